@@ -1,0 +1,59 @@
+"""Data sets by name or by file, in one form: rows of pixels in [0, 1] and labels 0 .. classes-1.
+
+Each data set is one file with one function; the table below names them. Nothing is imported before it is
+asked for.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from analog_ff.datasets.base import Dataset, Source, hold_out
+from hardware_models.check import UsageError
+from hardware_models.tables import closest, resolve
+
+__all__ = ["DATASETS", "SPLITS", "Dataset", "load"]
+
+DATASETS = {
+    "mnist-5k": "analog_ff.datasets.mnist_5k:read",
+    "mnist": "analog_ff.datasets.mnist:read",
+    "fashion-mnist": "analog_ff.datasets.fashion_mnist:read",
+    "digits": "analog_ff.datasets.digits:read",
+    "toy": "analog_ff.datasets.toy:read",
+}
+"""Name -> function(data_dir) -> Source."""
+
+SPLITS = ("final", "holdout")
+
+
+def load(name: str | Path, *, data_dir: str | Path | None = None, split: str = "final") -> Dataset:
+    """Return the data set of that name, or of that ``.npz`` file.
+
+    Parameters
+    ----------
+    name : a name of the table `DATASETS`, or the path of a ``.npz`` file (see `analog_ff.datasets.files`).
+        Whatever ends in ``.npz`` or contains a folder separator is a path.
+    data_dir : folder of the IDX files of mnist and fashion-mnist (see `analog_ff.datasets.idx_folder`); the
+        other data sets come with the dependencies, are generated, or name their own file, and do not look at
+        it.
+    split : ``"final"`` trains on the whole training set and tests on the test set; ``"holdout"`` takes the
+        validation part out of the training set and returns it as the test set: the true test set is not
+        returned at all.
+
+    Raises
+    ------
+    UsageError : unknown name or split, missing or damaged files; one sentence.
+    """
+    if split not in SPLITS:
+        raise UsageError(f"no split '{split}'{closest(split, SPLITS)} (known: {', '.join(SPLITS)}).")
+    text = str(name)
+    if text in DATASETS:
+        source: Source = resolve(DATASETS[text])(data_dir)
+    elif text.lower().endswith(".npz") or Path(text).name != text:
+        source = resolve("analog_ff.datasets.files:read")(text)
+    else:
+        known = ", ".join(sorted(DATASETS))
+        raise UsageError(
+            f"no data set '{text}'{closest(text, DATASETS)} (known: {known}, or the path of a .npz file)."
+        )
+    return hold_out(source) if split == "holdout" else source.dataset

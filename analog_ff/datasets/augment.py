@@ -1,0 +1,23 @@
+"""Random shifts of training images: each image moved by up to `pixels` along each axis, zeros moved in.
+
+A network trained so is no longer permutation-invariant: it was told which pixels are neighbours. Say so beside a figure.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hardware_models.keys import Key
+
+
+def shift(images: np.ndarray, height: int, width: int, pixels: int, key: Key) -> np.ndarray:
+    """Return images (B, height width) each shifted by (dy, dx) drawn uniformly from -pixels ... pixels."""
+    if pixels == 0:
+        return images
+    moves = key.generator().integers(-pixels, pixels + 1, (len(images), 2))
+    padded = np.zeros((len(images), height + 2 * pixels, width + 2 * pixels), images.dtype)
+    padded[:, pixels : pixels + height, pixels : pixels + width] = images.reshape(-1, height, width)
+    rows = np.arange(height)[None, :] + (pixels - moves[:, :1])
+    columns = np.arange(width)[None, :] + (pixels - moves[:, 1:])
+    which = np.arange(len(images))[:, None, None]
+    return padded[which, rows[:, :, None], columns[:, None, :]].reshape(images.shape)

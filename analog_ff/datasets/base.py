@@ -1,0 +1,79 @@
+"""The form in which every data set is handed out, and the rules that cut a part off it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hardware_models.check import UsageError
+
+
+class Dataset(NamedTuple):
+    """Images and labels, n for training and m for the test; d = height * width pixels.
+
+    Labels are indices into `classes`, which keeps the labels as the source spells them. Images that came as
+    plain vectors of d values have height 1.
+    """
+
+    name: str
+    x_train: np.ndarray  # (n, d) float32 in [0, 1]
+    y_train: np.ndarray  # (n,) int64 in 0 .. len(classes)-1
+    x_test: np.ndarray  # (m, d) float32 in [0, 1]
+    y_test: np.ndarray  # (m,) int64
+    classes: tuple[int | str, ...]
+    height: int
+    width: int
+
+
+class Source(NamedTuple):
+    """A whole data set and which of its training rows are the validation part."""
+
+    dataset: Dataset
+    validation: np.ndarray  # (n,) bool
+
+
+def hold_out(source: Source) -> Dataset:
+    """Return the data set with the validation part of the training set in the place of the test set.
+
+    Raises UsageError if a class would be left without a training image.
+    """
+    data, held = source
+    lost = np.setdiff1d(data.y_train, data.y_train[~held])
+    if lost.size:
+        label = data.classes[int(lost[0])]
+        raise UsageError(
+            f"the holdout split of {data.name} leaves no training image of class {label!r}: give a larger "
+            "training set or use the split 'final'."
+        )
+    return data._replace(
+        x_train=data.x_train[~held],
+        y_train=data.y_train[~held],
+        x_test=data.x_train[held],
+        y_test=data.y_train[held],
+    )
+
+
+def last_of_each_class(labels: np.ndarray, count: int) -> np.ndarray:
+    """Mark the last `count` rows of each class, in the order of the rows: (n,) labels -> (n,) bool."""
+    return _last(labels, lambda size: count)
+
+
+def last_share_of_each_class(labels: np.ndarray, one_in: int) -> np.ndarray:
+    """Mark the last 1/one_in of each class, rounded up, in the order of rows: (n,) labels -> (n,) bool."""
+    return _last(labels, lambda size: -(-size // one_in))
+
+
+def _last(labels, number):
+    marked = np.zeros(labels.shape, dtype=bool)
+    for label in np.unique(labels):
+        rows = np.flatnonzero(labels == label)
+        marked[rows[max(rows.size - number(rows.size), 0) :]] = True
+    return marked
+
+
+def from_bytes(pixels: np.ndarray) -> np.ndarray:
+    """Return uint8 pixels of any shape (n, ...) as rows (n, d) of float32, x = pixel / 255."""
+    rows = pixels.reshape(pixels.shape[0], -1).astype(np.float32)
+    rows /= np.float32(255.0)
+    return rows

@@ -1,0 +1,25 @@
+"""Fashion-MNIST: 60 000 + 10 000 photographs of clothes of 28x28 pixels, in files like those of MNIST.
+
+H. Xiao, K. Rasul, R. Vollgraf, arXiv:1708.07747 (2017). Validation part: the last 10 000 training images.
+Where the files come from: `analog_ff.datasets.idx_folder`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from analog_ff.datasets import idx_folder
+from analog_ff.datasets.base import Source
+from analog_ff.datasets.checksums import CHECKSUMS
+
+# The authors' own site; it serves no https, and the checksum of the contents stands in for it.
+FASHION_MNIST = idx_folder.IdxSet(
+    "fashion-mnist",
+    "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+    CHECKSUMS["fashion-mnist"],
+)
+
+
+def read(data_dir: str | Path | None = None) -> Source:
+    """Return Fashion-MNIST; UsageError if its files are missing, damaged or not to be downloaded."""
+    return idx_folder.read(FASHION_MNIST, data_dir)

@@ -1,0 +1,145 @@
+"""A data set of the user's own, in one ``.npz`` file of four arrays (``numpy.savez``).
+
+* ``x_train`` (n, d) or (n, height, width) and ``x_test`` (m, likewise): floats from 0 to 1, or uint8 from 0
+  to 255, which is divided by 255;
+* ``y_train`` (n,) and ``y_test`` (m,): integer or string labels, one an image; every test label occurs in
+  training.
+
+Labels become 0 .. classes-1 in sorted order, and `classes` keeps the originals. Other arrays of the file are
+not read. Validation part: the last 10 % of each class, rounded up, in the order of the file. Arrays of Python
+objects (pickles) are refused, since reading them could run code.
+"""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from analog_ff.datasets.base import Dataset, Source, from_bytes, last_share_of_each_class
+from hardware_models.check import UsageError
+
+ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+
+
+def read(path: str | Path) -> Source:
+    """Return the data set of one ``.npz`` file; UsageError naming file and array if it is not one."""
+    path = Path(path).expanduser()
+    arrays = _arrays(path)
+    x_train, x_test = (_images(path, name, arrays[name]) for name in ("x_train", "x_test"))
+    shape, test_shape = arrays["x_train"].shape[1:], arrays["x_test"].shape[1:]
+    if shape != test_shape:
+        raise UsageError(f"{path}: x_test has images of shape {test_shape}, expected {shape} as in x_train.")
+    for images, labels in (("x_train", "y_train"), ("x_test", "y_test")):
+        _check_labels(path, labels, arrays[labels], images, len(arrays[images]))
+    y_train, y_test, classes = _indices(path, arrays["y_train"], arrays["y_test"])
+    dataset = Dataset(
+        name=path.name,
+        x_train=x_train,
+        y_train=y_train,
+        x_test=x_test,
+        y_test=y_test,
+        classes=classes,
+        height=shape[0] if len(shape) == 2 else 1,
+        width=shape[-1],
+    )
+    return Source(dataset, validation=last_share_of_each_class(y_train, 10))
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    if not path.is_file():
+        raise UsageError(f"data file {path} does not exist; expected a .npz file with {', '.join(ARRAYS)}.")
+    try:
+        archive = zipfile.is_zipfile(path) and np.load(path, allow_pickle=False)
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise UsageError(f"{path} is a damaged .npz file; expected one with {', '.join(ARRAYS)}.") from error
+    if not archive:
+        raise UsageError(
+            f"{path} is not a .npz file; expected one with {', '.join(ARRAYS)}, made by numpy.savez."
+        )
+    with archive:
+        missing = [name for name in ARRAYS if name not in archive.files]
+        if missing:
+            found = ", ".join(archive.files) or "nothing"
+            raise UsageError(
+                f"{path} has no {' and no '.join(missing)} (it has {found}); expected {', '.join(ARRAYS)}."
+            )
+        return {name: _array(path, archive, name) for name in ARRAYS}
+
+
+def _array(path: Path, archive, name: str) -> np.ndarray:
+    try:
+        array = archive[name]
+    except (
+        ValueError,
+        OSError,
+        EOFError,
+        RuntimeError,
+        MemoryError,
+        zlib.error,
+        zipfile.BadZipFile,
+    ) as error:
+        if "allow_pickle" in str(error):
+            raise UsageError(
+                f"{path}: {name} holds Python objects (a pickle), expected plain numbers or strings."
+            ) from error
+        raise UsageError(
+            f"{path}: {name} is damaged ({type(error).__name__}), expected a NumPy array."
+        ) from error
+    if not isinstance(array, np.ndarray):
+        raise UsageError(f"{path}: {name} is no NumPy array, expected one written by numpy.savez.")
+    return array
+
+
+def _images(path: Path, name: str, x: np.ndarray) -> np.ndarray:
+    """Check images and return them as rows (n, d) of float32."""
+    if x.dtype != np.uint8 and x.dtype.kind != "f":
+        raise UsageError(f"{path}: {name} is of type {x.dtype}, expected floats from 0 to 1 or uint8.")
+    if x.ndim not in (2, 3):
+        raise UsageError(f"{path}: {name} has shape {x.shape}, expected (n, d) or (n, height, width).")
+    if x.size == 0:
+        raise UsageError(
+            f"{path}: {name} is empty (shape {x.shape}), expected at least one image and one pixel."
+        )
+    if x.dtype == np.uint8:
+        return from_bytes(x)
+    if not np.isfinite(x).all():
+        raise UsageError(f"{path}: {name} contains NaN or infinity, expected floats from 0 to 1.")
+    low, high = float(x.min()), float(x.max())
+    if low < 0.0 or high > 1.0:
+        raise UsageError(
+            f"{path}: {name} has values from {low:g} to {high:g}, expected floats from 0 to 1 or uint8."
+        )
+    return np.ascontiguousarray(x.reshape(len(x), -1), dtype=np.float32)
+
+
+def _check_labels(path: Path, name: str, y: np.ndarray, images: str, count: int) -> None:
+    if y.dtype.kind not in "iuU":
+        raise UsageError(f"{path}: {name} is of type {y.dtype}, expected integer or string labels.")
+    if y.shape != (count,):
+        raise UsageError(
+            f"{path}: {name} has shape {y.shape}, expected ({count},), one label an image of {images}."
+        )
+
+
+def _indices(path: Path, y_train: np.ndarray, y_test: np.ndarray):
+    if (y_train.dtype.kind == "U") != (y_test.dtype.kind == "U"):
+        raise UsageError(
+            f"{path}: y_test is of type {y_test.dtype}, expected labels as in y_train ({y_train.dtype})."
+        )
+    labels, train = np.unique(y_train, return_inverse=True)
+    classes = tuple(labels.tolist())
+    if len(classes) < 2:
+        raise UsageError(f"{path}: y_train has the one label {classes[0]!r}, expected at least two classes.")
+    # Python values: comparing int64 with uint64 arrays would go through inexact floats.
+    index = {label: i for i, label in enumerate(classes)}
+    test_labels, test = np.unique(y_test, return_inverse=True)
+    unknown = [label for label in test_labels.tolist() if label not in index]
+    if unknown:
+        raise UsageError(
+            f"{path}: y_test has the label {unknown[0]!r}, expected only labels that occur in y_train."
+        )
+    known = np.array([index[label] for label in test_labels.tolist()], dtype=np.int64)
+    return train.astype(np.int64), known[test], classes

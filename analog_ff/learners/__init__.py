@@ -1,0 +1,13 @@
+"""Who changes the network: each learner sees a port and returns the events it caused."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+LEARNERS = MappingProxyType(
+    {
+        "forward-forward": "analog_ff.learners.forward_forward:ForwardForward",
+        "random-features": "analog_ff.learners.random_features:RandomFeatures",
+    }
+)
+"""Learners by name."""

@@ -1,0 +1,1 @@
+"""What carries the objective: layers on a chip's port, and how they are wired."""

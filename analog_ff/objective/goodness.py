@@ -1,0 +1,61 @@
+r"""Goodness of a layer's activity, its value and its derivative side by side, and the probability of "positive".
+
+.. math:: p = \sigma\!\left(s\,\frac{G - \theta}{T}\right), \qquad c = 1-p \text{ on positives}, \quad -p
+          \text{ on negatives}, \qquad d = s\,c\,G'(y)
+
+Ascending log p on positives and log(1-p) on negatives asks of the weights the outer product of x with d.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import NamedTuple
+
+import numpy as np
+
+
+def sum_of_squares(y: np.ndarray) -> np.ndarray:
+    """Return G = sum_j y_j² of each row, (B, neurons) -> (B,)."""
+    return np.einsum("ij,ij->i", y, y)
+
+
+def half_derivative_of_squares(y: np.ndarray) -> np.ndarray:
+    """Return G'(y) = y, which is dG/dy = 2 y with the factor 2 absorbed in the learning rate, as in Hinton's code."""
+    return y
+
+
+def probability(
+    g: np.ndarray, theta: float | np.ndarray, temperature: float = 1.0, sign: int = 1
+) -> np.ndarray:
+    """Return p = sigma(sign (g - theta) / temperature), exact to the last digits and without overflow for any argument.
+
+    g and theta have the units of the goodness; sign is +1 where high goodness means positive, -1 where low does.
+    """
+    t = sign * (g - theta) / temperature
+    decay = np.exp(-np.abs(t))  # in [0, 1]: never overflows
+    return np.where(t >= 0.0, 1.0, decay).astype(decay.dtype) / (1.0 + decay)
+
+
+def coefficient(p: np.ndarray, *, positive: bool) -> np.ndarray:
+    """Return c = T d log p/dG = 1 - p on positives, c = T d log(1-p)/dG = -p on negatives (times the sign).
+
+    The factor 1/T is absorbed in the learning rate, like the factor 2 of the squares.
+    """
+    return 1.0 - p if positive else -p
+
+
+class Goodness(NamedTuple):
+    """A goodness function: what is measured, and what its outer product with x asks of the weights."""
+
+    value: Callable[[np.ndarray], np.ndarray]  # (B, neurons) -> (B,)
+    derivative: Callable[
+        [np.ndarray], np.ndarray
+    ]  # (B, neurons) -> (B, neurons), dG/dy up to a stated constant factor
+    factor: float  # dG/dy = factor * derivative
+
+
+GOODNESS: MappingProxyType[str, Goodness] = MappingProxyType(
+    {"sum_of_squares": Goodness(sum_of_squares, half_derivative_of_squares, 2.0)}
+)
+"""Goodness functions by name."""

@@ -1,0 +1,13 @@
+"""How a wanted outer product reaches the array."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+UPDATES = MappingProxyType(
+    {
+        "accumulate": "analog_ff.updates.accumulate:Accumulate",
+        "coincidence": "analog_ff.updates.coincidence:Coincidence",
+    }
+)
+"""Update schemes by name."""

@@ -1,0 +1,178 @@
+"""Run the experiments of benchmarks/experiments, point by point, and make the tables of the docs from their results.
+
+    python benchmarks/run.py [NAME ...] [--data-dir DIR]   run what is missing (all experiments, or those named)
+    python benchmarks/run.py --tables                      write docs/results.md and the README's table
+
+An experiment is one TOML file: a title, options of `analog_ff.simulate` common to all rows, and rows with a label,
+options of their own and seeds (the chip's seed is the experiment's seed). A point is one run; its result is kept in
+benchmarks/results/<experiment>/<hash of its options>.json, and a point that is there is not run again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+KEPT = (
+    "schema", "config", "device", "seed", "chip_seed", "split", "wall_seconds", "versions", "test_error_percent",
+    "test_error_percent_by_readout", "validation_error_percent", "validation_error_percent_by_readout", "images",
+    "events", "integrals", "energy", "cells",
+)  # fmt: skip
+
+
+def experiments(names: list[str]) -> dict[str, dict[str, Any]]:
+    """Return the experiments by name, in the order of their files."""
+    files = sorted((HERE / "experiments").glob("*.toml"))
+    table = {f.stem: tomllib.loads(f.read_text(encoding="utf-8")) for f in files}
+    unknown = set(names) - set(table)
+    if unknown:
+        sys.exit(f"no experiment {', '.join(sorted(unknown))} (known: {', '.join(table)}).")
+    return {n: e for n, e in table.items() if not names or n in names}
+
+
+def points(experiment: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Return (label, options) of every run of an experiment."""
+    runs = []
+    for row in experiment["rows"]:
+        options = {k: v for k, v in row.items() if k not in ("label", "seeds")}
+        for seed in row.get("seeds", experiment.get("seeds", [0])):
+            seeds = {"seed": seed, "chip-seed": seed}
+            runs.append((row["label"], {**experiment.get("options", {}), **options, **seeds}))
+    return runs
+
+
+def place(name: str, options: dict[str, Any]) -> Path:
+    """Return the file of a point's result."""
+    text = json.dumps(options, sort_keys=True)
+    return HERE / "results" / name / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
+
+
+def arguments(options: dict[str, Any]) -> list[str]:
+    """Return options as the command line takes them; true is a flag."""
+    words = []
+    for key, value in options.items():
+        if value is False:
+            continue
+        words += [f"--{key}"] if value is True else [f"--{key}", str(value)]
+    return words
+
+
+def run(name: str, label: str, options: dict[str, Any], data_dir: str | None) -> None:
+    """Run one point and keep its result."""
+    target = place(name, options)
+    if target.exists():
+        return
+    print(f"{name}: {label}, seed {options['seed']} ...", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "analog_ff.simulate", *arguments(options), "--json", "--out", f"{folder}/run"]
+        command += ["--data-dir", data_dir] if data_dir else []
+        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{name}: {label} failed with status {done.returncode}.")
+    result = json.loads(done.stdout)
+    kept = {key: result[key] for key in KEPT if key in result}
+    # Where the data lay and where the run folder was are this machine's business.
+    kept["config"] = {k: v for k, v in kept["config"].items() if k not in ("data_dir", "out", "resume", "json")}
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps({"label": label, "options": options} | kept, indent=1) + "\n", encoding="utf-8")
+
+
+def mean(values: list[float | None], digits: int = 2) -> str:
+    """Return 'mean ± standard deviation', or a dash."""
+    numbers = [v for v in values if v is not None]
+    if not numbers:
+        return "–"
+    text = f"{statistics.mean(numbers):.{digits}f}"
+    return text + (f" ± {statistics.stdev(numbers):.{digits}f}" if len(numbers) > 1 else "")
+
+
+def joule(values: list[float | None]) -> str:
+    """Return a mean energy with a prefix."""
+    numbers = [v for v in values if v is not None]
+    if not numbers:
+        return "–"
+    value = statistics.mean(numbers)
+    for prefix, factor in (("", 1.0), ("m", 1e-3), ("u", 1e-6), ("n", 1e-9), ("p", 1e-12)):
+        if value >= factor:
+            return f"{value / factor:.3g} {prefix}J"
+    return f"{value:.2g} J"
+
+
+def table(name: str, experiment: dict[str, Any]) -> list[str]:
+    """Return the lines of one experiment's table; rows without results say so."""
+    kind = "validation" if experiment.get("options", {}).get("split") == "holdout" else "test"
+    head = ["row", "seeds", f"{kind} error %, headline", "energy read-out %", "softmax read-out %",
+            "pulses per weight", "memory left", "energy per update", "seconds"]  # fmt: skip
+    lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    for row in experiment["rows"]:
+        results = []
+        for label, options in points({**experiment, "rows": [row]}):
+            file = place(name, options)
+            if file.exists():
+                results.append(json.loads(file.read_text(encoding="utf-8")))
+                assert results[-1]["label"] == label or results[-1]["options"] == options
+        if not results:
+            lines.append(f"| {row['label']} | 0 | not run |" + " |" * (len(head) - 3))
+            continue
+        by = f"{kind}_error_percent_by_readout"
+        headline = results[0]["config"].get("readout", "softmax")
+        cells = [
+            row["label"],
+            str(len(results)),
+            f"{mean([r.get(f'{kind}_error_percent') for r in results])} ({headline})",
+            mean([(r.get(by) or {}).get("energy") for r in results]),
+            mean([(r.get(by) or {}).get("softmax") for r in results]),
+            mean([r["cells"].get("pulses_per_weight") for r in results], 1),
+            mean([r["cells"].get("memory_left") for r in results]),
+            joule([r["energy"].get("per_update_joule") for r in results]),
+            mean([r["wall_seconds"] for r in results], 0),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def write_tables() -> None:
+    """Write docs/results.md, and the first experiment's table into the README."""
+    text = ["# Results", "", "Generated by `python benchmarks/run.py --tables` from `benchmarks/results/`; mean ± standard",
+            "deviation over the seeds (each seed is also its own chip). Made by `python benchmarks/run.py NAME`.", ""]  # fmt: skip
+    for name, experiment in experiments([]).items():
+        text += [f"## {experiment['title']}", "", f"`python benchmarks/run.py {name}`", ""]
+        if experiment.get("note"):
+            text += [experiment["note"].strip(), ""]
+        text += [*table(name, experiment), ""]
+    (ROOT / "docs" / "results.md").write_text("\n".join(text).rstrip() + "\n", encoding="utf-8")
+    readme = ROOT / "README.md"
+    begin, end = "<!-- results:begin -->", "<!-- results:end -->"
+    before, _, rest = readme.read_text(encoding="utf-8").partition(begin)
+    _, _, after = rest.partition(end)
+    first, experiment = next(iter(experiments([]).items()))
+    middle = [begin, f"{experiment['title']} (`python benchmarks/run.py {first}`; all results: docs/results.md):", ""]
+    readme.write_text(before + "\n".join([*middle, *table(first, experiment), end]) + after, encoding="utf-8")
+
+
+def main() -> None:
+    """Run or tabulate."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--tables", action="store_true", help="write the tables and run nothing")
+    parser.add_argument("--data-dir", help="folder of the data sets")
+    args = parser.parse_args()
+    if not args.tables:
+        for name, experiment in experiments(args.names).items():
+            for label, options in points(experiment):
+                run(name, label, options, args.data_dir)
+    write_tables()
+
+
+if __name__ == "__main__":
+    main()

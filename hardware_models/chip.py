@@ -1,0 +1,306 @@
+r"""A chip: layers of crossbars, converters and neurons, fabricated from one chip seed.
+
+One layer computes, from x (B, inputs) in units of its `input_scale` s,
+
+.. math:: v = V_{fs}\,DAC(x/s), \quad z_j = \frac{s}{G_{unit} V_{fs}} \sum_i v_i (G^+_{ij} - G^-_{ij}) + noise, \quad
+          y_j = f_j(ADC(z_j) + b_j)
+
+with one conversion per row tile and neuron when partial sums are digital. With analog partial sums the currents of the
+tiles add on one line, f works on the analog sum, and its output is converted once. Behind digital partial sums, an
+analog neuron (any but the rectifier) is driven by a DAC and its output is converted. `Chip` composes and counts: there is
+no loop over cells here and no word of learning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from hardware_models.check import UsageError, in_range, positive_int
+from hardware_models.converters.adc import Adc
+from hardware_models.converters.dac import Dac
+from hardware_models.crossbar import Crossbar
+from hardware_models.devices.base import Device
+from hardware_models.devices.load import load_device
+from hardware_models.events import Events
+from hardware_models.keys import Key
+from hardware_models.nonlinearities.base import load_nonlinearity
+from hardware_models.port import LayerSheet, MissingPinError, SealedChipError
+
+PARTIAL_SUMS = ("digital", "analog")
+
+
+class Oracle:
+    """What no real chip offers: a look inside, for baselines that cheat and for tests."""
+
+    def __init__(self, arrays: Sequence[Crossbar]) -> None:
+        self._arrays = arrays
+
+    def weights(self, layer: int) -> np.ndarray:
+        """Return the present weights (inputs, neurons)."""
+        return self._arrays[layer].weights
+
+    def conductances(self, layer: int) -> np.ndarray:
+        """Return G+ and G-, (2, inputs, neurons) [S]."""
+        return self._arrays[layer].conductances
+
+
+class Chip:
+    """Layers of one chip behind the pins of `hardware_models.port.ChipPort`.
+
+    Parameters
+    ----------
+    device : str or Device
+        What `load_device` takes.
+    layers : ((inputs, neurons), ...)
+        Word lines (bias row included) and neurons of each layer.
+    chip_seed : int
+        The physical chip: fabrication spread and the neurons' curves.
+    nonlinearity : str
+        Name of the neurons, or ``file.py:function``.
+    dac, adc : int or None
+        Bits of the converters; None is a perfect converter.
+    tile : (rows, columns)
+        Largest tile in cells.
+    read_noise : bool
+        False switches the read noise off.
+    sealed : bool
+        Any look inside raises SealedChipError.
+    weight_range, input_scale, adc_range : float
+        k of |W| <= k/sqrt(inputs); x at full scale; full scale of one conversion in units of z.
+    partial_sums : "digital" or "analog"
+        Where the sums over row tiles are formed.
+    arrays : dict, optional
+        More arrays by layer, ``{layer: names}``; every layer has the array "main".
+    """
+
+    pins = frozenset({"observe", "read", "transposed", "fire", "fire_cells", "program", "wait"})
+
+    def __init__(
+        self,
+        device: str | Device,
+        layers: Sequence[tuple[int, int]],
+        *,
+        chip_seed: int = 0,
+        nonlinearity: str = "relu",
+        dac: int | None = 8,
+        adc: int | None = 8,
+        tile: tuple[int, int] = (256, 256),
+        arrays: dict[int, Sequence[str]] | None = None,
+        read_noise: bool = True,
+        sealed: bool = False,
+        weight_range: float = 4.0,
+        input_scale: float = 6.0,
+        adc_range: float = 8.0,
+        partial_sums: str = "digital",
+    ) -> None:
+        self._device: Any = load_device(device)
+        if not read_noise:
+            self._device = self._device.without(read_noise=True)
+        if not layers:
+            raise UsageError("a chip needs at least one layer.")
+        self.shapes = tuple(
+            (positive_int("a layer", "inputs", n), positive_int("a layer", "neurons", m)) for n, m in layers
+        )
+        if partial_sums not in PARTIAL_SUMS:
+            raise UsageError(f"partial sums are one of {', '.join(PARTIAL_SUMS)}, got {partial_sums!r}.")
+        self._digital_sums = partial_sums == "digital"
+        self._scale = in_range("a chip", "input_scale", input_scale, 0.0, 1e6, low_open=True)
+        self._dac, self._adc = Dac(dac), Adc(adc, adc_range)
+        self._perfect = Adc(None, adc_range)
+        self._sealed = sealed
+        key = Key(chip_seed, "chip")
+        neurons = load_nonlinearity(nonlinearity)
+        self._analog = neurons.analog
+        self._arrays: dict[tuple[int, str], Crossbar] = {}
+        self._neurons = []
+        for layer, shape in enumerate(self.shapes):
+            for name in ("main", *(arrays or {}).get(layer, ())):
+                place = key.child("layer", layer).child(name)
+                self._arrays[layer, name] = Crossbar(
+                    self._device, shape, key=place, tile=tile, weight_range=weight_range
+                )
+            self._neurons.append(neurons.fabricate(shape[1], key.child("neurons", layer)))
+        self.datasheet = tuple(
+            LayerSheet(n, m, a.weight_step, a.weight_limit, self._scale, dac, adc)
+            for (n, m), a in zip(self.shapes, self._main(), strict=True)
+        )
+        self._time = 0.0
+        # Converted and clipped values of each layer: DAC converted, DAC clipped, ADC converted, ADC clipped.
+        self._conversions = np.zeros((len(self.shapes), 4), np.int64)
+
+    def _main(self) -> list[Crossbar]:
+        return [self._arrays[layer, "main"] for layer in range(len(self.shapes))]
+
+    def _array(self, layer: int, name: str) -> Crossbar:
+        try:
+            return self._arrays[layer, name]
+        except KeyError:
+            raise MissingPinError(f"layer {layer} of this chip has no array '{name}'.") from None
+
+    def _clock(self, events: Events) -> None:
+        self._time += events.integrals.get("time", 0.0)
+        for array in self._arrays.values():
+            array.time = self._time
+
+    # --- pins ---
+
+    def observe(
+        self, layer: int, x: np.ndarray, *, bias: Any = None, key: Key, array: str = "main"
+    ) -> tuple[np.ndarray, Events]:
+        """Return y = f(z + bias), (B, neurons) float32, and the events."""
+        z, events = self._sense(layer, x, key, array, convert=self._digital_sums)
+        if bias is not None:
+            z = z + np.asarray(bias, np.float32)
+        y = self._neurons[layer](z)
+        count = {"nonlinearity": y.size}
+        if self._analog or not self._digital_sums:
+            y, clipped = self._adc.convert(np.ascontiguousarray(y)[None], 1.0, None, key)
+            self._conversions[layer, 2:] += (y.size, clipped)
+            count |= self._converter("adc", self._adc.bits, y.size)
+            if self._digital_sums:
+                count |= self._converter("dac", self._dac.bits, y.size)
+        return y, events + Events(count)
+
+    def read(self, layer: int, x: np.ndarray, *, key: Key, array: str = "main") -> tuple[np.ndarray, Events]:
+        """Return z (B, neurons) through the converter, and the events."""
+        return self._sense(layer, x, key, array, convert=True)
+
+    def observe_transposed(
+        self, layer: int, d: np.ndarray, *, key: Key, array: str = "main"
+    ) -> tuple[np.ndarray, Events]:
+        """Return d W^T (B, inputs) for d (B, neurons), driven at the scale of its largest value, and the events."""
+        crossbar = self._array(layer, array)
+        d = np.asarray(d, np.float32)
+        scale = float(np.abs(d).max(initial=0.0)) or 1.0
+        v, _ = self._dac.convert(d, scale)
+        v_fs = self._device.v_read
+        current, events = crossbar.read_transposed(v * np.float32(v_fs), key=key)
+        self._clock(events)
+        back = current * np.float32(scale / (crossbar.g_unit * v_fs))
+        converted, _ = self._adc.convert(back[None] / np.float32(scale), 1.0, None, key)
+        columns = crossbar.tiling.column_tiles
+        count = self._converter("dac", self._dac.bits, 2 * d.size)
+        count |= self._converter("adc", self._adc.bits, columns * back.size)
+        return converted * np.float32(scale), events + Events(count)
+
+    def fire(
+        self, layer: int, rows: np.ndarray, columns: np.ndarray, sign: int, *, key: Key, array: str = "main"
+    ) -> Events:
+        """Apply 0/1 pulse trains (slots, inputs) and (slots, neurons), one polarity a call."""
+        events = self._array(layer, array).fire(rows, columns, sign, key=key)
+        self._clock(events)
+        return events
+
+    def fire_cells(self, layer: int, counts: np.ndarray, *, key: Key, array: str = "main") -> Events:
+        """Give each weight a signed number of device pulses, int32 (inputs, neurons), addressed row by row."""
+        events = self._array(layer, array).pulse(counts, key=key)
+        self._clock(events)
+        return events
+
+    def program(self, layer: int, weights: np.ndarray, *, key: Key, array: str = "main") -> Events:
+        """Ask for weights (inputs, neurons), open loop."""
+        events = self._array(layer, array).program(weights, key=key)
+        self._clock(events)
+        return events
+
+    def wait(self, seconds: float, *, key: Key) -> Events:
+        """Let the chip's clock run for `seconds`."""
+        for (layer, name), array in self._arrays.items():
+            array.wait(seconds, key=key.child(name, layer))
+        self._time += seconds
+        return Events({}, {"time": seconds})
+
+    def _sense(
+        self, layer: int, x: np.ndarray, key: Key, array: str, *, convert: bool
+    ) -> tuple[np.ndarray, Events]:
+        """Return z (B, neurons): converted tile by tile, or the analog sum with its noise."""
+        crossbar = self._array(layer, array)
+        v, dac_clipped = self._dac.convert(np.asarray(x), self._scale)
+        v_fs = np.float32(self._device.v_read)
+        # The array is linear: it is read in units of the full-scale voltage, which only the energy sees.
+        partial, events = crossbar.partial_currents(v * v_fs)
+        to_z = self._scale / (crossbar.g_unit * float(v_fs))
+        sigma = crossbar.noise_deviation(v * v_fs)
+        if sigma is not None:
+            sigma = sigma * np.float32(to_z)
+        adc = self._adc if convert else self._perfect
+        if convert and not self._digital_sums:
+            partial = partial.sum(axis=0, keepdims=True)
+            sigma = None if sigma is None else np.sqrt(np.square(sigma).sum(axis=0, keepdims=True))
+        z, adc_clipped = adc.convert(partial, to_z, sigma, key.child("read"))
+        self._clock(events)
+        phases = events["reads.cells"] // max(1, v.size * 2 * crossbar.shape[1])
+        count = self._converter("dac", self._dac.bits, phases * v.size)
+        self._conversions[layer] += (v.size, dac_clipped, partial.size if convert else 0, adc_clipped)
+        if convert:
+            count |= self._converter("adc", self._adc.bits, partial.size)
+        return z, events + Events(count)
+
+    @staticmethod
+    def _converter(kind: str, bits: int | None, number: int) -> dict[str, int]:
+        return {} if bits is None else {f"{kind}.{bits}": number}
+
+    # --- inside ---
+
+    @property
+    def device(self) -> Any:
+        """The model of the device; population figures, as on a data sheet."""
+        return self._device
+
+    @property
+    def sealed(self) -> bool:
+        """Whether every look inside raises."""
+        return self._sealed
+
+    @property
+    def oracle(self) -> Oracle:
+        """A look inside; SealedChipError on a sealed chip."""
+        if self._sealed:
+            raise SealedChipError("this chip is sealed: its weights, conductances and curves cannot be looked at.")
+        return Oracle(self._main())
+
+    def clipped_share(self) -> list[dict[str, float | None]]:
+        """Return for each layer the share of converted values that were clipped, None where nothing was converted."""
+        return [
+            {"dac": int(c[1]) / int(c[0]) if c[0] else None, "adc": int(c[3]) / int(c[2]) if c[2] else None}
+            for c in self._conversions
+        ]
+
+    def inspect(self) -> list[dict[str, float]] | None:
+        """Return for each layer what the bench sees: share of cells at a bound, spread of G and of W; None if sealed."""
+        if self._sealed:
+            return None
+        report = []
+        for crossbar in self._main():
+            state, d = crossbar.state, self._device
+            g = crossbar.conductances
+            low, high = getattr(state, "low", d.g_min), getattr(state, "high", d.g_max)
+            at_bound = (state.g <= low) | (state.g >= high)
+            spread = crossbar.weights.std(dtype=np.float64) * np.sqrt(crossbar.shape[0])
+            report.append(
+                {
+                    "share_at_bound": float(at_bound.mean()),
+                    "conductance_spread": float(g.std(dtype=np.float64) / d.g_range),
+                    "common_mode": float((g.mean(dtype=np.float64) - d.g_min) / d.g_range),
+                    "weight_spread": float(spread),
+                }
+            )
+        return report
+
+    def save(self) -> dict[str, np.ndarray]:
+        """Return the state of every array, the clock and the counters."""
+        saved = {"chip.time": np.array(self._time), "chip.conversions": self._conversions.copy()}
+        for (layer, name), array in self._arrays.items():
+            saved |= {f"layer{layer}.{name}.{entry}": value for entry, value in array.save().items()}
+        return saved
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """Take up a state that `save` returned."""
+        self._time = float(state["chip.time"])
+        self._conversions = np.array(state["chip.conversions"])
+        for (layer, name), array in self._arrays.items():
+            start = f"layer{layer}.{name}."
+            array.restore({k[len(start) :]: v for k, v in state.items() if k.startswith(start)})

@@ -1,0 +1,1 @@
+"""Converters between numbers and volts or amperes."""

@@ -1,0 +1,57 @@
+r"""Analog-to-digital converter of the bit-line pairs, with the read noise that it sees.
+
+.. math:: z = \sum_t \Delta\,\mathrm{clip}\!\left(\mathrm{round}((z_t + \sigma_t\xi)/\Delta), -L, L\right),
+          \qquad \Delta = Z_{fs}/L,\quad L = 2^{bits-1} - 1
+
+over the row tiles t, in units of z; Z_fs is the layer's full scale `adc_range`. Without bits: no rounding, no clipping.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hardware_models.check import in_range, positive_int
+from hardware_models.keys import Key
+from hardware_models.kernels import quantise
+from hardware_models.kernels.random import quantile_edges
+
+_NO_NOISE = np.zeros((0, 0, 1), np.float32)
+
+
+@dataclass(frozen=True)
+class Adc:
+    """A converter of `bits` bits (None: perfect) over plus and minus `full_scale` [units of z]."""
+
+    bits: int | None = 8
+    full_scale: float = 8.0
+
+    def __post_init__(self) -> None:
+        """Check the number of bits and the full scale."""
+        if self.bits is not None:
+            positive_int("the ADC", "bits", self.bits, 2, 16)
+        in_range("the ADC", "full_scale", self.full_scale, 0.0, 1e9, low_open=True)
+
+    @property
+    def levels(self) -> int:
+        """Steps on each side of zero; 0 for a perfect converter."""
+        return 0 if self.bits is None else 2 ** (self.bits - 1) - 1
+
+    def convert(
+        self, partial: np.ndarray, scale: float, sigma: np.ndarray | None, key: Key
+    ) -> tuple[np.ndarray, int]:
+        """Return z (B, n) float32 summed over tiles, and how many values were clipped.
+
+        partial (T, B, n) [A] float32; scale [1/A]; sigma (T, B, 1 or n) standard deviation of the noise in units of z.
+        """
+        _, batch, columns = partial.shape
+        z = np.empty((batch, columns), np.float32)
+        clipped = np.empty(batch, np.int64)
+        noise = _NO_NOISE if sigma is None else np.ascontiguousarray(sigma, np.float32)
+        w0, w1, _, _ = key.words
+        quantise.digitise(
+            partial, np.float32(scale), noise, np.float32(self.full_scale), self.levels, z, clipped, w0, w1,
+            quantile_edges(),
+        )  # fmt: skip
+        return z, int(clipped.sum())

@@ -1,0 +1,321 @@
+r"""A crossbar of differential pairs: signed weights on conductances.
+
+.. math:: i_j = \sum_i v_i (G^+_{ij} - G^-_{ij}), \qquad W_{ij} = (G^+_{ij} - G^-_{ij})/G_{unit},
+          \qquad G_{unit} = (G_{max} - G_{min})\sqrt{n_{rows}}/k
+
+G+ and G- of a weight are neighbouring columns of one physical array (rows, 2 columns). Every operation returns the
+`Events` it caused. The crossbar knows no learning and no converters.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from hardware_models.check import UsageError, in_range, positive_int
+from hardware_models.devices.base import Device
+from hardware_models.events import Events
+from hardware_models.keys import Key
+from hardware_models.kernels import pulses as kernels
+from hardware_models.kernels.products import matmul
+from hardware_models.kernels.random import normal
+from hardware_models.tiles import Tiling
+
+
+class Crossbar:
+    """One logical array of pairs of `device`, fabricated from `key`.
+
+    Parameters
+    ----------
+    device : Device
+        What stands at each crossing.
+    shape : (rows, columns)
+        Word lines and weights per word line; there are 2 columns bit lines.
+    key : Key
+        Fabrication; also the stream of operations that are called without a key.
+    tile : (rows, columns)
+        Largest number of cells on a side of one physical tile.
+    weight_range : float
+        k: the largest weight is k/sqrt(rows).
+
+    Raises
+    ------
+    UsageError
+        For a shape, tile or range that makes no array.
+    """
+
+    def __init__(
+        self,
+        device: Device,
+        shape: tuple[int, int],
+        *,
+        key: Key,
+        tile: tuple[int, int] = (256, 256),
+        weight_range: float = 4.0,
+    ) -> None:
+        self.device: Any = device
+        rows, columns = (positive_int("a crossbar", "its shape", n) for n in shape)
+        if rows * columns >= 2**31:
+            raise UsageError(f"a crossbar of {rows} x {columns} pairs is too large, at most 2^31 cells on an array.")
+        self.shape = (rows, columns)
+        self.tiling = Tiling(rows, 2 * columns, *tile)
+        self.key = key
+        k = in_range("a crossbar", "weight_range", weight_range, 0.0, 1e6, low_open=True)
+        self.g_unit = self.device.g_range * math.sqrt(rows) / k  # [S] per unit of weight
+        self.weight_limit = k / math.sqrt(rows)
+        self.weight_step = self.weight_limit / self.device.states  # nominal change of W by one device pulse
+        self.time = 0.0  # chip clock [s]
+        self._operations = 0
+        self._parity = 0
+        self.state: Any = device.fabricate((rows, 2 * columns), key.child("fabricate"))
+        self._difference = np.empty(self.shape, np.float32)
+        self._row_sums = np.empty(rows)
+        self._refresh()
+
+    # --- looking (for the bench and the tests; a chip decides who may) ---
+
+    @property
+    def conductances(self) -> np.ndarray:
+        """G+ and G- as (2, rows, columns) [S]."""
+        g = self.device.conductance(self.state, self.time)
+        return np.stack((g[:, 0::2], g[:, 1::2]))
+
+    @property
+    def weights(self) -> np.ndarray:
+        """Weights W = (G+ - G-)/G_unit, (rows, columns) float32."""
+        return self._difference / np.float32(self.g_unit)
+
+    # --- reading ---
+
+    def partial_currents(self, voltages: np.ndarray) -> tuple[np.ndarray, Events]:
+        """Return the noiseless currents of each row tile, (T, B, columns) [A], for voltages (B, rows) [V].
+
+        Signed voltages take two phases, one for each sign; a read of one sign takes one.
+        """
+        v = np.ascontiguousarray(voltages, np.float32)
+        rows, columns = self.shape
+        if v.ndim != 2 or v.shape[1] != rows:
+            raise ValueError(f"voltages should have the shape (B, {rows}), got {v.shape}")
+        batch = v.shape[0]
+        partial = np.empty((self.tiling.row_tiles, batch, columns), np.float32)
+        for t, (start, stop) in enumerate(self.tiling.row_cuts):
+            matmul(v[:, start:stop], self._difference[start:stop], partial[t])
+        phases = 2 if batch and float(v.min(initial=0.0)) < 0.0 < float(v.max(initial=0.0)) else 1
+        return partial, self._read_events(v, phases)
+
+    def noise_deviation(self, voltages: np.ndarray) -> np.ndarray | None:
+        """Return the standard deviation of the currents' white noise, (T, B, 1 or columns) [A], None without noise.
+
+        The pair adds both devices' variances: sigma_j² = sum_i v_i² (sigma²(G+_ij) + sigma²(G-_ij)).
+        """
+        variance = self.device.read_variance(self.state, self.time)
+        squares = np.square(np.asarray(voltages, np.float32))
+        if np.ndim(variance) == 0:
+            if variance == 0.0:
+                return None
+            sums = np.stack([squares[:, a:b].sum(axis=1, dtype=np.float64) for a, b in self.tiling.row_cuts])
+            return np.sqrt(2.0 * float(variance) * sums).astype(np.float32)[:, :, None]
+        # Scaled by the range, so that squares of siemens do not leave float32's normal numbers.
+        scale = np.float32(1.0 / self.device.g_range**2)
+        pairs = np.ascontiguousarray((variance[:, 0::2] + variance[:, 1::2]) * scale, np.float32)
+        out = np.stack([matmul(squares[:, a:b], pairs[a:b]) for a, b in self.tiling.row_cuts])
+        return np.sqrt(out) * np.float32(self.device.g_range)
+
+    def read(self, voltages: np.ndarray, *, key: Key | None = None) -> tuple[np.ndarray, Events]:
+        """Return the currents (B, columns) [A] for voltages (B, rows) [V], with read noise, tiles summed."""
+        partial, events = self.partial_currents(voltages)
+        sigma = self.noise_deviation(voltages)
+        if sigma is not None:
+            noise = normal(partial.shape, self._next(key, "read"))
+            partial = partial + sigma * noise
+        self.time += events.integrals["time"]
+        return partial.sum(axis=0), events
+
+    def read_transposed(self, voltages: np.ndarray, *, key: Key | None = None) -> tuple[np.ndarray, Events]:
+        """Return the currents (B, rows) [A] for voltages (B, columns) [V] on the bit-line pairs (G- driven inversely)."""
+        v = np.ascontiguousarray(voltages, np.float32)
+        rows, columns = self.shape
+        if v.ndim != 2 or v.shape[1] != columns:
+            raise ValueError(f"voltages should have the shape (B, {columns}), got {v.shape}")
+        current = matmul(v, np.ascontiguousarray(self._difference.T))
+        g = self.device.conductance(self.state, self.time)
+        column_sums = (g[:, 0::2] + g[:, 1::2]).sum(axis=0, dtype=np.float64)
+        squares = v.astype(np.float64) ** 2
+        variance = self.device.read_variance(self.state, self.time)
+        if np.ndim(variance) or variance:
+            pairs = np.broadcast_to(variance, g.shape)
+            per_cell = (pairs[:, 0::2] + pairs[:, 1::2]).astype(np.float64)
+            noise = normal(current.shape, self._next(key, "read_transposed"))
+            current = current + (np.sqrt(squares @ per_cell.T) * noise).astype(np.float32)
+        seconds = 2 * v.shape[0] * self.device.t_read
+        self.time += seconds
+        # A signed pair drive is always two phases: G- sees the opposite sign of G+.
+        counts = {
+            "reads.transposed_cells": 2 * 2 * rows * columns * v.shape[0],
+            "reads.transposed_columns": 2 * rows * self.tiling.column_tiles * v.shape[0],
+            "integrator": rows * self.tiling.column_tiles * v.shape[0],
+        }
+        return current, Events(counts, {"read.v2g": float(squares.sum(axis=0) @ column_sums), "time": seconds})
+
+    def _read_events(self, v: np.ndarray, phases: int) -> Events:
+        rows, columns = self.shape
+        batch, tiles = v.shape[0], self.tiling.row_tiles
+        squares = np.square(v.astype(np.float64)).sum(axis=0)
+        counts = {
+            "reads.cells": phases * batch * rows * 2 * columns,
+            "reads.columns": phases * batch * tiles * 2 * columns,
+            "integrator": phases * batch * tiles * columns,
+        }
+        v2g = float(squares @ self._row_sums)
+        return Events(counts, {"read.v2g": v2g, "time": phases * batch * self.device.t_read})
+
+    # --- writing ---
+
+    def pulse(
+        self, counts: np.ndarray, *, key: Key | None = None, window: tuple[np.ndarray, np.ndarray] | None = None
+    ) -> Events:
+        """Give each weight a signed number of device pulses, addressed row by row; + raises W.
+
+        counts int32 (rows, columns), or of the window's shape. +n raises G+ by one half and lowers G- by the other;
+        which of the two gets the odd pulse alternates over the array and from call to call.
+        """
+        counts = np.ascontiguousarray(counts, np.int32)
+        if window is not None:
+            # Addressed pulses are as slow as the wires anyway: a window is written into an empty plan.
+            plan = np.zeros(self.shape, np.int32)
+            plan[np.ix_(*window)] = counts
+            counts = plan
+        if counts.shape != self.shape:
+            raise ValueError(f"counts should have the shape {self.shape}, got {counts.shape}")
+        pulses = np.empty((self.shape[0], 2 * self.shape[1]), np.int32)
+        kernels.split_pairs(counts, self._parity, pulses)
+        self._parity ^= 1
+        before = self.state.g.copy()
+        self.device.pulse(self.state, pulses, self._next(key, "pulse"))
+        events = self._write_events(before, pulses)
+        self._refresh()
+        self.time += events.integrals["time"]
+        return events
+
+    def program(self, weights: np.ndarray, *, key: Key | None = None) -> Events:
+        """Ask for weights (rows, columns), open loop: pulses for the difference from the nominal fresh pair, unverified."""
+        wanted = np.asarray(weights, np.float64)
+        if wanted.shape != self.shape:
+            raise ValueError(f"weights should have the shape {self.shape}, got {wanted.shape}")
+        counts = np.rint(np.clip(wanted, -self.weight_limit, self.weight_limit) / self.weight_step)
+        return self.pulse(counts.astype(np.int32), key=self._next(key, "program"))
+
+    def fire(self, rows: np.ndarray, columns: np.ndarray, sign: int, *, key: Key | None = None) -> Events:
+        """Apply coinciding pulse trains: rows (slots, rows) and columns (slots, columns) of 0/1, one polarity a call.
+
+        A weight whose row and column are both on in a slot moves by one device pulse of `sign`; calls alternate between
+        the two devices of the pairs. The cost goes with the number of active rows times active columns.
+        """
+        r, c = np.asarray(rows, bool), np.asarray(columns, bool)
+        if r.ndim != 2 or c.ndim != 2 or len(r) != len(c) or (r.shape[1], c.shape[1]) != self.shape:
+            raise ValueError(f"trains should be (slots, {self.shape[0]}) and (slots, {self.shape[1]})")
+        active_rows, active_columns = np.flatnonzero(r.any(axis=0)), np.flatnonzero(c.any(axis=0))
+        side = self._parity
+        self._parity ^= 1
+        polarity = sign if side == 0 else -sign
+        pulse_key = self._next(key, "fire")
+        row_lines, column_lines = int(r.sum()), int(c.sum())
+        if not active_rows.size or not active_columns.size:
+            return self._fire_events(0.0, 0, row_lines, column_lines, len(r), polarity, 0.0)
+        hits = r[:, active_rows].T.astype(np.float32) @ c[:, active_columns].astype(np.float32)
+        pulses = (polarity * hits).astype(np.int32)
+        place = (active_rows, 2 * active_columns + side)
+        cells = np.ix_(*place)
+        before = self.state.g[cells]
+        self.device.pulse(self.state, pulses, pulse_key, place)
+        after = self.state.g[cells]
+        moved = after.astype(np.float64) - before
+        self._row_sums[active_rows] += moved.sum(axis=1)
+        whole = np.ix_(active_rows, active_columns)
+        other = self.state.g[np.ix_(active_rows, 2 * active_columns + 1 - side)]
+        self._difference[whole] = after - other if side == 0 else other - after
+        mean_sum = float((np.abs(pulses) * 0.5 * (before.astype(np.float64) + after)).sum())
+        half = self._half_selected(r, c, active_rows, active_columns, side, mean_sum)
+        events = self._fire_events(mean_sum, int(hits.sum()), row_lines, column_lines, len(r), polarity, half)
+        self.time += events.integrals["time"]
+        return events
+
+    def _half_selected(self, r, c, active_rows, active_columns, side, selected) -> float:
+        """Return sum of n G over half-selected cells [S]: on a driven line, but not at a crossing of two."""
+        if self.device.access != "passive":
+            return 0.0
+        on_rows = float(r[:, active_rows].sum(axis=0, dtype=np.float64) @ self._row_sums[active_rows])
+        g_columns = self.state.g[:, 2 * active_columns + side].sum(axis=0, dtype=np.float64)
+        return on_rows + float(c[:, active_columns].sum(axis=0, dtype=np.float64) @ g_columns) - 2.0 * selected
+
+    def _fire_events(self, mean_sum, hits, row_lines, column_lines, slots, polarity, half) -> Events:
+        v, t = self._write_pulse(polarity)
+        rows, columns = self.shape
+        counts = {"write.selected": hits, "write.line_charges": row_lines + column_lines}
+        if self.device.access == "passive":
+            counts["write.half"] = row_lines * 2 * columns + column_lines * rows - 2 * hits
+        integrals = {"write.v2gt": v * v * t * mean_sum, "half.v2gt": 0.25 * v * v * t * half, "time": slots * t}
+        return Events(counts, integrals)
+
+    def _write_pulse(self, polarity: int) -> tuple[float, float]:
+        d = self.device
+        return (d.v_up, d.t_up) if polarity > 0 else (d.v_down, d.t_down)
+
+    def _write_events(self, before: np.ndarray, pulses: np.ndarray) -> Events:
+        """Price a burst addressed row by row: the tiles work side by side, each row takes its largest count in slots."""
+        d, tiling = self.device, self.tiling
+        sums, slots = kernels.write_sums(before, self.state.g, pulses, tiling.tile_columns)
+        up_g, down_g, up_n, down_n = sums.sum(axis=0)
+        per_tile = np.add.reduceat(slots, [a for a, _ in tiling.row_cuts], axis=0)
+        seconds = float((per_tile[:, :, 0] * d.t_up + per_tile[:, :, 1] * d.t_down).max())
+        selected, row_slots = int(up_n + down_n), int(slots.sum())
+        counts = {"write.selected": selected, "write.line_charges": row_slots + selected}
+        half = 0.0
+        if d.access == "passive":
+            width = min(tiling.tile_columns, tiling.bit_lines)
+            height = min(tiling.tile_rows, tiling.rows)
+            counts["write.half"] = row_slots * width + selected * height - 2 * selected
+            g_columns = self.state.g.sum(axis=0, dtype=np.float64) / tiling.row_tiles
+            n = np.abs(pulses)
+            on_rows = float(slots.sum(axis=(1, 2)) @ self._row_sums) / tiling.column_tiles
+            up_share = (up_n * d.v_up**2 * d.t_up + down_n * d.v_down**2 * d.t_down) / max(selected, 1)
+            half = 0.25 * up_share * max(0.0, on_rows + float(n.sum(axis=0) @ g_columns) - 2.0 * (up_g + down_g))
+        energy = d.v_up**2 * d.t_up * up_g + d.v_down**2 * d.t_down * down_g
+        return Events(counts, {"write.v2gt": float(energy), "half.v2gt": half, "time": seconds})
+
+    def wait(self, seconds: float, *, key: Key | None = None) -> Events:
+        """Let the chip's clock run for `seconds`; devices that drift or leak do so."""
+        self.device.wait(self.state, seconds, self._next(key, "wait"))
+        self.time += seconds
+        self._refresh()
+        return Events({}, {"time": seconds})
+
+    # --- state ---
+
+    def _refresh(self) -> None:
+        g = np.ascontiguousarray(self.device.conductance(self.state, self.time), np.float32)
+        kernels.differences(g, self._difference, self._row_sums)
+
+    def _next(self, key: Key | None, purpose: str) -> Key:
+        if key is not None:
+            return key.child(purpose)
+        self._operations += 1
+        return self.key.child(purpose).at(self._operations)
+
+    def save(self) -> dict[str, np.ndarray]:
+        """Return everything that `restore` needs, as plain arrays."""
+        own = np.array([self.time, self._operations, self._parity], np.float64)
+        # The row sums are running sums: their last bits depend on the order of the updates, so they are kept as they are.
+        return {"crossbar": own, "row_sums": self._row_sums.copy()} | {
+            f"state.{name}": np.array(a) for name, a in zip(self.state._fields, self.state, strict=True)
+        }
+
+    def restore(self, saved: dict[str, np.ndarray]) -> None:
+        """Take up the state that `save` returned."""
+        time, operations, parity = (float(x) for x in saved["crossbar"])
+        self.time, self._operations, self._parity = time, int(operations), int(parity)
+        self.state = type(self.state)(*(np.array(saved[f"state.{name}"]) for name in self.state._fields))
+        self._refresh()
+        self._row_sums[:] = saved["row_sums"]

@@ -1,0 +1,141 @@
+r"""What a device is: the protocol that a plug-in writes, and the base class with the defaults.
+
+A `Device` is an immutable set of population parameters. Its state is a separate value, a NamedTuple of float32 arrays
+(rows, columns) with a field ``g`` [S], made by `fabricate` for one array on one chip. `pulse` is the one place where
+a conductance changes. Everything is in SI units.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from hardware_models.check import UsageError, in_range
+from hardware_models.keys import Key
+
+Window = tuple[np.ndarray, np.ndarray]
+FRESH = ("mid", "low", "random")
+ACCESS = ("1T1R", "passive")
+
+
+@runtime_checkable
+class Device(Protocol):
+    """The interface between the simulator and a device, at the level of arrays."""
+
+    def fabricate(self, shape: tuple[int, int], key: Key) -> Any:
+        """Return the fresh cells of one array: a NamedTuple of (rows, columns) arrays with a field g [S]."""
+        ...
+
+    def pulse(self, state: Any, pulses: np.ndarray, key: Key, window: Window | None = None) -> None:
+        """Apply int32 pulse counts in place; positive raises g. With a window, pulses has the window's shape."""
+        ...
+
+
+def si(unit: str, low: float, high: float, default: Any = None, *, low_open: bool = False) -> Any:
+    """Declare a number of a device: its SI unit and the range that physics allows, checked at construction."""
+    metadata = {"unit": unit, "low": low, "high": high, "low_open": low_open}
+    return field(metadata=metadata) if default is None else field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaseDevice:
+    """Numbers that every device has, and defaults for all but `fabricate` and `pulse`.
+
+    Raises UsageError in one sentence if a number is outside its range.
+    """
+
+    name: str = "device"
+    source: str = ""
+    g_min: float = si("S", 0.0, 1.0)
+    g_max: float = si("S", 0.0, 1.0, low_open=True)
+    states: float = si("1", 1.0, 1e9)  # pulses over the range, nominal; the controller's pulse step is range/states
+    v_read: float = si("V", 0.0, 20.0, 0.2)
+    t_read: float = si("s", 0.0, 1.0, 10e-9)
+    v_up: float = si("V", 0.0, 50.0, 0.0)
+    t_up: float = si("s", 0.0, 10.0, 0.0)
+    v_down: float = si("V", 0.0, 50.0, 0.0)
+    t_down: float = si("s", 0.0, 10.0, 0.0)
+    read_noise: float = si("1", 0.0, 1.0, 0.0)  # standard deviation of one read in units of g_max - g_min
+    read_noise_relative: float = si("1", 0.0, 1.0, 0.0)  # standard deviation of one read in units of g
+    fresh: str = "mid"  # fresh cells: in mid-range, at g_min, or uniform over the range
+    access: str = "1T1R"  # "1T1R": a transistor keeps half-selected cells dark; "passive": they see half the voltage
+    assumptions: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check every declared number against its range."""
+        owner = f"device {self.name}"
+        for spec in self.__dataclass_fields__.values():
+            if "unit" in spec.metadata:
+                m = spec.metadata
+                in_range(owner, spec.name, getattr(self, spec.name), m["low"], m["high"], m["unit"], low_open=m["low_open"])
+        if not self.g_min < self.g_max:
+            raise UsageError(
+                f"{owner} needs 0 <= g_min < g_max, got g_min={self.g_min:g} S, g_max={self.g_max:g} S."
+            )
+        for what, value, known in (("fresh", self.fresh, FRESH), ("access", self.access, ACCESS)):
+            if value not in known:
+                raise UsageError(f"{owner} needs {what} to be one of {', '.join(known)}, got {value!r}.")
+
+    @property
+    def g_range(self) -> float:
+        """Width of the nominal conductance range, g_max - g_min [S]."""
+        return self.g_max - self.g_min
+
+    def fresh_conductance(self, shape: tuple[int, int], key: Key) -> np.ndarray:
+        """Return the conductances of cells never pulsed, (rows, columns) float32 [S]."""
+        if self.fresh == "random":
+            u = key.child("fresh").generator().random(shape, dtype=np.float32)
+            return (self.g_min + self.g_range * u).astype(np.float32)
+        share = 0.5 if self.fresh == "mid" else 0.0
+        return np.full(shape, self.g_min + share * self.g_range, np.float32)
+
+    def conductance(self, state: Any, time: float) -> np.ndarray:
+        """Return what a read at `time` [s] sees, (rows, columns) [S]."""
+        del time
+        return state.g
+
+    def read_variance(self, state: Any, time: float) -> np.ndarray | float:
+        """Return the variance of white noise in one read [S²]: one number, or one per cell if it depends on the cell.
+
+        sigma² = (read_noise (g_max - g_min))² + (read_noise_relative g)²
+        """
+        common = (self.read_noise * self.g_range) ** 2
+        if self.read_noise_relative == 0.0:
+            return common
+        return np.float32(common) + (np.float32(self.read_noise_relative) * self.conductance(state, time)) ** 2
+
+    def wait(self, state: Any, seconds: float, key: Key) -> None:
+        """Let time pass; a device without drift, leak or telegraph noise stays as it is."""
+        del state, seconds, key
+
+    def without(self, *, read_noise: bool = False, write_noise: bool = False, spread: bool = False) -> BaseDevice:
+        """Return this device with the named imperfections switched off; a model says what belongs to each."""
+        from dataclasses import replace
+
+        names = self.imperfections()
+        off: list[str] = []
+        for wanted, group in ((read_noise, "read_noise"), (write_noise, "write_noise"), (spread, "spread")):
+            off += names[group] if wanted else []
+        return replace(self, **dict.fromkeys(off, 0.0))
+
+    def imperfections(self) -> dict[str, list[str]]:
+        """Return which numbers are read noise, write noise and spread; a model adds its own."""
+        return {"read_noise": ["read_noise", "read_noise_relative"], "write_noise": [], "spread": []}
+
+    def describe(self) -> dict[str, Any]:
+        """Return the numbers of this device as plain values, SI units, for the result file."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in ((n, getattr(self, n)) for n in self.__dataclass_fields__)
+        } | {"model": type(self).__name__}
+
+
+def gathered(pulse: Any, state: Any, pulses: np.ndarray, key: Key, window: Window) -> None:
+    """Pulse a window of a device that has no windowed loop: gather its cells, pulse them, scatter them back."""
+    place = np.ix_(*window)
+    part = type(state)(*(np.ascontiguousarray(a[place]) for a in state))
+    pulse(part, pulses, key)
+    for whole, piece in zip(state, part, strict=True):
+        whole[place] = piece

@@ -1,0 +1,55 @@
+"""Matrix products whose bits do not depend on the number of threads.
+
+The rows of the output are cut into panels whose borders depend on the shape alone. Each panel is one call of
+single-threaded BLAS (threadpoolctl holds BLAS to one thread) and Numba shares the panels among its threads. A threaded
+BLAS would cut the work by the number of threads, and with the cut change the rounding and the last bits.
+
+Numba's threads, not a Python thread pool, because they are awake: on two cores a pool's worker needs up to a
+millisecond to wake, as long as a whole product.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import prange
+from threadpoolctl import ThreadpoolController
+
+from hardware_models.kernels.compile import parallel_kernel
+
+_blas: list[ThreadpoolController] = []
+
+
+def _one_thread():
+    """Return a context in which every BLAS library of this process uses one thread."""
+    if not _blas:
+        import scipy.linalg.cython_blas  # noqa: F401  Numba's products call this library: load it before looking
+
+        _blas.append(ThreadpoolController().select(user_api="blas"))
+    return _blas[0].limit(limits=1)
+
+
+def panels(rows: int) -> int:
+    """Return into how many panels `rows` rows are cut: 1 below 16, 2 below 256, then about 128 rows each."""
+    if rows < 16:
+        return 1
+    return 2 if rows < 256 else 2 * -(-rows // 256)
+
+
+@parallel_kernel
+def _by_panels(a, b, out, count):
+    rows = a.shape[0]
+    for p in prange(count):
+        start = rows * p // count
+        stop = rows * (p + 1) // count
+        np.dot(a[start:stop], b, out[start:stop])
+
+
+def matmul(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    """Return ``a @ b`` of C-contiguous (m, k) and (k, n) arrays of one dtype, the same bits for any thread count."""
+    a = np.ascontiguousarray(a)
+    b = np.ascontiguousarray(b)
+    if out is None:
+        out = np.empty((a.shape[0], b.shape[1]), a.dtype)
+    with _one_thread():
+        _by_panels(a, b, out, panels(a.shape[0]))
+    return out

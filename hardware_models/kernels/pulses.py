@@ -1,0 +1,146 @@
+"""Loops over cells that move conductances, and the sums that price them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import prange
+
+from hardware_models.kernels.compile import inlined, parallel_kernel
+from hardware_models.kernels.random import fill_coarse_normal
+
+
+@inlined
+def saturation(x):
+    """Return 1 - exp(-x), to float32 precision for |x| <= 16 without cancellation.
+
+    Taylor's series of order 8 at x/16, then four doublings by 1 - e^-2t = q (2 - q) with q = 1 - e^-t: arithmetic
+    only, so that the loop around it vectorises.
+    """
+    t = np.float32(min(max(x, np.float32(-16.0)), np.float32(16.0)) * np.float32(0.0625))
+    q = np.float32(1.0) - t * np.float32(0.125)
+    q = np.float32(1.0) - t * np.float32(1.0 / 7.0) * q
+    q = np.float32(1.0) - t * np.float32(1.0 / 6.0) * q
+    q = np.float32(1.0) - t * np.float32(0.2) * q
+    q = np.float32(1.0) - t * np.float32(0.25) * q
+    q = np.float32(1.0) - t * np.float32(1.0 / 3.0) * q
+    q = np.float32(1.0) - t * np.float32(0.5) * q
+    q = t * q
+    two = np.float32(2.0)
+    q = q * (two - q)
+    q = q * (two - q)
+    q = q * (two - q)
+    return q * (two - q)
+
+
+@inlined
+def exponential_step(g, n, factor_up, factor_down, xi, p):
+    """Return the conductance after n pulses of the exponential-step device (see `devices/exponential_step.py`)."""
+    up = n > 0
+    count = np.float32(n)
+    factor = factor_up if up else factor_down
+    rate = p[2] if up else p[4]  # 1/A [1/pulse]
+    asymptote = p[3] if up else p[5]  # B, in units of the range
+    u = (g - p[0]) / p[1]
+    moved = (asymptote - u) * saturation(count * factor * rate)
+    noise = p[6] * math.sqrt(abs(count)) * xi
+    return np.float32(g + p[1] * (moved + noise))
+
+
+@parallel_kernel
+def exponential_step_array(g, factor_up, factor_down, low, high, pulses, p, w0, w1, middles):
+    """Apply pulses to a whole array in place; p = (g_min, range, 1/A+, B+, 1/A-, B-, sigma_c2c) float32."""
+    columns = g.shape[1]
+    noisy = p[6] > np.float32(0.0)
+    for i in prange(g.shape[0]):
+        xi = np.zeros(columns, np.float32)
+        if noisy:
+            fill_coarse_normal(xi, i * columns, w0, w1, middles)
+        for j in range(columns):
+            moved = exponential_step(g[i, j], pulses[i, j], factor_up[i, j], factor_down[i, j], xi[j], p)
+            g[i, j] = min(max(moved, low[i, j]), high[i, j])
+
+
+@parallel_kernel
+def exponential_step_window(g, factor_up, factor_down, low, high, pulses, rows, columns, p, w0, w1, middles):
+    """Apply pulses to the cells at the crossings of `rows` and `columns` only, with the draws of their positions."""
+    noisy = p[6] > np.float32(0.0)
+    for a in prange(rows.size):
+        i = rows[a]
+        xi = np.zeros(1, np.float32)
+        for b in range(columns.size):
+            j = columns[b]
+            n = pulses[a, b]
+            if n != 0:
+                if noisy:
+                    fill_coarse_normal(xi, i * g.shape[1] + j, w0, w1, middles)
+                moved = exponential_step(g[i, j], n, factor_up[i, j], factor_down[i, j], xi[0], p)
+                g[i, j] = min(max(moved, low[i, j]), high[i, j])
+
+
+@parallel_kernel
+def write_sums(before, after, pulses, tile_columns):
+    """Sums that price one burst of pulses, row by row.
+
+    Returns (rows, 4) float64: sum of n (g + g')/2 over up pulses and over down pulses [S], number of up pulses and of
+    down pulses; and (rows, column tiles, 2) int64: the slots a row takes in each tile, up and down.
+    """
+    rows, columns = pulses.shape
+    tiles = (columns + tile_columns - 1) // tile_columns
+    sums = np.zeros((rows, 4))
+    slots = np.zeros((rows, tiles, 2), np.int64)
+    for i in prange(rows):
+        for t in range(tiles):
+            up_g = 0.0
+            down_g = 0.0
+            up_n = 0
+            down_n = 0
+            most = np.int32(0)
+            least = np.int32(0)
+            for j in range(t * tile_columns, min((t + 1) * tile_columns, columns)):
+                n = pulses[i, j]
+                mean = np.float32(0.5) * (before[i, j] + after[i, j])
+                positive = max(n, np.int32(0))
+                negative = max(-n, np.int32(0))
+                up_g += positive * mean
+                down_g += negative * mean
+                up_n += positive
+                down_n += negative
+                most = max(most, n)
+                least = min(least, n)
+            sums[i, 0] += up_g
+            sums[i, 1] += down_g
+            sums[i, 2] += up_n
+            sums[i, 3] += down_n
+            slots[i, t, 0] = most
+            slots[i, t, 1] = -least
+    return sums, slots
+
+
+@parallel_kernel
+def split_pairs(counts, parity, pulses):
+    """Split signed device pulses on a weight into the two devices of its pair.
+
+    +n raises G+ and lowers G-; the larger half falls on G+ or G- in a chequerboard that `parity` turns over, so that
+    over many calls both devices do the same work. counts (rows, columns) -> pulses (rows, 2 columns).
+    """
+    for i in prange(counts.shape[0]):
+        for j in range(counts.shape[1]):
+            n = counts[i, j]
+            half = n // 2
+            rest = n - half
+            first = (i + j + parity) % 2 == 0
+            pulses[i, 2 * j] = rest if first else half
+            pulses[i, 2 * j + 1] = -half if first else -rest
+
+
+@parallel_kernel
+def differences(g, out, row_sums):
+    """Write G+ - G- of interleaved pairs to out (rows, columns) and the row sums of all conductances [S]."""
+    for i in prange(g.shape[0]):
+        total = 0.0
+        for j in range(out.shape[1]):
+            out[i, j] = g[i, 2 * j] - g[i, 2 * j + 1]
+            total += g[i, 2 * j] + g[i, 2 * j + 1]
+        row_sums[i] = total

@@ -1,0 +1,48 @@
+"""Randomness as a pure function of a key and a position.
+
+A `Key` names a stream of random numbers by (seed, purpose, step). Nothing is stored and nothing advances: the same
+key gives the same numbers in any process, for any number of threads, and drawing for one purpose never shifts
+another's draws. Kernels take the key's integers and index draws by absolute position
+(`hardware_models.kernels.random`); NumPy code asks for a Philox generator (Salmon et al., SC 2011,
+doi:10.1145/2063384.2063405).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Key:
+    """Name of a stream of random numbers: (seed, purpose, step)."""
+
+    seed: int
+    purpose: str = ""
+    step: int = 0
+
+    def child(self, purpose: str, index: int | None = None) -> Key:
+        """Return the key of a sub-purpose, such as ``key.child("read", layer)``."""
+        part = purpose if index is None else f"{purpose}.{int(index)}"
+        return replace(self, purpose=f"{self.purpose}/{part}")
+
+    def at(self, step: int) -> Key:
+        """Return the same purpose at another step."""
+        return replace(self, step=int(step))
+
+    def _digest(self) -> bytes:
+        # A cryptographic hash makes streams of neighbouring seeds, purposes and steps unrelated.
+        text = f"{int(self.seed)}|{self.purpose}|{int(self.step)}"
+        return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+    @property
+    def words(self) -> tuple[np.uint32, np.uint32, np.uint32, np.uint32]:
+        """Four 32-bit words for the kernels' counter-based generator."""
+        a, b, c, d = np.frombuffer(self._digest(), dtype="<u4")
+        return a, b, c, d
+
+    def generator(self) -> np.random.Generator:
+        """Return a fresh Philox generator of this stream; calling twice gives the same stream twice."""
+        return np.random.Generator(np.random.Philox(key=np.frombuffer(self._digest(), dtype="<u8")))

@@ -1,0 +1,43 @@
+"""A user's own function as the nonlinearity: ``file.py:function``, (B, neurons) float32 to the same shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from hardware_models.check import RunError, UsageError
+from hardware_models.keys import Key
+
+
+@dataclass(frozen=True)
+class UserFunction:
+    """Wraps a user's function; tried once before anything starts, and watched on every call."""
+
+    name: str
+    function: Callable[[np.ndarray], np.ndarray]
+    analog: bool = True
+
+    def _call(self, z: np.ndarray, error: type[Exception]) -> np.ndarray:
+        try:
+            y = self.function(z)
+        except Exception as cause:
+            raise error(f"the nonlinearity {self.name} failed: {type(cause).__name__}: {cause}.") from cause
+        shape = getattr(y, "shape", None)
+        if not isinstance(y, np.ndarray) or shape != z.shape:
+            got = f"shape {shape}" if shape is not None else type(y).__name__
+            raise error(f"the nonlinearity {self.name} should return an array of shape {z.shape}, it returned {got}.")
+        y = np.ascontiguousarray(y, np.float32)
+        if not np.isfinite(y).all():
+            raise error(f"the nonlinearity {self.name} returned NaN or infinity, it should return finite numbers.")
+        return y
+
+    def fabricate(self, neurons: int, key: Key):
+        """Try the function on a range of z; UsageError if it fails, so that nothing starts."""
+        del key
+        if not callable(self.function):
+            raise UsageError(f"the nonlinearity {self.name} is not a function.")
+        z = np.linspace(-8.0, 8.0, 65, dtype=np.float32)[:, None].repeat(neurons, axis=1)
+        self._call(z, UsageError)
+        return lambda values: self._call(values, RunError)

@@ -1,0 +1,84 @@
+"""The port: what a chip offers at its pins, and nothing else.
+
+A learner sees a `ChipPort`. It carries no weights, no conductances, no derivative. The same protocol can stand before a
+simulated chip, a chip in another process, or a laboratory instrument.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from hardware_models.events import Events
+from hardware_models.keys import Key
+
+
+class SealedChipError(RuntimeError):
+    """Someone tried to look inside a sealed chip."""
+
+
+class MissingPinError(RuntimeError):
+    """This chip does not have the pin that was called."""
+
+
+class LayerSheet(NamedTuple):
+    """Data sheet of one layer: nominal figures that a maker prints, nothing measured on this chip."""
+
+    inputs: int  # word lines, the bias row included
+    neurons: int
+    weight_step: float  # nominal change of a weight by one device pulse
+    weight_limit: float  # largest |W|
+    input_scale: float  # x at full scale; the bias row is driven at this value
+    dac_bits: int | None
+    adc_bits: int | None
+
+
+class ChipPort(Protocol):
+    """The pins of a chip; every method returns the `Events` it caused, last."""
+
+    shapes: tuple[tuple[int, int], ...]  # (inputs, neurons) of each layer, bias row included
+    pins: frozenset[str]  # calling a missing pin raises MissingPinError in one sentence
+    datasheet: tuple[LayerSheet, ...]
+
+    def observe(
+        self, layer: int, x: np.ndarray, *, bias: Any = None, key: Key, array: str = "main"
+    ) -> tuple[np.ndarray, Events]:
+        """Return y = f(z + bias), (B, neurons) float32, for inputs x (B, inputs)."""
+        ...
+
+    def read(self, layer: int, x: np.ndarray, *, key: Key, array: str = "main") -> tuple[np.ndarray, Events]:
+        """Return z (B, neurons) before the nonlinearity, through a converter."""
+        ...
+
+    def observe_transposed(
+        self, layer: int, d: np.ndarray, *, key: Key, array: str = "main"
+    ) -> tuple[np.ndarray, Events]:
+        """Return d W^T (B, inputs) for d (B, neurons), read backwards through the array."""
+        ...
+
+    def fire(
+        self, layer: int, rows: np.ndarray, columns: np.ndarray, sign: int, *, key: Key, array: str = "main"
+    ) -> Events:
+        """Apply 0/1 pulse trains (slots, inputs) and (slots, neurons), one polarity a call."""
+        ...
+
+    def fire_cells(self, layer: int, counts: np.ndarray, *, key: Key, array: str = "main") -> Events:
+        """Give each weight a signed number of device pulses, int32 (inputs, neurons)."""
+        ...
+
+    def program(self, layer: int, weights: np.ndarray, *, key: Key, array: str = "main") -> Events:
+        """Ask for weights (inputs, neurons), open loop."""
+        ...
+
+    def wait(self, seconds: float, *, key: Key) -> Events:
+        """Let the chip's clock run."""
+        ...
+
+    def save(self) -> dict[str, np.ndarray]:
+        """Return the state as opaque arrays."""
+        ...
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """Take up a state that `save` returned."""
+        ...

@@ -1,0 +1,87 @@
+"""A chip that lives in another process, behind the same port.
+
+Nothing of the chip is in the learner's process: what crosses the pipe is what crosses the pins. It proves that a learner
+needs nothing else, and it is the pattern for a laboratory instrument behind a driver.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Sequence
+from typing import Any
+
+from hardware_models.port import MissingPinError, SealedChipError
+
+_METHODS = frozenset(
+    {
+        "observe", "read", "observe_transposed", "fire", "fire_cells", "program", "wait", "save", "restore",
+        "clipped_share", "inspect",
+    }
+)  # fmt: skip
+
+
+def _serve(pipe: Any, device: Any, layers: Sequence[tuple[int, int]], options: dict[str, Any]) -> None:
+    """Build the chip and answer calls until the pipe is closed."""
+    try:
+        from hardware_models.chip import Chip
+
+        chip = Chip(device, layers, **options)
+        pipe.send(("ok", (chip.shapes, chip.pins, chip.datasheet, chip.device.describe())))
+        while True:
+            method, args, kwargs = pipe.recv()
+            try:
+                pipe.send(("ok", getattr(chip, method)(*args, **kwargs)))
+            except Exception as error:
+                pipe.send(("error", error))
+    except (EOFError, KeyboardInterrupt):
+        return
+    except Exception as error:  # the chip could not be built: the caller raises this
+        pipe.send(("error", error))
+
+
+class ProcessPort:
+    """A sealed `Chip` in a process of its own; takes the arguments of `Chip`. Close it, or use it in a ``with``."""
+
+    def __init__(self, device: Any, layers: Sequence[tuple[int, int]], **options: Any) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, other = context.Pipe()
+        options = {**options, "sealed": True}
+        self._process = context.Process(target=_serve, args=(other, device, layers, options), daemon=True)
+        self._process.start()
+        other.close()
+        self.shapes, self.pins, self.datasheet, self.description = self._answer()
+        self.sealed = True
+
+    def _answer(self) -> Any:
+        try:
+            state, value = self._pipe.recv()
+        except EOFError:
+            raise RuntimeError("the chip's process ended unexpectedly.") from None
+        if state == "error":
+            raise value
+        return value
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "oracle":
+            raise SealedChipError("this chip lives in another process: it cannot be looked at.")
+        if name not in _METHODS:
+            raise AttributeError(name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if not self._process.is_alive():
+                raise MissingPinError("the chip's process has ended: none of its pins answers.")
+            self._pipe.send((name, args, kwargs))
+            return self._answer()
+
+        return call
+
+    def close(self) -> None:
+        """End the chip's process."""
+        self._pipe.close()
+        self._process.join(timeout=10)
+
+    def __enter__(self) -> ProcessPort:
+        return self
+
+    def __exit__(self, *what: object) -> None:
+        self.close()

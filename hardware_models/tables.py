@@ -1,0 +1,76 @@
+"""Explicit tables of named choices, resolved when first asked for, and the doors for a user's own object.
+
+A table maps a name to an object or to a string ``"package.module:attribute"``; strings are imported on demand,
+so that reading a table costs nothing.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from hardware_models.check import UsageError
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """Return ``"; did you mean 'x'?"`` for the nearest known name, or an empty string."""
+    near = difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.5)
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def lookup(kind: str, name: str, table: Mapping[str, Any]) -> Any:
+    """Return the object that `table` holds under `name`; UsageError with a suggestion if there is none."""
+    if name not in table:
+        raise UsageError(f"no {kind} '{name}'{closest(name, table)} (known: {', '.join(sorted(table))}).")
+    entry = table[name]
+    return resolve(entry) if isinstance(entry, str) else entry
+
+
+def resolve(path: str) -> Any:
+    """Import ``"package.module:attribute"`` (a path of this project's own tables)."""
+    module, _, attribute = path.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def load_object(spec: str, kind: str) -> Any:
+    """Return the object that a user names as ``file.py:name`` or ``package.module:name``.
+
+    Raises UsageError in one sentence if the file, the module or the name does not exist or its code fails.
+    """
+    place, _, attribute = spec.rpartition(":")
+    if not place or not attribute:
+        raise UsageError(f"{kind} '{spec}' should read file.py:name or package.module:name.")
+    try:
+        module = _import_file(Path(place), kind) if place.endswith(".py") else importlib.import_module(place)
+    except UsageError:
+        raise
+    except Exception as error:
+        raise UsageError(f"{kind} '{spec}' cannot be loaded: {type(error).__name__}: {error}.") from error
+    try:
+        return getattr(module, attribute)
+    except AttributeError:
+        known = [n for n in vars(module) if not n.startswith("_")]
+        raise UsageError(f"{place} has no '{attribute}'{closest(attribute, known)}.") from None
+
+
+def _import_file(path: Path, kind: str) -> Any:
+    path = path.expanduser().resolve()
+    if not path.is_file():
+        raise UsageError(f"{kind} file {path} does not exist.")
+    # Keyed by the full path: two files of one name are two modules, and NamedTuples of theirs stay picklable.
+    name = f"_user_{path.stem}_{abs(hash(str(path))):x}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module

@@ -1,0 +1,37 @@
+"""Units at the door: figures of parameter and technology files are turned into SI once, on loading.
+
+Inside the package every number is SI: siemens, volts, seconds, joules.
+"""
+
+from __future__ import annotations
+
+from hardware_models.check import UsageError
+from hardware_models.tables import closest
+
+_PREFIXES = {"a": 1e-18, "f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
+_BASES = {"S": "conductance", "ohm": "resistance", "V": "voltage", "A": "current", "s": "time", "J": "energy",
+          "F": "capacitance", "W": "power", "Hz": "frequency", "m": "length"}  # fmt: skip
+_PLAIN = {"1": (1.0, "number"), "%": (1e-2, "number"), "K": (1.0, "temperature"), "bit": (1.0, "number"),
+          "pulses": (1.0, "number"), "m2": (1.0, "area"), "um2": (1e-12, "area")}  # fmt: skip
+UNITS: dict[str, tuple[float, str]] = {
+    **{prefix + base: (factor, kind) for base, kind in _BASES.items() for prefix, factor in _PREFIXES.items()},
+    **_PLAIN,
+}
+
+
+def _entry(unit: str) -> tuple[float, str]:
+    if unit not in UNITS:
+        raise UsageError(f"unknown unit '{unit}'{closest(unit, UNITS)}.")
+    return UNITS[unit]
+
+
+def to_si(value: float, unit: str) -> float:
+    """Return `value` given in `unit` in SI units; UsageError for an unknown unit."""
+    factor, _ = _entry(unit)
+    # Dividing by the exact power of ten keeps 50 ns at the float nearest to 5e-8.
+    return value / round(1.0 / factor) if factor < 1.0 else value * factor
+
+
+def dimension(unit: str) -> str:
+    """Return the dimension of `unit` in words (``"conductance"``, ``"energy"``, ``"number"``, ...)."""
+    return _entry(unit)[1]

@@ -1,0 +1,87 @@
+"""Keys and counter-based random numbers: the law of their distribution, and independence of threads."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from hardware_models.keys import Key
+from hardware_models.kernels import random as rnd
+
+
+def test_key_is_a_pure_function() -> None:
+    """The same key gives the same numbers, any difference another stream."""
+    a = Key(1, "noise", 7)
+    assert a.words == Key(1, "noise", 7).words
+    others = [Key(2, "noise", 7), Key(1, "noise", 8), Key(1, "noisf", 7), a.child("x"), a.child("x", 1), a.at(9)]
+    assert len({k.words for k in [a, *others]}) == 1 + len(others)
+    assert np.array_equal(a.generator().random(5), a.generator().random(5))
+
+
+def test_mix_is_a_bijection_on_a_sample() -> None:
+    """No two positions of a stream share their 32 bits."""
+    key = Key(3, "bits")
+    out = np.empty((1, 1 << 16), np.float32)
+    w0, w1, _, _ = key.words
+    rnd.uniform_matrix(out, w0, w1)
+    assert 0.0 <= out.min() and out.max() < 1.0
+    assert stats.kstest(out[0], "uniform").pvalue > 1e-3
+
+
+def test_full_gaussian_follows_the_normal_law() -> None:
+    """Kolmogorov-Smirnov, moments within their standard error, and tails beyond the table."""
+    n = 2_000_000
+    z = rnd.normal((2000, 1000), Key(5, "gauss")).ravel().astype(np.float64)
+    assert stats.kstest(z[:200_000], "norm").pvalue > 1e-3
+    assert abs(z.mean()) < 4 / np.sqrt(n)
+    assert abs(z.var() - 1) < 4 * np.sqrt(2 / n)
+    assert abs(stats.kurtosis(z)) < 4 * np.sqrt(24 / n)
+    expected = 2 * n * stats.norm.sf(4.0)
+    assert abs((abs(z) > 4.0).sum() - expected) < 4 * np.sqrt(expected) + 1
+
+
+@pytest.mark.parametrize("h", [0, 1, 40, 65_535, 1_000_000, 2**32 - 1, 2**32 - 70_000])
+def test_tail_quantile_is_the_exact_inverse(h: int) -> None:
+    """The tail is the inverse of the normal distribution function to float32 precision."""
+    exact = stats.norm.ppf((h + 0.5) / 2**32)
+    assert rnd.tail_quantile(np.uint32(h)) == pytest.approx(exact, rel=3e-7)
+
+
+def test_interpolated_quantiles_are_close_inside_the_table() -> None:
+    """Inside the tails' borders the straight line within an interval is off by less than 1e-5."""
+    edges = rnd.quantile_edges().astype(np.float64)
+    i = np.arange(rnd.TAIL, rnd.INTERVALS - rnd.TAIL)
+    middle = 0.5 * (edges[i] + edges[i + 1])
+    assert np.abs(middle - stats.norm.ppf((i + 0.5) / rnd.INTERVALS)).max() < 1e-5 * 5
+
+
+def test_coarse_gaussian_has_the_documented_moments_and_cut() -> None:
+    """Mean 0 and variance 1 of the table itself, kurtosis near 3, cut near 4.3."""
+    table = rnd.quantile_middles().astype(np.float64)
+    assert abs(table.mean()) < 1e-7
+    assert abs(np.mean(table**2) - 1) < 1e-6
+    assert abs(np.mean(table**4) - 3) < 2e-3
+    assert 4.2 < table.max() < 4.4
+
+
+def test_streams_of_neighbouring_keys_are_uncorrelated() -> None:
+    """Correlation of two streams, and of a stream with itself shifted, within 4 standard errors."""
+    a = rnd.normal((1, 200_000), Key(1, "a", 1))[0]
+    b = rnd.normal((1, 200_000), Key(1, "a", 2))[0]
+    bound = 4 / np.sqrt(200_000)
+    assert abs(np.mean(a * b)) < bound
+    assert all(abs(np.mean(a[:-lag] * a[lag:])) < bound for lag in (1, 2, 16, 256))
+
+
+def test_bits_do_not_depend_on_the_number_of_threads() -> None:
+    """One thread or two, the same bits."""
+    import numba
+
+    threads = numba.get_num_threads()
+    try:
+        numba.set_num_threads(1)
+        one = rnd.normal((33, 257), Key(9, "t"))
+    finally:
+        numba.set_num_threads(threads)
+    assert np.array_equal(one, rnd.normal((33, 257), Key(9, "t")))
