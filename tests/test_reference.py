@@ -32,6 +32,7 @@ class Naive:
         self.q = np.zeros((16, 3))
 
     def run(self, image, label):
+        """Return (x, y, normalised) of each layer for one image."""
         a = np.array(image, float)
         a[:3] = [1 / 3] * 3 if label is None else [float(k == label) for k in range(3)]
         layers = []
@@ -44,10 +45,12 @@ class Naive:
         return layers
 
     def believed(self, h):
+        """Return the class probabilities of one image."""
         raised = np.exp(h @ self.v)
         return raised / raised.sum()
 
     def step(self, images, labels, step, gain):
+        """Learn from one batch."""
         n = len(images)
         features = [np.concatenate([a for _, _, a in self.run(u, None)]) for u in images]
         p = np.array([self.believed(h) for h in features])
@@ -176,18 +179,22 @@ def digits():
 
 
 def trained(digits, **options) -> ReferenceForwardForward:
-    model = ReferenceForwardForward((64, 100, 100), **({"classes": 10, "seed": 0} | options))
-    for _ in model.train(digits[0], digits[1], epochs=20, batch=50):
+    model = ReferenceForwardForward((64, 30, 30), **({"classes": 10, "seed": 0} | options))
+    for _ in model.train(digits[0], digits[1], epochs=60, batch=50):
         pass
     return model
 
 
 @pytest.mark.parametrize("negatives", ["hard", "random"])
 def test_learns_digits_clearly_better_than_its_frozen_twin(digits, negatives):
+    # Layers of 30 units, read above the first one: wide random layers would hold nearly all that a softmax
+    # needs for digits, and the comparison would say nothing about learning.
     x, y = digits[2:]
     wrong = {}
     for name, rate in (("learned", 0.01), ("frozen", 0.0)):
-        answers = trained(digits, negatives=negatives, learning_rate=rate).predict(x)
+        answers = trained(
+            digits, negatives=negatives, readout_layers="all-but-first", learning_rate=rate
+        ).predict(x)
         wrong[name] = {readout: int((labels != y).sum()) for readout, labels in answers.items()}
     for readout in ("energy", "softmax"):
         learned, frozen = wrong["learned"][readout], wrong["frozen"][readout]

@@ -1,4 +1,4 @@
-r"""Goodness of a layer's activity, its value and its derivative side by side, and the probability of "positive".
+r"""Goodness of a layer's activity: value and derivative side by side, and the probability of a positive.
 
 .. math:: p = \sigma\!\left(s\,\frac{G - \theta}{T}\right), \qquad c = 1-p \text{ on positives}, \quad -p
           \text{ on negatives}, \qquad d = s\,c\,G'(y)
@@ -21,16 +21,17 @@ def sum_of_squares(y: np.ndarray) -> np.ndarray:
 
 
 def half_derivative_of_squares(y: np.ndarray) -> np.ndarray:
-    """Return G'(y) = y, which is dG/dy = 2 y with the factor 2 absorbed in the learning rate, as in Hinton's code."""
+    """Return G'(y) = y: dG/dy = 2 y, its factor 2 absorbed in the learning rate as in Hinton's code."""
     return y
 
 
 def probability(
     g: np.ndarray, theta: float | np.ndarray, temperature: float = 1.0, sign: int = 1
 ) -> np.ndarray:
-    """Return p = sigma(sign (g - theta) / temperature), exact to the last digits and without overflow for any argument.
+    """Return p = sigma(sign (g - theta) / temperature), without overflow for any argument.
 
-    g and theta have the units of the goodness; sign is +1 where high goodness means positive, -1 where low does.
+    g and theta have the units of the goodness; sign is +1 where high goodness means positive, -1 where
+    low does.
     """
     t = sign * (g - theta) / temperature
     decay = np.exp(-np.abs(t))  # in [0, 1]: never overflows

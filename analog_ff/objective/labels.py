@@ -1,4 +1,4 @@
-"""The label as part of the image: its first pixels are replaced by a one-hot code (Hinton, arXiv:2212.13345, 3.3)."""
+"""The label as part of the image: a one-hot code in its first pixels (Hinton, arXiv:2212.13345, 3.3)."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def embed(images: np.ndarray, labels: np.ndarray | None, classes: int, strength:
 
 
 def check_labels(labels: np.ndarray, images: int, classes: int) -> np.ndarray:
-    """Return the labels as an (images,) int64 array, or raise UsageError if they are not whole numbers in [0, classes)."""
+    """Return the labels (images,) as int64; UsageError if they are not whole numbers in [0, classes)."""
     array = np.asarray(labels)
     if array.shape != (images,) or not np.issubdtype(array.dtype, np.integer):
         raise UsageError(

@@ -1,8 +1,8 @@
 """Wrong labels for the negative pass; none is ever the true label.
 
-A maker of negatives takes (labels (B,), probabilities (B, classes), generator) and returns wrong labels (B,) int64.
-It draws once per image, whatever the probabilities are, so that a chip and the reference, whose read-outs differ in
-the last digits, stay on the same draws.
+A maker of negatives takes (labels (B,), probabilities (B, classes), generator) and returns wrong labels (B,)
+int64. How much it draws does not depend on the probabilities, so that a chip and the reference, whose
+read-outs differ in the last digits, stay on the same draws.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from analog_ff.objective.labels import check_labels
 from hardware_models.check import RunError, UsageError
 
 SMALLEST = 1e-30
-"""Below this sum of the wrong classes' probabilities the wrong labels are drawn uniformly (a choice of this project):
-float32 is about to underflow there, and float32 and float64 are to take the same branch."""
+"""Below this sum of the wrong classes' probabilities the wrong labels are drawn uniformly (a choice of this
+project): float32 is about to underflow there, and float32 and float64 are to take the same branch."""
 
 
 def random_wrong(labels: np.ndarray, classes: int, generator: np.random.Generator) -> np.ndarray:
@@ -29,11 +29,11 @@ def random_wrong(labels: np.ndarray, classes: int, generator: np.random.Generato
 
 
 def hard_wrong(labels: np.ndarray, probabilities: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    r"""Return wrong labels (B,) int64 in proportion to what the read-out believes (Hinton, arXiv:2212.13345, 3.3).
+    r"""Return wrong labels (B,) int64 in proportion to the read-out's belief (Hinton, arXiv:2212.13345, 3.3).
 
     .. math:: P(k) = \frac{p_k\,[k \ne t]}{\sum_{j \ne t} p_j}
 
-    by the inverse of the cumulated distribution at one uniform number per image, in float64 whatever the dtype.
+    by the inverse of the cumulated distribution at one uniform number per image, always in float64.
     Errors: RunError if a probability is negative or not a finite number.
     """
     images, classes = probabilities.shape
@@ -50,7 +50,7 @@ def hard_wrong(labels: np.ndarray, probabilities: np.ndarray, generator: np.rand
     weight[weight.sum(axis=1) < SMALLEST] = 1.0
     weight[rows, true] = 0.0
     cumulated = weight.cumsum(axis=1)
-    # u < 1, so the target stays below the total; the true class adds an interval of no length and cannot be hit.
+    # u < 1 keeps the target below the total; the true class is an interval of no length and cannot be hit.
     target = generator.random(images) * cumulated[:, -1]
     return (cumulated <= target[:, None]).sum(axis=1)
 

@@ -21,9 +21,10 @@ def rms(y: np.ndarray) -> np.ndarray:
 
 
 class PeerNorm:
-    r"""Push of each unit towards the mean activity of its peers (Hinton, arXiv:2212.13345, 3.2, and his code).
+    r"""Push of each unit towards the mean of its peers (Hinton, arXiv:2212.13345, 3.2, and his code).
 
-    .. math:: d_j \mathrel{+}= \lambda\,(\tfrac1n \textstyle\sum_k m_k - m_j), \qquad m \leftarrow \rho m + (1-\rho)\,\langle y\rangle
+    .. math:: d_j \mathrel{+}= \lambda\,(\tfrac1n \textstyle\sum_k m_k - m_j), \qquad
+              m \leftarrow \rho m + (1-\rho)\,\langle y\rangle
 
     It is not gated by the activity: a dead unit is revived, a hyperactive one damped.
 

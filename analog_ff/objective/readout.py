@@ -68,7 +68,8 @@ class SoftmaxReadout:
             shape = np.shape(saved[name])
             if shape != self.weights.shape:
                 raise UsageError(
-                    f"the saved softmax read-out has {name} of shape {shape}, this one needs {self.weights.shape}."
+                    f"the saved softmax read-out has {name} of shape {shape}, "
+                    f"this one needs {self.weights.shape}."
                 )
         self.weights = np.array(saved["weights"], self.weights.dtype)
         self.smoothed = np.array(saved["smoothed"], self.weights.dtype)
@@ -77,8 +78,8 @@ class SoftmaxReadout:
 def energy_scores(passes: Iterable[Sequence[np.ndarray]], layers: Iterable[int]) -> np.ndarray:
     """Return the goodness of each label, (B, labels) float64; its argmax is the energy read-out.
 
-    `passes` yields, label by label, the outputs y (B, neurons) of all layers in the pass with that label; only
-    `layers` count. A generator keeps one pass in memory at a time.
+    `passes` yields, label by label, the outputs y (B, neurons) of all layers in the pass with that label;
+    only `layers` count. A generator keeps one pass in memory at a time.
     """
     counted = tuple(layers)
     columns = []

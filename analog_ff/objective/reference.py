@@ -1,15 +1,15 @@
 r"""Forward-Forward in float64 without hardware: the oracle of the tests and the limit of an ideal chip.
 
-The same steps, in the same order and with the same keys, as `analog_ff.learners.forward_forward` on a chip. For each
-layer, with x = (rms of what comes from below, s), y = relu(x W), G = sum y², theta = `theta_factor` n and
-p = sigma((G - theta)/T),
+The same steps, in the same order and with the same keys, as `analog_ff.learners.forward_forward` on a chip.
+For each layer, with x = (rms of what comes from below, s), y = relu(x W), G = sum y²,
+theta = `theta_factor` n and p = sigma((G - theta)/T),
 
 .. math:: d^+ = (1-p)\,y + \lambda(\bar m - m), \quad d^- = -p\,y, \quad
           g \leftarrow \mu g + \tfrac{1-\mu}{B}\left(x^{+\top} d^+ + x^{-\top} d^-\right), \quad
           W \leftarrow W + \mathrm{gain}\;\eta\,(g - \delta W)
 
-The bias row has the input s, its gradient is multiplied by `bias_rate`, and it does not decay. The recipe is Hinton's
-(arXiv:2212.13345 and his MATLAB code).
+The bias row has the input s, its gradient is multiplied by `bias_rate`, and it does not decay. The recipe is
+Hinton's (arXiv:2212.13345 and his MATLAB code).
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ class ReferenceForwardForward:
         return weights
 
     def forward(self, images: np.ndarray, labels: np.ndarray | None) -> list[LayerActivity]:
-        """Return every layer's activity for images (B, n) in [0, 1] with labels (B,), None for the neutral label."""
+        """Return every layer's activity for images (B, n) in [0, 1], labels (B,) or None (neutral)."""
         shown = np.asarray(images, np.float64)
         a = rms(embed(shown, labels, self.classes, strength=self.label_strength))
         activities = []
@@ -146,7 +146,7 @@ class ReferenceForwardForward:
         return np.concatenate([activities[layer].normalised for layer in self.readout_layers], axis=1)
 
     def step(self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float) -> None:
-        """Learn from one batch, (B, n) in [0, 1] and (B,); all updates use the activities of before the update."""
+        """Learn from one batch, (B, n) in [0, 1] and (B,); all updates use activities from before."""
         key = Key(self.seed, "train", step)
         features = self.features(self.forward(images, None))
         believed = self.softmax.probabilities(features)
@@ -193,8 +193,8 @@ class ReferenceForwardForward:
     def train(self, x: np.ndarray, y: np.ndarray, epochs: int, batch: int) -> Iterator[int]:
         """Train for `epochs`, yielding the number of each epoch (from 0) when it is done.
 
-        The order of epoch e is ``Key(seed, "order", e).generator().permutation(n)``; an incomplete last batch is left
-        out unless it is the only one.
+        The order of epoch e is ``Key(seed, "order", e).generator().permutation(n)``; an incomplete last
+        batch is left out unless it is the only one.
         """
         images = len(x)
         batch = min(positive_int("the reference", "batch", batch), images)

@@ -1,0 +1,26 @@
+"""``python -m analog_ff``: the list of commands."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from analog_ff.simulate import run_app, simulate
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
+app.command("simulate")(simulate)
+
+
+@app.callback()
+def analog_ff() -> None:
+    """Simulate analog chips on which networks learn in situ by Forward-Forward."""
+
+
+def main() -> None:
+    """Run the command named on the command line."""
+    sys.exit(run_app(app))
+
+
+if __name__ == "__main__":
+    main()

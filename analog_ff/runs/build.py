@@ -1,0 +1,76 @@
+"""From a configuration to its parts: data, chip behind its port, learner."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from analog_ff.datasets import load
+from analog_ff.learners import LEARNERS
+from analog_ff.runs.config import Config
+from hardware_models.check import UsageError
+from hardware_models.devices.load import load_device
+from hardware_models.tables import lookup
+
+
+def data_of(config: Config) -> Any:
+    """Return the data set of a run."""
+    dataset = load(config.data, data_dir=config.data_dir, split=config.split)
+    if config.shift and (dataset.height or 1) * (dataset.width or 1) != dataset.x_train.shape[1]:
+        raise UsageError("--shift needs images of known height and width; give --shift 0.")
+    return dataset
+
+
+def port_of(config: Config, pixels: int) -> Any:
+    """Return the chip of a run, in this process or in one of its own."""
+    device: Any = load_device(config.device)
+    if not (config.write_noise and config.device_spread and config.read_noise):
+        device = device.without(
+            read_noise=not config.read_noise, write_noise=not config.write_noise, spread=not config.device_spread
+        )
+    widths = (pixels, *config.layers)
+    layers = tuple((n + 1, m) for n, m in zip(widths[:-1], widths[1:], strict=True))
+    options: dict[str, Any] = {
+        "chip_seed": config.chip_seed,
+        "nonlinearity": config.nonlinearity,
+        "dac": config.dac,
+        "adc": config.adc,
+        "tile": config.tile,
+        "weight_range": config.weight_range,
+        "input_scale": config.input_scale,
+        "adc_range": config.adc_range,
+        "partial_sums": config.partial_sums,
+    }
+    if config.port == "process":
+        from hardware_models.process_port import ProcessPort
+
+        return ProcessPort(device, layers, **options)
+    from hardware_models.chip import Chip
+
+    return Chip(device, layers, sealed=config.sealed, **options)
+
+
+def learner_of(config: Config, port: Any, classes: int) -> Any:
+    """Return the learner of a run on its port."""
+    kind = lookup("learner", config.learner, LEARNERS)
+    options: dict[str, Any] = {
+        "classes": classes,
+        "seed": config.seed,
+        "readout_layers": config.readout_layers,
+        "label_strength": config.label_strength,
+        "readout_rate": config.readout_rate,
+        "readout_decay": config.readout_decay,
+    }
+    if config.learner == "forward-forward":
+        scheme = {"slots": config.slots}
+        if config.update == "accumulate":
+            scheme = {"momentum": config.momentum, "rounding": config.rounding}
+        options |= {
+            "learning_rate": config.learning_rate,
+            "theta_factor": config.theta,
+            "temperature": config.temperature,
+            "peer": config.peer,
+            "negatives": config.negatives,
+            "update": config.update,
+            "update_options": scheme,
+        }
+    return kind(port, **options)

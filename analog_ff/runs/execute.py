@@ -1,0 +1,59 @@
+"""Start or resume a run and bring it to its result."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from analog_ff.runs import checkpoint, results
+from analog_ff.runs.build import data_of, learner_of, port_of
+from analog_ff.runs.config import Config
+from analog_ff.runs.train import Run
+from hardware_models.check import UsageError
+
+
+def execute(
+    config: Config, *, resume: bool = False, quiet: bool = False, after_epoch: Callable[[int], None] | None = None
+) -> tuple[dict[str, Any], Path]:
+    """Return the result of a run and its folder.
+
+    Everything that can be wrong is found before the folder is made: configuration, data, device, chip, learner,
+    technology. Raises UsageError (nothing was written) or RunError (the checkpoint is kept).
+    """
+    folder = config.folder()
+    saved = None
+    if resume:
+        if (folder / "result.json").is_file():
+            return json.loads((folder / "result.json").read_text(encoding="utf-8")), folder
+        saved = checkpoint.read(folder)
+        if saved[1]["config"] != config.digest():
+            raise UsageError(f"{folder} was begun with other options; resume it with those of its config.toml.")
+    elif folder.exists():
+        raise UsageError(f"the run folder {folder} exists already; give another --out, or --resume to go on with it.")
+    data = data_of(config)
+    port = port_of(config, data.x_train.shape[1])
+    try:
+        learner = learner_of(config, port, len(data.classes))
+        device = port.description if hasattr(port, "description") else port.device.describe()
+        priced = results.prices(config, device)
+        run = Run(config, data, port, learner, priced)
+        if saved is None:
+            folder.mkdir(parents=True)
+            (folder / "config.toml").write_text(config.to_toml(results.versions()), encoding="utf-8")
+        else:
+            run.restore(*saved)
+        run.train(folder, quiet=quiet, after_epoch=after_epoch)
+        start = time.monotonic()
+        errors, tallies = run.test()
+        result = results.collect(run, errors, tallies, device, run.seconds + time.monotonic() - start)
+    finally:
+        if hasattr(port, "close"):
+            port.close()
+    from analog_ff.runs.plots import learning_curve
+
+    learning_curve(folder, result, run.metrics)
+    results.write(folder, result)
+    return result, folder

@@ -1,0 +1,35 @@
+"""The picture of a run: error against epochs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+
+def learning_curve(folder: Path, result: dict[str, Any], metrics: list[dict[str, Any]]) -> None:
+    """Draw learning_curve.png: the monitored error of each read-out, and the test error at the end."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+    from matplotlib.ticker import MaxNLocator
+
+    final = result["split"] == "final"
+    kind = "test" if final else "validation"
+    watched = "500 training images" if final else "validation images"
+    figure, axes = plt.subplots(figsize=(6.4, 4.2), layout="constrained")
+    epochs = [line["epoch"] for line in metrics]
+    for colour, (name, error) in enumerate(result[f"{kind}_error_percent_by_readout"].items()):
+        curve = [line[f"{name}_error_percent"] for line in metrics]
+        axes.plot(epochs, curve, color=f"C{colour}", label=f"{name} read-out, {watched}")
+        if final:
+            axes.plot(
+                epochs[-1:], [error], "o", color=f"C{colour}", clip_on=False, label=f"{name} read-out, test: {error:.2f} %"
+            )
+    axes.set(xlabel="epoch", ylabel="error [%]", title=f"{result['config']['device']}, {result['config']['data']}")
+    axes.set_ylim(0, None)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.savefig(folder / "learning_curve.png", dpi=120)
+    plt.close(figure)

@@ -1,0 +1,197 @@
+"""The result of a run: result.json (schema 1), and the table a person reads."""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from analog_ff.runs.config import Config
+from analog_ff.runs.train import Run
+
+ACCURACIES = (80, 90, 95)
+UNIFORM_VARIANCE = 1.0 / 12.0
+"""Variance, in units of the range squared, of a cell that may be anywhere in its range."""
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that decide the bits of a result."""
+    names = ("analog-ff", "numpy", "numba", "scipy")
+    found = {"python": platform.python_version(), "machine": platform.machine()}
+    for name in names:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def prices(config: Config, device: dict[str, Any]) -> Any:
+    """Return a function from a ledger to joules by phase and component."""
+    from hardware_models.energy import load_technology, price
+
+    technology = load_technology(config.technology)
+
+    def priced(ledger: Any) -> dict[str, dict[str, float]]:
+        table = ledger.as_dict()
+        integrals = {
+            phase: {name: entry["value"] for name, entry in values.items()}
+            for phase, values in table["integrals"].items()
+        }
+        return price(
+            table["events"],
+            integrals,
+            technology,
+            read_time=device["t_read"],
+            write_voltage=max(device["v_up"], device["v_down"]),
+            read_voltage=device["v_read"],
+        )
+
+    return priced
+
+
+def memory_left(pulses_per_device: float, cycle_noise: float) -> float:
+    """Return which share of what a cell was told is left after the noise of its pulses, 0 to 1.
+
+    The noise of P pulses has the variance P sigma² (in units of the range squared) as long as the bounds are far; a
+    cell that has forgotten everything is uniform over its range, variance 1/12. What is left is 1 - 12 P sigma², at
+    least 0.
+    """
+    return max(0.0, 1.0 - pulses_per_device * cycle_noise**2 / UNIFORM_VARIANCE)
+
+
+def collect(run: Run, errors: dict[str, float], tallies: dict[str, Any], device: dict[str, Any], wall: float) -> dict[str, Any]:
+    """Return the result of a finished run as plain values; numbers or null, never NaN."""
+    config = run.config
+    ledger = run.ledger.as_dict()
+    priced = prices(config, device)
+    by_phase = priced(run.ledger)
+    weights = sum(n * m for n, m in run.port.shapes)
+    learn = run.ledger.phase("learn").total()["write.selected"]
+    program = run.ledger.phase("program").total()["write.selected"]
+    headline = errors[config.readout]
+    final = config.split == "final"
+    noise = device.get("cycle_noise")
+    inspected = run.port.inspect()
+    share = None if inspected is None else [layer["share_at_bound"] for layer in inspected]
+    per_image = {name: _joule_of(tally, priced) / len(run.data.x_test) for name, tally in tallies.items()}
+    result = {
+        "schema": 1,
+        "config": config.as_dict(),
+        "device": device,
+        "seed": config.seed,
+        "chip_seed": config.chip_seed,
+        "split": config.split,
+        "wall_seconds": round(wall, 3),
+        "versions": versions(),
+        "test_error_percent": headline if final else None,
+        "test_error_percent_by_readout": errors if final else None,
+        "validation_error_percent": None if final else headline,
+        "validation_error_percent_by_readout": None if final else errors,
+        "images": {"learn": run.images, "infer": len(run.data.x_test) * len(tallies)},
+        **ledger,
+        "energy": {
+            "technology": config.technology,
+            "update": config.update,
+            "per_update_joule": sum(by_phase["learn"].values()) / max(run.images, 1),
+            "per_image_joule": per_image,
+            "by_component_joule": by_phase,
+            **_to_accuracy(run),
+        },
+        "cells": {
+            "pulses_per_cell": (learn + program) / (2 * weights),
+            "pulses_per_weight": learn / weights,
+            "share_at_bound": None if share is None else sum(share) / len(share),
+            "share_at_bound_by_layer": share,
+            "memory_left": None if noise is None or inspected is None else memory_left(learn / (2 * weights), noise),
+            "layers": inspected,
+            "clipped_share": run.port.clipped_share(),
+        },
+    }
+    return _plain(result)
+
+
+def _joule_of(tally: Any, priced: Any) -> float:
+    from hardware_models.events import Ledger
+
+    ledger = Ledger()
+    ledger.book("infer", tally)
+    return sum(priced(ledger)["infer"].values())
+
+
+def _to_accuracy(run: Run) -> dict[str, Any]:
+    """Return the joules of phase learn until the validation accuracy of the headline read-out was first reached."""
+    joule: dict[str, float | None] = dict.fromkeys((str(a) for a in ACCURACIES), None)
+    status = dict.fromkeys(joule, "not measured")
+    if run.config.split == "holdout":
+        for accuracy in joule:
+            status[accuracy] = "not reached"
+            for line in run.metrics:
+                if 100.0 - line[f"{run.config.readout}_error_percent"] >= float(accuracy):
+                    joule[accuracy], status[accuracy] = line["learn_joule"], "reached"
+                    break
+    return {"to_accuracy_joule": joule, "to_accuracy_status": status}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, str | bool | int) else _plain(value.item())
+
+
+def write(folder: Path, result: dict[str, Any]) -> None:
+    """Write result.json as a whole."""
+    temporary = folder / ".result.json.tmp"
+    temporary.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    temporary.replace(folder / "result.json")
+
+
+def joules(value: float | None) -> str:
+    """Return an energy with a prefix."""
+    if value is None:
+        return "unknown"
+    for prefix, factor in (("", 1.0), ("m", 1e-3), ("u", 1e-6), ("n", 1e-9), ("p", 1e-12), ("f", 1e-15)):
+        if value >= factor:
+            return f"{value / factor:.3g} {prefix}J"
+    return f"{value:.3g} J"
+
+
+def show(result: dict[str, Any], folder: Path) -> None:
+    """Print the table of a finished run."""
+    from rich.console import Console
+    from rich.table import Table
+
+    final = result["split"] == "final"
+    kind = "test" if final else "validation"
+    config = result["config"]
+    table = Table(title=f"{config['device']}, {config['data']}, {config['learner']}, update {config['update']}")
+    table.add_column("quantity")
+    table.add_column("value", justify="right")
+    for name, error in result[f"{kind}_error_percent_by_readout"].items():
+        mark = " (headline)" if name == config["readout"] else ""
+        table.add_row(f"{kind} error, {name} read-out{mark}", f"{error:.2f} %")
+    cells, energy = result["cells"], result["energy"]
+    table.add_row("pulses per cell, programming included", f"{cells['pulses_per_cell']:.1f}")
+    bound = cells["share_at_bound"]
+    table.add_row("cells at a bound", "sealed" if bound is None else f"{100 * bound:.1f} %")
+    left = cells["memory_left"]
+    table.add_row("memory left after pulse noise", "unknown" if left is None else f"{100 * left:.0f} %")
+    table.add_row(f"energy per update ({energy['technology']})", joules(energy["per_update_joule"]))
+    parts = sorted(energy["by_component_joule"]["learn"].items(), key=lambda kv: -kv[1])[:4]
+    images = max(result["images"]["learn"], 1)
+    for name, value in parts:
+        if value > 0:
+            table.add_row(f"   of it {name}", joules(value / images))
+    for name, value in energy["per_image_joule"].items():
+        table.add_row(f"energy per image, {name} read-out", joules(value))
+    table.add_row("wall time", f"{result['wall_seconds']:.1f} s")
+    console = Console()
+    console.print(table)
+    console.print(f"run folder: {folder}", soft_wrap=True, highlight=False)

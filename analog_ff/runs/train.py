@@ -1,0 +1,141 @@
+"""The loop: batch -> learner.step -> Events. Everything else of a run stands beside it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from analog_ff.datasets.augment import shift
+from analog_ff.objective.schedule import gain
+from analog_ff.runs import checkpoint
+from analog_ff.runs.config import Config
+from analog_ff.runs.progress import Progress
+from hardware_models.events import Ledger
+from hardware_models.keys import Key
+
+MONITORED = 500
+"""Images of the training set looked at after each epoch of a final run."""
+
+
+class Run:
+    """One run: its parts, what it has counted and measured so far."""
+
+    def __init__(self, config: Config, data: Any, port: Any, learner: Any, priced: Callable[[Ledger], Any]) -> None:
+        self.config, self.data, self.port, self.learner = config, data, port, learner
+        self._priced = priced
+        self.ledger = Ledger()
+        self.metrics: list[dict[str, Any]] = []
+        self.epoch = 0
+        self.images = 0
+        self.seconds = 0.0
+        if config.split == "holdout":
+            self._watch = (data.x_test, data.y_test)
+        else:
+            some = Key(config.seed, "monitor").generator().permutation(len(data.x_train))[:MONITORED]
+            self._watch = (data.x_train[some], data.y_train[some])
+
+    def train(self, folder: Path, *, quiet: bool = False, after_epoch: Callable[[int], None] | None = None) -> None:
+        """Train to the last epoch, with a checkpoint after each."""
+        config = self.config
+        size = min(config.batch, len(self.data.x_train))
+        batches = len(self.data.x_train) // size
+        if self.epoch == 0:
+            self.ledger.book("program", self.learner.initialise())
+            self._save(folder)
+        with Progress(batches * config.epochs, batches * self.epoch, quiet=quiet) as progress:
+            for epoch in range(self.epoch, config.epochs):
+                start = time.monotonic()
+                order = Key(config.seed, "order", epoch).generator().permutation(len(self.data.x_train))
+                for batch in range(batches):
+                    self._step(epoch, epoch * batches + batch, order[batch * size : (batch + 1) * size])
+                    progress.advance(f"epoch {epoch + 1}/{config.epochs}")
+                self.epoch = epoch + 1
+                errors = self._monitor()
+                self.seconds += time.monotonic() - start
+                self._note(errors)
+                self._save(folder)
+                if after_epoch is not None:
+                    after_epoch(self.epoch)
+
+    def _step(self, epoch: int, step: int, rows: np.ndarray) -> None:
+        config, data = self.config, self.data
+        images = data.x_train[rows]
+        if config.shift:
+            images = shift(images, data.height, data.width, config.shift, Key(config.seed, "shift", step))
+        strength = gain(epoch, config.epochs)
+        self.ledger.book("learn", self.learner.step(images, data.y_train[rows], step=step, gain=strength))
+        self.images += len(rows)
+
+    def _monitor(self) -> dict[str, float]:
+        images, labels = self._watch
+        key = Key(self.config.seed, "monitor", self.epoch)
+        predicted, tally = self.learner.predict(images, readouts=self.readouts, key=key)
+        self.ledger.book("monitor", tally)
+        return {name: 100.0 * float(np.mean(answer != labels)) for name, answer in predicted.items()}
+
+    @property
+    def readouts(self) -> tuple[str, ...]:
+        """Read-outs that make sense for this learner."""
+        return ("softmax",) if self.config.learner == "random-features" else ("energy", "softmax")
+
+    def test(self) -> tuple[dict[str, float], dict[str, Any]]:
+        """Return the error [%] of each read-out on the test (or validation) set, and each read-out's events."""
+        errors, tallies = {}, {}
+        for name in self.readouts:
+            predicted, tally = self.learner.predict(
+                self.data.x_test, readouts=(name,), key=Key(self.config.seed, "test")
+            )
+            errors[name] = 100.0 * float(np.mean(predicted[name] != self.data.y_test))
+            tallies[name] = tally
+            self.ledger.book("infer", tally)
+        return errors, tallies
+
+    def _note(self, errors: dict[str, float]) -> None:
+        learn = self.ledger.phase("learn").total()
+        goodness = getattr(self.learner, "mean_goodness", [])
+        weights = sum(n * m for n, m in self.port.shapes)
+        line: dict[str, Any] = {"epoch": self.epoch}
+        line |= {f"{name}_error_percent": error for name, error in errors.items()}
+        line["pulses_per_weight"] = learn["write.selected"] / weights
+        line["learn_joule"] = sum(self._priced(self.ledger)["learn"].values())
+        line["images"] = self.images
+        for layer, (positive, negative) in enumerate(goodness):
+            line[f"goodness_positive_{layer}"], line[f"goodness_negative_{layer}"] = positive, negative
+        line["seconds"] = round(self.seconds, 3)
+        self.metrics.append(line)
+
+    def _save(self, folder: Path) -> None:
+        arrays = {f"chip/{k}": v for k, v in self.port.save().items()}
+        arrays |= {f"learner/{k}": v for k, v in self.learner.save().items()}
+        facts = {
+            "config": self.config.digest(),
+            "epoch": self.epoch,
+            "images": self.images,
+            "seconds": self.seconds,
+            "metrics": self.metrics,
+            "ledger": self.ledger.save(),
+        }
+        checkpoint.write(folder, arrays, facts)
+        write_metrics(folder, self.metrics)
+
+    def restore(self, arrays: dict[str, np.ndarray], facts: dict[str, Any]) -> None:
+        """Take up a checkpoint."""
+        self.port.restore({k[5:]: v for k, v in arrays.items() if k.startswith("chip/")})
+        self.learner.restore({k[8:]: v for k, v in arrays.items() if k.startswith("learner/")})
+        self.epoch, self.images, self.seconds = facts["epoch"], facts["images"], facts["seconds"]
+        self.metrics, self.ledger = facts["metrics"], Ledger.restore(facts["ledger"])
+
+
+def write_metrics(folder: Path, metrics: list[dict[str, Any]]) -> None:
+    """Write metrics.csv, a line an epoch, as a whole."""
+    if not metrics:
+        return
+    names = list(metrics[0])
+    lines = [",".join(names), *(",".join(str(line[n]) for n in names) for line in metrics)]
+    temporary = folder / ".metrics.csv.tmp"
+    temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    temporary.replace(folder / "metrics.csv")

@@ -1,0 +1,91 @@
+r"""What one event costs: figures with a range and an origin, and the named laws that turn them into joules.
+
+.. math:: E_{fixed} = E, \quad E(b) = k_1 b + k_2 4^b, \quad E_{line} = n\,c\,V_{write}^2,
+          \quad E_{cross} = c\,V_{read}^2
+
+A file names a law, it never holds an expression to be evaluated. b is the number of bits of a converter, n
+the cells on a line, c the capacitance of one crosspoint. The reading law charges each crosspoint's share of
+its word line to full scale, hence bounds it from above.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
+
+SCENARIOS = ("low", "nominal", "high")
+LOW, NOMINAL, HIGH = range(3)
+
+
+class Conditions(NamedTuple):
+    """What the device fixes, from its own parameter file."""
+
+    read_time: float  # [s] one phase of an array read
+    read_voltage: float  # [V] full scale of a read
+    write_voltage: float  # [V] of a pulse
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number in SI units with its range; each tuple is (low, nominal, high)."""
+
+    values: tuple[float, float, float]
+    dimension: str
+    kind: str
+    sources: tuple[str, str, str]
+    statuses: tuple[str, str, str]  # "verified" or "recalled"
+
+    def at(self, scenario: str) -> float:
+        """Return the value [SI] of a scenario."""
+        return self.values[SCENARIOS.index(scenario)]
+
+    def recalled(self, scenario: str) -> bool:
+        """Tell whether the value of a scenario was recalled and not read again in its source."""
+        return self.statuses[SCENARIOS.index(scenario)] == "recalled"
+
+
+class Law(NamedTuple):
+    """A named law: its figures with their dimensions, and the energy [J] of one event."""
+
+    figures: Mapping[str, str]
+    per_bits: bool
+    joule: Callable[[Mapping[str, float], int, Conditions], float]
+
+
+FIXED = "fixed"
+LAWS: Mapping[str, Law] = MappingProxyType(
+    {
+        FIXED: Law({"energy": "energy"}, False, lambda f, b, at: f["energy"]),
+        "k1*b + k2*4^b": Law(
+            {"k1": "energy", "k2": "energy"}, True, lambda f, b, at: f["k1"] * b + f["k2"] * 4.0**b
+        ),
+        "n*c*V_write^2": Law(
+            {"n": "number", "c": "capacitance"}, False, lambda f, b, at: f["n"] * f["c"] * at.write_voltage**2
+        ),
+        "c*V_read^2": Law({"c": "capacitance"}, False, lambda f, b, at: f["c"] * at.read_voltage**2),
+    }
+)
+"""Laws by the name that a technology file gives them."""
+
+
+@dataclass(frozen=True)
+class Component:
+    """The price of one kind of event; with `carried_by` its energy is in an integral, the count is free."""
+
+    name: str
+    law: str
+    figures: Mapping[str, Figure]
+    carried_by: str = ""
+
+    def joule(self, scenario: str, conditions: Conditions, bits: int = 0) -> float:
+        """Return the energy [J] of one event; `bits` matters to converters alone."""
+        if self.carried_by:
+            return 0.0
+        values = {name: figure.at(scenario) for name, figure in self.figures.items()}
+        return LAWS[self.law].joule(values, bits, conditions)
+
+    def recalled(self, scenario: str) -> bool:
+        """Tell whether any figure of the price was recalled."""
+        return any(figure.recalled(scenario) for figure in self.figures.values())

@@ -1,0 +1,139 @@
+r"""The energy of counted events.
+
+.. math:: E_{phase} = \sum_n N_n E_n + t_{read} \sum V^2 G + \sum_{selected} V^2 G t + \sum_{half} V^2 G t
+          + P_{static} T
+
+N_n counts of events, E_n their prices; the integrals are those of `hardware_models.events.INTEGRALS`.
+Linear in counts and integrals, hence additive over layers, phases and components.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hardware_models.check import UsageError, in_range
+from hardware_models.energy.components import SCENARIOS, Component, Conditions
+from hardware_models.energy.load import BITS, CONVERTERS, Technology
+from hardware_models.events import INTEGRALS, is_count
+from hardware_models.tables import closest
+
+STATIC = "static"
+
+
+def price(
+    events_by_phase: Mapping[str, Mapping[str, int]],
+    integrals_by_phase: Mapping[str, Mapping[str, Any]],
+    technology: Technology,
+    *,
+    read_time: float,
+    write_voltage: float,
+    read_voltage: float | None = None,
+    scenario: str = "nominal",
+) -> dict[str, dict[str, float]]:
+    """Return the energy [J] by phase and component.
+
+    Parameters
+    ----------
+    events_by_phase : {phase: {event: count}}
+        As in `Ledger.as_dict()["events"]`; any other grouping, such as by layer, is priced alike.
+    integrals_by_phase : {phase: {integral: number or {"value", "unit"}}}
+        As in `Ledger.as_dict()["integrals"]`; a group absent from one of the two has nothing of that kind.
+    technology : Technology
+        What `load_technology` returns.
+    read_time, write_voltage : float
+        Of the device: one phase of a read [s], the larger of its two pulse voltages [V].
+    read_voltage : float, optional
+        Full scale of a read [V]; without it the technology's own figure serves, which varies with the
+        scenario.
+    scenario : "low", "nominal" or "high"
+        Which end of every price's range.
+
+    Returns
+    -------
+    dict
+        {phase: {component: joule}}. Components bear the names of events (converters their family's) or of
+        integrals; "static" is the static power over the chip's time.
+
+    Raises
+    ------
+    UsageError
+        For an event without a price, an integral in another unit, an unknown scenario.
+    """
+    conditions = conditions_of(technology, read_time, write_voltage, read_voltage, scenario)
+    phases = [*events_by_phase, *(p for p in integrals_by_phase if p not in events_by_phase)]
+    return {
+        phase: _price_one(
+            events_by_phase.get(phase, {}),
+            integrals_by_phase.get(phase, {}),
+            technology,
+            conditions,
+            scenario,
+        )
+        for phase in phases
+    }
+
+
+def conditions_of(
+    technology: Technology, read_time: float, write_voltage: float, read_voltage: float | None, scenario: str
+) -> Conditions:
+    """Return the device's read time [s] and voltages [V], checked."""
+    if scenario not in SCENARIOS:
+        known = ", ".join(SCENARIOS)
+        raise UsageError(f"no scenario '{scenario}'{closest(scenario, SCENARIOS)} (known: {known}).")
+    v_read = technology.read_voltage.at(scenario) if read_voltage is None else read_voltage
+    return Conditions(
+        in_range("the energy price", "read_time", read_time, 0.0, 1.0, "s"),
+        in_range("the energy price", "read_voltage", v_read, 0.0, 20.0, "V"),
+        in_range("the energy price", "write_voltage", write_voltage, 0.0, 50.0, "V"),
+    )
+
+
+def component_of(technology: Technology, event: str) -> tuple[Component, int]:
+    """Return the component that prices an event and the bits of a converter (0 for the others)."""
+    if not is_count(event):
+        raise UsageError(f"no event is called '{event}'{closest(event, technology.components)}.")
+    family, _, suffix = event.partition(".")
+    if family in CONVERTERS:
+        if not suffix.isdecimal() or int(suffix) not in BITS:
+            raise UsageError(f"event '{event}' should end in a number of bits from {BITS[0]} to {BITS[-1]}.")
+        return technology.components[family], int(suffix)
+    if event not in technology.components:
+        near = closest(event, technology.components)
+        raise UsageError(
+            f"technology '{technology.name}' has no price for the counted event '{event}'{near}."
+        )
+    return technology.components[event], 0
+
+
+def _price_one(
+    counts: Mapping[str, int],
+    integrals: Mapping[str, Any],
+    technology: Technology,
+    conditions: Conditions,
+    scenario: str,
+) -> dict[str, float]:
+    joules = {name: 0.0 for name, c in technology.components.items() if not c.carried_by}
+    for event, count in counts.items():
+        if count == 0:
+            continue
+        component, bits = component_of(technology, event)
+        if not component.carried_by:
+            joules[component.name] += count * component.joule(scenario, conditions, bits)
+    for name in integrals:
+        if name not in INTEGRALS:
+            raise UsageError(f"no integral is called '{name}'{closest(name, INTEGRALS)}.")
+    amount = {name: _quantity(name, integrals.get(name, 0.0)) for name in INTEGRALS}
+    joules["read.v2g"] = amount["read.v2g"] * conditions.read_time
+    joules["write.v2gt"] = amount["write.v2gt"]
+    joules["half.v2gt"] = amount["half.v2gt"]
+    joules[STATIC] = amount["time"] * technology.static_power.at(scenario)
+    return joules
+
+
+def _quantity(name: str, given: Any) -> float:
+    if not isinstance(given, Mapping):
+        return float(given)
+    if given.get("unit") != INTEGRALS[name]:
+        raise UsageError(f"integral '{name}' should be in {INTEGRALS[name]}, got {given.get('unit')!r}.")
+    return float(given["value"])

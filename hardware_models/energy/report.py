@@ -1,0 +1,115 @@
+"""The object ``energy`` of result.json: joules per update, per image and by component, and their grounds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from hardware_models.check import UsageError, positive_int
+from hardware_models.energy.components import Conditions
+from hardware_models.energy.costs import conditions_of, price
+from hardware_models.energy.load import Technology
+from hardware_models.events import Events
+
+LARGEST = 3
+
+
+def report(
+    events: Mapping[str, Mapping[str, int]],
+    integrals: Mapping[str, Mapping[str, Any]],
+    technology: Technology,
+    *,
+    images: Mapping[str, int],
+    read_time: float,
+    write_voltage: float,
+    read_voltage: float | None = None,
+    scenario: str = "nominal",
+    readouts: Mapping[str, Events] | None = None,
+) -> dict[str, Any]:
+    """Return the energy of a run as plain numbers, ready for JSON.
+
+    Parameters
+    ----------
+    events, integrals : mappings by phase
+        `Ledger.as_dict()["events"]` and ``["integrals"]``.
+    technology, read_time, write_voltage, read_voltage, scenario
+        As in `price`.
+    images : {"learn": int, "infer": int}
+        Images presented; one positive and one negative are one image.
+    readouts : {read-out: Events}, optional
+        What inference of all ``images["infer"]`` images took, by read-out.
+
+    Returns
+    -------
+    dict
+        ``technology``, ``technology_sha256``, ``scenario``, ``conditions``; ``per_update_joule`` (phase
+        learn by images.learn) and ``per_image_joule`` {read-out: joule}, None where no image was presented;
+        ``by_component_joule`` {phase: {component: joule}}, ``total_joule`` {phase: joule}, ``largest``
+        {phase: [[component, share], ...]}; ``recalled``: components with energy whose price was recalled
+        and not read again in its source; ``static``; ``omitted``.
+    """
+    for name in ("learn", "infer"):
+        if name not in images:
+            raise UsageError(f"the energy report needs images of '{name}', got {sorted(images)}.")
+        positive_int("the energy report", f"images.{name}", images[name], 0)
+    prices: dict[str, Any] = {
+    prices: dict[str, Any] = {
+        "read_time": read_time,
+        "write_voltage": write_voltage,
+        "read_voltage": read_voltage,
+        "scenario": scenario,
+    }
+    totals = {phase: math.fsum(parts.values()) for phase, parts in joules.items()}
+    return {
+        "technology": technology.name,
+        "technology_sha256": technology.sha256,
+        "scenario": scenario,
+        "conditions": _shown(conditions_of(technology, read_time, write_voltage, read_voltage, scenario)),
+        "per_update_joule": _per(totals.get("learn", 0.0), images["learn"]),
+        "per_image_joule": {
+            name: _per(_total(what, technology, prices), images["infer"])
+            for name, what in (readouts or {}).items()
+        },
+        "by_component_joule": joules,
+        "total_joule": totals,
+        "largest": {phase: _largest(parts, totals[phase]) for phase, parts in joules.items()},
+        "recalled": _recalled(joules, technology, read_voltage, scenario),
+        "static": technology.static_statement,
+        "omitted": list(technology.omits),
+    }
+
+
+def _shown(conditions: Conditions) -> dict[str, dict[str, Any]]:
+    units = {"read_time": "s", "read_voltage": "V", "write_voltage": "V"}
+    return {name: {"value": value, "unit": units[name]} for name, value in conditions._asdict().items()}
+
+
+def _per(joule: float, images: int) -> float | None:
+    return joule / images if images else None
+
+
+def _total(what: Events, technology: Technology, prices: Mapping[str, Any]) -> float:
+    joules = price({"infer": what.counts}, {"infer": what.integrals}, technology, **prices)
+    return math.fsum(joules["infer"].values())
+
+
+def _largest(parts: Mapping[str, float], total: float) -> list[list[Any]]:
+    ranked = sorted(parts.items(), key=lambda part: (-part[1], part[0]))[:LARGEST]
+    return [[name, joule / total] for name, joule in ranked if joule > 0.0]
+
+
+def _recalled(
+    joules: Mapping[str, Mapping[str, float]],
+    technology: Technology,
+    read_voltage: float | None,
+    scenario: str,
+) -> list[str]:
+    used = {name for parts in joules.values() for name, joule in parts.items() if joule > 0.0}
+    # The technology's own read voltage enters the laws of V_read alone, and only where the device gives none.
+    doubtful_voltage = read_voltage is None and technology.read_voltage.recalled(scenario)
+    return sorted(
+        name
+        for name, component in technology.components.items()
+        if name in used and (component.recalled(scenario) or (doubtful_voltage and "V_read" in component.law))
+    )
