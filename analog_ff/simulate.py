@@ -31,7 +31,9 @@ def _d(name: str) -> str:
 
 @app.command()
 def simulate(
-    device: str = _option(f"name, .toml parameter file, file.py:Class or package.module:Class {_d('device')}", "--device"),
+    device: str = _option(
+        f"name, .toml parameter file, file.py:Class or package.module:Class {_d('device')}", "--device"
+    ),
     learner: str = _option(f"forward-forward or random-features {_d('learner')}", "--learner"),
     update: str = _option(f"how updates reach the array: accumulate, coincidence {_d('update')}", "--update"),
     negatives: str = _option(f"wrong labels: hard or random {_d('negatives')}", "--negatives"),
@@ -126,7 +128,7 @@ def _configure(options: dict[str, Any], resume: bool) -> Config:
 def _set_threads(threads: int) -> None:
     import numba
 
-    most = numba.config.NUMBA_NUM_THREADS
+    most = int(getattr(numba.config, "NUMBA_NUM_THREADS", 1))
     if not 1 <= threads <= most:
         raise UsageError(f"--threads takes a whole number from 1 to {most} on this machine, got {threads}.")
     numba.set_num_threads(threads)

@@ -14,7 +14,7 @@ no loop over cells here and no word of learning.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -96,7 +96,7 @@ class Chip:
         adc_range: float = 8.0,
         partial_sums: str = "digital",
     ) -> None:
-        self._device: Any = load_device(device)
+        self._device = cast(Any, load_device(device))
         if not read_noise:
             self._device = self._device.without(read_noise=True)
         if not layers:
@@ -213,9 +213,7 @@ class Chip:
         self._time += seconds
         return Events({}, {"time": seconds})
 
-    def _sense(
-        self, layer: int, x: np.ndarray, key: Key, array: str, *, convert: bool
-    ) -> tuple[np.ndarray, Events]:
+    def _sense(self, layer: int, x: np.ndarray, key: Key, array: str, *, convert: bool) -> tuple[np.ndarray, Events]:
         """Return z (B, neurons): converted tile by tile, or the analog sum with its noise."""
         crossbar = self._array(layer, array)
         v, dac_clipped = self._dac.convert(np.asarray(x), self._scale)

@@ -10,17 +10,17 @@ G+ and G- of a weight are neighbouring columns of one physical array (rows, 2 co
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from hardware_models.check import UsageError, in_range, positive_int
 from hardware_models.devices.base import Device
 from hardware_models.events import Events
-from hardware_models.keys import Key
 from hardware_models.kernels import pulses as kernels
 from hardware_models.kernels.products import matmul
 from hardware_models.kernels.random import normal
+from hardware_models.keys import Key
 from hardware_models.tiles import Tiling
 
 
@@ -55,7 +55,7 @@ class Crossbar:
         tile: tuple[int, int] = (256, 256),
         weight_range: float = 4.0,
     ) -> None:
-        self.device: Any = device
+        self.device = cast(Any, device)
         rows, columns = (positive_int("a crossbar", "its shape", n) for n in shape)
         if rows * columns >= 2**31:
             raise UsageError(f"a crossbar of {rows} x {columns} pairs is too large, at most 2^31 cells on an array.")

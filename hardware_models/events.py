@@ -18,9 +18,7 @@ COUNTS: tuple[str, ...] = (
 )  # fmt: skip
 FAMILIES: tuple[str, ...] = ("dac", "adc", "mac", "add")
 """Names with a suffix: ``dac.<bits>``, ``adc.<bits>``, ``mac.<format>``, ``add.<format>``."""
-INTEGRALS: Mapping[str, str] = MappingProxyType(
-    {"read.v2g": "V^2*S", "write.v2gt": "J", "half.v2gt": "J", "time": "s"}
-)
+INTEGRALS: Mapping[str, str] = MappingProxyType({"read.v2g": "V^2*S", "write.v2gt": "J", "half.v2gt": "J", "time": "s"})
 PHASES: tuple[str, ...] = ("program", "learn", "monitor", "infer")
 
 
@@ -46,7 +44,9 @@ class Events:
     def __init__(self, counts: Mapping[str, int] = {}, integrals: Mapping[str, float] = {}) -> None:
         for name in counts:
             if not is_count(name):
-                raise ValueError(f"no event is called '{name}' (known: {', '.join(COUNTS)}, and {FAMILIES} with a suffix)")
+                raise ValueError(
+                    f"no event is called '{name}' (known: {', '.join(COUNTS)}, and {FAMILIES} with a suffix)"
+                )
         for name in integrals:
             if name not in INTEGRALS:
                 raise ValueError(f"no integral is called '{name}' (known: {', '.join(INTEGRALS)})")

@@ -19,7 +19,7 @@ class SealedChipError(RuntimeError):
 
 
 class MissingPinError(RuntimeError):
-    """This chip does not have the pin that was called."""
+    """A pin was called that the chip does not have."""
 
 
 class LayerSheet(NamedTuple):

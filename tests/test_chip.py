@@ -176,7 +176,15 @@ def test_state_is_restored_to_the_bit() -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", [{"dac": 0}, {"adc": 99}, {"input_scale": 0.0}, {"tile": (0, 4)}, {"partial_sums": "none"}, {"nonlinearity": "rely"}]
+    "bad",
+    [
+        {"dac": 0},
+        {"adc": 99},
+        {"input_scale": 0.0},
+        {"tile": (0, 4)},
+        {"partial_sums": "none"},
+        {"nonlinearity": "rely"},
+    ],
 )
 def test_bad_choices_are_refused(bad: dict) -> None:
     """One sentence each."""

@@ -90,9 +90,7 @@ def test_same_on_every_call(loaded, name):
         np.testing.assert_array_equal(getattr(again, field), getattr(loaded[name, "final"], field))
 
 
-@pytest.mark.parametrize(
-    ("name", "train", "test", "validation"), [("mnist-5k", 400, 100, 50), ("toy", 200, 50, 20)]
-)
+@pytest.mark.parametrize(("name", "train", "test", "validation"), [("mnist-5k", 400, 100, 50), ("toy", 200, 50, 20)])
 def test_balanced(loaded, name, train, test, validation):
     final, holdout = loaded[name, "final"], loaded[name, "holdout"]
     counts = [np.bincount(y) for y in (final.y_train, final.y_test, holdout.y_train, holdout.y_test)]

@@ -14,9 +14,9 @@ from hardware_models.devices.base import gathered
 from hardware_models.devices.exponential_step import ExponentialStep
 from hardware_models.devices.ideal import Ideal
 from hardware_models.devices.load import device_from_toml, load_device
-from hardware_models.keys import Key
 from hardware_models.kernels import pulses as kernels
 from hardware_models.kernels.random import quantile_middles
+from hardware_models.keys import Key
 
 KEY = Key(0, "test")
 CURVES = [(31.566827, -1.997332), (0.499181, -0.200303), (2.519877, -2.519877), (0.3, 0.3), (-0.7, 1e6)]
@@ -196,9 +196,13 @@ def test_memristor_is_the_published_device() -> None:
         ('unit = "uS"\nlow = 3.0', "low = 3.0", "'g_max' lacks its unit"),
         ('unit = "uS"\nlow = 3.0', 'unit = "uV"\nlow = 3.0', "is a voltage"),
         ('unit = "uS"\nlow = 3.0', 'unit = "us2"\nlow = 3.0', "unknown unit"),
-        ("value = 10.0\nunit = \"uS\"", "value = 100.0\nunit = \"uS\"", "outside its range"),
-        ("value = 10.0\nunit = \"uS\"", 'value = "ten"\nunit = "uS"', "needs a number"),
-        ('kind = "measured"\nsource = "NeuroSim V3.0 manual, Table II: R_on', 'kind = "guess"\nsource = "R', "kind 'guess'"),
+        ('value = 10.0\nunit = "uS"', 'value = 100.0\nunit = "uS"', "outside its range"),
+        ('value = 10.0\nunit = "uS"', 'value = "ten"\nunit = "uS"', "needs a number"),
+        (
+            'kind = "measured"\nsource = "NeuroSim V3.0 manual, Table II: R_on',
+            'kind = "guess"\nsource = "R',
+            "kind 'guess'",
+        ),
         ('model = "exponential_step"', 'model = "exponential_stop"', "did you mean 'exponential_step'"),
         ("[cycle_noise]", "[cycle_nose]", "unknown entry 'cycle_nose'; did you mean 'cycle_noise'"),
         ('model = "exponential_step"', "model = ", "not a valid TOML file"),

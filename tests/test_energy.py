@@ -23,9 +23,7 @@ NAMES = (*COUNTS, "dac.8", "dac.4", "adc.8", "adc.6", "mac.fp32", "mac.int8", "a
 
 
 def text() -> str:
-    return (
-        resources.files("hardware_models.energy.technologies").joinpath("cmos_32nm.toml").read_text("utf-8")
-    )
+    return resources.files("hardware_models.energy.technologies").joinpath("cmos_32nm.toml").read_text("utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +44,7 @@ def joule(events: Events, technology, **options) -> float:
 
 def test_energy_is_additive_over_layers_and_phases(technology):
     ledger, parts = Ledger(), []
-    for seed, (phase, layer) in enumerate(
-        (p, n) for p in ("program", "learn", "infer") for n in ("0", "1", "readout")
-    ):
+    for seed, (phase, layer) in enumerate((p, n) for p in ("program", "learn", "infer") for n in ("0", "1", "readout")):
         events = random_events(seed)
         ledger.book(phase, events, layer)
         parts.append(joule(events, technology))
@@ -65,9 +61,7 @@ def test_energy_is_additive_over_layers_and_phases(technology):
 
 def test_energy_is_linear_in_counts(technology):
     events = random_events(1)
-    assert joule(sum([events] * 7, Events()), technology) == pytest.approx(
-        7 * joule(events, technology), rel=1e-12
-    )
+    assert joule(sum([events] * 7, Events()), technology) == pytest.approx(7 * joule(events, technology), rel=1e-12)
     assert joule(Events(), technology) == 0.0
 
 
@@ -85,9 +79,7 @@ def test_integrals_are_priced_by_the_device_alone(technology):
 def test_lines_cost_cv2(technology):
     charges = Events({"write.line_charges": 3})
     assert joule(charges, technology) == pytest.approx(3 * 256 * 0.2e-15 * 1.6**2, rel=1e-12)
-    assert joule(charges, technology, write_voltage=3.2) == pytest.approx(
-        4 * joule(charges, technology), rel=1e-12
-    )
+    assert joule(charges, technology, write_voltage=3.2) == pytest.approx(4 * joule(charges, technology), rel=1e-12)
     cells = Events({"reads.cells": 10})
     assert joule(cells, technology) == pytest.approx(10 * 0.2e-15 * 0.25, rel=1e-12)
     assert joule(cells, technology, read_voltage=None) == pytest.approx(10 * 0.2e-15 * 0.04, rel=1e-12)
@@ -161,16 +153,12 @@ def test_report(technology):
     ledger.book("infer", infer, 0)
     book = ledger.as_dict()
     images = {"learn": 50, "infer": 20}
-    made = report(
-        book["events"], book["integrals"], technology, images=images, readouts={"softmax": infer}, **DEVICE
-    )
+    made = report(book["events"], book["integrals"], technology, images=images, readouts={"softmax": infer}, **DEVICE)
     assert json.loads(json.dumps(made, allow_nan=False)) == made
     assert made["technology"] == "cmos-32nm" and made["scenario"] == "nominal"
     assert made["per_update_joule"] == pytest.approx(joule(learn, technology) / 50, rel=1e-12)
     assert made["per_image_joule"] == {"softmax": pytest.approx(joule(infer, technology) / 20, rel=1e-12)}
-    assert sum(made["by_component_joule"]["learn"].values()) == pytest.approx(
-        made["total_joule"]["learn"], rel=1e-12
-    )
+    assert sum(made["by_component_joule"]["learn"].values()) == pytest.approx(made["total_joule"]["learn"], rel=1e-12)
     assert {"sram.words_read", "mac.int8", "write.line_charges"} <= set(made["recalled"])
     assert "mac.fp32" not in made["recalled"] and "adc" not in made["recalled"]
     name, share = made["largest"]["learn"][0]

@@ -160,9 +160,10 @@ def test_learns_through_a_port_in_another_process() -> None:
     with ProcessPort("memristor", LAYERS, nonlinearity="random-nonmonotone") as port:
         there = learner(port)
         for step in range(3):
-            assert here.step(*batch(step), step=step, gain=1.0).total() == there.step(
-                *batch(step), step=step, gain=1.0
-            ).total()
+            assert (
+                here.step(*batch(step), step=step, gain=1.0).total()
+                == there.step(*batch(step), step=step, gain=1.0).total()
+            )
         assert all(np.array_equal(a, port.save()[n]) for n, a in local.save().items())
         with pytest.raises(RuntimeError, match="cannot be looked at"):
             _ = port.oracle

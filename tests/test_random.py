@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hardware_models.keys import Key
 from hardware_models.kernels import random as rnd
+from hardware_models.keys import Key
 
 
 def test_key_is_a_pure_function() -> None:

@@ -192,9 +192,7 @@ def test_learns_digits_clearly_better_than_its_frozen_twin(digits, negatives):
     x, y = digits[2:]
     wrong = {}
     for name, rate in (("learned", 0.01), ("frozen", 0.0)):
-        answers = trained(
-            digits, negatives=negatives, readout_layers="all-but-first", learning_rate=rate
-        ).predict(x)
+        answers = trained(digits, negatives=negatives, readout_layers="all-but-first", learning_rate=rate).predict(x)
         wrong[name] = {readout: int((labels != y).sum()) for readout, labels in answers.items()}
     for readout in ("energy", "softmax"):
         learned, frozen = wrong["learned"][readout], wrong["frozen"][readout]

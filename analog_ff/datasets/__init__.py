@@ -53,7 +53,5 @@ def load(name: str | Path, *, data_dir: str | Path | None = None, split: str = "
         source = resolve("analog_ff.datasets.files:read")(text)
     else:
         known = ", ".join(sorted(DATASETS))
-        raise UsageError(
-            f"no data set '{text}'{closest(text, DATASETS)} (known: {known}, or the path of a .npz file)."
-        )
+        raise UsageError(f"no data set '{text}'{closest(text, DATASETS)} (known: {known}, or the path of a .npz file).")
     return hold_out(source) if split == "holdout" else source.dataset

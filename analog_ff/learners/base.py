@@ -110,9 +110,7 @@ class LabelLearner:
         tally = Tally()
         scores = np.zeros((len(images), self.classes))
         for label in range(self.classes):
-            activities, events = self.passes(
-                images, np.full(len(images), label), key.child("label", label), "layer"
-            )
+            activities, events = self.passes(images, np.full(len(images), label), key.child("label", label), "layer")
             tally = tally + events
             for layer in self.readout_layers:
                 scores[:, label] += sum_of_squares(activities[layer].y)

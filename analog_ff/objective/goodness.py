@@ -25,9 +25,7 @@ def half_derivative_of_squares(y: np.ndarray) -> np.ndarray:
     return y
 
 
-def probability(
-    g: np.ndarray, theta: float | np.ndarray, temperature: float = 1.0, sign: int = 1
-) -> np.ndarray:
+def probability(g: np.ndarray, theta: float | np.ndarray, temperature: float = 1.0, sign: int = 1) -> np.ndarray:
     """Return p = sigma(sign (g - theta) / temperature), without overflow for any argument.
 
     g and theta have the units of the goodness; sign is +1 where high goodness means positive, -1 where
@@ -50,9 +48,7 @@ class Goodness(NamedTuple):
     """A goodness function: what is measured, and what its outer product with x asks of the weights."""
 
     value: Callable[[np.ndarray], np.ndarray]  # (B, neurons) -> (B,)
-    derivative: Callable[
-        [np.ndarray], np.ndarray
-    ]  # (B, neurons) -> (B, neurons), dG/dy up to a stated constant factor
+    derivative: Callable[[np.ndarray], np.ndarray]  # (B, neurons) -> (B, neurons), dG/dy up to a stated constant factor
     factor: float  # dG/dy = factor * derivative
 
 

@@ -55,12 +55,8 @@ def check_labels(labels: np.ndarray, images: int, classes: int) -> np.ndarray:
     """Return the labels (images,) as int64; UsageError if they are not whole numbers in [0, classes)."""
     array = np.asarray(labels)
     if array.shape != (images,) or not np.issubdtype(array.dtype, np.integer):
-        raise UsageError(
-            f"labels are {images} whole numbers, one per image, got {array.dtype} of shape {array.shape}."
-        )
+        raise UsageError(f"labels are {images} whole numbers, one per image, got {array.dtype} of shape {array.shape}.")
     # Without this a label of -1 would silently light the last pixel of the image.
     if array.size and (array.min() < 0 or array.max() >= classes):
-        raise UsageError(
-            f"labels lie in 0..{classes - 1} for {classes} classes, got {array.min()}..{array.max()}."
-        )
+        raise UsageError(f"labels lie in 0..{classes - 1} for {classes} classes, got {array.min()}..{array.max()}.")
     return array.astype(np.int64)

@@ -36,9 +36,7 @@ class PeerNorm:
     start : initial running mean.
     """
 
-    def __init__(
-        self, neurons: int, *, strength: float = 0.03, decay: float = 0.9, start: float = 0.5
-    ) -> None:
+    def __init__(self, neurons: int, *, strength: float = 0.03, decay: float = 0.9, start: float = 0.5) -> None:
         self.strength = strength
         self.decay = decay
         self.mean = np.full(neurons, start, np.float64)

@@ -68,8 +68,7 @@ class SoftmaxReadout:
             shape = np.shape(saved[name])
             if shape != self.weights.shape:
                 raise UsageError(
-                    f"the saved softmax read-out has {name} of shape {shape}, "
-                    f"this one needs {self.weights.shape}."
+                    f"the saved softmax read-out has {name} of shape {shape}, this one needs {self.weights.shape}."
                 )
         self.weights = np.array(saved["weights"], self.weights.dtype)
         self.smoothed = np.array(saved["smoothed"], self.weights.dtype)

@@ -107,9 +107,7 @@ class ReferenceForwardForward:
         self._negatives = lookup("kind of negatives", negatives, NEGATIVES)
         self._goodness = GOODNESS["sum_of_squares"]
         if readout_layers not in READOUT_LAYERS:
-            raise UsageError(
-                f"the read-out layers are one of {', '.join(READOUT_LAYERS)}, got {readout_layers!r}."
-            )
+            raise UsageError(f"the read-out layers are one of {', '.join(READOUT_LAYERS)}, got {readout_layers!r}.")
         neurons = self.layers[1:]
         first = 1 if readout_layers == "all-but-first" else 0
         if first >= len(neurons):

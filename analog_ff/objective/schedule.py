@@ -14,7 +14,5 @@ def gain(epoch: int, epochs: int) -> float:
     ((E+1)/E at e = E/2), hence the clip. Errors: UsageError if the epoch is not one of the run.
     """
     if not 0 <= epoch < epochs:
-        raise UsageError(
-            f"the gain needs an epoch in 0..{epochs - 1} of a run of {epochs} epochs, got {epoch}."
-        )
+        raise UsageError(f"the gain needs an epoch in 0..{epochs - 1} of a run of {epochs} epochs, got {epoch}.")
     return min(1.0, (1.0 + 2.0 * (epochs - epoch)) / epochs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from analog_ff.datasets import load
@@ -28,7 +29,7 @@ def port_of(config: Config, pixels: int) -> Any:
             read_noise=not config.read_noise, write_noise=not config.write_noise, spread=not config.device_spread
         )
     widths = (pixels, *config.layers)
-    layers = tuple((n + 1, m) for n, m in zip(widths[:-1], widths[1:], strict=True))
+    layers = tuple((n + 1, m) for n, m in pairwise(widths))
     options: dict[str, Any] = {
         "chip_seed": config.chip_seed,
         "nonlinearity": config.nonlinearity,
@@ -61,7 +62,7 @@ def learner_of(config: Config, port: Any, classes: int) -> Any:
         "readout_decay": config.readout_decay,
     }
     if config.learner == "forward-forward":
-        scheme = {"slots": config.slots}
+        scheme: dict[str, Any] = {"slots": config.slots}
         if config.update == "accumulate":
             scheme = {"momentum": config.momentum, "rounding": config.rounding}
         options |= {

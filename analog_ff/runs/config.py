@@ -119,7 +119,7 @@ class Config:
         except (OSError, tomllib.TOMLDecodeError) as error:
             raise UsageError(f"{path} cannot be read as a run's configuration: {error}.") from None
         known = {f.name for f in fields(cls)}
-        values = {k: None if v == "none" else v for k, v in table.items() if k in known}
+        values: dict[str, Any] = {k: None if v == "none" else v for k, v in table.items() if k in known}
         for name in ("layers", "tile"):
             if name in values:
                 values[name] = tuple(values[name])

@@ -24,7 +24,12 @@ def learning_curve(folder: Path, result: dict[str, Any], metrics: list[dict[str,
         axes.plot(epochs, curve, color=f"C{colour}", label=f"{name} read-out, {watched}")
         if final:
             axes.plot(
-                epochs[-1:], [error], "o", color=f"C{colour}", clip_on=False, label=f"{name} read-out, test: {error:.2f} %"
+                epochs[-1:],
+                [error],
+                "o",
+                color=f"C{colour}",
+                clip_on=False,
+                label=f"{name} read-out, test: {error:.2f} %",
             )
     axes.set(xlabel="epoch", ylabel="error [%]", title=f"{result['config']['device']}, {result['config']['data']}")
     axes.set_ylim(0, None)

@@ -63,7 +63,9 @@ def memory_left(pulses_per_device: float, cycle_noise: float) -> float:
     return max(0.0, 1.0 - pulses_per_device * cycle_noise**2 / UNIFORM_VARIANCE)
 
 
-def collect(run: Run, errors: dict[str, float], tallies: dict[str, Any], device: dict[str, Any], wall: float) -> dict[str, Any]:
+def collect(
+    run: Run, errors: dict[str, float], tallies: dict[str, Any], device: dict[str, Any], wall: float
+) -> dict[str, Any]:
     """Return the result of a finished run as plain values; numbers or null, never NaN."""
     config = run.config
     ledger = run.ledger.as_dict()

@@ -16,10 +16,10 @@ from numba import prange
 
 from hardware_models.check import UsageError, in_range
 from hardware_models.events import Events
-from hardware_models.keys import Key
 from hardware_models.kernels.compile import parallel_kernel
 from hardware_models.kernels.products import matmul
 from hardware_models.kernels.random import uniform
+from hardware_models.keys import Key
 from hardware_models.port import ChipPort
 
 ROUNDINGS = ("stochastic", "nearest")

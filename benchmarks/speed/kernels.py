@@ -127,7 +127,8 @@ def main() -> None:
         return
     print(f"{'n':>5} {'batch':>5} {'tile':>5} {'noise':>9} {'read ms':>9} {'matmul ms':>9} {'ratio':>6}")
     for r in result["reads"]:
-        print(f"{r['n']:5d} {r['batch']:5d} {r['tile']:5d} {r['noise']:>9} {r['read_ms']:9.3f} {r['matmul_ms']:9.3f} {r['ratio']:6.2f}")
+        times = f"{r['read_ms']:9.3f} {r['matmul_ms']:9.3f} {r['ratio']:6.2f}"
+        print(f"{r['n']:5d} {r['batch']:5d} {r['tile']:5d} {r['noise']:>9} {times}")
     print(f"dense pulsing: {result['pulses']['cells_per_second_per_core'] / 1e6:.0f} million cells a second a core")
     for r in result["coincidence"]:
         print(f"coincidence, {r['active']:4d} rows x {r['active']:4d} columns: {r['milliseconds']:.3f} ms")

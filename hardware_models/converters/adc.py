@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from hardware_models.check import in_range, positive_int
-from hardware_models.keys import Key
 from hardware_models.kernels import quantise
 from hardware_models.kernels.random import quantile_edges
+from hardware_models.keys import Key
 
 _NO_NOISE = np.zeros((0, 0, 1), np.float32)
 
@@ -38,9 +38,7 @@ class Adc:
         """Steps on each side of zero; 0 for a perfect converter."""
         return 0 if self.bits is None else 2 ** (self.bits - 1) - 1
 
-    def convert(
-        self, partial: np.ndarray, scale: float, sigma: np.ndarray | None, key: Key
-    ) -> tuple[np.ndarray, int]:
+    def convert(self, partial: np.ndarray, scale: float, sigma: np.ndarray | None, key: Key) -> tuple[np.ndarray, int]:
         """Return z (B, n) float32 summed over tiles, and how many values were clipped.
 
         partial (T, B, n) [A] float32; scale [1/A]; sigma (T, B, 1 or n) standard deviation of the noise in units of z.

@@ -69,11 +69,11 @@ class BaseDevice:
         for spec in self.__dataclass_fields__.values():
             if "unit" in spec.metadata:
                 m = spec.metadata
-                in_range(owner, spec.name, getattr(self, spec.name), m["low"], m["high"], m["unit"], low_open=m["low_open"])
+                in_range(
+                    owner, spec.name, getattr(self, spec.name), m["low"], m["high"], m["unit"], low_open=m["low_open"]
+                )
         if not self.g_min < self.g_max:
-            raise UsageError(
-                f"{owner} needs 0 <= g_min < g_max, got g_min={self.g_min:g} S, g_max={self.g_max:g} S."
-            )
+            raise UsageError(f"{owner} needs 0 <= g_min < g_max, got g_min={self.g_min:g} S, g_max={self.g_max:g} S.")
         for what, value, known in (("fresh", self.fresh, FRESH), ("access", self.access, ACCESS)):
             if value not in known:
                 raise UsageError(f"{owner} needs {what} to be one of {', '.join(known)}, got {value!r}.")
@@ -118,7 +118,8 @@ class BaseDevice:
         off: list[str] = []
         for wanted, group in ((read_noise, "read_noise"), (write_noise, "write_noise"), (spread, "spread")):
             off += names[group] if wanted else []
-        return replace(self, **dict.fromkeys(off, 0.0))
+        zeros: dict[str, Any] = dict.fromkeys(off, 0.0)
+        return replace(self, **zeros)
 
     def imperfections(self) -> dict[str, list[str]]:
         """Return which numbers are read noise, write noise and spread; a model adds its own."""

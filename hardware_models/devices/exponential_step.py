@@ -28,9 +28,9 @@ import numpy as np
 
 from hardware_models.check import UsageError
 from hardware_models.devices.base import BaseDevice, Window, si
-from hardware_models.keys import Key
 from hardware_models.kernels import pulses as kernels
 from hardware_models.kernels.random import normal, quantile_middles
+from hardware_models.keys import Key
 
 
 class ExponentialStepState(NamedTuple):
@@ -94,9 +94,7 @@ class ExponentialStep(BaseDevice):
         up, down = np.exp(spread("up", self.step_spread)), np.exp(spread("down", self.step_spread))
         return ExponentialStepState(g, up, down, low, high)
 
-    def pulse(
-        self, state: ExponentialStepState, pulses: np.ndarray, key: Key, window: Window | None = None
-    ) -> None:
+    def pulse(self, state: ExponentialStepState, pulses: np.ndarray, key: Key, window: Window | None = None) -> None:
         """Move along the curve of the pulse's polarity by the closed form."""
         w0, w1, _, _ = key.words
         common = (self.coefficients(), w0, w1, quantile_middles())

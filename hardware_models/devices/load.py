@@ -39,7 +39,9 @@ def load_device(spec: str | Device) -> Device:
             raise UsageError(f"device file {spec} does not exist.")
         return device_from_toml(path.read_text(encoding="utf-8", errors="replace"), str(spec))
     if spec.endswith(".csv"):
-        raise UsageError(f"device '{spec}': this version cannot fit measured pulse trains; give a name or a .toml file.")
+        raise UsageError(
+            f"device '{spec}': this version cannot fit measured pulse trains; give a name or a .toml file."
+        )
     if ":" in spec:
         return _from_class(spec)
     if spec in PUBLISHED:

@@ -58,9 +58,7 @@ FIXED = "fixed"
 LAWS: Mapping[str, Law] = MappingProxyType(
     {
         FIXED: Law({"energy": "energy"}, False, lambda f, b, at: f["energy"]),
-        "k1*b + k2*4^b": Law(
-            {"k1": "energy", "k2": "energy"}, True, lambda f, b, at: f["k1"] * b + f["k2"] * 4.0**b
-        ),
+        "k1*b + k2*4^b": Law({"k1": "energy", "k2": "energy"}, True, lambda f, b, at: f["k1"] * b + f["k2"] * 4.0**b),
         "n*c*V_write^2": Law(
             {"n": "number", "c": "capacitance"}, False, lambda f, b, at: f["n"] * f["c"] * at.write_voltage**2
         ),

@@ -100,9 +100,7 @@ def component_of(technology: Technology, event: str) -> tuple[Component, int]:
         return technology.components[family], int(suffix)
     if event not in technology.components:
         near = closest(event, technology.components)
-        raise UsageError(
-            f"technology '{technology.name}' has no price for the counted event '{event}'{near}."
-        )
+        raise UsageError(f"technology '{technology.name}' has no price for the counted event '{event}'{near}.")
     return technology.components[event], 0
 
 

@@ -70,9 +70,7 @@ def load_technology(spec: str | Path | Technology) -> Technology:
         return technology_from_toml(path.read_text(encoding="utf-8", errors="replace"), text)
     if text not in TECHNOLOGIES:
         known = ", ".join(TECHNOLOGIES)
-        raise UsageError(
-            f"no technology '{text}'{closest(text, TECHNOLOGIES)} (known: {known}; or a .toml file)."
-        )
+        raise UsageError(f"no technology '{text}'{closest(text, TECHNOLOGIES)} (known: {known}; or a .toml file).")
     file = f"{TECHNOLOGIES[text]}.toml"
     packaged = resources.files("hardware_models.energy.technologies").joinpath(file)
     return technology_from_toml(packaged.read_text(encoding="utf-8"), f"technologies/{file}")
@@ -94,9 +92,7 @@ def technology_from_toml(text: str, where: str) -> Technology:
         if entry not in meta:
             raise UsageError(f"{where}: 'meta' lacks its {entry}.")
     reader = _Reader(where, _sources(table["sources"], where))
-    temperature = in_range(
-        f"{where}: 'meta'", "temperature_K", meta["temperature_K"], 0.0, 1000.0, "K", low_open=True
-    )
+    temperature = in_range(f"{where}: 'meta'", "temperature_K", meta["temperature_K"], 0.0, 1000.0, "K", low_open=True)
     components = {name: reader.component(name, entry) for name, entry in table["component"].items()}
     _complete(components, where)
     technology = Technology(
@@ -128,9 +124,7 @@ class _Reader:
         family = name.partition(".")[0]
         if name not in (*COUNTS, *CONVERTERS) and not (family in FORMATS and name != family):
             known = (*COUNTS, *CONVERTERS)
-            raise UsageError(
-                f"{self.where}: '{place}' prices no event that is counted{closest(name, known)}."
-            )
+            raise UsageError(f"{self.where}: '{place}' prices no event that is counted{closest(name, known)}.")
         if not isinstance(entry, dict):
             raise UsageError(f"{self.where}: '{place}' should be a table.")
         if "carried_by" in entry:
@@ -152,18 +146,12 @@ class _Reader:
     def _by_law(self, name: str, place: str, entry: dict[str, Any]) -> Component:
         law = entry["law"]
         if law not in LAWS:
-            raise UsageError(
-                f"{self.where}: '{place}' has the unknown law '{law}' (known: {', '.join(LAWS)})."
-            )
+            raise UsageError(f"{self.where}: '{place}' has the unknown law '{law}' (known: {', '.join(LAWS)}).")
         wanted = LAWS[law].figures
         for part in entry:
             if part not in (*wanted, "law", "reference"):
-                raise UsageError(
-                    f"{self.where}: '{place}' has an unknown entry '{part}'{closest(part, wanted)}."
-                )
-        figures = {
-            part: self.figure(f"{place}.{part}", entry.get(part), kind) for part, kind in wanted.items()
-        }
+                raise UsageError(f"{self.where}: '{place}' has an unknown entry '{part}'{closest(part, wanted)}.")
+        figures = {part: self.figure(f"{place}.{part}", entry.get(part), kind) for part, kind in wanted.items()}
         component = Component(name, law, MappingProxyType(figures))
         if "reference" in entry:
             self._check_reference(component, place, entry["reference"])
@@ -194,9 +182,7 @@ class _Reader:
         for part in entry:
             if part not in (*_NEEDED, *_OPTIONAL):
                 known = (*_NEEDED, *_OPTIONAL)
-                raise UsageError(
-                    f"{self.where}: '{place}' has an unknown entry '{part}'{closest(part, known)}."
-                )
+                raise UsageError(f"{self.where}: '{place}' has an unknown entry '{part}'{closest(part, known)}.")
         ends = ("low", "value", "high")
         unit = entry["unit"]
         values = tuple(self._si(place, entry[end], unit, wanted) for end in ends)
@@ -231,9 +217,7 @@ class _Reader:
 
     def _one_of(self, place: str, part: str, got: Any, known: tuple[str, ...]) -> None:
         if got not in known:
-            raise UsageError(
-                f"{self.where}: '{place}' has {part} '{got}', should be one of {', '.join(known)}."
-            )
+            raise UsageError(f"{self.where}: '{place}' has {part} '{got}', should be one of {', '.join(known)}.")
 
     def _si(self, place: str, value: Any, unit: Any, wanted: str) -> float:
         number = in_range(f"{self.where}: '{place}'", "each of its numbers", value, 0.0, 1e15)

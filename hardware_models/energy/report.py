@@ -54,12 +54,12 @@ def report(
             raise UsageError(f"the energy report needs images of '{name}', got {sorted(images)}.")
         positive_int("the energy report", f"images.{name}", images[name], 0)
     prices: dict[str, Any] = {
-    prices: dict[str, Any] = {
         "read_time": read_time,
         "write_voltage": write_voltage,
         "read_voltage": read_voltage,
         "scenario": scenario,
     }
+    joules = price(events, integrals, technology, **prices)
     totals = {phase: math.fsum(parts.values()) for phase, parts in joules.items()}
     return {
         "technology": technology.name,
@@ -68,8 +68,7 @@ def report(
         "conditions": _shown(conditions_of(technology, read_time, write_voltage, read_voltage, scenario)),
         "per_update_joule": _per(totals.get("learn", 0.0), images["learn"]),
         "per_image_joule": {
-            name: _per(_total(what, technology, prices), images["infer"])
-            for name, what in (readouts or {}).items()
+            name: _per(_total(what, technology, prices), images["infer"]) for name, what in (readouts or {}).items()
         },
         "by_component_joule": joules,
         "total_joule": totals,

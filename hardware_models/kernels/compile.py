@@ -12,7 +12,7 @@ import os
 # makes each loop cost a time slice of the scheduler (8 ms instead of 0.2 ms, measured on 2 cores).
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-import numba  # noqa: E402
+import numba
 
 kernel = numba.njit(cache=True, error_model="numpy")
 """A serial kernel."""

@@ -81,7 +81,7 @@ def exponential_step_window(g, factor_up, factor_down, low, high, pulses, rows, 
 
 @parallel_kernel
 def write_sums(before, after, pulses, tile_columns):
-    """Sums that price one burst of pulses, row by row.
+    """Return the sums that price one burst of pulses, row by row.
 
     Returns (rows, 4) float64: sum of n (g + g')/2 over up pulses and over down pulses [S], number of up pulses and of
     down pulses; and (rows, column tiles, 2) int64: the slots a row takes in each tile, up and down.

@@ -90,7 +90,9 @@ def tail_quantile(h):
     p = min(u, 1.0 - u)
     t = math.sqrt(-2.0 * math.log(p))
     # Start: rational approximation 26.2.23 of Abramowitz and Stegun; three Newton steps on the distribution function.
-    z = t - (2.515517 + 0.802853 * t + 0.010328 * t * t) / (1.0 + 1.432788 * t + 0.189269 * t * t + 0.001308 * t * t * t)
+    z = t - (2.515517 + 0.802853 * t + 0.010328 * t * t) / (
+        1.0 + 1.432788 * t + 0.189269 * t * t + 0.001308 * t * t * t
+    )
     for _ in range(3):
         z += (0.5 * math.erfc(z / math.sqrt(2.0)) - p) * math.sqrt(2.0 * math.pi) * math.exp(0.5 * z * z)
     return np.float32(-z) if u < 0.5 else np.float32(z)

@@ -22,8 +22,15 @@ class Neurons(Protocol):
 class Nonlinearity(Protocol):
     """A kind of neuron; `analog` tells that its output must pass a converter before anyone can read it."""
 
-    name: str
-    analog: bool
+    @property
+    def name(self) -> str:
+        """Name on the command line."""
+        ...
+
+    @property
+    def analog(self) -> bool:
+        """Whether the output must pass a converter."""
+        ...
 
     def fabricate(self, neurons: int, key: Key) -> Neurons:
         """Return the neurons of one layer on one chip."""

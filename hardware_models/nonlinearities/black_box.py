@@ -19,15 +19,15 @@ from dataclasses import dataclass
 import numpy as np
 from numba import prange
 
-from hardware_models.keys import Key
 from hardware_models.kernels.compile import parallel_kernel
+from hardware_models.keys import Key
 
 BENDS = 6
 
 
 @parallel_kernel
 def _bent(z, threshold, slope, ripple, frequency, phase, gain, y):
-    """y = f(z) of the module's equation, (B, n) float32; parameters (n, BENDS) or (n,)."""
+    """Write y = f(z) of the module's equation, (B, n) float32; parameters (n, BENDS) or (n,)."""
     zero = np.float32(0.0)
     for b in prange(z.shape[0]):
         for j in range(z.shape[1]):
@@ -49,7 +49,7 @@ class _Box:
 
     def __call__(self, z: np.ndarray) -> np.ndarray:
         y = np.empty_like(z)
-        _bent(z, *self.__parameters, y)
+        _bent(z, *self.__parameters, y)  # type: ignore[call-arg]
         return y
 
 
@@ -78,7 +78,7 @@ class RandomMonotone:
         nodes, weights = np.polynomial.hermite_e.hermegauss(64)
         z = np.repeat(nodes.astype(np.float32)[:, None], neurons, axis=1)
         y = np.empty_like(z)
-        _bent(z, *parameters, y)
+        _bent(z, *parameters, y)  # type: ignore[call-arg]
         power = weights @ y.astype(np.float64) ** 2 / np.sqrt(2 * np.pi)
         gain = np.sqrt(0.5 / power) * np.exp(rng.normal(0.0, 0.1, neurons))
         parameters[-1] = gain.astype(np.float32)
