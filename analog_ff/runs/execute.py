@@ -38,8 +38,8 @@ def execute(
     try:
         learner = learner_of(config, port, len(data.classes))
         device = port.description if hasattr(port, "description") else port.device.describe()
-        priced = results.prices(config, device)
-        run = Run(config, data, port, learner, priced)
+        conditions = results.conditions(config, device)
+        run = Run(config, data, port, learner, lambda ledger: results.learn_joule(ledger, conditions))
         if saved is None:
             folder.mkdir(parents=True)
             (folder / "config.toml").write_text(config.to_toml(results.versions()), encoding="utf-8")

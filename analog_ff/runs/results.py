@@ -11,6 +11,7 @@ from typing import Any
 
 from analog_ff.runs.config import Config
 from analog_ff.runs.train import Run
+from hardware_models.events import Ledger
 
 ACCURACIES = (80, 90, 95)
 UNIFORM_VARIANCE = 1.0 / 12.0
@@ -29,28 +30,24 @@ def versions() -> dict[str, str]:
     return found
 
 
-def prices(config: Config, device: dict[str, Any]) -> Any:
-    """Return a function from a ledger to joules by phase and component."""
-    from hardware_models.energy import load_technology, price
+def conditions(config: Config, device: dict[str, Any]) -> dict[str, Any]:
+    """Return what pricing needs of a run: the technology, and the device's own voltages and times."""
+    from hardware_models.energy import load_technology
 
-    technology = load_technology(config.technology)
+    return {
+        "technology": load_technology(config.technology),
+        "read_time": device["t_read"],
+        "write_voltage": max(device["v_up"], device["v_down"]),
+        "read_voltage": device["v_read"],
+    }
 
-    def priced(ledger: Any) -> dict[str, dict[str, float]]:
-        table = ledger.as_dict()
-        integrals = {
-            phase: {name: entry["value"] for name, entry in values.items()}
-            for phase, values in table["integrals"].items()
-        }
-        return price(
-            table["events"],
-            integrals,
-            technology,
-            read_time=device["t_read"],
-            write_voltage=max(device["v_up"], device["v_down"]),
-            read_voltage=device["v_read"],
-        )
 
-    return priced
+def learn_joule(ledger: Ledger, conditions: dict[str, Any]) -> float:
+    """Return the energy of phase learn so far [J]."""
+    from hardware_models.energy import price
+
+    learn = ledger.phase("learn").total()
+    return sum(price({"learn": learn.counts}, {"learn": learn.integrals}, **conditions)["learn"].values())
 
 
 def memory_left(pulses_per_device: float, cycle_noise: float) -> float:
@@ -67,10 +64,15 @@ def collect(
     run: Run, errors: dict[str, float], tallies: dict[str, Any], device: dict[str, Any], wall: float
 ) -> dict[str, Any]:
     """Return the result of a finished run as plain values; numbers or null, never NaN."""
+    from hardware_models.energy import report
+
     config = run.config
     ledger = run.ledger.as_dict()
-    priced = prices(config, device)
-    by_phase = priced(run.ledger)
+    images = {"learn": run.images, "infer": len(run.data.x_test)}
+    readouts = {name: tally.total() for name, tally in tallies.items()}
+    energy = report(
+        ledger["events"], ledger["integrals"], images=images, readouts=readouts, **conditions(config, device)
+    )
     weights = sum(n * m for n, m in run.port.shapes)
     learn = run.ledger.phase("learn").total()["write.selected"]
     program = run.ledger.phase("program").total()["write.selected"]
@@ -79,7 +81,6 @@ def collect(
     noise = device.get("cycle_noise")
     inspected = run.port.inspect()
     share = None if inspected is None else [layer["share_at_bound"] for layer in inspected]
-    per_image = {name: _joule_of(tally, priced) / len(run.data.x_test) for name, tally in tallies.items()}
     result = {
         "schema": 1,
         "config": config.as_dict(),
@@ -93,16 +94,9 @@ def collect(
         "test_error_percent_by_readout": errors if final else None,
         "validation_error_percent": None if final else headline,
         "validation_error_percent_by_readout": None if final else errors,
-        "images": {"learn": run.images, "infer": len(run.data.x_test) * len(tallies)},
+        "images": {"learn": run.images, "infer": images["infer"] * len(tallies)},
         **ledger,
-        "energy": {
-            "technology": config.technology,
-            "update": config.update,
-            "per_update_joule": sum(by_phase["learn"].values()) / max(run.images, 1),
-            "per_image_joule": per_image,
-            "by_component_joule": by_phase,
-            **_to_accuracy(run),
-        },
+        "energy": {**energy, "update": config.update, **_to_accuracy(run)},
         "cells": {
             "pulses_per_cell": (learn + program) / (2 * weights),
             "pulses_per_weight": learn / weights,
@@ -114,14 +108,6 @@ def collect(
         },
     }
     return _plain(result)
-
-
-def _joule_of(tally: Any, priced: Any) -> float:
-    from hardware_models.events import Ledger
-
-    ledger = Ledger()
-    ledger.book("infer", tally)
-    return sum(priced(ledger)["infer"].values())
 
 
 def _to_accuracy(run: Run) -> dict[str, Any]:
@@ -193,6 +179,8 @@ def show(result: dict[str, Any], folder: Path) -> None:
             table.add_row(f"   of it {name}", joules(value / images))
     for name, value in energy["per_image_joule"].items():
         table.add_row(f"energy per image, {name} read-out", joules(value))
+    if energy["recalled"]:
+        table.add_row("   prices recalled, not read again", "\n".join(energy["recalled"]))
     table.add_row("wall time", f"{result['wall_seconds']:.1f} s")
     console = Console()
     console.print(table)

@@ -24,7 +24,7 @@ MONITORED = 500
 class Run:
     """One run: its parts, what it has counted and measured so far."""
 
-    def __init__(self, config: Config, data: Any, port: Any, learner: Any, priced: Callable[[Ledger], Any]) -> None:
+    def __init__(self, config: Config, data: Any, port: Any, learner: Any, priced: Callable[[Ledger], float]) -> None:
         self.config, self.data, self.port, self.learner = config, data, port, learner
         self._priced = priced
         self.ledger = Ledger()
@@ -101,7 +101,7 @@ class Run:
         line: dict[str, Any] = {"epoch": self.epoch}
         line |= {f"{name}_error_percent": error for name, error in errors.items()}
         line["pulses_per_weight"] = learn["write.selected"] / weights
-        line["learn_joule"] = sum(self._priced(self.ledger)["learn"].values())
+        line["learn_joule"] = self._priced(self.ledger)
         line["images"] = self.images
         for layer, (positive, negative) in enumerate(goodness):
             line[f"goodness_positive_{layer}"], line[f"goodness_negative_{layer}"] = positive, negative
