@@ -223,7 +223,10 @@ class Crossbar:
         pulse_key = self._next(key, "fire")
         row_lines, column_lines = int(r.sum()), int(c.sum())
         if not active_rows.size or not active_columns.size:
-            return self._fire_events(0.0, 0, row_lines, column_lines, len(r), polarity, 0.0)
+            half = self._half_selected(r, c, active_rows, active_columns, side, 0.0)
+            events = self._fire_events(0.0, 0, row_lines, column_lines, len(r), polarity, half)
+            self.time += events.integrals["time"]
+            return events
         hits = r[:, active_rows].T.astype(np.float32) @ c[:, active_columns].astype(np.float32)
         pulses = (polarity * hits).astype(np.int32)
         place = (active_rows, 2 * active_columns + side)
@@ -231,11 +234,13 @@ class Crossbar:
         before = self.state.g[cells]
         self.device.pulse(self.state, pulses, pulse_key, place)
         after = self.state.g[cells]
-        moved = after.astype(np.float64) - before
-        self._row_sums[active_rows] += moved.sum(axis=1)
-        whole = np.ix_(active_rows, active_columns)
-        other = self.state.g[np.ix_(active_rows, 2 * active_columns + 1 - side)]
-        self._difference[whole] = after - other if side == 0 else other - after
+        if self.device.conductance(self.state, self.time) is self.state.g:
+            self._row_sums[active_rows] += (after.astype(np.float64) - before).sum(axis=1)
+            whole = np.ix_(active_rows, active_columns)
+            other = self.state.g[np.ix_(active_rows, 2 * active_columns + 1 - side)]
+            self._difference[whole] = after - other if side == 0 else other - after
+        else:  # what a read sees is not the stored g alone: only the device can tell
+            self._refresh()
         mean_sum = float((np.abs(pulses) * 0.5 * (before.astype(np.float64) + after)).sum())
         half = self._half_selected(r, c, active_rows, active_columns, side, mean_sum)
         events = self._fire_events(mean_sum, int(hits.sum()), row_lines, column_lines, len(r), polarity, half)
@@ -274,16 +279,29 @@ class Crossbar:
         counts = {"write.selected": selected, "write.line_charges": row_slots + selected}
         half = 0.0
         if d.access == "passive":
-            width = min(tiling.tile_columns, tiling.bit_lines)
-            height = min(tiling.tile_rows, tiling.rows)
-            counts["write.half"] = row_slots * width + selected * height - 2 * selected
-            g_columns = self.state.g.sum(axis=0, dtype=np.float64) / tiling.row_tiles
-            n = np.abs(pulses)
-            on_rows = float(slots.sum(axis=(1, 2)) @ self._row_sums) / tiling.column_tiles
-            up_share = (up_n * d.v_up**2 * d.t_up + down_n * d.v_down**2 * d.t_down) / max(selected, 1)
-            half = 0.25 * up_share * max(0.0, on_rows + float(n.sum(axis=0) @ g_columns) - 2.0 * (up_g + down_g))
+            counts["write.half"], half = self._half_selected_addressed(before, pulses)
         energy = d.v_up**2 * d.t_up * up_g + d.v_down**2 * d.t_down * down_g
         return Events(counts, {"write.v2gt": float(energy), "half.v2gt": half, "time": seconds})
+
+    def _half_selected_addressed(self, before: np.ndarray, pulses: np.ndarray) -> tuple[int, float]:
+        """Return number [1] and energy [J] of half-selected cells of a burst addressed row by row.
+
+        In a slot the row and the selected columns of a tile are driven: every other cell on them sees half the voltage.
+        """
+        number, joule = 0, 0.0
+        mean = 0.5 * (before.astype(np.float64) + self.state.g)
+        for top, bottom in self.tiling.row_cuts:
+            for left in range(0, self.tiling.bit_lines, self.tiling.tile_columns):
+                place = np.s_[top:bottom, left : left + self.tiling.tile_columns]
+                g = mean[place]
+                for polarity in (1, -1):
+                    n = np.maximum(polarity * pulses[place].astype(np.int64), 0)
+                    slots = n.max(axis=1)
+                    v, t = self._write_pulse(polarity)
+                    number += int(slots.sum()) * g.shape[1] + int(n.sum()) * g.shape[0] - 2 * int(n.sum())
+                    sums = slots @ g.sum(axis=1) + n.sum(axis=0) @ g.sum(axis=0) - 2.0 * (n * g).sum()
+                    joule += 0.25 * v * v * t * float(sums)
+        return number, joule
 
     def wait(self, seconds: float, *, key: Key | None = None) -> Events:
         """Let the chip's clock run for `seconds`; devices that drift or leak do so."""

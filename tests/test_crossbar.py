@@ -207,3 +207,42 @@ def test_impossible_shapes_are_refused(shape) -> None:
     """One sentence."""
     with pytest.raises(UsageError):
         Crossbar(load_device("ideal"), shape, key=KEY)
+
+
+def test_half_selected_cells_of_addressed_writes() -> None:
+    """A passive array against a slow simulation, slot by slot and tile by tile."""
+    bar = crossbar(quiet(access="passive"), shape=(9, 7), tile=(4, 6))
+    counts = np.random.default_rng(3).integers(-3, 4, (9, 7)).astype(np.int32)
+    before = bar.state.g.astype(np.float64)
+    parity = bar._parity
+    events = bar.pulse(counts)
+    mean = (before + bar.state.g) / 2
+    pulses = np.zeros((9, 14), np.int32)
+    from hardware_models.kernels.pulses import split_pairs
+
+    split_pairs(counts, parity, pulses)
+    number, joule = 0, 0.0
+    for a in range(0, 9, 4):
+        for b in range(0, 14, 6):
+            g, block = mean[a : a + 4, b : b + 6], pulses[a : a + 4, b : b + 6]
+            for sign, v, t in ((1, 1.6, 5e-8), (-1, 1.5, 4e-8)):
+                for i in range(len(block)):
+                    for slot in range(max(0, (sign * block[i]).max())):
+                        driven = sign * block[i] > slot
+                        cells = np.zeros(g.shape, bool)
+                        cells[i, :] = True
+                        cells[:, driven] = True
+                        cells[i, driven] = False
+                        number += cells.sum()
+                        joule += 0.25 * v * v * t * g[cells].sum()
+    assert events["write.half"] == number
+    assert events.integrals["half.v2gt"] == pytest.approx(joule, rel=1e-9)
+
+
+def test_rows_without_columns_still_half_select() -> None:
+    """Driven rows alone move nothing, but a passive array pays for them."""
+    bar = crossbar(quiet(access="passive"))
+    before, clock = bar.state.g.copy(), bar.time
+    events = bar.fire(np.ones((3, 30)), np.zeros((3, 20)), 1)
+    assert np.array_equal(bar.state.g, before) and bar.time > clock
+    assert events["write.half"] == 3 * 30 * 40 and events.integrals["half.v2gt"] > 0

@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from analog_ff import __version__
 from analog_ff.runs.config import Config
 from analog_ff.runs.train import Run
 from hardware_models.events import Ledger
@@ -20,8 +21,8 @@ UNIFORM_VARIANCE = 1.0 / 12.0
 
 def versions() -> dict[str, str]:
     """Return the versions that decide the bits of a result."""
-    names = ("analog-ff", "numpy", "numba", "scipy")
-    found = {"python": platform.python_version(), "machine": platform.machine()}
+    names = ("numpy", "numba", "scipy")
+    found = {"analog-ff": __version__, "python": platform.python_version(), "machine": platform.machine()}
     for name in names:
         try:
             found[name] = metadata.version(name)
