@@ -276,7 +276,7 @@ def test_same_bits_across_processes_and_threads(tmp_path: Path) -> None:
     results = []
     for threads in (1, 2):
         command = [sys.executable, "-m", "analog_ff.simulate", *SMALL, "--layers", "40,300", "--json"]
-        environment = os.environ | {"NUMBA_NUM_THREADS": str(threads)}
+        environment = os.environ | {"NUMBA_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads)}
         done = subprocess.run(
             [*command, "--out", str(tmp_path / str(threads))],
             env=environment, stdout=subprocess.PIPE, check=True, text=True,

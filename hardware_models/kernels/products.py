@@ -19,8 +19,11 @@ from hardware_models.kernels.compile import parallel_kernel
 _blas: list[ThreadpoolController] = []
 
 
-def _one_thread():
-    """Return a context in which every BLAS library of this process uses one thread."""
+def one_blas_thread():
+    """Return a context in which every BLAS library of this process uses one thread.
+
+    Whoever calls NumPy's own products beside `matmul` and wants the same bits on any machine works inside it.
+    """
     if not _blas:
         import scipy.linalg.cython_blas  # noqa: F401  Numba's products call this library: load it before looking
 
@@ -50,6 +53,6 @@ def matmul(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None) -> np.nd
     b = np.ascontiguousarray(b)
     if out is None:
         out = np.empty((a.shape[0], b.shape[1]), a.dtype)
-    with _one_thread():
+    with one_blas_thread():
         _by_panels(a, b, out, panels(a.shape[0]))
     return out
