@@ -151,6 +151,13 @@ def test_an_existing_run_folder_is_left_alone(capsys: pytest.CaptureFixture[str]
     assert "exists already" in refused(capsys, tmp_path)
 
 
+def test_a_run_folder_that_cannot_be_made(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A file stands where a folder should."""
+    (tmp_path / "file").write_text("mine")
+    status, _, err = simulate(capsys, "--out", str(tmp_path / "file" / "run"))
+    assert status == 2 and "cannot be made" in err and "Traceback" not in err
+
+
 def numbers_only(value: Any) -> bool:
     """Tell whether a parsed JSON value holds no NaN or infinity."""
     if isinstance(value, dict):

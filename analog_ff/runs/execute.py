@@ -16,6 +16,13 @@ from hardware_models.check import UsageError
 from hardware_models.kernels.products import one_blas_thread
 
 
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise UsageError(f"the run folder {folder} cannot be made ({error.strerror}); give another --out.") from None
+
+
 def execute(
     config: Config, *, resume: bool = False, quiet: bool = False, after_epoch: Callable[[int], None] | None = None
 ) -> tuple[dict[str, Any], Path]:
@@ -42,7 +49,7 @@ def execute(
         conditions = results.conditions(config, device)
         run = Run(config, data, port, learner, lambda ledger: results.learn_joule(ledger, conditions))
         if saved is None:
-            folder.mkdir(parents=True)
+            _make(folder)
             (folder / "config.toml").write_text(config.to_toml(results.versions()), encoding="utf-8")
         else:
             run.restore(*saved)
