@@ -1,0 +1,38 @@
+"""What all tests share: where the full data sets lie, and which tests need them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def full_data() -> Path | None:
+    """Return the folder of the full data sets: ANALOG_FF_DATA, else ../shared/data beside the checkout, else None."""
+    place = Path(os.environ.get("ANALOG_FF_DATA") or BESIDE)
+    return place if place.is_dir() else None
+
+
+# Looked at once, before any test changes its environment.
+FULL_DATA = full_data()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip tests marked full_mnist where the files are not at hand."""
+    if FULL_DATA is not None:
+        return
+    absent = pytest.mark.skip(reason="needs the full data sets: set ANALOG_FF_DATA to their folder")
+    for item in items:
+        if item.get_closest_marker("full_mnist"):
+            item.add_marker(absent)
+
+
+@pytest.fixture(scope="session")
+def full_data_dir() -> Path:
+    """Return the folder of the full data sets, for tests marked full_mnist."""
+    if FULL_DATA is None:
+        pytest.skip("needs the full data sets: set ANALOG_FF_DATA to their folder")
+    return FULL_DATA
