@@ -12,6 +12,7 @@ import typer
 from analog_ff.runs.config import RECIPES, Config, parse_bits, parse_layers, parse_tile
 from hardware_models.check import RunError, UsageError
 
+INTERRUPTED = "interrupted; the last checkpoint is kept, go on with --resume and the same --out"
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
@@ -25,7 +26,7 @@ _DEFAULTS = {f.name: f.default for f in fields(Config)}
 def _d(name: str) -> str:
     value = _DEFAULTS[name]
     if isinstance(value, tuple):
-        value = ",".join(str(v) for v in value)
+        value = ("x" if name == "tile" else ",").join(str(v) for v in value)
     return f"[default: {value}]"
 
 
@@ -47,7 +48,7 @@ def simulate(
     data: str = _option(f"mnist-5k, mnist, fashion-mnist, digits, toy, or a .npz file {_d('data')}", "--data"),
     data_dir: str = _option("folder of the data sets (also ANALOG_FF_DATA)", "--data-dir"),
     split: str = _option(f"final: test once; holdout: validation part of the training set {_d('split')}", "--split"),
-    shift: int = _option(f"random shift of training images [pixels], 0: none {_d('shift')}", "--shift"),
+    shift: int = _option(f"random shift of training images [pixels], 0: none; vectors stay {_d('shift')}", "--shift"),
     layers: str = _option(f"neurons of the hidden layers {_d('layers')}", "--layers"),
     epochs: int = _option(f"passes over the training set {_d('epochs')}", "--epochs"),
     batch: int = _option(f"images per update {_d('batch')}", "--batch"),
@@ -138,13 +139,14 @@ def run_app(application: typer.Typer, arguments: list[str] | None = None) -> int
     """Run a command and return its exit status; every error is one sentence on standard error."""
     command = typer.main.get_command(application)
     try:
-        command.main(args=arguments, standalone_mode=False, prog_name="analog_ff")
+        # Some versions of the library turn Ctrl-C into a status of 130 that they return, others raise Abort.
+        status = command.main(args=arguments, standalone_mode=False, prog_name="analog_ff")
     except UsageError as error:
         return _say(str(error), 2)
     except RunError as error:
         return _say(f"the run stopped: {str(error).rstrip('.')}; its last checkpoint is kept, go on with --resume", 1)
     except (KeyboardInterrupt, typer.Abort):
-        return _say("interrupted; the last checkpoint is kept, go on with --resume and the same --out", 130)
+        return _say(INTERRUPTED, 130)
     except Exception as error:
         # The command line's own errors (an unknown option, a word where a number should stand) know how to say it; their
         # classes moved between versions of the library. Anything else is a fault of the program and keeps its traceback.
@@ -156,7 +158,7 @@ def run_app(application: typer.Typer, arguments: list[str] | None = None) -> int
         parameter = getattr(error, "param", None)
         option = f"{parameter.opts[0]}: " if parameter is not None and getattr(parameter, "opts", None) else ""
         return _say(f"{option}{error.format_message()}; see --help", 2)
-    return 0
+    return _say(INTERRUPTED, 130) if status == 130 else 0
 
 
 def _say(sentence: str, status: int) -> int:

@@ -10,6 +10,7 @@ import multiprocessing
 from collections.abc import Sequence
 from typing import Any
 
+from hardware_models.check import RunError
 from hardware_models.port import MissingPinError, SealedChipError
 
 _METHODS = frozenset(
@@ -56,7 +57,7 @@ class ProcessPort:
         try:
             state, value = self._pipe.recv()
         except EOFError:
-            raise RuntimeError("the chip's process ended unexpectedly.") from None
+            raise RunError("the chip's process ended unexpectedly.") from None
         if state == "error":
             raise value
         return value

@@ -28,3 +28,9 @@ def test_no_pixels_no_shift() -> None:
     """Zero pixels return the images untouched."""
     images = np.ones((2, 6), np.float32)
     assert shift(images, 2, 3, 0, Key(0, "shift")) is images
+
+
+def test_vectors_are_not_shifted() -> None:
+    """Data without neighbours lose nothing."""
+    images = np.ones((5, 6), np.float32)
+    assert shift(images, 1, 6, 1, Key(0, "shift")) is images

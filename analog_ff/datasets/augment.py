@@ -11,8 +11,11 @@ from hardware_models.keys import Key
 
 
 def shift(images: np.ndarray, height: int, width: int, pixels: int, key: Key) -> np.ndarray:
-    """Return images (B, height width) each shifted by (dy, dx) drawn uniformly from -pixels ... pixels."""
-    if pixels == 0:
+    """Return images (B, height width) each shifted by (dy, dx) drawn uniformly from -pixels ... pixels.
+
+    Vectors (height or width 1) have no neighbours and stay as they are.
+    """
+    if pixels == 0 or height == 1 or width == 1:
         return images
     moves = key.generator().integers(-pixels, pixels + 1, (len(images), 2))
     padded = np.zeros((len(images), height + 2 * pixels, width + 2 * pixels), images.dtype)

@@ -50,6 +50,6 @@ def read(folder: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         with h5py.File(path, "r") as file:
             file.visititems(take)
             facts = json.loads(str(file.attrs["facts"]))
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, ValueError, RuntimeError) as error:
         raise UsageError(f"{path} is damaged and cannot be resumed ({type(error).__name__}).") from None
     return arrays, facts

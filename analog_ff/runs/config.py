@@ -116,7 +116,7 @@ class Config:
         """Read a run folder's config.toml."""
         try:
             table = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, tomllib.TOMLDecodeError) as error:
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise UsageError(f"{path} cannot be read as a run's configuration: {error}.") from None
         known = {f.name for f in fields(cls)}
         values: dict[str, Any] = {k: None if v == "none" else v for k, v in table.items() if k in known}
@@ -127,8 +127,11 @@ class Config:
 
 
 def _toml(value: Any) -> str:
-    """Return a value in TOML; JSON's strings, numbers and lists are TOML's."""
-    return json.dumps(value)
+    """Return a value in TOML; JSON's strings, numbers and lists are TOML's, but for two things.
+
+    TOML knows no escaped surrogate pairs, so letters stand as they are, and no bare DEL.
+    """
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def parse_layers(text: str) -> tuple[int, ...]:

@@ -11,9 +11,10 @@ from typing import Any
 from analog_ff.runs import checkpoint, results
 from analog_ff.runs.build import data_of, learner_of, port_of
 from analog_ff.runs.config import Config
-from analog_ff.runs.train import Run
-from hardware_models.check import UsageError
+from analog_ff.runs.train import Run, write_metrics
+from hardware_models.check import RunError, UsageError
 from hardware_models.kernels.products import one_blas_thread
+from hardware_models.port import MissingPinError
 
 
 def _make(folder: Path) -> None:
@@ -21,6 +22,15 @@ def _make(folder: Path) -> None:
         folder.mkdir(parents=True)
     except OSError as error:
         raise UsageError(f"the run folder {folder} cannot be made ({error.strerror}); give another --out.") from None
+
+
+def _finished(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise UsageError(
+            f"{path} cannot be read; remove it, and --resume makes it again from the checkpoint."
+        ) from None
 
 
 def execute(
@@ -35,7 +45,7 @@ def execute(
     saved = None
     if resume:
         if (folder / "result.json").is_file():
-            return json.loads((folder / "result.json").read_text(encoding="utf-8")), folder
+            return _finished(folder / "result.json"), folder
         saved = checkpoint.read(folder)
         if saved[1]["config"] != config.digest():
             raise UsageError(f"{folder} was begun with other options; resume it with those of its config.toml.")
@@ -53,11 +63,15 @@ def execute(
             (folder / "config.toml").write_text(config.to_toml(results.versions()), encoding="utf-8")
         else:
             run.restore(*saved)
+            write_metrics(folder, run.metrics)
         # The read-out's small products are NumPy's own: one BLAS thread, so that their bits depend on no machine's cores.
-        with one_blas_thread():
-            run.train(folder, quiet=quiet, after_epoch=after_epoch)
-            start = time.monotonic()
-            errors, tallies = run.test()
+        try:
+            with one_blas_thread():
+                run.train(folder, quiet=quiet, after_epoch=after_epoch)
+                start = time.monotonic()
+                errors, tallies = run.test()
+        except (OSError, MissingPinError) as error:  # a full disk, a chip whose process ended
+            raise RunError(f"{type(error).__name__}: {str(error).rstrip('.')}.") from error
         result = results.collect(run, errors, tallies, device, run.seconds + time.monotonic() - start)
     finally:
         if hasattr(port, "close"):

@@ -13,6 +13,7 @@ from analog_ff.datasets.augment import shift
 from analog_ff.objective.schedule import gain
 from analog_ff.runs import checkpoint
 from analog_ff.runs.config import Config
+from analog_ff.runs.interrupt import Interruptible
 from analog_ff.runs.progress import Progress
 from hardware_models.events import Ledger
 from hardware_models.keys import Key
@@ -46,13 +47,15 @@ class Run:
         if self.epoch == 0:
             self.ledger.book("program", self.learner.initialise())
             self._save(folder)
-        with Progress(batches * config.epochs, batches * self.epoch, quiet=quiet) as progress:
+        bar = Progress(batches * config.epochs, batches * self.epoch, quiet=quiet)
+        with Interruptible() as interruption, bar as progress:
             for epoch in range(self.epoch, config.epochs):
                 start = time.monotonic()
                 order = Key(config.seed, "order", epoch).generator().permutation(len(self.data.x_train))
                 for batch in range(batches):
                     self._step(epoch, epoch * batches + batch, order[batch * size : (batch + 1) * size])
                     progress.advance(f"epoch {epoch + 1}/{config.epochs}")
+                    interruption.check()
                 self.epoch = epoch + 1
                 errors = self._monitor()
                 self.seconds += time.monotonic() - start
