@@ -28,6 +28,7 @@ from hardware_models.events import Events
 from hardware_models.keys import Key
 from hardware_models.nonlinearities.base import load_nonlinearity
 from hardware_models.port import LayerSheet, MissingPinError, SealedChipError
+from hardware_models.sensing import sense
 
 PARTIAL_SUMS = ("digital", "analog")
 
@@ -216,25 +217,30 @@ class Chip:
     def _sense(self, layer: int, x: np.ndarray, key: Key, array: str, *, convert: bool) -> tuple[np.ndarray, Events]:
         """Return z (B, neurons): converted tile by tile, or the analog sum with its noise."""
         crossbar = self._array(layer, array)
-        v, dac_clipped = self._dac.convert(np.asarray(x), self._scale)
-        v_fs = np.float32(self._device.v_read)
+        x = np.asarray(x)
         # The array is linear: it is read in units of the full-scale voltage, which only the energy sees.
-        partial, events = crossbar.partial_currents(v * v_fs)
-        to_z = self._scale / (crossbar.g_unit * float(v_fs))
-        sigma = crossbar.noise_deviation(v * v_fs)
-        if sigma is not None:
-            sigma = sigma * np.float32(to_z)
-        adc = self._adc if convert else self._perfect
-        if convert and not self._digital_sums:
-            partial = partial.sum(axis=0, keepdims=True)
-            sigma = None if sigma is None else np.sqrt(np.square(sigma).sum(axis=0, keepdims=True))
-        z, adc_clipped = adc.convert(partial, to_z, sigma, key.child("read"))
+        v_fs, read_key = float(self._device.v_read), key.child("read")
+        if self._digital_sums:
+            z, clipped, events = sense(crossbar, x, self._dac, self._adc, self._scale, v_fs, read_key)
+            converted = z.size * crossbar.tiling.row_tiles
+        else:
+            v, dac_clipped = self._dac.convert(x, self._scale)
+            v *= np.float32(v_fs)
+            partial, events = crossbar.partial_currents(v)
+            to_z = self._scale / (crossbar.g_unit * v_fs)
+            sigma = crossbar.noise_deviation(v)
+            if sigma is not None:
+                sigma = np.sqrt(np.square(sigma * np.float32(to_z)).sum(axis=0, keepdims=True))
+            adc = self._adc if convert else self._perfect
+            z, adc_clipped = adc.convert(partial.sum(axis=0, keepdims=True), to_z, sigma, read_key)
+            clipped, converted = np.array((dac_clipped, adc_clipped)), z.size
         self._clock(events)
-        phases = events["reads.cells"] // max(1, v.size * 2 * crossbar.shape[1])
-        count = self._converter("dac", self._dac.bits, phases * v.size)
-        self._conversions[layer] += (v.size, dac_clipped, partial.size if convert else 0, adc_clipped)
+        phases = events["reads.cells"] // max(1, x.size * 2 * crossbar.shape[1])
+        count = self._converter("dac", self._dac.bits, phases * x.size)
+        self._conversions[layer, :2] += (x.size, clipped[0])
         if convert:
-            count |= self._converter("adc", self._adc.bits, partial.size)
+            count |= self._converter("adc", self._adc.bits, converted)
+            self._conversions[layer, 2:] += (converted, clipped[1])
         return z, events + Events(count)
 
     @staticmethod

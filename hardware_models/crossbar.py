@@ -20,6 +20,7 @@ from hardware_models.events import Events
 from hardware_models.kernels import pulses as kernels
 from hardware_models.kernels.products import matmul
 from hardware_models.kernels.random import normal
+from hardware_models.kernels.reads import column_panels
 from hardware_models.keys import Key
 from hardware_models.tiles import Tiling
 
@@ -70,8 +71,11 @@ class Crossbar:
         self._operations = 0
         self._parity = 0
         self.state: Any = device.fabricate((rows, 2 * columns), key.child("fabricate"))
-        self._difference = np.empty(self.shape, np.float32)
+        panels, self._width = column_panels(columns)
+        self.blocks = np.empty((panels, rows, self._width), np.float32)  # G+ - G- [S] by panels of columns
+        self._whole: np.ndarray | None = None
         self._row_sums = np.empty(rows)
+        self._noise: tuple[np.ndarray, float] | None = None
         self._refresh()
 
     # --- looking (for the bench and the tests; a chip decides who may) ---
@@ -85,7 +89,7 @@ class Crossbar:
     @property
     def weights(self) -> np.ndarray:
         """Weights W = (G+ - G-)/G_unit, (rows, columns) float32."""
-        return self._difference / np.float32(self.g_unit)
+        return self.differences / np.float32(self.g_unit)
 
     # --- reading ---
 
@@ -100,28 +104,53 @@ class Crossbar:
             raise ValueError(f"voltages should have the shape (B, {rows}), got {v.shape}")
         batch = v.shape[0]
         partial = np.empty((self.tiling.row_tiles, batch, columns), np.float32)
+        difference = self.differences
         for t, (start, stop) in enumerate(self.tiling.row_cuts):
-            matmul(v[:, start:stop], self._difference[start:stop], partial[t])
+            matmul(v[:, start:stop], difference[start:stop], partial[t])
         phases = 2 if batch and float(v.min(initial=0.0)) < 0.0 < float(v.max(initial=0.0)) else 1
-        return partial, self._read_events(v, phases)
+        return partial, self.read_events(np.square(v.astype(np.float64)).sum(axis=0), batch, phases)
 
     def noise_deviation(self, voltages: np.ndarray) -> np.ndarray | None:
         """Return the standard deviation of the currents' white noise, (T, B, 1 or columns) [A], None without noise.
 
         The pair adds both devices' variances: sigma_j² = sum_i v_i² (sigma²(G+_ij) + sigma²(G-_ij)).
         """
-        variance = self.device.read_variance(self.state, self.time)
+        pairs, common = self.noise_map()
+        if common == 0.0:
+            return None
         squares = np.square(np.asarray(voltages, np.float32))
-        if np.ndim(variance) == 0:
-            if variance == 0.0:
-                return None
-            sums = np.stack([squares[:, a:b].sum(axis=1, dtype=np.float64) for a, b in self.tiling.row_cuts])
-            return np.sqrt(2.0 * float(variance) * sums).astype(np.float32)[:, :, None]
-        # Scaled by the range, so that squares of siemens do not leave float32's normal numbers.
-        scale = np.float32(1.0 / self.device.g_range**2)
-        pairs = np.ascontiguousarray((variance[:, 0::2] + variance[:, 1::2]) * scale, np.float32)
-        out = np.stack([matmul(squares[:, a:b], pairs[a:b]) for a, b in self.tiling.row_cuts])
-        return np.sqrt(out) * np.float32(self.device.g_range)
+        if not pairs.size:
+            sums = [squares[:, a:b].sum(axis=1, dtype=np.float64)[:, None] for a, b in self.tiling.row_cuts]
+        else:
+            whole = np.concatenate(list(pairs), axis=1)[:, : self.shape[1]]
+            sums = [matmul(squares[:, a:b], whole[a:b]) for a, b in self.tiling.row_cuts]
+        return np.sqrt(common * np.stack(sums)).astype(np.float32)
+
+    def noise_map(self) -> tuple[np.ndarray, float]:
+        """Return the pairs' variance of one read, like `blocks`, float32 in units of a number [S²], and the number.
+
+        The array is empty if the variance is the same for all pairs; the number is 0 without noise. Kept until something
+        is written.
+        """
+        if self._noise is None:
+            variance = self.device.read_variance(self.state, self.time)
+            if np.ndim(variance) == 0:
+                self._noise = np.empty((0, 0, 0), np.float32), 2.0 * float(variance)
+            else:
+                # Scaled by the range, so that squares of siemens do not leave float32's normal numbers.
+                unit = self.device.g_range**2
+                pairs = np.empty_like(self.blocks)
+                scaled = np.ascontiguousarray(variance * np.float32(1.0 / unit), np.float32)
+                kernels.pair_sums(scaled, np.float32(1.0), pairs, np.empty(self.shape[0]))
+                self._noise = pairs, unit
+        return self._noise
+
+    @property
+    def differences(self) -> np.ndarray:
+        """G+ - G- (rows, columns) float32 [S], the matrix of a read; a copy, kept until something is written."""
+        if self._whole is None:
+            self._whole = np.concatenate(list(self.blocks), axis=1)[:, : self.shape[1]]
+        return self._whole
 
     def read(self, voltages: np.ndarray, *, key: Key | None = None) -> tuple[np.ndarray, Events]:
         """Return the currents (B, columns) [A] for voltages (B, rows) [V], with read noise, tiles summed."""
@@ -139,7 +168,7 @@ class Crossbar:
         rows, columns = self.shape
         if v.ndim != 2 or v.shape[1] != columns:
             raise ValueError(f"voltages should have the shape (B, {columns}), got {v.shape}")
-        current = matmul(v, np.ascontiguousarray(self._difference.T))
+        current = matmul(v, np.ascontiguousarray(self.differences.T))
         g = self.device.conductance(self.state, self.time)
         column_sums = (g[:, 0::2] + g[:, 1::2]).sum(axis=0, dtype=np.float64)
         squares = v.astype(np.float64) ** 2
@@ -159,10 +188,10 @@ class Crossbar:
         }
         return current, Events(counts, {"read.v2g": float(squares.sum(axis=0) @ column_sums), "time": seconds})
 
-    def _read_events(self, v: np.ndarray, phases: int) -> Events:
+    def read_events(self, squares: np.ndarray, batch: int, phases: int) -> Events:
+        """Return the events of a read of `batch` samples; squares (rows,) float64: sum of v² over them [V²]."""
         rows, columns = self.shape
-        batch, tiles = v.shape[0], self.tiling.row_tiles
-        squares = np.square(v.astype(np.float64)).sum(axis=0)
+        tiles = self.tiling.row_tiles
         counts = {
             "reads.cells": phases * batch * rows * 2 * columns,
             "reads.columns": phases * batch * tiles * 2 * columns,
@@ -236,9 +265,10 @@ class Crossbar:
         after = self.state.g[cells]
         if self.device.conductance(self.state, self.time) is self.state.g:
             self._row_sums[active_rows] += (after.astype(np.float64) - before).sum(axis=1)
-            whole = np.ix_(active_rows, active_columns)
             other = self.state.g[np.ix_(active_rows, 2 * active_columns + 1 - side)]
-            self._difference[whole] = after - other if side == 0 else other - after
+            panel, column = np.divmod(active_columns, self._width)
+            self.blocks[panel, active_rows[:, None], column] = after - other if side == 0 else other - after
+            self._whole = self._noise = None
         else:  # what a read sees is not the stored g alone: only the device can tell
             self._refresh()
         mean_sum = float((np.abs(pulses) * 0.5 * (before.astype(np.float64) + after)).sum())
@@ -314,7 +344,8 @@ class Crossbar:
 
     def _refresh(self) -> None:
         g = np.ascontiguousarray(self.device.conductance(self.state, self.time), np.float32)
-        kernels.differences(g, self._difference, self._row_sums)
+        kernels.pair_sums(g, np.float32(-1.0), self.blocks, self._row_sums)
+        self._whole = self._noise = None
 
     def _next(self, key: Key | None, purpose: str) -> Key:
         if key is not None:

@@ -134,7 +134,7 @@ def test_fire_is_the_coincidence_of_trains() -> None:
         assert pulses <= (hits > 0).sum()
         plus, minus = bar.conductances
         assert np.allclose(bar._row_sums, (plus + minus).sum(axis=1, dtype=np.float64), rtol=1e-6)
-        assert np.array_equal(bar._difference, plus - minus)
+        assert np.array_equal(bar.differences, plus - minus)
 
 
 def test_half_selected_cells_of_a_passive_array_are_priced() -> None:
@@ -165,7 +165,7 @@ def test_read_noise_has_the_variance_of_its_cells(relative: float) -> None:
     dev = quiet(read_noise=0.02, read_noise_relative=relative)
     bar = crossbar(dev, tile=(8, 10))
     v = np.random.default_rng(7).uniform(0, 0.5, (1, 30)).astype(np.float32)
-    clean = v.astype(np.float64) @ bar._difference
+    clean = v.astype(np.float64) @ bar.differences
     draws = 4000
     noisy, _ = bar.read(np.repeat(v, draws, axis=0))
     plus, minus = bar.conductances.astype(np.float64)

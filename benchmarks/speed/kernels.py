@@ -11,10 +11,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+
+# Threads stay on their cores: else the operating system's placing of two threads on one core is measured, not the code.
+os.environ.setdefault("OMP_PROC_BIND", "true")
 
 import numba
 import numpy as np
@@ -23,28 +27,38 @@ from threadpoolctl import threadpool_limits
 from hardware_models.chip import Chip
 from hardware_models.crossbar import Crossbar
 from hardware_models.devices.load import load_device
+from hardware_models.kernels.products import one_blas_thread
 from hardware_models.keys import Key
 
 
-def pair(a: Callable[[], Any], b: Callable[[], Any], runs: int) -> tuple[float, float, float]:
-    """Return the median times of a and b [s], run in turn, and the median of the ratios a/b."""
-    a(), b()
+def burst(call: Callable[[], Any], runs: int = 7) -> float:
+    """Return the median time of `runs` calls in a row [s], after a rest and three calls to wake everybody up."""
+    # Threads of a BLAS go on spinning for tens of milliseconds after a call, on the cores of whoever comes next.
+    time.sleep(0.15)
     times = []
-    for _ in range(runs):
-        pair_times = []
-        for call in (a, b):
-            # Threads of a BLAS go on spinning for tens of milliseconds after a call, on the cores of whoever comes next.
-            time.sleep(0.06)
-            call()
-            t0 = time.perf_counter()
-            call()
-            pair_times.append(time.perf_counter() - t0)
-        times.append(pair_times)
-    table = np.array(times)
+    for i in range(3 + runs):
+        t0 = time.perf_counter()
+        call()
+        if i >= 3:
+            times.append(time.perf_counter() - t0)
+    return float(np.median(times))
+
+
+def pair(ours: Callable[[], Any], theirs: Callable[[], Any], threads: int, rounds: int) -> tuple[float, float, float]:
+    """Return the median times of both [s], in turn, and the median of the ratios ours/theirs.
+
+    Ours runs as in a training run, where every BLAS is held to one thread; theirs with `threads` threads.
+    """
+    table = np.empty((rounds, 2))
+    for row in table:
+        with one_blas_thread():
+            row[0] = burst(ours)
+        with threadpool_limits(threads, user_api="blas"):
+            row[1] = burst(theirs)
     return float(np.median(table[:, 0])), float(np.median(table[:, 1])), float(np.median(table[:, 0] / table[:, 1]))
 
 
-def reads(threads: int, sizes: list[int], batches: list[int], tile: int) -> list[dict[str, Any]]:
+def reads(threads: int, sizes: list[int], batches: list[int], tile: int, rounds: int) -> list[dict[str, Any]]:
     """Time reads against products."""
     rows = []
     device: Any = load_device("memristor")
@@ -60,12 +74,12 @@ def reads(threads: int, sizes: list[int], batches: list[int], tile: int) -> list
             out = np.empty((batch, n), np.float32)
             for noise, chip in chips.items():
                 key = Key(0, "speed")
-                with threadpool_limits(threads, user_api="blas"):
-                    ours, theirs, ratio = pair(
-                        lambda chip=chip, x=x, key=key: chip.observe(0, x, key=key),
-                        lambda x=x, w=w, out=out: np.matmul(x, w, out=out),
-                        max(15, 4000 // max(batch, 40)),
-                    )
+                ours, theirs, ratio = pair(
+                    lambda chip=chip, x=x, key=key: chip.observe(0, x, key=key),
+                    lambda x=x, w=w, out=out: np.matmul(x, w, out=out),
+                    threads,
+                    rounds,
+                )
                 rows.append({"n": n, "batch": batch, "tile": tile, "noise": noise, "read_ms": ours * 1e3,
                              "matmul_ms": theirs * 1e3, "ratio": ratio})  # fmt: skip
     return rows
@@ -117,12 +131,15 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[1024, 2048])
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 32, 100, 256, 1000])
     parser.add_argument("--tile", type=int, nargs="+", default=[256, 1024])
+    parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     numba.set_num_threads(min(args.threads, numba.config.NUMBA_NUM_THREADS))
     result = {
         "threads": args.threads,
-        "reads": [row for tile in args.tile for row in reads(args.threads, args.sizes, args.batches, tile)],
+        "reads": [
+            row for tile in args.tile for row in reads(args.threads, args.sizes, args.batches, tile, args.rounds)
+        ],
         "pulses": pulses(args.threads),
         "coincidence": coincidences(),
     }

@@ -14,7 +14,6 @@ import numpy as np
 
 from hardware_models.check import in_range, positive_int
 from hardware_models.kernels import quantise
-from hardware_models.kernels.random import quantile_edges
 from hardware_models.keys import Key
 
 _NO_NOISE = np.zeros((0, 0, 1), np.float32)
@@ -50,6 +49,5 @@ class Adc:
         w0, w1, _, _ = key.words
         quantise.digitise(
             partial, np.float32(scale), noise, np.float32(self.full_scale), self.levels, z, clipped, w0, w1,
-            quantile_edges(),
         )  # fmt: skip
         return z, int(clipped.sum())

@@ -10,6 +10,8 @@ millisecond to wake, as long as a whole product.
 
 from __future__ import annotations
 
+from contextlib import contextmanager, nullcontext
+
 import numpy as np
 from numba import prange
 from threadpoolctl import ThreadpoolController
@@ -17,18 +19,27 @@ from threadpoolctl import ThreadpoolController
 from hardware_models.kernels.compile import parallel_kernel
 
 _blas: list[ThreadpoolController] = []
+_inside = 0
 
 
+@contextmanager
 def one_blas_thread():
     """Return a context in which every BLAS library of this process uses one thread.
 
-    Whoever calls NumPy's own products beside `matmul` and wants the same bits on any machine works inside it.
+    Whoever calls NumPy's own products beside `matmul` and wants the same bits on any machine works inside it. Inside
+    itself it does nothing: asking the libraries takes as long as a small product.
     """
+    global _inside
     if not _blas:
         import scipy.linalg.cython_blas  # noqa: F401  Numba's products call this library: load it before looking
 
         _blas.append(ThreadpoolController().select(user_api="blas"))
-    return _blas[0].limit(limits=1)
+    with nullcontext() if _inside else _blas[0].limit(limits=1):
+        _inside += 1
+        try:
+            yield
+        finally:
+            _inside -= 1
 
 
 def panels(rows: int) -> int:

@@ -136,11 +136,22 @@ def split_pairs(counts, parity, pulses):
 
 
 @parallel_kernel
-def differences(g, out, row_sums):
-    """Write G+ - G- of interleaved pairs to out (rows, columns) and the row sums of all conductances [S]."""
-    for i in prange(g.shape[0]):
+def pair_sums(g, sign, blocks, row_sums):
+    """Combine the interleaved pairs of g (m, 2 n) [S] into panels of columns, and sum the rows.
+
+    blocks (panels, m, width) <- g(G+) + sign g(G-), zero beyond the last column; row_sums (m,) <- all of a row's g.
+    """
+    panels, rows, width = blocks.shape
+    columns = g.shape[1] // 2
+    for i in prange(rows):
         total = 0.0
-        for j in range(out.shape[1]):
-            out[i, j] = g[i, 2 * j] - g[i, 2 * j + 1]
-            total += g[i, 2 * j] + g[i, 2 * j + 1]
+        for p in range(panels):
+            left = p * width
+            for j in range(min(columns, left + width) - left):
+                plus = g[i, 2 * (left + j)]
+                minus = g[i, 2 * (left + j) + 1]
+                blocks[p, i, j] = plus + sign * minus
+                total += plus + minus
+            for j in range(columns - left, width):
+                blocks[p, i, j] = np.float32(0.0)
         row_sums[i] = total

@@ -1,0 +1,50 @@
+"""A read through both converters with digital partial sums, the path that training takes millions of times."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hardware_models.converters.adc import Adc
+from hardware_models.converters.dac import Dac
+from hardware_models.crossbar import Crossbar
+from hardware_models.events import Events
+from hardware_models.kernels.products import one_blas_thread
+from hardware_models.kernels.reads import converted_read, drive_tiles
+from hardware_models.keys import Key
+
+SAMPLES = 512
+"""A batch is cut into panels of at least so many samples."""
+
+
+def sense(
+    crossbar: Crossbar, x: np.ndarray, dac: Dac, adc: Adc, scale: float, volts: float, key: Key
+) -> tuple[np.ndarray, np.ndarray, Events]:
+    """Return z (B, columns) for x (B, rows) in units of `scale`, the numbers clipped at DAC and ADC (2,), the events.
+
+    The same as ``dac.convert``, ``crossbar.partial_currents`` and ``adc.convert`` in turn, in one loop.
+    """
+    x = np.ascontiguousarray(x, np.float32)
+    rows, columns = crossbar.shape
+    if x.ndim != 2 or x.shape[1] != rows:
+        raise ValueError(f"inputs should have the shape (B, {rows}), got {x.shape}")
+    batch = len(x)
+    count = max(1, batch // SAMPLES)
+    cuts = np.array([0, *(stop for _, stop in crossbar.tiling.row_cuts)], np.int64)
+    parts = min(8, max(1, batch // 16))
+    v, squares = np.empty(batch * rows, np.float32), np.empty((parts, rows))
+    dac_clipped, polarity = np.empty(parts, np.int64), np.empty((parts, 2), np.bool_)
+    inverse = np.float32(1.0) / np.float32(scale)
+    drive_tiles(x, inverse, dac.levels, np.float32(volts), cuts, v, squares, dac_clipped, polarity)
+    blocks = crossbar.blocks
+    variance, common = crossbar.noise_map()
+    z, adc_clipped = np.empty((batch, columns), np.float32), np.empty((count, len(blocks)), np.int64)
+    step = adc.full_scale / adc.levels if adc.levels else 1.0
+    w0, w1, _, _ = key.words
+    with one_blas_thread():
+        converted_read(
+            v, blocks, variance, np.float32(common), cuts, count, np.float32(scale / (crossbar.g_unit * volts)),
+            np.float32(step), adc.levels, w0, w1, z, adc_clipped,
+        )  # fmt: skip
+    phases = 2 if bool(polarity.any(axis=0).all()) else 1
+    clipped = np.array((dac_clipped.sum(), adc_clipped.sum()))
+    return z, clipped, crossbar.read_events(squares.sum(axis=0), batch, phases)
