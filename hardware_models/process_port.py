@@ -32,9 +32,11 @@ def _serve(pipe: Any, device: Any, layers: Sequence[tuple[int, int]], options: d
             method, args, kwargs = pipe.recv()
             try:
                 pipe.send(("ok", getattr(chip, method)(*args, **kwargs)))
+            except (BrokenPipeError, ConnectionResetError):
+                return
             except Exception as error:
                 pipe.send(("error", error))
-    except (EOFError, KeyboardInterrupt):
+    except (EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):  # the caller has gone
         return
     except Exception as error:  # the chip could not be built: the caller raises this
         pipe.send(("error", error))
@@ -71,7 +73,10 @@ class ProcessPort:
         def call(*args: Any, **kwargs: Any) -> Any:
             if not self._process.is_alive():
                 raise MissingPinError("the chip's process has ended: none of its pins answers.")
-            self._pipe.send((name, args, kwargs))
+            try:
+                self._pipe.send((name, args, kwargs))
+            except (BrokenPipeError, ConnectionResetError):
+                raise RunError("the chip's process ended unexpectedly.") from None
             return self._answer()
 
         return call

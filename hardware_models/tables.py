@@ -49,7 +49,7 @@ def load_object(spec: str, kind: str) -> Any:
         module = _import_file(Path(place), kind) if place.endswith(".py") else importlib.import_module(place)
     except UsageError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a user's file that calls exit() must not end the command in silence
         raise UsageError(f"{kind} '{spec}' cannot be loaded: {type(error).__name__}: {error}.") from error
     try:
         return getattr(module, attribute)

@@ -22,7 +22,7 @@ class UserFunction:
     def _call(self, z: np.ndarray, error: type[Exception]) -> np.ndarray:
         try:
             y = self.function(z)
-        except Exception as cause:
+        except (Exception, SystemExit) as cause:
             raise error(f"the nonlinearity {self.name} failed: {type(cause).__name__}: {cause}.") from cause
         shape = getattr(y, "shape", None)
         if not isinstance(y, np.ndarray) or shape != z.shape:
