@@ -61,6 +61,8 @@ class LinearStep(PulsedDevice):
     gamma_spread: float = si("1", 0.0, 1.0, 0.0)  # log-normal spread of gamma, each polarity apart
     noise: str = "additive"  # "additive": sigma of the step at the center; "multiplicative": of the step itself
 
+    nominal_slope: bool = False  # kappa by the nominal bounds, whatever the cell's own
+
     SPREADS: ClassVar[tuple[str, ...]] = (*PulsedDevice.SPREADS, "gamma_spread")
 
     def __post_init__(self) -> None:
@@ -79,7 +81,10 @@ class LinearStep(PulsedDevice):
         gamma_up = self.gamma_up * self.factor(shape, key, "gamma_up", self.gamma_spread)
         gamma_down = self.gamma_down * self.factor(shape, key, "gamma_down", self.gamma_spread)
         g = np.clip(self.fresh_conductance(shape, key), low, high)
-        rates = rate(gamma_up, up, high - center), rate(gamma_down, down, center - low)
+        above, below = high - center, center - low
+        if self.nominal_slope:
+            above, below = (np.full(shape, d * self.g_range, np.float32) for d in (1.0 - self.center, self.center))
+        rates = rate(gamma_up, up, above), rate(gamma_down, down, below)
         return LinearStepState(g, low, high, up, down, *rates, center)
 
     def move(self, cells: Any, where: Any, words: Any) -> None:
