@@ -201,6 +201,14 @@ def test_zero_pulses_bounds_seeds_threads_and_windows(name: str, write_noise: fl
         assert (moved >= states[3].low).all() and (moved <= states[3].high).all() and (states[3].g >= 0).all()
 
 
+def test_nominal_slope_belongs_to_the_population() -> None:
+    """With `nominal_slope` all cells lose the same share of their step per siemens, whatever their bounds."""
+    own = LinearStep(gamma_up=0.5, gamma_down=0.5, high_spread=0.3, low_spread=0.3)
+    assert own.fabricate((5, 5), KEY).rate_up.std() > 0
+    same = replace(own, nominal_slope=True).fabricate((5, 5), KEY)
+    assert np.allclose(same.rate_up, -math.log1p(-0.5 / 400 / 0.5), rtol=1e-6)
+
+
 def test_write_noise_hides_the_state() -> None:
     """What is seen scatters by write_noise around a hidden state that moves as without it, drawn anew by each pulse."""
     dev = ConstantStep(states=1000.0, write_noise=0.05)

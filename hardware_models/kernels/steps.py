@@ -15,7 +15,7 @@ from numba import prange
 
 from hardware_models.kernels.compile import inlined, parallel_kernel
 from hardware_models.kernels.pulses import saturation
-from hardware_models.kernels.random import hashed, mix, uniform
+from hardware_models.kernels.random import fill_coarse_normal, hashed, mix, uniform
 
 LOW, HIGH = 1, 2
 MARGIN = np.float32(5.0)
@@ -58,10 +58,12 @@ def draw(position, w0, w1, middles):
 
 
 @inlined
-def draws(base, columns, w0, w1, middles, noisy):
+def draws(base, columns, whole, w0, w1, middles, noisy):
     """Return the Gaussian numbers of one row's positions, zeros if nothing is noisy."""
     xi = np.zeros(columns.size, np.float32)
-    if noisy:
+    if noisy and whole:
+        fill_coarse_normal(xi, base, w0, w1, middles)
+    elif noisy:
         for b in range(columns.size):
             xi[b] = draw(base + columns[b], w0, w1, middles)
     return xi
@@ -97,7 +99,7 @@ def constant_steps(cells, pulses, rows, columns, whole, noise, words, middles):
         c = loaded(cells, i, columns, whole)
         near = np.zeros(columns.size, np.bool_)
         out = np.empty(columns.size, np.float32)
-        xi = draws(base, columns, w0, w1, middles, noise > 0)
+        xi = draws(base, columns, whole, w0, w1, middles, noise > 0)
         for b in range(columns.size):
             n = pulses[a, b]
             step = c[3, b] if n > 0 else -c[4, b]
@@ -136,7 +138,7 @@ def linear_steps(cells, pulses, rows, columns, whole, noise, words, middles):
         c = loaded(cells, i, columns, whole)
         near = np.zeros(columns.size, np.bool_)
         out = np.empty(columns.size, np.float32)
-        xi = draws(base, columns, w0, w1, middles, (noise[0] > 0) | (noise[1] > 0))
+        xi = draws(base, columns, whole, w0, w1, middles, (noise[0] > 0) | (noise[1] > 0))
         for b in range(columns.size):
             n = pulses[a, b]
             up = n > 0
@@ -183,7 +185,7 @@ def linear_steps_multiplied(cells, pulses, rows, columns, whole, noise, words, m
             kappa[0, b] = saturation(c[5, b])
             kappa[1, b] = saturation(c[6, b])
         for k in range(most_pulses(pulses[a])):
-            xi = draws(base, columns, word_of_pulse(w0, k), w1, middles, True)
+            xi = draws(base, columns, whole, word_of_pulse(w0, k), w1, middles, True)
             for b in range(columns.size):
                 n = pulses[a, b]
                 up = n > 0
@@ -228,7 +230,7 @@ def exponential_activity_steps(cells, pulses, rows, columns, whole, p, words, mi
         base = i * cells[0].shape[1]
         c = loaded(cells, i, columns, whole)
         for k in range(most_pulses(pulses[a])):
-            xi = draws(base, columns, word_of_pulse(w0, k), w1, middles, noisy)
+            xi = draws(base, columns, whole, word_of_pulse(w0, k), w1, middles, noisy)
             for b in range(columns.size):
                 n = pulses[a, b]
                 up = n > 0
