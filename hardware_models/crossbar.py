@@ -24,6 +24,9 @@ from hardware_models.kernels.reads import column_panels
 from hardware_models.keys import Key
 from hardware_models.tiles import Tiling
 
+_REFRESH_BITS = 8
+"""Bits of the conversion of a pair that is refreshed."""
+
 
 class Crossbar:
     """One logical array of pairs of `device`, fabricated from `key`.
@@ -70,6 +73,8 @@ class Crossbar:
         self.time = 0.0  # chip clock [s]
         self._operations = 0
         self._parity = 0
+        self._one_sided = {"both": 0, "up": 1, "down": -1}[getattr(self.device, "polarities", "both")]
+        self._writes = 0  # since fabrication; one-sided pairs are looked after by it
         self.state: Any = device.fabricate((rows, 2 * columns), key.child("fabricate"))
         panels, self._width = column_panels(columns)
         self.blocks = np.empty((panels, rows, self._width), np.float32)  # G+ - G- [S] by panels of columns
@@ -208,7 +213,8 @@ class Crossbar:
         """Give each weight a signed number of device pulses, addressed row by row; + raises W.
 
         counts int32 (rows, columns), or of the window's shape. +n raises G+ by one half and lowers G- by the other;
-        which of the two gets the odd pulse alternates over the array and from call to call.
+        which of the two gets the odd pulse alternates over the array and from call to call. Where the device's pulses have one
+        sign only (`polarities`), all n go to the device of the pair that can follow.
         """
         counts = np.ascontiguousarray(counts, np.int32)
         if window is not None:
@@ -219,14 +225,69 @@ class Crossbar:
         if counts.shape != self.shape:
             raise ValueError(f"counts should have the shape {self.shape}, got {counts.shape}")
         pulses = np.empty((self.shape[0], 2 * self.shape[1]), np.int32)
-        kernels.split_pairs(counts, self._parity, pulses)
-        self._parity ^= 1
+        if self._one_sided:
+            kernels.split_one_sided(counts, self._one_sided, pulses)
+        else:
+            kernels.split_pairs(counts, self._parity, pulses)
+            self._parity ^= 1
+        events = self._burst(pulses, self._next(key, "pulse"))
+        return events + self._look_after_pairs(key)
+
+    def _burst(self, pulses: np.ndarray, key: Key) -> Events:
+        """Apply pulses (rows, 2 columns) addressed row by row."""
         before = self.state.g.copy()
-        self.device.pulse(self.state, pulses, self._next(key, "pulse"))
+        self.device.pulse(self.state, pulses, key)
         events = self._write_events(before, pulses)
         self._refresh()
         self.time += events.integrals["time"]
         return events
+
+    def _look_after_pairs(self, key: Key | None) -> Events:
+        """Refresh one-sided pairs after every `refresh_every` writes, if the device can be renewed."""
+        every = getattr(self.device, "refresh_every", 0.0)
+        if not self._one_sided or not every:
+            return Events()
+        self._writes += 1
+        return self.refresh(key=key) if self._writes % every < 1.0 else Events()
+
+    def refresh(self, *, key: Key | None = None) -> Events:
+        """Renew pairs of a one-sided device that have used up their range, and program their difference again.
+
+        Every cell is read once, row by row, and compared with a threshold (`refresh_share` of the range from the end
+        that the pulses drive it to); of the pairs with a device beyond it both currents are converted (8 bit), both
+        devices get one strong pulse to the other end (counted as one pulse each at its voltage), and the one that
+        should be nearer the end is driven there by the nominal number of pulses.
+        """
+        d = self.device
+        if not self._one_sided or not hasattr(d, "renew"):
+            raise UsageError(f"device {d.name} cannot be refreshed: its pulses have both signs, or it has no renewal.")
+        key = self._next(key, "refresh")
+        rows, columns = self.shape
+        g = np.array(d.conductance(self.state, self.time), np.float64)
+        square = d.v_read**2
+        seconds = rows * d.t_read
+        n = 2 * rows * columns
+        counts = {"reads.cells": n, "reads.columns": n, "integrator": n, "comparator": n}
+        events = Events(counts, {"read.v2g": square * float(g.sum()), "time": seconds})
+        self.time += seconds
+        deviation = np.sqrt(np.broadcast_to(d.read_variance(self.state, self.time), g.shape))
+        seen = g + deviation * normal(g.shape, key.child("read"))
+        left = seen - d.g_min if self._one_sided < 0 else d.g_max - seen
+        spent = (left < d.refresh_share * d.g_range).reshape(rows, columns, 2).any(axis=2)
+        if not spent.any():
+            return events
+        cells = np.repeat(spent, 2, axis=1)
+        before = self.state.g.copy()
+        d.renew(self.state, cells, key)
+        events += Events({f"adc.{_REFRESH_BITS}": 2 * int(spent.sum())})
+        strong = self._write_events(before, np.where(cells, -self._one_sided, 0).astype(np.int32))
+        self.time += strong.integrals["time"]
+        self._refresh()
+        steps = np.rint((seen[:, 0::2] - seen[:, 1::2]) / (d.g_range / d.states))
+        wanted = np.where(spent, np.clip(steps, -d.states, d.states), 0).astype(np.int32)
+        pulses = np.empty((rows, 2 * columns), np.int32)
+        kernels.split_one_sided(wanted, self._one_sided, pulses)
+        return events + strong + self._burst(pulses, key.child("program"))
 
     def program(self, weights: np.ndarray, *, key: Key | None = None) -> Events:
         """Ask for weights (rows, columns), open loop: pulses for the difference from the nominal fresh pair, unverified."""
@@ -246,16 +307,19 @@ class Crossbar:
         if r.ndim != 2 or c.ndim != 2 or len(r) != len(c) or (r.shape[1], c.shape[1]) != self.shape:
             raise ValueError(f"trains should be (slots, {self.shape[0]}) and (slots, {self.shape[1]})")
         active_rows, active_columns = np.flatnonzero(r.any(axis=0)), np.flatnonzero(c.any(axis=0))
-        side = self._parity
-        self._parity ^= 1
-        polarity = sign if side == 0 else -sign
+        if self._one_sided:
+            side, polarity = int(sign != self._one_sided), self._one_sided
+        else:
+            side = self._parity
+            self._parity ^= 1
+            polarity = sign if side == 0 else -sign
         pulse_key = self._next(key, "fire")
         row_lines, column_lines = int(r.sum()), int(c.sum())
         if not active_rows.size or not active_columns.size:
             half = self._half_selected(r, c, active_rows, active_columns, side, 0.0)
             events = self._fire_events(0.0, 0, row_lines, column_lines, len(r), polarity, half)
             self.time += events.integrals["time"]
-            return events
+            return events + self._look_after_pairs(key)
         hits = r[:, active_rows].T.astype(np.float32) @ c[:, active_columns].astype(np.float32)
         pulses = (polarity * hits).astype(np.int32)
         place = (active_rows, 2 * active_columns + side)
@@ -275,7 +339,7 @@ class Crossbar:
         half = self._half_selected(r, c, active_rows, active_columns, side, mean_sum)
         events = self._fire_events(mean_sum, int(hits.sum()), row_lines, column_lines, len(r), polarity, half)
         self.time += events.integrals["time"]
-        return events
+        return events + self._look_after_pairs(key)
 
     def _half_selected(self, r, c, active_rows, active_columns, side, selected) -> float:
         """Return sum of n G over half-selected cells [S]: on a driven line, but not at a crossing of two."""
@@ -355,7 +419,7 @@ class Crossbar:
 
     def save(self) -> dict[str, np.ndarray]:
         """Return everything that `restore` needs, as plain arrays."""
-        own = np.array([self.time, self._operations, self._parity], np.float64)
+        own = np.array([self.time, self._operations, self._parity, self._writes], np.float64)
         # The row sums are running sums: their last bits depend on the order of the updates, so they are kept as they are.
         return {"crossbar": own, "row_sums": self._row_sums.copy()} | {
             f"state.{name}": np.array(a) for name, a in zip(self.state._fields, self.state, strict=True)
@@ -363,8 +427,9 @@ class Crossbar:
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:
         """Take up the state that `save` returned."""
-        time, operations, parity = (float(x) for x in saved["crossbar"])
+        time, operations, parity, *writes = (float(x) for x in saved["crossbar"])
         self.time, self._operations, self._parity = time, int(operations), int(parity)
+        self._writes = int(writes[0]) if writes else 0  # earlier checkpoints have none
         self.state = type(self.state)(*(np.array(saved[f"state.{name}"]) for name in self.state._fields))
         self._refresh()
         self._row_sums[:] = saved["row_sums"]

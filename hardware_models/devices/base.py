@@ -8,7 +8,7 @@ a conductance changes. Everything is in SI units.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from hardware_models.check import UsageError, in_range
 from hardware_models.keys import Key
 
 Window = tuple[np.ndarray, np.ndarray]
-FRESH = ("mid", "low", "random")
+FRESH = ("mid", "low", "random", "high")
 ACCESS = ("1T1R", "passive")
 
 
@@ -59,9 +59,11 @@ class BaseDevice:
     t_down: float = si("s", 0.0, 10.0, 0.0)
     read_noise: float = si("1", 0.0, 1.0, 0.0)  # standard deviation of one read in units of g_max - g_min
     read_noise_relative: float = si("1", 0.0, 1.0, 0.0)  # standard deviation of one read in units of g
-    fresh: str = "mid"  # fresh cells: in mid-range, at g_min, or uniform over the range
+    fresh: str = "mid"  # fresh cells: in mid-range, at g_min, at g_max, or uniform over the range
     access: str = "1T1R"  # "1T1R": a transistor keeps half-selected cells dark; "passive": they see half the voltage
     assumptions: tuple[str, ...] = ()
+
+    polarities: ClassVar[str] = "both"  # "up" or "down": pulses of one sign only; a pair moves on its other device
 
     def __post_init__(self) -> None:
         """Check every declared number against its range."""
@@ -88,7 +90,7 @@ class BaseDevice:
         if self.fresh == "random":
             u = key.child("fresh").generator().random(shape, dtype=np.float32)
             return (self.g_min + self.g_range * u).astype(np.float32)
-        share = 0.5 if self.fresh == "mid" else 0.0
+        share = {"mid": 0.5, "low": 0.0, "high": 1.0}[self.fresh]
         return np.full(shape, self.g_min + share * self.g_range, np.float32)
 
     def conductance(self, state: Any, time: float) -> np.ndarray:

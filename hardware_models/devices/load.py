@@ -52,6 +52,31 @@ def load_device(spec: str | Device) -> Device:
     return lookup("device", spec, {name: MODELS["ideal"] for name in known})()
 
 
+def published() -> list[dict[str, Any]]:
+    """Return what each published device is, for listing: one entry a file, in the order of `PUBLISHED`.
+
+    Each has name, technology, model, states, on_off, v_up [V], t_up [s], v_down [V], t_down [s], doi.
+    """
+    listed = []
+    for name in dict.fromkeys(PUBLISHED.values()):
+        text = resources.files("hardware_models.parameters").joinpath(f"{name}.toml").read_text(encoding="utf-8")
+        table = tomllib.loads(text)
+        device: Any = device_from_toml(text, f"parameters/{name}.toml")
+        source = table["source"]
+        listed.append(
+            {
+                "name": device.name,
+                "technology": source.get("technology", ""),
+                "model": table["model"],
+                "states": device.states,
+                "on_off": device.g_max / device.g_min if device.g_min else None,
+                **{what: getattr(device, what) for what in ("v_up", "t_up", "v_down", "t_down")},
+                "doi": source.get("doi", ""),
+            }
+        )
+    return listed
+
+
 def _from_class(spec: str) -> Device:
     made = load_object(spec, "device")
     if isinstance(made, type):

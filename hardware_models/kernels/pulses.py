@@ -136,6 +136,21 @@ def split_pairs(counts, parity, pulses):
 
 
 @parallel_kernel
+def split_one_sided(counts, polarity, pulses):
+    """Give signed device pulses on a weight to the one device of its pair that can follow; polarity is +1 or -1.
+
+    With pulses that only lower (-1), +n lowers G- and -n lowers G+; with pulses that only raise (+1), +n raises G+.
+    """
+    for i in prange(counts.shape[0]):
+        for j in range(counts.shape[1]):
+            n = counts[i, j]
+            positive = max(n, np.int32(0))
+            negative = max(-n, np.int32(0))
+            pulses[i, 2 * j] = positive if polarity > 0 else -negative
+            pulses[i, 2 * j + 1] = negative if polarity > 0 else -positive
+
+
+@parallel_kernel
 def pair_sums(g, sign, blocks, row_sums):
     """Combine the interleaved pairs of g (m, 2 n) [S] into panels of columns, and sum the rows.
 
