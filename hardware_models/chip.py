@@ -25,6 +25,7 @@ from hardware_models.crossbar import Crossbar
 from hardware_models.devices.base import Device
 from hardware_models.devices.load import load_device
 from hardware_models.events import Events
+from hardware_models.inspection import Inspection, inspect_cells
 from hardware_models.keys import Key
 from hardware_models.nonlinearities.base import load_nonlinearity
 from hardware_models.port import LayerSheet, MissingPinError, SealedChipError
@@ -273,26 +274,21 @@ class Chip:
             for c in self._conversions
         ]
 
-    def inspect(self) -> list[dict[str, float]] | None:
-        """Return for each layer what the bench sees: share of cells at a bound, spread of G and of W; None if sealed."""
+    def inspect(self) -> list[dict[str, Any]] | None:
+        """Return for each layer the summary of `hardware_models.inspection` and the spread of W; None if sealed."""
         if self._sealed:
             return None
-        report = []
-        for crossbar in self._main():
-            state, d = crossbar.state, self._device
-            g = crossbar.conductances
-            low, high = getattr(state, "low", d.g_min), getattr(state, "high", d.g_max)
-            at_bound = (state.g <= low) | (state.g >= high)
-            spread = crossbar.weights.std(dtype=np.float64) * np.sqrt(crossbar.shape[0])
-            report.append(
-                {
-                    "share_at_bound": float(at_bound.mean()),
-                    "conductance_spread": float(g.std(dtype=np.float64) / d.g_range),
-                    "common_mode": float((g.mean(dtype=np.float64) - d.g_min) / d.g_range),
-                    "weight_spread": float(spread),
-                }
-            )
-        return report
+        return [
+            self.cells(layer).summary()
+            | {"weight_spread": float(crossbar.weights.std(dtype=np.float64) * np.sqrt(crossbar.shape[0]))}
+            for layer, crossbar in enumerate(self._main())
+        ]
+
+    def cells(self, layer: int) -> Inspection:
+        """Return a look at every cell of a layer; SealedChipError on a sealed chip."""
+        if self._sealed:
+            raise SealedChipError("this chip is sealed: its cells cannot be looked at.")
+        return inspect_cells(self._arrays[layer, "main"])
 
     def save(self) -> dict[str, np.ndarray]:
         """Return the state of every array, the clock and the counters."""

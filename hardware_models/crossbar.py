@@ -76,6 +76,7 @@ class Crossbar:
         self._one_sided = {"both": 0, "up": 1, "down": -1}[getattr(self.device, "polarities", "both")]
         self._writes = 0  # since fabrication; one-sided pairs are looked after by it
         self.state: Any = device.fabricate((rows, 2 * columns), key.child("fabricate"))
+        self.received = np.zeros((rows, 2 * columns), np.int32)  # pulses of both polarities since fabrication
         panels, self._width = column_panels(columns)
         self.blocks = np.empty((panels, rows, self._width), np.float32)  # G+ - G- [S] by panels of columns
         self._whole: np.ndarray | None = None
@@ -238,6 +239,7 @@ class Crossbar:
         before = self.state.g.copy()
         self.device.pulse(self.state, pulses, key)
         events = self._write_events(before, pulses)
+        kernels.add_sizes(self.received, pulses)
         self._refresh()
         self.time += events.integrals["time"]
         return events
@@ -280,7 +282,9 @@ class Crossbar:
         before = self.state.g.copy()
         d.renew(self.state, cells, key)
         events += Events({f"adc.{_REFRESH_BITS}": 2 * int(spent.sum())})
-        strong = self._write_events(before, np.where(cells, -self._one_sided, 0).astype(np.int32))
+        renewed = np.where(cells, -self._one_sided, 0).astype(np.int32)
+        strong = self._write_events(before, renewed)
+        kernels.add_sizes(self.received, renewed)
         self.time += strong.integrals["time"]
         self._refresh()
         steps = np.rint((seen[:, 0::2] - seen[:, 1::2]) / (d.g_range / d.states))
@@ -327,6 +331,7 @@ class Crossbar:
         before = self.state.g[cells]
         self.device.pulse(self.state, pulses, pulse_key, place)
         after = self.state.g[cells]
+        self.received[cells] += np.abs(pulses)
         if self.device.conductance(self.state, self.time) is self.state.g:
             self._row_sums[active_rows] += (after.astype(np.float64) - before).sum(axis=1)
             other = self.state.g[np.ix_(active_rows, 2 * active_columns + 1 - side)]
@@ -421,7 +426,7 @@ class Crossbar:
         """Return everything that `restore` needs, as plain arrays."""
         own = np.array([self.time, self._operations, self._parity, self._writes], np.float64)
         # The row sums are running sums: their last bits depend on the order of the updates, so they are kept as they are.
-        return {"crossbar": own, "row_sums": self._row_sums.copy()} | {
+        return {"crossbar": own, "row_sums": self._row_sums.copy(), "received": self.received.copy()} | {
             f"state.{name}": np.array(a) for name, a in zip(self.state._fields, self.state, strict=True)
         }
 
@@ -433,3 +438,4 @@ class Crossbar:
         self.state = type(self.state)(*(np.array(saved[f"state.{name}"]) for name in self.state._fields))
         self._refresh()
         self._row_sums[:] = saved["row_sums"]
+        self.received[:] = saved.get("received", 0)  # earlier checkpoints have none

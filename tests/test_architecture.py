@@ -19,7 +19,7 @@ ORDER = [
     {"hardware_models.kernels"},
     {"hardware_models.devices", "hardware_models.converters", "hardware_models.nonlinearities",
      "hardware_models.parameters"},
-    {"hardware_models.tiles", "hardware_models.crossbar", "hardware_models.sensing"},
+    {"hardware_models.tiles", "hardware_models.crossbar", "hardware_models.sensing", "hardware_models.inspection"},
     {"hardware_models.port"},
     {"hardware_models.chip", "hardware_models.process_port"},
     {"hardware_models.energy", "analog_ff.objective", "analog_ff.datasets"},

@@ -112,16 +112,30 @@ class BaseDevice:
         """Let time pass; a device without drift, leak or telegraph noise stays as it is."""
         del state, seconds, key
 
-    def without(self, *, read_noise: bool = False, write_noise: bool = False, spread: bool = False) -> BaseDevice:
-        """Return this device with the named imperfections switched off; a model says what belongs to each."""
+    def without(
+        self,
+        *,
+        read_noise: bool = False,
+        write_noise: bool = False,
+        spread: bool = False,
+        nonlinearity: bool = False,
+    ) -> BaseDevice:
+        """Return this device with the named imperfections switched off; a model says what belongs to each.
+
+        Without nonlinearity the steps no longer depend on the state, as far as the model allows (`straight`).
+        """
         from dataclasses import replace
 
         names = self.imperfections()
         off: list[str] = []
         for wanted, group in ((read_noise, "read_noise"), (write_noise, "write_noise"), (spread, "spread")):
             off += names[group] if wanted else []
-        zeros: dict[str, Any] = dict.fromkeys(off, 0.0)
-        return replace(self, **zeros)
+        values: dict[str, Any] = dict.fromkeys(off, 0.0)
+        return replace(self, **values, **(self.straight() if nonlinearity else {}))
+
+    def straight(self) -> dict[str, Any]:
+        """Return the numbers with which the steps do not depend on the state; none where the model has no such limit."""
+        return {}
 
     def imperfections(self) -> dict[str, list[str]]:
         """Return which numbers are read noise, write noise and spread; a model adds its own."""

@@ -77,6 +77,10 @@ class ExponentialActivity(PulsedDevice):
         up = 1.0 - self.amplitude_up * math.exp(self.gamma_up * self.b)
         return up, 1.0 - self.amplitude_down * math.exp(-self.gamma_down * self.b)
 
+    def straight(self) -> dict[str, Any]:
+        """Return the numbers that make every step the nominal one."""
+        return {"amplitude_up": 0.0, "amplitude_down": 0.0}
+
     def cells(self, shape: tuple[int, int], key: Key) -> ExponentialActivityState:
         """Draw each cell's bounds, steps and shapes."""
         low, high = self.bounds(shape, key)

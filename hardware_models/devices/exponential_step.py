@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -67,6 +67,10 @@ class ExponentialStep(BaseDevice):
     def imperfections(self) -> dict[str, list[str]]:
         """Return which numbers are read noise, write noise and spread."""
         return super().imperfections() | {"write_noise": ["cycle_noise"], "spread": ["step_spread", "bound_spread"]}
+
+    def straight(self) -> dict[str, Any]:
+        """Return the numbers that make every step the nominal one."""
+        return {"a_up": 1e6, "a_down": 1e6}
 
     @staticmethod
     def asymptote(a: float) -> float:

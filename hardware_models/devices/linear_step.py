@@ -73,6 +73,10 @@ class LinearStep(PulsedDevice):
         if not 0.0 < self.center < 1.0:
             raise UsageError(f"device {self.name} needs 0 < center < 1, got {self.center:g}.")
 
+    def straight(self) -> dict[str, Any]:
+        """Return the numbers that make every step the nominal one."""
+        return {"gamma_up": 0.0, "gamma_down": 0.0}
+
     def cells(self, shape: tuple[int, int], key: Key) -> LinearStepState:
         """Draw each cell's bounds, steps and slopes."""
         low, high = self.bounds(shape, key)

@@ -46,6 +46,10 @@ class OneSided(PulsedDevice):
     SPREADS: ClassVar[tuple[str, ...]] = (*PulsedDevice.SPREADS, "gamma_spread")
     NOISES: ClassVar[tuple[str, ...]] = (*PulsedDevice.NOISES, "set_noise")
 
+    def straight(self) -> dict[str, Any]:
+        """Return the numbers that make every step the nominal one."""
+        return {"gamma": 0.0}
+
     def cells(self, shape: tuple[int, int], key: Key) -> LinearStepState:
         """Draw each cell's bounds, steps and slopes."""
         low, high = self.bounds(shape, key)

@@ -49,6 +49,10 @@ class PowerStep(PulsedDevice):
 
     SPREADS: ClassVar[tuple[str, ...]] = (*PulsedDevice.SPREADS, "gamma_spread")
 
+    def straight(self) -> dict[str, Any]:
+        """Return the numbers that make every step the nominal one."""
+        return {"gamma_up": 0.0, "gamma_down": 0.0}
+
     def cells(self, shape: tuple[int, int], key: Key) -> PowerStepState:
         """Draw each cell's bounds, steps and exponents."""
         low, high = self.bounds(shape, key)

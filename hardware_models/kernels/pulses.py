@@ -151,6 +151,14 @@ def split_one_sided(counts, polarity, pulses):
 
 
 @parallel_kernel
+def add_sizes(received, pulses):
+    """Add the number of pulses of either sign to a cell's count, (rows, bit lines) int32."""
+    for i in prange(pulses.shape[0]):
+        for j in range(pulses.shape[1]):
+            received[i, j] += abs(pulses[i, j])
+
+
+@parallel_kernel
 def pair_sums(g, sign, blocks, row_sums):
     """Combine the interleaved pairs of g (m, 2 n) [S] into panels of columns, and sum the rows.
 
