@@ -28,6 +28,7 @@ ORDER = [
     {"analog_ff.updates", "analog_ff.learners"},
     {"analog_ff.runs"},
     {"analog_ff.simulate"},
+    {"analog_ff.devices"},
     {"analog_ff.__main__"},
 ]  # fmt: skip
 """Rooms from the bottom up; a room may use only rooms of its own line and of the lines above it."""
@@ -140,7 +141,9 @@ def test_importing_is_light(package: str) -> None:
     assert loaded(f"import {package}") == []
 
 
-@pytest.mark.parametrize("command", [["analog_ff.simulate", "--help"], ["analog_ff", "--help"]])
+@pytest.mark.parametrize(
+    "command", [["analog_ff.simulate", "--help"], ["analog_ff", "--help"], ["analog_ff", "devices", "--help"]]
+)
 def test_help_is_light(command: list[str]) -> None:
     """`python -m COMMAND --help` exits with 0 and loads none of them either."""
     module, *arguments = command

@@ -45,12 +45,13 @@ def load_device(spec: str | Device) -> Device:
         raise UsageError(f"a device needs the methods fabricate and pulse; {type(spec).__name__} has not both.")
     from hardware_models.testing import examine_device
 
-    device = _named(spec)
+    device = named_device(spec)
     examine_device(device, quick=True).raise_if_failed()
     return device
 
 
-def _named(spec: str) -> Device:
+def named_device(spec: str) -> Device:
+    """Return the device that `spec` names, unexamined."""
     if spec.endswith(".toml"):
         path = Path(spec).expanduser()
         if not path.is_file():
