@@ -2,7 +2,7 @@ r"""From a measured pulse train to a device: which model, which numbers, and how
 
 Each form in `FORMS` is a model with its free numbers. The mean step of a candidate is computed by pulsing a noiseless
 population set to a grid of states once, so that any model can be fitted; the likelihood of the train then follows from
-a Kalman filter (`hardware_models.kernels.steps`) that separates the noise of a pulse, which stays in the cell, from the
+a Kalman filter (`hardware_models.kernels.trains`) that separates the noise of a pulse, which stays in the cell, from the
 noise of a reading, which does not, and knows that a cell stops at its bounds.
 
 1. Every form is fitted to all cells at once, each cell with a factor of its own on its steps, by Fisher scoring.
@@ -75,9 +75,8 @@ class Form:
     steps: tuple[str, ...]  # free numbers, of kind log, that scale the steps up and down
     fixed: Mapping[str, Any] = field(default_factory=dict)
     noise: str = "cycle_noise"
-    noise_unit: str = "range"  # or "step": the noise is in units of range / states
-    step_spread: str = "step_spread"
-    bound_spread: str = "bound_spread"
+    noise_follows: str = "range"  # "step": the noise scales with a cell's step in mid-range; "state": with every step
+    instead: str = ""  # a form that makes this one superfluous where its model exists
 
     @property
     def hard(self) -> bool:
@@ -101,26 +100,52 @@ def _bounded(low: bool) -> Free:
 
 
 _UP, _DOWN = Free("states", "log", _states(0)), Free("states_down", "log", _states(1))
-_LINEAR = (
-    Free("gamma_up", "plain", lambda h: min(max(h.curvature[0], -0.9), 0.9)),
-    Free("gamma_down", "plain", lambda h: min(max(-h.curvature[1], -0.9), 0.9)),
+
+
+def _bend(side: int, low: float, high: float) -> Callable[[Hints], float]:
+    """Return the share of the middle step that is lost from there to the bound, kept in [low, high]."""
+
+    def start(h: Hints) -> float:
+        way = (h.zero[0] - 0.5) if side == 0 else (0.5 - h.zero[1])
+        return min(max(0.5 / way if abs(way) > 1e-9 else high, low), high)
+
+    return start
+
+
+def _logarithm(start: Callable[[Hints], float]) -> Callable[[Hints], float]:
+    return lambda h: math.log(start(h))
+
+
+_LINEAR = (Free("gamma_up", "plain", _bend(0, 0.02, 0.98)), Free("gamma_down", "plain", _bend(1, 0.02, 0.98)))
+_POWER = (Free("gamma_up", "log", _logarithm(_bend(0, 0.05, 5.0))),
+          Free("gamma_down", "log", _logarithm(_bend(1, 0.05, 5.0))))  # fmt: skip
+_ACTIVITY = (
+    Free("amplitude_up", "plain", lambda h: -1.0),
+    Free("gamma_up", "plain", lambda h: 4.0 * _bend(0, 0.05, 2.0)(h)),
+    Free("amplitude_down", "plain", lambda h: -1.0),
+    Free("gamma_down", "plain", lambda h: 4.0 * _bend(1, 0.05, 2.0)(h)),
 )
-_POWER = (Free("gamma_up", "log", lambda h: 0.0), Free("gamma_down", "log", lambda h: 0.0))
 
 FORMS: Mapping[str, Form] = MappingProxyType(
     {
-        "straight": Form("exponential_step", (_UP, _DOWN), ("states", "states_down"), {"a_up": 1e6, "a_down": 1e6}),
+        "straight": Form("exponential_step", (_UP, _DOWN), ("states", "states_down"), {"a_up": 1e6, "a_down": 1e6},
+                         instead="constant_step"),
+        "constant_step": Form("constant_step", (_UP, _DOWN), ("states", "states_down"), noise_follows="step"),
         "exponential_step": Form(
             "exponential_step",
             (_UP, _DOWN, Free("a_up", "inverse", lambda h: h.curvature[0]),
              Free("a_down", "inverse", lambda h: h.curvature[1])),
             ("states", "states_down"),
         ),
-        "linear_step": Form("linear_step", (_UP, _DOWN, *_LINEAR), ("states", "states_down")),
+        "linear_step": Form("linear_step", (_UP, _DOWN, *_LINEAR), ("states", "states_down"), noise_follows="step"),
         "soft_bounds": Form(
-            "soft_bounds", (_UP, _DOWN, _bounded(True), _bounded(False)), ("states", "states_down"), noise_unit="step"
+            "soft_bounds", (_UP, _DOWN, _bounded(True), _bounded(False)), ("states", "states_down"), noise_follows="step"
         ),
-        "power_step": Form("power_step", (_UP, _DOWN, *_POWER), ("states", "states_down")),
+        "power_step": Form("power_step", (_UP, _DOWN, *_POWER), ("states", "states_down"), noise_follows="state"),
+        "exponential_activity": Form(
+            "exponential_activity", (_UP, _DOWN, *_ACTIVITY), ("states", "states_down"), {"a": -0.5, "b": 0.0},
+            noise_follows="state",
+        ),
     }
 )  # fmt: skip
 """What is tried on a pulse train. A form whose model, or one of whose numbers, does not exist here is passed over."""
@@ -306,11 +331,21 @@ class _Candidate:
         noise = data.noise()
         start = [f.start(hints) for f in form.free]
         self.start = np.array([*start, math.log(noise[0]), math.log(noise[1])])
-        limits = [_LIMITS[f.kind] for f in form.free] + [_NOISE_LIMITS] * 2
+        limits = [self.limit(f) for f in form.free] + [_NOISE_LIMITS] * 2
         self.limits = np.array(limits).T
         self.chosen = list(range(len(self.start))) if chosen is None else list(chosen)
         self.start = self.clip(self.start)
         self.nodes = np.linspace(-0.08, 1.08, _NODES)
+
+    def limit(self, f: Free) -> tuple[float, float]:
+        """Return where a searched number may lie: what the model allows, and what makes sense."""
+        low, high = _LIMITS[f.kind]
+        said: Mapping[str, Any] = next((x.metadata for x in fields(self.model) if x.name == f.name), {})
+        if "low" in said and f.kind == "plain":
+            return max(low, said["low"]), min(high, said["high"])
+        if "low" in said and f.kind == "log":
+            return max(low, math.log(max(said["low"], 1e-6))), min(high, math.log(said["high"]))
+        return low, high
 
     def clip(self, t: np.ndarray) -> np.ndarray:
         """Keep parameters where they mean something."""
@@ -334,25 +369,36 @@ class _Candidate:
         for side, sign in enumerate((1, -1)):
             state = device.fabricate(g.shape, key)
             state.g[:] = g
-            if self.form.hard:
-                # The filter stops the cells; here the curve goes on beyond the bounds.
-                for name, value in (("low", -1.0), ("high", 1.0)):
-                    if hasattr(state, name):
-                        getattr(state, name)[:] = value
             device.pulse(state, np.full(g.shape, sign, np.int32), key)
             out[side] = (state.g[0].astype(np.float64) - g[0]) / self.data.range
+            if self.form.hard:
+                # The filter stops the cells; here the curve goes on beyond the bounds, on a straight line.
+                inner = (g[0] > device.g_min) & (g[0] < device.g_max)
+                own = np.flatnonzero(inner & (state.g[0] > 1.001 * device.g_min) & (state.g[0] < 0.999 * device.g_max))
+                if own.size > 8:
+                    for end, near in ((slice(None, own[0]), own[:2]), (slice(own[-1] + 1, None), own[-2:])):
+                        slope = (out[side, near[1]] - out[side, near[0]]) / (near[1] - near[0])
+                        out[side, end] = out[side, near[0]] + slope * (np.arange(_NODES)[end] - near[0])
         return out
 
     def filtered(self, t: np.ndarray, *, blind: bool = False) -> np.ndarray:
         """Return innovations and variances (2, n); blind: the curve is followed without looking at the readings."""
-        from hardware_models.kernels.steps import filter_steps
+        from hardware_models.kernels.trains import filter_steps
 
         d = self.data
         out = np.empty((2, d.u.size))
-        sigma, read = (1e-6, 1e6) if blind else (math.exp(t[-2]), math.exp(t[-1]))
+        one, read = (1e-6, 1e6) if blind else (math.exp(t[-2]), math.exp(t[-1]))
+        tables = self.tables(t)
+        sigma = np.full((2, d.cells), one)
+        if self.form.noise_follows != "range":
+            # In units of the up step: down pulses and slow cells are quieter in proportion.
+            middle = np.abs(tables[:, _NODES // 2])
+            sigma[1] *= middle[1] / max(middle[0], 1e-12)
+            sigma *= d.factors
+        steady = 0.0 if self.form.noise_follows == "state" else 1.0
         width = float(self.nodes[1] - self.nodes[0])
-        filter_steps(d.u, d.polarity, d.first, d.cell, self.tables(t), float(self.nodes[0]), width,
-                     d.factors, d.bounds, sigma, read, FLOOR, out)  # fmt: skip
+        filter_steps(d.u, d.polarity, d.first, d.cell, tables, float(self.nodes[0]), width,
+                     d.factors, d.bounds, sigma, steady, read, FLOOR, out)  # fmt: skip
         return out
 
     def likelihoods(self, t: np.ndarray) -> np.ndarray:
@@ -382,7 +428,7 @@ class _Candidate:
                 damping *= 5.0
             if not gained:
                 break
-            done = value - best < 0.02
+            done = value - best < 0.05
             t, best, damping = trial, value, max(damping / 5.0, 1e-6)
             if done:
                 break
@@ -396,9 +442,10 @@ class _Candidate:
         for row, i in enumerate(self.chosen):
             h = 0.01
             up, down = t.copy(), t.copy()
-            up[i], down[i] = t[i] + h, t[i] - h
+            up[i], down[i] = np.clip((t[i] + h, t[i] - h), *self.limits[:, i])
+            width = up[i] - down[i]
             (e1, s1), (e0, s0) = self.filtered(up)[:, own], self.filtered(down)[:, own]
-            de[row], ds[row] = (e1 - e0) / (2 * h), (s1 - s0) / (2 * h)
+            de[row], ds[row] = (e1 - e0) / width, (s1 - s0) / width
         seen = 1.0 / s
         gradient = -(de @ (e * seen)) - 0.5 * (ds @ (seen * (1.0 - e * e * seen)))
         return gradient, (de * seen) @ de.T + 0.5 * (ds * seen * seen) @ ds.T
@@ -460,13 +507,20 @@ def _fit(train: PulseTrain, forms: Mapping[str, Form], say: Progress) -> Fit:
     notices = list(train.notices)
     data = _Data(train)
     usable = {name: form for name, form in forms.items() if model_of(form) is not None}
+    usable = {name: form for name, form in usable.items() if form.instead not in usable}
     edges = tuple(float(data.low + data.range * np.mean(side)) for side in data.ends)
     pooled: dict[str, tuple[_Candidate, np.ndarray]] = {}
     held: dict[str, np.ndarray] = {}
     for i, (name, form) in enumerate(usable.items()):
         say(0.75 * i / len(usable), f"fitting {name}")
-        pooled[name] = _pooled(form, data, edges)
-        held[name] = _held_out(*pooled[name], train)
+        try:
+            pooled[name] = _pooled(form, data, edges)
+            held[name] = _held_out(*pooled[name], train)
+        except (UsageError, np.linalg.LinAlgError) as error:
+            notices.append(f"{name} cannot describe these data and was left out ({str(error).rstrip('.')})")
+    if not held:
+        raise UsageError(f"{train.path}: no form describes these data: {'; '.join(notices)}.")
+    usable = {name: form for name, form in usable.items() if name in held}
     scores, best, told_apart = _choose(held, usable, data)
     notices += told_apart
     candidate, t = pooled[best]
@@ -513,7 +567,10 @@ def _pooled(form: Form, data: _Data, edges: tuple[float, ...]) -> tuple[_Candida
     if form.hard:
         own.bounds = data.ends
     candidate = _Candidate(form, own, (low, high))
-    t, _ = candidate.maximise(candidate.start, 12)
+    # The way to the optimum is walked on a part of the cycles.
+    part = own.only(own.cycle % max(1, own.u.size // 8000) == 0)
+    walker = _Candidate(form, part, (low, high))
+    t, _ = walker.maximise(walker.start, 15)
     candidate.data.factors = candidate.cell_factors(t)
     t, _ = candidate.maximise(t, 12)
     return candidate, t
@@ -537,7 +594,7 @@ def _held_out(candidate: _Candidate, t: np.ndarray, train: PulseTrain) -> np.nda
         part, test = whole.only(folds != fold), whole.only(folds == fold)
         learner = _Candidate(candidate.form, part, candidate.g_bounds)
         part.factors = learner.cell_factors(t)
-        seen, _ = learner.maximise(t, 4)
+        seen, _ = learner.maximise(t, 2)
         test.factors = part.factors
         out[folds == fold] = _Candidate(candidate.form, test, candidate.g_bounds).likelihoods(seen)
     return out
@@ -605,18 +662,25 @@ def _population(
             "at 0; the intervals describe these cells alone"
         )
     estimates, variances, steps, step_variances = [], [], [], []
+    silent, most = _silent(candidate, t)
+    chosen = None
+    if silent:
+        # A read noise that cannot be seen in all cells together would only take from the cycle noise in each.
+        t = np.concatenate((t[:-1], [_NOISE_LIMITS[0]]))
+        chosen = tuple(range(len(t) - 1))
     scaled = [i for i, f in enumerate(form.free) if f.name in form.steps]
     if number < 3:
-        t, covariance = candidate.maximise(t)
-        estimates, variances = [t], [np.diag(covariance)]
+        pooled = _Candidate(form, data, candidate.g_bounds, chosen)
+        t, covariance = pooled.maximise(t)
+        estimates, variances = [t], [_padded(covariance, silent)]
     else:
         for group in range(number):
             own = data.only(groups == group)
             own.factors = np.ones((2, data.cells))
-            alone = _Candidate(form, own, candidate.g_bounds)
+            alone = _Candidate(form, own, candidate.g_bounds, chosen)
             found, covariance = alone.maximise(t, 15)
             estimates.append(found)
-            variances.append(np.diag(covariance))
+            variances.append(_padded(covariance, silent))
             say((group + 1) / (number + 1))
     table, table_variance = np.array(estimates), np.array(variances)
     mean = table.mean(axis=0)
@@ -624,10 +688,10 @@ def _population(
         for group in range(number):
             own = data.only(groups == group)
             own.factors = np.ones((2, data.cells))
-            alone = _Candidate(form, own, candidate.g_bounds, tuple(scaled))
+            alone = _Candidate(form, own, candidate.g_bounds, (*scaled, len(mean) - 2))
             found, covariance = alone.maximise(mean, 6)
             steps.append(found[scaled])
-            step_variances.append(np.diag(covariance))
+            step_variances.append(np.diag(covariance)[: len(scaled)])
     if len(table) > 1:
         error = np.sqrt(np.maximum(table.var(axis=0, ddof=1), 0.25 * table_variance.mean(axis=0)) / len(table))
         wide = student.ppf(0.975, len(table) - 1) * error
@@ -638,8 +702,10 @@ def _population(
     values = {name: x for name, x in candidate.values(mean).items() if name not in ("g_min", "g_max")}
     parameters = []
     for f, middle, half in zip(form.free, mean, wide, strict=False):
+        if f.kind in ("low", "high"):
+            continue  # with the bounds, below
         value = _value(f, float(middle), data.low, data.range)
-        limits = _LIMITS[f.kind]
+        limits = candidate.limit(f)
         ends = (float(np.clip(middle + s * half, *limits)) for s in (-1, 1))
         sides = sorted(_value(f, x, data.low, data.range) for x in ends)
         if f.kind == "inverse" and abs(middle) <= half:
@@ -653,8 +719,8 @@ def _population(
     width = (values["g_max"] - values["g_min"]) / data.range
     # The noises are in units of the range, which is known no better than its ends.
     of_range = math.hypot(*((p.high - p.low) / 2 for p in bounds[:2])) / (values["g_max"] - values["g_min"])
-    noise = _noises(form, mean, table, np.hypot(wide, of_range), width, values, units)
-    spread = _spread(form, np.array(steps), np.array(step_variances), units) if steps else []
+    noise = _noises(form, mean, np.hypot(wide, of_range), width, values, units, silent, most, math.exp(t[-1]))
+    spread = _spread(np.array(steps), np.array(step_variances), units) if steps else []
     parameters = [*bounds, *parameters, *noise, *spread]
     values |= {p.name: p.value for p in parameters}
     for p in parameters:
@@ -687,10 +753,38 @@ def _bounds(
     for name, mean, h in zip(("g_min", "g_max"), points.mean(axis=1), half, strict=True):
         low, value, high = (max(data.low + data.range * (mean + s * h), 0.0) for s in (-1, 0, 1))
         out.append(Parameter(name, value, low, high, "S"))
-    if by_cell and form.bound_spread in units:
-        width = (out[1].value - out[0].value) / data.range
-        out.append(_deviation(form.bound_spread, points / width, noise / width**2, 0.3))
+    width = (out[1].value - out[0].value) / data.range
+    if by_cell and "bound_spread" in units:
+        out.append(_deviation("bound_spread", points / width, noise / width**2, 0.3))
+    elif by_cell and "low_spread" in units:
+        # Log-normal spread of the distance from the middle of the range.
+        for row, name in enumerate(("low_spread", "high_spread")):
+            half_range = 0.5 * width
+            out.append(_deviation(name, points[row : row + 1] / half_range, noise[row : row + 1] / half_range**2, 1.0))
     return out
+
+
+def _silent(candidate: _Candidate, t: np.ndarray) -> tuple[bool, float]:
+    """Tell whether the read noise cannot be told from none, and the most that it may be, in units of the data's range."""
+    quiet = t.copy()
+    quiet[-1] = _NOISE_LIMITS[0]
+    others = _Candidate(candidate.form, candidate.data, candidate.g_bounds, tuple(range(len(t) - 1)))
+    quiet, _ = others.maximise(quiet, 6)
+    best = others.likelihoods(quiet).sum()
+    silent = candidate.likelihoods(t).sum() - best <= 2.0
+    for read in np.geomspace(FLOOR, 0.3, 40):
+        # What the read noise takes, the cycle noise gives: the variance of a step stays what it is.
+        trial = quiet.copy()
+        trial[-1] = math.log(read)
+        trial[-2] = 0.5 * math.log(max(math.exp(2 * quiet[-2]) - 2 * read**2, 1e-9))
+        if others.likelihoods(trial).sum() < best - 3.0:
+            break
+    return silent, float(read)
+
+
+def _padded(covariance: np.ndarray, silent: bool) -> np.ndarray:
+    """Return the variances, 0 for a read noise that was not searched."""
+    return np.append(np.diag(covariance), 0.0) if silent else np.diag(covariance)
 
 
 def _stopped(candidate: _Candidate, t: np.ndarray) -> bool:
@@ -715,24 +809,32 @@ def _deviation(name: str, points: np.ndarray, variance: np.ndarray, most: float)
     return Parameter(name, value, low, high, "1")
 
 
-def _spread(form: Form, steps: np.ndarray, variances: np.ndarray, units: dict[str, str]) -> list[Parameter]:
-    return [_deviation(form.step_spread, steps.T, variances.T, 2.0)] if form.step_spread in units else []
+def _spread(steps: np.ndarray, variances: np.ndarray, units: dict[str, str]) -> list[Parameter]:
+    """Return the spread of the steps from the cells' own (cells, polarities)."""
+    if "step_spread" not in units:
+        return []
+    if "balance_spread" not in units or steps.shape[1] != 2:
+        return [_deviation("step_spread", steps.T, variances.T, 2.0)]
+    # A common part, and a part that up and down have with opposite signs.
+    both, own = [(steps[:, :1] + s * steps[:, 1:]) / 2 for s in (1, -1)], variances.mean(axis=1, keepdims=True) / 2
+    names = (("step_spread", 2.0), ("balance_spread", 1.0))
+    return [_deviation(name, x.T, own.T, most) for (name, most), x in zip(names, both, strict=True)]
 
 
 def _noises(
-    form: Form, mean: np.ndarray, table: np.ndarray, wide: np.ndarray, width: float, values: dict[str, float],
-    units: dict[str, str],
+    form: Form, mean: np.ndarray, wide: np.ndarray, width: float, values: dict[str, float], units: dict[str, str],
+    silent: bool, most: float, pooled: float,
 ) -> list[Parameter]:  # fmt: skip
     """Return cycle noise and read noise in the model's own units."""
     out = []
     for name, i in ((form.noise, len(mean) - 2), ("read_noise", len(mean) - 1)):
         scale = 1.0 / width
-        if name == form.noise and form.noise_unit == "step":
-            scale *= values["states"]
         low, value, high = (min(math.exp(min(mean[i] + s * wide[i], 0.0)) * scale, 1.0) for s in (-1, 0, 1))
-        if math.exp(mean[i]) < 20 * FLOOR and np.min(table[:, i]) < math.log(2 * FLOOR):
-            low, value = 0.0, 0.0  # no noise that could be told from the rounding of a reading
-            high = min(2.0 * math.exp(float(np.max(table[:, i]))) * scale, 1.0)
+        if name == "read_noise" and silent:
+            low, value, high = 0.0, 0.0, min(most * scale, 1.0)
+        elif name == "read_noise" and wide[i] > 1.5:
+            # Too little for one cell alone: the figure of all together, which may be 0.
+            low, value, high = 0.0, pooled * scale, min(max(most, 2 * pooled) * scale, 1.0)
         out.append(Parameter(name, value, low, high, units[name]))
     return out
 

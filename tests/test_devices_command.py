@@ -70,7 +70,7 @@ def test_fit(capsys: Capture, train: Path, tmp_path: Path) -> None:
     toml, png = tmp_path / "mine.toml", tmp_path / "fit.png"
     found = document(capsys, "fit", str(train), "--out", str(toml), "--plot", str(png))
     assert found["data"] == {"file": str(train), "cells": 3, "cycles": 3, "steps": 900}
-    assert {m["form"] for m in found["models"]} >= {"straight", "exponential_step"}
+    assert {m["form"] for m in found["models"]} >= {"exponential_step"} and len(found["models"]) >= 2
     assert load_device(str(toml)).states == pytest.approx(found["device"]["states"])  # type: ignore[attr-defined]
     assert png.stat().st_size > 10_000
     out, err = devices(capsys, "fit", str(train))

@@ -35,13 +35,10 @@ def pulse_response(device: Any) -> tuple[np.ndarray, np.ndarray]:
     return np.array(g, np.float64), stride * np.arange(2 * looks + 1)
 
 
-def mean_step(
-    device: Any, sign: int, low: float | None = None, high: float | None = None
-) -> tuple[np.ndarray, np.ndarray]:
+def mean_step(device: Any, sign: int) -> tuple[np.ndarray, np.ndarray]:
     """Return states [S] and the step [S] that one pulse makes from each, noise and spread switched off."""
     quiet = device.without(write_noise=True, spread=True)
-    ends = (device.g_min if low is None else low, device.g_max if high is None else high)
-    grid = np.linspace(*ends, 64, dtype=np.float32)[None]
+    grid = np.linspace(device.g_min, device.g_max, 64, dtype=np.float32)[None]
     state = quiet.fabricate(grid.shape, Key(0, "plot"))
     state.g[:] = grid
     quiet.pulse(state, np.full(grid.shape, sign, np.int32), Key(0, "plot"))
@@ -116,7 +113,7 @@ def draw_fit(fit: Any, path: Path) -> None:
         place = np.digitize(where[own], bins)
         mean = [(where[own][place == k].mean(), moved[own][place == k].mean()) for k in np.unique(place)]
         steps.plot(*(factor * np.array(mean).T), "o", color=colour, label=f"{label}, measured mean")
-        line = mean_step(fit.device, s, float(where.min()), float(where.max()))
+        line = mean_step(fit.device, s)
         steps.plot(*(factor * x for x in line), color=colour, label=f"{label}, {fit.form}")
     steps.set(xlabel=f"conductance before [{unit}]", ylabel=f"step [{unit}]", title="step against state")
     steps.legend()

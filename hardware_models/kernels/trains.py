@@ -36,10 +36,11 @@ def clipped_moments(mean, variance, low, high):
 
 
 @kernel
-def filter_steps(g, polarity, first, cell, tables, start, width, factors, bounds, sigma, read, floor, out):
+def filter_steps(g, polarity, first, cell, tables, start, width, factors, bounds, sigma, steady, read, floor, out):
     """Write the innovation (reading less its prediction) and the variance of each step to out (2, n).
 
-    g (n,) readings; tables (2, K) mean steps up and down at start + k width; factors (2, C); bounds (2, C).
+    g (n,) readings; tables (2, K) mean steps up and down at start + k width; factors, bounds, sigma (2, C).
+    steady is 1 where sigma is the noise of every step, 0 where it is that of a step as large as the one in the middle.
     A first reading has innovation 0 and variance 1.
     """
     r2 = read * read + floor * floor
@@ -58,9 +59,11 @@ def filter_steps(g, polarity, first, cell, tables, start, width, factors, bounds
         k = min(max(int(t), 0), tables.shape[1] - 2)
         slope = tables[side, k + 1] - tables[side, k]
         f = factors[side, c]
-        mean = x + f * (tables[side, k] + (t - k) * slope)
+        step = tables[side, k] + (t - k) * slope
+        mean = x + f * step
+        noise = sigma[side, c] * (steady + (1.0 - steady) * step / tables[side, tables.shape[1] // 2])
         gain = 1.0 + f * slope / width
-        mean, variance = clipped_moments(mean, p * gain * gain + sigma * sigma, bounds[0, c], bounds[1, c])
+        mean, variance = clipped_moments(mean, p * gain * gain + noise * noise + 1e-12, bounds[0, c], bounds[1, c])
         s = variance + r2
         e = g[i] - mean
         out[0, i] = e
