@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from analog_ff.runs.config import RECIPES, Config, parse_bits, parse_layers, parse_tile
-from hardware_models.check import RunError, UsageError
+from hardware_models.check import CommandError, RunError, UsageError
 
 INTERRUPTED = "interrupted; the last checkpoint is kept, go on with --resume and the same --out"
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -143,6 +143,8 @@ def run_app(application: typer.Typer, arguments: list[str] | None = None) -> int
         status = command.main(args=arguments, standalone_mode=False, prog_name="analog_ff")
     except UsageError as error:
         return _say(str(error), 2)
+    except CommandError as error:
+        return _say(str(error), 1)
     except RunError as error:
         return _say(f"the run stopped: {str(error).rstrip('.')}; its last checkpoint is kept, go on with --resume", 1)
     except (KeyboardInterrupt, typer.Abort):

@@ -17,6 +17,7 @@ _PUBLIC = {
     "SealedChipError": "hardware_models.port",
     "Tally": "hardware_models.events",
     "UsageError": "hardware_models.check",
+    "examine_device": "hardware_models.testing",
     "load_device": "hardware_models.devices.load",
 }
 

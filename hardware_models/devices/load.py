@@ -1,4 +1,8 @@
-"""From what a user names to a device: a name, a parameter file, or a class of the user's own.
+"""From what a user names to a device: a name, a parameter file, a measured pulse train, or a class of the user's own.
+
+Four doors: a name, of this library or of an installed package that registers it in the entry-point group
+``hardware_models.devices``; a ``.toml``; a ``.csv``; ``file.py:Class`` or ``package.module:Class``. Behind all of them
+waits the same quick examination (`hardware_models.testing`).
 
 A parameter file (TOML) holds one published device: ``model``, ``name``, a table ``[source]`` and one table for each
 number, with ``value``, ``unit``, ``low`` and ``high`` (the range in which the source or common sense lets it lie),
@@ -7,49 +11,88 @@ number, with ``value``, ``unit``, ``low`` and ``high`` (the range in which the s
 
 from __future__ import annotations
 
+import logging
 import tomllib
 from dataclasses import fields
 from importlib import resources
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
 from hardware_models.check import UsageError
 from hardware_models.devices import MODELS, PUBLISHED
-from hardware_models.devices.base import BaseDevice, Device
+from hardware_models.devices.base import Device
 from hardware_models.tables import closest, load_object, lookup
 from hardware_models.units import dimension, to_si
 
 KINDS = ("measured", "simulated", "fitted", "derived", "assumption")
+GROUP = "hardware_models.devices"
+"""Entry-point group of devices in installed packages: name = "package.module:Class"."""
+_USED = ("name", "g_min", "g_max", "g_range", "states", "v_read", "t_read", "v_up", "t_up", "v_down", "t_down", "access",
+         "conductance", "read_variance", "wait", "without", "describe")  # fmt: skip
 _ENTRY = ("value", "unit", "low", "high", "kind", "source")
 
 
 def load_device(spec: str | Device) -> Device:
-    """Return the device that `spec` names: a name, ``*.toml``, ``file.py:Class``, ``package.module:Class``, or itself.
+    """Return the device that `spec` names: a name, ``*.toml``, ``*.csv``, ``file.py:Class``, ``package.module:Class``.
 
-    Raises UsageError in one sentence for an unknown name, a file that does not exist, or a figure that lacks its unit
-    or lies outside its range.
+    A device is returned as it is. Raises UsageError in one sentence for an unknown name, a file that does not exist, a
+    figure that lacks its unit or lies outside its range, or a device that fails its quick examination.
     """
     if not isinstance(spec, str):
         if isinstance(spec, Device):
             return spec
         raise UsageError(f"a device needs the methods fabricate and pulse; {type(spec).__name__} has not both.")
+    from hardware_models.testing import examine_device
+
+    device = named_device(spec)
+    examine_device(device, quick=True).raise_if_failed()
+    return device
+
+
+def named_device(spec: str) -> Device:
+    """Return the device that `spec` names, unexamined."""
     if spec.endswith(".toml"):
         path = Path(spec).expanduser()
         if not path.is_file():
             raise UsageError(f"device file {spec} does not exist.")
         return device_from_toml(path.read_text(encoding="utf-8", errors="replace"), str(spec))
     if spec.endswith(".csv"):
-        raise UsageError(
-            f"device '{spec}': this version cannot fit measured pulse trains; give a name or a .toml file."
-        )
+        return _fitted(spec)
     if ":" in spec:
         return _from_class(spec)
     if spec in PUBLISHED:
         name = PUBLISHED[spec]
         text = resources.files("hardware_models.parameters").joinpath(f"{name}.toml").read_text(encoding="utf-8")
         return device_from_toml(text, f"parameters/{name}.toml", name=spec)
-    known = {**PUBLISHED, "ideal": MODELS["ideal"]}
-    return lookup("device", spec, {name: MODELS["ideal"] for name in known})()
+    installed = installed_devices()
+    known = {**dict.fromkeys(PUBLISHED, ""), "ideal": MODELS["ideal"], **installed}
+    found = lookup("device", spec, known)
+    return found() if spec not in installed else _checked(spec, _load_entry(spec, found))
+
+
+def installed_devices() -> dict[str, EntryPoint]:
+    """Return the devices that installed packages register; names of this library cannot be taken."""
+    taken = {*PUBLISHED, "ideal"}
+    return {e.name: e for e in entry_points(group=GROUP) if e.name not in taken}
+
+
+def _load_entry(spec: str, entry: EntryPoint) -> Any:
+    try:
+        return entry.load()
+    except Exception as error:
+        place = f"{entry.value}, which an installed package registers"
+        raise UsageError(f"device '{spec}' ({place}) cannot be loaded: {type(error).__name__}: {error}.") from error
+
+
+def _fitted(spec: str) -> Device:
+    """Fit a measured pulse train; what was chosen is said aloud and stands among the device's assumptions."""
+    from hardware_models.fitting import fit_file
+
+    fitted = fit_file(spec)
+    for notice in fitted.notices:
+        logging.getLogger("hardware_models").warning("%s: %s", spec, notice)
+    return fitted.device
 
 
 def published() -> list[dict[str, Any]]:
@@ -78,7 +121,10 @@ def published() -> list[dict[str, Any]]:
 
 
 def _from_class(spec: str) -> Device:
-    made = load_object(spec, "device")
+    return _checked(spec, load_object(spec, "device"))
+
+
+def _checked(spec: str, made: Any) -> Device:
     if isinstance(made, type):
         try:
             made = made()
@@ -90,8 +136,12 @@ def _from_class(spec: str) -> Device:
             ) from error
     if not isinstance(made, Device):
         raise UsageError(f"device '{spec}' needs the methods fabricate and pulse.")
-    if not isinstance(made, BaseDevice):
-        raise UsageError(f"device '{spec}' should be a class derived from hardware_models.devices.base.BaseDevice.")
+    missing = [name for name in _USED if not hasattr(made, name)]
+    if missing:
+        raise UsageError(
+            f"device '{spec}' lacks {', '.join(missing)}; derive it from hardware_models.devices.base.BaseDevice, which "
+            "has them."
+        )
     return made
 
 

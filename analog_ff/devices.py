@@ -1,0 +1,252 @@
+"""The device kit: ``python -m analog_ff devices list``, ``show``, ``fit`` and ``examine``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from analog_ff.simulate import run_app
+from hardware_models.check import CommandError, UsageError
+
+app = typer.Typer(
+    add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True,
+    help="List, show, fit and examine devices.",
+)  # fmt: skip
+
+_JSON = typer.Option(False, "--json", help="print one JSON document on standard output and nothing else")
+_SPEC = typer.Argument(..., metavar="NAME|FILE", help="name, .toml, .csv, file.py:Class or package.module:Class")
+
+
+def _print(document: Any, as_json: bool, lines: list[str]) -> None:
+    print(json.dumps(document) if as_json else "\n".join(lines))
+
+
+@app.command("list")
+def list_devices(as_json: bool = _JSON) -> None:
+    """List the published devices and those of installed packages: technology, states, on/off, pulse, DOI."""
+    rows = catalogue()
+    columns = ("name", "technology", "states", "on/off", "pulse", "doi")
+    lines = _table(columns, [[str(row[c] if row[c] is not None else "-") for c in columns] for row in rows])
+    _print(rows, as_json, lines)
+
+
+def catalogue() -> list[dict[str, Any]]:
+    """Return one row a device that has a name: from its parameter file, or as an installed package registers it."""
+    import tomllib
+    from importlib import resources
+
+    from hardware_models.devices import PUBLISHED
+    from hardware_models.devices.load import installed_devices
+
+    rows = []
+    for name, file in sorted(PUBLISHED.items()):
+        text = resources.files("hardware_models.parameters").joinpath(f"{file}.toml").read_text(encoding="utf-8")
+        rows.append(_row(name, tomllib.loads(text)))
+    empty = {"technology": None, "states": None, "on/off": None, "pulse": None, "doi": None}
+    rows.append({"name": "ideal", **empty, "model": "ideal", "source": "an idealisation, not a measured device"})
+    for name, entry in sorted(installed_devices().items()):
+        rows.append({"name": name, **empty, "model": entry.value, "source": "an installed package"})
+    return rows
+
+
+def _row(name: str, table: dict[str, Any]) -> dict[str, Any]:
+    from hardware_models.units import to_si
+
+    def si(entry: str) -> float | None:
+        figure = table.get(entry)
+        return to_si(float(figure["value"]), figure["unit"]) if isinstance(figure, dict) else None
+
+    low, high = si("g_min"), si("g_max")
+    pulses = []
+    for side, sign in (("up", "+"), ("down", "-")):
+        v, t = table.get(f"v_{side}"), table.get(f"t_{side}")
+        if v and t:
+            pulses.append(f"{sign}{abs(v['value']):g} {v['unit']} {t['value']:g} {t['unit']}")
+    source = table["source"]
+    return {
+        "name": name,
+        "technology": source.get("technology"),
+        "states": si("states"),
+        "on/off": round(high / low, 3) if low and high else None,
+        "pulse": ", ".join(pulses) or None,
+        "doi": source.get("doi"),
+        "model": table["model"],
+        "source": source["citation"],
+    }
+
+
+@app.command("show")
+def show(
+    spec: str = _SPEC,
+    out: str = typer.Option(None, "--out", help="also draw pulse response, steps, read noise and drift to this .png"),
+    as_json: bool = _JSON,
+) -> None:
+    """Show a device: equation, every number with unit, range, kind and source, and pictures with --out."""
+    from hardware_models.devices.load import load_device
+
+    device: Any = load_device(spec)
+    numbers = parameters(device, spec)
+    document = {
+        "name": device.name,
+        "model": type(device).__name__,
+        "source": getattr(device, "source", ""),
+        "equation": _equation(device),
+        "parameters": numbers,
+        "assumptions": list(getattr(device, "assumptions", ())),
+    }
+    columns = ("name", "value", "unit", "low", "high", "kind", "source")
+    lines = [f"{device.name} ({type(device).__name__})", document["source"], "", document["equation"], ""]
+    lines += _table(columns, [[_shown(row[c]) for c in columns] for row in numbers])
+    if out:
+        from analog_ff.runs.device_plots import draw_device
+
+        path = _picture(out)
+        draw_device(device, path)
+        document["picture"] = str(path)
+        lines += ["", f"picture: {path}"]
+    _print(document, as_json, lines)
+
+
+def parameters(device: Any, spec: str) -> list[dict[str, Any]]:
+    """Return the device's numbers in SI; what a parameter file says of each stands beside it."""
+    import tomllib
+    from dataclasses import fields, is_dataclass
+    from importlib import resources
+
+    from hardware_models.devices import PUBLISHED
+    from hardware_models.units import to_si
+
+    table: dict[str, Any] = {}
+    if spec in PUBLISHED:
+        file = resources.files("hardware_models.parameters").joinpath(f"{PUBLISHED[spec]}.toml")
+        table = tomllib.loads(file.read_text(encoding="utf-8"))
+    elif spec.endswith(".toml"):
+        table = tomllib.loads(Path(spec).expanduser().read_text(encoding="utf-8"))
+    rows = []
+    for f in fields(device) if is_dataclass(device) else ():
+        value = getattr(device, f.name)
+        if f.name in ("name", "source", "assumptions"):
+            continue
+        said = table.get(f.name) if isinstance(table.get(f.name), dict) else None
+        row = {"name": f.name, "value": value, "unit": f.metadata.get("unit"), "low": f.metadata.get("low"),
+               "high": f.metadata.get("high"), "kind": "default", "source": "default of the model"}  # fmt: skip
+        if said:
+            ends = {e: to_si(float(said[e]), said["unit"]) for e in ("low", "high") if e in said and "unit" in said}
+            row |= {**ends, "kind": said["kind"], "source": said["source"]}
+        rows.append(row)
+    return rows
+
+
+def _equation(device: Any) -> str:
+    """Return the docstring of the device's module, where its equation stands, else the class's own."""
+    import inspect
+
+    module = sys.modules.get(type(device).__module__)
+    return inspect.cleandoc((module.__doc__ if module else None) or type(device).__doc__ or "no equation is documented")
+
+
+@app.command("fit")
+def fit_train(
+    file: str = typer.Argument(..., metavar="FILE.csv", help="measured pulse train, units in its header"),
+    out: str = typer.Option(None, "--out", help="write the fitted device to this .toml file"),
+    plot: str = typer.Option(None, "--plot", help="draw the cycles, the steps and the residuals to this .png"),
+    one_cycle: bool = typer.Option(False, "--one-cycle", help="accept cells measured over one cycle only"),
+    as_json: bool = _JSON,
+) -> None:
+    """Fit a device to a measured pulse train, and say how well the data know it."""
+    from hardware_models.fitting import fit_file
+
+    target = Path(out).expanduser() if out else None
+    if target is not None and target.suffix != ".toml":
+        raise UsageError(f"--out takes a file name that ends in .toml, got {out}.")
+    picture = _picture(plot) if plot else None
+    result = fit_file(file, one_cycle=one_cycle, progress=_Progress())
+    if target is not None:
+        try:
+            target.write_text(result.toml(), encoding="utf-8")
+        except OSError as error:
+            raise CommandError(f"{target} cannot be written: {error}") from None
+    if picture is not None:
+        from analog_ff.runs.device_plots import draw_fit
+
+        draw_fit(result, picture)
+    lines = [f"{result.device.name}: {result.form}, from {result.device.source.removeprefix('fitted to ')}", ""]
+    lines += _table(("parameter", "value", "95 % low", "95 % high", "unit"),
+                    [[p.name, *(_shown(x) for x in (p.value, p.low, p.high)), p.unit] for p in result.parameters])  # fmt: skip
+    lines += ["", *_table(("form", "free", "held-out log-likelihood a step", "behind", "its error"),
+                          [[s.form, str(s.free), *(_shown(x) for x in (s.held_out, s.behind, s.behind_error))]
+                           for s in result.scores])]  # fmt: skip
+    lines += ["", *(f"{name.replace('_', ' ')}: {value:.4g}" for name, value in result.goodness.items()), ""]
+    lines += [f"note: {notice}." for notice in result.notices]
+    lines += [f"written: {p}" for p in (target, picture) if p is not None]
+    _print(result.describe(), as_json, lines)
+
+
+@app.command("examine")
+def examine(spec: str = _SPEC, as_json: bool = _JSON) -> None:
+    """Examine a device: shapes, bounds, noise, threads, units, speed; exit status 1 if a check fails."""
+    from hardware_models.devices.load import named_device
+    from hardware_models.testing import examine_device
+
+    found = examine_device(named_device(spec))
+    words = {True: "passed", False: "FAILED", None: "skipped"}
+    lines = _table(("check", "verdict", ""), [[c.name, words[c.passed], c.detail] for c in found.checks])
+    _print(found.describe(), as_json, [f"{found.device}", "", *lines])
+    if not found.passed:
+        raise CommandError(f"{len(found.failures)} of {len(found.checks)} checks failed: {found.failures[0].name}")
+
+
+def _picture(name: str) -> Path:
+    path = Path(name).expanduser()
+    if path.suffix.lower() not in (".png", ".pdf", ".svg"):
+        raise UsageError(f"a picture takes a file name that ends in .png, .pdf or .svg, got {name}.")
+    if not path.parent.is_dir():
+        raise UsageError(f"the folder {path.parent} does not exist.")
+    return path
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _table(head: tuple[str, ...], rows: list[list[str]]) -> list[str]:
+    widths = [min(max(len(r[i]) for r in [list(head), *rows]), 60) for i in range(len(head))]
+    return [
+        "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in [list(head), *rows]
+    ]
+
+
+class _Progress:
+    """A line on standard error: rewritten on a terminal with the time left, else one line a stage."""
+
+    def __init__(self) -> None:
+        import time
+
+        self.clock, self.begin, self.stage = time.perf_counter, time.perf_counter(), ""
+
+    def __call__(self, share: float, what: str) -> None:
+        """Show how far the work is."""
+        if sys.stderr.isatty():
+            gone = self.clock() - self.begin
+            left = f", {gone * (1 - share) / share:.0f} s left" if 0.02 < share < 1 else ""
+            bar = "#" * round(20 * share)
+            end = "\n" if share >= 1 else ""
+            print(f"\r[{bar:<20}] {100 * share:3.0f} % {what}{left}\033[K", end=end, file=sys.stderr, flush=True)
+        elif what != self.stage:
+            print(f"{100 * share:3.0f} % {what}", file=sys.stderr)
+        self.stage = what
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run `devices` and exit with its status."""
+    sys.exit(run_app(app, arguments))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,147 @@
+"""Pictures of a device and of a fit: what pulses, reads and time do to 32 cells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hardware_models.check import CommandError
+from hardware_models.keys import Key
+
+CELLS = 32
+_UNITS = ((1e-9, 1e9, "nS"), (1e-6, 1e6, "uS"), (1e-3, 1e3, "mS"))
+
+
+def _scale(g: float) -> tuple[float, str]:
+    """Return factor and unit in which a conductance of size g reads well."""
+    return next(((factor, unit) for most, factor, unit in _UNITS if g < 1000 * most), (1.0, "S"))
+
+
+def pulse_response(device: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return G (1 + 2 n, cells) [S] over n pulses up and n down, and the pulses at which it was looked."""
+    key = Key(0, "plot")
+    state = device.fabricate((1, CELLS), key)
+    # From the bottom, over the whole range: at most 100 looks each way, however many states there are.
+    looks = int(min(100, max(10, device.states)))
+    stride = max(1, int(np.ceil(device.states / looks)))
+    device.pulse(state, np.full((1, CELLS), -4 * looks * stride, np.int32), key.child("down"))
+    g = [np.array(device.conductance(state, 0.0)[0])]
+    for i in range(2 * looks):
+        sign = 1 if i < looks else -1
+        device.pulse(state, np.full((1, CELLS), sign * stride, np.int32), key.child("pulse", i))
+        g.append(np.array(device.conductance(state, 0.0)[0]))
+    return np.array(g, np.float64), stride * np.arange(2 * looks + 1)
+
+
+def mean_step(device: Any, sign: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return states [S] and the step [S] that one pulse makes from each, noise and spread switched off."""
+    quiet = device.without(write_noise=True, spread=True)
+    grid = np.linspace(device.g_min, device.g_max, 64, dtype=np.float32)[None]
+    state = quiet.fabricate(grid.shape, Key(0, "plot"))
+    state.g[:] = grid
+    quiet.pulse(state, np.full(grid.shape, sign, np.int32), Key(0, "plot"))
+    return grid[0], (state.g - grid)[0]
+
+
+def draw_device(device: Any, path: Path) -> None:
+    """Draw pulse response with spread, step against state, read noise, and drift, to `path`."""
+    figure, axes, plt = _figure(2, 2)
+    g, pulses = pulse_response(device)
+    factor, unit = _scale(float(g.max()))
+    response, steps, noise, drift = axes.ravel()
+    response.plot(pulses, factor * g, color="C0", alpha=0.2, lw=0.7)
+    response.plot(pulses, factor * g.mean(axis=1), color="black", label=f"mean of {CELLS} cells")
+    response.set(xlabel="pulse, up and then down", ylabel=f"conductance [{unit}]", title=device.name)
+    response.legend()
+    half, stride = len(pulses) // 2, int(pulses[1])
+    for label, colour, part in (("up", "C0", slice(0, half)), ("down", "C3", slice(half, None))):
+        before, step = g[:-1][part], np.diff(g, axis=0)[part] / stride
+        steps.plot(factor * before.ravel(), factor * step.ravel(), ".", color=colour, ms=2, alpha=0.3)
+        sign = 1 if label == "up" else -1
+        steps.plot(*(factor * line for line in mean_step(device, sign)), color=colour, label=f"{label}, without noise")
+    steps.set(xlabel=f"conductance before [{unit}]", ylabel=f"step of one pulse [{unit}]", title="step against state")
+    steps.legend()
+    state = device.fabricate((1, CELLS), Key(0, "plot"))
+    grid = np.linspace(device.g_min, device.g_max, CELLS, dtype=np.float32)
+    state.g[:] = grid
+    deviation = np.sqrt(np.broadcast_to(device.read_variance(state, 0.0), (1, CELLS)))[0]
+    noise.plot(factor * grid, factor * deviation)
+    noise.set(
+        xlabel=f"conductance [{unit}]", ylabel=f"deviation of one read [{unit}]", title="read noise", ylim=(0, None)
+    )
+    times, drifted = drift_of(device)
+    drift.plot(times, factor * drifted, color="C0", alpha=0.3, lw=0.7)
+    still = np.array_equal(drifted[0], drifted[-1])
+    drift.set(xscale="log", xlabel="time since the write [s]", ylabel=f"conductance [{unit}]",
+              title="no drift" if still else "drift")  # fmt: skip
+    _save(figure, path, plt)
+
+
+def drift_of(device: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return times [s] and G (times, cells) [S] of fresh cells that are left alone."""
+    key = Key(0, "plot")
+    state = device.fabricate((1, CELLS), key)
+    times = np.geomspace(1e-3, 1e6, 28)
+    g, now = [], 0.0
+    for i, time in enumerate(times):
+        device.wait(state, time - now, key.child("wait", i))
+        now = float(time)
+        g.append(np.array(device.conductance(state, now)[0]))
+    return times, np.array(g, np.float64)
+
+
+def draw_fit(fit: Any, path: Path) -> None:
+    """Draw the measured cycles, the fitted device on them, the steps, and the residuals, to `path`."""
+    from scipy.stats import norm
+
+    figure, axes, plt = _figure(2, 2)
+    train = fit.train
+    factor, unit = _scale(float(train.g.max()))
+    cycles, steps, against, quantiles = axes.ravel()
+    for cycle in np.split(train.g, np.flatnonzero(train.first)[1:])[:60]:
+        cycles.plot(factor * cycle, color="C0", alpha=0.25, lw=0.7)
+    cycles.set(xlabel="pulse of the cycle", ylabel=f"conductance [{unit}]", title=f"measured: {Path(train.path).name}")
+    before, residual = fit.residuals
+    moved = np.diff(train.g)[~train.first[1:]]
+    where = train.g[:-1][~train.first[1:]]
+    sign = train.polarity[1:][~train.first[1:]]
+    for label, colour, s in (("up", "C0", 1), ("down", "C3", -1)):
+        own = sign == s
+        bins = np.linspace(where.min(), where.max(), 16)
+        place = np.digitize(where[own], bins)
+        mean = [(where[own][place == k].mean(), moved[own][place == k].mean()) for k in np.unique(place)]
+        steps.plot(*(factor * np.array(mean).T), "o", color=colour, label=f"{label}, measured mean")
+        line = mean_step(fit.device, s)
+        steps.plot(*(factor * x for x in line), color=colour, label=f"{label}, {fit.form}")
+    steps.set(xlabel=f"conductance before [{unit}]", ylabel=f"step [{unit}]", title="step against state")
+    steps.legend()
+    against.plot(factor * before, residual, ".", ms=1, alpha=0.3)
+    against.set(xlabel=f"conductance before [{unit}]", ylabel="residual [deviations]", title="residuals against state")
+    ordered = np.sort(residual)
+    quantiles.plot(norm.ppf((np.arange(ordered.size) + 0.5) / ordered.size), ordered, ".", ms=2)
+    quantiles.plot([-4, 4], [-4, 4], color="black", lw=0.7)
+    quantiles.set(xlabel="normal quantile", ylabel="residual [deviations]", title="residuals against the normal law")
+    _save(figure, path, plt)
+
+
+def _figure(rows: int, columns: int) -> tuple[Any, Any, Any]:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(rows, columns, figsize=(10, 7.5), layout="constrained")
+    for one in axes.ravel():
+        one.grid(alpha=0.3)
+    return figure, axes, plt
+
+
+def _save(figure: Any, path: Path, plt: Any) -> None:
+    try:
+        figure.savefig(path, dpi=110)
+    except (OSError, ValueError) as error:
+        raise CommandError(f"the picture {path} cannot be written: {error}") from None
+    finally:
+        plt.close(figure)

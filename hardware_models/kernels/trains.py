@@ -1,0 +1,73 @@
+r"""The likelihood of a measured train of pulses: a Kalman filter of one number, the cell's true conductance.
+
+.. math:: x' = \mathrm{clip}(x + f\,m_s(x) + \sigma\xi), \qquad g' = x' + r\xi'
+
+m is a table of mean steps against state, f the cell's factor, sigma the cycle-to-cycle noise and r the noise of the
+reading. The clipped Gaussian is replaced by one of equal mean and variance, so that the noise of a cell at its bound is
+that of a cell at its bound.
+"""
+
+from __future__ import annotations
+
+import math
+
+from hardware_models.kernels.compile import inlined, kernel
+
+
+@inlined
+def clipped_moments(mean, variance, low, high):
+    """Return mean and variance of a Gaussian number that is clipped to [low, high]."""
+    sd = math.sqrt(variance)
+    a = (low - mean) / sd
+    b = (high - mean) / sd
+    if a < -6.0 and b > 6.0:
+        return mean, variance
+    a = min(max(a, -30.0), 30.0)
+    b = min(max(b, -30.0), 30.0)
+    below = 0.5 * math.erfc(-a * 0.7071067811865476)
+    above = 0.5 * math.erfc(b * 0.7071067811865476)
+    inside = 1.0 - below - above
+    pa = 0.3989422804014327 * math.exp(-0.5 * a * a)
+    pb = 0.3989422804014327 * math.exp(-0.5 * b * b)
+    first = a * below + b * above + pa - pb
+    second = a * a * below + b * b * above + inside + a * pa - b * pb
+    shifted = max(second - first * first, 1e-9)
+    return min(max(mean + sd * first, low), high), variance * shifted
+
+
+@kernel
+def filter_steps(g, polarity, first, cell, tables, start, width, factors, bounds, sigma, steady, read, floor, out):
+    """Write the innovation (reading less its prediction) and the variance of each step to out (2, n).
+
+    g (n,) readings; tables (2, K) mean steps up and down at start + k width; factors, bounds, sigma (2, C).
+    steady is 1 where sigma is the noise of every step, 0 where it is that of a step as large as the one in the middle.
+    A first reading has innovation 0 and variance 1.
+    """
+    r2 = read * read + floor * floor
+    x = 0.0
+    p = r2
+    for i in range(g.size):
+        c = cell[i]
+        if first[i]:
+            x = g[i]
+            p = read * read
+            out[0, i] = 0.0
+            out[1, i] = 1.0
+            continue
+        side = 0 if polarity[i] > 0 else 1
+        t = (x - start) / width
+        k = min(max(int(t), 0), tables.shape[1] - 2)
+        slope = tables[side, k + 1] - tables[side, k]
+        f = factors[side, c]
+        step = tables[side, k] + (t - k) * slope
+        mean = x + f * step
+        noise = sigma[side, c] * (steady + (1.0 - steady) * step / tables[side, tables.shape[1] // 2])
+        gain = 1.0 + f * slope / width
+        mean, variance = clipped_moments(mean, p * gain * gain + noise * noise + 1e-12, bounds[0, c], bounds[1, c])
+        s = variance + r2
+        e = g[i] - mean
+        out[0, i] = e
+        out[1, i] = s
+        share = variance / s
+        x = mean + share * e
+        p = (1.0 - share) * variance

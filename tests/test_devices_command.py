@@ -1,0 +1,147 @@
+"""``python -m analog_ff devices``: what it prints, writes and refuses; and the door of installed packages."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analog_ff.__main__ import app
+from analog_ff.simulate import run_app
+from hardware_models.check import UsageError
+from hardware_models.devices import PUBLISHED
+from hardware_models.devices.exponential_step import ExponentialStep
+from hardware_models.devices.load import load_device
+from hardware_models.fitting import synthetic, write_pulse_train
+
+Capture = pytest.CaptureFixture[str]
+
+
+def devices(capsys: Capture, *options: str, status: int = 0) -> tuple[str, str]:
+    """Return standard output and error of a command that ends with `status`."""
+    got = run_app(app, ["devices", *options])
+    out, err = capsys.readouterr()
+    assert got == status, err
+    assert "Traceback" not in err
+    return out, err
+
+
+def document(capsys: Capture, *options: str, status: int = 0) -> Any:
+    """Return the one JSON document on standard output."""
+    return json.loads(devices(capsys, *options, "--json", status=status)[0])
+
+
+@pytest.fixture
+def train(tmp_path: Path) -> Path:
+    """Return a small measured pulse train."""
+    truth = ExponentialStep(name="t", g_min=1e-6, g_max=1e-5, states=40.0, a_up=0.8, a_down=-0.8, cycle_noise=0.01,
+                            step_spread=0.1, v_up=1.5, v_down=1.5)  # fmt: skip
+    write_pulse_train(synthetic(truth, cells=3, cycles=3, pulses=50), tmp_path / "lab.csv")
+    return tmp_path / "lab.csv"
+
+
+def test_list(capsys: Capture) -> None:
+    """One row a name, as the parameter files say."""
+    rows = {row["name"]: row for row in document(capsys, "list")}
+    assert set(PUBLISHED) | {"ideal"} <= set(rows)
+    wu = rows["wu2018_taox_hfox"]
+    assert (wu["states"], wu["on/off"], wu["doi"]) == (128, 10, "10.1109/VLSIT.2018.8510690")
+    assert wu["pulse"] == "+1.6 V 50 ns, -1.6 V 50 ns"
+    out, _ = devices(capsys, "list")
+    assert len(out.splitlines()) == len(rows) + 1 and out.startswith("name")
+
+
+def test_show(capsys: Capture, tmp_path: Path) -> None:
+    """Equation, numbers with sources, a picture."""
+    shown = document(capsys, "show", "memristor", "--out", str(tmp_path / "a.png"))
+    assert "u(p) = B" in shown["equation"] and (tmp_path / "a.png").stat().st_size > 10_000
+    numbers = {p["name"]: p for p in shown["parameters"]}
+    assert numbers["g_max"]["value"] == pytest.approx(1e-5) and numbers["g_max"]["kind"] == "measured"
+    assert numbers["g_max"]["low"] == pytest.approx(3e-6) and "Table II" in numbers["g_max"]["source"]
+    assert numbers["v_read"]["unit"] == "V"
+    assert "a_down" in devices(capsys, "show", "memristor")[0]
+
+
+def test_fit(capsys: Capture, train: Path, tmp_path: Path) -> None:
+    """A parameter file that simulates, a picture, notes; progress stays off standard output."""
+    toml, png = tmp_path / "mine.toml", tmp_path / "fit.png"
+    found = document(capsys, "fit", str(train), "--out", str(toml), "--plot", str(png))
+    assert found["data"] == {"file": str(train), "cells": 3, "cycles": 3, "steps": 900}
+    assert {m["form"] for m in found["models"]} >= {"exponential_step"} and len(found["models"]) >= 2
+    assert load_device(str(toml)).states == pytest.approx(found["device"]["states"])  # type: ignore[attr-defined]
+    assert png.stat().st_size > 10_000
+    out, err = devices(capsys, "fit", str(train))
+    assert "95 % low" in out and "note: " in out and "100 % done" in err
+    shown = document(capsys, "show", str(toml))
+    assert {p["kind"] for p in shown["parameters"]} == {"fitted", "measured", "default"}
+
+
+def test_examine(capsys: Capture, tmp_path: Path) -> None:
+    """Status 0 for what passes, 1 for what does not, all verdicts printed either way."""
+    assert document(capsys, "examine", "ideal")["passed"]
+    (tmp_path / "loose.py").write_text(
+        "import numpy as np\nfrom hardware_models.devices.ideal import Ideal\n"
+        "class Loose(Ideal):\n"
+        "    def pulse(self, state, pulses, key, window=None):\n"
+        "        place = ... if window is None else np.ix_(*window)\n"
+        "        state.g[place] += pulses * np.float32(1e-6)\n"
+    )
+    out, err = devices(capsys, "examine", f"{tmp_path}/loose.py:Loose", status=1)
+    assert "FAILED" in out and err.startswith("error: ") and "bounds kept" in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["show", "memrister"], "did you mean 'memristor'"),
+        (["show", "memristor", "--out", "a.txt"], "ends in .png"),
+        (["show", "memristor", "--out", "nowhere/a.png"], "does not exist"),
+        (["fit", "nowhere.csv"], "does not exist"),
+        (["fit", "x.csv", "--out", "a.csv"], "ends in .toml"),
+        (["examine", "nowhere.py:Mine"], "does not exist"),
+        (["show"], "NAME"),
+        (["fitt"], "fitt"),
+    ],
+)
+def test_bad_input_is_one_sentence(options: list[str], words: str, capsys: Capture) -> None:
+    """Status 2."""
+    out, err = devices(capsys, *options, status=2)
+    assert out == "" and err.startswith("error: ") and words in err and err.count("\n") == 1
+
+
+def test_faults_of_a_pulse_train_name_their_line(capsys: Capture, train: Path) -> None:
+    """From the command line too."""
+    lines = train.read_text().splitlines()
+    lines[9] = lines[9].rsplit(",", 1)[0] + ",-1"
+    train.write_text("\n".join(lines))
+    _, err = devices(capsys, "fit", str(train), status=2)
+    assert f"{train}, line 10: negative conductance" in err
+
+
+def test_an_installed_package_brings_a_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    """The entry-point group: by name, in the list, with the same examination; a broken one is named."""
+    (tmp_path / "tiny_devices.py").write_text(
+        "from dataclasses import dataclass\nfrom hardware_models.devices.ideal import Ideal\n"
+        "@dataclass(frozen=True, kw_only=True)\n"
+        "class Tiny(Ideal):\n    name: str = 'tiny'\n    states: float = 64.0\n"
+    )
+    info = tmp_path / "tiny_devices-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: tiny-devices\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[hardware_models.devices]\ntiny = tiny_devices:Tiny\nbroken = tiny_devices:Gone\nideal = tiny_devices:Tiny\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    device: Any = load_device("tiny")
+    assert (device.name, device.states) == ("tiny", 64.0)
+    assert load_device("ideal").states == 2.0**22  # type: ignore[attr-defined]
+    assert load_device("tiny_devices:Tiny").states == 64.0  # type: ignore[attr-defined]
+    assert "tiny" in {row["name"] for row in document(capsys, "list")}
+    with pytest.raises(UsageError, match="an installed package registers"):
+        load_device("broken")
+    with pytest.raises(UsageError, match="did you mean 'tiny'"):
+        load_device("tinny")
+    sys.modules.pop("tiny_devices", None)
