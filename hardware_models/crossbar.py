@@ -67,6 +67,7 @@ class Crossbar:
         self.weight_limit = k / math.sqrt(rows)
         self.weight_step = self.weight_limit / self.device.states  # nominal change of W by one device pulse
         self.time = 0.0  # chip clock [s]
+        self._seen_at = 0.0  # clock when the differences were last computed [s]
         self._operations = 0
         self._parity = 0
         self.state: Any = device.fabricate((rows, 2 * columns), key.child("fabricate"))
@@ -98,6 +99,7 @@ class Crossbar:
         rows, columns = self.shape
         if v.ndim != 2 or v.shape[1] != rows:
             raise ValueError(f"voltages should have the shape (B, {rows}), got {v.shape}")
+        self._look_again()
         batch = v.shape[0]
         partial = np.empty((self.tiling.row_tiles, batch, columns), np.float32)
         for t, (start, stop) in enumerate(self.tiling.row_cuts):
@@ -192,8 +194,8 @@ class Crossbar:
         pulses = np.empty((self.shape[0], 2 * self.shape[1]), np.int32)
         kernels.split_pairs(counts, self._parity, pulses)
         self._parity ^= 1
-        before = self.state.g.copy()
-        self.device.pulse(self.state, pulses, self._next(key, "pulse"))
+        before = self._present().copy()
+        self._pulse_cells(pulses, self._next(key, "pulse"))
         events = self._write_events(before, pulses)
         self._refresh()
         self.time += events.integrals["time"]
@@ -231,8 +233,8 @@ class Crossbar:
         pulses = (polarity * hits).astype(np.int32)
         place = (active_rows, 2 * active_columns + side)
         cells = np.ix_(*place)
-        before = self.state.g[cells]
-        self.device.pulse(self.state, pulses, pulse_key, place)
+        before = self._present()[cells]
+        self._pulse_cells(pulses, pulse_key, place)
         after = self.state.g[cells]
         if self.device.conductance(self.state, self.time) is self.state.g:
             self._row_sums[active_rows] += (after.astype(np.float64) - before).sum(axis=1)
@@ -312,7 +314,22 @@ class Crossbar:
 
     # --- state ---
 
+    def _present(self) -> np.ndarray:
+        """Return the conductances now, (rows, 2 columns) [S]."""
+        return self.device.conductance(self.state, self.time)
+
+    def _pulse_cells(self, pulses: np.ndarray, key: Key, window: tuple[np.ndarray, np.ndarray] | None = None) -> None:
+        """Hand pulses to the device; one whose cells change in time is told what time it is."""
+        more = {"time": self.time} if getattr(self.device, "timed", False) else {}
+        self.device.pulse(self.state, pulses, key, window, **more)
+
+    def _look_again(self) -> None:
+        """Compute the differences anew if the device changes in time and the clock has moved since the last time."""
+        if self._seen_at != self.time and getattr(self.device, "timed", False):
+            self._refresh()
+
     def _refresh(self) -> None:
+        self._seen_at = self.time
         g = np.ascontiguousarray(self.device.conductance(self.state, self.time), np.float32)
         kernels.differences(g, self._difference, self._row_sums)
 
