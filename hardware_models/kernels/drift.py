@@ -14,7 +14,7 @@ from hardware_models.kernels.compile import inlined, parallel_kernel
 def drift_exponent(g, xi, p):
     """Return the drift exponent nu of a cell; p as in `drifted`."""
     share = max(np.float64(g) / p[1], 1e-6)
-    log = math.log(share)
+    log = math.log(share) if p[2] != 0.0 or p[6] != 0.0 else 0.0
     mean = min(max(p[2] * log + p[3], p[4]), p[5])
     if share > p[10]:
         mean = (p[11] * share + p[12]) * share + p[13]
