@@ -13,7 +13,7 @@ no loop over cells here and no word of learning.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -23,6 +23,7 @@ from hardware_models.converters.adc import Adc
 from hardware_models.converters.dac import Dac
 from hardware_models.crossbar import Crossbar
 from hardware_models.devices.base import Device
+from hardware_models.devices.faults import with_faults
 from hardware_models.devices.load import load_device
 from hardware_models.events import Events
 from hardware_models.inspection import Inspection, inspect_cells
@@ -74,6 +75,9 @@ class Chip:
         k of |W| <= k/sqrt(inputs); x at full scale; full scale of one conversion in units of z.
     partial_sums : "digital" or "analog"
         Where the sums over row tiles are formed.
+    faults : dict, optional
+        Rates ``stuck_low``, ``stuck_high`` of cells and ``dead_rows``, ``dead_columns`` of lines, and ``map``, a .npz
+        file or a dictionary of arrays; see `hardware_models.devices.faults`. Default: none.
     arrays : dict, optional
         More arrays by layer, ``{layer: names}``; every layer has the array "main".
     """
@@ -97,6 +101,7 @@ class Chip:
         input_scale: float = 6.0,
         adc_range: float = 8.0,
         partial_sums: str = "digital",
+        faults: Mapping[str, Any] | None = None,
     ) -> None:
         self._device = cast(Any, load_device(device))
         if not read_noise:
@@ -119,11 +124,10 @@ class Chip:
         self._arrays: dict[tuple[int, str], Crossbar] = {}
         self._neurons = []
         for layer, shape in enumerate(self.shapes):
+            cells = with_faults(self._device, faults, layer)
             for name in ("main", *(arrays or {}).get(layer, ())):
                 place = key.child("layer", layer).child(name)
-                self._arrays[layer, name] = Crossbar(
-                    self._device, shape, key=place, tile=tile, weight_range=weight_range
-                )
+                self._arrays[layer, name] = Crossbar(cells, shape, key=place, tile=tile, weight_range=weight_range)
             self._neurons.append(neurons.fabricate(shape[1], key.child("neurons", layer)))
         self.datasheet = tuple(
             LayerSheet(n, m, a.weight_step, a.weight_limit, self._scale, dac, adc)

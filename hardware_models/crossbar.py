@@ -71,6 +71,7 @@ class Crossbar:
         self.weight_limit = k / math.sqrt(rows)
         self.weight_step = self.weight_limit / self.device.states  # nominal change of W by one device pulse
         self.time = 0.0  # chip clock [s]
+        self._seen_at = 0.0  # clock when the differences were last computed [s]
         self._operations = 0
         self._parity = 0
         self._one_sided = {"both": 0, "up": 1, "down": -1}[getattr(self.device, "polarities", "both")]
@@ -108,6 +109,7 @@ class Crossbar:
         rows, columns = self.shape
         if v.ndim != 2 or v.shape[1] != rows:
             raise ValueError(f"voltages should have the shape (B, {rows}), got {v.shape}")
+        self.look_again()
         batch = v.shape[0]
         partial = np.empty((self.tiling.row_tiles, batch, columns), np.float32)
         difference = self.differences
@@ -236,8 +238,8 @@ class Crossbar:
 
     def _burst(self, pulses: np.ndarray, key: Key) -> Events:
         """Apply pulses (rows, 2 columns) addressed row by row."""
-        before = self.state.g.copy()
-        self.device.pulse(self.state, pulses, key)
+        before = self._present().copy()
+        self._pulse_cells(pulses, key)
         events = self._write_events(before, pulses)
         kernels.add_sizes(self.received, pulses)
         self._refresh()
@@ -279,8 +281,8 @@ class Crossbar:
         if not spent.any():
             return events
         cells = np.repeat(spent, 2, axis=1)
-        before = self.state.g.copy()
-        d.renew(self.state, cells, key)
+        before = self._present().copy()
+        d.renew(self.state, cells, key, **self._when())
         events += Events({f"adc.{_REFRESH_BITS}": 2 * int(spent.sum())})
         renewed = np.where(cells, -self._one_sided, 0).astype(np.int32)
         strong = self._write_events(before, renewed)
@@ -328,9 +330,9 @@ class Crossbar:
         pulses = (polarity * hits).astype(np.int32)
         place = (active_rows, 2 * active_columns + side)
         cells = np.ix_(*place)
-        before = self.state.g[cells]
-        self.device.pulse(self.state, pulses, pulse_key, place)
-        after = self.state.g[cells]
+        before = self._present()[cells]
+        self._pulse_cells(pulses, pulse_key, place)
+        after = self._present()[cells]
         self.received[cells] += np.abs(pulses)
         if self.device.conductance(self.state, self.time) is self.state.g:
             self._row_sums[active_rows] += (after.astype(np.float64) - before).sum(axis=1)
@@ -411,7 +413,24 @@ class Crossbar:
 
     # --- state ---
 
+    def _present(self) -> np.ndarray:
+        """Return the conductances now, (rows, 2 columns) [S]."""
+        return self.device.conductance(self.state, self.time)
+
+    def _pulse_cells(self, pulses: np.ndarray, key: Key, window: tuple[np.ndarray, np.ndarray] | None = None) -> None:
+        """Hand pulses to the device; one whose cells change in time is told what time it is."""
+        self.device.pulse(self.state, pulses, key, window, **self._when())
+
+    def _when(self) -> dict[str, float]:
+        return {"time": self.time} if getattr(self.device, "timed", False) else {}
+
+    def look_again(self) -> None:
+        """Compute the differences anew if the device changes in time and the clock has moved since the last time."""
+        if self._seen_at != self.time and getattr(self.device, "timed", False):
+            self._refresh()
+
     def _refresh(self) -> None:
+        self._seen_at = self.time
         g = np.ascontiguousarray(self.device.conductance(self.state, self.time), np.float32)
         kernels.pair_sums(g, np.float32(-1.0), self.blocks, self._row_sums)
         self._whole = self._noise = None
@@ -422,7 +441,7 @@ class Crossbar:
         self._operations += 1
         return self.key.child(purpose).at(self._operations)
 
-    def save(self) -> dict[str, np.ndarray]:
+    def save(self) -> dict[str, Any]:
         """Return everything that `restore` needs, as plain arrays."""
         own = np.array([self.time, self._operations, self._parity, self._writes], np.float64)
         # The row sums are running sums: their last bits depend on the order of the updates, so they are kept as they are.

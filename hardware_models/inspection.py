@@ -37,6 +37,8 @@ class Inspection:
     asymmetry: np.ndarray  # A of the sampled cells; NaN where no pulse moves the cell
     symmetry_point: np.ndarray  # g* of the sampled cells [S]; NaN where there is none between the bounds
     range: tuple[float, float]  # nominal bounds [S]
+    worn: np.ndarray | None = None  # has had all the pulses that it stands, where the device wears
+    faulty: np.ndarray | None = None  # stuck or on a dead line, where the chip has faults
 
     def summary(self) -> dict[str, Any]:
         """Return what result.json keeps of it; None where nothing could be measured."""
@@ -50,7 +52,8 @@ class Inspection:
 
         points = (self.symmetry_point - low) / width
         spread = points[np.isfinite(points)]
-        return {
+        marks = {"share_worn": self.worn, "share_faulty": self.faulty}
+        return {name: float(cells.mean()) for name, cells in marks.items() if cells is not None} | {
             "share_at_bound": float((self.at_low | self.at_high).mean()),
             "share_at_low": float(self.at_low.mean()),
             "share_at_high": float(self.at_high.mean()),
@@ -81,6 +84,8 @@ def inspect_cells(crossbar: Crossbar) -> Inspection:
         g, crossbar.received.copy(), held <= low, held >= high, place, probe.asymmetry(present)[0],
         probe.symmetry_point(low.reshape(-1)[place][None], high.reshape(-1)[place][None])[0],
         (device.g_min, device.g_max),
+        state.pulsed >= state.lifetime if hasattr(state, "lifetime") else None,
+        ~np.isnan(state.fault) if hasattr(state, "fault") else None,
     )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ def sense(
     rows, columns = crossbar.shape
     if x.ndim != 2 or x.shape[1] != rows:
         raise ValueError(f"inputs should have the shape (B, {rows}), got {x.shape}")
+    crossbar.look_again()
     batch = len(x)
     count = max(1, batch // SAMPLES)
     cuts = np.array([0, *(stop for _, stop in crossbar.tiling.row_cuts)], np.int64)

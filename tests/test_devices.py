@@ -89,6 +89,19 @@ def test_zero_pulses_change_nothing_and_bounds_hold() -> None:
         assert (state.g >= state.low).all() and (state.g <= state.high).all()
 
 
+@pytest.mark.parametrize("a", [0.2, -0.6, 2.0])
+@pytest.mark.parametrize("n", [1, 2, 5, 10])
+def test_noise_of_a_bent_curve_is_that_of_pulses_one_by_one(a: float, n: int) -> None:
+    """Variance sigma² sum_k e^(-2 k/A), k < n, within four standard errors, up and down."""
+    sigma, size = 0.001, 90_000
+    dev = device(a_up=a, a_down=a, cycle_noise=sigma)
+    for sign in (1, -1):
+        state = dev.fabricate((300, 300), KEY)
+        dev.pulse(state, np.full((300, 300), sign * n, np.int32), KEY)
+        wanted = sigma * math.sqrt(sum(math.exp(-2 * sign * k / (a * dev.states)) for k in range(n)))
+        assert abs(state.g.std(dtype=np.float64) / 9e-6 / wanted - 1) < 4 / math.sqrt(2 * size)
+
+
 @pytest.mark.parametrize("n", [1, 2, 10])
 def test_cycle_noise_grows_with_the_root_of_the_pulses(n: int) -> None:
     """Standard deviation sigma sqrt(n) of the range, within four standard errors."""

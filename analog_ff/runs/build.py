@@ -28,6 +28,11 @@ def port_of(config: Config, pixels: int) -> Any:
         device = device.without(
             read_noise=not config.read_noise, write_noise=not config.write_noise, spread=not config.device_spread
         )
+    if not getattr(device, "trainable", True) and config.learner != "random-features":
+        raise UsageError(
+            f"device '{config.device}' is written once and verified, it cannot learn in situ; "
+            "choose another device or --learner random-features."
+        )
     widths = (pixels, *config.layers)
     layers = tuple((n + 1, m) for n, m in pairwise(widths))
     options: dict[str, Any] = {
@@ -41,6 +46,8 @@ def port_of(config: Config, pixels: int) -> Any:
         "adc_range": config.adc_range,
         "partial_sums": config.partial_sums,
     }
+    if config.faults():
+        options["faults"] = config.faults()
     if config.port == "process":
         from hardware_models.process_port import ProcessPort
 

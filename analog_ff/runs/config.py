@@ -18,6 +18,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "ideal": {"learning_rate": 0.02, "label_strength": 4.0, "input_scale": 12.0},
 }
 SPLITS = ("final", "holdout")
+FAULTS = ("stuck_low", "stuck_high", "dead_rows", "dead_columns")
 NOT_IN_HASH = ("data_dir", "out")
 """What may differ between a run and its resumption: places, not physics."""
 
@@ -62,6 +63,11 @@ class Config:
     read_noise: bool = True
     write_noise: bool = True
     device_spread: bool = True
+    stuck_low: float = 0.0
+    stuck_high: float = 0.0
+    dead_rows: float = 0.0
+    dead_columns: float = 0.0
+    fault_map: str | None = None
     technology: str = "cmos-32nm"
     seed: int = 0
     chip_seed: int = 0
@@ -83,12 +89,21 @@ class Config:
         in_range("a run", "--momentum", self.momentum, 0.0, 0.9999)
         for name, low, high in (("readout_rate", 0.0, 100.0), ("readout_decay", 0.0, 1.0)):
             in_range("a run", f"--{name.replace('_', '-')}", getattr(self, name), low, high)
+        for name in FAULTS:
+            in_range("a run", f"--{name.replace('_', '-')}", getattr(self, name), 0.0, 1.0)
+        if self.fault_map is not None and not Path(self.fault_map).expanduser().is_file():
+            raise UsageError(f"--fault-map {self.fault_map} does not exist.")
         for name, known in (("split", SPLITS), ("port", ("local", "process")), ("readout", ("energy", "softmax"))):
             value = getattr(self, name)
             if value not in known:
                 raise UsageError(f"--{name} is one of {', '.join(known)}, got '{value}'{closest(value, known)}.")
         if self.learner == "random-features" and self.readout == "energy":
             raise UsageError("frozen random layers have no goodness to read: choose --readout softmax.")
+
+    def faults(self) -> dict[str, Any]:
+        """Return the faults of the chip as `Chip` takes them; empty if there are none."""
+        rates: dict[str, Any] = {name: getattr(self, name) for name in FAULTS if getattr(self, name)}
+        return rates | ({"map": str(Path(self.fault_map).expanduser())} if self.fault_map else {})
 
     def folder(self) -> Path:
         """Return the run folder, named after the choices if none was given."""

@@ -46,6 +46,9 @@ class BaseDevice:
     Raises UsageError in one sentence if a number is outside its range.
     """
 
+    timed: ClassVar[bool] = False  # pulse takes the chip's time [s] as keyword, and a read depends on the time
+    trainable: ClassVar[bool] = True  # False: written once and verified, not pulsed in situ
+
     name: str = "device"
     source: str = ""
     g_min: float = si("S", 0.0, 1.0)
@@ -156,3 +159,28 @@ def gathered(pulse: Any, state: Any, pulses: np.ndarray, key: Key, window: Windo
     pulse(part, pulses, key)
     for whole, piece in zip(state, part, strict=True):
         whole[place] = piece
+
+
+def crossings(shape: tuple[int, ...], window: Window | None) -> Window:
+    """Return the row and column indices of a window, or of the whole array."""
+    return window if window is not None else (np.arange(shape[0]), np.arange(shape[1]))
+
+
+def log_normal(shape: tuple[int, int], sigma: float, key: Key) -> np.ndarray:
+    """Return factors exp(N(0, sigma²)), (rows, columns) float32; ones without spread."""
+    from hardware_models.kernels.random import normal
+
+    return np.exp(np.float32(sigma) * normal(shape, key)) if sigma > 0 else np.ones(shape, np.float32)
+
+
+def cell_bounds(device: BaseDevice, spread: float, shape: tuple[int, int], key: Key) -> tuple[np.ndarray, np.ndarray]:
+    """Return each cell's own bounds [S]: g_min and g_max, moved by N(0, (spread range)²) each, never below zero."""
+    from hardware_models.kernels.random import normal
+
+    low = np.full(shape, device.g_min, np.float32)
+    high = np.full(shape, device.g_max, np.float32)
+    if spread > 0:
+        width = np.float32(spread * device.g_range)
+        low = np.maximum(low + width * normal(shape, key.child("low")), np.float32(0.0))
+        high = np.maximum(high + width * normal(shape, key.child("high")), low)
+    return low, high

@@ -7,9 +7,11 @@ The analytic model of NeuroSim (Chen, Peng, Yu, IEDM 2017, doi:10.1109/IEDM.2017
 
 with P the pulses of that polarity over the whole range. n pulses from any state move along the curve, so
 
-.. math:: u' = u + (B - u)\,(1 - e^{-n/A}) + \sigma\sqrt{|n|}\,\xi, \qquad \xi \sim N(0, 1)
+.. math:: u' = u + (B - u)\,(1 - e^{-n/A}) + \sigma\sqrt{\frac{1 - e^{-2n/A}}{1 - e^{-2\,\mathrm{sgn}(n)/A}}}\;\xi,
+          \qquad \xi \sim N(0, 1)
 
-exactly, for n pulses at once as for n times one (the noise in distribution, away from the bounds); n < 0 on the curve
+exactly, for n pulses at once as for n times one (the noise in distribution, away from the bounds): each pulse's noise
+fades as the later pulses move on along the curve, which NeuroSim's own sqrt(|n|) leaves out; n < 0 on the curve
 of the other polarity, where a < 0 means that the down curve bends the other way than the up curve (asymmetric) and
 a > 0 that it retraces it. Then u is clipped to the cell's bounds. `a` is the paper's normalised A of the label NL.
 

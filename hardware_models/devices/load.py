@@ -46,6 +46,8 @@ def load_device(spec: str | Device) -> Device:
     from hardware_models.testing import examine_device
 
     device = named_device(spec)
+    if spec in PUBLISHED or spec in MODELS:  # the tests have examined these
+        return device
     examine_device(device, quick=True).raise_if_failed()
     return device
 

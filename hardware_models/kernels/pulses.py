@@ -35,16 +35,25 @@ def saturation(x):
 
 
 @inlined
-def exponential_step(g, n, factor_up, factor_down, xi, p):
-    """Return the conductance after n pulses of the exponential-step device (see `devices/exponential_step.py`)."""
+def exponential_step(g, n, factor_up, factor_down, xi, p, several):
+    """Return the conductance after n pulses of the exponential-step device (see `devices/exponential_step.py`).
+
+    `several` is false where no cell of the row gets more than one pulse: then the noise needs no second exponential.
+    """
     up = n > 0
     count = np.float32(n)
     factor = factor_up if up else factor_down
     rate = p[2] if up else p[4]  # 1/A [1/pulse]
     asymptote = p[3] if up else p[5]  # B, in units of the range
     u = (g - p[0]) / p[1]
-    moved = (asymptote - u) * saturation(count * factor * rate)
-    noise = p[6] * math.sqrt(abs(count)) * xi
+    share = saturation(count * factor * rate)
+    moved = (asymptote - u) * share
+    variance = abs(count)
+    if several:
+        one = saturation((np.float32(1.0) if up else np.float32(-1.0)) * factor * rate)
+        two = np.float32(2.0)
+        variance = share * (two - share) / (one * (two - one))
+    noise = p[6] * math.sqrt(variance) * xi
     return np.float32(g + p[1] * (moved + noise))
 
 
@@ -57,9 +66,17 @@ def exponential_step_array(g, factor_up, factor_down, low, high, pulses, p, w0, 
         xi = np.zeros(columns, np.float32)
         if noisy:
             fill_coarse_normal(xi, i * columns, w0, w1, middles)
+        most = np.int32(0)
         for j in range(columns):
-            moved = exponential_step(g[i, j], pulses[i, j], factor_up[i, j], factor_down[i, j], xi[j], p)
-            g[i, j] = min(max(moved, low[i, j]), high[i, j])
+            most = max(most, abs(pulses[i, j]))
+        if most <= 1:
+            for j in range(columns):
+                moved = exponential_step(g[i, j], pulses[i, j], factor_up[i, j], factor_down[i, j], xi[j], p, False)
+                g[i, j] = min(max(moved, low[i, j]), high[i, j])
+        else:
+            for j in range(columns):
+                moved = exponential_step(g[i, j], pulses[i, j], factor_up[i, j], factor_down[i, j], xi[j], p, True)
+                g[i, j] = min(max(moved, low[i, j]), high[i, j])
 
 
 @parallel_kernel
@@ -75,7 +92,7 @@ def exponential_step_window(g, factor_up, factor_down, low, high, pulses, rows, 
             if n != 0:
                 if noisy:
                     fill_coarse_normal(xi, i * g.shape[1] + j, w0, w1, middles)
-                moved = exponential_step(g[i, j], n, factor_up[i, j], factor_down[i, j], xi[0], p)
+                moved = exponential_step(g[i, j], n, factor_up[i, j], factor_down[i, j], xi[0], p, True)
                 g[i, j] = min(max(moved, low[i, j]), high[i, j])
 
 

@@ -1,0 +1,133 @@
+r"""Faults of fabrication: cells stuck at low or at high conductance, and lines that carry nothing.
+
+A stuck cell keeps its own lower or upper bound whatever is done to it, drift included; pulses on it still cost energy. On a
+dead row (word line) or dead column (one bit line, G+ or G- of its weights) every cell reads zero and no noise. Rates are
+independent probabilities per cell and per line, drawn from the fabrication key; maps name cells and lines. Both may
+be given. Composes with any device; off unless asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from hardware_models.check import UsageError
+from hardware_models.devices.base import BaseDevice, Window, si
+from hardware_models.devices.wrapper import Wrapper
+from hardware_models.keys import Key
+from hardware_models.tables import closest
+
+RATES = ("stuck_low", "stuck_high", "dead_rows", "dead_columns")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Faults(Wrapper):
+    """Device with stuck cells and dead lines; see the module.
+
+    `maps` may hold boolean arrays under the names of the rates: (rows, bit lines) for the cells, (rows,) and
+    (bit lines,) for the lines; there are two bit lines for each column of weights, G+ first.
+    """
+
+    own: ClassVar[tuple[str, ...]] = ("fault",)
+
+    stuck_low: float = si("1", 0.0, 1.0, 0.0)  # probability of a cell
+    stuck_high: float = si("1", 0.0, 1.0, 0.0)  # probability of a cell
+    dead_rows: float = si("1", 0.0, 1.0, 0.0)  # probability of a word line
+    dead_columns: float = si("1", 0.0, 1.0, 0.0)  # probability of a bit line
+    maps: Mapping[str, np.ndarray] = field(default_factory=dict, compare=False)
+
+    def __post_init__(self) -> None:
+        """Check that a cell is stuck on one side only."""
+        super().__post_init__()
+        if self.stuck_low + self.stuck_high > 1.0:
+            both = f"{self.stuck_low:g} and {self.stuck_high:g}"
+            raise UsageError(f"stuck_low and stuck_high together are shares of all cells, at most 1, got {both}.")
+        for name in self.maps:
+            if name not in RATES:
+                raise UsageError(f"a fault map has no entry '{name}'{closest(name, RATES)}.")
+
+    def fabricate(self, shape: tuple[int, int], key: Key) -> Any:
+        """Draw the faults; the field `fault` holds the conductance of a faulty cell [S] and NaN for a sound one."""
+        state = self.inner.fabricate(shape, key)
+        low, high = getattr(state, "low", self.g_min), getattr(state, "high", self.g_max)
+        drawn = key.child("faults").generator()
+        u, row, column = drawn.random(shape), drawn.random(shape[0]), drawn.random(shape[1])
+        at_low = (u < self.stuck_low) | self._map("stuck_low", shape)
+        at_high = ((u >= self.stuck_low) & (u < self.stuck_low + self.stuck_high)) | self._map("stuck_high", shape)
+        dead_rows = (row < self.dead_rows) | self._map("dead_rows", shape[:1])
+        dead_columns = (column < self.dead_columns) | self._map("dead_columns", shape[1:])
+        fault = np.full(shape, np.nan, np.float32)
+        fault[at_low] = np.broadcast_to(np.float32(low), shape)[at_low]
+        fault[at_high] = np.broadcast_to(np.float32(high), shape)[at_high]
+        fault[dead_rows] = 0.0
+        fault[:, dead_columns] = 0.0
+        np.copyto(state.g, fault, where=~np.isnan(fault))
+        return self.wrapped(state, fault)
+
+    def _map(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
+        if name not in self.maps:
+            return np.zeros(shape, bool)
+        given = np.asarray(self.maps[name])
+        if given.shape != shape or given.dtype.kind not in "bui":
+            raise UsageError(f"the fault map '{name}' should be 0/1 of shape {shape}, got {given.dtype} {given.shape}.")
+        return given.astype(bool)
+
+    def pulse(
+        self, state: Any, pulses: np.ndarray, key: Key, window: Window | None = None, *, time: float = 0.0
+    ) -> None:
+        """Pulse the sound cells; a faulty one is left alone."""
+        place = ... if window is None else np.ix_(*window)
+        fault = state.fault[place]
+        sound = np.isnan(fault)
+        self.pulse_inside(state, np.where(sound, pulses, np.int32(0)), key, window, time)
+        # A loop over the whole array may clip every cell to its bounds, and a dead cell lies below them.
+        state.g[place] = np.where(sound, state.g[place], fault)
+
+    def conductance(self, state: Any, time: float) -> np.ndarray:
+        """Return what a read sees [S]: faulty cells as they are."""
+        g = super().conductance(state, time)
+        return g if g is state.g else np.where(np.isnan(state.fault), g, state.fault)
+
+    def read_variance(self, state: Any, time: float) -> np.ndarray | float:
+        """Return the noise of the inner device [S²]; no current flows in a dead line, so no noise does."""
+        variance = super().read_variance(state, time)
+        if np.ndim(variance) == 0 and variance == 0.0:
+            return variance
+        dead = state.fault == 0.0
+        return np.where(dead, np.float32(0.0), np.float32(variance)) if dead.any() else variance
+
+
+def with_faults(device: BaseDevice, faults: Mapping[str, Any] | None, layer: int) -> Any:
+    """Return `device` with the faults of one layer, or itself if none are asked for.
+
+    `faults` holds rates by name, and under "map" a dictionary of arrays or the path of a .npz file with entries such as
+    ``0.stuck_low`` or ``1.dead_rows``: the layer, a point, and a name of `Faults.maps`.
+    """
+    if not faults:
+        return device
+    for name in faults:
+        if name not in (*RATES, "map"):
+            raise UsageError(f"a chip has no fault '{name}'{closest(name, (*RATES, 'map'))}.")
+    given = faults.get("map") or {}
+    table = _load(given) if isinstance(given, str | Path) else given
+    maps = {}
+    for entry, array in table.items():
+        place, _, name = str(entry).partition(".")
+        if not place.isdigit() or name not in RATES:
+            raise UsageError(f"a fault map names its entries like 0.stuck_low or 1.dead_rows, got '{entry}'.")
+        if int(place) == layer:
+            maps[name] = array
+    rates = {name: faults.get(name, 0.0) for name in RATES}
+    return Faults.around(device, **rates, maps=maps) if maps or any(rates.values()) else device
+
+
+def _load(path: str | Path) -> dict[str, np.ndarray]:
+    try:
+        with np.load(path) as file:
+            return {name: file[name] for name in file.files}
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise UsageError(f"fault map {path} cannot be read as a .npz file: {' '.join(str(error).split())}.") from None

@@ -1,0 +1,105 @@
+r"""Charge-trap memory (SONOS, floating gate) read below threshold: the logarithm of the conductance is linear.
+
+A pulse moves the threshold voltage by an equal step, and the current below threshold depends on it exponentially. With
+x the level in [0, 1] and f the cell's factor,
+
+.. math:: x \leftarrow x + n f/P + \sigma\sqrt{|n|}\,\xi, \qquad
+          G = G_{min}\,(G_{max}/G_{min})^{x} + A\,(1 - e^{-G/B})\,\xi'
+
+n pulses at once are n times one (in distribution, away from the bounds). The second term is the programming error that
+a read sees; it is drawn anew with each write and the level x does not know of it. Its form is the fit of 40 nm SONOS
+arrays (Agrawal et al., IEDM 2022, doi:10.1109/IEDM45625.2022.10019564).
+
+Lost charge moves the threshold by equal amounts in each decade of time, so that a read at t sees
+
+.. math:: G(t) = G\,\left(\max(t - t_w, t_0)/t_0\right)^{-\nu},\qquad \nu = \bar\nu + \sigma_\nu\xi_{cell}
+
+counted from the cell's last write t_w; a cell of negative nu gains charge of the other sign.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from hardware_models.check import UsageError
+from hardware_models.devices.base import BaseDevice, Window, crossings, log_normal, si
+from hardware_models.kernels import drift, switching
+from hardware_models.kernels.random import normal, quantile_middles
+from hardware_models.keys import Key
+
+
+class FloatingGateState(NamedTuple):
+    """State of an array of charge-trap cells, (rows, columns)."""
+
+    g: np.ndarray  # conductance t0 after the last write, programming error included [S]
+    level: np.ndarray  # x [1], float64
+    written: np.ndarray  # time of the last write [s], float64
+    xi: np.ndarray  # the cell's normal number of the drift exponent [1]
+    factor_up: np.ndarray  # step in units of the mean step, up [1]
+    factor_down: np.ndarray  # step in units of the mean step, down [1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FloatingGate(BaseDevice):
+    """Charge-trap device, linear in the logarithm; see the module for the equations."""
+
+    timed: ClassVar[bool] = True
+
+    name: str = "floating_gate"
+    states_down: float = si("1", 1.0, 1e9, 0.0)  # pulses over the range, down; 0: as many as up
+    cycle_noise: float = si("1", 0.0, 1.0, 0.0)  # sigma of one pulse in units of the level's range
+    step_spread: float = si("1", 0.0, 2.0, 0.0)  # log-normal spread of the step from device to device
+    error_high: float = si("S", 0.0, 1.0, 0.0)  # A: programming error far above B
+    error_scale: float = si("S", 0.0, 1.0, 1.0, low_open=True)  # B
+    t0: float = si("s", 0.0, 1e6, 1.0, low_open=True)  # time after a write to which g belongs
+    nu: float = si("1", 0.0, 0.5, 0.0)  # mean exponent of the loss
+    nu_spread: float = si("1", 0.0, 0.5, 0.0)  # its spread from device to device
+
+    def __post_init__(self) -> None:
+        """Fill in the down states and check that the logarithm exists."""
+        if self.states_down == 0.0:
+            object.__setattr__(self, "states_down", self.states)
+        super().__post_init__()
+        if self.g_min <= 0.0:
+            raise UsageError(f"device {self.name} needs g_min above 0 S, its levels are steps of the logarithm.")
+
+    def imperfections(self) -> dict[str, list[str]]:
+        """Return which numbers are read noise, write noise and spread."""
+        write, spread = ["cycle_noise", "error_high"], ["step_spread", "nu_spread"]
+        return super().imperfections() | {"write_noise": write, "spread": spread}
+
+    def coefficients(self) -> np.ndarray:
+        """Return (g_min, ln(g_max/g_min), 1/states+, 1/states-, sigma, A, B) as the kernel takes them, float64."""
+        steps = (1.0 / self.states, 1.0 / self.states_down)
+        noise = (self.cycle_noise, self.error_high, self.error_scale)
+        return np.array([self.g_min, math.log(self.g_max / self.g_min), *steps, *noise])
+
+    def fabricate(self, shape: tuple[int, int], key: Key) -> FloatingGateState:
+        """Draw each cell's steps and loss; fresh cells count as written at time 0."""
+        g = self.fresh_conductance(shape, key)
+        level = np.log(g.astype(np.float64) / self.g_min) / math.log(self.g_max / self.g_min)
+        up, down = (log_normal(shape, self.step_spread, key.child(w)) for w in ("up", "down"))
+        return FloatingGateState(g, np.clip(level, 0.0, 1.0), np.zeros(shape), normal(shape, key.child("nu")), up, down)
+
+    def pulse(
+        self, state: Any, pulses: np.ndarray, key: Key, window: Window | None = None, *, time: float = 0.0
+    ) -> None:
+        """Move the level, redraw the programming error and start the loss anew at `time` [s]."""
+        w0, w1, _, _ = key.words
+        place = crossings(state.g.shape, window)
+        cells = (state.g, state.level, state.factor_up, state.factor_down)
+        switching.log_steps(*cells, pulses, *place, self.coefficients(), w0, w1, quantile_middles())
+        drift.stamp(state.written, pulses, *place, time)
+
+    def conductance(self, state: Any, time: float) -> np.ndarray:
+        """Return the conductance at `time` [S]."""
+        if self.nu == 0.0 and self.nu_spread == 0.0:
+            return state.g
+        law = [self.t0, self.g_max, 0, self.nu, 0, 0.5, 0, self.nu_spread, 0, 0.5, np.inf, 0, 0, 0, 0, 0, 0, -1]
+        out = np.empty_like(state.g)
+        drift.drifted(state.g, state.written, state.xi, state.xi, np.array(law, np.float64), time, out)
+        return out

@@ -1,0 +1,105 @@
+r"""Linear steps with relaxation in time: the equation shared by electrochemical cells and capacitors.
+
+With u = (G - G_min)/(G_max - G_min), s = +1 or -1 the pulse's sign and f the cell's factor of that polarity,
+
+.. math:: u \leftarrow u + s\,(\Delta + \sigma \Delta'\,\xi), \qquad
+          \Delta = \delta f \max\left(0, 1 - \gamma_s\, s\,\frac{u - z}{d_s}\right), \qquad d_+ = 1 - z,\; d_- = z
+
+pulse by pulse, clipped to the cell's bounds; z is where the steps are nominal, and Delta' is delta (additive noise) or
+Delta (noise as a share of the step, `noise_scales`). The linear step of aihwkit (Rasch et al., AICAS 2021,
+doi:10.1109/AICAS51828.2021.9458494). Between pulses a cell relaxes to its rest value with its own time constant,
+
+.. math:: G(t) = G_r + (G(t_w) - G_r)\,e^{-(t - t_w)/\tau}
+
+counted from its last write: exact for any waits, and two waits of t are one of 2t. tau = 0 means no relaxation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from hardware_models.check import UsageError
+from hardware_models.devices.base import BaseDevice, Window, cell_bounds, crossings, log_normal, si
+from hardware_models.kernels import drift, switching
+from hardware_models.kernels.random import quantile_middles
+from hardware_models.keys import Key
+
+
+class LinearDecayState(NamedTuple):
+    """State of an array of linear cells that relax, (rows, columns)."""
+
+    g: np.ndarray  # conductance at the last write [S]
+    written: np.ndarray  # time of the last write [s], float64
+    tau: np.ndarray  # time constant [s], 0: none
+    rest: np.ndarray  # rest value [S]
+    factor_up: np.ndarray  # step up in units of the mean step [1]
+    factor_down: np.ndarray  # step down in units of the mean step [1]
+    low: np.ndarray  # lower bound [S]
+    high: np.ndarray  # upper bound [S]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinearDecay(BaseDevice):
+    """Linear-step device that relaxes in time; see the module for the equations."""
+
+    timed: ClassVar[bool] = True
+
+    zero: float = si("1", 0.01, 0.99, 0.5)  # z: share of the range where the steps are nominal
+    gamma_up: float = si("1", -1.0, 1.0, 0.0)
+    gamma_down: float = si("1", -1.0, 1.0, 0.0)
+    cycle_noise: float = si("1", 0.0, 10.0, 0.0)  # sigma of one pulse in units of the step
+    noise_scales: bool = False  # True: in units of the present step, False: of the nominal step
+    step_spread: float = si("1", 0.0, 2.0, 0.0)  # log-normal spread of the step, both polarities together
+    asymmetry_spread: float = si("1", 0.0, 2.0, 0.0)  # log-normal spread of up against down
+    bound_spread: float = si("1", 0.0, 0.3, 0.0)  # spread of each bound in units of the range
+    tau: float = si("s", 0.0, 1e12, 0.0)  # time constant of the relaxation, 0: none
+    tau_spread: float = si("1", 0.0, 3.0, 0.0)  # its log-normal spread
+    rest: float = si("1", 0.0, 1.0, 0.0)  # rest value as a share of the range
+
+    def __post_init__(self) -> None:
+        """Check the switch as well."""
+        super().__post_init__()
+        if not isinstance(self.noise_scales, bool):
+            raise UsageError(f"device {self.name} needs true or false for noise_scales, got {self.noise_scales!r}.")
+
+    def imperfections(self) -> dict[str, list[str]]:
+        """Return which numbers are read noise, write noise and spread."""
+        spread = ["step_spread", "asymmetry_spread", "bound_spread", "tau_spread"]
+        return super().imperfections() | {"write_noise": ["cycle_noise"], "spread": spread}
+
+    def coefficients(self) -> np.ndarray:
+        """Return (g_min, range, step, z, gamma+, gamma-, sigma, noise scales) as the kernel takes them, float32."""
+        shape = (self.zero, self.gamma_up, self.gamma_down, self.cycle_noise, float(self.noise_scales))
+        return np.array([self.g_min, self.g_range, 1.0 / self.states, *shape], np.float32)
+
+    def fabricate(self, shape: tuple[int, int], key: Key) -> LinearDecayState:
+        """Draw each cell's steps, bounds and time constant; fresh cells count as written at time 0."""
+        low, high = cell_bounds(self, self.bound_spread, shape, key)
+        g = np.clip(self.fresh_conductance(shape, key), low, high)
+        common = log_normal(shape, self.step_spread, key.child("step"))
+        apart = log_normal(shape, self.asymmetry_spread, key.child("asymmetry"))
+        tau = np.float32(self.tau) * log_normal(shape, self.tau_spread, key.child("tau"))
+        rest = np.full(shape, self.g_min + self.rest * self.g_range, np.float32)
+        return LinearDecayState(g, np.zeros(shape), tau, rest, common * apart, common / apart, low, high)
+
+    def pulse(
+        self, state: Any, pulses: np.ndarray, key: Key, window: Window | None = None, *, time: float = 0.0
+    ) -> None:
+        """Let the pulsed cells relax up to `time` [s], then step."""
+        w0, w1, _, _ = key.words
+        place = crossings(state.g.shape, window)
+        if self.tau > 0.0:
+            drift.settle(state.g, state.written, state.tau, state.rest, pulses, *place, time)
+        cells = (state.g, state.factor_up, state.factor_down, state.low, state.high)
+        switching.linear_steps(*cells, pulses, *place, self.coefficients(), w0, w1, quantile_middles())
+
+    def conductance(self, state: Any, time: float) -> np.ndarray:
+        """Return the relaxed conductance at `time` [S]."""
+        if self.tau == 0.0:
+            return state.g
+        out = np.empty_like(state.g)
+        drift.relaxed(state.g, state.written, state.tau, state.rest, time, out)
+        return out

@@ -1,0 +1,76 @@
+r"""Retention: stored conductances relax towards a rest value, for any device.
+
+.. math:: G(t) = G_r + (G(t_w) - G_r)\,e^{-(t - t_w)/\tau}, \qquad
+          \tau = \tau_0\,e^{s\,\xi}\,\exp\left[\frac{E_a}{k_B}\left(\frac1T - \frac1{T_0}\right)\right]
+
+counted from the cell's last write t_w, which takes the relaxed conductance as its start. tau_0 belongs to
+T_0 = 300 K; with an activation energy E_a of a retention test it follows Arrhenius' law, the law of accelerated bakes
+(JEDEC JESD22-A117); with E_a = 0 the temperature does nothing. Composes with devices whose whole state is g (steps and
+bounds); a model with a hidden level or drift of its own has its own law and is refused.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from hardware_models.check import UsageError
+from hardware_models.devices.base import Window, crossings, log_normal, si
+from hardware_models.devices.wrapper import Wrapper
+from hardware_models.kernels import drift
+from hardware_models.keys import Key
+
+BOLTZMANN = 1.380649e-23  # [J/K]
+REFERENCE = 300.0  # [K]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retention(Wrapper):
+    """Device that forgets; see the module for the law."""
+
+    timed: ClassVar[bool] = True
+    own: ClassVar[tuple[str, ...]] = ("written", "tau", "rest")
+
+    tau: float = si("s", 0.0, 1e15, low_open=True)  # tau_0, at 300 K
+    tau_spread: float = si("1", 0.0, 5.0, 0.0)  # s, log-normal
+    rest: float = si("1", 0.0, 1.0, 0.0)  # rest value as a share of the range
+    activation_energy: float = si("J", 0.0, 1e-18, 0.0)  # E_a
+    temperature: float = si("K", 1.0, 1000.0, REFERENCE)
+
+    def __post_init__(self) -> None:
+        """Refuse a device that has a clock of its own."""
+        super().__post_init__()
+        if self.inner.timed:
+            raise UsageError(f"device {self.name} has a law of time of its own; retention cannot be put around it.")
+        object.__setattr__(self, "timed", True)
+
+    def imperfections(self) -> dict[str, list[str]]:
+        """Return the spread of the time constant."""
+        return super().imperfections() | {"spread": ["tau_spread"]}
+
+    def fabricate(self, shape: tuple[int, int], key: Key) -> Any:
+        """Draw each cell's time constant at the device's temperature."""
+        heat = self.activation_energy / BOLTZMANN * (1.0 / self.temperature - 1.0 / REFERENCE)
+        tau = np.float32(self.tau * math.exp(heat)) * log_normal(shape, self.tau_spread, key.child("tau"))
+        rest = np.full(shape, self.g_min + self.rest * self.g_range, np.float32)
+        state = self.inner.fabricate(shape, key)
+        if "switched" in state._fields:
+            raise UsageError(f"device {self.name} holds whole junctions; retention cannot be put around it.")
+        return self.wrapped(state, np.zeros(shape), tau, rest)
+
+    def pulse(
+        self, state: Any, pulses: np.ndarray, key: Key, window: Window | None = None, *, time: float = 0.0
+    ) -> None:
+        """Let the pulsed cells relax up to `time` [s], then pulse them."""
+        place = crossings(state.g.shape, window)
+        drift.settle(state.g, state.written, state.tau, state.rest, pulses, *place, time)
+        self.pulse_inside(state, pulses, key, window, time)
+
+    def conductance(self, state: Any, time: float) -> np.ndarray:
+        """Return the relaxed conductance at `time` [S]."""
+        out = np.empty_like(state.g)
+        drift.relaxed(state.g, state.written, state.tau, state.rest, time, out)
+        return out

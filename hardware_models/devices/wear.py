@@ -1,0 +1,48 @@
+r"""Endurance: each cell wears out after a number of pulses of its own and stays as it was.
+
+.. math:: N = \max(1, \lceil N_0\, e^{s\,\xi}\rceil)
+
+A cell takes its first N pulses of either sign; the rest of a burst and all later ones change nothing (they still cost
+their energy). Composes with any device: ``Wear.around(device, endurance=1e6, endurance_spread=0.5)``. A log-normal number
+of cycles is how endurance tests are usually summarised; the figures are the user's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from hardware_models.devices.base import Window, crossings, log_normal, si
+from hardware_models.devices.wrapper import Wrapper
+from hardware_models.kernels import drift
+from hardware_models.keys import Key
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wear(Wrapper):
+    """Device whose cells wear out; see the module for the law."""
+
+    own: ClassVar[tuple[str, ...]] = ("pulsed", "lifetime")
+
+    endurance: float = si("pulses", 1.0, 1e15)  # N_0, the median
+    endurance_spread: float = si("1", 0.0, 5.0, 0.0)  # s, log-normal
+
+    def imperfections(self) -> dict[str, list[str]]:
+        """Return the spread of the endurance."""
+        return super().imperfections() | {"spread": ["endurance_spread"]}
+
+    def fabricate(self, shape: tuple[int, int], key: Key) -> Any:
+        """Draw each cell's life; `pulsed` and `lifetime` are int64 [pulses]."""
+        factor = log_normal(shape, self.endurance_spread, key.child("lifetime")).astype(np.float64)
+        lifetime = np.ceil(np.clip(self.endurance * factor, 1.0, 1e18)).astype(np.int64)
+        return self.wrapped(self.inner.fabricate(shape, key), np.zeros(shape, np.int64), lifetime)
+
+    def pulse(
+        self, state: Any, pulses: np.ndarray, key: Key, window: Window | None = None, *, time: float = 0.0
+    ) -> None:
+        """Hand on the pulses that each cell still takes."""
+        allowed = np.empty(pulses.shape, np.int32)
+        drift.wear_down(pulses, state.pulsed, state.lifetime, *crossings(state.g.shape, window), allowed)
+        self.pulse_inside(state, allowed, key, window, time)

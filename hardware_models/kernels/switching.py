@@ -1,0 +1,202 @@
+"""Loops over cells that switch pulse by pulse, for devices whose state after n pulses has no simple closed form.
+
+Every kernel visits the crossings of `rows` and `columns` only and leaves a cell with zero pulses alone, so that a
+window and the whole array share one loop, and draws are indexed by a cell's position in the whole array.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import prange
+
+from hardware_models.kernels.compile import inlined, parallel_kernel
+from hardware_models.kernels.random import hashed, mix
+
+
+@inlined
+def bits(position, k, w0, w1):
+    """Return the 32 random bits of pulse k of a burst on the cell at `position`."""
+    return hashed(position, w0, np.uint32(w1 + mix(np.uint32(k))))
+
+
+@inlined
+def gaussian(position, k, w0, w1, middles):
+    """Return the standard normal number of pulse k on the cell at `position`, of 65 536 different values."""
+    return middles[np.int64(bits(position, k, w0, w1) >> np.uint32(16))]
+
+
+@parallel_kernel
+def linear_steps(g, up, down, low, high, pulses, rows, columns, p, w0, w1, middles):
+    """Apply pulses of the linear-step device, one by one, to the crossings of rows and columns, in place.
+
+    p = (g_min, range, step, zero, gamma+, gamma-, sigma, 1 if the noise is a share of the step) float32; see
+    `devices/linear_decay.py` for the equation.
+    """
+    for a in prange(rows.size):
+        i = rows[a]
+        for b in range(columns.size):
+            n = pulses[a, b]
+            if n != 0:
+                j = columns[b]
+                position = i * g.shape[1] + j
+                u = (g[i, j] - p[0]) / p[1]
+                bottom = (low[i, j] - p[0]) / p[1]
+                top = (high[i, j] - p[0]) / p[1]
+                sign = np.float32(1.0) if n > 0 else np.float32(-1.0)
+                step = p[2] * (up[i, j] if n > 0 else down[i, j])
+                gamma = p[4] if n > 0 else p[5]
+                span = (np.float32(1.0) - p[3]) if n > 0 else p[3]
+                for k in range(abs(n)):
+                    move = step * max(np.float32(0.0), np.float32(1.0) - gamma * sign * (u - p[3]) / span)
+                    noise = np.float32(0.0)
+                    if p[6] > np.float32(0.0):
+                        scale = move if p[7] > np.float32(0.0) else p[2]
+                        noise = p[6] * scale * gaussian(position, k, w0, w1, middles)
+                    u = min(max(u + sign * (move + noise), bottom), top)
+                g[i, j] = p[0] + p[1] * u
+
+
+@parallel_kernel
+def partial_sets(g, up, low, high, pulses, rows, columns, p, w0, w1, middles):
+    """Apply partial SET pulses (n > 0) one by one, or a full RESET (n < 0), in place.
+
+    p = (g_min, range, step, amplitude, gamma, sigma, sigma_add, sigma_slope, sigma_reset) float32; see
+    `devices/phase_change.py` for the equation.
+    """
+    one = np.float32(1.0)
+    for a in prange(rows.size):
+        i = rows[a]
+        for b in range(columns.size):
+            n = pulses[a, b]
+            if n != 0:
+                j = columns[b]
+                position = i * g.shape[1] + j
+                u = (g[i, j] - p[0]) / p[1]
+                bottom = (low[i, j] - p[0]) / p[1]
+                top = (high[i, j] - p[0]) / p[1]
+                step = p[2] * up[i, j]
+                for k in range(n):
+                    move = step * (one + p[3] * np.float32(math.exp(-p[4] * u)))
+                    noise = np.float32(0.0)
+                    if p[5] > np.float32(0.0):
+                        sigma = p[5] * (move + p[6] + p[7] * u)
+                        noise = sigma * gaussian(position, k, w0, w1, middles)
+                    u = min(max(u + move + noise, bottom), top)
+                if n < 0:
+                    # The melt of one RESET forgets the past: any number of them is the last one.
+                    u = bottom
+                    if p[8] > np.float32(0.0):
+                        u = min(bottom + p[8] * abs(gaussian(position, 0, w0, w1, middles)), top)
+                g[i, j] = p[0] + p[1] * u
+
+
+@parallel_kernel
+def domain_switching(g, up, down, low, high, pulses, rows, columns, p, w0, w1, middles):
+    """Move cells along the stretched-exponential switching curve by its closed form, in place.
+
+    p = (g_min, range, rate+, rate-, B+, B-, beta, sigma, 1 if the down curve mirrors the up curve) float64; see
+    `devices/ferroelectric.py` for the equation.
+    """
+    for a in prange(rows.size):
+        i = rows[a]
+        for b in range(columns.size):
+            n = pulses[a, b]
+            if n != 0:
+                j = columns[b]
+                u = (np.float64(g[i, j]) - p[0]) / p[1]
+                forward = n > 0
+                rate = p[2] * up[i, j] if forward else p[3] * down[i, j]
+                scale = p[4] if forward else p[5]
+                mirror = not forward and p[8] > 0.0
+                share = (1.0 - u if mirror else u) / scale
+                share = min(max(share, 0.0), 1.0 - 1e-12)
+                more = rate * (-n if mirror else n)
+                if p[6] == 1.0:  # a plain exponential needs no logarithm
+                    share = 1.0 - min((1.0 - share) * math.exp(-more), 1.0)
+                else:
+                    done = max((-math.log1p(-share)) ** (1.0 / p[6]) + more, 0.0)
+                    share = -math.expm1(-(done ** p[6]))
+                share *= scale
+                u = 1.0 - share if mirror else share
+                if p[7] > 0.0:
+                    u += p[7] * math.sqrt(abs(n)) * gaussian(i * g.shape[1] + j, 0, w0, w1, middles)
+                g[i, j] = min(max(np.float32(p[0] + p[1] * u), low[i, j]), high[i, j])
+
+
+@parallel_kernel
+def log_steps(g, level, up, down, pulses, rows, columns, p, w0, w1, middles):
+    """Move cells whose logarithm of conductance is linear in pulses, in place; then redraw the programming noise.
+
+    p = (g_min, ln(g_max/g_min), 1/states+, 1/states-, sigma, A, B) float64, A and B in siemens; see
+    `devices/floating_gate.py` for the equation.
+    """
+    for a in prange(rows.size):
+        i = rows[a]
+        for b in range(columns.size):
+            n = pulses[a, b]
+            if n != 0:
+                j = columns[b]
+                position = i * g.shape[1] + j
+                x = np.float64(level[i, j])
+                x += n * (p[2] * up[i, j] if n > 0 else p[3] * down[i, j])
+                if p[4] > 0.0:
+                    x += p[4] * math.sqrt(abs(n)) * gaussian(position, 0, w0, w1, middles)
+                x = min(max(x, 0.0), 1.0)
+                level[i, j] = x
+                seen = p[0] * math.exp(p[1] * x)
+                if p[5] > 0.0:
+                    sigma = p[5] * -math.expm1(-seen / p[6])
+                    seen = max(seen + sigma * gaussian(position, 1, w0, w1, middles), 0.0)
+                g[i, j] = seen
+
+
+@parallel_kernel
+def binomial_switching(g, switched, up, down, low, high, pulses, rows, columns, junctions, w0, w1):
+    """Switch each junction of a cell that is not yet in the wanted state with probability 1 - exp(-rate n), in place.
+
+    up and down hold the cell's rates -ln(1-p) [1/pulse]; switched the number of junctions in the parallel state. Every
+    junction has a draw of its own, so the number that switches is binomial exactly.
+    """
+    for a in prange(rows.size):
+        i = rows[a]
+        for b in range(columns.size):
+            n = pulses[a, b]
+            if n != 0:
+                j = columns[b]
+                position = i * g.shape[1] + j
+                rate = np.float64(up[i, j] if n > 0 else down[i, j])
+                limit = -math.expm1(-rate * abs(n)) * 4294967296.0
+                left = junctions - switched[i, j] if n > 0 else switched[i, j]
+                moved = 0
+                for k in range(left):
+                    if bits(position, k, w0, w1) < limit:
+                        moved += 1
+                switched[i, j] += moved if n > 0 else -moved
+                share = np.float32(switched[i, j]) / np.float32(junctions)
+                g[i, j] = low[i, j] + (high[i, j] - low[i, j]) * share
+
+
+@parallel_kernel
+def verified_writes(g, target, relax, pulses, rows, columns, p, w0, w1, middles):
+    """Move the targets of cells by ideal steps and redraw their programming error, in place.
+
+    p = (g_min, g_max, step, c0, c1, c2, c3, c4, A, B) float64 [S]; see `devices/programmed.py` for the equation.
+    """
+    for a in prange(rows.size):
+        i = rows[a]
+        for b in range(columns.size):
+            n = pulses[a, b]
+            if n != 0:
+                j = columns[b]
+                position = i * g.shape[1] + j
+                wanted = min(max(target[i, j] + n * p[2], p[0]), p[1])
+                target[i, j] = wanted
+                x = wanted / p[1]
+                sigma = p[3] + x * (p[4] + x * (p[5] + x * (p[6] + x * p[7])))
+                if p[8] > 0.0:
+                    sigma += p[8] * -math.expm1(-wanted / p[9])
+                sigma = max(sigma, 0.0)
+                g[i, j] = max(wanted + sigma * gaussian(position, 0, w0, w1, middles), 0.0)
+                relax[i, j] = gaussian(position, 1, w0, w1, middles)
