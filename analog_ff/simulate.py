@@ -71,6 +71,9 @@ def simulate(
     no_read_noise: bool = typer.Option(False, "--no-read-noise", help="switch the read noise off"),
     no_write_noise: bool = typer.Option(False, "--no-write-noise", help="switch the cycle-to-cycle noise off"),
     no_device_spread: bool = typer.Option(False, "--no-device-spread", help="switch the device-to-device spread off"),
+    no_step_nonlinearity: bool = typer.Option(
+        False, "--no-step-nonlinearity", help="steps that do not depend on the state, where the model has that limit"
+    ),
     stuck_low: float = _option("share of cells stuck at low conductance [1] [default: 0]", "--stuck-low"),
     stuck_high: float = _option("share of cells stuck at high conductance [1] [default: 0]", "--stuck-high"),
     dead_rows: float = _option("share of word lines that carry nothing [1] [default: 0]", "--dead-rows"),
@@ -82,11 +85,15 @@ def simulate(
     threads: int = _option("threads [default: all cores]; the result is the same for any number", "--threads"),
     out: str = _option("run folder; must not exist [default: runs/DATA-DEVICE-LEARNER-sSEED-cCHIP]", "--out"),
     resume: bool = typer.Option(False, "--resume", help="go on with the interrupted run in --out, bit for bit"),
+    ablate: bool = typer.Option(
+        False, "--ablate", help="run again without each non-ideality in turn, and tabulate what each costs"
+    ),
     as_json: bool = typer.Option(False, "--json", help="print result.json on standard output and nothing else"),
 ) -> None:
     """Train a network in situ on a simulated analog chip by Forward-Forward, and count every pulse."""
     given = dict(locals())
-    for name in ("threads", "resume", "as_json", "no_read_noise", "no_write_noise", "no_device_spread"):
+    for name in ("threads", "resume", "as_json", "no_read_noise", "no_write_noise", "no_device_spread",
+                 "no_step_nonlinearity", "ablate"):  # fmt: skip
         given.pop(name)
     parsers = {
         "layers": parse_layers,
@@ -95,11 +102,15 @@ def simulate(
         "adc": lambda text: parse_bits("--adc", text),
     }
     options = {k: parsers[k](v) if k in parsers else v for k, v in given.items() if v is not None and v is not False}
-    switches = {"read_noise": no_read_noise, "write_noise": no_write_noise, "device_spread": no_device_spread}
+    switches = {"read_noise": no_read_noise, "write_noise": no_write_noise, "device_spread": no_device_spread,
+                "step_nonlinearity": no_step_nonlinearity}  # fmt: skip
     options |= {name: False for name, off in switches.items() if off}
-    config = _configure(options, resume)
+    config = _configure(options, resume and not ablate)
     if threads is not None:
         _set_threads(threads)
+    if ablate:
+        _ablate(config, resume, as_json)
+        return
     from analog_ff.runs.execute import execute
     from analog_ff.runs.results import show
 
@@ -110,6 +121,16 @@ def simulate(
         print(json.dumps(result))
     else:
         show(result, folder)
+
+
+def _ablate(config: Config, resume: bool, as_json: bool) -> None:
+    from analog_ff.runs import ablate
+
+    table, folder = ablate.ablate(config, resume=resume, say=lambda line: print(line, file=sys.stderr))
+    if as_json:
+        print(json.dumps(table))
+    else:
+        ablate.show(table, folder)
 
 
 def _configure(options: dict[str, Any], resume: bool) -> Config:

@@ -112,7 +112,7 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
     """Return the lines of one experiment's table; rows without results say so."""
     kind = "validation" if experiment.get("options", {}).get("split") == "holdout" else "test"
     head = ["row", "seeds", f"{kind} error %, headline", "energy read-out %", "softmax read-out %",
-            "pulses per weight", "memory left", "energy per update", "seconds"]  # fmt: skip
+            "pulses per weight", "cells at a bound", "memory left", "energy per update", "seconds"]  # fmt: skip
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     for row in experiment["rows"]:
         results = []
@@ -133,6 +133,14 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
             mean([(r.get(by) or {}).get("energy") for r in results]),
             mean([(r.get(by) or {}).get("softmax") for r in results]),
             mean([r["cells"].get("pulses_per_weight") for r in results], 1),
+            mean(
+                [
+                    None if r["cells"].get("share_at_bound") is None else 100.0 * r["cells"]["share_at_bound"]
+                    for r in results
+                ],
+                1,
+            )
+            + " %",
             mean([r["cells"].get("memory_left") for r in results]),
             joule([r["energy"].get("per_update_joule") for r in results]),
             mean([r["wall_seconds"] for r in results], 0),

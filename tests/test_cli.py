@@ -175,7 +175,15 @@ def test_a_run_and_its_folder(learner: str, capsys: pytest.CaptureFixture[str], 
     assert status == 0
     result = json.loads(out)
     assert result == json.loads((run / "result.json").read_text()) and numbers_only(result)
-    names = {"config.toml", "metrics.csv", "result.json", "checkpoint.h5", "learning_curve.png"}
+    names = {
+        "config.toml",
+        "metrics.csv",
+        "result.json",
+        "checkpoint.h5",
+        "learning_curve.png",
+        "cells.h5",
+        "cells.png",
+    }
     assert {p.name for p in run.iterdir()} == names
     assert result["schema"] == 1 and result["config"]["learner"] == learner and result["split"] == "final"
     assert result["test_error_percent"] == result["test_error_percent_by_readout"]["softmax"]

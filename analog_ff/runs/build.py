@@ -24,10 +24,10 @@ def data_of(config: Config) -> Any:
 def port_of(config: Config, pixels: int) -> Any:
     """Return the chip of a run, in this process or in one of its own."""
     device: Any = load_device(config.device)
-    if not (config.write_noise and config.device_spread and config.read_noise):
-        device = device.without(
-            read_noise=not config.read_noise, write_noise=not config.write_noise, spread=not config.device_spread
-        )
+    switches = {"read_noise": config.read_noise, "write_noise": config.write_noise, "spread": config.device_spread,
+                "nonlinearity": config.step_nonlinearity}  # fmt: skip
+    if not all(switches.values()):
+        device = device.without(**{name: not on for name, on in switches.items()})
     if not getattr(device, "trainable", True) and config.learner != "random-features":
         raise UsageError(
             f"device '{config.device}' is written once and verified, it cannot learn in situ; "

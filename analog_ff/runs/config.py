@@ -63,6 +63,7 @@ class Config:
     read_noise: bool = True
     write_noise: bool = True
     device_spread: bool = True
+    step_nonlinearity: bool = True
     stuck_low: float = 0.0
     stuck_high: float = 0.0
     dead_rows: float = 0.0

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from analog_ff.runs import checkpoint, results
+from analog_ff.runs import cells, checkpoint, results
 from analog_ff.runs.build import data_of, learner_of, port_of
 from analog_ff.runs.config import Config
 from analog_ff.runs.train import Run, write_metrics
@@ -73,6 +73,7 @@ def execute(
         except (OSError, MissingPinError) as error:  # a full disk, a chip whose process ended
             raise RunError(f"{type(error).__name__}: {str(error).rstrip('.')}.") from error
         result = results.collect(run, errors, tallies, device, run.seconds + time.monotonic() - start)
+        cells.write(folder, port)
     finally:
         if hasattr(port, "close"):
             port.close()

@@ -79,8 +79,8 @@ def collect(
     program = run.ledger.phase("program").total()["write.selected"]
     headline = errors[config.readout]
     final = config.split == "final"
-    noise = device.get("cycle_noise")
     inspected = run.port.inspect()
+    noise = None if inspected is None else inspected[0]["pulse_noise"]
     share = None if inspected is None else [layer["share_at_bound"] for layer in inspected]
     result = {
         "schema": 1,
@@ -103,7 +103,7 @@ def collect(
             "pulses_per_weight": learn / weights,
             "share_at_bound": None if share is None else sum(share) / len(share),
             "share_at_bound_by_layer": share,
-            "memory_left": None if noise is None or inspected is None else memory_left(learn / (2 * weights), noise),
+            "memory_left": None if noise is None else memory_left(learn / (2 * weights), noise),
             "layers": inspected,
             "clipped_share": run.port.clipped_share(),
         },

@@ -1,0 +1,110 @@
+"""What each non-ideality costs: the same run with each one switched off in turn, and with all of them off."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from analog_ff.runs.config import Config
+from analog_ff.runs.execute import execute
+from hardware_models.check import UsageError
+from hardware_models.devices.load import load_device
+
+FAULTS_OFF: dict[str, Any] = {
+    "stuck_low": 0.0,
+    "stuck_high": 0.0,
+    "dead_rows": 0.0,
+    "dead_columns": 0.0,
+    "fault_map": None,
+}
+SWITCHES: dict[str, dict[str, Any]] = {
+    "read noise": {"read_noise": False},
+    "write noise": {"write_noise": False},
+    "device spread": {"device_spread": False},
+    "step nonlinearity": {"step_nonlinearity": False},
+    "converters": {"dac": None, "adc": None},
+    "faults": FAULTS_OFF,
+}
+"""Name of each non-ideality -> the choices of a run that is free of it."""
+
+
+def cases(config: Config) -> dict[str, Config]:
+    """Return the runs of an ablation by name: as given, without each non-ideality that there is, without all."""
+    device: Any = load_device(config.device)
+    without = {"read_noise": "read_noise", "write_noise": "write_noise", "device_spread": "spread",
+               "step_nonlinearity": "nonlinearity"}  # fmt: skip
+    present = {}
+    for name, off in SWITCHES.items():
+        if all(getattr(config, key) == value for key, value in off.items()):
+            continue
+        switch = without.get(next(iter(off)))
+        if switch is not None and device.without(**{switch: True}) == device:
+            continue
+        present[name] = off
+    if not present:
+        raise UsageError(f"device '{config.device}' has no non-ideality left to switch off.")
+    folder = config.folder()
+    runs = {"as given": replace(config, out=str(folder / "as-given"))}
+    for name, off in present.items():
+        runs[f"no {name}"] = replace(config, **off, out=str(folder / f"no-{name.replace(' ', '-')}"))
+    if len(present) > 1:
+        everything = {key: value for off in present.values() for key, value in off.items()}
+        runs["none of them"] = replace(config, **everything, out=str(folder / "none"))
+    return runs
+
+
+def ablate(config: Config, *, resume: bool = False, say: Callable[[str], None] = print) -> tuple[dict[str, Any], Path]:
+    """Run every case into a folder of its own and return the table, also kept as ``ablation.json``.
+
+    Raises UsageError before anything is written if the folder exists and is not resumed.
+    """
+    folder = config.folder()
+    if folder.exists() and not resume:
+        raise UsageError(f"the run folder {folder} exists already; give another --out, or --resume to go on with it.")
+    runs = cases(config)
+    kind = "test" if config.split == "final" else "validation"
+    rows: list[dict[str, Any]] = []
+    for name, case in runs.items():
+        say(f"{name}: {case.out}")
+        begun = resume and (Path(case.out) / "checkpoint.h5").is_file()
+        result, _ = execute(case, resume=begun)
+        rows.append(
+            {
+                "case": name,
+                f"{kind}_error_percent": result[f"{kind}_error_percent"],
+                f"{kind}_error_percent_by_readout": result[f"{kind}_error_percent_by_readout"],
+                "share_at_bound": result["cells"]["share_at_bound"],
+                "energy_per_update_joule": result["energy"]["per_update_joule"],
+            }
+        )
+    base = rows[0][f"{kind}_error_percent"]
+    for row in rows:
+        row["costs_percent"] = base - row[f"{kind}_error_percent"]
+    table = {"schema": 1, "config": config.as_dict(), "seed": config.seed, "chip_seed": config.chip_seed, "rows": rows}
+    temporary = folder / ".ablation.json.tmp"
+    temporary.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+    temporary.replace(folder / "ablation.json")
+    return table, folder
+
+
+def show(table: dict[str, Any], folder: Path) -> None:
+    """Print the table of an ablation."""
+    from rich.console import Console
+    from rich.table import Table
+
+    kind = "test" if table["config"]["split"] == "final" else "validation"
+    shown = Table(title=f"{table['config']['device']}: what each non-ideality costs (one seed, one chip)")
+    shown.add_column("run")
+    for column in (f"{kind} error", "cost", "at a bound"):
+        shown.add_column(column, justify="right")
+    for row in table["rows"]:
+        share = row["share_at_bound"]
+        cost = "" if row["case"] == "as given" else f"{row['costs_percent']:+.2f} points"
+        bound = "sealed" if share is None else f"{100 * share:.1f} %"
+        shown.add_row(row["case"], f"{row[f'{kind}_error_percent']:.2f} %", cost, bound)
+    console = Console()
+    console.print(shown)
+    console.print(f"folder: {folder}", soft_wrap=True, highlight=False)

@@ -1,0 +1,64 @@
+"""What the bench sees of every cell after a run: ``cells.h5`` and a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+NAME = "cells.h5"
+UNITS = {"conductance": "S", "pulses": "1", "at_low": "1", "at_high": "1", "sample": "1", "asymmetry": "1",
+         "symmetry_point": "S"}  # fmt: skip
+
+
+def write(folder: Path, port: Any) -> bool:
+    """Write cells.h5 and cells.png of a chip that can be looked at, as a whole; return whether it could."""
+    if getattr(port, "sealed", True):
+        return False
+    import h5py
+
+    looks = [port.cells(layer) for layer in range(len(port.shapes))]
+    temporary = folder / f".{NAME}.tmp"
+    with h5py.File(temporary, "w") as file:
+        for layer, look in enumerate(looks):
+            group = file.create_group(f"layer{layer}")
+            group.attrs["note"] = "bit lines alternate: G+ and G- of a weight are neighbours; sample: flat positions"
+            for name, unit in UNITS.items():
+                values = getattr(look, name)
+                item = group.create_dataset(name, data=values, compression="gzip" if values.size > 1000 else None)
+                item.attrs["unit"] = unit
+    temporary.replace(folder / NAME)
+    _picture(folder, looks)
+    return True
+
+
+def _picture(folder: Path, looks: list[Any]) -> None:
+    """Draw the histograms of conductance and of pulses received, a row a layer."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(
+        len(looks), 2, figsize=(8.5, 2.6 * len(looks)), layout="constrained", squeeze=False, sharex="col"
+    )
+    # One scale for all layers, so that they can be compared.
+    most = max(float(np.quantile(look.pulses, 0.999)) for look in looks)
+    width = -(-int(most) // 60) or 1  # whole pulses a bin
+    for layer, (look, (left, right)) in enumerate(zip(looks, axes, strict=True)):
+        plus, minus = look.conductance[:, 0::2].ravel() * 1e6, look.conductance[:, 1::2].ravel() * 1e6
+        edges = np.linspace(min(plus.min(), minus.min()), max(plus.max(), minus.max(), 1e-12), 81)
+        for values, name in ((plus, "G+"), (minus, "G-")):
+            left.hist(values, bins=edges, density=True, histtype="step", label=name)
+        for bound in look.range:
+            left.axvline(bound * 1e6, color="0.6", linestyle=":", linewidth=1)
+        share = 100.0 * float((look.at_low | look.at_high).mean())
+        left.set(ylabel=f"layer {layer}: density [1/uS]", title=f"{share:.1f} % at a bound (dotted: nominal bounds)")
+        left.legend()
+        right.hist(look.pulses.ravel(), bins=np.arange(-0.5, max(most, 1.0) + width, width), color="C2")
+        right.set(ylabel="cells", title=f"mean {look.pulses.mean():.1f} pulses a cell")
+    axes[-1, 0].set_xlabel("conductance [uS]")
+    axes[-1, 1].set_xlabel("pulses received, programming included")
+    figure.savefig(folder / "cells.png", dpi=120)
+    plt.close(figure)
