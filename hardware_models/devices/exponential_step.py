@@ -10,8 +10,9 @@ with P the pulses of that polarity over the whole range. n pulses from any state
 .. math:: u' = u + (B - u)\,(1 - e^{-n/A}) + \sigma\sqrt{\frac{1 - e^{-2n/A}}{1 - e^{-2\,\mathrm{sgn}(n)/A}}}\;\xi,
           \qquad \xi \sim N(0, 1)
 
-exactly, for n pulses at once as for n times one (the noise in distribution, away from the bounds): each pulse's noise
-fades as the later pulses move on along the curve, which NeuroSim's own sqrt(|n|) leaves out; n < 0 on the curve
+exactly, for n pulses at once as for n times one (the noise in distribution): each pulse's noise fades as the later
+pulses move on along the curve, which NeuroSim's own sqrt(|n|) leaves out. A noisy burst that comes within five standard
+deviations of a bound has no closed form and is looped over, pulse by pulse; n < 0 on the curve
 of the other polarity, where a < 0 means that the down curve bends the other way than the up curve (asymmetric) and
 a > 0 that it retraces it. Then u is clipped to the cell's bounds. `a` is the paper's normalised A of the label NL.
 

@@ -8,7 +8,7 @@ import numpy as np
 from numba import prange
 
 from hardware_models.kernels.compile import inlined, parallel_kernel
-from hardware_models.kernels.random import fill_coarse_normal
+from hardware_models.kernels.random import draw, fill_coarse_normal, word_of_pulse
 
 
 @inlined
@@ -34,32 +34,58 @@ def saturation(x):
     return q * (two - q)
 
 
-@inlined
-def exponential_step(g, n, factor_up, factor_down, xi, p, several):
-    """Return the conductance after n pulses of the exponential-step device (see `devices/exponential_step.py`).
+MARGIN = np.float32(5.0)
+"""A noisy burst whose path keeps this many standard deviations from both bounds takes the closed form."""
 
-    `several` is false where no cell of the row gets more than one pulse: then the noise needs no second exponential.
+
+@inlined
+def exponential_path(g, n, factor_up, factor_down, p):
+    """Return where n pulses of the exponential-step device lead on average, and the standard deviation there [S].
+
+    The equations of `devices/exponential_step.py`, without bounds.
     """
     up = n > 0
     count = np.float32(n)
     factor = factor_up if up else factor_down
-    rate = p[2] if up else p[4]  # 1/A [1/pulse]
+    rate = (p[2] if up else p[4]) * factor  # 1/A of the cell [1/pulse]
     asymptote = p[3] if up else p[5]  # B, in units of the range
+    share = saturation(count * rate)
+    one = saturation(rate if up else -rate)
+    two = np.float32(2.0)
+    variance = share * (two - share) / (one * (two - one))
+    end = g + p[1] * (asymptote - (g - p[0]) / p[1]) * share
+    return np.float32(end), np.float32(p[1] * p[6] * math.sqrt(variance))
+
+
+@inlined
+def exponential_step(g, n, factor_up, factor_down, xi, p):
+    """Return the conductance after at most one pulse, n = -1, 0 or 1; here the noise needs no second exponential."""
+    up = n > 0
+    count = np.float32(n)
+    factor = factor_up if up else factor_down
+    rate = p[2] if up else p[4]
+    asymptote = p[3] if up else p[5]
     u = (g - p[0]) / p[1]
-    share = saturation(count * factor * rate)
-    moved = (asymptote - u) * share
-    variance = abs(count)
-    if several:
-        one = saturation((np.float32(1.0) if up else np.float32(-1.0)) * factor * rate)
-        two = np.float32(2.0)
-        variance = share * (two - share) / (one * (two - one))
-    noise = p[6] * math.sqrt(variance) * xi
-    return np.float32(g + p[1] * (moved + noise))
+    moved = (asymptote - u) * saturation(count * factor * rate)
+    return np.float32(g + p[1] * (moved + p[6] * abs(count) * xi))
+
+
+@inlined
+def pulse_by_pulse(g, n, factor_up, factor_down, low, high, p, position, w0, w1, middles):
+    """Return the conductance after n pulses one by one, each stopped at the bounds."""
+    sign = np.int32(1) if n > 0 else np.int32(-1)
+    for k in range(abs(n)):
+        xi = draw(position, word_of_pulse(w0, k), w1, middles)
+        g = min(max(exponential_step(g, sign, factor_up, factor_down, xi, p), low), high)
+    return g
 
 
 @parallel_kernel
 def exponential_step_array(g, factor_up, factor_down, low, high, pulses, p, w0, w1, middles):
-    """Apply pulses to a whole array in place; p = (g_min, range, 1/A+, B+, 1/A-, B-, sigma_c2c) float32."""
+    """Apply pulses to a whole array in place; p = (g_min, range, 1/A+, B+, 1/A-, B-, sigma_c2c) float32.
+
+    Bursts that may touch a bound are looped over: there is no closed form for noise that is stopped on its way.
+    """
     columns = g.shape[1]
     noisy = p[6] > np.float32(0.0)
     for i in prange(g.shape[0]):
@@ -71,12 +97,27 @@ def exponential_step_array(g, factor_up, factor_down, low, high, pulses, p, w0, 
             most = max(most, abs(pulses[i, j]))
         if most <= 1:
             for j in range(columns):
-                moved = exponential_step(g[i, j], pulses[i, j], factor_up[i, j], factor_down[i, j], xi[j], p, False)
+                moved = exponential_step(g[i, j], pulses[i, j], factor_up[i, j], factor_down[i, j], xi[j], p)
                 g[i, j] = min(max(moved, low[i, j]), high[i, j])
         else:
+            near = np.zeros(columns, np.bool_)
+            out = np.empty(columns, np.float32)
             for j in range(columns):
-                moved = exponential_step(g[i, j], pulses[i, j], factor_up[i, j], factor_down[i, j], xi[j], p, True)
-                g[i, j] = min(max(moved, low[i, j]), high[i, j])
+                start = g[i, j]
+                end, sigma = exponential_path(start, pulses[i, j], factor_up[i, j], factor_down[i, j], p)
+                reach = MARGIN * sigma
+                near[j] = (min(start, end) - reach < low[i, j]) | (max(start, end) + reach > high[i, j])
+                out[j] = min(max(end + sigma * xi[j], low[i, j]), high[i, j])
+            for j in range(columns):
+                n = pulses[i, j]
+                if noisy and near[j] and abs(n) > 1:
+                    position = i * columns + j
+                    out[j] = pulse_by_pulse(
+                        g[i, j], n, factor_up[i, j], factor_down[i, j], low[i, j], high[i, j], p, position, w0, w1,
+                        middles,
+                    )  # fmt: skip
+            for j in range(columns):
+                g[i, j] = out[j]
 
 
 @parallel_kernel
@@ -85,15 +126,25 @@ def exponential_step_window(g, factor_up, factor_down, low, high, pulses, rows, 
     noisy = p[6] > np.float32(0.0)
     for a in prange(rows.size):
         i = rows[a]
-        xi = np.zeros(1, np.float32)
         for b in range(columns.size):
             j = columns[b]
             n = pulses[a, b]
-            if n != 0:
-                if noisy:
-                    fill_coarse_normal(xi, i * g.shape[1] + j, w0, w1, middles)
-                moved = exponential_step(g[i, j], n, factor_up[i, j], factor_down[i, j], xi[0], p, True)
+            start = g[i, j]
+            position = i * g.shape[1] + j
+            xi = draw(position, w0, w1, middles) if noisy else np.float32(0.0)
+            if abs(n) == 1:
+                moved = exponential_step(start, n, factor_up[i, j], factor_down[i, j], xi, p)
                 g[i, j] = min(max(moved, low[i, j]), high[i, j])
+            elif n != 0:
+                end, sigma = exponential_path(start, n, factor_up[i, j], factor_down[i, j], p)
+                reach = MARGIN * sigma
+                if noisy and ((min(start, end) - reach < low[i, j]) | (max(start, end) + reach > high[i, j])):
+                    g[i, j] = pulse_by_pulse(
+                        start, n, factor_up[i, j], factor_down[i, j], low[i, j], high[i, j], p, position, w0, w1,
+                        middles,
+                    )  # fmt: skip
+                else:
+                    g[i, j] = min(max(end + sigma * xi, low[i, j]), high[i, j])
 
 
 @parallel_kernel

@@ -118,6 +118,18 @@ def fill_coarse_normal(out, first, w0, w1, middles):
         out[j] = middles[np.int64(hashed(np.uint32(start + np.uint32(j)), w0, w1) >> np.uint32(16))]
 
 
+@inlined
+def word_of_pulse(w0, k):
+    """Return the key word of the k-th pulse of a burst."""
+    return mix(np.uint32(w0 + np.uint32(k) * np.uint32(0x9E3779B9)))
+
+
+@inlined
+def draw(position, w0, w1, middles):
+    """Return the Gaussian number of one position."""
+    return middles[np.int64(hashed(np.uint32(position), w0, w1) >> np.uint32(16))]
+
+
 @parallel_kernel
 def normal_matrix(out, w0, w1):
     """Fill (rows, columns) `out` with standard normal numbers, indexed by flat position."""

@@ -15,7 +15,7 @@ from numba import prange
 
 from hardware_models.kernels.compile import inlined, parallel_kernel
 from hardware_models.kernels.pulses import saturation
-from hardware_models.kernels.random import fill_coarse_normal, hashed, mix, uniform
+from hardware_models.kernels.random import draw, fill_coarse_normal, uniform, word_of_pulse
 
 LOW, HIGH = 1, 2
 MARGIN = np.float32(5.0)
@@ -43,18 +43,6 @@ def most_pulses(n):
     for b in range(n.size):
         most = max(most, abs(n[b]))
     return most
-
-
-@inlined
-def word_of_pulse(w0, k):
-    """Return the key word of the k-th pulse of a burst."""
-    return mix(np.uint32(w0 + np.uint32(k) * np.uint32(0x9E3779B9)))
-
-
-@inlined
-def draw(position, w0, w1, middles):
-    """Return the Gaussian number of one position."""
-    return middles[np.int64(hashed(np.uint32(position), w0, w1) >> np.uint32(16))]
 
 
 @inlined
