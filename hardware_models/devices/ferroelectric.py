@@ -7,8 +7,7 @@ u = (G - G_min)/(G_max - G_min), P the pulses over the range and k the `saturati
 .. math:: u(n) = B\,\left(1 - e^{-(k n/P)^\beta}\right), \qquad B = 1/(1 - e^{-k^\beta})
 
 n pulses from any state move along this curve, m -> m + f n with m the count at which the curve passes u and f the
-cell's factor: n pulses at once are n times one, exactly. Noise adds sigma sqrt(n) xi (in distribution, away from the
-bounds).
+cell's factor: n pulses at once are n times one, exactly. Noise adds sigma xi pulse by pulse, stopped at the bounds.
 
 scheme = "identical": a down pulse switches the domains back along the mirrored curve, 1 - u in place of u.
 scheme = "incremental": the driver raises the amplitude from pulse to pulse and so walks up and down one staircase; a

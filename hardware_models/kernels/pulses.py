@@ -126,19 +126,26 @@ def exponential_step_window(g, factor_up, factor_down, low, high, pulses, rows, 
     noisy = p[6] > np.float32(0.0)
     for a in prange(rows.size):
         i = rows[a]
+        most = np.int32(0)
+        for b in range(columns.size):
+            most = max(most, abs(pulses[a, b]))
         for b in range(columns.size):
             j = columns[b]
             n = pulses[a, b]
             start = g[i, j]
             position = i * g.shape[1] + j
             xi = draw(position, w0, w1, middles) if noisy else np.float32(0.0)
-            if abs(n) == 1:
+            if n != 0 and most == 1:
                 moved = exponential_step(start, n, factor_up[i, j], factor_down[i, j], xi, p)
                 g[i, j] = min(max(moved, low[i, j]), high[i, j])
             elif n != 0:
                 end, sigma = exponential_path(start, n, factor_up[i, j], factor_down[i, j], p)
                 reach = MARGIN * sigma
-                if noisy and ((min(start, end) - reach < low[i, j]) | (max(start, end) + reach > high[i, j])):
+                if (
+                    noisy
+                    and abs(n) > 1
+                    and ((min(start, end) - reach < low[i, j]) | (max(start, end) + reach > high[i, j]))
+                ):
                     g[i, j] = pulse_by_pulse(
                         start, n, factor_up[i, j], factor_down[i, j], low[i, j], high[i, j], p, position, w0, w1,
                         middles,

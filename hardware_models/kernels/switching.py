@@ -94,7 +94,7 @@ def partial_sets(g, up, low, high, pulses, rows, columns, p, w0, w1, middles):
 
 @parallel_kernel
 def domain_switching(g, up, down, low, high, pulses, rows, columns, p, w0, w1, middles):
-    """Move cells along the stretched-exponential switching curve by its closed form, in place.
+    """Move cells along the stretched-exponential switching curve, in place.
 
     p = (g_min, range, rate+, rate-, B+, B-, beta, sigma, 1 if the down curve mirrors the up curve) float64; see
     `devices/ferroelectric.py` for the equation.
@@ -110,18 +110,25 @@ def domain_switching(g, up, down, low, high, pulses, rows, columns, p, w0, w1, m
                 rate = p[2] * up[i, j] if forward else p[3] * down[i, j]
                 scale = p[4] if forward else p[5]
                 mirror = not forward and p[8] > 0.0
-                share = (1.0 - u if mirror else u) / scale
-                share = min(max(share, 0.0), 1.0 - 1e-12)
-                more = rate * (-n if mirror else n)
-                if p[6] == 1.0:  # a plain exponential needs no logarithm
-                    share = 1.0 - min((1.0 - share) * math.exp(-more), 1.0)
-                else:
-                    done = max((-math.log1p(-share)) ** (1.0 / p[6]) + more, 0.0)
-                    share = -math.expm1(-(done ** p[6]))
-                share *= scale
-                u = 1.0 - share if mirror else share
-                if p[7] > 0.0:
-                    u += p[7] * math.sqrt(abs(n)) * gaussian(i * g.shape[1] + j, 0, w0, w1, middles)
+                noisy = p[7] > 0.0
+                # Without noise the closed form takes all pulses at once; noise must be stopped at the bounds on its way.
+                times = abs(n) if noisy else 1
+                more = rate * (1 if n > 0 or mirror else -1) * (1 if noisy else abs(n))
+                bottom = (low[i, j] - p[0]) / p[1]
+                top = (high[i, j] - p[0]) / p[1]
+                for k in range(times):
+                    share = (1.0 - u if mirror else u) / scale
+                    share = min(max(share, 0.0), 1.0 - 1e-12)
+                    if p[6] == 1.0:  # a plain exponential needs no logarithm
+                        share = 1.0 - min((1.0 - share) * math.exp(-more), 1.0)
+                    else:
+                        done = max((-math.log1p(-share)) ** (1.0 / p[6]) + more, 0.0)
+                        share = -math.expm1(-(done ** p[6]))
+                    share *= scale
+                    u = 1.0 - share if mirror else share
+                    if noisy:
+                        u += p[7] * gaussian(i * g.shape[1] + j, k, w0, w1, middles)
+                        u = min(max(u, bottom), top)
                 g[i, j] = min(max(np.float32(p[0] + p[1] * u), low[i, j]), high[i, j])
 
 
