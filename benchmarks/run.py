@@ -96,6 +96,12 @@ def mean(values: list[float | None], digits: int = 2) -> str:
     return text + (f" ± {statistics.stdev(numbers):.{digits}f}" if len(numbers) > 1 else "")
 
 
+def percent(values: list[float | None]) -> str:
+    """Return a mean share in percent, or a dash."""
+    text = mean([None if v is None else 100.0 * v for v in values], 1)
+    return text if text == "-" else f"{text} %"
+
+
 def joule(values: list[float | None]) -> str:
     """Return a mean energy with a prefix."""
     numbers = [v for v in values if v is not None]
@@ -149,6 +155,29 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
     return lines
 
 
+def peers() -> list[str]:
+    """Return the section on the pulse response against aihwkit, if it was measured."""
+    file = HERE / "results" / "peers" / "aihwkit_pulses.json"
+    if not file.exists():
+        return []
+    found = json.loads(file.read_text(encoding="utf-8"))
+    head = ["device", "pulses", "this project", "aihwkit", "distance D", "p"]
+    lines = [
+        "## Pulse response against aihwkit", "",
+        "`python benchmarks/peers/aihwkit_pulses.py --json > benchmarks/results/peers/aihwkit_pulses.json`", "",
+        f"Weight (of aihwkit's scale) after 100 pulses from zero, mean ± standard deviation of {found['cells']} cells with all",
+        f"spread and noise; D and p: two-sample Kolmogorov-Smirnov test; aihwkit {found['aihwkit']}. Bounds and steps spread",
+        "log-normally here and normally there, so the ends differ where the spread is large.", "",
+        f"| {' | '.join(head)} |", "|" + "---|" * len(head),
+    ]  # fmt: skip
+    for r in found["rows"]:
+        if abs(r["pulses"]) == 100:
+            mine, other = (f"{r[p + 'mean']:.3f} ± {r[p + 'deviation']:.3f}" for p in ("", "aihwkit_"))
+            cells = [r["device"], f"{r['pulses']:+d}", mine, other, f"{r['distance']:.3f}", f"{r['p']:.2g}"]
+            lines.append(f"| {' | '.join(cells)} |")
+    return [*lines, ""]
+
+
 def write_tables() -> None:
     """Write docs/results.md, and the first experiment's table into the README."""
     text = [
@@ -163,6 +192,7 @@ def write_tables() -> None:
         if experiment.get("note"):
             text += [experiment["note"].strip(), ""]
         text += [*table(name, experiment), ""]
+    text += peers()
     (ROOT / "docs" / "results.md").write_text("\n".join(text).rstrip() + "\n", encoding="utf-8")
     readme = ROOT / "README.md"
     begin, end = "<!-- results:begin -->", "<!-- results:end -->"
