@@ -139,14 +139,7 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
             mean([(r.get(by) or {}).get("energy") for r in results]),
             mean([(r.get(by) or {}).get("softmax") for r in results]),
             mean([r["cells"].get("pulses_per_weight") for r in results], 1),
-            mean(
-                [
-                    None if r["cells"].get("share_at_bound") is None else 100.0 * r["cells"]["share_at_bound"]
-                    for r in results
-                ],
-                1,
-            )
-            + " %",
+            percent([r["cells"].get("share_at_bound") for r in results]),
             mean([r["cells"].get("memory_left") for r in results]),
             joule([r["energy"].get("per_update_joule") for r in results]),
             mean([r["wall_seconds"] for r in results], 0),
