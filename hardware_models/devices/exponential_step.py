@@ -11,7 +11,7 @@ with P the pulses of that polarity over the whole range. n pulses from any state
           \qquad \xi \sim N(0, 1)
 
 exactly, for n pulses at once as for n times one (the noise in distribution): each pulse's noise fades as the later
-pulses move on along the curve, which NeuroSim's own sqrt(|n|) leaves out. A noisy burst that comes within five standard
+pulses move on along the curve, which NeuroSim's own sqrt(|n|) leaves out. A noisy burst that comes within four standard
 deviations of a bound has no closed form and is looped over, pulse by pulse; n < 0 on the curve
 of the other polarity, where a < 0 means that the down curve bends the other way than the up curve (asymmetric) and
 a > 0 that it retraces it. Then u is clipped to the cell's bounds. `a` is the paper's normalised A of the label NL.
@@ -105,7 +105,12 @@ class ExponentialStep(BaseDevice):
         """Move along the curve of the pulse's polarity by the closed form."""
         w0, w1, _, _ = key.words
         common = (self.coefficients(), w0, w1, quantile_middles())
-        if window is None:
-            kernels.exponential_step_array(*state, pulses, *common)
+        by_row = np.empty(len(pulses), np.int32)
+        kernels.most_by_row(pulses, by_row)
+        most = int(by_row.max(initial=0))
+        if window is not None:
+            kernels.exponential_step_window(*state, pulses, *window, *common, most)
+        elif most <= 1:
+            kernels.exponential_step_singles(*state, pulses, *common)
         else:
-            kernels.exponential_step_window(*state, pulses, *window, *common)
+            kernels.exponential_step_array(*state, pulses, *common)

@@ -34,7 +34,7 @@ def saturation(x):
     return q * (two - q)
 
 
-MARGIN = np.float32(5.0)
+MARGIN = np.float32(4.0)
 """A noisy burst whose path keeps this many standard deviations from both bounds takes the closed form."""
 
 
@@ -81,6 +81,30 @@ def pulse_by_pulse(g, n, factor_up, factor_down, low, high, p, position, w0, w1,
 
 
 @parallel_kernel
+def most_by_row(pulses, most):
+    """Write the largest number of pulses of either sign in each row."""
+    for i in prange(pulses.shape[0]):
+        m = np.int32(0)
+        for j in range(pulses.shape[1]):
+            m = max(m, abs(pulses[i, j]))
+        most[i] = m
+
+
+@parallel_kernel
+def exponential_step_singles(g, factor_up, factor_down, low, high, pulses, p, w0, w1, middles):
+    """Apply at most one pulse to each cell of an array, in place; p as for `exponential_step_array`."""
+    columns = g.shape[1]
+    noisy = p[6] > np.float32(0.0)
+    for i in prange(g.shape[0]):
+        xi = np.zeros(columns, np.float32)
+        if noisy:
+            fill_coarse_normal(xi, i * columns, w0, w1, middles)
+        for j in range(columns):
+            moved = exponential_step(g[i, j], pulses[i, j], factor_up[i, j], factor_down[i, j], xi[j], p)
+            g[i, j] = min(max(moved, low[i, j]), high[i, j])
+
+
+@parallel_kernel
 def exponential_step_array(g, factor_up, factor_down, low, high, pulses, p, w0, w1, middles):
     """Apply pulses to a whole array in place; p = (g_min, range, 1/A+, B+, 1/A-, B-, sigma_c2c) float32.
 
@@ -92,43 +116,34 @@ def exponential_step_array(g, factor_up, factor_down, low, high, pulses, p, w0, 
         xi = np.zeros(columns, np.float32)
         if noisy:
             fill_coarse_normal(xi, i * columns, w0, w1, middles)
-        most = np.int32(0)
+        near = np.zeros(columns, np.bool_)
+        out = np.empty(columns, np.float32)
         for j in range(columns):
-            most = max(most, abs(pulses[i, j]))
-        if most <= 1:
-            for j in range(columns):
-                moved = exponential_step(g[i, j], pulses[i, j], factor_up[i, j], factor_down[i, j], xi[j], p)
-                g[i, j] = min(max(moved, low[i, j]), high[i, j])
-        else:
-            near = np.zeros(columns, np.bool_)
-            out = np.empty(columns, np.float32)
-            for j in range(columns):
-                start = g[i, j]
-                end, sigma = exponential_path(start, pulses[i, j], factor_up[i, j], factor_down[i, j], p)
-                reach = MARGIN * sigma
-                near[j] = (min(start, end) - reach < low[i, j]) | (max(start, end) + reach > high[i, j])
-                out[j] = min(max(end + sigma * xi[j], low[i, j]), high[i, j])
-            for j in range(columns):
-                n = pulses[i, j]
-                if noisy and near[j] and abs(n) > 1:
-                    position = i * columns + j
-                    out[j] = pulse_by_pulse(
-                        g[i, j], n, factor_up[i, j], factor_down[i, j], low[i, j], high[i, j], p, position, w0, w1,
-                        middles,
-                    )  # fmt: skip
-            for j in range(columns):
-                g[i, j] = out[j]
+            start = g[i, j]
+            end, sigma = exponential_path(start, pulses[i, j], factor_up[i, j], factor_down[i, j], p)
+            reach = MARGIN * sigma
+            near[j] = (min(start, end) - reach < low[i, j]) | (max(start, end) + reach > high[i, j])
+            out[j] = min(max(end + sigma * xi[j], low[i, j]), high[i, j])
+        for j in range(columns):
+            n = pulses[i, j]
+            if noisy and near[j] and abs(n) > 1:
+                position = i * columns + j
+                out[j] = pulse_by_pulse(
+                    g[i, j], n, factor_up[i, j], factor_down[i, j], low[i, j], high[i, j], p, position, w0, w1, middles
+                )
+        for j in range(columns):
+            g[i, j] = out[j]
 
 
 @parallel_kernel
-def exponential_step_window(g, factor_up, factor_down, low, high, pulses, rows, columns, p, w0, w1, middles):
-    """Apply pulses to the cells at the crossings of `rows` and `columns` only, with the draws of their positions."""
+def exponential_step_window(g, factor_up, factor_down, low, high, pulses, rows, columns, p, w0, w1, middles, most):
+    """Apply pulses to the cells at the crossings of `rows` and `columns` only, with the draws of their positions.
+
+    `most` is the largest number of pulses: with single pulses only, the arithmetic is that of the whole array.
+    """
     noisy = p[6] > np.float32(0.0)
     for a in prange(rows.size):
         i = rows[a]
-        most = np.int32(0)
-        for b in range(columns.size):
-            most = max(most, abs(pulses[a, b]))
         for b in range(columns.size):
             j = columns[b]
             n = pulses[a, b]
