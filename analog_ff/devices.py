@@ -118,6 +118,7 @@ def parameters(device: Any, spec: str) -> list[dict[str, Any]]:
     from importlib import resources
 
     from hardware_models.devices import PUBLISHED
+    from hardware_models.devices.base import declared
     from hardware_models.units import to_si
 
     table: dict[str, Any] = {}
@@ -127,13 +128,14 @@ def parameters(device: Any, spec: str) -> list[dict[str, Any]]:
     elif spec.endswith(".toml"):
         table = tomllib.loads(Path(spec).expanduser().read_text(encoding="utf-8"))
     rows = []
+    units = declared(type(device)) if is_dataclass(device) else {}
     for f in fields(device) if is_dataclass(device) else ():
         value = getattr(device, f.name)
         if f.name in ("name", "source", "assumptions"):
             continue
         said = table.get(f.name) if isinstance(table.get(f.name), dict) else None
-        row = {"name": f.name, "value": value, "unit": f.metadata.get("unit"), "low": f.metadata.get("low"),
-               "high": f.metadata.get("high"), "kind": "default", "source": "default of the model"}  # fmt: skip
+        row = {"name": f.name, "value": value, "unit": units[f.name].get("unit"), "low": units[f.name].get("low"),
+               "high": units[f.name].get("high"), "kind": "default", "source": "default of the model"}  # fmt: skip
         if said:
             ends = {e: to_si(float(said[e]), said["unit"]) for e in ("low", "high") if e in said and "unit" in said}
             row |= {**ends, "kind": said["kind"], "source": said["source"]}

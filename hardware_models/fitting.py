@@ -28,6 +28,7 @@ import numpy as np
 
 from hardware_models.check import UsageError
 from hardware_models.devices import MODELS
+from hardware_models.devices.base import declared
 from hardware_models.keys import Key
 from hardware_models.pulse_train import PulseTrain, read_pulse_train
 from hardware_models.tables import lookup, resolve
@@ -340,7 +341,7 @@ class _Candidate:
     def limit(self, f: Free) -> tuple[float, float]:
         """Return where a searched number may lie: what the model allows, and what makes sense."""
         low, high = _LIMITS[f.kind]
-        said: Mapping[str, Any] = next((x.metadata for x in fields(self.model) if x.name == f.name), {})
+        said: Mapping[str, Any] = declared(self.model).get(f.name, {})
         if "low" in said and f.kind == "plain":
             return max(low, said["low"]), min(high, said["high"])
         if "low" in said and f.kind == "log":
@@ -698,7 +699,7 @@ def _population(
     else:
         wide = 1.96 * np.sqrt(table_variance[0])
     wide = np.minimum(wide, np.ptp(candidate.limits, axis=0))
-    units = {f.name: f.metadata.get("unit", "1") for f in fields(candidate.model)}
+    units = {name: said.get("unit", "1") for name, said in declared(candidate.model).items()}
     values = {name: x for name, x in candidate.values(mean).items() if name not in ("g_min", "g_max")}
     parameters = []
     for f, middle, half in zip(form.free, mean, wide, strict=False):

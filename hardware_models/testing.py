@@ -334,15 +334,11 @@ def documented(device: Any) -> str:
     """Every number of the device has a unit and a range, the device a source or the word that it has none."""
     from dataclasses import fields, is_dataclass
 
-    from hardware_models.devices.base import BaseDevice
+    from hardware_models.devices.base import declared
 
     _need(is_dataclass(device), "the device should be a frozen dataclass of its numbers")
-    inherited = {f.name for f in fields(BaseDevice)}
-    bare = [
-        f.name
-        for f in fields(device)
-        if isinstance(getattr(device, f.name), float) and "unit" not in f.metadata and f.name not in inherited
-    ]
+    said_of = declared(type(device))
+    bare = [f.name for f in fields(device) if isinstance(getattr(device, f.name), float) and not said_of[f.name]]
     _need(not bare, f"no unit for {', '.join(bare)}; declare them as x: float = si('S', low, high, default)")
     said = bool(getattr(device, "source", "")) or bool(type(device).__doc__)
     _need(said, "neither a source nor a docstring says where the numbers come from")

@@ -393,6 +393,29 @@ def test_normalised_presets_take_their_nominal_step(name: str) -> None:
         assert one_up == pytest.approx(one_down, rel=1e-2)
 
 
+@pytest.mark.parametrize("name", sorted(PUBLISHED))
+def test_every_figure_of_a_file_arrives_in_si(name: str) -> None:
+    """The device holds the file's value times its unit, whatever the model redeclares; conductances below a millisiemens."""
+    import tomllib
+    from importlib import resources
+
+    from hardware_models.units import to_si
+
+    text = resources.files("hardware_models.parameters").joinpath(f"{PUBLISHED[name]}.toml").read_text(encoding="utf-8")
+    dev: Any = load_device(name)
+    assert 0 <= dev.g_min < dev.g_max < 1e-3
+    for entry, figure in tomllib.loads(text).items():
+        if isinstance(figure, dict) and "unit" in figure:
+            wanted = to_si(float(figure["value"]), figure["unit"])
+            assert getattr(dev, entry) == pytest.approx(wanted, rel=1e-9), entry
+
+
+def test_a_subclass_keeps_unit_and_range() -> None:
+    """A model that gives a number another default is held to the same range."""
+    with pytest.raises(UsageError, match="g_max"):
+        ConstantStep(g_max=25.0)
+
+
 def test_gong_2018_takes_about_a_thousand_pulses() -> None:
     """Documented: about 1000 steps; here the mean of up and down steps at weight zero, and the walk over 80 % of the range."""
     dev = quiet("gong2018_reram_es")

@@ -7,7 +7,8 @@ a conductance changes. Everything is in SI units.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
@@ -37,6 +38,16 @@ def si(unit: str, low: float, high: float, default: Any = None, *, low_open: boo
     """Declare a number of a device: its SI unit and the range that physics allows, checked at construction."""
     metadata = {"unit": unit, "low": low, "high": high, "low_open": low_open}
     return field(metadata=metadata) if default is None else field(default=default, metadata=metadata)
+
+
+def declared(model: Any) -> dict[str, Mapping[str, Any]]:
+    """Return unit and range of every number of a model, also of those to which a subclass gave another default."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for spec in fields(model):
+        parents = (getattr(kind, "__dataclass_fields__", {}).get(spec.name) for kind in model.__mro__)
+        said = (dict(parent.metadata) for parent in parents if parent is not None and parent.metadata)
+        found[spec.name] = next(said, {})
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,12 +82,9 @@ class BaseDevice:
     def __post_init__(self) -> None:
         """Check every declared number against its range."""
         owner = f"device {self.name}"
-        for spec in self.__dataclass_fields__.values():
-            if "unit" in spec.metadata:
-                m = spec.metadata
-                in_range(
-                    owner, spec.name, getattr(self, spec.name), m["low"], m["high"], m["unit"], low_open=m["low_open"]
-                )
+        for name, m in declared(type(self)).items():
+            if "unit" in m:
+                in_range(owner, name, getattr(self, name), m["low"], m["high"], m["unit"], low_open=m["low_open"])
         if not self.g_min < self.g_max:
             raise UsageError(f"{owner} needs 0 <= g_min < g_max, got g_min={self.g_min:g} S, g_max={self.g_max:g} S.")
         for what, value, known in (("fresh", self.fresh, FRESH), ("access", self.access, ACCESS)):

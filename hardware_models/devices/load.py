@@ -21,7 +21,7 @@ from typing import Any
 
 from hardware_models.check import UsageError
 from hardware_models.devices import MODELS, PUBLISHED
-from hardware_models.devices.base import Device
+from hardware_models.devices.base import Device, declared
 from hardware_models.tables import closest, load_object, lookup
 from hardware_models.units import dimension, to_si
 
@@ -158,6 +158,7 @@ def device_from_toml(text: str, where: str, *, name: str | None = None) -> Devic
             raise UsageError(f"{where} lacks the entry '{entry}'.")
     model = lookup("device model", table["model"], MODELS)
     known = {f.name: f for f in fields(model)}
+    units = declared(model)
     values: dict[str, Any] = {"name": name or table["name"], "source": _citation(table["source"], where)}
     assumptions = []
     for entry, figure in table.items():
@@ -165,12 +166,12 @@ def device_from_toml(text: str, where: str, *, name: str | None = None) -> Devic
             continue
         if entry not in known:
             raise UsageError(f"{where} has an unknown entry '{entry}'{closest(entry, known)}.")
-        if not known[entry].metadata:
+        if not units[entry]:
             values[entry] = _word(figure, entry, where)
             if figure["kind"] == "assumption":
                 assumptions.append(f"{entry} = {figure['value']}: {figure['source']}")
             continue
-        values[entry] = _number(figure, entry, known[entry].metadata["unit"], where)
+        values[entry] = _number(figure, entry, units[entry]["unit"], where)
         if figure["kind"] == "assumption":
             assumptions.append(f"{entry} = {figure['value']} {figure['unit']}: {figure['source']}")
     try:
