@@ -79,6 +79,9 @@ def simulate(
     dead_rows: float = _option("share of word lines that carry nothing [1] [default: 0]", "--dead-rows"),
     dead_columns: float = _option("share of bit lines that carry nothing [1] [default: 0]", "--dead-columns"),
     fault_map: str = _option("explicit faults: .npz file with entries such as 0.stuck_low", "--fault-map"),
+    program_to: str = _option(
+        "device: write the trained weights once to a chip of it, and test that chip as it ages", "--program-to"
+    ),
     technology: str = _option(f"energy technology: a name or a .toml file {_d('technology')}", "--technology"),
     seed: int = _option(f"seed of the experiment {_d('seed')}", "--seed"),
     chip_seed: int = _option(f"seed of the physical chip {_d('chip_seed')}", "--chip-seed"),

@@ -26,7 +26,7 @@ ROOT = HERE.parent
 KEPT = (
     "schema", "config", "device", "seed", "chip_seed", "split", "wall_seconds", "versions", "test_error_percent",
     "test_error_percent_by_readout", "validation_error_percent", "validation_error_percent_by_readout", "images",
-    "events", "integrals", "energy", "cells",
+    "events", "integrals", "energy", "cells", "deployed",
 )  # fmt: skip
 
 
@@ -119,6 +119,8 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
     kind = "validation" if experiment.get("options", {}).get("split") == "holdout" else "test"
     head = ["row", "seeds", f"{kind} error %, headline", "energy read-out %", "softmax read-out %",
             "pulses per weight", "cells at a bound", "memory left", "energy per update", "seconds"]  # fmt: skip
+    ages = ["at once", "after a day"] if any("program-to" in row for row in experiment["rows"]) else []
+    head += [f"written, {age}" for age in ages]
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     for row in experiment["rows"]:
         results = []
@@ -144,8 +146,14 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
             joule([r["energy"].get("per_update_joule") for r in results]),
             mean([r["wall_seconds"] for r in results], 0),
         ]
+        cells += [mean([aged(r, kind, age, headline) for r in results]) for age in ages]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
+
+
+def aged(result: dict[str, Any], kind: str, age: str, readout: str) -> float | None:
+    """Return the error of a written chip at an age."""
+    return result.get("deployed", {}).get(f"{kind}_error_percent_by_age", {}).get(age, {}).get(readout)
 
 
 def peers() -> list[str]:

@@ -21,17 +21,17 @@ def data_of(config: Config) -> Any:
     return dataset
 
 
-def port_of(config: Config, pixels: int) -> Any:
-    """Return the chip of a run, in this process or in one of its own."""
+def port_of(config: Config, pixels: int, *, written_once: bool = False) -> Any:
+    """Return the chip of a run, in this process or in one of its own; one that learns needs a device that can."""
     device: Any = load_device(config.device)
     switches = {"read_noise": config.read_noise, "write_noise": config.write_noise, "spread": config.device_spread,
                 "nonlinearity": config.step_nonlinearity}  # fmt: skip
     if not all(switches.values()):
         device = device.without(**{name: not on for name, on in switches.items()})
-    if not getattr(device, "trainable", True) and config.learner != "random-features":
+    if not written_once and not getattr(device, "trainable", True) and config.learner != "random-features":
         raise UsageError(
             f"device '{config.device}' is written once and verified, it cannot learn in situ; "
-            "choose another device or --learner random-features."
+            f"train another and write it: --device ideal --program-to {config.device}."
         )
     widths = (pixels, *config.layers)
     layers = tuple((n + 1, m) for n, m in pairwise(widths))

@@ -69,6 +69,7 @@ class Config:
     dead_rows: float = 0.0
     dead_columns: float = 0.0
     fault_map: str | None = None
+    program_to: str | None = None
     technology: str = "cmos-32nm"
     seed: int = 0
     chip_seed: int = 0
@@ -100,6 +101,9 @@ class Config:
                 raise UsageError(f"--{name} is one of {', '.join(known)}, got '{value}'{closest(value, known)}.")
         if self.learner == "random-features" and self.readout == "energy":
             raise UsageError("frozen random layers have no goodness to read: choose --readout softmax.")
+
+        if self.program_to is not None and (self.sealed or self.port != "local"):
+            raise UsageError("--program-to reads the trained weights off the chip, which a sealed chip does not allow.")
 
     def faults(self) -> dict[str, Any]:
         """Return the faults of the chip as `Chip` takes them; empty if there are none."""

@@ -11,6 +11,7 @@ from typing import Any
 from analog_ff.runs import cells, checkpoint, results
 from analog_ff.runs.build import data_of, learner_of, port_of
 from analog_ff.runs.config import Config
+from analog_ff.runs.deploy import deploy, deployed_port
 from analog_ff.runs.train import Run, write_metrics
 from hardware_models.check import RunError, UsageError
 from hardware_models.kernels.products import one_blas_thread
@@ -55,6 +56,7 @@ def execute(
     port = port_of(config, data.x_train.shape[1])
     try:
         learner = learner_of(config, port, len(data.classes))
+        target = deployed_port(config, data.x_train.shape[1]) if config.program_to else None
         device = port.description if hasattr(port, "description") else port.device.describe()
         conditions = results.conditions(config, device)
         run = Run(config, data, port, learner, lambda ledger: results.learn_joule(ledger, conditions))
@@ -73,6 +75,8 @@ def execute(
         except (OSError, MissingPinError) as error:  # a full disk, a chip whose process ended
             raise RunError(f"{type(error).__name__}: {str(error).rstrip('.')}.") from error
         result = results.collect(run, errors, tallies, device, run.seconds + time.monotonic() - start)
+        if target is not None:
+            result["deployed"] = results.plain(deploy(run, target))
         cells.write(folder, port)
     finally:
         if hasattr(port, "close"):

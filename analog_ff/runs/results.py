@@ -108,7 +108,7 @@ def collect(
             "clipped_share": run.port.clipped_share(),
         },
     }
-    return _plain(result)
+    return plain(result)
 
 
 def _to_accuracy(run: Run) -> dict[str, Any]:
@@ -125,14 +125,15 @@ def _to_accuracy(run: Run) -> dict[str, Any]:
     return {"to_accuracy_joule": joule, "to_accuracy_status": status}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return nested values as JSON holds them: numbers or null, never NaN."""
     if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
+        return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
+        return [plain(v) for v in value]
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    return value if value is None or isinstance(value, str | bool | int) else _plain(value.item())
+    return value if value is None or isinstance(value, str | bool | int) else plain(value.item())
 
 
 def write(folder: Path, result: dict[str, Any]) -> None:
@@ -166,6 +167,9 @@ def show(result: dict[str, Any], folder: Path) -> None:
     for name, error in result[f"{kind}_error_percent_by_readout"].items():
         mark = " (headline)" if name == config["readout"] else ""
         table.add_row(f"{kind} error, {name} read-out{mark}", f"{error:.2f} %")
+    for age, by in result.get("deployed", {}).get(f"{kind}_error_percent_by_age", {}).items():
+        shown = ", ".join(f"{error:.2f} % {name}" for name, error in by.items())
+        table.add_row(f"written to {config['program_to']}, {age}", shown)
     cells, energy = result["cells"], result["energy"]
     table.add_row("pulses per cell, programming included", f"{cells['pulses_per_cell']:.1f}")
     bound = cells["share_at_bound"]

@@ -1,0 +1,57 @@
+"""Off-chip training: the finished weights, written once to a chip of another device, and what they are worth there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from analog_ff.network.stack import Stack
+from analog_ff.runs.build import port_of
+from analog_ff.runs.config import Config
+from analog_ff.runs.train import Run
+from hardware_models.events import Events
+from hardware_models.keys import Key
+
+AGES = {"at once": 0.0, "after an hour": 3600.0, "after a day": 86400.0}
+"""When the written chip is tested [s after the writing]."""
+
+
+def deployed_port(config: Config, pixels: int) -> Any:
+    """Return the chip that the weights will be written to; same converters, tiles and chip seed, another device."""
+    return port_of(replace(config, device=str(config.program_to)), pixels, written_once=True)
+
+
+def deploy(run: Run, port: Any) -> dict[str, Any]:
+    """Write the weights of a finished run to `port`, open loop, and test it as it ages.
+
+    The digital read-out is the one that was trained; nothing is tuned to the new chip.
+    """
+    key = Key(run.config.seed, "deploy")
+    events = Events()
+    for layer in range(len(port.shapes)):
+        weights = run.port.oracle.weights(layer).astype(np.float64)
+        events += port.program(layer, weights, key=key.child("program", layer))
+    learner, home = run.learner, run.learner.port
+    learner.port, learner.stack = port, Stack(port)
+    errors: dict[str, dict[str, float]] = {}
+    passed = 0.0
+    try:
+        for age, seconds in AGES.items():
+            if seconds > passed:
+                port.wait(seconds - passed, key=key.child("wait", int(seconds)))
+                passed = seconds
+            errors[age] = {}
+            for name in run.readouts:
+                predicted, _ = learner.predict(run.data.x_test, readouts=(name,), key=key.child("test"))
+                errors[age][name] = 100.0 * float(np.mean(predicted[name] != run.data.y_test))
+    finally:
+        learner.port, learner.stack = home, Stack(home)
+    kind = "test" if run.config.split == "final" else "validation"
+    return {
+        "device": port.device.describe(),
+        f"{kind}_error_percent_by_age": errors,
+        "pulses_per_weight": events["write.selected"] / sum(n * m for n, m in port.shapes),
+        "cells": port.inspect(),
+    }
