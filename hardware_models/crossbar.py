@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from hardware_models import write_costs
 from hardware_models.check import UsageError, in_range, positive_int
 from hardware_models.devices.base import Device
 from hardware_models.events import Events
@@ -240,7 +241,7 @@ class Crossbar:
         """Apply pulses (rows, 2 columns) addressed row by row."""
         before = self._present().copy()
         self._pulse_cells(pulses, key)
-        events = self._write_events(before, pulses)
+        events = write_costs.burst(self.device, self.tiling, before, self.state.g, pulses)
         kernels.add_sizes(self.received, pulses)
         self._refresh()
         self.time += events.integrals["time"]
@@ -285,7 +286,7 @@ class Crossbar:
         d.renew(self.state, cells, key, **self._when())
         events += Events({f"adc.{_REFRESH_BITS}": 2 * int(spent.sum())})
         renewed = np.where(cells, -self._one_sided, 0).astype(np.int32)
-        strong = self._write_events(before, renewed)
+        strong = write_costs.burst(d, self.tiling, before, self.state.g, renewed)
         kernels.add_sizes(self.received, renewed)
         self.time += strong.integrals["time"]
         self._refresh()
@@ -323,7 +324,7 @@ class Crossbar:
         row_lines, column_lines = int(r.sum()), int(c.sum())
         if not active_rows.size or not active_columns.size:
             half = self._half_selected(r, c, active_rows, active_columns, side, 0.0)
-            events = self._fire_events(0.0, 0, row_lines, column_lines, len(r), polarity, half)
+            events = write_costs.train(self.device, self.shape, 0.0, 0, row_lines, column_lines, len(r), polarity, half)
             self.time += events.integrals["time"]
             return events + self._look_after_pairs(key)
         hits = r[:, active_rows].T.astype(np.float32) @ c[:, active_columns].astype(np.float32)
@@ -344,7 +345,9 @@ class Crossbar:
             self._refresh()
         mean_sum = float((np.abs(pulses) * 0.5 * (before.astype(np.float64) + after)).sum())
         half = self._half_selected(r, c, active_rows, active_columns, side, mean_sum)
-        events = self._fire_events(mean_sum, int(hits.sum()), row_lines, column_lines, len(r), polarity, half)
+        events = write_costs.train(
+            self.device, self.shape, mean_sum, int(hits.sum()), row_lines, column_lines, len(r), polarity, half
+        )
         self.time += events.integrals["time"]
         return events + self._look_after_pairs(key)
 
@@ -355,54 +358,6 @@ class Crossbar:
         on_rows = float(r[:, active_rows].sum(axis=0, dtype=np.float64) @ self._row_sums[active_rows])
         g_columns = self.state.g[:, 2 * active_columns + side].sum(axis=0, dtype=np.float64)
         return on_rows + float(c[:, active_columns].sum(axis=0, dtype=np.float64) @ g_columns) - 2.0 * selected
-
-    def _fire_events(self, mean_sum, hits, row_lines, column_lines, slots, polarity, half) -> Events:
-        v, t = self._write_pulse(polarity)
-        rows, columns = self.shape
-        counts = {"write.selected": hits, "write.line_charges": row_lines + column_lines}
-        if self.device.access == "passive":
-            counts["write.half"] = row_lines * 2 * columns + column_lines * rows - 2 * hits
-        integrals = {"write.v2gt": v * v * t * mean_sum, "half.v2gt": 0.25 * v * v * t * half, "time": slots * t}
-        return Events(counts, integrals)
-
-    def _write_pulse(self, polarity: int) -> tuple[float, float]:
-        d = self.device
-        return (d.v_up, d.t_up) if polarity > 0 else (d.v_down, d.t_down)
-
-    def _write_events(self, before: np.ndarray, pulses: np.ndarray) -> Events:
-        """Price a burst addressed row by row: the tiles work side by side, each row takes its largest count in slots."""
-        d, tiling = self.device, self.tiling
-        sums, slots = kernels.write_sums(before, self.state.g, pulses, tiling.tile_columns)
-        up_g, down_g, up_n, down_n = sums.sum(axis=0)
-        per_tile = np.add.reduceat(slots, [a for a, _ in tiling.row_cuts], axis=0)
-        seconds = float((per_tile[:, :, 0] * d.t_up + per_tile[:, :, 1] * d.t_down).max())
-        selected, row_slots = int(up_n + down_n), int(slots.sum())
-        counts = {"write.selected": selected, "write.line_charges": row_slots + selected}
-        half = 0.0
-        if d.access == "passive":
-            counts["write.half"], half = self._half_selected_addressed(before, pulses)
-        energy = d.v_up**2 * d.t_up * up_g + d.v_down**2 * d.t_down * down_g
-        return Events(counts, {"write.v2gt": float(energy), "half.v2gt": half, "time": seconds})
-
-    def _half_selected_addressed(self, before: np.ndarray, pulses: np.ndarray) -> tuple[int, float]:
-        """Return number [1] and energy [J] of half-selected cells of a burst addressed row by row.
-
-        In a slot the row and the selected columns of a tile are driven: every other cell on them sees half the voltage.
-        """
-        number, joule = 0, 0.0
-        mean = 0.5 * (before.astype(np.float64) + self.state.g)
-        for top, bottom in self.tiling.row_cuts:
-            for left in range(0, self.tiling.bit_lines, self.tiling.tile_columns):
-                place = np.s_[top:bottom, left : left + self.tiling.tile_columns]
-                g = mean[place]
-                for polarity in (1, -1):
-                    n = np.maximum(polarity * pulses[place].astype(np.int64), 0)
-                    slots = n.max(axis=1)
-                    v, t = self._write_pulse(polarity)
-                    number += int(slots.sum()) * g.shape[1] + int(n.sum()) * g.shape[0] - 2 * int(n.sum())
-                    sums = slots @ g.sum(axis=1) + n.sum(axis=0) @ g.sum(axis=0) - 2.0 * (n * g).sum()
-                    joule += 0.25 * v * v * t * float(sums)
-        return number, joule
 
     def wait(self, seconds: float, *, key: Key | None = None) -> Events:
         """Let the chip's clock run for `seconds`; devices that drift or leak do so."""
