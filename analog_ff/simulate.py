@@ -37,6 +37,9 @@ def simulate(
     ),
     learner: str = _option(f"forward-forward or random-features {_d('learner')}", "--learner"),
     update: str = _option(f"how updates reach the array: accumulate, coincidence {_d('update')}", "--update"),
+    goodness: str = _option(
+        f"sum-of-squares, sum (unsquared); min-... where positives are to have a low one {_d('goodness')}", "--goodness"
+    ),
     negatives: str = _option(f"wrong labels: hard or random {_d('negatives')}", "--negatives"),
     readout: str = _option(f"headline read-out: softmax or energy {_d('readout')}", "--readout"),
     readout_layers: str = _option(f"all or all-but-first {_d('readout_layers')}", "--readout-layers"),
@@ -56,7 +59,9 @@ def simulate(
     momentum: float = _option(f"of the leaky average, accumulate [1] {_d('momentum')}", "--momentum"),
     rounding: str = _option(f"to whole pulses: stochastic or nearest {_d('rounding')}", "--rounding"),
     slots: int = _option(f"pulse slots per sample, coincidence {_d('slots')}", "--slots"),
-    theta: float = _option(f"goodness threshold per neuron [units of z^2] {_d('theta')}", "--theta"),
+    theta: float = _option(
+        "goodness threshold per neuron [units of the goodness] [default: 1; .5 if unsquared]", "--theta"
+    ),
     temperature: float = _option(f"of the logistic [units of z^2] {_d('temperature')}", "--temperature"),
     peer: float = _option(f"strength of peer normalisation [1] {_d('peer')}", "--peer"),
     label_strength: float = _option(f"label input, white pixel = 1 {_d('label_strength')}", "--label-strength"),

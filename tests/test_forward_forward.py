@@ -29,8 +29,12 @@ def learner(port, **more) -> ForwardForward:
     return made
 
 
-@pytest.mark.parametrize("negatives", ["hard", "random"])
-def test_ideal_chip_follows_the_float64_reference(negatives: str) -> None:
+@pytest.mark.parametrize(
+    ("negatives", "goodness"),
+    [("hard", "sum-of-squares"), ("random", "sum-of-squares"), ("hard", "min-sum-of-squares"), ("hard", "sum"),
+     ("random", "min-sum")],
+)  # fmt: skip
+def test_ideal_chip_follows_the_float64_reference(negatives: str, goodness: str) -> None:
     """Step by step, within the pulse step and the float32 rounding, with the same negatives from the same keys.
 
     Each update rounds to the nearest pulse, so that a weight is off by at most half a step an update. What that does to
@@ -43,10 +47,11 @@ def test_ideal_chip_follows_the_float64_reference(negatives: str) -> None:
         chip,
         learning_rate=0.03,
         negatives=negatives,
+        goodness=goodness,
         update_options={"momentum": 0.9, "rounding": "nearest"},
     )
     theirs = ReferenceForwardForward(
-        (PIXELS, 30, 20), seed=5, negatives=negatives, classes=CLASSES, input_scale=6.0, **options
+        (PIXELS, 30, 20), seed=5, negatives=negatives, goodness=goodness, classes=CLASSES, input_scale=6.0, **options
     )
     start = [np.array(w) for w in theirs.weights]
     steps = 30
@@ -178,3 +183,16 @@ def test_random_features_leave_the_chip_alone() -> None:
     tally = made.step(*batch(0), step=0, gain=1.0)
     assert np.array_equal(before, chip.oracle.weights(0))
     assert tally.total()["write.selected"] == 0 and np.abs(made.softmax.save()["weights"]).max() > 0
+
+
+@pytest.mark.parametrize("goodness", ["min-sum-of-squares", "sum", "min-sum"])
+def test_every_goodness_separates_positives_from_negatives(goodness: str) -> None:
+    """After some steps positives lie on the wanted side of negatives, in every layer."""
+    chip = Chip("ideal", LAYERS)
+    ours = learner(chip, learning_rate=0.03, goodness=goodness, update_options={"momentum": 0.9})
+    for step in range(400):
+        images, labels = batch(step % 6)
+        ours.step(images, labels, step=step, gain=1.0)
+    sign = ours.goodness.sign
+    for positive, negative in ours.mean_goodness:
+        assert sign * (positive - negative) > 0

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from analog_ff.network.stack import Activity, Stack
-from analog_ff.objective.goodness import sum_of_squares
+from analog_ff.objective.goodness import GOODNESS
 from analog_ff.objective.labels import embed
 from analog_ff.objective.readout import SoftmaxReadout
 from hardware_models.check import UsageError, in_range, positive_int
 from hardware_models.events import Events, Tally
 from hardware_models.keys import Key
 from hardware_models.port import ChipPort
+from hardware_models.tables import lookup
 
 READOUTS = ("energy", "softmax")
 READOUT_LAYERS = ("all", "all-but-first")
@@ -24,9 +25,10 @@ CHUNK = 1000
 class LabelLearner:
     """A network whose first `classes` inputs carry the label, with an energy and a softmax read-out.
 
-    The energy read-out makes one pass per label and takes the label of the largest goodness, summed over the read-out
-    layers. The softmax read-out makes one pass with the neutral label; it is a digital float32 softmax regression on
-    the normalised activities of the read-out layers, counted under layer ``readout``.
+    The energy read-out makes one pass per label and takes the label of the best goodness (the largest, or the smallest
+    where positives are to have a low one), summed over the read-out layers. The softmax read-out makes one pass with
+    the neutral label; it is a digital float32 softmax regression on the normalised activities of the read-out layers,
+    counted under layer ``readout``.
     """
 
     def __init__(
@@ -36,11 +38,13 @@ class LabelLearner:
         classes: int,
         seed: int,
         readout_layers: str = "all",
+        goodness: str = "sum-of-squares",
         label_strength: float = 1.0,
         readout_rate: float = 0.1,
         readout_decay: float = 0.003,
     ) -> None:
         self.port = port
+        self.goodness = lookup("goodness", goodness, GOODNESS)
         self.classes = positive_int("a learner", "classes", classes, 2)
         self.seed = seed
         self.label_strength = in_range("a learner", "label_strength", label_strength, 0.0, 100.0, low_open=True)
@@ -113,7 +117,7 @@ class LabelLearner:
             activities, events = self.passes(images, np.full(len(images), label), key.child("label", label), "layer")
             tally = tally + events
             for layer in self.readout_layers:
-                scores[:, label] += sum_of_squares(activities[layer].y)
+                scores[:, label] += self.goodness.sign * self.goodness.value(activities[layer].y)
         return scores.argmax(axis=1), tally
 
     def _by_softmax(self, images: np.ndarray, key: Key) -> tuple[np.ndarray, Tally]:

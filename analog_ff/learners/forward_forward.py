@@ -1,8 +1,9 @@
 r"""Forward-Forward on a chip: two passes, a local goodness in each layer, no backward pass.
 
-For each layer, with G = sum_j y_j², theta = `theta_factor` n and p = sigma((G - theta)/T),
+For each layer, with G the goodness (sum_j y_j² unless chosen otherwise), s = +1 or -1 as positives are to have a high or a
+low one, theta = `theta_factor` n and p = sigma(s (G - theta)/T),
 
-.. math:: d^+ = (1-p)\,y + \lambda(\bar m - m), \qquad d^- = -p\,y, \qquad
+.. math:: d^+ = s\,(1-p)\,G'(y) + \lambda(\bar m - m), \qquad d^- = -s\,p\,G'(y), \qquad
           g = \frac1B\left(x^{+\top} d^+ + x^{-\top} d^-\right)
 
 and the layer's update scheme brings g to the array. A positive is an image with its label, a negative the same image
@@ -19,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from analog_ff.learners.base import LabelLearner, _part
-from analog_ff.objective.goodness import coefficient, probability, sum_of_squares
+from analog_ff.objective.goodness import coefficient, probability
 from analog_ff.objective.negatives import NEGATIVES
 from analog_ff.objective.normalise import PeerNorm
 from analog_ff.updates import UPDATES
@@ -38,9 +39,9 @@ class ForwardForward(LabelLearner):
     port : ChipPort
         The chip; it may be sealed.
     classes, seed, readout_layers, label_strength, readout_rate, readout_decay
-        See `LabelLearner`.
+        See `LabelLearner`; so is `goodness`.
     learning_rate, theta_factor, temperature, peer : float
-        eta; theta per neuron; T; lambda.
+        eta; theta per neuron (default: the goodness's own); T; lambda.
     negatives : str
         "hard" or "random" wrong labels.
     update : str
@@ -58,7 +59,7 @@ class ForwardForward(LabelLearner):
         classes: int,
         seed: int,
         learning_rate: float = 0.01,
-        theta_factor: float = 1.0,
+        theta_factor: float | None = None,
         temperature: float = 1.0,
         peer: float = 0.03,
         negatives: str = "hard",
@@ -69,7 +70,8 @@ class ForwardForward(LabelLearner):
     ) -> None:
         super().__init__(port, classes=classes, seed=seed, **shared)
         self.learning_rate = in_range(self.name, "learning_rate", learning_rate, 0.0, 100.0)
-        self.theta_factor = in_range(self.name, "theta_factor", theta_factor, 0.0, 1e6)
+        theta = self.goodness.theta_factor if theta_factor is None else theta_factor
+        self.theta_factor = in_range(self.name, "theta_factor", theta, 0.0, 1e6)
         self.temperature = in_range(self.name, "temperature", temperature, 0.0, 1e6, low_open=True)
         self.peer = in_range(self.name, "peer", peer, 0.0, 10.0)
         self._negatives = lookup("kind of negatives", negatives, NEGATIVES)
@@ -110,9 +112,10 @@ class ForwardForward(LabelLearner):
 
     def _drive(self, layer: int, y: np.ndarray, positive: bool) -> np.ndarray:
         """Return d (B, neurons) float32, what the outer product with x asks of the weights."""
-        g = sum_of_squares(y)
-        p = probability(g, self.theta_factor * y.shape[1], self.temperature)
-        d = coefficient(p, positive=positive)[:, None] * y
+        good = self.goodness
+        g = good.value(y)
+        p = probability(g, self.theta_factor * y.shape[1], self.temperature, good.sign)
+        d = good.sign * coefficient(p, positive=positive)[:, None] * good.derivative(y)
         mean = float(g.mean())
         before = self.mean_goodness[layer]
         self.mean_goodness[layer] = (mean, before[1]) if positive else (before[0], mean)

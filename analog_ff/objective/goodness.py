@@ -44,15 +44,33 @@ def coefficient(p: np.ndarray, *, positive: bool) -> np.ndarray:
     return 1.0 - p if positive else -p
 
 
+def unsquared_sum(y: np.ndarray) -> np.ndarray:
+    """Return G = sum_j y_j of each row, (B, neurons) -> (B,); for neurons whose outputs are not negative."""
+    return y.sum(axis=1)
+
+
+def active(y: np.ndarray) -> np.ndarray:
+    """Return G'(y) = 1 where a neuron is on, 0 where it is off: off, no weight of a rectifier changes its output."""
+    return (y > 0).astype(y.dtype)
+
+
 class Goodness(NamedTuple):
-    """A goodness function: what is measured, and what its outer product with x asks of the weights."""
+    """A goodness function: what is measured, what its outer product with x asks of the weights, and which way is good."""
 
     value: Callable[[np.ndarray], np.ndarray]  # (B, neurons) -> (B,)
     derivative: Callable[[np.ndarray], np.ndarray]  # (B, neurons) -> (B, neurons), dG/dy up to a stated constant factor
     factor: float  # dG/dy = factor * derivative
+    sign: int  # s: +1 where positives are to have a high goodness, -1 where a low one
+    theta_factor: float  # default threshold per neuron [units of y to the goodness's power]
 
 
 GOODNESS: MappingProxyType[str, Goodness] = MappingProxyType(
-    {"sum_of_squares": Goodness(sum_of_squares, half_derivative_of_squares, 2.0)}
+    {
+        "sum-of-squares": Goodness(sum_of_squares, half_derivative_of_squares, 2.0, 1, 1.0),
+        "min-sum-of-squares": Goodness(sum_of_squares, half_derivative_of_squares, 2.0, -1, 1.0),
+        "sum": Goodness(unsquared_sum, active, 1.0, 1, 0.5),
+        "min-sum": Goodness(unsquared_sum, active, 1.0, -1, 0.5),
+    }
 )
-"""Goodness functions by name."""
+"""Goodness functions by name. With a minimised goodness neurons detect violated constraints: a positive leaves them silent
+(Hinton, arXiv:2212.13345, sections 3.3 and 4); currents of positives are then low."""

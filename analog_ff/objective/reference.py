@@ -54,6 +54,8 @@ class ReferenceForwardForward:
         eta, mu, theta per neuron, T, lambda, delta.
     input_scale, bias_rate : float
         s; factor on the bias row's gradient, default 1/s², so that the bias learns as if its input were 1.
+    goodness : str
+        A name of `GOODNESS`; theta per neuron defaults to its own.
     negatives : str
         "hard" or "random" wrong labels.
     readout_layers : str
@@ -76,7 +78,8 @@ class ReferenceForwardForward:
         seed: int,
         learning_rate: float = 0.01,
         momentum: float = 0.9,
-        theta_factor: float = 1.0,
+        goodness: str = "sum-of-squares",
+        theta_factor: float | None = None,
         temperature: float = 1.0,
         peer: float = 0.03,
         decay: float = 0.0,
@@ -96,7 +99,9 @@ class ReferenceForwardForward:
         self.seed = seed
         self.learning_rate = in_range(owner, "learning_rate", learning_rate, 0.0, 100.0)
         self.momentum = in_range(owner, "momentum", momentum, 0.0, 0.9999)
-        self.theta_factor = in_range(owner, "theta_factor", theta_factor, 0.0, 1e6)
+        self._goodness = lookup("goodness", goodness, GOODNESS)
+        theta = self._goodness.theta_factor if theta_factor is None else theta_factor
+        self.theta_factor = in_range(owner, "theta_factor", theta, 0.0, 1e6)
         self.temperature = in_range(owner, "temperature", temperature, 0.0, 1e6, low_open=True)
         self.peer = in_range(owner, "peer", peer, 0.0, 10.0)
         self.decay = in_range(owner, "decay", decay, 0.0, 100.0)
@@ -105,7 +110,6 @@ class ReferenceForwardForward:
         self.bias_rate = in_range(owner, "bias_rate", rate, 0.0, 1e12)
         self.label_strength = in_range(owner, "label_strength", label_strength, 0.0, 100.0, low_open=True)
         self._negatives = lookup("kind of negatives", negatives, NEGATIVES)
-        self._goodness = GOODNESS["sum_of_squares"]
         if readout_layers not in READOUT_LAYERS:
             raise UsageError(f"the read-out layers are one of {', '.join(READOUT_LAYERS)}, got {readout_layers!r}.")
         neurons = self.layers[1:]
@@ -166,8 +170,9 @@ class ReferenceForwardForward:
     def _drive(self, layer: int, y: np.ndarray, *, positive: bool) -> np.ndarray:
         """Return d (B, neurons), whose outer product with x is what the weights are asked for."""
         theta = self.theta_factor * y.shape[1]
-        p = probability(self._goodness.value(y), theta, self.temperature)
-        d = coefficient(p, positive=positive)[:, None] * self._goodness.derivative(y)
+        sign = self._goodness.sign
+        p = probability(self._goodness.value(y), theta, self.temperature, sign)
+        d = sign * coefficient(p, positive=positive)[:, None] * self._goodness.derivative(y)
         if positive:
             d = d + self.peers[layer].term(y)
             self.peers[layer].update(y)
@@ -180,7 +185,7 @@ class ReferenceForwardForward:
             if name == "energy":
                 every = (np.full(len(images), label) for label in range(self.classes))
                 passes = ([activity.y for activity in self.forward(images, labels)] for labels in every)
-                answers[name] = energy_scores(passes, self.readout_layers).argmax(axis=1)
+                answers[name] = energy_scores(passes, self.readout_layers, self._goodness).argmax(axis=1)
             elif name == "softmax":
                 features = self.features(self.forward(images, None))
                 answers[name] = self.softmax.probabilities(features).argmax(axis=1)

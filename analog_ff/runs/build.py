@@ -64,6 +64,7 @@ def learner_of(config: Config, port: Any, classes: int) -> Any:
         "classes": classes,
         "seed": config.seed,
         "readout_layers": config.readout_layers,
+        "goodness": config.goodness,
         "label_strength": config.label_strength,
         "readout_rate": config.readout_rate,
         "readout_decay": config.readout_decay,

@@ -30,6 +30,7 @@ class Config:
     device: str = "memristor"
     learner: str = "forward-forward"
     update: str = "accumulate"
+    goodness: str = "sum-of-squares"
     negatives: str = "hard"
     readout: str = "softmax"
     readout_layers: str = "all"
@@ -47,7 +48,7 @@ class Config:
     momentum: float = 0.98
     rounding: str = "stochastic"
     slots: int = 10
-    theta: float = 1.0
+    theta: float | None = None
     temperature: float = 1.0
     peer: float = 0.03
     label_strength: float = 4.0
