@@ -120,7 +120,10 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
     head = ["row", "seeds", f"{kind} error %, headline", "energy read-out %", "softmax read-out %",
             "pulses per weight", "cells at a bound", "memory left", "energy per update", "seconds"]  # fmt: skip
     ages = ["at once", "after a day"] if any("program-to" in row for row in experiment["rows"]) else []
-    head += [f"written, {age}" for age in ages]
+    inspected = (
+        {"asymmetry": "asymmetry_mean", "noise of a pulse": "pulse_noise"} if experiment.get("inspected") else {}
+    )
+    head += [*inspected, *(f"written, {age}" for age in ages)]
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     for row in experiment["rows"]:
         results = []
@@ -146,9 +149,17 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
             joule([r["energy"].get("per_update_joule") for r in results]),
             mean([r["wall_seconds"] for r in results], 0),
         ]
+        cells += [mean([layer(r, name) for r in results], 3) for name in inspected.values()]
         cells += [mean([aged(r, kind, age, headline) for r in results]) for age in ages]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
+
+
+def layer(result: dict[str, Any], name: str) -> float | None:
+    """Return the mean over the layers of what the inspection found."""
+    values = [found.get(name) for found in result["cells"].get("layers") or []]
+    known = [v for v in values if v is not None]
+    return statistics.mean(known) if known else None
 
 
 def aged(result: dict[str, Any], kind: str, age: str, readout: str) -> float | None:
