@@ -13,10 +13,10 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -73,10 +73,13 @@ def run(name: str, label: str, options: dict[str, Any], data_dir: str | None) ->
     if target.exists():
         return
     print(f"{name}: {label}, seed {options['seed']} ...", flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "analog_ff.simulate", *arguments(options), "--json", "--out", f"{folder}/run"]
-        command += ["--data-dir", data_dir] if data_dir else []
-        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    # A run that was interrupted goes on from its checkpoint.
+    folder = ROOT / "runs" / "experiments" / target.parent.name / target.stem
+    command = [sys.executable, "-m", "analog_ff.simulate", *arguments(options), "--json", "--out", str(folder)]
+    command += ["--data-dir", data_dir] if data_dir else []
+    command += ["--resume"] if (folder / "checkpoint.h5").exists() else []
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         sys.exit(f"{name}: {label} failed with status {done.returncode}.")
     result = json.loads(done.stdout)
@@ -85,6 +88,7 @@ def run(name: str, label: str, options: dict[str, Any], data_dir: str | None) ->
     kept["config"] = {k: v for k, v in kept["config"].items() if k not in ("data_dir", "out", "resume", "json")}
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps({"label": label, "options": options} | kept, indent=1) + "\n", encoding="utf-8")
+    shutil.rmtree(folder)
 
 
 def mean(values: list[float | None], digits: int = 2) -> str:

@@ -24,6 +24,7 @@ from analog_ff.objective.goodness import coefficient, probability
 from analog_ff.objective.negatives import NEGATIVES
 from analog_ff.objective.normalise import PeerNorm
 from analog_ff.updates import UPDATES
+from analog_ff.updates.decay import Decay
 from hardware_models.check import in_range
 from hardware_models.events import Events, Tally
 from hardware_models.keys import Key
@@ -48,6 +49,8 @@ class ForwardForward(LabelLearner):
         Name of the update scheme; `update_options` go to it.
     bias_rate : float, optional
         Factor on the bias row's update; default 1/s², so that the bias learns as if its input were 1.
+    weight_decay, decay_every : float, int
+        See `analog_ff.updates.decay`; 0: the weights are never read.
     """
 
     name = "forward-forward"
@@ -66,6 +69,8 @@ class ForwardForward(LabelLearner):
         update: str = "accumulate",
         update_options: dict[str, Any] | None = None,
         bias_rate: float | None = None,
+        weight_decay: float = 0.0,
+        decay_every: int = 100,
         **shared: Any,
     ) -> None:
         super().__init__(port, classes=classes, seed=seed, **shared)
@@ -77,6 +82,9 @@ class ForwardForward(LabelLearner):
         self._negatives = lookup("kind of negatives", negatives, NEGATIVES)
         scheme = lookup("update", update, UPDATES)
         self.updates = [scheme(port, layer, **(update_options or {})) for layer in range(len(port.shapes))]
+        self.decays = [
+            Decay(port, layer, strength=weight_decay, every=decay_every) for layer in range(len(port.shapes))
+        ]
         self.peers = [PeerNorm(neurons, strength=self.peer) for _, neurons in port.shapes]
         self._bias_rates = [
             1.0 / sheet.input_scale**2 if bias_rate is None else float(bias_rate) for sheet in port.datasheet
@@ -101,12 +109,10 @@ class ForwardForward(LabelLearner):
             d = np.concatenate(
                 (self._drive(layer, positive[layer].y, True), self._drive(layer, negative[layer].y, False))
             )
-            tally.add(
-                layer,
-                update.apply(
-                    x, d, len(images), gain * self.learning_rate, self._bias_rates[layer], key.child("update", layer)
-                ),
-            )
+            rate = gain * self.learning_rate
+            here = key.child("update", layer)
+            tally.add(layer, update.apply(x, d, len(images), rate, self._bias_rates[layer], here))
+            tally.add(layer, self.decays[layer].after_batch(step, rate, here.child("decay")))
         tally.add("readout", self.train_readout(features, labels, gain))
         return tally
 
@@ -130,6 +136,7 @@ class ForwardForward(LabelLearner):
         for layer, (update, peer) in enumerate(zip(self.updates, self.peers, strict=True)):
             saved |= {f"update{layer}.{name}": value for name, value in update.save().items()}
             saved[f"peer{layer}.mean"] = np.array(peer.mean)
+            saved |= {f"decay{layer}.{name}": value for name, value in self.decays[layer].save().items()}
         return saved
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:
@@ -138,3 +145,4 @@ class ForwardForward(LabelLearner):
         for layer, (update, peer) in enumerate(zip(self.updates, self.peers, strict=True)):
             update.restore(_part(saved, f"update{layer}."))
             peer.mean = np.array(saved[f"peer{layer}.mean"])
+            self.decays[layer].restore(_part(saved, f"decay{layer}."))

@@ -80,6 +80,8 @@ def learner_of(config: Config, port: Any, classes: int) -> Any:
             "peer": config.peer,
             "negatives": config.negatives,
             "update": config.update,
+            "weight_decay": config.weight_decay,
+            "decay_every": config.decay_every,
             "update_options": scheme,
         }
     return kind(port, **options)

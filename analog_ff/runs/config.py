@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from analog_ff.runs.options import flag, option, parse_bits, parse_layers, parse_tile
 from hardware_models.check import UsageError, in_range, positive_int
 from hardware_models.tables import closest
 
@@ -19,6 +20,12 @@ RECIPES: dict[str, dict[str, Any]] = {
 }
 SPLITS = ("final", "holdout")
 FAULTS = ("stuck_low", "stuck_high", "dead_rows", "dead_columns")
+WHOLE = (("epochs", 1, 100_000), ("batch", 1, 1_000_000), ("slots", 1, 1000), ("shift", 0, 8), ("seed", 0, 2**63 - 1),
+         ("chip_seed", 0, 2**63 - 1), ("decay_every", 1, 1_000_000))  # fmt: skip
+"""Choices that are whole numbers: name, least, most."""
+REAL = (("learning_rate", 0.0, 100.0), ("momentum", 0.0, 0.9999), ("readout_rate", 0.0, 100.0), ("readout_decay", 0.0, 1.0),
+        ("weight_decay", 0.0, 1.0), *((name, 0.0, 1.0) for name in FAULTS))  # fmt: skip
+"""Choices that are numbers: name, least, most."""
 NOT_IN_HASH = ("data_dir", "out")
 """What may differ between a run and its resumption: places, not physics."""
 
@@ -27,54 +34,62 @@ NOT_IN_HASH = ("data_dir", "out")
 class Config:
     """All choices of a run; raises UsageError in one sentence at construction."""
 
-    device: str = "memristor"
-    learner: str = "forward-forward"
-    update: str = "accumulate"
-    goodness: str = "sum-of-squares"
-    negatives: str = "hard"
-    readout: str = "softmax"
-    readout_layers: str = "all"
-    nonlinearity: str = "relu"
-    sealed: bool = False
-    port: str = "local"
-    data: str = "mnist-5k"
-    data_dir: str | None = None
-    split: str = "final"
-    shift: int = 1
-    layers: tuple[int, ...] = (500, 500)
-    epochs: int = 40
-    batch: int = 100
-    learning_rate: float = 0.01
-    momentum: float = 0.98
-    rounding: str = "stochastic"
-    slots: int = 10
-    theta: float | None = None
-    temperature: float = 1.0
-    peer: float = 0.03
-    label_strength: float = 4.0
-    readout_rate: float = 0.1
-    readout_decay: float = 0.003
-    weight_range: float = 4.0
-    input_scale: float = 12.0
-    adc_range: float = 8.0
-    dac: int | None = 8
-    adc: int | None = 8
-    tile: tuple[int, int] = (256, 256)
-    partial_sums: str = "digital"
-    read_noise: bool = True
-    write_noise: bool = True
-    device_spread: bool = True
-    step_nonlinearity: bool = True
-    stuck_low: float = 0.0
-    stuck_high: float = 0.0
-    dead_rows: float = 0.0
-    dead_columns: float = 0.0
-    fault_map: str | None = None
-    program_to: str | None = None
-    technology: str = "cmos-32nm"
-    seed: int = 0
-    chip_seed: int = 0
-    out: str = ""
+    device: str = option("memristor", "name, .toml parameter file, file.py:Class or package.module:Class")
+    learner: str = option("forward-forward", "forward-forward or random-features")
+    update: str = option("accumulate", "how updates reach the array: accumulate, coincidence")
+    goodness: str = option(
+        "sum-of-squares", "sum-of-squares, sum (unsquared); min-... where positives are to have a low one"
+    )
+    negatives: str = option("hard", "wrong labels: hard or random")
+    readout: str = option("softmax", "headline read-out: softmax or energy")
+    readout_layers: str = option("all", "all or all-but-first")
+    nonlinearity: str = option("relu", "relu, saturating, random, random-nonmonotone, file.py:function")
+    sealed: bool = option(False, "refuse any look inside the chip")
+    port: str = option("local", "where the chip lives: local, or process (a process of its own)")
+    data: str = option("mnist-5k", "mnist-5k, mnist, fashion-mnist, digits, toy, or a .npz file")
+    data_dir: str | None = option(None, "folder of the data sets (also ANALOG_FF_DATA)")
+    split: str = option("final", "final: test once; holdout: validation part of the training set")
+    shift: int = option(1, "random shift of training images [pixels], 0: none; vectors stay")
+    layers: tuple[int, ...] = option((500, 500), "neurons of the hidden layers", parse_layers)
+    epochs: int = option(40, "passes over the training set")
+    batch: int = option(100, "images per update")
+    learning_rate: float = option(0.01, "eta [1]", shown="0.01, ideal: 0.02")
+    momentum: float = option(0.98, "of the leaky average, accumulate [1]")
+    rounding: str = option("stochastic", "to whole pulses: stochastic or nearest")
+    slots: int = option(10, "pulse slots per sample, coincidence")
+    theta: float | None = option(
+        None, "goodness threshold per neuron [units of the goodness]", shown="1; .5 if unsquared"
+    )
+    temperature: float = option(1.0, "of the logistic [units of z^2]")
+    peer: float = option(0.03, "strength of peer normalisation [1]")
+    weight_decay: float = option(0.0, "delta of W <- W - eta delta W, by counted reads and pulses [1]")
+    decay_every: int = option(100, "batches between two pulls of the weight decay")
+    label_strength: float = option(4.0, "label input, white pixel = 1")
+    readout_rate: float = option(0.1, "learning rate of the softmax read-out")
+    readout_decay: float = option(0.003, "weight decay of the softmax read-out [1]")
+    weight_range: float = option(4.0, "k: |W| <= k/sqrt(fan-in)")
+    input_scale: float = option(12.0, "input at full-scale voltage [units of x]")
+    adc_range: float = option(8.0, "full scale of one conversion [units of z]")
+    dac: int | None = option(8, "bits of the row drivers, or none", parse_bits)
+    adc: int | None = option(8, "bits of the column converters, or none", parse_bits)
+    tile: tuple[int, int] = option((256, 256), "largest tile, rows x columns [cells]", parse_tile)
+    partial_sums: str = option("digital", "sums over tiles: digital or analog")
+    read_noise: bool = option(True, "switch the read noise off")
+    write_noise: bool = option(True, "switch the cycle-to-cycle noise off")
+    device_spread: bool = option(True, "switch the device-to-device spread off")
+    step_nonlinearity: bool = option(True, "steps that do not depend on the state, where the model has that limit")
+    stuck_low: float = option(0.0, "share of cells stuck at low conductance [1]")
+    stuck_high: float = option(0.0, "share of cells stuck at high conductance [1]")
+    dead_rows: float = option(0.0, "share of word lines that carry nothing [1]")
+    dead_columns: float = option(0.0, "share of bit lines that carry nothing [1]")
+    fault_map: str | None = option(None, "explicit faults: .npz file with entries such as 0.stuck_low")
+    program_to: str | None = option(
+        None, "device: write the trained weights once to a chip of it, and test that chip as it ages"
+    )
+    technology: str = option("cmos-32nm", "energy technology: a name or a .toml file")
+    seed: int = option(0, "seed of the experiment")
+    chip_seed: int = option(0, "seed of the physical chip")
+    out: str = option("", "run folder; must not exist", shown="runs/DATA-DEVICE-LEARNER-sSEED-cCHIP")
 
     def __post_init__(self) -> None:
         """Check every choice that can be checked without the data and the chip."""
@@ -82,18 +97,10 @@ class Config:
             positive_int("--layers", "every layer", width, 1, 100_000)
         if not self.layers:
             raise UsageError("--layers needs at least one layer, such as 500,500.")
-        positive_int("a run", "--epochs", self.epochs, 1, 100_000)
-        positive_int("a run", "--batch", self.batch, 1, 1_000_000)
-        positive_int("a run", "--slots", self.slots, 1, 1000)
-        positive_int("a run", "--shift", self.shift, 0, 8)
-        for name in ("seed", "chip_seed"):
-            positive_int("a run", f"--{name.replace('_', '-')}", getattr(self, name), 0, 2**63 - 1)
-        in_range("a run", "--learning-rate", self.learning_rate, 0.0, 100.0)
-        in_range("a run", "--momentum", self.momentum, 0.0, 0.9999)
-        for name, low, high in (("readout_rate", 0.0, 100.0), ("readout_decay", 0.0, 1.0)):
-            in_range("a run", f"--{name.replace('_', '-')}", getattr(self, name), low, high)
-        for name in FAULTS:
-            in_range("a run", f"--{name.replace('_', '-')}", getattr(self, name), 0.0, 1.0)
+        for name, least, most in WHOLE:
+            positive_int("a run", flag(name), getattr(self, name), least, most)
+        for name, low, high in REAL:
+            in_range("a run", flag(name), getattr(self, name), low, high)
         if self.fault_map is not None and not Path(self.fault_map).expanduser().is_file():
             raise UsageError(f"--fault-map {self.fault_map} does not exist.")
         for name, known in (("split", SPLITS), ("port", ("local", "process")), ("readout", ("energy", "softmax"))):
@@ -153,33 +160,3 @@ def _toml(value: Any) -> str:
     TOML knows no escaped surrogate pairs, so letters stand as they are, and no bare DEL.
     """
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def parse_layers(text: str) -> tuple[int, ...]:
-    """Return the widths that ``500,500`` names."""
-    try:
-        return tuple(int(part) for part in text.split(",") if part.strip() or "," in text)
-    except ValueError:
-        raise UsageError(f"--layers takes whole numbers separated by commas, such as 500,500, got '{text}'.") from None
-
-
-def parse_bits(option: str, text: str) -> int | None:
-    """Return the bits that ``8`` names, or None for ``none``."""
-    if text.lower() == "none":
-        return None
-    try:
-        return int(text)
-    except ValueError:
-        raise UsageError(f"{option} takes a number of bits or 'none', got '{text}'.") from None
-
-
-def parse_tile(text: str) -> tuple[int, int]:
-    """Return (rows, columns) of ``256x256`` or ``256``."""
-    parts = text.lower().split("x")
-    try:
-        numbers = [int(p) for p in parts]
-    except ValueError:
-        numbers = []
-    if len(numbers) not in (1, 2):
-        raise UsageError(f"--tile takes rows x columns in cells, such as 256x256, got '{text}'.")
-    return numbers[0], numbers[-1]

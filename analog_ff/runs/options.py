@@ -1,0 +1,114 @@
+"""A configuration's fields as command-line options: each is declared once, with its help and how it is read."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import MISSING, Field, field, fields
+from typing import Any
+
+import typer
+
+from hardware_models.check import UsageError
+
+NEGATED = "no_"
+
+
+def option(default: Any, help_text: str, parse: Callable[[str, str], Any] | None = None, shown: str | None = None) -> Any:
+    """Return a dataclass field that is an option of the command line too.
+
+    `parse` takes the option's name and its text; without it the annotation's type reads the text. `shown` stands for the
+    default in the help where the value itself would say too little.
+    """
+    return field(default=default, metadata={"help": help_text, "parse": parse, "shown": shown})
+
+
+def parse_layers(option_name: str, text: str) -> tuple[int, ...]:
+    """Return the widths that ``500,500`` names."""
+    try:
+        return tuple(int(part) for part in text.split(",") if part.strip() or "," in text)
+    except ValueError:
+        raise UsageError(
+            f"{option_name} takes whole numbers separated by commas, such as 500,500, got '{text}'."
+        ) from None
+
+
+def parse_bits(option_name: str, text: str) -> int | None:
+    """Return the bits that ``8`` names, or None for ``none``."""
+    if text.lower() == "none":
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise UsageError(f"{option_name} takes a number of bits or 'none', got '{text}'.") from None
+
+
+def parse_tile(option_name: str, text: str) -> tuple[int, int]:
+    """Return (rows, columns) of ``256x256`` or ``256``."""
+    parts = text.lower().split("x")
+    try:
+        numbers = [int(p) for p in parts]
+    except ValueError:
+        numbers = []
+    if len(numbers) not in (1, 2):
+        raise UsageError(f"{option_name} takes rows x columns in cells, such as 256x256, got '{text}'.")
+    return numbers[0], numbers[-1]
+
+
+def flag(name: str) -> str:
+    """Return the option of a field: ``learning_rate`` -> ``--learning-rate``."""
+    return f"--{name.replace('_', '-')}"
+
+
+def parameters(kind: type) -> list[inspect.Parameter]:
+    """Return the command's parameters for every field of a configuration class that `option` declared.
+
+    A switch that is on by default becomes ``--no-...``; all values default to None, so that the caller sees what was given.
+    """
+    return [_parameter(f) for f in fields(kind) if "help" in f.metadata]
+
+
+def given(kind: type, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return the choices among the command's arguments, read; UsageError in one sentence for a text that cannot be."""
+    chosen = {}
+    for f in fields(kind):
+        if f.default is True:
+            if arguments[NEGATED + f.name]:
+                chosen[f.name] = False
+            continue
+        value = arguments[f.name]
+        if value is None or value is False:
+            continue
+        parse = f.metadata["parse"]
+        chosen[f.name] = parse(flag(f.name), value) if parse else value
+    return chosen
+
+
+def _parameter(f: Field[Any]) -> inspect.Parameter:
+    text = f.metadata["help"]
+    if isinstance(f.default, bool):
+        name = (NEGATED if f.default else "") + f.name
+        return _keyword(name, bool, typer.Option(False, flag(name), help=text))
+    shown = f.metadata["shown"]
+    if shown is None and f.default not in (None, "", MISSING):
+        shown = f.default
+        if isinstance(shown, tuple):
+            shown = ("x" if f.name == "tile" else ",").join(str(v) for v in shown)
+    if shown is not None:
+        text = f"{text} [default: {shown}]"
+    kind = str(f.type).removesuffix(" | None")
+    read = str if f.metadata["parse"] else {"int": int, "float": float}.get(kind, str)
+    return _keyword(f.name, read, typer.Option(None, flag(f.name), help=text, show_default=False))
+
+
+def _keyword(name: str, kind: type, default: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+
+
+def with_signature(function: Callable[..., None], shared: list[inspect.Parameter]) -> Callable[..., None]:
+    """Give a function that takes ``**options`` the parameters `shared` beside its own, for the command line."""
+    own = [p for p in inspect.signature(function, eval_str=True).parameters.values() if p.kind != p.VAR_KEYWORD]
+    every = [*shared, *own]
+    function.__signature__ = inspect.Signature(every)  # type: ignore[attr-defined]
+    function.__annotations__ = {p.name: p.annotation for p in every}
+    return function
