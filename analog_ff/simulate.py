@@ -20,7 +20,10 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 def simulate(
     *,
     threads: int = typer.Option(
-        None, "--threads", help="threads [default: all cores]; the result is the same for any number", show_default=False
+        None,
+        "--threads",
+        help="threads [default: all cores]; the result is the same for any number",
+        show_default=False,
     ),
     resume: bool = typer.Option(False, "--resume", help="go on with the interrupted run in --out, bit for bit"),
     ablate: bool = typer.Option(

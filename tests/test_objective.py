@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from analog_ff.objective.goodness import GOODNESS, coefficient, probability, sum_of_squares
+from analog_ff.objective.goodness import GOODNESS, LayerGoodness, coefficient, probability, sum_of_squares
 from analog_ff.objective.labels import embed
-from analog_ff.objective.negatives import NEGATIVES, hard_wrong, random_wrong
+from analog_ff.objective.negatives import WRONG_LABELS, hard_wrong, random_wrong
 from analog_ff.objective.normalise import PeerNorm, rms
 from analog_ff.objective.readout import SoftmaxReadout, energy_scores
 from analog_ff.objective.schedule import gain
@@ -78,7 +78,7 @@ def test_derivative_is_the_numerical_one_up_to_the_stated_factor(name):
         np.testing.assert_allclose(goodness.factor * goodness.derivative(y)[:, j], numerical, rtol=1e-8)
 
 
-@pytest.mark.parametrize("name", sorted(GOODNESS))
+@pytest.mark.parametrize("name", sorted(n for n in GOODNESS if GOODNESS[n].sign))
 @pytest.mark.parametrize("positive", [True, False])
 def test_outer_product_is_the_gradient_of_the_log_probability(positive, name):
     sign = GOODNESS[name].sign
@@ -105,6 +105,46 @@ def test_outer_product_is_the_gradient_of_the_log_probability(positive, name):
         numerical[place] = (log_probability(up) - log_probability(down)) / (2 * h)
     assert np.abs(exact).max() > 0.01
     np.testing.assert_allclose(exact, numerical, atol=1e-7, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "regions"), [("sum-of-squares", 3), ("mixed-sum-of-squares", 1), ("mixed-student-t", 6)]
+)
+@pytest.mark.parametrize("positive", [True, False])
+def test_regions_climb_the_sum_of_their_log_probabilities(name, regions, positive):
+    """Each region is a layer of its own: its drive is the gradient of its own log probability, times T/factor."""
+    units, temperature = 12, 2.0
+    goodness = LayerGoodness(name, units, regions=regions, temperature=temperature)
+    y = np.abs(rng("regions").standard_normal((4, units))) + 0.3
+    drive = goodness.drive(y, goodness.kind.derivative(y), positive=positive)
+
+    def log_probability(y):
+        parts = []
+        for r, sign in enumerate(goodness.signs):
+            size = units // goodness.regions
+            g = goodness.kind.value(y[:, r * size : (r + 1) * size])
+            p = probability(g, goodness.kind.theta_factor * size, temperature, int(sign if positive else -sign))
+            parts.append(np.log(p))
+        return sum(parts)
+
+    h = 1e-6
+    for j in range(units):
+        up, down = y.copy(), y.copy()
+        up[:, j] += h
+        down[:, j] -= h
+        numerical = (log_probability(up) - log_probability(down)) / (2 * h)
+        np.testing.assert_allclose(drive[:, j] * goodness.kind.factor / temperature, numerical, atol=1e-8, rtol=1e-6)
+    assert goodness.regions == max(regions, 2 if name.startswith("mixed") else 1)
+    np.testing.assert_allclose(goodness.score(y), goodness.value(y) @ goodness.signs)
+    folded = goodness.normalise(y).reshape(4, goodness.regions, -1)
+    np.testing.assert_allclose((folded**2).mean(axis=2), 1.0)
+
+
+def test_regions_that_do_not_fit_are_refused():
+    with pytest.raises(UsageError, match=r"divides the 10 units .* got 3"):
+        LayerGoodness("sum-of-squares", 10, regions=3)
+    with pytest.raises(UsageError, match="even number of regions"):
+        LayerGoodness("mixed-sum", 9, regions=3)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -162,7 +202,7 @@ def test_embed_refuses_what_does_not_fit(images, labels, says):
 # Negatives
 
 
-@pytest.mark.parametrize("name", sorted(NEGATIVES))
+@pytest.mark.parametrize("name", sorted(WRONG_LABELS))
 @pytest.mark.parametrize("kind", ["uniform", "certain", "underflow", "sharp"])
 def test_a_negative_never_carries_the_true_label(name, kind):
     classes, n = 5, 4000
@@ -175,7 +215,7 @@ def test_a_negative_never_carries_the_true_label(name, kind):
         "underflow": certain + np.float32(1e-42),
         "sharp": draw.dirichlet(np.full(classes, 0.05), n).astype(np.float32),
     }[kind]
-    wrong = NEGATIVES[name](labels, probabilities, draw)
+    wrong = WRONG_LABELS[name](labels, probabilities, draw)
     assert wrong.shape == (n,) and np.issubdtype(wrong.dtype, np.integer)
     assert not np.any(wrong == labels)
     assert wrong.min() >= 0 and wrong.max() < classes
@@ -328,7 +368,8 @@ def test_softmax_continues_bit_for_bit_after_restore():
 def test_energy_scores_sum_the_goodness_of_the_chosen_layers():
     draw = rng("energy")
     passes = [[draw.random((4, n)) for n in (3, 5, 2)] for _ in range(6)]
-    scores = energy_scores(iter(passes), range(1, 3))
+    goodness = [LayerGoodness("sum-of-squares", n) for n in (3, 5, 2)]
+    scores = energy_scores(iter(passes), range(1, 3), goodness)
     assert scores.shape == (4, 6)
     for label, outputs in enumerate(passes):
         np.testing.assert_allclose(scores[:, label], (outputs[1] ** 2).sum(1) + (outputs[2] ** 2).sum(1))

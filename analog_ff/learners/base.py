@@ -1,4 +1,4 @@
-"""What every supervised learner with label inputs shares: initial weights, passes, the two read-outs."""
+"""What every learner with a read-out shares: initial weights, passes, the two read-outs."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from analog_ff.network.stack import Activity, Stack
-from analog_ff.objective.goodness import GOODNESS
-from analog_ff.objective.labels import embed
+from analog_ff.network.base import Activity, Network, Shown
+from analog_ff.objective.labels import PLACES, code, embed
 from analog_ff.objective.readout import SoftmaxReadout
 from hardware_models.check import UsageError, in_range, positive_int
 from hardware_models.events import Events, Tally
 from hardware_models.keys import Key
-from hardware_models.port import ChipPort
-from hardware_models.tables import lookup
 
 READOUTS = ("energy", "softmax")
 READOUT_LAYERS = ("all", "all-but-first")
@@ -22,46 +19,62 @@ CHUNK = 1000
 """Images per pass of an evaluation; bounds the memory, and fixes which noise an image meets."""
 
 
-class LabelLearner:
-    """A network whose first `classes` inputs carry the label, with an energy and a softmax read-out.
+class Learner:
+    """A network with a softmax read-out and, where it is shown labels, an energy read-out.
 
     The energy read-out makes one pass per label and takes the label of the best goodness (the largest, or the smallest
     where positives are to have a low one), summed over the read-out layers. The softmax read-out makes one pass with
-    the neutral label; it is a digital float32 softmax regression on the normalised activities of the read-out layers,
-    counted under layer ``readout``.
+    the neutral label (or, in a network without labels, just one pass); it is a digital float32 softmax regression on the
+    normalised activities of the read-out layers, counted under layer ``readout``.
+
+    Parameters
+    ----------
+    network : Network
+        The wiring of a chip; its `label_place` says where labels are shown.
+    classes, seed : int
+        Number of labels; the seed of weights and of every draw.
+    readout_layers : "all" or "all-but-first".
+    label_strength : float
+        Label input, a white pixel being 1.
+    readout_rate, readout_decay : float
+        See `SoftmaxReadout`.
     """
 
     def __init__(
         self,
-        port: ChipPort,
+        network: Network,
         *,
         classes: int,
         seed: int,
         readout_layers: str = "all",
-        goodness: str = "sum-of-squares",
         label_strength: float = 1.0,
         readout_rate: float = 0.1,
         readout_decay: float = 0.003,
     ) -> None:
-        self.port = port
-        self.goodness = lookup("goodness", goodness, GOODNESS)
+        self.network, self.port = network, network.port
         self.classes = positive_int("a learner", "classes", classes, 2)
         self.seed = seed
         self.label_strength = in_range("a learner", "label_strength", label_strength, 0.0, 100.0, low_open=True)
-        if port.shapes[0][0] - 1 < classes:
+        if network.label_place not in PLACES:
+            raise UsageError(f"labels are taken at {', '.join(PLACES)}, got {network.label_place!r}.")
+        if network.label_place == "pixels" and network.inputs < classes:
             raise UsageError(
-                f"images of {port.shapes[0][0] - 1} pixels have no room for {classes} label inputs; "
+                f"images of {network.inputs} pixels have no room for {classes} label inputs; "
                 f"they need at least {classes} pixels."
             )
         if readout_layers not in READOUT_LAYERS:
             raise UsageError(f"the read-out layers are one of {', '.join(READOUT_LAYERS)}, got {readout_layers!r}.")
         first = 1 if readout_layers == "all-but-first" else 0
-        if first >= len(port.shapes):
+        if first >= len(network.units):
             raise UsageError("read-out layers 'all-but-first' need at least two layers; choose 'all'.")
-        self.readout_layers = range(first, len(port.shapes))
-        features = sum(port.shapes[layer][1] for layer in self.readout_layers)
-        self.stack = Stack(port)
+        self.readout_layers = range(first, len(network.units))
+        features = sum(network.units[layer] for layer in self.readout_layers)
         self.softmax = SoftmaxReadout(features, self.classes, rate=readout_rate, decay=readout_decay)
+
+    @property
+    def readouts(self) -> tuple[str, ...]:
+        """The read-outs that make sense: without labels there is no goodness of a label."""
+        return ("softmax",) if self.network.label_place == "none" else READOUTS
 
     def initialise(self) -> Tally:
         """Program W ~ N(0, 1/fan_in), bias row 0, once and open loop; returns the events of phase ``program``."""
@@ -73,12 +86,28 @@ class LabelLearner:
             tally.add(layer, self.port.program(layer, weights, key=Key(self.seed, "program").child("layer", layer)))
         return tally
 
-    def passes(
-        self, images: np.ndarray, labels: np.ndarray | None, key: Key, name: str
+    def show(self, images: np.ndarray, labels: np.ndarray | None) -> Shown:
+        """Return images (B, n) with labels (B,), or the neutral label, where the network takes them."""
+        place = self.network.label_place
+        images = np.asarray(images, np.float32)
+        if place == "none":
+            return Shown(images)
+        if place == "pixels":
+            return Shown(embed(images, labels, self.classes, strength=self.label_strength))
+        codes = code(labels, len(images), self.classes, self.label_strength)
+        return Shown(np.concatenate((codes, images), axis=1)) if place == "appended" else Shown(images, codes)
+
+    def look(
+        self, images: np.ndarray, labels: np.ndarray | None, key: Key, name: str, *, dropout: float = 0.0
     ) -> tuple[list[Activity], Tally]:
-        """Return the activities of one pass with these labels (None: the neutral label)."""
-        shown = embed(images, labels, self.classes, strength=self.label_strength)
-        return self.stack.forward(shown, key, name)
+        """Return the activities that the softmax read-out reads, of one pass with these labels (None: neutral)."""
+        tally = Tally()
+        last = self.network.feature_iteration
+        activities: list[Activity] = []
+        passes = self.network.forward(self.show(images, labels), key, name, dropout=dropout, iterations=last + 1)
+        for activities, events in passes:  # noqa: B007
+            tally = tally + events
+        return activities, tally
 
     def features(self, activities: list[Activity]) -> np.ndarray:
         """Return the softmax read-out's inputs, (B, features) float32."""
@@ -94,17 +123,18 @@ class LabelLearner:
         return Events(counts | {"sram.words_read": 2 * words, "sram.words_written": 2 * words})
 
     def predict(
-        self, images: np.ndarray, *, readouts: Sequence[str] = READOUTS, key: Key
+        self, images: np.ndarray, *, readouts: Sequence[str] | None = None, key: Key
     ) -> tuple[dict[str, np.ndarray], Tally]:
-        """Return the predicted labels (B,) of each read-out asked for, and the events."""
+        """Return the predicted labels (B,) of each read-out asked for (default all), and the events."""
         tally = Tally()
+        readouts = self.readouts if readouts is None else readouts
         predicted: dict[str, list[np.ndarray]] = {name: [] for name in readouts}
         for start in range(0, len(images), CHUNK):
             part = images[start : start + CHUNK]
             chunk_key = key.child("chunk", start // CHUNK)
             for name in readouts:
-                if name not in READOUTS:
-                    raise UsageError(f"no read-out '{name}' (known: {', '.join(READOUTS)}).")
+                if name not in self.readouts:
+                    raise UsageError(f"no read-out '{name}' (known here: {', '.join(self.readouts)}).")
                 answer, events = (self._by_energy if name == "energy" else self._by_softmax)(part, chunk_key)
                 predicted[name].append(answer)
                 tally = tally + events
@@ -113,15 +143,19 @@ class LabelLearner:
     def _by_energy(self, images: np.ndarray, key: Key) -> tuple[np.ndarray, Tally]:
         tally = Tally()
         scores = np.zeros((len(images), self.classes))
+        counted = self.network.score_iterations
         for label in range(self.classes):
-            activities, events = self.passes(images, np.full(len(images), label), key.child("label", label), "layer")
-            tally = tally + events
-            for layer in self.readout_layers:
-                scores[:, label] += self.goodness.sign * self.goodness.value(activities[layer].y)
+            shown = self.show(images, np.full(len(images), label))
+            passes = self.network.forward(shown, key.child("label", label), "layer", iterations=counted.stop)
+            for iteration, (activities, events) in enumerate(passes):
+                tally = tally + events
+                if iteration in counted:
+                    for layer in self.readout_layers:
+                        scores[:, label] += self.network.goodness[layer].score(activities[layer].y)
         return scores.argmax(axis=1), tally
 
     def _by_softmax(self, images: np.ndarray, key: Key) -> tuple[np.ndarray, Tally]:
-        activities, tally = self.passes(images, None, key.child("neutral"), "layer")
+        activities, tally = self.look(images, None, key.child("neutral"), "layer")
         features = self.features(activities)
         words = features.shape[1] * self.classes
         tally.add("readout", Events({"mac.fp32": len(images) * words, "sram.words_read": words}))

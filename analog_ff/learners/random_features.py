@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import numpy as np
 
-from analog_ff.learners.base import LabelLearner
+from analog_ff.learners.base import Learner
+from analog_ff.objective.schedule import Moment
 from hardware_models.events import Tally
 from hardware_models.keys import Key
 
 
-class RandomFeatures(LabelLearner):
+class RandomFeatures(Learner):
     """The same network as Forward-Forward, its hidden layers never changed."""
 
     name = "random-features"
 
-    def step(self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float) -> Tally:
-        """Train the read-out on one batch."""
-        activities, tally = self.passes(images, None, Key(self.seed, "train", step), "neutral")
+    @property
+    def readouts(self) -> tuple[str, ...]:
+        """Random layers have no goodness to read."""
+        return ("softmax",)
+
+    def step(
+        self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment | None = None
+    ) -> Tally:
+        """Train the read-out on one batch, except in sleep."""
+        if moment is not None and not moment.positive:
+            return Tally()
+        activities, tally = self.look(images, None, Key(self.seed, "train", step), "neutral")
         tally.add("readout", self.train_readout(self.features(activities), labels, gain))
         return tally

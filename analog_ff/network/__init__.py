@@ -1,1 +1,8 @@
-"""What carries the objective: layers on a chip's port, and how they are wired."""
+"""What carries the learning: how the layers of a chip are wired."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+NETWORKS = MappingProxyType({"stack": "analog_ff.network.stack:Stack"})
+"""Networks by name."""

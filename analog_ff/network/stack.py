@@ -3,47 +3,82 @@ r"""A stack of fully connected layers on a chip.
 .. math:: a_0 = rms(u), \quad x_l = (a_l, s), \quad y_l = f(W_l^T x_l), \quad a_{l+1} = rms(y_l)
 
 The last input of every layer is the bias row, driven at full scale s = `input_scale`. A layer's goodness is one analog
-measurement, :math:`G_l = \sum_j y_{lj}^2`, that also serves the normaliser of the next layer.
+measurement, :math:`G_l = \sum_j y_{lj}^2`, that also serves the normaliser of the next layer. With dropout p, a unit's
+output is kept from the next layer with probability p, the others are divided by 1 - p.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from analog_ff.network.base import Activity, Shown
+from analog_ff.objective.goodness import LayerGoodness
 from analog_ff.objective.normalise import rms
+from hardware_models.check import UsageError
 from hardware_models.events import Events, Tally
 from hardware_models.keys import Key
 from hardware_models.port import ChipPort
 
-
-class Activity(NamedTuple):
-    """What one pass leaves at one layer."""
-
-    x: np.ndarray  # (B, inputs) inputs, bias included
-    y: np.ndarray  # (B, neurons) outputs
-    normalised: np.ndarray  # (B, neurons) rms(y)
+DROPOUT_BITS = 16
+"""Random bits that decide whether one unit is dropped."""
 
 
 class Stack:
-    """The layers of `port`, one above the other."""
+    """The layers of `port`, one above the other; see `analog_ff.network.base.Network` for the attributes."""
 
-    def __init__(self, port: ChipPort) -> None:
-        self.port = port
+    feature_iteration = 0
+    score_iterations = range(1)
 
-    def forward(self, images: np.ndarray, key: Key, name: str) -> tuple[list[Activity], Tally]:
-        """Return the activity of every layer for inputs (B, n), each layer read with the key child (name, layer)."""
+    def __init__(self, port: ChipPort, goodness: Sequence[LayerGoodness], *, label_place: str = "pixels") -> None:
+        if label_place == "top":
+            raise UsageError("a stack takes labels among its pixels, not at its top; choose a recurrent network.")
+        self.port, self.goodness, self.label_place = port, goodness, label_place
+        self.inputs = port.shapes[0][0] - 1
+        self.units = tuple(neurons for _, neurons in port.shapes)
+        self.parts = tuple((layer,) for layer in range(len(port.shapes)))
+
+    def forward(
+        self, shown: Shown, key: Key, name: str, *, dropout: float = 0.0, iterations: int | None = None
+    ) -> Iterator[tuple[list[Activity], Tally]]:
+        """Yield the one iteration of a stack, each layer read with the key child (name, layer)."""
         tally = Tally()
         activities = []
-        a = rms(np.asarray(images, np.float32))
+        a = rms(np.asarray(shown.pixels, np.float32))
         for layer, sheet in enumerate(self.port.datasheet):
-            x = np.empty((len(a), sheet.inputs), np.float32)
-            x[:, :-1] = a
-            x[:, -1] = sheet.input_scale
+            x = with_bias(a, sheet.input_scale)
             y, events = self.port.observe(layer, x, key=key.child(name, layer))
-            a = rms(y)
+            a = self.goodness[layer].normalise(y)
             tally.add(layer, events)
             tally.add(layer, Events({"goodness": y.size, "normalise": y.size}))
-            activities.append(Activity(x, y, a))
-        return activities, tally
+            activities.append(Activity((x,), y, a))
+            if dropout and layer + 1 < len(self.units):
+                a, events = dropped(a, dropout, key.child("dropout").child(name, layer))
+                tally.add(layer, events)
+        yield activities, tally
+
+    def again(self, layer: int, activity: Activity, bias: np.ndarray | float, key: Key) -> tuple[np.ndarray, Tally]:
+        """Read a layer once more with a bias on its neurons."""
+        y, events = self.port.observe(layer, activity.x[0], bias=bias, key=key)
+        return y, Tally({str(layer): events})
+
+    def split(self, layer: int, d: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Return d as it is: a layer is one array."""
+        del layer
+        return (d,)
+
+
+def with_bias(a: np.ndarray, scale: float) -> np.ndarray:
+    """Return (B, n) activities with the bias row's input beside them, (B, n + 1) float32."""
+    x = np.empty((len(a), a.shape[1] + 1), np.float32)
+    x[:, :-1] = a
+    x[:, -1] = scale
+    return x
+
+
+def dropped(a: np.ndarray, share: float, key: Key) -> tuple[np.ndarray, Events]:
+    """Return a (B, n) with a random `share` of its entries 0 and the others divided by 1 - share, and the events."""
+    draws = key.generator().integers(0, 2**DROPOUT_BITS, a.shape, dtype=np.uint16)
+    kept = draws >= np.uint16(min(round(share * 2**DROPOUT_BITS), 2**DROPOUT_BITS - 1))
+    return a * kept * np.float32(1.0 / (1.0 - share)), Events({"rng.bits": DROPOUT_BITS * a.size})

@@ -14,6 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from analog_ff.objective.normalise import rms
+from hardware_models.check import UsageError, in_range, positive_int
+from hardware_models.tables import lookup
+
 
 def sum_of_squares(y: np.ndarray) -> np.ndarray:
     """Return G = sum_j y_j² of each row, (B, neurons) -> (B,)."""
@@ -25,7 +29,9 @@ def half_derivative_of_squares(y: np.ndarray) -> np.ndarray:
     return y
 
 
-def probability(g: np.ndarray, theta: float | np.ndarray, temperature: float = 1.0, sign: int = 1) -> np.ndarray:
+def probability(
+    g: np.ndarray, theta: float | np.ndarray, temperature: float = 1.0, sign: int | np.ndarray = 1
+) -> np.ndarray:
     """Return p = sigma(sign (g - theta) / temperature), without overflow for any argument.
 
     g and theta have the units of the goodness; sign is +1 where high goodness means positive, -1 where
@@ -54,23 +60,140 @@ def active(y: np.ndarray) -> np.ndarray:
     return (y > 0).astype(y.dtype)
 
 
+DEGREES_OF_FREEDOM = 1.0
+"""nu of the Student t goodness: the heaviest tail that is usual (Cauchy)."""
+
+
+def student_t_terms(y: np.ndarray) -> np.ndarray:
+    """Return each neuron's (nu+1)/2 log(1 + y²/nu): minus the log density of a Student t, up to a constant.
+
+    Hinton (arXiv:2212.13345, 8) names it as an alternative to squares; as a model of images: Osindero, Welling and Hinton
+    2006, doi:10.1162/089976606775093936. A single large response counts little more than a moderate one.
+    """
+    return (DEGREES_OF_FREEDOM + 1.0) / 2.0 * np.log1p(np.square(y) / DEGREES_OF_FREEDOM)
+
+
+def student_t(y: np.ndarray) -> np.ndarray:
+    """Return G = sum_j (nu+1)/2 log(1 + y_j²/nu) of each row, (B, neurons) -> (B,)."""
+    return student_t_terms(y).sum(axis=1)
+
+
+def derivative_of_student_t(y: np.ndarray) -> np.ndarray:
+    """Return G'(y) = (nu+1) y/(nu + y²); it falls for large y, so that outliers do not steer the weights."""
+    return (DEGREES_OF_FREEDOM + 1.0) * y / (DEGREES_OF_FREEDOM + np.square(y))
+
+
 class Goodness(NamedTuple):
     """A goodness function: what is measured, what its outer product with x asks of the weights, and which way is good."""
 
-    value: Callable[[np.ndarray], np.ndarray]  # (B, neurons) -> (B,)
+    value: Callable[[np.ndarray], np.ndarray]  # (B, neurons) -> (B,), the sum of the terms
+    terms: Callable[[np.ndarray], np.ndarray]  # (B, neurons) -> (B, neurons), each neuron's own share
     derivative: Callable[[np.ndarray], np.ndarray]  # (B, neurons) -> (B, neurons), dG/dy up to a stated constant factor
     factor: float  # dG/dy = factor * derivative
-    sign: int  # s: +1 where positives are to have a high goodness, -1 where a low one
-    theta_factor: float  # default threshold per neuron [units of y to the goodness's power]
+    sign: int  # s: +1 where positives are to have a high goodness, -1 where a low one, 0: half of the regions each
+    theta_factor: float  # default threshold per neuron [units of the goodness]
+
+
+def _squares(sign: int) -> Goodness:
+    return Goodness(sum_of_squares, np.square, half_derivative_of_squares, 2.0, sign, 1.0)
+
+
+def _sums(sign: int) -> Goodness:
+    return Goodness(unsquared_sum, np.array, active, 1.0, sign, 0.5)
+
+
+def _student(sign: int) -> Goodness:
+    return Goodness(student_t, student_t_terms, derivative_of_student_t, 1.0, sign, 0.5)
 
 
 GOODNESS: MappingProxyType[str, Goodness] = MappingProxyType(
     {
-        "sum-of-squares": Goodness(sum_of_squares, half_derivative_of_squares, 2.0, 1, 1.0),
-        "min-sum-of-squares": Goodness(sum_of_squares, half_derivative_of_squares, 2.0, -1, 1.0),
-        "sum": Goodness(unsquared_sum, active, 1.0, 1, 0.5),
-        "min-sum": Goodness(unsquared_sum, active, 1.0, -1, 0.5),
+        "sum-of-squares": _squares(1),
+        "min-sum-of-squares": _squares(-1),
+        "mixed-sum-of-squares": _squares(0),
+        "sum": _sums(1),
+        "min-sum": _sums(-1),
+        "mixed-sum": _sums(0),
+        "student-t": _student(1),
+        "min-student-t": _student(-1),
+        "mixed-student-t": _student(0),
     }
 )
 """Goodness functions by name. With a minimised goodness neurons detect violated constraints: a positive leaves them silent
-(Hinton, arXiv:2212.13345, sections 3.3 and 4); currents of positives are then low."""
+(Hinton, arXiv:2212.13345, sections 3.3 and 4); currents of positives are then low. "mixed": feature detectors in the first
+half of a layer's regions, constraint violations in the second (his section 8)."""
+
+
+class LayerGoodness:
+    r"""What one layer wants: its units in R regions, each with a goodness, a sign and a threshold of its own.
+
+    .. math:: G_r = \sum_{j \in r} g(y_j), \quad p_r = \sigma\!\left(s_r\frac{G_r - \theta n_r}{T}\right), \quad
+              d_j = s_r\, c_r\, g'(y_j) \text{ for } j \in r
+
+    Many local goodness functions instead of one are Hinton's suggestion (arXiv:2212.13345, 8); with one region this is the
+    plain rule. The normaliser belongs to the region too: its length is what its goodness was made of, and must not pass on.
+
+    Parameters
+    ----------
+    name : a name of `GOODNESS`.
+    units : number of units n; regions are equal and contiguous.
+    regions : R; a mixed goodness needs an even number, and takes 2 where 1 is given.
+    theta_factor : theta per unit, default the goodness's own.
+    temperature : T.
+
+    Raises
+    ------
+    UsageError
+        If the name is unknown, the units cannot be divided into the regions, or a number is out of range.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        units: int,
+        *,
+        regions: int = 1,
+        theta_factor: float | None = None,
+        temperature: float = 1.0,
+    ) -> None:
+        self.kind: Goodness = lookup("goodness", name, GOODNESS)
+        if self.kind.sign == 0 and regions == 1:
+            regions = 2
+        self.units, self.regions = units, positive_int("a goodness", "regions", regions)
+        if units % regions or (self.kind.sign == 0 and regions % 2):
+            even = (
+                "an even number of regions that divides" if self.kind.sign == 0 else "a number of regions that divides"
+            )
+            raise UsageError(f"goodness {name} needs {even} the {units} units of a layer, got {regions}.")
+        theta = self.kind.theta_factor if theta_factor is None else theta_factor
+        self.theta = in_range("a goodness", "theta_factor", theta, 0.0, 1e6) * (units // regions)
+        self.temperature = in_range("a goodness", "temperature", temperature, 0.0, 1e6, low_open=True)
+        half = regions // 2
+        signs = [1] * half + [-1] * half if self.kind.sign == 0 else [self.kind.sign] * regions
+        self.signs = np.array(signs, np.float32)
+
+    def _folded(self, y: np.ndarray) -> np.ndarray:
+        """Return y (B, units) as (B R, units/R)."""
+        return y.reshape(-1, self.units // self.regions)
+
+    def value(self, y: np.ndarray) -> np.ndarray:
+        """Return G_r (B, R)."""
+        return self.kind.value(self._folded(y)).reshape(-1, self.regions)
+
+    def score(self, y: np.ndarray) -> np.ndarray:
+        """Return sum_r s_r G_r (B,), high where the layer takes the input for a positive."""
+        return (self.value(y) * self.signs).sum(axis=1)
+
+    def coefficients(self, g: np.ndarray, *, positive: bool) -> np.ndarray:
+        """Return s_r c_r (B, R) of goodness G_r (B, R)."""
+        p = probability(g, self.theta, self.temperature, self.signs)
+        return self.signs * coefficient(p, positive=positive)
+
+    def drive(self, y: np.ndarray, slope: np.ndarray, *, positive: bool) -> np.ndarray:
+        """Return d (B, units) = s c `slope`, for outputs y (B, units) and dG/dz up to the goodness's factor."""
+        c = self.coefficients(self.value(y), positive=positive)
+        return c * slope if self.regions == 1 else c.repeat(self.units // self.regions, axis=1) * slope
+
+    def normalise(self, y: np.ndarray) -> np.ndarray:
+        """Return y with a mean square of 1 in each region."""
+        return rms(self._folded(y)).reshape(y.shape)

@@ -51,6 +51,19 @@ def embed(images: np.ndarray, labels: np.ndarray | None, classes: int, strength:
     return shown
 
 
+PLACES = ("pixels", "appended", "top", "none")
+"""Where a network takes its labels: over the first pixels, as inputs beside the pixels, at its top, or nowhere."""
+
+
+def code(labels: np.ndarray | None, images: int, classes: int, strength: float = 1.0) -> np.ndarray:
+    """Return the labels' codes (images, classes) float32: one-hot times `strength`, or the neutral label's 1/C."""
+    if labels is None:
+        return np.full((images, classes), strength / classes, np.float32)
+    one_hot = np.zeros((images, classes), np.float32)
+    one_hot[np.arange(images), check_labels(labels, images, classes)] = strength
+    return one_hot
+
+
 def check_labels(labels: np.ndarray, images: int, classes: int) -> np.ndarray:
     """Return the labels (images,) as int64; UsageError if they are not whole numbers in [0, classes)."""
     array = np.asarray(labels)

@@ -1,6 +1,6 @@
-"""Wrong labels for the negative pass; none is ever the true label.
+"""Negatives: images under wrong labels, or whatever the user makes; a wrong label is never the true one.
 
-A maker of negatives takes (labels (B,), probabilities (B, classes), generator) and returns wrong labels (B,)
+A maker of wrong labels takes (labels (B,), probabilities (B, classes), generator) and returns wrong labels (B,)
 int64. How much it draws does not depend on the probabilities, so that a chip and the reference, whose
 read-outs differ in the last digits, stay on the same draws.
 """
@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
 from analog_ff.objective.labels import check_labels
 from hardware_models.check import RunError, UsageError
+from hardware_models.tables import load_object, lookup
 
 SMALLEST = 1e-30
 """Below this sum of the wrong classes' probabilities the wrong labels are drawn uniformly (a choice of this
@@ -64,7 +66,71 @@ def _at_least_two(classes: int) -> None:
         raise UsageError(f"wrong labels need at least 2 classes, got {classes}.")
 
 
-NegativeMaker = Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]
+WrongLabels = Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]
 
-NEGATIVES: MappingProxyType[str, NegativeMaker] = MappingProxyType({"hard": hard_wrong, "random": _uniform})
+WRONG_LABELS: MappingProxyType[str, WrongLabels] = MappingProxyType({"hard": hard_wrong, "random": _uniform})
 """Makers of wrong labels by name: (labels, probabilities, generator) -> wrong labels."""
+
+
+class Relabel:
+    """Negatives that are the same images under wrong labels."""
+
+    labelled = True
+
+    def __init__(self, maker: WrongLabels) -> None:
+        self._maker = maker
+
+    def __call__(
+        self, images: np.ndarray, labels: np.ndarray, believed: np.ndarray, generator: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return the images as they are, and wrong labels (B,)."""
+        return images, self._maker(labels, believed, generator)
+
+
+class UserNegatives:
+    """Negatives of a function of the user's own, ``file.py:function(images, labels, generator)``.
+
+    It returns the negative images alone (the network is then shown no labels) or (images, labels); which of the two is
+    found by a trial on two blank images. Images keep their shape, labels are whole numbers of known classes.
+    """
+
+    def __init__(self, spec: str, pixels: int) -> None:
+        self._spec, self._function = spec, load_object(spec, "kind of negatives")
+        if not callable(self._function):
+            raise UsageError(f"negatives '{spec}' should be a function of (images, labels, generator).")
+        trial = self._made(
+            np.zeros((2, pixels), np.float32), np.array([0, 1]), np.random.Generator(np.random.Philox(0))
+        )
+        self.labelled = trial[1] is not None
+
+    def __call__(
+        self, images: np.ndarray, labels: np.ndarray, believed: np.ndarray, generator: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return what the user's function makes, checked."""
+        made, wrong = self._made(images, labels, generator)
+        if (wrong is not None) != self.labelled:
+            raise RunError(f"negatives '{self._spec}' returned labels once and none another time.")
+        return made, None if wrong is None else check_labels(wrong, len(labels), believed.shape[1])
+
+    def _made(
+        self, images: np.ndarray, labels: np.ndarray, generator: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        found = self._function(images.copy(), labels.copy(), generator)
+        made, wrong = found if isinstance(found, tuple) and len(found) == 2 else (found, None)
+        made = np.asarray(made, np.float32)
+        if made.shape != images.shape or not np.isfinite(made).all():
+            raise UsageError(
+                f"negatives '{self._spec}' should return finite images of shape {images.shape}, got shape {made.shape}."
+            )
+        return made, wrong
+
+
+def load_negatives(spec: str, pixels: int, shape: tuple[int, int] | None = None) -> Any:
+    """Return the maker of negatives that `spec` names; images have `pixels` values, of `shape` (height, width) if known.
+
+    A maker is called with (images (B, n), labels (B,), believed (B, classes), generator) and returns negative images and
+    labels; its attribute `labelled` tells whether the network is shown labels at all. UsageError if there is none.
+    """
+    if ":" in spec:
+        return UserNegatives(spec, pixels)
+    return Relabel(lookup("kind of negatives", spec, WRONG_LABELS))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import DTypeLike
 
-from analog_ff.objective.goodness import GOODNESS, Goodness
+from analog_ff.objective.goodness import LayerGoodness
 from analog_ff.objective.labels import check_labels
 from hardware_models.check import UsageError, in_range
 
@@ -75,9 +75,9 @@ class SoftmaxReadout:
 
 
 def energy_scores(
-    passes: Iterable[Sequence[np.ndarray]], layers: Iterable[int], goodness: Goodness = GOODNESS["sum-of-squares"]
+    passes: Iterable[Sequence[np.ndarray]], layers: Iterable[int], goodness: Sequence[LayerGoodness]
 ) -> np.ndarray:
-    """Return s G of each label, (B, labels) float64; its argmax is the energy read-out.
+    """Return the score s G of each label, (B, labels) float64; its argmax is the energy read-out.
 
     `passes` yields, label by label, the outputs y (B, neurons) of all layers in the pass with that label;
     only `layers` count. A generator keeps one pass in memory at a time.
@@ -85,5 +85,5 @@ def energy_scores(
     counted = tuple(layers)
     columns = []
     for outputs in passes:
-        columns.append(sum(goodness.sign * goodness.value(outputs[layer]).astype(np.float64) for layer in counted))
+        columns.append(sum(goodness[layer].score(outputs[layer]).astype(np.float64) for layer in counted))
     return np.stack(columns, axis=1)

@@ -19,9 +19,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analog_ff.objective.goodness import GOODNESS, coefficient, probability
+from analog_ff.objective.goodness import LayerGoodness
 from analog_ff.objective.labels import embed
-from analog_ff.objective.negatives import NEGATIVES
+from analog_ff.objective.negatives import WRONG_LABELS
 from analog_ff.objective.normalise import PeerNorm, rms
 from analog_ff.objective.readout import SoftmaxReadout, energy_scores
 from analog_ff.objective.schedule import gain as gain_at
@@ -38,7 +38,7 @@ class LayerActivity(NamedTuple):
 
     x: np.ndarray  # (B, inputs + 1) inputs, bias column last
     y: np.ndarray  # (B, neurons) outputs
-    normalised: np.ndarray  # (B, neurons) rms(y)
+    normalised: np.ndarray  # (B, neurons) y without its length
 
 
 class ReferenceForwardForward:
@@ -54,8 +54,8 @@ class ReferenceForwardForward:
         eta, mu, theta per neuron, T, lambda, delta.
     input_scale, bias_rate : float
         s; factor on the bias row's gradient, default 1/s², so that the bias learns as if its input were 1.
-    goodness : str
-        A name of `GOODNESS`; theta per neuron defaults to its own.
+    goodness, regions : str, int
+        See `LayerGoodness`, as for theta and T.
     negatives : str
         "hard" or "random" wrong labels.
     readout_layers : str
@@ -79,6 +79,7 @@ class ReferenceForwardForward:
         learning_rate: float = 0.01,
         momentum: float = 0.9,
         goodness: str = "sum-of-squares",
+        regions: int = 1,
         theta_factor: float | None = None,
         temperature: float = 1.0,
         peer: float = 0.03,
@@ -99,17 +100,17 @@ class ReferenceForwardForward:
         self.seed = seed
         self.learning_rate = in_range(owner, "learning_rate", learning_rate, 0.0, 100.0)
         self.momentum = in_range(owner, "momentum", momentum, 0.0, 0.9999)
-        self._goodness = lookup("goodness", goodness, GOODNESS)
-        theta = self._goodness.theta_factor if theta_factor is None else theta_factor
-        self.theta_factor = in_range(owner, "theta_factor", theta, 0.0, 1e6)
-        self.temperature = in_range(owner, "temperature", temperature, 0.0, 1e6, low_open=True)
+        self.goodness = [
+            LayerGoodness(goodness, units, regions=regions, theta_factor=theta_factor, temperature=temperature)
+            for units in self.layers[1:]
+        ]
         self.peer = in_range(owner, "peer", peer, 0.0, 10.0)
         self.decay = in_range(owner, "decay", decay, 0.0, 100.0)
         self.input_scale = in_range(owner, "input_scale", input_scale, 0.0, 1e6, low_open=True)
         rate = 1.0 / self.input_scale**2 if bias_rate is None else bias_rate
         self.bias_rate = in_range(owner, "bias_rate", rate, 0.0, 1e12)
         self.label_strength = in_range(owner, "label_strength", label_strength, 0.0, 100.0, low_open=True)
-        self._negatives = lookup("kind of negatives", negatives, NEGATIVES)
+        self._negatives = lookup("kind of wrong labels", negatives, WRONG_LABELS)
         if readout_layers not in READOUT_LAYERS:
             raise UsageError(f"the read-out layers are one of {', '.join(READOUT_LAYERS)}, got {readout_layers!r}.")
         neurons = self.layers[1:]
@@ -136,10 +137,10 @@ class ReferenceForwardForward:
         shown = np.asarray(images, np.float64)
         a = rms(embed(shown, labels, self.classes, strength=self.label_strength))
         activities = []
-        for weights in self.weights:
+        for goodness, weights in zip(self.goodness, self.weights, strict=True):
             x = np.concatenate((a, np.full((len(a), 1), self.input_scale)), axis=1)
             y = np.maximum(x @ weights, 0.0)
-            a = rms(y)
+            a = goodness.normalise(y)
             activities.append(LayerActivity(x, y, a))
         return activities
 
@@ -169,10 +170,8 @@ class ReferenceForwardForward:
 
     def _drive(self, layer: int, y: np.ndarray, *, positive: bool) -> np.ndarray:
         """Return d (B, neurons), whose outer product with x is what the weights are asked for."""
-        theta = self.theta_factor * y.shape[1]
-        sign = self._goodness.sign
-        p = probability(self._goodness.value(y), theta, self.temperature, sign)
-        d = sign * coefficient(p, positive=positive)[:, None] * self._goodness.derivative(y)
+        goodness = self.goodness[layer]
+        d = goodness.drive(y, goodness.kind.derivative(y), positive=positive)
         if positive:
             d = d + self.peers[layer].term(y)
             self.peers[layer].update(y)
@@ -185,7 +184,7 @@ class ReferenceForwardForward:
             if name == "energy":
                 every = (np.full(len(images), label) for label in range(self.classes))
                 passes = ([activity.y for activity in self.forward(images, labels)] for labels in every)
-                answers[name] = energy_scores(passes, self.readout_layers, self._goodness).argmax(axis=1)
+                answers[name] = energy_scores(passes, self.readout_layers, self.goodness).argmax(axis=1)
             elif name == "softmax":
                 features = self.features(self.forward(images, None))
                 answers[name] = self.softmax.probabilities(features).argmax(axis=1)

@@ -1,8 +1,12 @@
-"""The learning rate's course over a run."""
+"""What happens when: the learning rate's course over a run, and which pass, batch and layer has its turn."""
 
 from __future__ import annotations
 
-from hardware_models.check import UsageError
+from collections.abc import Iterator
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
+
+from hardware_models.check import UsageError, in_range, positive_int
 
 
 def gain(epoch: int, epochs: int) -> float:
@@ -16,3 +20,96 @@ def gain(epoch: int, epochs: int) -> float:
     if not 0 <= epoch < epochs:
         raise UsageError(f"the gain needs an epoch in 0..{epochs - 1} of a run of {epochs} epochs, got {epoch}.")
     return min(1.0, (1.0 + 2.0 * (epochs - epoch)) / epochs)
+
+
+class Moment(NamedTuple):
+    """One step of a run: a batch, the passes it is shown in, and the layers that learn from it."""
+
+    epoch: int  # whose order of the images the batch belongs to
+    batch: int  # number of the batch in that order
+    positive: bool = True
+    negative: bool = True
+    layers: range | None = None  # None: all
+
+
+class Schedule(Protocol):
+    """The moments of a run, epoch by epoch; an epoch shows every image once as a positive."""
+
+    def moments(self, epoch: int) -> Iterator[Moment]:
+        """Yield the moments of an epoch, counted from 0."""
+        ...
+
+    @property
+    def per_epoch(self) -> int:
+        """Number of moments of an epoch."""
+        ...
+
+
+class Interleaved:
+    """Positives and negatives of every batch side by side; all layers at once (Hinton's recipe)."""
+
+    def __init__(self, epochs: int, batches: int, layers: int) -> None:
+        del epochs, layers
+        self._batches = batches
+
+    @property
+    def per_epoch(self) -> int:
+        """Return one moment a batch."""
+        return self._batches
+
+    def moments(self, epoch: int) -> Iterator[Moment]:
+        """Yield every batch once."""
+        for batch in range(self._batches):
+            yield Moment(epoch, batch)
+
+
+class Greedy(Interleaved):
+    """Layer by layer: each learns for an equal share of the epochs, while those below rest and those above wait."""
+
+    def __init__(self, epochs: int, batches: int, layers: int) -> None:
+        super().__init__(epochs, batches, layers)
+        if epochs < layers:
+            raise UsageError(
+                f"schedule greedy needs at least one epoch a layer: --epochs {layers} or more, got {epochs}."
+            )
+        self._epochs, self._layers = epochs, layers
+
+    def moments(self, epoch: int) -> Iterator[Moment]:
+        """Yield every batch once, for the layer whose turn it is."""
+        layer = epoch * self._layers // self._epochs
+        for batch in range(self._batches):
+            yield Moment(epoch, batch, layers=range(layer, layer + 1))
+
+
+class WakeSleep:
+    r"""Blocks of positives only (wake) and blocks of negatives only (sleep), on the same images.
+
+    A cycle is L batches awake and then the first round(f L) of them asleep; f < 1 is sleep deprivation, f = 0 no sleep at
+    all. Blocks may be longer than an epoch. Hinton withdrew his claim that long separate phases work, and calls the
+    question the most important one about Forward-Forward as a model of the cortex (arXiv:2212.13345v3, 5).
+    """
+
+    def __init__(self, epochs: int, batches: int, layers: int, *, block: int = 1, sleep: float = 1.0) -> None:
+        del layers
+        self._block = positive_int("schedule wake-sleep", "block", block, 1, 1_000_000_000)
+        self._asleep = round(in_range("schedule wake-sleep", "sleep", sleep, 0.0, 1.0) * block)
+        self._batches, self._total = batches, epochs * batches
+
+    @property
+    def per_epoch(self) -> int:
+        """Return the batches awake and asleep that an epoch has room for."""
+        return -(-self._batches * (self._block + self._asleep) // self._block)
+
+    def moments(self, epoch: int) -> Iterator[Moment]:
+        """Yield an epoch's share of the run's moments."""
+        cycle = self._block + self._asleep
+        for number in range(epoch * self.per_epoch, (epoch + 1) * self.per_epoch):
+            turn, inside = divmod(number, cycle)
+            awake = inside < self._block
+            image = turn * self._block + (inside if awake else inside - self._block)
+            if image < self._total:
+                yield Moment(*divmod(image, self._batches), positive=awake, negative=not awake)
+
+
+SCHEDULES = MappingProxyType({"interleaved": Interleaved, "greedy": Greedy, "wake-sleep": WakeSleep})
+"""Schedules by name; each is made from (epochs, batches, layers)."""

@@ -7,6 +7,10 @@ from typing import Any
 
 from analog_ff.datasets import load
 from analog_ff.learners import LEARNERS
+from analog_ff.network import NETWORKS
+from analog_ff.objective.goodness import LayerGoodness
+from analog_ff.objective.negatives import load_negatives
+from analog_ff.objective.schedule import SCHEDULES
 from analog_ff.runs.config import Config
 from hardware_models.check import UsageError
 from hardware_models.devices.load import load_device
@@ -57,31 +61,57 @@ def port_of(config: Config, pixels: int, *, written_once: bool = False) -> Any:
     return Chip(device, layers, sealed=config.sealed, **options)
 
 
-def learner_of(config: Config, port: Any, classes: int) -> Any:
+def network_of(config: Config, port: Any, negatives: Any) -> Any:
+    """Return the wiring of a run's chip, its layers' goodness included."""
+    kind = lookup("network", config.network, NETWORKS)
+    place = "pixels" if negatives is None or negatives.labelled else "none"
+    goodness = [
+        LayerGoodness(
+            config.goodness, units, regions=config.regions, theta_factor=config.theta, temperature=config.temperature
+        )
+        for units in config.layers
+    ]
+    return kind(port, goodness, label_place=place)
+
+
+def learner_of(config: Config, port: Any, classes: int, pixels: int) -> Any:
     """Return the learner of a run on its port."""
     kind = lookup("learner", config.learner, LEARNERS)
+    learns = config.learner == "forward-forward"
+    negatives = load_negatives(config.negatives, pixels) if learns else None
     options: dict[str, Any] = {
         "classes": classes,
         "seed": config.seed,
         "readout_layers": config.readout_layers,
-        "goodness": config.goodness,
         "label_strength": config.label_strength,
         "readout_rate": config.readout_rate,
         "readout_decay": config.readout_decay,
     }
-    if config.learner == "forward-forward":
+    if learns:
         scheme: dict[str, Any] = {"slots": config.slots}
         if config.update == "accumulate":
             scheme = {"momentum": config.momentum, "rounding": config.rounding}
         options |= {
             "learning_rate": config.learning_rate,
-            "theta_factor": config.theta,
-            "temperature": config.temperature,
             "peer": config.peer,
-            "negatives": config.negatives,
+            "negatives": negatives,
             "update": config.update,
+            "update_options": scheme,
+            "slope": config.slope,
+            "dropout": config.dropout,
             "weight_decay": config.weight_decay,
             "decay_every": config.decay_every,
-            "update_options": scheme,
         }
-    return kind(port, **options)
+    learner = kind(network_of(config, port, negatives), **options)
+    if config.readout not in learner.readouts:
+        raise UsageError(
+            f"a network that is shown no labels has no goodness of a label: choose --readout {learner.readouts[0]}."
+        )
+    return learner
+
+
+def schedule_of(config: Config, images: int) -> Any:
+    """Return the schedule of a run over so many images."""
+    kind = lookup("schedule", config.schedule, SCHEDULES)
+    options = {"block": config.block, "sleep": config.sleep} if config.schedule == "wake-sleep" else {}
+    return kind(config.epochs, images // min(config.batch, images), len(config.layers), **options)

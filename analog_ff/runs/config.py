@@ -21,10 +21,11 @@ RECIPES: dict[str, dict[str, Any]] = {
 SPLITS = ("final", "holdout")
 FAULTS = ("stuck_low", "stuck_high", "dead_rows", "dead_columns")
 WHOLE = (("epochs", 1, 100_000), ("batch", 1, 1_000_000), ("slots", 1, 1000), ("shift", 0, 8), ("seed", 0, 2**63 - 1),
-         ("chip_seed", 0, 2**63 - 1), ("decay_every", 1, 1_000_000))  # fmt: skip
+         ("chip_seed", 0, 2**63 - 1), ("decay_every", 1, 1_000_000), ("regions", 1, 100_000), ("block", 1, 10**9))  # fmt: skip
 """Choices that are whole numbers: name, least, most."""
-REAL = (("learning_rate", 0.0, 100.0), ("momentum", 0.0, 0.9999), ("readout_rate", 0.0, 100.0), ("readout_decay", 0.0, 1.0),
-        ("weight_decay", 0.0, 1.0), *((name, 0.0, 1.0) for name in FAULTS))  # fmt: skip
+REAL = (("learning_rate", 0.0, 100.0), ("momentum", 0.0, 0.9999), ("readout_rate", 0.0, 100.0),
+        ("readout_decay", 0.0, 1.0), ("weight_decay", 0.0, 1.0), ("sleep", 0.0, 1.0), ("dropout", 0.0, 0.9),
+        *((name, 0.0, 1.0) for name in FAULTS))  # fmt: skip
 """Choices that are numbers: name, least, most."""
 NOT_IN_HASH = ("data_dir", "out")
 """What may differ between a run and its resumption: places, not physics."""
@@ -40,7 +41,14 @@ class Config:
     goodness: str = option(
         "sum-of-squares", "sum-of-squares, sum (unsquared); min-... where positives are to have a low one"
     )
-    negatives: str = option("hard", "wrong labels: hard or random")
+    regions: int = option(1, "regions of a layer with a goodness of their own")
+    negatives: str = option("hard", "wrong labels: hard or random; or file.py:function(images, labels, generator)")
+    network: str = option("stack", "how layers are wired: stack")
+    schedule: str = option("interleaved", "interleaved, greedy (layer by layer), wake-sleep")
+    block: int = option(1, "batches of one wake block, wake-sleep")
+    sleep: float = option(1.0, "share of the sleep block that is slept, wake-sleep [1]")
+    slope: str = option("dropped", "slope of the neurons inside a layer: dropped")
+    dropout: float = option(0.0, "share of hidden outputs dropped in training [1]")
     readout: str = option("softmax", "headline read-out: softmax or energy")
     readout_layers: str = option("all", "all or all-but-first")
     nonlinearity: str = option("relu", "relu, saturating, random, random-nonmonotone, file.py:function")

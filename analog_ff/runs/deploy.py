@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from analog_ff.network.stack import Stack
 from analog_ff.runs.build import port_of
 from analog_ff.runs.config import Config
 from analog_ff.runs.train import Run
@@ -34,7 +33,7 @@ def deploy(run: Run, port: Any) -> dict[str, Any]:
         weights = run.port.oracle.weights(layer).astype(np.float64)
         events += port.program(layer, weights, key=key.child("program", layer))
     learner, home = run.learner, run.learner.port
-    learner.port, learner.stack = port, Stack(port)
+    learner.port = learner.network.port = port
     errors: dict[str, dict[str, float]] = {}
     passed = 0.0
     try:
@@ -43,11 +42,11 @@ def deploy(run: Run, port: Any) -> dict[str, Any]:
                 port.wait(seconds - passed, key=key.child("wait", int(seconds)))
                 passed = seconds
             errors[age] = {}
-            for name in run.readouts:
+            for name in learner.readouts:
                 predicted, _ = learner.predict(run.data.x_test, readouts=(name,), key=key.child("test"))
                 errors[age][name] = 100.0 * float(np.mean(predicted[name] != run.data.y_test))
     finally:
-        learner.port, learner.stack = home, Stack(home)
+        learner.port = learner.network.port = home
     kind = "test" if run.config.split == "final" else "validation"
     return {
         "device": port.device.describe(),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from analog_ff.runs import cells, checkpoint, results
-from analog_ff.runs.build import data_of, learner_of, port_of
+from analog_ff.runs.build import data_of, learner_of, port_of, schedule_of
 from analog_ff.runs.config import Config
 from analog_ff.runs.deploy import deploy, deployed_port
 from analog_ff.runs.train import Run, write_metrics
@@ -55,11 +55,12 @@ def execute(
     data = data_of(config)
     port = port_of(config, data.x_train.shape[1])
     try:
-        learner = learner_of(config, port, len(data.classes))
+        learner = learner_of(config, port, len(data.classes), data.x_train.shape[1])
+        schedule = schedule_of(config, len(data.x_train))
         target = deployed_port(config, data.x_train.shape[1]) if config.program_to else None
         device = port.description if hasattr(port, "description") else port.device.describe()
         conditions = results.conditions(config, device)
-        run = Run(config, data, port, learner, lambda ledger: results.learn_joule(ledger, conditions))
+        run = Run(config, data, port, learner, schedule, lambda ledger: results.learn_joule(ledger, conditions))
         if saved is None:
             _make(folder)
             (folder / "config.toml").write_text(config.to_toml(results.versions()), encoding="utf-8")

@@ -14,7 +14,9 @@ from hardware_models.check import UsageError
 NEGATED = "no_"
 
 
-def option(default: Any, help_text: str, parse: Callable[[str, str], Any] | None = None, shown: str | None = None) -> Any:
+def option(
+    default: Any, help_text: str, parse: Callable[[str, str], Any] | None = None, shown: str | None = None
+) -> Any:
     """Return a dataclass field that is an option of the command line too.
 
     `parse` takes the option's name and its text; without it the annotation's type reads the text. `shown` stands for the

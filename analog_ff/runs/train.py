@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from analog_ff.datasets.augment import shift
-from analog_ff.objective.schedule import gain
+from analog_ff.objective.schedule import Moment, Schedule, gain
 from analog_ff.runs import checkpoint
 from analog_ff.runs.config import Config
 from analog_ff.runs.interrupt import Interruptible
@@ -25,11 +25,14 @@ MONITORED = 500
 class Run:
     """One run: its parts, what it has counted and measured so far."""
 
-    def __init__(self, config: Config, data: Any, port: Any, learner: Any, priced: Callable[[Ledger], float]) -> None:
-        self.config, self.data, self.port, self.learner = config, data, port, learner
+    def __init__(
+        self, config: Config, data: Any, port: Any, learner: Any, schedule: Schedule, priced: Callable[[Ledger], float]
+    ) -> None:
+        self.config, self.data, self.port, self.learner, self.schedule = config, data, port, learner, schedule
         self._priced = priced
         self.ledger = Ledger()
         self.metrics: list[dict[str, Any]] = []
+        self._ordered, self._rows = -1, np.empty(0, np.int64)
         self.epoch = 0
         self.images = 0
         self.seconds = 0.0
@@ -43,17 +46,18 @@ class Run:
         """Train to the last epoch, with a checkpoint after each."""
         config = self.config
         size = min(config.batch, len(self.data.x_train))
-        batches = len(self.data.x_train) // size
+        steps = self.schedule.per_epoch
         if self.epoch == 0:
             self.ledger.book("program", self.learner.initialise())
             self._save(folder)
-        bar = Progress(batches * config.epochs, batches * self.epoch, quiet=quiet)
+        bar = Progress(steps * config.epochs, steps * self.epoch, quiet=quiet)
         with Interruptible() as interruption, bar as progress:
             for epoch in range(self.epoch, config.epochs):
                 start = time.monotonic()
-                order = Key(config.seed, "order", epoch).generator().permutation(len(self.data.x_train))
-                for batch in range(batches):
-                    self._step(epoch, epoch * batches + batch, order[batch * size : (batch + 1) * size])
+                for number, moment in enumerate(self.schedule.moments(epoch)):
+                    order = self._order(moment.epoch)
+                    rows = order[moment.batch * size : (moment.batch + 1) * size]
+                    self._step(epoch, epoch * steps + number, rows, moment)
                     progress.advance(f"epoch {epoch + 1}/{config.epochs}")
                     interruption.check()
                 self.epoch = epoch + 1
@@ -64,31 +68,34 @@ class Run:
                 if after_epoch is not None:
                     after_epoch(self.epoch)
 
-    def _step(self, epoch: int, step: int, rows: np.ndarray) -> None:
+    def _order(self, epoch: int) -> np.ndarray:
+        """Return the order of the images in an epoch; the last one asked for is kept."""
+        if self._ordered != epoch:
+            self._rows = Key(self.config.seed, "order", epoch).generator().permutation(len(self.data.x_train))
+            self._ordered = epoch
+        return self._rows
+
+    def _step(self, epoch: int, step: int, rows: np.ndarray, moment: Moment) -> None:
         config, data = self.config, self.data
         images = data.x_train[rows]
         if config.shift:
             images = shift(images, data.height, data.width, config.shift, Key(config.seed, "shift", step))
         strength = gain(epoch, config.epochs)
-        self.ledger.book("learn", self.learner.step(images, data.y_train[rows], step=step, gain=strength))
-        self.images += len(rows)
+        tally = self.learner.step(images, data.y_train[rows], step=step, gain=strength, moment=moment)
+        self.ledger.book("learn", tally)
+        self.images += len(rows) if moment.positive else 0  # a positive and its negative are one image
 
     def _monitor(self) -> dict[str, float]:
         images, labels = self._watch
         key = Key(self.config.seed, "monitor", self.epoch)
-        predicted, tally = self.learner.predict(images, readouts=self.readouts, key=key)
+        predicted, tally = self.learner.predict(images, key=key)
         self.ledger.book("monitor", tally)
         return {name: 100.0 * float(np.mean(answer != labels)) for name, answer in predicted.items()}
-
-    @property
-    def readouts(self) -> tuple[str, ...]:
-        """Read-outs that make sense for this learner."""
-        return ("softmax",) if self.config.learner == "random-features" else ("energy", "softmax")
 
     def test(self) -> tuple[dict[str, float], dict[str, Any]]:
         """Return the error [%] of each read-out on the test (or validation) set, and each read-out's events."""
         errors, tallies = {}, {}
-        for name in self.readouts:
+        for name in self.learner.readouts:
             predicted, tally = self.learner.predict(
                 self.data.x_test, readouts=(name,), key=Key(self.config.seed, "test")
             )
