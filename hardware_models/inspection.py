@@ -108,6 +108,7 @@ class _Probe:
 
     def __init__(self, device: Any, cells: Any, time: float) -> None:
         self._device, self._cells, self._time = device.without(write_noise=True), cells, time
+        self._one_sided = getattr(device, "polarities", "both") != "both"
         self._held = "hidden" if "hidden" in cells._fields else "g"
 
     def _step(self, g: np.ndarray, sign: int) -> np.ndarray:
@@ -121,13 +122,17 @@ class _Probe:
         return getattr(state, self._held).astype(np.float64) - before
 
     def asymmetry(self, g: np.ndarray) -> np.ndarray:
-        """Return A at the state g."""
+        """Return A at the state g; NaN for a device with pulses of one sign only, which has none."""
+        if self._one_sided:
+            return np.full(g.shape, np.nan)
         up, down = self._step(g, 1), self._step(g, -1)
         moved = up - down
         return np.divide(up + down, moved, out=np.full(g.shape, np.nan), where=moved > 0)
 
     def symmetry_point(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
         """Return g* by halving the interval between bounds; NaN where up + down has one sign throughout."""
+        if self._one_sided:
+            return np.full(low.shape, np.nan)
         margin = 0.01 * (high - low)  # at a bound itself the clipping decides, not the steps
         a, b = (low + margin).astype(np.float64), (high - margin).astype(np.float64)
         at_a, at_b = (self._step(x, 1) + self._step(x, -1) for x in (a, b))

@@ -18,6 +18,7 @@ from analog_ff.runs.execute import execute
 from hardware_models.check import UsageError
 from hardware_models.chip import Chip
 from hardware_models.crossbar import Crossbar
+from hardware_models.devices import PUBLISHED
 from hardware_models.devices.exponential_step import ExponentialStep
 from hardware_models.devices.ideal import Ideal
 from hardware_models.devices.load import load_device
@@ -86,6 +87,16 @@ def test_an_ideal_device_has_no_asymmetry_and_no_symmetry_point() -> None:
     summary = inspect_cells(bar(Ideal())).summary()
     assert summary["asymmetry_mean"] == pytest.approx(0.0, abs=1e-6)
     assert summary["symmetry_point_mean"] is None and summary["share_without_symmetry_point"] == 1.0
+
+
+@pytest.mark.parametrize("name", sorted(set(PUBLISHED.values())))
+def test_every_published_device_can_be_looked_at(name: str) -> None:
+    """Also those with pulses of one sign only, which have neither asymmetry nor symmetry point."""
+    array = bar(load_device(name), (6, 4))
+    summary = inspect_cells(array).summary()
+    if getattr(array.device, "polarities", "both") != "both":
+        assert summary["asymmetry_mean"] is None and summary["share_without_symmetry_point"] == 1.0
+    assert 0.0 <= summary["share_at_bound"] <= 1.0
 
 
 def test_cells_at_their_bounds_are_told_apart() -> None:
