@@ -26,7 +26,7 @@ from hardware_models.devices.base import Device
 from hardware_models.devices.faults import with_faults
 from hardware_models.devices.load import load_device
 from hardware_models.events import Events
-from hardware_models.inspection import Inspection, inspect_cells, pulse_noise
+from hardware_models.inspection import Inspection, inspect_cells, pulse_noise, pulse_step
 from hardware_models.keys import Key
 from hardware_models.nonlinearities.base import load_nonlinearity
 from hardware_models.port import LayerSheet, MissingPinError, SealedChipError
@@ -282,11 +282,12 @@ class Chip:
         """Return for each layer the summary of `hardware_models.inspection` and the spread of W; None if sealed."""
         if self._sealed:
             return None
-        noise = pulse_noise(self._device)
+        noise, size = pulse_noise(self._device), pulse_step(self._device)
         return [
             self.cells(layer).summary()
             | {
                 "pulse_noise": noise,
+                "pulse_step": size,
                 "weight_spread": float(crossbar.weights.std(dtype=np.float64) * np.sqrt(crossbar.shape[0])),
             }
             for layer, crossbar in enumerate(self._main())

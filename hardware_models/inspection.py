@@ -93,14 +93,28 @@ def pulse_noise(device: Any) -> float:
     """Return the standard deviation of one pulse on a fresh cell without spread, in units of the range, over 4096 cells."""
     alike = device.without(read_noise=True, spread=True)
     signs = {"both": (1, -1), "up": (1,), "down": (-1,)}[getattr(device, "polarities", "both")]
-    variances = []
-    for sign in signs:
-        state = alike.fabricate((64, 64), Key(0, "inspection"))
-        held = getattr(state, "hidden", state.g)
-        before = held.astype(np.float64)
-        alike.pulse(state, np.full((64, 64), sign, np.int32), Key(sign + 1, "inspection"))
-        variances.append(float((held - before).var()))
-    return float(np.sqrt(np.mean(variances)) / device.g_range)
+    moved = [_one_pulse(alike, sign) for sign in signs]
+    return float(np.sqrt(np.mean([float(m.var()) for m in moved])) / device.g_range)
+
+
+def pulse_step(device: Any) -> float:
+    """Return the mean size of one pulse's step on a fresh cell without spread and noise, in units of the range.
+
+    Step over noise says what share of the pulses goes the right way, Phi(step/noise), and how many distinct states a cell
+    can be told to take: a device may have many states and still forget them by pulse noise, or little noise and too few.
+    """
+    alike = device.without(read_noise=True, write_noise=True, spread=True)
+    signs = {"both": (1, -1), "up": (1,), "down": (-1,)}[getattr(device, "polarities", "both")]
+    return float(np.mean([np.abs(_one_pulse(alike, sign)).mean() for sign in signs]) / device.g_range)
+
+
+def _one_pulse(device: Any, sign: int) -> np.ndarray:
+    """Return the change of 4096 fresh cells by one pulse [S]."""
+    state = device.fabricate((64, 64), Key(0, "inspection"))
+    held = getattr(state, "hidden", state.g)
+    before = held.astype(np.float64)
+    device.pulse(state, np.full((64, 64), sign, np.int32), Key(sign + 1, "inspection"))
+    return held - before
 
 
 class _Probe:

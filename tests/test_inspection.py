@@ -19,11 +19,12 @@ from hardware_models.check import UsageError
 from hardware_models.chip import Chip
 from hardware_models.crossbar import Crossbar
 from hardware_models.devices import PUBLISHED
+from hardware_models.devices.constant_step import ConstantStep
 from hardware_models.devices.exponential_step import ExponentialStep
 from hardware_models.devices.ideal import Ideal
 from hardware_models.devices.load import load_device
 from hardware_models.devices.soft_bounds import SoftBounds
-from hardware_models.inspection import inspect_cells, pulse_noise
+from hardware_models.inspection import inspect_cells, pulse_noise, pulse_step
 from hardware_models.keys import Key
 from hardware_models.port import SealedChipError
 
@@ -113,6 +114,13 @@ def test_pulse_noise_is_measured(sigma: float) -> None:
     """The standard deviation of one pulse, whatever the model calls it, within four standard errors."""
     device = ExponentialStep(g_min=1e-6, g_max=1e-5, states=64.0, cycle_noise=sigma, step_spread=0.3)
     assert pulse_noise(device) == pytest.approx(sigma, rel=4 / math.sqrt(2 * 2 * 4096), abs=1e-9)
+
+
+def test_pulse_step_is_that_of_a_cell_without_noise_and_spread() -> None:
+    """A constant step is one of `states` parts of the range, however noisy and spread the pulses are."""
+    for noise in (0.0, 0.3):
+        device = ConstantStep(g_min=1e-6, g_max=1e-5, states=50.0, cycle_noise=noise, step_spread=0.3)
+        assert pulse_step(device) == pytest.approx(1 / 50, rel=1e-4)
 
 
 def test_sealed_chips_are_not_looked_at() -> None:
