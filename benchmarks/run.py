@@ -23,6 +23,10 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
+INSPECTED = {"asymmetry": "asymmetry_mean", "step of a pulse": "pulse_step", "its noise": "pulse_noise"}
+"""Column of a table -> what the inspection found, for experiments that are `inspected`."""
+NOT_OPTIONS = ("label", "seeds", "published")
+"""Entries of a row that are not options of the run; `published` is what a source reports for the same task."""
 KEPT = (
     "schema", "config", "device", "seed", "chip_seed", "split", "wall_seconds", "versions", "test_error_percent",
     "test_error_percent_by_readout", "validation_error_percent", "validation_error_percent_by_readout", "images",
@@ -44,7 +48,7 @@ def points(experiment: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """Return (label, options) of every run of an experiment."""
     runs = []
     for row in experiment["rows"]:
-        options = {k: v for k, v in row.items() if k not in ("label", "seeds")}
+        options = {k: v for k, v in row.items() if k not in NOT_OPTIONS}
         for seed in row.get("seeds", experiment.get("seeds", [0])):
             seeds = {"seed": seed, "chip-seed": seed}
             runs.append((row["label"], {**experiment.get("options", {}), **options, **seeds}))
@@ -134,11 +138,9 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
     head = ["row", "seeds", f"{kind} error, energy read-out %", f"{kind} error, softmax read-out %", "pulses per weight",
             "cells at a bound", "memory left", "energy per update", "seconds"]  # fmt: skip
     ages = ["at once", "after a day"] if any("program-to" in row for row in experiment["rows"]) else []
-    inspected = (
-        {"asymmetry": "asymmetry_mean", "step of a pulse": "pulse_step", "its noise": "pulse_noise"}
-        if experiment.get("inspected")
-        else {}
-    )
+    inspected = INSPECTED if experiment.get("inspected") else {}
+    published = any("published" in row for row in experiment["rows"])
+    head[2:2] = ["published %"] if published else []
     head += [*inspected, *(f"written, {age}" for age in ages)]
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     for row in experiment["rows"]:
@@ -149,7 +151,8 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
                 results.append(json.loads(file.read_text(encoding="utf-8")))
                 assert results[-1]["label"] == label or results[-1]["options"] == options
         if not results:
-            lines.append(f"| {row['label']} | 0 | not run |" + " |" * (len(head) - 3))
+            known = f" {row.get('published', '-')} |" if published else ""
+            lines.append(f"| {row['label']} | 0 |{known} not run |" + " |" * (len(head) - 3 - published))
             continue
         by = f"{kind}_error_percent_by_readout"
         headline = results[0]["config"].get("readout", "softmax")
@@ -166,6 +169,7 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
             joule([r["energy"].get("per_update_joule") for r in results]),
             mean([r["wall_seconds"] for r in results], 0),
         ]
+        cells[2:2] = [str(row.get("published", "-"))] if published else []
         cells += [mean([layer(r, name) for r in results], 3) for name in inspected.values()]
         cells += [mean([aged(r, kind, age, headline) for r in results]) for age in ages]
         lines.append(f"| {' | '.join(cells)} |")

@@ -20,6 +20,7 @@ import sys
 import time
 import types
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def data() -> tuple[np.ndarray, np.ndarray]:
 
 def ours(tile: int) -> Callable[[int], None]:
     """Return a step of this project."""
-    shapes = tuple((n + 1, m) for n, m in zip(WIDTHS[:-1], WIDTHS[1:], strict=True))
+    shapes = tuple((n + 1, m) for n, m in pairwise(WIDTHS))
     chip = Chip("memristor", shapes, tile=(tile, tile), input_scale=12.0)
     network = Stack(chip, [LayerGoodness("sum-of-squares", n) for n in WIDTHS[1:]])
     learner = ForwardForward(network, classes=CLASSES, seed=0, update_options={"momentum": 0.98})
@@ -65,7 +66,7 @@ def ours(tile: int) -> Callable[[int], None]:
 def plain() -> Callable[[int], None]:
     """Return a step of the same rule in plain NumPy: float32, momentum as an average, hard negatives, peer term."""
     rng = np.random.default_rng(0)
-    sizes = list(zip(WIDTHS[:-1], WIDTHS[1:], strict=True))
+    sizes = list(pairwise(WIDTHS))
     w = [rng.standard_normal((n, m)).astype(np.float32) / np.float32(n**0.5) for n, m in sizes]
     b = [np.zeros(m, np.float32) for _, m in sizes]
     gw, gb = [np.zeros_like(a) for a in w], [np.zeros_like(a) for a in b]
@@ -115,7 +116,7 @@ def plain() -> Callable[[int], None]:
 def products() -> Callable[[int], None]:
     """Return the matrix products of a step alone, into arrays that are there."""
     rng = np.random.default_rng(0)
-    sizes = list(zip(WIDTHS[:-1], WIDTHS[1:], strict=True))
+    sizes = list(pairwise(WIDTHS))
     w = [rng.standard_normal((n + 1, m)).astype(np.float32) for n, m in sizes]
     x = [rng.standard_normal((2 * BATCH, n + 1)).astype(np.float32) for n, _ in sizes]
     xt = [np.ascontiguousarray(a.T) for a in x]
