@@ -25,8 +25,19 @@ from hardware_models.kernels.reads import column_panels
 from hardware_models.keys import Key
 from hardware_models.tiles import Tiling
 
+FEW = 0.1
+"""Share of the cells below which a burst visits only those that get pulses; the results are the same."""
 _REFRESH_BITS = 8
 """Bits of the conversion of a pair that is refreshed."""
+
+
+def sparse_pulse(device: Any) -> Any:
+    """Return the device's `pulse_some`, or None if it has none of the class that its `pulse` is from."""
+
+    def origin(name: str) -> Any:
+        return next((kind for kind in type(device).__mro__ if name in vars(kind)), None)
+
+    return device.pulse_some if origin("pulse_some") is origin("pulse") is not None else None
 
 
 class Crossbar:
@@ -76,6 +87,9 @@ class Crossbar:
         self._operations = 0
         self._parity = 0
         self._one_sided = {"both": 0, "up": 1, "down": -1}[getattr(self.device, "polarities", "both")]
+        # Cells that get no pulse need not be visited, if the device can and if nothing else happens to them.
+        alone = not self._one_sided and self.device.access != "passive" and not getattr(self.device, "timed", False)
+        self._few = sparse_pulse(self.device) if alone else None
         self._writes = 0  # since fabrication; one-sided pairs are looked after by it
         self.state: Any = device.fabricate((rows, 2 * columns), key.child("fabricate"))
         self.received = np.zeros((rows, 2 * columns), np.int32)  # pulses of both polarities since fabrication
@@ -228,6 +242,11 @@ class Crossbar:
             counts = plan
         if counts.shape != self.shape:
             raise ValueError(f"counts should have the shape {self.shape}, got {counts.shape}")
+        if self._few is not None:
+            cells = np.empty(self.shape[0], np.int64)
+            kernels.count_cells(counts, cells)
+            if int(cells.sum()) < FEW * 2 * counts.size:
+                return self._burst_some(counts, cells, self._next(key, "pulse"))
         pulses = np.empty((self.shape[0], 2 * self.shape[1]), np.int32)
         if self._one_sided:
             kernels.split_one_sided(counts, self._one_sided, pulses)
@@ -244,6 +263,23 @@ class Crossbar:
         events = write_costs.burst(self.device, self.tiling, before, self.state.g, pulses)
         kernels.add_sizes(self.received, pulses)
         self._refresh()
+        self.time += events.integrals["time"]
+        return events
+
+    def _burst_some(self, counts: np.ndarray, cells: np.ndarray, key: Key) -> Events:
+        """Do what `_burst` does where few cells get pulses (`cells`: how many in each row), without touching the others."""
+        first = np.concatenate(([0], np.cumsum(cells)))
+        where, pulses = np.empty(first[-1], np.int64), np.empty(first[-1], np.int32)
+        kernels.list_cells(counts, self._parity, first, where, pulses)
+        self._parity ^= 1
+        g = self.state.g
+        before = g.reshape(-1)[where]
+        self._few(self.state, where, pulses, key)
+        after = g.reshape(-1)[where]
+        sums, slots = kernels.write_sums_some(first, where, pulses, before, after, g.shape[1], self.tiling.tile_columns)
+        kernels.follow_cells(first, where, pulses, before, after, g, self.received, self.blocks, self._row_sums)
+        self._whole = self._noise = None
+        events = write_costs.priced(self.device, self.tiling, sums, slots)
         self.time += events.integrals["time"]
         return events
 

@@ -40,16 +40,25 @@ def burst(device: Any, tiling: Tiling, before: np.ndarray, after: np.ndarray, pu
     The tiles work side by side; each row takes its largest count in slots.
     """
     sums, slots = write_sums(before, after, pulses, tiling.tile_columns)
+    half = 0, 0.0
+    if device.access == "passive":
+        half = _half_selected(device, tiling, 0.5 * (before.astype(np.float64) + after), pulses)
+    return priced(device, tiling, sums, slots, half)
+
+
+def priced(
+    device: Any, tiling: Tiling, sums: np.ndarray, slots: np.ndarray, half: tuple[int, float] = (0, 0.0)
+) -> Events:
+    """Return the events of a burst from what `write_sums` returns, and half-selected cells [1] and their energy [J]."""
     up_g, down_g, up_n, down_n = sums.sum(axis=0)
     per_tile = np.add.reduceat(slots, [a for a, _ in tiling.row_cuts], axis=0)
     seconds = float((per_tile[:, :, 0] * device.t_up + per_tile[:, :, 1] * device.t_down).max())
     selected, row_slots = int(up_n + down_n), int(slots.sum())
     counts = {"write.selected": selected, "write.line_charges": row_slots + selected}
-    half = 0.0
     if device.access == "passive":
-        counts["write.half"], half = _half_selected(device, tiling, 0.5 * (before.astype(np.float64) + after), pulses)
+        counts["write.half"] = half[0]
     energy = device.v_up**2 * device.t_up * up_g + device.v_down**2 * device.t_down * down_g
-    return Events(counts, {"write.v2gt": float(energy), "half.v2gt": half, "time": seconds})
+    return Events(counts, {"write.v2gt": float(energy), "half.v2gt": half[1], "time": seconds})
 
 
 def _half_selected(device: Any, tiling: Tiling, mean: np.ndarray, pulses: np.ndarray) -> tuple[int, float]:

@@ -246,3 +246,40 @@ def test_rows_without_columns_still_half_select() -> None:
     events = bar.fire(np.ones((3, 30)), np.zeros((3, 20)), 1)
     assert np.array_equal(bar.state.g, before) and bar.time > clock
     assert events["write.half"] == 3 * 30 * 40 and events.integrals["half.v2gt"] > 0
+
+
+@pytest.mark.parametrize("most", [1, 7])
+@pytest.mark.parametrize("share", [0.0, 0.03])
+def test_visiting_only_the_pulsed_cells_changes_nothing(share: float, most: int) -> None:
+    """A burst on few cells gives the same cells, events, counts and differences as one that passes over the whole array."""
+    sparse = Crossbar(load_device("memristor"), (70, 530), key=KEY, tile=(64, 300))
+    dense = Crossbar(load_device("memristor"), (70, 530), key=KEY, tile=(64, 300))
+    dense._few = None
+    assert sparse._few is not None
+    rng = np.random.default_rng(1)
+    for _ in range(4):
+        counts = np.where(rng.random(sparse.shape) < share, rng.integers(-most, most + 1, sparse.shape), 0)
+        one, other = sparse.pulse(counts.astype(np.int32)), dense.pulse(counts.astype(np.int32))
+        assert one.counts == other.counts
+        for name in one.integrals:
+            assert one.integrals[name] == pytest.approx(other.integrals[name], rel=1e-12)
+        assert np.array_equal(sparse.state.g, dense.state.g)
+        assert np.array_equal(sparse.blocks, dense.blocks) and np.array_equal(sparse.received, dense.received)
+        assert np.allclose(sparse._row_sums, dense._row_sums, rtol=1e-6)
+        assert np.allclose(sparse._row_sums, sparse.state.g.sum(axis=1, dtype=np.float64), rtol=1e-6)
+
+
+def test_a_device_that_changes_pulse_alone_is_pulsed_by_its_own() -> None:
+    """A subclass with a `pulse` of its own must not be bypassed by the sparse pulses that it inherits."""
+    from hardware_models.devices.exponential_step import ExponentialStep
+
+    class Deaf(ExponentialStep):
+        def pulse(self, state, pulses, key, window=None):
+            pass
+
+    array = Crossbar(Deaf(g_min=1e-6, g_max=1e-5, states=64.0), (30, 40), key=KEY)
+    before = array.state.g.copy()
+    counts = np.zeros((30, 40), np.int32)
+    counts[3, 4] = 5
+    array.pulse(counts)
+    assert np.array_equal(before, array.state.g)

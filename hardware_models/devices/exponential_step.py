@@ -114,3 +114,11 @@ class ExponentialStep(BaseDevice):
             kernels.exponential_step_singles(*state, pulses, *common)
         else:
             kernels.exponential_step_array(*state, pulses, *common)
+
+    def pulse_some(self, state: ExponentialStepState, where: np.ndarray, pulses: np.ndarray, key: Key) -> None:
+        """Pulse the cells at flat positions `where` (k,) int64, each once; the bits of `pulse` with zeros elsewhere."""
+        w0, w1, _, _ = key.words
+        most = int(np.abs(pulses).max(initial=0))
+        kernels.exponential_step_some(
+            *(a.reshape(-1) for a in state), where, pulses, self.coefficients(), w0, w1, quantile_middles(), most
+        )

@@ -170,6 +170,106 @@ def exponential_step_window(g, factor_up, factor_down, low, high, pulses, rows, 
 
 
 @parallel_kernel
+def exponential_step_some(g, factor_up, factor_down, low, high, where, pulses, p, w0, w1, middles, most):
+    """Apply pulses to some cells, all arrays flat; `where` holds their positions, each once.
+
+    The arithmetic and the draws are those of the whole array, in which the largest number of pulses is `most`.
+    """
+    noisy = p[6] > np.float32(0.0)
+    for a in prange(where.size):
+        i = where[a]
+        n = pulses[a]
+        start = g[i]
+        xi = draw(i, w0, w1, middles) if noisy else np.float32(0.0)
+        if most <= 1:
+            moved = exponential_step(start, n, factor_up[i], factor_down[i], xi, p)
+            g[i] = min(max(moved, low[i]), high[i])
+        else:
+            end, sigma = exponential_path(start, n, factor_up[i], factor_down[i], p)
+            reach = MARGIN * sigma
+            if noisy and abs(n) > 1 and ((min(start, end) - reach < low[i]) | (max(start, end) + reach > high[i])):
+                g[i] = pulse_by_pulse(start, n, factor_up[i], factor_down[i], low[i], high[i], p, i, w0, w1, middles)
+            else:
+                g[i] = min(max(end + sigma * xi, low[i]), high[i])
+
+
+@parallel_kernel
+def count_cells(counts, cells):
+    """Write how many cells of each row get pulses when signed counts (rows, columns) are split as by `split_pairs`."""
+    for i in prange(counts.shape[0]):
+        number = 0
+        for j in range(counts.shape[1]):
+            n = counts[i, j]
+            # One device pulse is one cell's; any more are shared by both.
+            number += min(abs(n), np.int32(2))
+        cells[i] = number
+
+
+@parallel_kernel
+def list_cells(counts, parity, first, where, pulses):
+    """List the cells that get pulses: flat positions and pulses, row i from first[i] on; split as by `split_pairs`."""
+    for i in prange(counts.shape[0]):
+        place = first[i]
+        for j in range(counts.shape[1]):
+            n = counts[i, j]
+            if n == 0:
+                continue
+            half = n // 2
+            rest = n - half
+            odd = (i + j + parity) % 2 != 0
+            plus = half if odd else rest
+            minus = -rest if odd else -half
+            cell = 2 * (i * counts.shape[1] + j)
+            if plus != 0:
+                where[place] = cell
+                pulses[place] = plus
+                place += 1
+            if minus != 0:
+                where[place] = cell + 1
+                pulses[place] = minus
+                place += 1
+
+
+@parallel_kernel
+def write_sums_some(first, where, pulses, before, after, bit_lines, tile_columns):
+    """Return what `write_sums` returns, from the listed cells alone; row i holds the entries first[i] to first[i + 1]."""
+    rows = first.size - 1
+    tiles = (bit_lines + tile_columns - 1) // tile_columns
+    sums = np.zeros((rows, 4))
+    slots = np.zeros((rows, tiles, 2), np.int64)
+    for i in prange(rows):
+        for a in range(first[i], first[i + 1]):
+            n = pulses[a]
+            mean = np.float32(0.5) * (before[a] + after[a])
+            t = (where[a] - i * bit_lines) // tile_columns
+            if n > 0:
+                sums[i, 0] += n * mean
+                sums[i, 2] += n
+                slots[i, t, 0] = max(slots[i, t, 0], n)
+            else:
+                sums[i, 1] -= n * mean
+                sums[i, 3] -= n
+                slots[i, t, 1] = max(slots[i, t, 1], -n)
+    return sums, slots
+
+
+@parallel_kernel
+def follow_cells(first, where, pulses, before, after, g, received, blocks, row_sums):
+    """Bring what hangs on the listed cells up to date: pulses received, the pairs' differences, the rows' sums."""
+    bit_lines = g.shape[1]
+    width = blocks.shape[2]
+    for i in prange(first.size - 1):
+        change = 0.0
+        for a in range(first[i], first[i + 1]):
+            line = where[a] - i * bit_lines
+            received[i, line] += abs(pulses[a])
+            column = line // 2
+            blocks[column // width, i, column % width] = g[i, 2 * column] - g[i, 2 * column + 1]
+            change += np.float64(after[a]) - np.float64(before[a])
+        row_sums[i] += change
+
+
+@parallel_kernel
 def write_sums(before, after, pulses, tile_columns):
     """Return the sums that price one burst of pulses, row by row.
 
