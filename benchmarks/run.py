@@ -135,7 +135,9 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
             "cells at a bound", "memory left", "energy per update", "seconds"]  # fmt: skip
     ages = ["at once", "after a day"] if any("program-to" in row for row in experiment["rows"]) else []
     inspected = (
-        {"asymmetry": "asymmetry_mean", "step of a pulse": "pulse_step", "its noise": "pulse_noise"} if experiment.get("inspected") else {}
+        {"asymmetry": "asymmetry_mean", "step of a pulse": "pulse_step", "its noise": "pulse_noise"}
+        if experiment.get("inspected")
+        else {}
     )
     head += [*inspected, *(f"written, {age}" for age in ages)]
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
