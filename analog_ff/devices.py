@@ -89,17 +89,25 @@ def show(
     from hardware_models.devices.load import load_device
 
     device: Any = load_device(spec)
+    parts = _parts(device)
     numbers = parameters(device, spec)
     document = {
         "name": device.name,
-        "model": type(device).__name__,
+        "model": type(parts[0]).__name__,
+        "around": [type(part).__name__ for part in parts[1:]],
         "source": getattr(device, "source", ""),
-        "equation": _equation(device),
+        "equation": "\n\n".join(_equation(part) for part in parts),
         "parameters": numbers,
         "assumptions": list(getattr(device, "assumptions", ())),
     }
     columns = ("name", "value", "unit", "low", "high", "kind", "source")
-    lines = [f"{device.name} ({type(device).__name__})", document["source"], "", document["equation"], ""]
+    lines = [
+        f"{device.name} ({', '.join(type(part).__name__ for part in parts)})",
+        document["source"],
+        "",
+        document["equation"],
+        "",
+    ]
     lines += _table(columns, [[_shown(row[c]) for c in columns] for row in numbers])
     if out:
         from analog_ff.runs.device_plots import draw_device
@@ -111,13 +119,24 @@ def show(
     _print(document, as_json, lines)
 
 
+def _parts(device: Any) -> tuple[Any, ...]:
+    """Return the model, and then what is put around it."""
+    from hardware_models.devices.wrapper import Wrapper
+
+    return device.chain()[::-1] if isinstance(device, Wrapper) else (device,)
+
+
 def parameters(device: Any, spec: str) -> list[dict[str, Any]]:
-    """Return the device's numbers in SI; what a parameter file says of each stands beside it."""
+    """Return the device's numbers in SI, those of wear and retention under the names that a parameter file gives them.
+
+    What a parameter file says of each stands beside it.
+    """
     import tomllib
     from dataclasses import fields, is_dataclass
     from importlib import resources
 
     from hardware_models.devices import PUBLISHED
+    from hardware_models.devices.ageing import ENTRIES
     from hardware_models.devices.base import declared
     from hardware_models.units import to_si
 
@@ -127,15 +146,23 @@ def parameters(device: Any, spec: str) -> list[dict[str, Any]]:
         table = tomllib.loads(file.read_text(encoding="utf-8"))
     elif spec.endswith(".toml"):
         table = tomllib.loads(Path(spec).expanduser().read_text(encoding="utf-8"))
+    model, *around = _parts(device)
+    entries = {place: entry for entry, place in ENTRIES.items()}
+    numbers: list[tuple[str, Any, Any]] = []
+    if is_dataclass(model):
+        units: Any = declared(type(model))
+        numbers += [(f.name, getattr(model, f.name), units[f.name]) for f in fields(model)]
+    for part in around:
+        units = declared(type(part))
+        kind = type(part).__name__
+        numbers += [(entries.get((kind, n), n), value, units[n]) for n, value in part.numbers().items()]
     rows = []
-    units = declared(type(device)) if is_dataclass(device) else {}
-    for f in fields(device) if is_dataclass(device) else ():
-        value = getattr(device, f.name)
-        if f.name in ("name", "source", "assumptions"):
+    for name, value, m in numbers:
+        if name in ("name", "source", "assumptions"):
             continue
-        said = table.get(f.name) if isinstance(table.get(f.name), dict) else None
-        row = {"name": f.name, "value": value, "unit": units[f.name].get("unit"), "low": units[f.name].get("low"),
-               "high": units[f.name].get("high"), "kind": "default", "source": "default of the model"}  # fmt: skip
+        said = table.get(name) if isinstance(table.get(name), dict) else None
+        row = {"name": name, "value": value, "unit": m.get("unit"), "low": m.get("low"), "high": m.get("high"),
+               "kind": "default", "source": "default of the model"}  # fmt: skip
         if said:
             ends = {e: to_si(float(said[e]), said["unit"]) for e in ("low", "high") if e in said and "unit" in said}
             row |= {**ends, "kind": said["kind"], "source": said["source"]}

@@ -89,7 +89,7 @@ class Crossbar:
         self._one_sided = {"both": 0, "up": 1, "down": -1}[getattr(self.device, "polarities", "both")]
         # Cells that get no pulse need not be visited, if the device can and if nothing else happens to them.
         alone = not self._one_sided and self.device.access != "passive" and not getattr(self.device, "timed", False)
-        self._few = sparse_pulse(self.device) if alone else None
+        self._few: Any = sparse_pulse(self.device) if alone else None
         self._writes = 0  # since fabrication; one-sided pairs are looked after by it
         self.state: Any = device.fabricate((rows, 2 * columns), key.child("fabricate"))
         self.received = np.zeros((rows, 2 * columns), np.int32)  # pulses of both polarities since fabrication

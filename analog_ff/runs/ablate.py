@@ -27,6 +27,8 @@ SWITCHES: dict[str, dict[str, Any]] = {
     "step nonlinearity": {"step_nonlinearity": False},
     "converters": {"dac": None, "adc": None},
     "faults": FAULTS_OFF,
+    "wear": {"endurance": None, "endurance_spread": 0.0},
+    "retention": {"retention": None},
 }
 """Name of each non-ideality -> the choices of a run that is free of it."""
 
@@ -77,6 +79,7 @@ def ablate(config: Config, *, resume: bool = False, say: Callable[[str], None] =
                 f"{kind}_error_percent": result[f"{kind}_error_percent"],
                 f"{kind}_error_percent_by_readout": result[f"{kind}_error_percent_by_readout"],
                 "share_at_bound": result["cells"]["share_at_bound"],
+                "share_worn": result["cells"].get("share_worn"),
                 "energy_per_update_joule": result["energy"]["per_update_joule"],
             }
         )

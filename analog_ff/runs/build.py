@@ -12,7 +12,9 @@ from analog_ff.objective.goodness import LayerGoodness
 from analog_ff.objective.negatives import load_negatives
 from analog_ff.objective.schedule import SCHEDULES
 from analog_ff.runs.config import Config
+from analog_ff.runs.options import flag
 from hardware_models.check import UsageError
+from hardware_models.devices.ageing import aged
 from hardware_models.devices.load import load_device
 from hardware_models.tables import lookup
 
@@ -26,7 +28,11 @@ def data_of(config: Config) -> Any:
 
 
 def port_of(config: Config, pixels: int, *, written_once: bool = False) -> Any:
-    """Return the chip of a run, in this process or in one of its own; one that learns needs a device that can."""
+    """Return the chip of a run, in this process or in one of its own; one that learns needs a device that can.
+
+    Wear and retention of the command line belong to the chip that is run; one that is written once has those of its own
+    parameter file.
+    """
     device: Any = load_device(config.device)
     switches = {"read_noise": config.read_noise, "write_noise": config.write_noise, "spread": config.device_spread,
                 "nonlinearity": config.step_nonlinearity}  # fmt: skip
@@ -37,6 +43,8 @@ def port_of(config: Config, pixels: int, *, written_once: bool = False) -> Any:
             f"device '{config.device}' is written once and verified, it cannot learn in situ; "
             f"train another and write it: --device ideal --program-to {config.device}."
         )
+    if config.ageing() and not written_once:
+        device = aged(device, config.ageing(), ", ".join(flag(name) for name in config.ageing()))
     widths = (pixels, *config.layers)
     layers = tuple((n + 1, m) for n, m in pairwise(widths))
     options: dict[str, Any] = {

@@ -25,7 +25,7 @@ WHOLE = (("epochs", 1, 100_000), ("batch", 1, 1_000_000), ("slots", 1, 1000), ("
 """Choices that are whole numbers: name, least, most."""
 REAL = (("learning_rate", 0.0, 100.0), ("momentum", 0.0, 0.9999), ("readout_rate", 0.0, 100.0),
         ("readout_decay", 0.0, 1.0), ("weight_decay", 0.0, 1.0), ("sleep", 0.0, 1.0), ("dropout", 0.0, 0.9),
-        *((name, 0.0, 1.0) for name in FAULTS))  # fmt: skip
+        ("endurance_spread", 0.0, 5.0), *((name, 0.0, 1.0) for name in FAULTS))  # fmt: skip
 """Choices that are numbers: name, least, most."""
 NOT_IN_HASH = ("data_dir", "out")
 """What may differ between a run and its resumption: places, not physics."""
@@ -90,6 +90,13 @@ class Config:
     stuck_high: float = option(0.0, "share of cells stuck at high conductance [1]")
     dead_rows: float = option(0.0, "share of word lines that carry nothing [1]")
     dead_columns: float = option(0.0, "share of bit lines that carry nothing [1]")
+    endurance: float | None = option(
+        None, "pulses that a cell of --device stands, median [pulses]; default: any number"
+    )
+    endurance_spread: float = option(0.0, "log-normal spread of the endurance from cell to cell [1]")
+    retention: float | None = option(
+        None, "time constant with which cells of --device relax to g_min, at 300 K [s]; default: none"
+    )
     fault_map: str | None = option(None, "explicit faults: .npz file with entries such as 0.stuck_low")
     program_to: str | None = option(
         None, "device: write the trained weights once to a chip of it, and test that chip as it ages"
@@ -109,6 +116,14 @@ class Config:
             positive_int("a run", flag(name), getattr(self, name), least, most)
         for name, low, high in REAL:
             in_range("a run", flag(name), getattr(self, name), low, high)
+        if self.endurance is not None:
+            in_range("a run", "--endurance", self.endurance, 1.0, 1e15, "pulses")
+        elif self.endurance_spread:
+            raise UsageError(
+                "--endurance-spread needs --endurance beside it: the median that the cells scatter around."
+            )
+        if self.retention is not None:
+            in_range("a run", "--retention", self.retention, 0.0, 1e15, "s", low_open=True)
         if self.fault_map is not None and not Path(self.fault_map).expanduser().is_file():
             raise UsageError(f"--fault-map {self.fault_map} does not exist.")
         for name, known in (("split", SPLITS), ("port", ("local", "process")), ("readout", ("energy", "softmax"))):
@@ -125,6 +140,11 @@ class Config:
         """Return the faults of the chip as `Chip` takes them; empty if there are none."""
         rates: dict[str, Any] = {name: getattr(self, name) for name in FAULTS if getattr(self, name)}
         return rates | ({"map": str(Path(self.fault_map).expanduser())} if self.fault_map else {})
+
+    def ageing(self) -> dict[str, float]:
+        """Return wear and retention as `hardware_models.devices.ageing` takes them; empty if there are none."""
+        given = {"endurance": self.endurance, "endurance_spread": self.endurance_spread, "retention": self.retention}
+        return {name: value for name, value in given.items() if value}
 
     def folder(self) -> Path:
         """Return the run folder, named after the choices if none was given."""

@@ -11,6 +11,8 @@ from hardware_models.check import CommandError
 from hardware_models.keys import Key
 
 CELLS = 32
+READ_AFTER = 1.0
+"""Age of a cell of which the read noise is shown, where it depends on the time since the write [s]."""
 _UNITS = ((1e-9, 1e9, "nS"), (1e-6, 1e6, "uS"), (1e-3, 1e3, "mS"))
 
 
@@ -20,9 +22,14 @@ def _scale(g: float) -> tuple[float, str]:
 
 
 def pulse_response(device: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return G (1 + 2 n, cells) [S] over n pulses up and n down, and the pulses at which it was looked."""
+    """Return G (1 + 2 n, cells) [S] over n pulses up and n down, and the pulses at which it was looked.
+
+    Cells that wear out are shown as they are before.
+    """
     key = Key(0, "plot")
     state = device.fabricate((1, CELLS), key)
+    if hasattr(state, "lifetime"):
+        state.lifetime[:] = np.iinfo(state.lifetime.dtype).max
     # From the bottom, over the whole range: at most 100 looks each way, however many states there are.
     looks = int(min(100, max(10, device.states)))
     stride = max(1, int(np.ceil(device.states / looks)))
@@ -66,10 +73,10 @@ def draw_device(device: Any, path: Path) -> None:
     state = device.fabricate((1, CELLS), Key(0, "plot"))
     grid = np.linspace(device.g_min, device.g_max, CELLS, dtype=np.float32)
     state.g[:] = grid
-    deviation = np.sqrt(np.broadcast_to(device.read_variance(state, 0.0), (1, CELLS)))[0]
+    deviation, title = read_noise_of(device, state)
     noise.plot(factor * grid, factor * deviation)
     noise.set(
-        xlabel=f"conductance [{unit}]", ylabel=f"deviation of one read [{unit}]", title="read noise", ylim=(0, None)
+        xlabel=f"conductance written [{unit}]", ylabel=f"deviation of one read [{unit}]", title=title, ylim=(0, None)
     )
     times, drifted = drift_of(device)
     drift.plot(times, factor * drifted, color="C0", alpha=0.3, lw=0.7)
@@ -77,6 +84,17 @@ def draw_device(device: Any, path: Path) -> None:
     drift.set(xscale="log", xlabel="time since the write [s]", ylabel=f"conductance [{unit}]",
               title="no drift" if still else "drift")  # fmt: skip
     _save(figure, path, plt)
+
+
+def read_noise_of(device: Any, state: Any) -> tuple[np.ndarray, str]:
+    """Return the deviation of one read [S] of the cells of `state`, (1, cells) written at 0 s, and the picture's title.
+
+    A device whose reads depend on the time is read `READ_AFTER` the write: at the write itself its noise has hardly begun.
+    """
+    timed = getattr(device, "timed", False)
+    variance = device.read_variance(state, READ_AFTER if timed else 0.0)
+    deviation = np.sqrt(np.broadcast_to(variance, state.g.shape))[0]
+    return deviation, f"read noise {READ_AFTER:g} s after the write" if timed else "read noise"
 
 
 def drift_of(device: Any) -> tuple[np.ndarray, np.ndarray]:

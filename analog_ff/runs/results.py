@@ -74,7 +74,8 @@ def collect(
     energy = report(
         ledger["events"], ledger["integrals"], images=images, readouts=readouts, **conditions(config, device)
     )
-    weights = sum(n * m for n, m in run.port.shapes)
+    sizes = [n * m for n, m in run.port.shapes]
+    weights = sum(sizes)
     learn = run.ledger.phase("learn").total()["write.selected"]
     program = run.ledger.phase("program").total()["write.selected"]
     headline = errors[config.readout]
@@ -82,6 +83,8 @@ def collect(
     inspected = run.port.inspect()
     noise = None if inspected is None else inspected[0]["pulse_noise"]
     share = None if inspected is None else [layer["share_at_bound"] for layer in inspected]
+    # No cell of a device without a limit is worn out.
+    worn = None if inspected is None else [layer.get("share_worn", 0.0) for layer in inspected]
     result = {
         "schema": 1,
         "config": config.as_dict(),
@@ -103,6 +106,8 @@ def collect(
             "pulses_per_weight": learn / weights,
             "share_at_bound": None if share is None else sum(share) / len(share),
             "share_at_bound_by_layer": share,
+            "share_worn": None if worn is None else sum(w * n for w, n in zip(worn, sizes, strict=True)) / weights,
+            "share_worn_by_layer": worn,
             "memory_left": None if noise is None else memory_left(learn / (2 * weights), noise),
             "layers": inspected,
             "clipped_share": run.port.clipped_share(),
@@ -174,6 +179,9 @@ def show(result: dict[str, Any], folder: Path) -> None:
     table.add_row("pulses per cell, programming included", f"{cells['pulses_per_cell']:.1f}")
     bound = cells["share_at_bound"]
     table.add_row("cells at a bound", "sealed" if bound is None else f"{100 * bound:.1f} %")
+    if "wear" in result["device"]:
+        worn = cells["share_worn"]
+        table.add_row("cells worn out", "sealed" if worn is None else f"{100 * worn:.1f} %")
     left = cells["memory_left"]
     table.add_row("memory left after pulse noise", "unknown" if left is None else f"{100 * left:.0f} %")
     table.add_row(f"energy per update ({energy['technology']})", joules(energy["per_update_joule"]))

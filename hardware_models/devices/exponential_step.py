@@ -119,6 +119,6 @@ class ExponentialStep(BaseDevice):
         """Pulse the cells at flat positions `where` (k,) int64, each once; the bits of `pulse` with zeros elsewhere."""
         w0, w1, _, _ = key.words
         most = int(np.abs(pulses).max(initial=0))
-        kernels.exponential_step_some(
-            *(a.reshape(-1) for a in state), where, pulses, self.coefficients(), w0, w1, quantile_middles(), most
-        )
+        flat = [a.reshape(-1) for a in state]
+        common = (self.coefficients(), w0, w1, quantile_middles())
+        kernels.exponential_step_some(*flat, where, pulses, *common, most)  # type: ignore[call-arg]

@@ -87,6 +87,12 @@ class Faults(Wrapper):
         # A loop over the whole array may clip every cell to its bounds, and a dead cell lies below them.
         state.g[place] = np.where(sound, state.g[place], fault)
 
+    def renew_cells(self, state: Any, cells: np.ndarray, key: Key, *, time: float = 0.0) -> None:
+        """Renew the sound cells; a faulty one is left alone."""
+        sound = np.isnan(state.fault)
+        super().renew_cells(state, cells & sound, key, time=time)
+        np.copyto(state.g, state.fault, where=~sound)
+
     def conductance(self, state: Any, time: float) -> np.ndarray:
         """Return what a read sees [S]: faulty cells as they are."""
         g = super().conductance(state, time)

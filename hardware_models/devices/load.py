@@ -7,6 +7,8 @@ waits the same quick examination (`hardware_models.testing`).
 A parameter file (TOML) holds one published device: ``model``, ``name``, a table ``[source]`` and one table for each
 number, with ``value``, ``unit``, ``low`` and ``high`` (the range in which the source or common sense lets it lie),
 ``kind`` (measured, fitted, derived, assumption) and ``source``. Every figure is checked on loading and turned into SI.
+The entries of `hardware_models.devices.ageing` (``endurance``, ``retention``, ...) put wear and retention around any model
+that has no number of that name itself.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from hardware_models.check import UsageError
-from hardware_models.devices import MODELS, PUBLISHED
+from hardware_models.devices import MODELS, PUBLISHED, ageing
 from hardware_models.devices.base import Device, declared
 from hardware_models.tables import closest, load_object, lookup
 from hardware_models.units import dimension, to_si
@@ -161,23 +163,29 @@ def device_from_toml(text: str, where: str, *, name: str | None = None) -> Devic
     units = declared(model)
     values: dict[str, Any] = {"name": name or table["name"], "source": _citation(table["source"], where)}
     assumptions = []
+    around: dict[str, float] = {}
     for entry, figure in table.items():
         if entry in ("model", "name", "source"):
             continue
-        if entry not in known:
-            raise UsageError(f"{where} has an unknown entry '{entry}'{closest(entry, known)}.")
-        if not units[entry]:
+        outside = entry not in known and entry in ageing.ENTRIES
+        if entry not in known and not outside:
+            raise UsageError(f"{where} has an unknown entry '{entry}'{closest(entry, {**known, **ageing.ENTRIES})}.")
+        if not outside and not units[entry]:
             values[entry] = _word(figure, entry, where)
             if figure["kind"] == "assumption":
                 assumptions.append(f"{entry} = {figure['value']}: {figure['source']}")
             continue
-        values[entry] = _number(figure, entry, units[entry]["unit"], where)
+        if outside:
+            around[entry] = _number(figure, entry, ageing.unit(entry), where)
+        else:
+            values[entry] = _number(figure, entry, units[entry]["unit"], where)
         if figure["kind"] == "assumption":
             assumptions.append(f"{entry} = {figure['value']} {figure['unit']}: {figure['source']}")
     try:
-        return model(**values, assumptions=tuple(assumptions))
+        device = model(**values, assumptions=tuple(assumptions))
     except TypeError as error:
         raise UsageError(f"{where} lacks a figure: {str(error).split('__init__()')[-1].strip()}.") from None
+    return ageing.aged(device, around, where) if around else device
 
 
 def _citation(source: Any, where: str) -> str:

@@ -25,6 +25,8 @@ from hardware_models.keys import Key
 
 BOLTZMANN = 1.380649e-23  # [J/K]
 REFERENCE = 300.0  # [K]
+HELD_ELSEWHERE = {"switched": "whole junctions", "hidden": "a hidden level under its write noise"}
+"""Fields of a state that pulses act on instead of g: relaxing g would be undone by the next pulse."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +43,14 @@ class Retention(Wrapper):
     temperature: float = si("K", 1.0, 1000.0, REFERENCE)
 
     def __post_init__(self) -> None:
-        """Refuse a device that has a clock of its own."""
+        """Refuse a device that has a clock of its own, or whose pulses act on something else than g."""
         super().__post_init__()
         if self.inner.timed:
             raise UsageError(f"device {self.name} has a law of time of its own; retention cannot be put around it.")
+        held = self.chain()[-1].fabricate((1, 1), Key(0, "retention"))._fields
+        for name, what in HELD_ELSEWHERE.items():
+            if name in held:
+                raise UsageError(f"device {self.name} holds {what}; retention cannot be put around it.")
         object.__setattr__(self, "timed", True)
 
     def imperfections(self) -> dict[str, list[str]]:
@@ -56,10 +62,7 @@ class Retention(Wrapper):
         heat = self.activation_energy / BOLTZMANN * (1.0 / self.temperature - 1.0 / REFERENCE)
         tau = np.float32(self.tau * math.exp(heat)) * log_normal(shape, self.tau_spread, key.child("tau"))
         rest = np.full(shape, self.g_min + self.rest * self.g_range, np.float32)
-        state = self.inner.fabricate(shape, key)
-        if "switched" in state._fields:
-            raise UsageError(f"device {self.name} holds whole junctions; retention cannot be put around it.")
-        return self.wrapped(state, np.zeros(shape), tau, rest)
+        return self.wrapped(self.inner.fabricate(shape, key), np.zeros(shape), tau, rest)
 
     def pulse(
         self, state: Any, pulses: np.ndarray, key: Key, window: Window | None = None, *, time: float = 0.0
@@ -68,6 +71,19 @@ class Retention(Wrapper):
         place = crossings(state.g.shape, window)
         drift.settle(state.g, state.written, state.tau, state.rest, pulses, *place, time)
         self.pulse_inside(state, pulses, key, window, time)
+
+    def renew_cells(self, state: Any, cells: np.ndarray, key: Key, *, time: float = 0.0) -> None:
+        """Let the renewed cells forget from `time` [s] on."""
+        place = crossings(state.g.shape, None)
+        drift.settle(state.g, state.written, state.tau, state.rest, np.asarray(cells, np.int32), *place, time)
+        super().renew_cells(state, cells, key, time=time)
+
+    def read_variance(self, state: Any, time: float) -> np.ndarray | float:
+        """Return the noise of the inner device at the relaxed conductance [S²]."""
+        variance = super().read_variance(state, time)
+        if np.ndim(variance) == 0:  # the same for every conductance
+            return variance
+        return self.inner.read_variance(self.inside(state)._replace(g=self.conductance(state, time)), time)
 
     def conductance(self, state: Any, time: float) -> np.ndarray:
         """Return the relaxed conductance at `time` [S]."""

@@ -46,3 +46,10 @@ class Wear(Wrapper):
         allowed = np.empty(pulses.shape, np.int32)
         drift.wear_down(pulses, state.pulsed, state.lifetime, *crossings(state.g.shape, window), allowed)
         self.pulse_inside(state, allowed, key, window, time)
+
+    def renew_cells(self, state: Any, cells: np.ndarray, key: Key, *, time: float = 0.0) -> None:
+        """Count the strong pulse as one; a worn cell does not follow it."""
+        allowed = np.empty(cells.shape, np.int32)
+        once = np.asarray(cells, np.int32)
+        drift.wear_down(once, state.pulsed, state.lifetime, *crossings(state.g.shape, None), allowed)
+        super().renew_cells(state, allowed != 0, key, time=time)

@@ -43,11 +43,19 @@ class Wrapper(BaseDevice):
         return cls(inner=device, **common, **numbers)
 
     def __post_init__(self) -> None:
-        """Take over what the inner device's class declares."""
+        """Take over what the crossbar asks of the inner device; UsageError for the same wrapper twice."""
         super().__post_init__()
-        for name in ("timed", "trainable", "polarities"):
+        if any(isinstance(device, type(self)) for device in self.chain()[1:]):
+            what = type(self).__name__.lower()
+            raise UsageError(f"device {self.name} has {what} of its own already; it cannot be put around it again.")
+        for name in ("timed", "trainable", "polarities", "refresh_share", "refresh_every"):
             if hasattr(self.inner, name):
                 object.__setattr__(self, name, getattr(self.inner, name))
+
+    def chain(self) -> tuple[Any, ...]:
+        """Return this wrapper, the devices inside it, and last the model."""
+        inner = self.inner
+        return (self, *(inner.chain() if isinstance(inner, Wrapper) else (inner,)))
 
     def inside(self, state: Any) -> Any:
         """Return the inner device's state; it shares the arrays."""
@@ -65,6 +73,17 @@ class Wrapper(BaseDevice):
             inner.pulse(self.inside(state), pulses, key, window, time=time)
         else:
             inner.pulse(self.inside(state), pulses, key, window)
+
+    @property
+    def renew(self) -> Any:
+        """The strong pulse that refreshes pairs of a one-sided device; AttributeError where the model has none."""
+        if not hasattr(self.inner, "renew"):
+            raise AttributeError("renew")
+        return self.renew_cells
+
+    def renew_cells(self, state: Any, cells: np.ndarray, key: Key, *, time: float = 0.0) -> None:
+        """Give the cells of a mask their strong pulse at `time` [s]."""
+        self.inner.renew(self.inside(state), cells, key, **({"time": time} if self.inner.timed else {}))
 
     def conductance(self, state: Any, time: float) -> np.ndarray:
         """Return what a read of the inner device sees [S]."""
@@ -95,6 +114,9 @@ class Wrapper(BaseDevice):
 
     def describe(self) -> dict[str, Any]:
         """Return the inner device's numbers, and the wrapper's own under its name."""
+        return self.inner.describe() | {type(self).__name__.lower(): self.numbers()}
+
+    def numbers(self) -> dict[str, Any]:
+        """Return the wrapper's own numbers [SI]."""
         common = {f.name for f in fields(BaseDevice)} | {"inner", "maps"}
-        own = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in common}
-        return self.inner.describe() | {type(self).__name__.lower(): own}
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in common}
