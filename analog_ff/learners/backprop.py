@@ -1,0 +1,213 @@
+r"""Backpropagation on the same chip: what Forward-Forward is compared with.
+
+The network is the one that Forward-Forward trains, without labels in its input: x_l = (a_l, s), y_l = f(x_l W_l),
+a_{l+1} = rms(y_l), and a softmax read-out V on the read-out layers. With t the one-hot label, the cross-entropy is climbed
+down:
+
+.. math:: e_l = (t - p) V_l^\top + \delta_{l+1} W_{l+1}^\top, \quad
+          \epsilon_l = \frac{e_l - a_l\,\overline{a_l e_l}}{\mathrm{rms}(y_l)}, \quad
+          \delta_l = \epsilon_l \odot f'(z_l), \quad \Delta W_l \propto x_l^\top \delta_l
+
+where the bar is the mean over the units and the second step goes back through the normaliser. The update scheme brings the
+outer product to the array, as for every learner (Rumelhart, Hinton, Williams 1986, doi:10.1038/323533a0).
+
+`Backprop` knows the chip's weights and slopes at every step: a perfect model, which a real chip does not offer. It asks the
+oracle, and a sealed chip refuses. Its backward products are digital and counted as such.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from analog_ff.learners.base import Learner, _part
+from analog_ff.network.base import Activity, Network
+from analog_ff.objective.schedule import Moment
+from analog_ff.updates import UPDATES
+from hardware_models.check import UsageError, in_range
+from hardware_models.events import Events, Tally
+from hardware_models.keys import Key
+from hardware_models.tables import lookup
+
+
+class Backprop(Learner):
+    """Backpropagation with a perfect model of the chip; see the module for the equations.
+
+    Parameters
+    ----------
+    network : Network
+        A stack that is shown no labels.
+    classes, seed, readout_layers, readout_rate, readout_decay
+        See `Learner`.
+    learning_rate : float
+        eta.
+    update : str
+        Name of the update scheme; `update_options` go to it.
+    bias_rate : float, optional
+        Factor on the bias row's update; default 1/s², so that the bias learns as if its input were 1.
+    """
+
+    name = "backprop"
+
+    def __init__(
+        self,
+        network: Network,
+        *,
+        classes: int,
+        seed: int,
+        learning_rate: float = 0.1,
+        update: str = "accumulate",
+        update_options: dict[str, Any] | None = None,
+        bias_rate: float | None = None,
+        **shared: Any,
+    ) -> None:
+        super().__init__(network, classes=classes, seed=seed, **shared)
+        if network.label_place != "none" or any(len(parts) != 1 for parts in network.parts):
+            raise UsageError(f"learner {self.name} trains a stack that is shown no labels: choose --network stack.")
+        if any(goodness.regions != 1 for goodness in network.goodness):
+            raise UsageError(f"learner {self.name} has no goodness of regions: choose --regions 1.")
+        self.learning_rate = in_range(self.name, "learning_rate", learning_rate, 0.0, 100.0)
+        scheme = lookup("update", update, UPDATES)
+        layers = range(len(self.port.shapes))
+        self.updates = [scheme(self.port, layer, **(update_options or {})) for layer in layers]
+        self._bias_rates = [
+            1.0 / sheet.input_scale**2 if bias_rate is None else float(bias_rate) for sheet in self.port.datasheet
+        ]
+
+    def step(
+        self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment | None = None
+    ) -> Tally:
+        """Learn from one batch, (B, n) in [0, 1] and (B,); all updates use the weights of before."""
+        if moment is not None and not (moment.positive and moment.negative and moment.layers is None):
+            raise UsageError(f"learner {self.name} learns from every batch with all layers: choose --schedule interleaved.")
+        key = Key(self.seed, "train", step)
+        activities, tally = self.look(images, None, key, "forward")
+        features = self.features(activities)
+        error = -self.softmax.probabilities(features)
+        error[np.arange(len(labels)), labels] += 1.0
+        drives, events = self.backward(activities, error, key)
+        tally = tally + events
+        for layer, (update, d) in enumerate(zip(self.updates, drives, strict=True)):
+            here = key.child("update", layer)
+            rate, bias = gain * self.learning_rate, self._bias_rates[layer]
+            tally.add(layer, update.apply(activities[layer].x[0], d, len(images), rate, bias, here))
+        tally.add("readout", self.train_readout(features, labels, gain))
+        return tally
+
+    def backward(self, activities: list[Activity], error: np.ndarray, key: Key) -> tuple[list[np.ndarray], Tally]:
+        """Return delta (B, neurons) of every layer for the output error t - p (B, C), and what it cost."""
+        tally = Tally()
+        top = self.output_errors(error, tally)
+        drives: list[np.ndarray] = []
+        above: np.ndarray | None = None
+        for layer in reversed(range(len(activities))):
+            activity = activities[layer]
+            e = np.zeros_like(activity.y) if top[layer] is None else top[layer]
+            if above is not None:
+                e = e + above
+            delta = self.through_normaliser(activity, e) * self.slope(layer, activity, key, tally)
+            drives.insert(0, np.ascontiguousarray(delta, np.float32))
+            if layer:
+                above = self.send_back(layer, drives[0], key, tally)
+        return drives, tally
+
+    def output_errors(self, error: np.ndarray, tally: Tally) -> list[np.ndarray | None]:
+        """Return (t - p) V^T for each layer that the read-out sees, None for the others; digital."""
+        found: list[np.ndarray | None] = [None] * len(self.network.units)
+        start = 0
+        for layer in self.readout_layers:
+            units = self.network.units[layer]
+            found[layer] = error @ self.softmax.weights[start : start + units].T
+            start += units
+        words = start * self.classes
+        tally.add("readout", Events({"mac.fp32": len(error) * words, "sram.words_read": words}))
+        return found
+
+    @staticmethod
+    def through_normaliser(activity: Activity, e: np.ndarray) -> np.ndarray:
+        """Return the error of y from that of a = rms(y); 0 where the layer is dead."""
+        length = np.sqrt(np.square(activity.y).mean(axis=1, keepdims=True))
+        a = activity.normalised
+        inside = e - a * (a * e).mean(axis=1, keepdims=True)
+        return np.divide(inside, length, out=np.zeros_like(inside), where=length > 0)
+
+    def slope(self, layer: int, activity: Activity, key: Key, tally: Tally) -> np.ndarray:
+        """Return f'(z) (B, neurons) from the chip's own weights and curves; a digital product."""
+        del key
+        weights = self.port.oracle.weights(layer)
+        z = activity.x[0] @ weights
+        tally.add(layer, Events({"mac.fp32": z.shape[0] * weights.size, "sram.words_read": weights.size}))
+        return self.port.oracle.slope(layer, z)
+
+    def send_back(self, layer: int, delta: np.ndarray, key: Key, tally: Tally) -> np.ndarray:
+        """Return delta W^T (B, inputs without the bias) from the chip's own weights; a digital product."""
+        del key
+        weights = self.port.oracle.weights(layer)[:-1]
+        tally.add(layer, Events({"mac.fp32": len(delta) * weights.size, "sram.words_read": weights.size}))
+        return delta @ weights.T
+
+    def save(self) -> dict[str, np.ndarray]:
+        """Return the learner's own state: read-out and memories."""
+        saved = super().save()
+        for layer, update in enumerate(self.updates):
+            saved |= {f"update{layer}.{name}": value for name, value in update.save().items()}
+        return saved
+
+    def restore(self, saved: dict[str, np.ndarray]) -> None:
+        """Take up a state that `save` returned."""
+        super().restore(saved)
+        for layer, update in enumerate(self.updates):
+            update.restore(_part(saved, f"update{layer}."))
+
+
+class NominalBackprop(Backprop):
+    """Backpropagation with the nominal model on the real chip ("hardware in the loop").
+
+    Forward passes are the chip's own; errors go back through the array itself, read from its columns (pin "transposed", with
+    its noise and converters), and the slope is that of a rectifier, whatever the neurons really do. It works on a sealed
+    chip, and is right where the neurons are rectifiers.
+    """
+
+    name = "backprop-nominal"
+
+    def slope(self, layer: int, activity: Activity, key: Key, tally: Tally) -> np.ndarray:
+        """Return 1 where a neuron is on, 0 where it is off."""
+        del layer, key, tally
+        return (activity.y > 0).astype(np.float32)
+
+    def send_back(self, layer: int, delta: np.ndarray, key: Key, tally: Tally) -> np.ndarray:
+        """Read the array from its columns."""
+        back, events = self.port.observe_transposed(layer, delta, key=key.child("backward", layer))
+        tally.add(layer, events)
+        return back[:, :-1]
+
+
+class FeedbackAlignment(NominalBackprop):
+    r"""Direct feedback alignment: the output's error reaches every layer through a fixed random matrix.
+
+    .. math:: e_l = (t - p) B_l, \qquad B_l \sim N(0, 1/C)
+
+    No array is read backwards (Nøkland 2016, arXiv:1609.01596). The slope is that of a rectifier.
+    """
+
+    name = "feedback-alignment"
+
+    def __init__(self, network: Network, **options: Any) -> None:
+        super().__init__(network, **options)
+        self._feedback = [
+            Key(self.seed, "feedback").child("layer", layer).generator().standard_normal((self.classes, units))
+            / np.sqrt(self.classes)
+            for layer, units in enumerate(network.units)
+        ]
+
+    def backward(self, activities: list[Activity], error: np.ndarray, key: Key) -> tuple[list[np.ndarray], Tally]:
+        """Return delta of every layer; the products with B are digital."""
+        tally = Tally()
+        drives = []
+        for layer, activity in enumerate(activities):
+            b = self._feedback[layer].astype(np.float32)
+            tally.add(layer, Events({"mac.fp32": len(error) * b.size, "sram.words_read": b.size}))
+            delta = self.through_normaliser(activity, error @ b) * self.slope(layer, activity, key, tally)
+            drives.append(np.ascontiguousarray(delta, np.float32))
+        return drives, tally
