@@ -1,5 +1,23 @@
-"""Learning: networks that learn by Forward-Forward on simulated analog chips."""
+"""Learning: networks that learn by Forward-Forward on simulated analog chips. Names are imported when first used."""
 
 from __future__ import annotations
 
+from typing import Any
+
 __version__ = "0.1.0"
+
+_PUBLIC = {"ForwardForwardClassifier": "analog_ff.estimator"}
+
+__all__ = ["ForwardForwardClassifier", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'analog_ff' has no attribute '{name}'")
+    import importlib
+
+    return getattr(importlib.import_module(_PUBLIC[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import analog_ff
 import hardware_models
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,6 +29,7 @@ ORDER = [
     {"analog_ff.network"},
     {"analog_ff.updates", "analog_ff.learners"},
     {"analog_ff.runs"},
+    {"analog_ff.estimator"},
     {"analog_ff.simulate"},
     {"analog_ff.devices"},
     {"analog_ff.__main__"},
@@ -38,7 +40,7 @@ PARTS = {"hardware_models.devices", "hardware_models.converters", "hardware_mode
          "hardware_models.parameters"}  # fmt: skip
 APART = [PARTS, {"hardware_models.energy", "analog_ff.objective"}, {"hardware_models.energy", "analog_ff.datasets"}]
 """Rooms of one line that never import each other; parameter files are data and import nothing."""
-PUBLIC = {f"hardware_models.{name}": place for name, place in hardware_models._PUBLIC.items()}
+PUBLIC = {f"{p.__name__}.{name}": place for p in (hardware_models, analog_ff) for name, place in p._PUBLIC.items()}
 """A public name of the package stands for the module that it comes from."""
 HEAVY = ("numba", "scipy", "sklearn", "matplotlib", "h5py", "brian2", "mlxtend", "pandas", "pooch")
 
@@ -175,11 +177,12 @@ def test_a_heavy_package_would_be_seen() -> None:
 
 
 def test_public_names_resolve() -> None:
-    """Every name that hardware_models promises is there."""
-    assert len(hardware_models.__all__) > 10
-    assert all(getattr(hardware_models, name) is not None for name in hardware_models.__all__)
-    with pytest.raises(AttributeError):
-        _ = hardware_models.nothing
+    """Every name that the packages promise is there."""
+    assert len(hardware_models.__all__) > 10 and "ForwardForwardClassifier" in analog_ff.__all__
+    for package in (hardware_models, analog_ff):
+        assert all(getattr(package, name) is not None for name in package.__all__)
+        with pytest.raises(AttributeError):
+            _ = package.nothing
 
 
 def test_the_quickstart_runs(tmp_path: Path) -> None:

@@ -133,33 +133,43 @@ class Learner:
             part = images[start : start + CHUNK]
             chunk_key = key.child("chunk", start // CHUNK)
             for name in readouts:
-                if name not in self.readouts:
-                    raise UsageError(f"no read-out '{name}' (known here: {', '.join(self.readouts)}).")
-                answer, events = (self._by_energy if name == "energy" else self._by_softmax)(part, chunk_key)
-                predicted[name].append(answer)
+                scores, events = self.scores(part, name, chunk_key)
+                predicted[name].append(scores.argmax(axis=1))
                 tally = tally + events
         return {name: np.concatenate(parts) for name, parts in predicted.items()}, tally
 
-    def _by_energy(self, images: np.ndarray, key: Key) -> tuple[np.ndarray, Tally]:
-        tally = Tally()
-        scores = np.zeros((len(images), self.classes))
-        counted = self.network.score_iterations
-        for label in range(self.classes):
-            shown = self.show(images, np.full(len(images), label))
-            passes = self.network.forward(shown, key.child("label", label), "layer", iterations=counted.stop)
-            for iteration, (activities, events) in enumerate(passes):
-                tally = tally + events
-                if iteration in counted:
-                    for layer in self.readout_layers:
-                        scores[:, label] += self.network.goodness[layer].score(activities[layer].y)
-        return scores.argmax(axis=1), tally
+    def scores(self, images: np.ndarray, readout: str, key: Key) -> tuple[np.ndarray, Tally]:
+        """Return the score of each label, (B, classes), and the events; the best score is the read-out's answer.
 
-    def _by_softmax(self, images: np.ndarray, key: Key) -> tuple[np.ndarray, Tally]:
-        activities, tally = self.look(images, None, key.child("neutral"), "layer")
-        features = self.features(activities)
-        words = features.shape[1] * self.classes
-        tally.add("readout", Events({"mac.fp32": len(images) * words, "sram.words_read": words}))
-        return self.softmax.probabilities(features).argmax(axis=1), tally
+        Energy: s G summed over the read-out layers, float64; softmax: logits, float32.
+        """
+        if readout not in self.readouts:
+            raise UsageError(f"no read-out '{readout}' (known here: {', '.join(self.readouts)}).")
+        if readout == "softmax":
+            activities, tally = self.look(images, None, key.child("neutral"), "layer")
+            features = self.features(activities)
+            words = features.shape[1] * self.classes
+            tally.add("readout", Events({"mac.fp32": len(images) * words, "sram.words_read": words}))
+            return self.softmax.logits(features), tally
+        tally = Tally()
+        scores = np.empty((len(images), self.classes))
+        for label in range(self.classes):
+            scores[:, label], events = self.agreement(images, np.full(len(images), label), key.child("label", label))
+            tally = tally + events
+        return scores, tally
+
+    def agreement(self, images: np.ndarray, labels: np.ndarray, key: Key) -> tuple[np.ndarray, Tally]:
+        """Return how well each image goes with its label, s G (B,) summed over the read-out layers, and the events."""
+        tally = Tally()
+        total = np.zeros(len(images))
+        counted = self.network.score_iterations
+        passes = self.network.forward(self.show(images, labels), key, "layer", iterations=counted.stop)
+        for iteration, (activities, events) in enumerate(passes):
+            tally = tally + events
+            if iteration in counted:
+                for layer in self.readout_layers:
+                    total += self.network.goodness[layer].score(activities[layer].y)
+        return total, tally
 
     def save(self) -> dict[str, np.ndarray]:
         """Return the learner's own state; the chip saves its own."""

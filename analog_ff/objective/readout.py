@@ -43,9 +43,13 @@ class SoftmaxReadout:
         self.weights = np.zeros((features, classes), dtype)
         self.smoothed = np.zeros((features, classes), dtype)
 
+    def logits(self, h: np.ndarray) -> np.ndarray:
+        """Return h V (B, classes) for features h (B, features)."""
+        return h.astype(self.weights.dtype, copy=False) @ self.weights
+
     def probabilities(self, h: np.ndarray) -> np.ndarray:
         """Return p (B, classes) for features h (B, features)."""
-        logits = h.astype(self.weights.dtype, copy=False) @ self.weights
+        logits = self.logits(h)
         raised = np.exp(logits - logits.max(axis=1, keepdims=True))
         return raised / raised.sum(axis=1, keepdims=True)
 

@@ -69,10 +69,10 @@ def port_of(config: Config, pixels: int, *, written_once: bool = False) -> Any:
     return Chip(device, layers, sealed=config.sealed, **options)
 
 
-def network_of(config: Config, port: Any, negatives: Any) -> Any:
+def network_of(config: Config, port: Any, negatives: Any, label_place: str = "pixels") -> Any:
     """Return the wiring of a run's chip, its layers' goodness included."""
     kind = lookup("network", config.network, NETWORKS)
-    place = "pixels" if negatives is None or negatives.labelled else "none"
+    place = label_place if negatives is None or negatives.labelled else "none"
     goodness = [
         LayerGoodness(
             config.goodness, units, regions=config.regions, theta_factor=config.theta, temperature=config.temperature
@@ -82,8 +82,8 @@ def network_of(config: Config, port: Any, negatives: Any) -> Any:
     return kind(port, goodness, label_place=place)
 
 
-def learner_of(config: Config, port: Any, classes: int, pixels: int) -> Any:
-    """Return the learner of a run on its port."""
+def learner_of(config: Config, port: Any, classes: int, pixels: int, label_place: str = "pixels") -> Any:
+    """Return the learner of a run on its port; `label_place` says where it takes labels, if it takes any."""
     kind = lookup("learner", config.learner, LEARNERS)
     learns = config.learner == "forward-forward"
     negatives = load_negatives(config.negatives, pixels) if learns else None
@@ -110,7 +110,7 @@ def learner_of(config: Config, port: Any, classes: int, pixels: int) -> Any:
             "weight_decay": config.weight_decay,
             "decay_every": config.decay_every,
         }
-    learner = kind(network_of(config, port, negatives), **options)
+    learner = kind(network_of(config, port, negatives, label_place), **options)
     if config.readout not in learner.readouts:
         raise UsageError(
             f"a network that is shown no labels has no goodness of a label: choose --readout {learner.readouts[0]}."

@@ -1,0 +1,276 @@
+"""Forward-Forward on a simulated chip as a scikit-learn classifier; `analog_ff.runs.rows` says how rows reach the chip."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import softmax
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from analog_ff.objective.schedule import gain
+from analog_ff.runs import results
+from analog_ff.runs.build import schedule_of
+from analog_ff.runs.config import RECIPES, Config
+from analog_ff.runs.rows import Rows
+from hardware_models.check import UsageError, positive_int
+from hardware_models.energy import report
+from hardware_models.kernels.products import one_blas_thread
+from hardware_models.keys import Key
+
+UPDATES = 1000
+"""With `epochs` None, as many epochs as make at least so many updates: few rows need many epochs, many rows few."""
+NOT_SETTINGS = frozenset(
+    {
+        "device", "layers", "epochs", "batch", "learning_rate", "readout", "label_strength", "technology", "seed",
+        "chip_seed", "learner", "network", "port", "data", "data_dir", "split", "shift", "program_to", "out",
+    }
+)  # fmt: skip
+"""Choices of a run that the classifier takes by a name of its own, or that have no meaning here."""
+
+
+class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A network that learns by Forward-Forward on a simulated analog chip, every event counted and priced.
+
+    Parameters
+    ----------
+    device : str or Device, default "memristor"
+        What `hardware_models.load_device` takes: a name, a parameter file, ``file.py:Class``.
+    hidden : tuple of int, default (500, 500)
+        Neurons of the hidden layers.
+    epochs : int, optional
+        Passes over the training rows; default: as many as make at least 1000 updates.
+    random_state : int, RandomState or None, default 0
+        Initial weights, order of the rows and all noise; an int is ``--seed`` of `analog_ff.simulate`.
+    batch : int, default 100
+        Rows per update; all, if there are fewer.
+    learning_rate : float, optional
+        eta; default: the device's recipe in `analog_ff.runs.config`.
+    label_strength : float, default 1.0
+        s, the label input, in units of the features' typical length.
+    readout : "softmax" or "energy"
+        One pass under the neutral label and a digital softmax regression, or one pass per label and the best goodness.
+    technology : str, default "cmos-32nm"
+        Energy prices, a name or a .toml file.
+    chip_seed : int, default 0
+        The physical chip; every `fit` takes it fresh.
+    settings : dict, optional
+        Further choices of a run by their name in `analog_ff.runs.config.Config`, such as ``{"adc": 6, "sealed": True}``.
+
+    Attributes
+    ----------
+    classes_, n_features_in_, feature_names_in_
+        As everywhere in scikit-learn.
+    n_iter_ : int
+        Epochs that the last `fit` made, or calls of `partial_fit`.
+    chip_ : Chip
+        The chip; its `inspect` and `clipped_share` tell of its cells and converters.
+    events_ : dict
+        {phase: {event: int}}; phases are program, learn, monitor (never used here) and infer (all rows predicted so far).
+    energy_ : dict
+        The priced events, as ``energy`` of a run's result.json; see `hardware_models.energy.report`.
+
+    Raises
+    ------
+    UsageError
+        A ValueError in one sentence, for a choice that is wrong or does not go with another.
+
+    Notes
+    -----
+    Energy scores become probabilities by a softmax of goodness, with which the layers are trained as log odds; they are not
+    calibrated, and overconfident, since the layers' votes are not independent.
+    G. Hinton, arXiv:2212.13345.
+    """
+
+    def __init__(
+        self,
+        device: Any = "memristor",
+        hidden: Sequence[int] = (500, 500),
+        epochs: int | None = None,
+        random_state: Any = 0,
+        *,
+        batch: int = 100,
+        learning_rate: float | None = None,
+        label_strength: float = 1.0,
+        readout: str = "softmax",
+        technology: str = "cmos-32nm",
+        chip_seed: int = 0,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.device = device
+        self.hidden = hidden
+        self.epochs = epochs
+        self.random_state = random_state
+        self.batch = batch
+        self.learning_rate = learning_rate
+        self.label_strength = label_strength
+        self.readout = readout
+        self.technology = technology
+        self.chip_seed = chip_seed
+        self.settings = settings
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+        """Train a fresh chip on rows X (n, features) with labels y (n,) of any type."""
+        x, labels = validate_data(self, X, y, dtype=np.float64)
+        check_classification_targets(labels)
+        classes, codes = np.unique(labels, return_inverse=True)
+        size = min(positive_int("the classifier", "batch", self.batch), len(x))
+        epochs = -(-UPDATES // (len(x) // size)) if self.epochs is None else self.epochs
+        parts = self._fresh(classes, x.shape[1], epochs)
+        schedule = schedule_of(parts.config, len(x))
+        parts.scaler.fit(x)
+        images = parts.encode(x)
+        with one_blas_thread():
+            for epoch in range(epochs):
+                for moment in schedule.moments(epoch):
+                    order = Key(parts.config.seed, "order", moment.epoch).generator().permutation(len(x))
+                    rows = order[moment.batch * size : (moment.batch + 1) * size]
+                    parts.learn(images[rows], codes[rows], gain(epoch, epochs), moment=moment)
+                    parts.images["learn"] += len(rows) if moment.positive else 0
+        # Only now, so that a fit that fails or is interrupted leaves what was there.
+        self.classes_, self.n_iter_, self._parts = classes, epochs, parts
+        return self
+
+    def partial_fit(self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None) -> Self:
+        """Go on learning on the same chip: one pass over the rows in the order given, at the full rate.
+
+        The first call makes the chip and needs `classes`, all labels that will ever come, unless `fit` came before. Mean and
+        deviation of the features run on with the rows.
+        """
+        first = not hasattr(self, "_parts")
+        x, labels = validate_data(self, X, y, dtype=np.float64, reset=first)
+        check_classification_targets(labels)
+        if first:
+            if classes is None:
+                raise UsageError("the first call of partial_fit needs classes, all labels that will ever come.")
+            labels_to_come = np.unique(np.asarray(classes))
+            self._parts = self._fresh(labels_to_come, x.shape[1], 1)
+            self.classes_, self.n_iter_ = labels_to_come, 0
+        elif classes is not None and not np.array_equal(np.unique(np.asarray(classes)), self.classes_):
+            raise UsageError(f"the labels were {self.classes_}, and cannot become {classes} on the same chip.")
+        unknown = np.setdiff1d(labels, self.classes_)
+        if unknown.size:
+            raise UsageError(f"partial_fit met labels that are not among the classes {self.classes_}: {unknown}.")
+        codes = np.searchsorted(self.classes_, labels)
+        parts = self._parts
+        parts.scaler.partial_fit(x)
+        images = parts.encode(x)
+        with one_blas_thread():
+            for start in range(0, len(x), parts.config.batch):
+                rows = slice(start, start + parts.config.batch)
+                parts.learn(images[rows], codes[rows], 1.0)
+        parts.images["learn"] += len(x)
+        self.n_iter_ += 1
+        return self
+
+    def decision_function(self, X: ArrayLike) -> np.ndarray:
+        """Return the labels' scores (n, classes), logits or goodness; of two classes the second's less the first's, (n,)."""
+        scores = self._scores(X)
+        return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores
+
+    def predict_proba(self, X: ArrayLike) -> np.ndarray:
+        """Return the softmax of the scores, (n, classes)."""
+        probabilities: np.ndarray = softmax(self._scores(X), axis=1)
+        return probabilities
+
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """Return the label of the best score for each row."""
+        scores = self._scores(X)
+        labels: np.ndarray = self.classes_[scores.argmax(axis=1)]
+        return labels
+
+    @property
+    def chip_(self) -> Any:
+        """The chip that was trained."""
+        return self._fitted().port
+
+    @property
+    def events_(self) -> dict[str, dict[str, int]]:
+        """What was counted, {phase: {event: int}}."""
+        events: dict[str, dict[str, int]] = self._fitted().ledger.as_dict()["events"]
+        return events
+
+    @property
+    def energy_(self) -> dict[str, Any]:
+        """What the counted events cost [J], with the prices' grounds."""
+        parts = self._fitted()
+        counted = parts.ledger.as_dict()
+        priced = report(
+            counted["events"],
+            counted["integrals"],
+            images=parts.images,
+            readouts={parts.config.readout: parts.ledger.phase("infer").total()},
+            **parts.conditions,
+        )
+        plain: dict[str, Any] = results.plain(priced)
+        return plain
+
+    def _fitted(self) -> Rows:
+        check_is_fitted(self)
+        parts: Rows = self._parts
+        return parts
+
+    def _scores(self, X: ArrayLike) -> np.ndarray:
+        parts = self._fitted()
+        x = validate_data(self, X, dtype=np.float64, reset=False)
+        with one_blas_thread():
+            return parts.scores(x)
+
+    def _fresh(self, classes: np.ndarray, features: int, epochs: Any) -> Rows:
+        """Return a fresh chip and its learner, the initial weights programmed."""
+        if len(classes) < 2:
+            raise UsageError(f"a classifier needs at least two classes, got 1 class: {classes}.")
+        parts = Rows(self._config(epochs), features, len(classes))
+        with one_blas_thread():
+            parts.ledger.book("program", parts.learner.initialise())
+        return parts
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_parts")
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = super().__getstate__()
+        # The chip's state, not the chip: a pickle holds arrays and plain values, also when they are mapped read-only.
+        return state | ({"_parts": self._parts.save()} if "_parts" in state else {})
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        saved = state.get("_parts")
+        super().__setstate__(state if saved is None else state | {"_parts": Rows.restore(saved)})
+
+    def _config(self, epochs: Any) -> Config:
+        """Return all choices as those of a run."""
+        settings = dict(self.settings or {})
+        known = {f.name for f in fields(Config)} - NOT_SETTINGS
+        if not settings.keys() <= known:
+            raise UsageError(f"settings are of {', '.join(sorted(known))}, got {sorted(settings.keys() - known)}.")
+        if not isinstance(self.hidden, Sequence) or isinstance(self.hidden, str) or not self.hidden:
+            raise UsageError(f"hidden names the neurons of each hidden layer, such as (500, 500), got {self.hidden!r}.")
+        recipe = RECIPES.get(self.device if isinstance(self.device, str) else "default", RECIPES["default"])
+        seed = self.random_state
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+            seed = check_random_state(seed).randint(2**31 - 1)
+        chosen = {
+            "device": self.device,
+            "layers": tuple(positive_int("hidden", "every layer", width) for width in self.hidden),
+            "epochs": epochs,
+            "batch": self.batch,
+            "learning_rate": recipe["learning_rate"] if self.learning_rate is None else self.learning_rate,
+            "label_strength": self.label_strength,
+            "readout": self.readout,
+            "technology": self.technology,
+            "seed": int(seed),
+            "chip_seed": self.chip_seed,
+            "shift": 0,
+            "data": "",
+        }
+        try:
+            return Config(**(recipe | settings | chosen))
+        except UsageError as error:  # which names the options of the command line
+            raise UsageError(re.sub(r"--([a-z-]+)", lambda m: m[1].replace("-", "_"), str(error))) from None

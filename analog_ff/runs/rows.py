@@ -1,0 +1,112 @@
+r"""Rows of features on a chip, instead of images: how they are driven, and how they are read.
+
+A row of n features drives the first layer as
+
+.. math:: u = (s\,e_k,\; z/\sqrt{n},\; 1), \qquad z_i = \mathrm{clip}\!\left(\frac{f_i - \mu_i}{\sigma_i}, -8, 8\right)
+
+with mu and sigma of the training rows (kept digitally), e_k the label's one-hot code (neutral: 1/C) beside the features, not
+over them, and s = `label_strength`. Features so have a mean square length of 1 whatever their number. The network normalises
+the length of u away, and with it would go the length of z: without the constant input a single feature would be its sign.
+Signed features take two phases of a read, one for each polarity; both are counted.
+
+Rows are predicted as a chip reads them, one after another. The noise of a row's reads is keyed by the row's content,
+
+.. math:: key = (seed, \text{predict}, updates)/\mathrm{blake2b}(u)
+
+so that a row reads the same in any batch, at any place of it, and as often as it is asked for. Fresh noise in every read is
+what `simulate` draws; here a repeated question must have one answer. On a device that changes with time the chip's clock moves
+with every read all the same, and a later reading is that of an older chip.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+from sklearn.preprocessing import StandardScaler
+
+from analog_ff.runs import results
+from analog_ff.runs.build import learner_of, port_of
+from analog_ff.runs.config import Config
+from hardware_models.events import Ledger, Tally
+from hardware_models.keys import Key
+
+FARTHEST = 8.0
+"""Standard deviations at which a feature's driver saturates."""
+
+
+@dataclass
+class Rows:
+    """A chip, what learns on it and what was counted; the chip is fresh, its weights not yet programmed.
+
+    Parameters
+    ----------
+    config : Config
+        All choices; the network takes appended labels.
+    features, classes : int
+        n, C.
+    scaler, ledger, images, updates
+        What a saved state goes on with; fresh by default.
+    """
+
+    config: Config
+    features: int
+    classes: int
+    scaler: StandardScaler = field(default_factory=StandardScaler)
+    ledger: Ledger = field(default_factory=Ledger)
+    images: dict[str, int] = field(default_factory=lambda: {"learn": 0, "infer": 0})
+    updates: int = 0
+
+    def __post_init__(self) -> None:
+        inputs = self.classes + self.features + 1
+        self.port = port_of(self.config, inputs)
+        self.learner = learner_of(self.config, self.port, self.classes, inputs, label_place="appended")
+        self.conditions = results.conditions(self.config, self.port.device.describe())
+
+    def encode(self, x: np.ndarray) -> np.ndarray:
+        """Return the features' drive and the constant input, (B, n + 1) float32, for x (B, n)."""
+        u = np.ones((len(x), self.features + 1), np.float32)
+        z = np.clip(self.scaler.transform(x), -FARTHEST, FARTHEST) / np.sqrt(self.features)
+        u[:, :-1] = z
+        u += np.float32(0.0)  # a negative zero becomes zero: the bytes name the row's noise
+        return u
+
+    def learn(self, images: np.ndarray, labels: np.ndarray, strength: float, **moment: Any) -> None:
+        """Make one update and book it."""
+        tally = self.learner.step(images, labels, step=self.updates, gain=strength, **moment)
+        self.ledger.book("learn", tally)
+        self.updates += 1
+
+    def scores(self, x: np.ndarray) -> np.ndarray:
+        """Return the scores (B, classes) float64 of rows x (B, n), read one after another."""
+        key = Key(self.config.seed, "predict", self.updates)
+        scores, tally = np.empty((len(x), self.classes)), Tally()
+        labels = np.arange(self.classes)
+        for row, u in enumerate(self.encode(x)):
+            here = key.child(hashlib.blake2b(u.tobytes(), digest_size=16).hexdigest())
+            if self.config.readout == "softmax":
+                found, events = self.learner.scores(u[None], "softmax", here)
+                scores[row] = found[0]
+            else:  # the same row under every label
+                scores[row], events = self.learner.agreement(np.repeat(u[None], self.classes, axis=0), labels, here)
+            tally = tally + events
+        self.ledger.book("infer", tally)
+        self.images["infer"] += len(x)
+        return scores
+
+    def save(self) -> dict[str, Any]:
+        """Return choices and state as plain values and arrays, without a chip."""
+        kept = {f.name: getattr(self, f.name) for f in fields(self)}
+        kept |= {"ledger": self.ledger.save(), "images": dict(self.images)}
+        return {"kept": kept, "chip": self.port.save(), "learner": self.learner.save()}
+
+    @classmethod
+    def restore(cls, saved: Mapping[str, Any]) -> Rows:
+        """Build the chip again and bring it to a state that `save` returned."""
+        parts = cls(**(saved["kept"] | {"ledger": Ledger.restore(saved["kept"]["ledger"])}))
+        parts.port.restore(saved["chip"])
+        parts.learner.restore(saved["learner"])
+        return parts
