@@ -24,7 +24,7 @@ ORDER = [
     {"hardware_models.tiles", "hardware_models.write_costs", "hardware_models.crossbar",
      "hardware_models.sensing", "hardware_models.inspection"},
     {"hardware_models.port"},
-    {"hardware_models.chip", "hardware_models.process_port"},
+    {"hardware_models.chip", "hardware_models.process_port", "hardware_models.joined_port"},
     {"hardware_models.energy", "analog_ff.objective", "analog_ff.datasets"},
     {"analog_ff.network"},
     {"analog_ff.updates", "analog_ff.learners"},

@@ -449,5 +449,5 @@ def test_every_published_device_loads_and_works(name: str) -> None:
 
 def test_a_programmed_device_cannot_be_trained() -> None:
     with pytest.raises(UsageError, match="cannot learn in situ"):
-        port_of(Config(device="joshi2020_pcm", data="toy", layers=(4,)), 64)
-    port_of(Config(device="joshi2020_pcm", data="toy", layers=(4,), learner="random-features"), 64)
+        port_of(Config(device="joshi2020_pcm", data="toy", layers=(4,)), ((65, 4),))
+    port_of(Config(device="joshi2020_pcm", data="toy", layers=(4,), learner="random-features"), ((65, 4),))

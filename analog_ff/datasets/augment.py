@@ -11,15 +11,16 @@ from hardware_models.keys import Key
 
 
 def shift(images: np.ndarray, height: int, width: int, pixels: int, key: Key) -> np.ndarray:
-    """Return images (B, height width) each shifted by (dy, dx) drawn uniformly from -pixels ... pixels.
+    """Return images (B, height width channels) each shifted by (dy, dx) drawn uniformly from -pixels ... pixels.
 
     Vectors (height or width 1) have no neighbours and stay as they are.
     """
     if pixels == 0 or height == 1 or width == 1:
         return images
     moves = key.generator().integers(-pixels, pixels + 1, (len(images), 2))
-    padded = np.zeros((len(images), height + 2 * pixels, width + 2 * pixels), images.dtype)
-    padded[:, pixels : pixels + height, pixels : pixels + width] = images.reshape(-1, height, width)
+    channels = images.shape[1] // (height * width)
+    padded = np.zeros((len(images), height + 2 * pixels, width + 2 * pixels, channels), images.dtype)
+    padded[:, pixels : pixels + height, pixels : pixels + width] = images.reshape(-1, height, width, channels)
     rows = np.arange(height)[None, :] + (pixels - moves[:, :1])
     columns = np.arange(width)[None, :] + (pixels - moves[:, 1:])
     which = np.arange(len(images))[:, None, None]

@@ -10,10 +10,10 @@ from hardware_models.check import UsageError
 
 
 class Dataset(NamedTuple):
-    """Images and labels, n for training and m for the test; d = height * width pixels.
+    """Images and labels, n for training and m for the test; d = height * width * channels values.
 
-    Labels are indices into `classes`, which keeps the labels as the source spells them. Images that came as
-    plain vectors of d values have height 1.
+    The channels of a pixel lie side by side. Labels are indices into `classes`, which keeps the labels as the source
+    spells them. Images that came as plain vectors of d values have height 1.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """A data set of the user's own, in one ``.npz`` file of four arrays (``numpy.savez``).
 
-* ``x_train`` (n, d) or (n, height, width) and ``x_test`` (m, likewise): floats from 0 to 1, or uint8 from 0
-  to 255, which is divided by 255;
+* ``x_train`` (n, d), (n, height, width) or (n, height, width, channels) and ``x_test`` (m, likewise): floats from
+  0 to 1, or uint8 from 0 to 255, which is divided by 255;
 * ``y_train`` (n,) and ``y_test`` (m,): integer or string labels, one an image; every test label occurs in
   training.
 
@@ -42,8 +42,8 @@ def read(path: str | Path) -> Source:
         x_test=x_test,
         y_test=y_test,
         classes=classes,
-        height=shape[0] if len(shape) == 2 else 1,
-        width=shape[-1],
+        height=shape[0] if len(shape) > 1 else 1,
+        width=shape[1] if len(shape) > 1 else shape[0],
     )
     return Source(dataset, validation=last_share_of_each_class(y_train, 10))
 
@@ -93,8 +93,9 @@ def _images(path: Path, name: str, x: np.ndarray) -> np.ndarray:
     """Check images and return them as rows (n, d) of float32."""
     if x.dtype != np.uint8 and x.dtype.kind != "f":
         raise UsageError(f"{path}: {name} is of type {x.dtype}, expected floats from 0 to 1 or uint8.")
-    if x.ndim not in (2, 3):
-        raise UsageError(f"{path}: {name} has shape {x.shape}, expected (n, d) or (n, height, width).")
+    if x.ndim not in (2, 3, 4):
+        wanted = "(n, d), (n, height, width) or (n, height, width, channels)"
+        raise UsageError(f"{path}: {name} has shape {x.shape}, expected {wanted}.")
     if x.size == 0:
         raise UsageError(f"{path}: {name} is empty (shape {x.shape}), expected at least one image and one pixel.")
     if x.dtype == np.uint8:

@@ -130,6 +130,8 @@ class ForwardForward(Learner):
             above, below = (None if found is None else found[0] for found in passes)
             for found in passes:
                 tally = tally if found is None else tally + found[1]
+            if iteration < self.network.first_learned:
+                continue
             here = key if iteration == 0 else key.child("iteration", iteration)
             for layer in moment.layers or range(len(self.network.units)):
                 tally = tally + self._learn(layer, above, below, len(images), rate, here)

@@ -7,8 +7,8 @@ iteration, a recurrent network several. Learners see nothing else of a network.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
@@ -33,17 +33,49 @@ class Activity(NamedTuple):
     normalised: np.ndarray  # (B, units) outputs without their length, before any dropout
 
 
+class Frame(NamedTuple):
+    """What a network is made for: the images, and the labels and where they are shown."""
+
+    pixels: int  # values of one image
+    height: int
+    width: int
+    classes: int
+    label_place: str  # a name of `analog_ff.objective.labels.PLACES`
+
+    @property
+    def channels(self) -> int:
+        """Values of one pixel."""
+        return self.pixels // (self.height * self.width)
+
+
+class Wiring(NamedTuple):
+    """What a network asks of a chip; made from the images and the choices alone, before there is a chip."""
+
+    shapes: tuple[tuple[int, int], ...]  # (inputs, neurons) of each of the chip's layers, bias row included
+    units: tuple[int, ...]  # of each network layer
+    positions: tuple[int, ...] = ()  # of each network layer on the image; empty where a layer has none
+    options: Mapping[str, Any] = {}  # for the network's constructor
+
+
 class Network(Protocol):
     """The wiring between the layers of a chip."""
 
+    labelled_place: ClassVar[str]  # where it takes labels, if it is shown any
+    choices: ClassVar[tuple[str, ...]]  # names of the options that `plan` takes
     port: ChipPort
     inputs: int  # values of one image as it is shown
     units: tuple[int, ...]  # of each network layer
     parts: tuple[tuple[int, ...], ...]  # the chip's layers that each network layer holds
     goodness: Sequence[LayerGoodness]  # of each network layer; it also normalises
     label_place: str  # where it takes labels: a name of `analog_ff.objective.labels.PLACES`
+    first_learned: int  # the first iteration that learns; before it positives and negatives cannot differ
     feature_iteration: int  # the iteration whose activities the softmax read-out reads
     score_iterations: range  # the iterations whose goodness the energy read-out averages
+
+    @staticmethod
+    def plan(frame: Frame, layers: Sequence[int], **options: Any) -> Wiring:
+        """Return what the network asks of a chip; UsageError in one sentence if it cannot be made for such images."""
+        ...
 
     def forward(
         self, shown: Shown, key: Key, name: str, *, dropout: float = 0.0, iterations: int | None = None
@@ -57,7 +89,10 @@ class Network(Protocol):
         ...
 
     def again(self, layer: int, activity: Activity, bias: np.ndarray | float, key: Key) -> tuple[np.ndarray, Tally]:
-        """Read a network layer once more for the same inputs, with `bias` (units of z) on its neurons; y (B, units)."""
+        """Read a network layer once more for the same inputs, with `bias` (units of z) on its neurons; y (B, units).
+
+        `bias` is one number, one per unit, or (B, units).
+        """
         ...
 
     def split(self, layer: int, d: np.ndarray) -> tuple[np.ndarray, ...]:

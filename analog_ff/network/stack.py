@@ -10,10 +10,12 @@ output is kept from the next layer with probability p, the others are divided by
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import ClassVar
 
 import numpy as np
 
-from analog_ff.network.base import Activity, Shown
+from analog_ff.network.base import Activity, Frame, Shown, Wiring
 from analog_ff.objective.goodness import LayerGoodness
 from analog_ff.objective.normalise import rms
 from hardware_models.check import UsageError
@@ -28,12 +30,21 @@ DROPOUT_BITS = 16
 class Stack:
     """The layers of `port`, one above the other; see `analog_ff.network.base.Network` for the attributes."""
 
+    labelled_place: ClassVar[str] = "pixels"
+    choices: ClassVar[tuple[str, ...]] = ()
+    first_learned = 0
     feature_iteration = 0
     score_iterations = range(1)
 
+    @staticmethod
+    def plan(frame: Frame, layers: Sequence[int]) -> Wiring:
+        """Return the shapes of fully connected layers."""
+        inputs = frame.pixels + (frame.classes if frame.label_place == "appended" else 0)
+        return Wiring(tuple((n + 1, m) for n, m in pairwise((inputs, *layers))), tuple(layers))
+
     def __init__(self, port: ChipPort, goodness: Sequence[LayerGoodness], *, label_place: str = "pixels") -> None:
         if label_place == "top":
-            raise UsageError("a stack takes labels among its pixels, not at its top; choose a recurrent network.")
+            raise UsageError("a stack takes labels among its pixels, not at its top; choose --network recurrent.")
         self.port, self.goodness, self.label_place = port, goodness, label_place
         self.inputs = port.shapes[0][0] - 1
         self.units = tuple(neurons for _, neurons in port.shapes)

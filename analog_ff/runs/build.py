@@ -1,13 +1,14 @@
-"""From a configuration to its parts: data, chip behind its port, learner."""
+"""From a configuration to its parts: data, wiring, chip behind its port, learner."""
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Sequence
 from typing import Any
 
 from analog_ff.datasets import load
 from analog_ff.learners import LEARNERS
 from analog_ff.network import NETWORKS
+from analog_ff.network.base import Frame, Wiring
 from analog_ff.objective.goodness import LayerGoodness
 from analog_ff.objective.negatives import load_negatives
 from analog_ff.objective.schedule import SCHEDULES
@@ -22,16 +23,45 @@ from hardware_models.tables import lookup
 def data_of(config: Config) -> Any:
     """Return the data set of a run."""
     dataset = load(config.data, data_dir=config.data_dir, split=config.split)
-    if config.shift and (dataset.height or 1) * (dataset.width or 1) != dataset.x_train.shape[1]:
+    if config.shift and dataset.x_train.shape[1] % ((dataset.height or 1) * (dataset.width or 1)):
         raise UsageError("--shift needs images of known height and width; give --shift 0.")
     return dataset
 
 
-def port_of(config: Config, pixels: int, *, written_once: bool = False) -> Any:
-    """Return the chip of a run, in this process or in one of its own; one that learns needs a device that can.
+def negatives_of(config: Config, data: Any) -> Any:
+    """Return the maker of negatives of a run, or None for a learner that needs none."""
+    if config.learner != "forward-forward":
+        return None
+    return load_negatives(config.negatives, data.x_train.shape[1])
 
-    Wear and retention of the command line belong to the chip that is run; one that is written once has those of its own
-    parameter file.
+
+def frame_of(config: Config, data: Any, negatives: Any) -> Frame:
+    """Return what the network of a run is made for; labels stand where the network and the data have room for them."""
+    kind = lookup("network", config.network, NETWORKS)
+    place = kind.labelled_place
+    if place == "pixels":
+        place = data.label_place
+    if negatives is not None and not negatives.labelled:
+        place = "none"
+    return Frame(data.x_train.shape[1], data.height or 1, data.width or 1, len(data.classes), place)
+
+
+def wiring_of(config: Config, frame: Frame) -> Wiring:
+    """Return what the network of a run asks of its chip."""
+    kind = lookup("network", config.network, NETWORKS)
+    wiring: Wiring = kind.plan(frame, config.layers, **{name: getattr(config, name) for name in kind.choices})
+    if config.regions == "positions" and not wiring.positions:
+        raise UsageError(
+            f"--regions positions belongs to --network local or convolution, not to '{config.network}'; give a number."
+        )
+    return wiring._replace(options={**wiring.options, "label_place": frame.label_place})
+
+
+def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: bool = False) -> Any:
+    """Return the chip of a run, or its chips, in this process or not; one that learns needs a device that can.
+
+    `shapes` are (inputs, neurons) of its layers, see `wiring_of`. Wear and retention of the command line belong to the
+    chip that is run; one that is written once has those of its own parameter file.
     """
     device: Any = load_device(config.device)
     switches = {"read_noise": config.read_noise, "write_noise": config.write_noise, "spread": config.device_spread,
@@ -45,8 +75,6 @@ def port_of(config: Config, pixels: int, *, written_once: bool = False) -> Any:
         )
     if config.ageing() and not written_once:
         device = aged(device, config.ageing(), ", ".join(flag(name) for name in config.ageing()))
-    widths = (pixels, *config.layers)
-    layers = tuple((n + 1, m) for n, m in pairwise(widths))
     options: dict[str, Any] = {
         "chip_seed": config.chip_seed,
         "nonlinearity": config.nonlinearity,
@@ -60,33 +88,39 @@ def port_of(config: Config, pixels: int, *, written_once: bool = False) -> Any:
     }
     if config.faults():
         options["faults"] = config.faults()
+    kind: Any
     if config.port == "process":
         from hardware_models.process_port import ProcessPort
 
-        return ProcessPort(device, layers, **options)
-    from hardware_models.chip import Chip
+        kind = ProcessPort
+    else:
+        from hardware_models.chip import Chip
 
-    return Chip(device, layers, sealed=config.sealed, **options)
+        kind, options["sealed"] = Chip, config.sealed
+    if config.chips == "per-layer":
+        from hardware_models.joined_port import a_chip_a_layer
+
+        return a_chip_a_layer(kind, device, shapes, **options)
+    return kind(device, shapes, **options)
 
 
-def network_of(config: Config, port: Any, negatives: Any, label_place: str = "pixels") -> Any:
+def network_of(config: Config, port: Any, wiring: Wiring) -> Any:
     """Return the wiring of a run's chip, its layers' goodness included."""
     kind = lookup("network", config.network, NETWORKS)
-    place = label_place if negatives is None or negatives.labelled else "none"
+    number = config.regions
+    every = wiring.positions if isinstance(number, str) else (number,) * len(wiring.units)
     goodness = [
         LayerGoodness(
-            config.goodness, units, regions=config.regions, theta_factor=config.theta, temperature=config.temperature
+            config.goodness, units, regions=regions, theta_factor=config.theta, temperature=config.temperature
         )
-        for units in config.layers
+        for units, regions in zip(wiring.units, every, strict=True)
     ]
-    return kind(port, goodness, label_place=place)
+    return kind(port, goodness, **wiring.options)
 
 
-def learner_of(config: Config, port: Any, classes: int, pixels: int, label_place: str = "pixels") -> Any:
-    """Return the learner of a run on its port; `label_place` says where it takes labels, if it takes any."""
+def learner_of(config: Config, port: Any, classes: int, wiring: Wiring, negatives: Any) -> Any:
+    """Return the learner of a run on its port."""
     kind = lookup("learner", config.learner, LEARNERS)
-    learns = config.learner == "forward-forward"
-    negatives = load_negatives(config.negatives, pixels) if learns else None
     options: dict[str, Any] = {
         "classes": classes,
         "seed": config.seed,
@@ -95,7 +129,7 @@ def learner_of(config: Config, port: Any, classes: int, pixels: int, label_place
         "readout_rate": config.readout_rate,
         "readout_decay": config.readout_decay,
     }
-    if learns:
+    if negatives is not None:
         scheme: dict[str, Any] = {"slots": config.slots}
         if config.update == "accumulate":
             scheme = {"momentum": config.momentum, "rounding": config.rounding}
@@ -110,7 +144,7 @@ def learner_of(config: Config, port: Any, classes: int, pixels: int, label_place
             "weight_decay": config.weight_decay,
             "decay_every": config.decay_every,
         }
-    learner = kind(network_of(config, port, negatives, label_place), **options)
+    learner = kind(network_of(config, port, wiring), **options)
     if config.readout not in learner.readouts:
         raise UsageError(
             f"a network that is shown no labels has no goodness of a label: choose --readout {learner.readouts[0]}."

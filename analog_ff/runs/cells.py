@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 NAME = "cells.h5"
+PICTURED = 8
+"""Layers of the chip in the picture at most; the file has all."""
 UNITS = {"conductance": "S", "pulses": "1", "at_low": "1", "at_high": "1", "sample": "1", "asymmetry": "1",
          "symmetry_point": "S"}  # fmt: skip
 
@@ -29,11 +31,12 @@ def write(folder: Path, port: Any) -> bool:
                 item = group.create_dataset(name, data=values, compression="gzip" if values.size > 1000 else None)
                 item.attrs["unit"] = unit
     temporary.replace(folder / NAME)
-    _picture(folder, looks)
+    shown = np.unique(np.linspace(0, len(looks) - 1, min(PICTURED, len(looks))).round().astype(int))
+    _picture(folder, {int(layer): looks[layer] for layer in shown})
     return True
 
 
-def _picture(folder: Path, looks: list[Any]) -> None:
+def _picture(folder: Path, looks: dict[int, Any]) -> None:
     """Draw the histograms of conductance and of pulses received, a row a layer."""
     import matplotlib
 
@@ -44,9 +47,9 @@ def _picture(folder: Path, looks: list[Any]) -> None:
         len(looks), 2, figsize=(8.5, 2.6 * len(looks)), layout="constrained", squeeze=False, sharex="col"
     )
     # One scale for all layers, so that they can be compared.
-    most = max(float(np.quantile(look.pulses, 0.999)) for look in looks)
+    most = max(float(np.quantile(look.pulses, 0.999)) for look in looks.values())
     width = -(-int(most) // 60) or 1  # whole pulses a bin
-    for layer, (look, (left, right)) in enumerate(zip(looks, axes, strict=True)):
+    for (layer, look), (left, right) in zip(looks.items(), axes, strict=True):
         plus, minus = look.conductance[:, 0::2].ravel() * 1e6, look.conductance[:, 1::2].ravel() * 1e6
         edges = np.linspace(min(plus.min(), minus.min()), max(plus.max(), minus.max(), 1e-12), 81)
         for values, name in ((plus, "G+"), (minus, "G-")):

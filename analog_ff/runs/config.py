@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from analog_ff.runs.options import flag, option, parse_bits, parse_layers, parse_tile
+from analog_ff.runs.options import flag, option, parse_bits, parse_layers, parse_regions, parse_tile
 from hardware_models.check import UsageError, in_range, positive_int
 from hardware_models.tables import closest
 
@@ -18,14 +18,16 @@ RECIPES: dict[str, dict[str, Any]] = {
     "default": {"learning_rate": 0.01, "label_strength": 4.0, "input_scale": 12.0},
     "ideal": {"learning_rate": 0.02, "label_strength": 4.0, "input_scale": 12.0},
 }
+PATCHED = ("local", "convolution")
+"""Networks that have patches."""
 SPLITS = ("final", "holdout")
 FAULTS = ("stuck_low", "stuck_high", "dead_rows", "dead_columns")
 WHOLE = (("epochs", 1, 100_000), ("batch", 1, 1_000_000), ("slots", 1, 1000), ("shift", 0, 8), ("seed", 0, 2**63 - 1),
-         ("chip_seed", 0, 2**63 - 1), ("decay_every", 1, 1_000_000), ("regions", 1, 100_000), ("block", 1, 10**9))  # fmt: skip
+         ("chip_seed", 0, 2**63 - 1), ("decay_every", 1, 1_000_000), ("iterations", 1, 1000), ("block", 1, 10**9))  # fmt: skip
 """Choices that are whole numbers: name, least, most."""
 REAL = (("learning_rate", 0.0, 100.0), ("momentum", 0.0, 0.9999), ("readout_rate", 0.0, 100.0),
         ("readout_decay", 0.0, 1.0), ("weight_decay", 0.0, 1.0), ("sleep", 0.0, 1.0), ("dropout", 0.0, 0.9),
-        ("endurance_spread", 0.0, 5.0), *((name, 0.0, 1.0) for name in FAULTS))  # fmt: skip
+        ("damping", 0.0, 1.0), ("endurance_spread", 0.0, 5.0), *((name, 0.0, 1.0) for name in FAULTS))  # fmt: skip
 """Choices that are numbers: name, least, most."""
 NOT_IN_HASH = ("data_dir", "out")
 """What may differ between a run and its resumption: places, not physics."""
@@ -41,9 +43,20 @@ class Config:
     goodness: str = option(
         "sum-of-squares", "sum-of-squares, sum (unsquared); min-... where positives are to have a low one"
     )
-    regions: int = option(1, "regions of a layer with a goodness of their own")
+    regions: int | str = option(
+        1, "regions of a layer with a goodness of their own, or 'positions' (local, convolution)", parse_regions
+    )
     negatives: str = option("hard", "wrong labels: hard or random; or file.py:function(images, labels, generator)")
-    network: str = option("stack", "how layers are wired: stack")
+    network: str = option("stack", "how layers are wired: stack, recurrent, local (fields of their own), convolution")
+    iterations: int = option(8, "iterations after the bottom-up pass, recurrent")
+    damping: float = option(0.3, "share of the old state that an iteration keeps, recurrent [1]")
+    patch: tuple[int, ...] | None = option(
+        None, "side of a patch, layer by layer; the last serves the others", parse_layers,
+        "local: 10,2; convolution: 5,3",
+    )  # fmt: skip
+    stride: tuple[int, ...] | None = option(
+        None, "distance of patches, layer by layer", parse_layers, "local: 6,1; convolution: 2"
+    )
     schedule: str = option("interleaved", "interleaved, greedy (layer by layer), wake-sleep")
     block: int = option(1, "batches of one wake block, wake-sleep")
     sleep: float = option(1.0, "share of the sleep block that is slept, wake-sleep [1]")
@@ -53,12 +66,15 @@ class Config:
     readout_layers: str = option("all", "all or all-but-first")
     nonlinearity: str = option("relu", "relu, saturating, random, random-nonmonotone, file.py:function")
     sealed: bool = option(False, "refuse any look inside the chip")
+    chips: str = option("one", "one: all layers on one chip; per-layer: each on a chip of its own")
     port: str = option("local", "where the chip lives: local, or process (a process of its own)")
     data: str = option("mnist-5k", "mnist-5k, mnist, fashion-mnist, digits, toy, or a .npz file")
     data_dir: str | None = option(None, "folder of the data sets (also ANALOG_FF_DATA)")
     split: str = option("final", "final: test once; holdout: validation part of the training set")
     shift: int = option(1, "random shift of training images [pixels], 0: none; vectors stay")
-    layers: tuple[int, ...] = option((500, 500), "neurons of the hidden layers", parse_layers)
+    layers: tuple[int, ...] = option(
+        (500, 500), "neurons of the hidden layers; channels (local, convolution)", parse_layers
+    )
     epochs: int = option(40, "passes over the training set")
     batch: int = option(100, "images per update")
     learning_rate: float = option(0.01, "eta [1]", shown="0.01, ideal: 0.02")
@@ -124,9 +140,17 @@ class Config:
             )
         if self.retention is not None:
             in_range("a run", "--retention", self.retention, 0.0, 1e15, "s", low_open=True)
+        if self.regions != "positions":
+            positive_int("a run", "--regions", self.regions, 1, 100_000)
+        for name in ("patch", "stride"):
+            if getattr(self, name) is not None and self.network not in PATCHED:
+                raise UsageError(f"--{name} belongs to --network {' or '.join(PATCHED)}, not to '{self.network}'.")
+            if getattr(self, name) == ():
+                raise UsageError(f"--{name} needs at least one number, such as --{name} 5,3.")
         if self.fault_map is not None and not Path(self.fault_map).expanduser().is_file():
             raise UsageError(f"--fault-map {self.fault_map} does not exist.")
-        for name, known in (("split", SPLITS), ("port", ("local", "process")), ("readout", ("energy", "softmax"))):
+        for name, known in (("split", SPLITS), ("port", ("local", "process")), ("chips", ("one", "per-layer")),
+                            ("readout", ("energy", "softmax"))):  # fmt: skip
             value = getattr(self, name)
             if value not in known:
                 raise UsageError(f"--{name} is one of {', '.join(known)}, got '{value}'{closest(value, known)}.")
@@ -176,8 +200,8 @@ class Config:
             raise UsageError(f"{path} cannot be read as a run's configuration: {error}.") from None
         known = {f.name for f in fields(cls)}
         values: dict[str, Any] = {k: None if v == "none" else v for k, v in table.items() if k in known}
-        for name in ("layers", "tile"):
-            if name in values:
+        for name in ("layers", "tile", "patch", "stride"):
+            if values.get(name) is not None:
                 values[name] = tuple(values[name])
         return cls(**values)
 

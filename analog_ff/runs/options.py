@@ -35,6 +35,16 @@ def parse_layers(option_name: str, text: str) -> tuple[int, ...]:
         ) from None
 
 
+def parse_regions(option_name: str, text: str) -> int | str:
+    """Return the number that ``4`` names, or "positions"."""
+    if text == "positions":
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise UsageError(f"{option_name} takes a whole number or 'positions', got '{text}'.") from None
+
+
 def parse_bits(option_name: str, text: str) -> int | None:
     """Return the bits that ``8`` names, or None for ``none``."""
     if text.lower() == "none":

@@ -28,8 +28,10 @@ from typing import Any
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
+from analog_ff.network.base import Frame
+from analog_ff.objective.negatives import load_negatives
 from analog_ff.runs import results
-from analog_ff.runs.build import learner_of, port_of
+from analog_ff.runs.build import learner_of, port_of, wiring_of
 from analog_ff.runs.config import Config
 from hardware_models.events import Ledger, Tally
 from hardware_models.keys import Key
@@ -61,9 +63,12 @@ class Rows:
     updates: int = 0
 
     def __post_init__(self) -> None:
-        inputs = self.classes + self.features + 1
-        self.port = port_of(self.config, inputs)
-        self.learner = learner_of(self.config, self.port, self.classes, inputs, label_place="appended")
+        inputs = self.features + 1
+        negatives = load_negatives(self.config.negatives, inputs)
+        place = "appended" if negatives.labelled else "none"
+        wiring = wiring_of(self.config, Frame(inputs, 1, inputs, self.classes, place))
+        self.port = port_of(self.config, wiring.shapes)
+        self.learner = learner_of(self.config, self.port, self.classes, wiring, negatives)
         self.conditions = results.conditions(self.config, self.port.device.describe())
 
     def encode(self, x: np.ndarray) -> np.ndarray:

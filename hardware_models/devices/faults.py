@@ -118,6 +118,13 @@ def with_faults(device: BaseDevice, faults: Mapping[str, Any] | None, layer: int
     for name in faults:
         if name not in (*RATES, "map"):
             raise UsageError(f"a chip has no fault '{name}'{closest(name, (*RATES, 'map'))}.")
+    maps = fault_maps(faults, layer)
+    rates = {name: faults.get(name, 0.0) for name in RATES}
+    return Faults.around(device, **rates, maps=maps) if maps or any(rates.values()) else device
+
+
+def fault_maps(faults: Mapping[str, Any], layer: int) -> dict[str, np.ndarray]:
+    """Return the entries of the map of `faults` that belong to one layer, by the names of `Faults.maps`."""
     given = faults.get("map") or {}
     table = _load(given) if isinstance(given, str | Path) else given
     maps = {}
@@ -127,8 +134,7 @@ def with_faults(device: BaseDevice, faults: Mapping[str, Any] | None, layer: int
             raise UsageError(f"a fault map names its entries like 0.stuck_low or 1.dead_rows, got '{entry}'.")
         if int(place) == layer:
             maps[name] = array
-    rates = {name: faults.get(name, 0.0) for name in RATES}
-    return Faults.around(device, **rates, maps=maps) if maps or any(rates.values()) else device
+    return maps
 
 
 def _load(path: str | Path) -> dict[str, np.ndarray]:

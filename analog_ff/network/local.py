@@ -1,0 +1,46 @@
+r"""Local receptive fields without shared weights: every position of a layer has an array of its own.
+
+The geometry of Hinton's network for MNIST is the default (arXiv:2212.13345, 3.2): fields of 10 x 10 pixels, 6 apart, then
+blocks of 2 x 2 positions with all their channels: grids of 4 x 4, 3 x 3, 2 x 2 (his channels: 128, 220, 512).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from analog_ff.network.base import Frame, Wiring
+from analog_ff.network.patches import PatchNetwork, check_place, grids, lines, wiring
+
+PATCH, STRIDE = (10, 2), (6, 1)
+
+
+class Local(PatchNetwork):
+    """Local fields; see the module, and `PatchNetwork` for the parameters."""
+
+    @staticmethod
+    def plan(
+        frame: Frame, layers: Sequence[int], *, patch: Sequence[int] | None = None, stride: Sequence[int] | None = None
+    ) -> Wiring:
+        """Return the shapes of one array a position; `layers` are channels."""
+        check_place(frame.label_place)
+        found = grids(frame, layers, patch or PATCH, stride or STRIDE)
+        shapes = ((lines(grid, frame), m) for grid, m in zip(found, layers, strict=True) for _ in range(grid.positions))
+        return wiring(frame, layers, found, tuple(shapes))
+
+    def _parts(self) -> tuple[tuple[int, ...], ...]:
+        parts, start = [], 0
+        for grid in self.grids:
+            parts.append(tuple(range(start, start + grid.positions)))
+            start += grid.positions
+        return tuple(parts)
+
+    def _arranged(self, x: np.ndarray) -> tuple[np.ndarray, ...]:
+        return tuple(np.ascontiguousarray(x.transpose(1, 0, 2)))
+
+    def _joined(self, layer: int, found: list[np.ndarray]) -> np.ndarray:
+        return np.concatenate(found, axis=1)
+
+    def _cut(self, layer: int, values: np.ndarray) -> tuple[np.ndarray, ...]:
+        return tuple(np.split(values, self.grids[layer].positions, axis=1))

@@ -1,0 +1,205 @@
+r"""Layers that look at patches of the map below them: what networks of local fields and convolutions share.
+
+A map is height x width positions with some channels each, laid out (row, column, channel). A layer has a grid of positions
+on the map below, `stride` apart; position p sees a square of `patch` x `patch` with all channels, whole squares only
+("valid": what is left at the right and lower edge is not seen). With the image u, and where labels are appended their code v,
+
+.. math:: (v_0, a_0) = rms((v, u)), \quad x_{lp} = (a_l[\text{patch } p], \sqrt{k/n}\,v_0, s), \quad
+          y_{lp} = f(W^T x_{lp}), \quad a_{l+1} = rms(y_l)
+
+with k values in a patch and n in the image with its code, so that the label has the same share of a patch's power as of the
+whole image's. The channels of all positions lie side by side in y_l (B, positions channels), the map of the next layer. The
+goodness is that of the whole layer; with as many regions as positions each position has one of its own.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from analog_ff.network.base import Activity, Frame, Shown, Wiring
+from analog_ff.network.stack import dropped
+from analog_ff.objective.goodness import LayerGoodness
+from analog_ff.objective.normalise import rms
+from hardware_models.check import UsageError, positive_int
+from hardware_models.events import Events, Tally
+from hardware_models.keys import Key
+from hardware_models.port import ChipPort
+
+
+class Patches(NamedTuple):
+    """The grid of one layer on the map below it."""
+
+    rows: int
+    columns: int
+    indices: np.ndarray  # (positions, patch² channels), the values of the map that each position sees
+
+    @property
+    def positions(self) -> int:
+        """Number of positions."""
+        return self.rows * self.columns
+
+
+def patches(height: int, width: int, channels: int, patch: int, stride: int) -> Patches:
+    """Return the grid of squares of `patch` pixels, `stride` apart, on a map of height x width x channels."""
+    place = np.arange(height * width * channels).reshape(height, width, channels)
+    tops, lefts = range(0, height - patch + 1, stride), range(0, width - patch + 1, stride)
+    indices = np.stack([place[top : top + patch, left : left + patch].ravel() for top in tops for left in lefts])
+    return Patches(len(tops), len(lefts), indices)
+
+
+def grids(frame: Frame, layers: Sequence[int], patch: Sequence[int], stride: Sequence[int]) -> tuple[Patches, ...]:
+    """Return the grid of every layer; of `patch` and `stride` the last entry serves all further layers.
+
+    Raises UsageError if the images have no height and width, or a patch is larger than the map below it.
+    """
+    if frame.height == 1 or frame.width == 1:
+        raise UsageError("patches need images of known height and width, these are vectors; choose --network stack.")
+    height, width, channels = frame.height, frame.width, frame.channels
+    found = []
+    for layer, neurons in enumerate(layers):
+        size = positive_int("--patch", "every patch", patch[min(layer, len(patch) - 1)], 1, 10_000)
+        step = positive_int("--stride", "every stride", stride[min(layer, len(stride) - 1)], 1, 10_000)
+        if size > min(height, width):
+            below = "the image" if layer == 0 else f"the map of layer {layer - 1}"
+            raise UsageError(
+                f"--patch {size} of layer {layer} is larger than {below}, {height} x {width}; "
+                f"choose at most {min(height, width)} there, or fewer layers."
+            )
+        found.append(patches(height, width, channels, size, step))
+        height, width, channels = found[-1].rows, found[-1].columns, neurons
+    return tuple(found)
+
+
+class PatchNetwork(ABC):
+    """Layers of patches on the arrays of `port`; how positions and arrays belong together is left open.
+
+    Parameters
+    ----------
+    port, goodness : the chip, made as `plan` says; each layer's goodness.
+    grids : the grid of each layer.
+    classes : width of the label's code beside every patch; used where labels are appended.
+    label_place : "appended" or "none".
+    """
+
+    labelled_place: ClassVar[str] = "appended"
+    choices: ClassVar[tuple[str, ...]] = ("patch", "stride")
+    first_learned = 0
+    feature_iteration = 0
+    score_iterations = range(1)
+
+    def __init__(
+        self,
+        port: ChipPort,
+        goodness: Sequence[LayerGoodness],
+        *,
+        grids: Sequence[Patches],
+        pixels: int,
+        classes: int,
+        label_place: str = "none",
+    ) -> None:
+        check_place(label_place)
+        self.port, self.goodness, self.label_place, self.grids = port, goodness, label_place, tuple(grids)
+        self._codes = classes if label_place == "appended" else 0
+        self.inputs = pixels + self._codes
+        self.parts = self._parts()
+        self.units = tuple(
+            grid.positions * port.shapes[parts[0]][1] for grid, parts in zip(self.grids, self.parts, strict=True)
+        )
+
+    def forward(
+        self, shown: Shown, key: Key, name: str, *, dropout: float = 0.0, iterations: int | None = None
+    ) -> Iterator[tuple[list[Activity], Tally]]:
+        """Yield the one iteration, each array read with the key child (name, array)."""
+        tally, activities = Tally(), []
+        whole = rms(np.asarray(shown.pixels, np.float32))
+        codes, a = whole[:, : self._codes], whole[:, self._codes :]
+        for layer, grid in enumerate(self.grids):
+            scale = self.port.datasheet[self.parts[layer][0]].input_scale
+            share = np.float32(np.sqrt(grid.indices.shape[1] / whole.shape[1]))
+            x = self._arranged(beside(a[:, grid.indices], codes * share, scale))
+            y, events = self._observed(layer, x, None, key, name)
+            tally = tally + events
+            a = self.goodness[layer].normalise(y)
+            activities.append(Activity(x, y, a))
+            if dropout and layer + 1 < len(self.units):
+                a, counted = dropped(a, dropout, key.child("dropout").child(name, layer))
+                tally.add(self.parts[layer][0], counted)
+        yield activities, tally
+
+    def again(self, layer: int, activity: Activity, bias: np.ndarray | float, key: Key) -> tuple[np.ndarray, Tally]:
+        """Read a layer once more with a bias on its neurons."""
+        return self._observed(layer, activity.x, bias, key, "again")
+
+    def split(self, layer: int, d: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Return d (B, units) as the rows and columns of each array."""
+        return self._cut(layer, d)
+
+    def _observed(
+        self, layer: int, x: tuple[np.ndarray, ...], bias: np.ndarray | float | None, key: Key, name: str
+    ) -> tuple[np.ndarray, Tally]:
+        """Read every array of a layer and return y (B, units)."""
+        tally, found = Tally(), []
+        biases: tuple[np.ndarray | None, ...] = (None,) * len(x)
+        if bias is not None:
+            units = self.units[layer]
+            batch = len(x[0]) * len(x) // self.grids[layer].positions
+            biases = self._cut(layer, np.broadcast_to(np.asarray(bias, np.float32), (batch, units)))
+        for part, inputs, offset in zip(self.parts[layer], x, biases, strict=True):
+            y, events = self.port.observe(part, inputs, bias=offset, key=key.child(name, part))
+            tally.add(part, events)
+            tally.add(part, Events({"goodness": y.size, "normalise": y.size}))
+            found.append(y)
+        return self._joined(layer, found), tally
+
+    @abstractmethod
+    def _parts(self) -> tuple[tuple[int, ...], ...]:
+        """Return the chip's layers that each network layer holds."""
+
+    @abstractmethod
+    def _arranged(self, x: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Return inputs (B, positions, n) as what each array is driven with."""
+
+    @abstractmethod
+    def _joined(self, layer: int, found: list[np.ndarray]) -> np.ndarray:
+        """Return the outputs of a layer's arrays as y (B, positions channels)."""
+
+    @abstractmethod
+    def _cut(self, layer: int, values: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Return values (B, positions channels) as the rows and columns of each array: the reverse of `_joined`."""
+
+
+def check_place(label_place: str) -> None:
+    """Raise UsageError where patches cannot take labels there."""
+    if label_place not in ("appended", "none"):
+        raise UsageError(
+            f"patches take labels appended to their inputs or none at all, not at '{label_place}'; choose --network stack."
+        )
+
+
+def beside(values: np.ndarray, codes: np.ndarray, scale: float) -> np.ndarray:
+    """Return (B, positions, k) patches with the codes (B, C) and the bias row's input beside each, float32."""
+    batch, positions, size = values.shape
+    x = np.empty((batch, positions, size + codes.shape[1] + 1), np.float32)
+    x[..., :size] = values
+    x[..., size:-1] = codes[:, None, :]
+    x[..., -1] = scale
+    return x
+
+
+def lines(grid: Patches, frame: Frame) -> int:
+    """Return the word lines that a patch needs: its values, an appended label's code, the bias."""
+    return grid.indices.shape[1] + (frame.classes if frame.label_place == "appended" else 0) + 1
+
+
+def wiring(
+    frame: Frame, layers: Sequence[int], found: tuple[Patches, ...], shapes: tuple[tuple[int, int], ...]
+) -> Wiring:
+    """Return the wiring of a network of patches whose arrays have these shapes."""
+    positions = tuple(grid.positions for grid in found)
+    units = tuple(number * neurons for number, neurons in zip(positions, layers, strict=True))
+    options = {"grids": found, "pixels": frame.pixels, "classes": frame.classes}
+    return Wiring(shapes, units, positions, options)
