@@ -155,11 +155,16 @@ class Learner:
         return scores.argmax(axis=1), tally
 
     def _by_softmax(self, images: np.ndarray, key: Key) -> tuple[np.ndarray, Tally]:
+        probabilities, tally = self.believe(images, key)
+        return probabilities.argmax(axis=1), tally
+
+    def believe(self, images: np.ndarray, key: Key) -> tuple[np.ndarray, Tally]:
+        """Return the softmax read-out's probabilities (B, classes) in a pass with the neutral label, and the events."""
         activities, tally = self.look(images, None, key.child("neutral"), "layer")
         features = self.features(activities)
         words = features.shape[1] * self.classes
         tally.add("readout", Events({"mac.fp32": len(images) * words, "sram.words_read": words}))
-        return self.softmax.probabilities(features).argmax(axis=1), tally
+        return self.softmax.probabilities(features), tally
 
     def save(self) -> dict[str, np.ndarray]:
         """Return the learner's own state; the chip saves its own."""

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from analog_ff.datasets import load
+from analog_ff.datasets.base import first_windows
 from analog_ff.learners import LEARNERS
 from analog_ff.network import NETWORKS
 from analog_ff.objective.goodness import LayerGoodness
@@ -27,7 +28,38 @@ def data_of(config: Config) -> Any:
     return dataset
 
 
-def port_of(config: Config, pixels: int, *, written_once: bool = False) -> Any:
+def negatives_of(config: Config, data: Any) -> Any:
+    """Return the maker of negatives of a run, or None for a learner that needs none."""
+    if config.learner != "forward-forward":
+        return None
+    pixels = data.x_train.shape[1]
+    shape = (data.height, data.width) if (data.height or 1) * (data.width or 1) == pixels else None
+    starts, steps = first_windows(data)
+    known = {"classes": len(data.classes), "starts": starts, "steps": steps}
+    negatives = load_negatives(
+        config.negatives, pixels, shape, blurs=config.blurs, rollout_every=config.rollout_every, **known
+    )
+    if min(config.batch, len(data.x_train)) < negatives.least:
+        raise UsageError(
+            f"negatives '{config.negatives}' are made of several images of a batch: "
+            f"give --batch {negatives.least} or more."
+        )
+    return negatives
+
+
+def label_place_of(data: Any, negatives: Any) -> str:
+    """Return where the network of a run takes its labels: where the data have room for them, or nowhere."""
+    place: str = data.label_place if negatives is None or negatives.labelled else "none"
+    return place
+
+
+def inputs_of(data: Any, place: str) -> int:
+    """Return the inputs of the chip's first layer without its bias: the pixels, and the labels if they stand beside them."""
+    pixels: int = data.x_train.shape[1]
+    return pixels + (len(data.classes) if place == "appended" else 0)
+
+
+def port_of(config: Config, inputs: int, *, written_once: bool = False) -> Any:
     """Return the chip of a run, in this process or in one of its own; one that learns needs a device that can.
 
     Wear and retention of the command line belong to the chip that is run; one that is written once has those of its own
@@ -45,7 +77,7 @@ def port_of(config: Config, pixels: int, *, written_once: bool = False) -> Any:
         )
     if config.ageing() and not written_once:
         device = aged(device, config.ageing(), ", ".join(flag(name) for name in config.ageing()))
-    widths = (pixels, *config.layers)
+    widths = (inputs, *config.layers)
     layers = tuple((n + 1, m) for n, m in pairwise(widths))
     options: dict[str, Any] = {
         "chip_seed": config.chip_seed,
@@ -69,10 +101,9 @@ def port_of(config: Config, pixels: int, *, written_once: bool = False) -> Any:
     return Chip(device, layers, sealed=config.sealed, **options)
 
 
-def network_of(config: Config, port: Any, negatives: Any) -> Any:
-    """Return the wiring of a run's chip, its layers' goodness included."""
+def network_of(config: Config, port: Any, place: str) -> Any:
+    """Return the wiring of a run's chip, its layers' goodness included; `place` is where it takes labels."""
     kind = lookup("network", config.network, NETWORKS)
-    place = "pixels" if negatives is None or negatives.labelled else "none"
     goodness = [
         LayerGoodness(
             config.goodness, units, regions=config.regions, theta_factor=config.theta, temperature=config.temperature
@@ -82,11 +113,9 @@ def network_of(config: Config, port: Any, negatives: Any) -> Any:
     return kind(port, goodness, label_place=place)
 
 
-def learner_of(config: Config, port: Any, classes: int, pixels: int) -> Any:
+def learner_of(config: Config, port: Any, classes: int, place: str, negatives: Any) -> Any:
     """Return the learner of a run on its port."""
     kind = lookup("learner", config.learner, LEARNERS)
-    learns = config.learner == "forward-forward"
-    negatives = load_negatives(config.negatives, pixels) if learns else None
     options: dict[str, Any] = {
         "classes": classes,
         "seed": config.seed,
@@ -95,7 +124,7 @@ def learner_of(config: Config, port: Any, classes: int, pixels: int) -> Any:
         "readout_rate": config.readout_rate,
         "readout_decay": config.readout_decay,
     }
-    if learns:
+    if negatives is not None:
         scheme: dict[str, Any] = {"slots": config.slots}
         if config.update == "accumulate":
             scheme = {"momentum": config.momentum, "rounding": config.rounding}
@@ -110,7 +139,7 @@ def learner_of(config: Config, port: Any, classes: int, pixels: int) -> Any:
             "weight_decay": config.weight_decay,
             "decay_every": config.decay_every,
         }
-    learner = kind(network_of(config, port, negatives), **options)
+    learner = kind(network_of(config, port, place), **options)
     if config.readout not in learner.readouts:
         raise UsageError(
             f"a network that is shown no labels has no goodness of a label: choose --readout {learner.readouts[0]}."

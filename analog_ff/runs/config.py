@@ -21,7 +21,8 @@ RECIPES: dict[str, dict[str, Any]] = {
 SPLITS = ("final", "holdout")
 FAULTS = ("stuck_low", "stuck_high", "dead_rows", "dead_columns")
 WHOLE = (("epochs", 1, 100_000), ("batch", 1, 1_000_000), ("slots", 1, 1000), ("shift", 0, 8), ("seed", 0, 2**63 - 1),
-         ("chip_seed", 0, 2**63 - 1), ("decay_every", 1, 1_000_000), ("regions", 1, 100_000), ("block", 1, 10**9))  # fmt: skip
+         ("chip_seed", 0, 2**63 - 1), ("decay_every", 1, 1_000_000), ("regions", 1, 100_000), ("block", 1, 10**9),
+         ("blurs", 0, 100), ("rollout_every", 1, 10**9))  # fmt: skip
 """Choices that are whole numbers: name, least, most."""
 REAL = (("learning_rate", 0.0, 100.0), ("momentum", 0.0, 0.9999), ("readout_rate", 0.0, 100.0),
         ("readout_decay", 0.0, 1.0), ("weight_decay", 0.0, 1.0), ("sleep", 0.0, 1.0), ("dropout", 0.0, 0.9),
@@ -42,7 +43,13 @@ class Config:
         "sum-of-squares", "sum-of-squares, sum (unsquared); min-... where positives are to have a low one"
     )
     regions: int = option(1, "regions of a layer with a goodness of their own")
-    negatives: str = option("hard", "wrong labels: hard or random; or file.py:function(images, labels, generator)")
+    negatives: str = option(
+        "hard",
+        "wrong labels: hard or random; hybrid (no labels), self-generated (data of strings), "
+        "or file.py:function(images, labels, generator)",
+    )
+    blurs: int = option(6, "blurs of the mask, hybrid")
+    rollout_every: int = option(200, "batches between two roll-outs, self-generated")
     network: str = option("stack", "how layers are wired: stack")
     schedule: str = option("interleaved", "interleaved, greedy (layer by layer), wake-sleep")
     block: int = option(1, "batches of one wake block, wake-sleep")
@@ -54,7 +61,7 @@ class Config:
     nonlinearity: str = option("relu", "relu, saturating, random, random-nonmonotone, file.py:function")
     sealed: bool = option(False, "refuse any look inside the chip")
     port: str = option("local", "where the chip lives: local, or process (a process of its own)")
-    data: str = option("mnist-5k", "mnist-5k, mnist, fashion-mnist, digits, toy, or a .npz file")
+    data: str = option("mnist-5k", "mnist-5k, mnist, fashion-mnist, digits, toy, characters, or a .npz file")
     data_dir: str | None = option(None, "folder of the data sets (also ANALOG_FF_DATA)")
     split: str = option("final", "final: test once; holdout: validation part of the training set")
     shift: int = option(1, "random shift of training images [pixels], 0: none; vectors stay")

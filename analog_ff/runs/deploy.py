@@ -17,9 +17,9 @@ AGES = {"at once": 0.0, "after an hour": 3600.0, "after a day": 86400.0}
 """When the written chip is tested [s after the writing]."""
 
 
-def deployed_port(config: Config, pixels: int) -> Any:
+def deployed_port(config: Config, inputs: int) -> Any:
     """Return the chip that the weights will be written to; same converters, tiles and chip seed, another device."""
-    return port_of(replace(config, device=str(config.program_to)), pixels, written_once=True)
+    return port_of(replace(config, device=str(config.program_to)), inputs, written_once=True)
 
 
 def deploy(run: Run, port: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from analog_ff.runs import cells, checkpoint, results
-from analog_ff.runs.build import data_of, learner_of, port_of, schedule_of
+from analog_ff.runs.build import data_of, inputs_of, label_place_of, learner_of, negatives_of, port_of, schedule_of
 from analog_ff.runs.config import Config
 from analog_ff.runs.deploy import deploy, deployed_port
 from analog_ff.runs.train import Run, write_metrics
@@ -53,11 +53,14 @@ def execute(
     elif folder.exists():
         raise UsageError(f"the run folder {folder} exists already; give another --out, or --resume to go on with it.")
     data = data_of(config)
-    port = port_of(config, data.x_train.shape[1])
+    negatives = negatives_of(config, data)
+    place = label_place_of(data, negatives)
+    inputs = inputs_of(data, place)
+    port = port_of(config, inputs)
     try:
-        learner = learner_of(config, port, len(data.classes), data.x_train.shape[1])
+        learner = learner_of(config, port, len(data.classes), place, negatives)
         schedule = schedule_of(config, len(data.x_train))
-        target = deployed_port(config, data.x_train.shape[1]) if config.program_to else None
+        target = deployed_port(config, inputs) if config.program_to else None
         device = port.description if hasattr(port, "description") else port.device.describe()
         conditions = results.conditions(config, device)
         run = Run(config, data, port, learner, schedule, lambda ledger: results.learn_joule(ledger, conditions))
