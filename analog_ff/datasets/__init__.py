@@ -20,6 +20,7 @@ DATASETS = {
     "fashion-mnist": "analog_ff.datasets.fashion_mnist:read",
     "digits": "analog_ff.datasets.digits:read",
     "toy": "analog_ff.datasets.toy:read",
+    "characters": "analog_ff.datasets.characters:read",
 }
 """Name -> function(data_dir) -> Source."""
 

@@ -13,7 +13,8 @@ class Dataset(NamedTuple):
     """Images and labels, n for training and m for the test; d = height * width * channels values.
 
     The channels of a pixel lie side by side. Labels are indices into `classes`, which keeps the labels as the source
-    spells them. Images that came as plain vectors of d values have height 1.
+    spells them. Images that came as plain vectors of d values have height 1. `label_place` is a name of
+    `analog_ff.objective.labels.PLACES`: over the first pixels, which images can spare, or beside them.
     """
 
     name: str
@@ -24,6 +25,8 @@ class Dataset(NamedTuple):
     classes: tuple[int | str, ...]
     height: int
     width: int
+    label_place: str = "pixels"  # where a network that is shown labels takes them
+    sequence: np.ndarray | None = None  # (n,) the string that each training row is a window of; rows of one in order
 
 
 class Source(NamedTuple):
@@ -51,7 +54,19 @@ def hold_out(source: Source) -> Dataset:
         y_train=data.y_train[~held],
         x_test=data.x_train[held],
         y_test=data.y_train[held],
+        sequence=None if data.sequence is None else data.sequence[~held],
     )
+
+
+def first_windows(data: Dataset) -> tuple[np.ndarray, int]:
+    """Return the first window of each training string, (strings, d), and how many windows a string has.
+
+    Of data without strings: (0, d) and 0.
+    """
+    if data.sequence is None:
+        return data.x_train[:0], 0
+    first = np.flatnonzero(np.diff(data.sequence, prepend=data.sequence[0] - 1))
+    return data.x_train[first], len(data.sequence) // len(first)
 
 
 def last_of_each_class(labels: np.ndarray, count: int) -> np.ndarray:

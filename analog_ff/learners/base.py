@@ -146,10 +146,7 @@ class Learner:
         if readout not in self.readouts:
             raise UsageError(f"no read-out '{readout}' (known here: {', '.join(self.readouts)}).")
         if readout == "softmax":
-            activities, tally = self.look(images, None, key.child("neutral"), "layer")
-            features = self.features(activities)
-            words = features.shape[1] * self.classes
-            tally.add("readout", Events({"mac.fp32": len(images) * words, "sram.words_read": words}))
+            features, tally = self._neutral(images, key)
             return self.softmax.logits(features), tally
         tally = Tally()
         scores = np.empty((len(images), self.classes))
@@ -170,6 +167,19 @@ class Learner:
                 for layer in self.readout_layers:
                     total += self.network.goodness[layer].score(activities[layer].y)
         return total, tally
+
+    def believe(self, images: np.ndarray, key: Key) -> tuple[np.ndarray, Tally]:
+        """Return the softmax read-out's probabilities (B, classes) in a pass with the neutral label, and the events."""
+        features, tally = self._neutral(images, key)
+        return self.softmax.probabilities(features), tally
+
+    def _neutral(self, images: np.ndarray, key: Key) -> tuple[np.ndarray, Tally]:
+        """Return the softmax read-out's inputs in a pass with the neutral label, and the events, its product included."""
+        activities, tally = self.look(images, None, key.child("neutral"), "layer")
+        features = self.features(activities)
+        words = features.shape[1] * self.classes
+        tally.add("readout", Events({"mac.fp32": len(images) * words, "sram.words_read": words}))
+        return features, tally
 
     def save(self) -> dict[str, np.ndarray]:
         """Return the learner's own state; the chip saves its own."""

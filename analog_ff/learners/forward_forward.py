@@ -114,7 +114,9 @@ class ForwardForward(Learner):
         learns from a pass with the neutral label, or without labels from the positives; in sleep it rests.
         """
         key = Key(self.seed, "train", step)
+        before = self._negatives.prepare(self, step, key.child("prepare")) if moment.negative else Tally()
         neutral, tally = self.look(images, None, key, "neutral", dropout=self.dropout)
+        tally = before + tally
         features = self.features(neutral)
         believed = self.softmax.probabilities(features)
         words = features.shape[1] * self.classes
@@ -185,14 +187,14 @@ class ForwardForward(Learner):
         return d
 
     def save(self) -> dict[str, np.ndarray]:
-        """Return the learner's own state: read-out, memories, running means."""
+        """Return the learner's own state: read-out, memories, running means, what the maker of negatives remembers."""
         saved = super().save()
         for part, (update, decay) in enumerate(zip(self.updates, self.decays, strict=True)):
             saved |= {f"update{part}.{name}": value for name, value in update.save().items()}
             saved |= {f"decay{part}.{name}": value for name, value in decay.save().items()}
         for layer, peer in enumerate(self.peers):
             saved[f"peer{layer}.mean"] = np.array(peer.mean)
-        return saved
+        return saved | {f"negatives.{name}": value for name, value in self._negatives.save().items()}
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:
         """Take up a state that `save` returned."""
@@ -202,3 +204,4 @@ class ForwardForward(Learner):
             decay.restore(_part(saved, f"decay{part}."))
         for layer, peer in enumerate(self.peers):
             peer.mean = np.array(saved[f"peer{layer}.mean"])
+        self._negatives.restore(_part(saved, "negatives."))

@@ -1,4 +1,4 @@
-"""Negatives: images under wrong labels, or whatever the user makes; a wrong label is never the true one.
+"""Negatives: images under wrong labels, or whatever else a maker makes; a wrong label is never the true one.
 
 A maker of wrong labels takes (labels (B,), probabilities (B, classes), generator) and returns wrong labels (B,)
 int64. How much it draws does not depend on the probabilities, so that a chip and the reference, whose
@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from analog_ff.objective.labels import check_labels
 from hardware_models.check import RunError, UsageError
+from hardware_models.events import Tally
+from hardware_models.keys import Key
 from hardware_models.tables import load_object, lookup
 
 SMALLEST = 1e-30
@@ -41,12 +43,7 @@ def hard_wrong(labels: np.ndarray, probabilities: np.ndarray, generator: np.rand
     images, classes = probabilities.shape
     true = check_labels(labels, images, classes)
     _at_least_two(classes)
-    weight = np.array(probabilities, dtype=np.float64)
-    if not np.all(np.isfinite(weight)) or np.any(weight < 0.0):
-        raise RunError(
-            "hard negatives met class probabilities that are negative or not numbers, "
-            "so the read-out has diverged; lower the learning rate."
-        )
+    weight = checked_belief(probabilities)
     rows = np.arange(images)
     weight[rows, true] = 0.0
     weight[weight.sum(axis=1) < SMALLEST] = 1.0
@@ -55,6 +52,17 @@ def hard_wrong(labels: np.ndarray, probabilities: np.ndarray, generator: np.rand
     # u < 1 keeps the target below the total; the true class is an interval of no length and cannot be hit.
     target = generator.random(images) * cumulated[:, -1]
     return (cumulated <= target[:, None]).sum(axis=1)
+
+
+def checked_belief(probabilities: np.ndarray) -> np.ndarray:
+    """Return a float64 copy of probabilities; RunError if one is negative or not a finite number."""
+    weight = np.array(probabilities, dtype=np.float64)
+    if not np.all(np.isfinite(weight)) or np.any(weight < 0.0):
+        raise RunError(
+            "the negatives met class probabilities that are negative or not numbers, "
+            "so the read-out has diverged; lower the learning rate."
+        )
+    return weight
 
 
 def _uniform(labels: np.ndarray, probabilities: np.ndarray, generator: np.random.Generator) -> np.ndarray:
@@ -72,10 +80,49 @@ WRONG_LABELS: MappingProxyType[str, WrongLabels] = MappingProxyType({"hard": har
 """Makers of wrong labels by name: (labels, probabilities, generator) -> wrong labels."""
 
 
-class Relabel:
-    """Negatives that are the same images under wrong labels."""
+class Setting(NamedTuple):
+    """What a maker may know of the data, and the choices that belong to makers of negatives."""
 
-    labelled = True
+    pixels: int  # values of an image
+    shape: tuple[int, int] | None = None  # height and width, if known
+    classes: int = 0
+    starts: np.ndarray = np.zeros((0, 0))  # (strings, pixels) first windows of training strings, if there are any
+    steps: int = 0  # windows of a string
+    blurs: int = 6
+    rollout_every: int = 200
+
+
+class Negatives:
+    """What every maker of negatives is; most need no more than to be called."""
+
+    labelled = True  # whether the network is shown labels at all
+    least = 1  # images that a batch must have
+
+    def __call__(
+        self, images: np.ndarray, labels: np.ndarray, believed: np.ndarray, generator: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return negative images (B, n) and their labels (B,), or None where the network is shown none.
+
+        `images` (B, n) and `labels` (B,) are the positives; `believed` (B, classes) is what the softmax read-out says
+        of them in a pass with the neutral label.
+        """
+        raise NotImplementedError
+
+    def prepare(self, learner: Any, step: int, key: Key) -> Tally:
+        """Do before a batch what needs the learner itself, and return what it cost (phase ``learn``)."""
+        del learner, step, key
+        return Tally()
+
+    def save(self) -> dict[str, np.ndarray]:
+        """Return what a resumed run must know."""
+        return {}
+
+    def restore(self, saved: dict[str, np.ndarray]) -> None:
+        """Take up what `save` returned."""
+
+
+class Relabel(Negatives):
+    """Negatives that are the same images under wrong labels."""
 
     def __init__(self, maker: WrongLabels) -> None:
         self._maker = maker
@@ -87,7 +134,7 @@ class Relabel:
         return images, self._maker(labels, believed, generator)
 
 
-class UserNegatives:
+class UserNegatives(Negatives):
     """Negatives of a function of the user's own, ``file.py:function(images, labels, generator)``.
 
     It returns the negative images alone (the network is then shown no labels) or (images, labels); which of the two is
@@ -125,12 +172,22 @@ class UserNegatives:
         return made, wrong
 
 
-def load_negatives(spec: str, pixels: int, shape: tuple[int, int] | None = None) -> Any:
-    """Return the maker of negatives that `spec` names; images have `pixels` values, of `shape` (height, width) if known.
+MAKERS: MappingProxyType[str, str] = MappingProxyType(
+    {
+        "hybrid": "analog_ff.objective.hybrid:Hybrid",
+        "self-generated": "analog_ff.objective.self_generated:SelfGenerated",
+    }
+)
+"""Makers of negatives by name, beside those that only change the label; each has a class method ``of(setting)``."""
 
-    A maker is called with (images (B, n), labels (B,), believed (B, classes), generator) and returns negative images and
-    labels; its attribute `labelled` tells whether the network is shown labels at all. UsageError if there is none.
+
+def load_negatives(spec: str, pixels: int, shape: tuple[int, int] | None = None, **known: Any) -> Negatives:
+    """Return the maker of negatives that `spec` names.
+
+    Images have `pixels` values, of `shape` (height, width) if known; `known` are further fields of `Setting`. UsageError
+    if there is no such maker, or if it cannot work with these data.
     """
     if ":" in spec:
         return UserNegatives(spec, pixels)
-    return Relabel(lookup("kind of negatives", spec, WRONG_LABELS))
+    maker = lookup("kind of negatives", spec, WRONG_LABELS | MAKERS)
+    return maker.of(Setting(pixels, shape, **known)) if spec in MAKERS else Relabel(maker)

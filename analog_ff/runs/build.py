@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from analog_ff.datasets import load
+from analog_ff.datasets.base import first_windows
 from analog_ff.learners import LEARNERS
 from analog_ff.network import NETWORKS
 from analog_ff.network.base import Frame, Wiring
@@ -32,7 +33,19 @@ def negatives_of(config: Config, data: Any) -> Any:
     """Return the maker of negatives of a run, or None for a learner that needs none."""
     if config.learner != "forward-forward":
         return None
-    return load_negatives(config.negatives, data.x_train.shape[1])
+    pixels = data.x_train.shape[1]
+    shape = (data.height, data.width) if (data.height or 1) * (data.width or 1) == pixels else None
+    starts, steps = first_windows(data)
+    known = {"classes": len(data.classes), "starts": starts, "steps": steps}
+    negatives = load_negatives(
+        config.negatives, pixels, shape, blurs=config.blurs, rollout_every=config.rollout_every, **known
+    )
+    if min(config.batch, len(data.x_train)) < negatives.least:
+        raise UsageError(
+            f"negatives '{config.negatives}' are made of several images of a batch: "
+            f"give --batch {negatives.least} or more."
+        )
+    return negatives
 
 
 def frame_of(config: Config, data: Any, negatives: Any) -> Frame:

@@ -23,7 +23,8 @@ PATCHED = ("local", "convolution")
 SPLITS = ("final", "holdout")
 FAULTS = ("stuck_low", "stuck_high", "dead_rows", "dead_columns")
 WHOLE = (("epochs", 1, 100_000), ("batch", 1, 1_000_000), ("slots", 1, 1000), ("shift", 0, 8), ("seed", 0, 2**63 - 1),
-         ("chip_seed", 0, 2**63 - 1), ("decay_every", 1, 1_000_000), ("iterations", 1, 1000), ("block", 1, 10**9))  # fmt: skip
+         ("chip_seed", 0, 2**63 - 1), ("decay_every", 1, 1_000_000), ("iterations", 1, 1000), ("block", 1, 10**9),
+         ("blurs", 0, 100), ("rollout_every", 1, 10**9))  # fmt: skip
 """Choices that are whole numbers: name, least, most."""
 REAL = (("learning_rate", 0.0, 100.0), ("momentum", 0.0, 0.9999), ("readout_rate", 0.0, 100.0),
         ("readout_decay", 0.0, 1.0), ("weight_decay", 0.0, 1.0), ("sleep", 0.0, 1.0), ("dropout", 0.0, 0.9),
@@ -46,7 +47,13 @@ class Config:
     regions: int | str = option(
         1, "regions of a layer with a goodness of their own, or 'positions' (local, convolution)", parse_regions
     )
-    negatives: str = option("hard", "wrong labels: hard or random; or file.py:function(images, labels, generator)")
+    negatives: str = option(
+        "hard",
+        "wrong labels: hard or random; hybrid (no labels), self-generated (data of strings), "
+        "or file.py:function(images, labels, generator)",
+    )
+    blurs: int = option(6, "blurs of the mask, hybrid")
+    rollout_every: int = option(200, "batches between two roll-outs, self-generated")
     network: str = option("stack", "how layers are wired: stack, recurrent, local (fields of their own), convolution")
     iterations: int = option(8, "iterations after the bottom-up pass, recurrent")
     damping: float = option(0.3, "share of the old state that an iteration keeps, recurrent [1]")
@@ -68,7 +75,7 @@ class Config:
     sealed: bool = option(False, "refuse any look inside the chip")
     chips: str = option("one", "one: all layers on one chip; per-layer: each on a chip of its own")
     port: str = option("local", "where the chip lives: local, or process (a process of its own)")
-    data: str = option("mnist-5k", "mnist-5k, mnist, fashion-mnist, digits, toy, or a .npz file")
+    data: str = option("mnist-5k", "mnist-5k, mnist, fashion-mnist, digits, toy, characters, or a .npz file")
     data_dir: str | None = option(None, "folder of the data sets (also ANALOG_FF_DATA)")
     split: str = option("final", "final: test once; holdout: validation part of the training set")
     shift: int = option(1, "random shift of training images [pixels], 0: none; vectors stay")

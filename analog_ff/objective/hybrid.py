@@ -1,0 +1,82 @@
+r"""Hybrid images: negatives whose short-range structure is real and whose long-range structure is not.
+
+.. math:: u^- = m \odot A + (1 - m) \odot B, \qquad m = [\,K^n b > \tfrac12\,], \quad b_{ij} \in \{0, 1\}
+
+A is an image of the batch, B another one, b random bits, and K one blur with (1/4, 1/2, 1/4) along both axes (Hinton,
+arXiv:2212.13345, 3.2, who does not say how often he blurs). More blurs make larger patches: the standard deviation of the
+kernel after n of them is sqrt(n/2) pixels. No label is looked at, so that A and B are now and then of one class.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analog_ff.objective.negatives import Negatives, Setting
+from hardware_models.check import UsageError, positive_int
+
+
+def blur(fields: np.ndarray, times: int) -> np.ndarray:
+    """Return fields (B, height, width) blurred `times` times along both axes, in float64.
+
+    The pixel at an edge is its own neighbour outside, so that the sum of a field never changes.
+    """
+    fields = np.asarray(fields, np.float64)
+    for _ in range(times):
+        for axis in (1, 2):
+            along = np.moveaxis(fields, axis, 0)
+            padded = np.concatenate((along[:1], along, along[-1:]))
+            fields = np.moveaxis(0.25 * padded[:-2] + 0.5 * along + 0.25 * padded[2:], 0, axis)
+    return fields
+
+
+def masks(count: int, height: int, width: int, blurs: int, generator: np.random.Generator) -> np.ndarray:
+    """Return masks (count, height, width) bool; each and its opposite are equally likely, so half of all pixels are on."""
+    bits = generator.integers(0, 2, (count, height, width)).astype(bool)
+    soft = blur(bits, blurs)
+    # A pixel that is blurred to exactly one half keeps its bit; the sums of quarters are exact, so that this is seen.
+    return np.where(soft == 0.5, bits, soft > 0.5)
+
+
+def partners(count: int, generator: np.random.Generator) -> np.ndarray:
+    """Return another image of the batch for each, (count,): a random cycle through all, so that none meets itself."""
+    cycle = generator.permutation(count)
+    found = np.empty(count, np.int64)
+    found[cycle] = np.roll(cycle, -1)
+    return found
+
+
+class Hybrid(Negatives):
+    """Hybrids of the images of a batch, for a network that is shown no labels.
+
+    Parameters
+    ----------
+    shape : (height, width) of an image [pixels].
+    blurs : n, how often the random bits are blurred.
+
+    Raises
+    ------
+    UsageError
+        If the images are vectors, which have no neighbours.
+    """
+
+    labelled = False
+    least = 2
+
+    def __init__(self, shape: tuple[int, int] | None, blurs: int = 6) -> None:
+        if shape is None or min(shape) < 2:
+            raise UsageError(
+                "hybrid negatives need images of known height and width, not vectors: choose --negatives hard."
+            )
+        self._shape, self._blurs = shape, positive_int("hybrid negatives", "--blurs", blurs, 0, 100)
+
+    @classmethod
+    def of(cls, setting: Setting) -> Hybrid:
+        """Return the maker for a data set."""
+        return cls(setting.shape, setting.blurs)
+
+    def __call__(
+        self, images: np.ndarray, labels: np.ndarray, believed: np.ndarray, generator: np.random.Generator
+    ) -> tuple[np.ndarray, None]:
+        """Return one hybrid for each image, which is its A."""
+        chosen = masks(len(images), *self._shape, self._blurs, generator).reshape(images.shape)
+        return np.where(chosen, images, images[partners(len(images), generator)]), None
