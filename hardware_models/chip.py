@@ -7,12 +7,13 @@ One layer computes, from x (B, inputs) in units of its `input_scale` s,
 
 with one conversion per row tile and neuron when partial sums are digital. With analog partial sums the currents of the
 tiles add on one line, f works on the analog sum, and its output is converted once. Behind digital partial sums, an
-analog neuron (any but the rectifier) is driven by a DAC and its output is converted. `Chip` composes and counts: there is
+analog neuron (any but `relu` and `linear`) is driven by a DAC and its output is converted. `Chip` composes and counts: there is
 no loop over cells here and no word of learning.
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -28,18 +29,24 @@ from hardware_models.devices.load import load_device
 from hardware_models.events import Events
 from hardware_models.inspection import Inspection, inspect_cells, pulse_noise, pulse_step
 from hardware_models.keys import Key
-from hardware_models.nonlinearities.base import load_nonlinearity
+from hardware_models.nonlinearities.base import Neurons, Stateful, Timed, load_nonlinearity
 from hardware_models.port import LayerSheet, MissingPinError, SealedChipError
 from hardware_models.sensing import sense
 
 PARTIAL_SUMS = ("digital", "analog")
+SLOPE_STEP = 2.0**-8
+"""Half the distance of the two points of a slope, in units of z, for |z| <= 16; beyond, |z|/16 times as much."""
 
 
 class Oracle:
-    """What no real chip offers: a look inside, for baselines that cheat and for tests."""
+    """What no real chip offers: a look inside, for baselines that cheat and for tests.
 
-    def __init__(self, arrays: Sequence[Crossbar]) -> None:
+    Looking changes nothing: no clock, no counter, no memory of a neuron.
+    """
+
+    def __init__(self, arrays: Sequence[Crossbar], neurons: Sequence[Neurons]) -> None:
         self._arrays = arrays
+        self._neurons = neurons
 
     def weights(self, layer: int) -> np.ndarray:
         """Return the present weights (inputs, neurons)."""
@@ -48,6 +55,69 @@ class Oracle:
     def conductances(self, layer: int) -> np.ndarray:
         """Return G+ and G-, (2, inputs, neurons) [S]."""
         return self._arrays[layer].conductances
+
+    def neurons(self, layer: int, z: np.ndarray) -> np.ndarray:
+        """Return f(z), (B, neurons) float32, before any converter; rows in order from the neurons' present state."""
+        return self._copy(layer)(self._input(layer, z))
+
+    def slope(self, layer: int, z: np.ndarray) -> np.ndarray:
+        r"""Return the slopes of the fabricated neurons at their present state.
+
+        .. math:: f'(z) \approx \frac{f(z + h) - f(z - h)}{2h}, \qquad h = 2^{-8} \max(1, |z|/16)
+
+        The step balances the two errors in float32 for a curve that bends on the scale of z = 1.
+
+        Parameters
+        ----------
+        layer : int
+            Layer of the chip.
+        z : (B, neurons) array
+            Where the slopes are wanted, bias included, in units of z.
+
+        Returns
+        -------
+        (B, neurons) float32
+            Error: h²/6 times the third derivative, and rounding, about 2**-15 of abs(f). At a kink it is the average
+            of the slopes of both sides, within h of a kink a weighted one. Of neurons that remember, row b is the
+            slope of the output in row b by z of the same row, from the state that the rows before it leave.
+
+        Raises
+        ------
+        UsageError
+            If z has another shape or is not finite.
+        """
+        z = self._input(layer, z)
+        box = self._copy(layer)
+        if not isinstance(box, Stateful):
+            return self._difference(box, box, z)
+        slope = np.empty_like(z)
+        for b in range(len(z)):  # rows follow one another: each is tried on copies of what was before it
+            here = z[b : b + 1]
+            slope[b : b + 1] = self._difference(copy.deepcopy(box), copy.deepcopy(box), here)
+            box(here)
+        return slope
+
+    @staticmethod
+    def _difference(above: Neurons, below: Neurons, z: np.ndarray) -> np.ndarray:
+        h = np.float32(SLOPE_STEP) * np.maximum(np.abs(z) * np.float32(1 / 16), np.float32(1))
+        high, low = z + h, z - h
+        # Divided by the distance that float32 has really left between the points, in float64: no third rounding.
+        rise = above(high).astype(np.float64) - below(low)
+        return (rise / (high.astype(np.float64) - low)).astype(np.float32)
+
+    def _copy(self, layer: int) -> Neurons:
+        """Return the neurons of a layer, as a copy where calling them would move their state."""
+        box = self._neurons[layer]
+        return copy.deepcopy(box) if isinstance(box, Stateful) else box
+
+    def _input(self, layer: int, z: np.ndarray) -> np.ndarray:
+        z = np.array(z, np.float32, order="C")
+        neurons = self._arrays[layer].shape[1]
+        if z.ndim != 2 or z.shape[1] != neurons:
+            raise UsageError(f"the oracle needs z of shape (B, {neurons}) for layer {layer}, got shape {z.shape}.")
+        if not np.isfinite(z).all():
+            raise UsageError(f"the oracle needs finite z for layer {layer}, got NaN or infinity.")
+        return z
 
 
 class Chip:
@@ -122,13 +192,14 @@ class Chip:
         neurons = load_nonlinearity(nonlinearity)
         self._analog = neurons.analog
         self._arrays: dict[tuple[int, str], Crossbar] = {}
-        self._neurons = []
+        self._neurons: list[Neurons] = []
         for layer, shape in enumerate(self.shapes):
             cells = with_faults(self._device, faults, layer)
             for name in ("main", *(arrays or {}).get(layer, ())):
                 place = key.child("layer", layer).child(name)
                 self._arrays[layer, name] = Crossbar(cells, shape, key=place, tile=tile, weight_range=weight_range)
             self._neurons.append(neurons.fabricate(shape[1], key.child("neurons", layer)))
+        self._timed = [box for box in self._neurons if isinstance(box, Timed)]
         self.datasheet = tuple(
             LayerSheet(n, m, a.weight_step, a.weight_limit, self._scale, dac, adc)
             for (n, m), a in zip(self.shapes, self._main(), strict=True)
@@ -150,6 +221,11 @@ class Chip:
         self._time += events.integrals.get("time", 0.0)
         for array in self._arrays.values():
             array.time = self._time
+        self._age_neurons()
+
+    def _age_neurons(self) -> None:
+        for box in self._timed:
+            box.advance(self._time)
 
     # --- pins ---
 
@@ -217,6 +293,7 @@ class Chip:
         for (layer, name), array in self._arrays.items():
             array.wait(seconds, key=key.child(name, layer))
         self._time += seconds
+        self._age_neurons()
         return Events({}, {"time": seconds})
 
     def _sense(self, layer: int, x: np.ndarray, key: Key, array: str, *, convert: bool) -> tuple[np.ndarray, Events]:
@@ -269,7 +346,7 @@ class Chip:
         """A look inside; SealedChipError on a sealed chip."""
         if self._sealed:
             raise SealedChipError("this chip is sealed: its weights, conductances and curves cannot be looked at.")
-        return Oracle(self._main())
+        return Oracle(self._main(), self._neurons)
 
     def clipped_share(self) -> list[dict[str, float | None]]:
         """Return for each layer the share of converted values that were clipped, None where nothing was converted."""
@@ -300,16 +377,31 @@ class Chip:
         return inspect_cells(self._arrays[layer, "main"])
 
     def save(self) -> dict[str, np.ndarray]:
-        """Return the state of every array, the clock and the counters."""
+        """Return the state of every array and of neurons that have one, the clock and the counters."""
         saved = {"chip.time": np.array(self._time), "chip.conversions": self._conversions.copy()}
         for (layer, name), array in self._arrays.items():
             saved |= {f"layer{layer}.{name}.{entry}": value for entry, value in array.save().items()}
+        for layer, box in self._stateful():
+            saved |= {f"neurons{layer}.{entry}": value for entry, value in box.save().items()}
         return saved
 
+    def _stateful(self) -> list[tuple[int, Stateful]]:
+        return [(layer, box) for layer, box in enumerate(self._neurons) if isinstance(box, Stateful)]
+
     def restore(self, state: dict[str, np.ndarray]) -> None:
-        """Take up a state that `save` returned."""
+        """Take up a state that `save` returned; UsageError if it lacks the memory of this chip's neurons."""
+        memories = [(layer, box, _entries(state, f"neurons{layer}.")) for layer, box in self._stateful()]
+        for layer, _, memory in memories:
+            if not memory:
+                raise UsageError(f"the saved state holds nothing of the neurons of layer {layer}, which remember.")
         self._time = float(state["chip.time"])
         self._conversions = np.array(state["chip.conversions"])
         for (layer, name), array in self._arrays.items():
-            start = f"layer{layer}.{name}."
-            array.restore({k[len(start) :]: v for k, v in state.items() if k.startswith(start)})
+            array.restore(_entries(state, f"layer{layer}.{name}."))
+        for _, box, memory in memories:
+            box.restore(memory)
+
+
+def _entries(state: Mapping[str, np.ndarray], start: str) -> dict[str, np.ndarray]:
+    """Return the entries of a saved state whose names begin with `start`, without it."""
+    return {name[len(start) :]: value for name, value in state.items() if name.startswith(start)}

@@ -7,9 +7,14 @@ from types import MappingProxyType
 NONLINEARITIES = MappingProxyType(
     {
         "relu": "hardware_models.nonlinearities.rectifier:Relu",
+        "linear": "hardware_models.nonlinearities.linear:Linear",
+        "tanh": "hardware_models.nonlinearities.sigmoid:Tanh",
+        "student-t": "hardware_models.nonlinearities.student_t:StudentT",
         "saturating": "hardware_models.nonlinearities.amplifier:Saturating",
         "random": "hardware_models.nonlinearities.black_box:RandomMonotone",
         "random-nonmonotone": "hardware_models.nonlinearities.black_box:RandomNonMonotone",
+        "hysteretic": "hardware_models.nonlinearities.hysteretic:Hysteretic",
+        "drifting": "hardware_models.nonlinearities.drifting:Drifting",
     }
 )
 """Nonlinearities by name; a user's own function is named ``file.py:function``."""

@@ -1,0 +1,102 @@
+r"""A rectifier with backlash: its output depends on the previous value of the same neuron.
+
+.. math:: p_t = \min(\max(z_t - w_j,\; p_{t-1}),\; z_t + w_j), \qquad f = \max(p_t, 0)
+
+p is the play operator (M. A. Krasnosel'skii and A. V. Pokrovskii, Systems with Hysteresis, Springer 1989, chapter 1;
+A. Visintin, Differential Models of Hysteresis, Springer 1994): it follows z at a distance of w_j, rising along z - w_j,
+falling along z + w_j, and holds still in between. It does not depend on how fast z moves, and an inner loop closes where
+it began (return-point memory). A fresh chip starts at p = 0.
+
+The rows of a batch are one after another in time, and the next call goes on where the last one ended. The half widths
+are an invention, with no source: 0.25 in units of z with a log-normal spread of 30 %, a loop that is seen but does not
+swallow z ~ N(0, 1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numba import prange
+
+from hardware_models.check import UsageError, in_range
+from hardware_models.kernels.compile import parallel_kernel
+from hardware_models.keys import Key
+
+_TOGETHER = 64
+"""Neurons that a thread takes along together: neighbours in memory, while rows must follow one another."""
+
+
+@parallel_kernel
+def _played(z, width, play, y):
+    """Move `play` (n,) through the rows of z (B, n) in order and write max(play, 0) to y (B, n), all float32."""
+    neurons = z.shape[1]
+    for block in prange((neurons + _TOGETHER - 1) // _TOGETHER):
+        first = block * _TOGETHER
+        last = min(first + _TOGETHER, neurons)
+        for b in range(z.shape[0]):
+            for j in range(first, last):
+                p = min(max(z[b, j] - width[j], play[j]), z[b, j] + width[j])
+                play[j] = p
+                y[b, j] = max(p, np.float32(0.0))
+
+
+class _Backlash:
+    """Neurons of one layer with their memory; the widths are nobody's business outside the chip."""
+
+    __slots__ = ("__play", "__width")
+
+    def __init__(self, width: np.ndarray) -> None:
+        self.__width = width
+        self.__play = np.zeros_like(width)
+
+    def __call__(self, z: np.ndarray) -> np.ndarray:
+        z = np.ascontiguousarray(z, np.float32)
+        y = np.empty_like(z)
+        _played(z, self.__width, self.__play, y)  # type: ignore[call-arg]
+        return y
+
+    def save(self) -> dict[str, np.ndarray]:
+        """Return the play of each neuron (n,) float32, in units of z."""
+        return {"play": self.__play.copy()}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take up a state that `save` returned; UsageError if it belongs to other neurons."""
+        play = np.array(state["play"], np.float32)
+        if play.shape != self.__play.shape:
+            raise UsageError(f"the saved state is of {play.size} neurons, this layer has {self.__play.size}.")
+        self.__play = play
+
+
+@dataclass(frozen=True)
+class Hysteretic:
+    """Rectifiers with backlash.
+
+    Parameters
+    ----------
+    half_width : float
+        Median of w_j [units of z]; the rising and the falling branch are 2 w_j apart.
+    spread : float
+        Standard deviation of log w_j between the neurons of a chip.
+
+    Raises
+    ------
+    UsageError
+        If one of them is out of range.
+    """
+
+    name: str = "hysteretic"
+    analog: bool = True
+    half_width: float = 0.25
+    spread: float = 0.3
+
+    def __post_init__(self) -> None:
+        """Refuse figures that no neuron has."""
+        in_range(f"the nonlinearity {self.name}", "half_width", self.half_width, 0.0, 1e3)
+        in_range(f"the nonlinearity {self.name}", "spread", self.spread, 0.0, 5.0)
+
+    def fabricate(self, neurons: int, key: Key) -> _Backlash:
+        """Draw the half widths of one layer."""
+        width = self.half_width * np.exp(self.spread * key.generator().standard_normal(neurons))
+        return _Backlash(width.astype(np.float32))
