@@ -15,6 +15,7 @@ from analog_ff.network.base import Frame, Shown
 from analog_ff.network.patches import patches
 from analog_ff.network.recurrent import Recurrent
 from analog_ff.objective.goodness import LayerGoodness, probability
+from analog_ff.objective.negatives import Negatives
 from analog_ff.runs.config import Config
 from analog_ff.runs.execute import execute
 from hardware_models.check import UsageError
@@ -55,7 +56,7 @@ def learner(made, **more) -> ForwardForward:
     return found
 
 
-class Upside:
+class Upside(Negatives):
     """Negatives without labels: the images upside down."""
 
     labelled = False

@@ -20,7 +20,6 @@ from analog_ff.objective.schedule import Moment
 from analog_ff.objective.self_generated import SelfGenerated, sample
 from analog_ff.runs.build import frame_of, wiring_of
 from analog_ff.runs.config import Config
-from analog_ff.runs.config import Config
 from analog_ff.runs.execute import execute
 from hardware_models.check import RunError, UsageError
 from hardware_models.chip import Chip

@@ -68,6 +68,7 @@ class Backprop(Learner):
         if any(goodness.regions != 1 for goodness in network.goodness):
             raise UsageError(f"learner {self.name} has no goodness of regions: choose --regions 1.")
         self.learning_rate = in_range(self.name, "learning_rate", learning_rate, 0.0, 100.0)
+        self._chip: Any = self.port  # the oracle is no pin
         scheme = lookup("update", update, UPDATES)
         layers = range(len(self.port.shapes))
         self.updates = [scheme(self.port, layer, **(update_options or {})) for layer in layers]
@@ -80,7 +81,7 @@ class Backprop(Learner):
     ) -> Tally:
         """Learn from one batch, (B, n) in [0, 1] and (B,); all updates use the weights of before."""
         if moment is not None and not (moment.positive and moment.negative and moment.layers is None):
-            raise UsageError(f"learner {self.name} learns from every batch with all layers: choose --schedule interleaved.")
+            raise UsageError(f"learner {self.name} learns from every batch at once: choose --schedule interleaved.")
         key = Key(self.seed, "train", step)
         activities, tally = self.look(images, None, key, "forward")
         features = self.features(activities)
@@ -103,9 +104,9 @@ class Backprop(Learner):
         above: np.ndarray | None = None
         for layer in reversed(range(len(activities))):
             activity = activities[layer]
-            e = np.zeros_like(activity.y) if top[layer] is None else top[layer]
-            if above is not None:
-                e = e + above
+            e = np.zeros_like(activity.y)
+            for part in (top[layer], above):
+                e = e if part is None else e + part
             delta = self.through_normaliser(activity, e) * self.slope(layer, activity, key, tally)
             drives.insert(0, np.ascontiguousarray(delta, np.float32))
             if layer:
@@ -135,15 +136,15 @@ class Backprop(Learner):
     def slope(self, layer: int, activity: Activity, key: Key, tally: Tally) -> np.ndarray:
         """Return f'(z) (B, neurons) from the chip's own weights and curves; a digital product."""
         del key
-        weights = self.port.oracle.weights(layer)
+        weights = self._chip.oracle.weights(layer)
         z = activity.x[0] @ weights
         tally.add(layer, Events({"mac.fp32": z.shape[0] * weights.size, "sram.words_read": weights.size}))
-        return self.port.oracle.slope(layer, z)
+        return self._chip.oracle.slope(layer, z)
 
     def send_back(self, layer: int, delta: np.ndarray, key: Key, tally: Tally) -> np.ndarray:
         """Return delta W^T (B, inputs without the bias) from the chip's own weights; a digital product."""
         del key
-        weights = self.port.oracle.weights(layer)[:-1]
+        weights = self._chip.oracle.weights(layer)[:-1]
         tally.add(layer, Events({"mac.fp32": len(delta) * weights.size, "sram.words_read": weights.size}))
         return delta @ weights.T
 

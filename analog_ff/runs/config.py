@@ -71,7 +71,10 @@ class Config:
     dropout: float = option(0.0, "share of hidden outputs dropped in training [1]")
     readout: str = option("softmax", "headline read-out: softmax or energy")
     readout_layers: str = option("all", "all or all-but-first")
-    nonlinearity: str = option("relu", "relu, saturating, random, random-nonmonotone, file.py:function")
+    nonlinearity: str = option(
+        "relu",
+        "relu, linear, saturating, tanh, student-t, random, random-nonmonotone, hysteretic, drifting, file.py:function",
+    )
     sealed: bool = option(False, "refuse any look inside the chip")
     chips: str = option("one", "one: all layers on one chip; per-layer: each on a chip of its own")
     port: str = option("local", "where the chip lives: local, or process (a process of its own)")
