@@ -286,8 +286,8 @@ def test_cases_of_an_ablation() -> None:
 def test_the_chip_that_is_written_once_keeps_its_own_file() -> None:
     """--endurance is that of --device; switches leave it alone."""
     config = Config(**QUICK, endurance=50.0, endurance_spread=0.5, device_spread=False)
-    assert port_of(config, 64).device.endurance_spread == 0.5
-    assert not isinstance(port_of(config, 64, written_once=True).device, Wear)
+    assert port_of(config, ((65, 4),)).device.endurance_spread == 0.5
+    assert not isinstance(port_of(config, ((65, 4),), written_once=True).device, Wear)
 
 
 @pytest.mark.parametrize(

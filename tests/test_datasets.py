@@ -573,7 +573,7 @@ BAD = {
     "complex": ({"x_train": np.zeros((40, 6), complex)}, "x_train is of type complex"),
     "strings": ({"x_test": np.full((8, 6), "a")}, "x_test is of type <U1"),
     "vector": ({"x_train": np.zeros(40)}, r"x_train has shape \(40,\)"),
-    "colour": ({"x_train": np.zeros((40, 2, 3, 3))}, r"x_train has shape \(40, 2, 3, 3\)"),
+    "film": ({"x_train": np.zeros((40, 2, 3, 3, 1))}, r"x_train has shape \(40, 2, 3, 3, 1\)"),
     "no images": ({"x_train": np.zeros((0, 6)), "y_train": np.zeros(0, int)}, "x_train is empty"),
     "no test": ({"x_test": np.zeros((0, 6)), "y_test": np.zeros(0, int)}, "x_test is empty"),
     "no pixels": ({"x_train": np.zeros((40, 0))}, "x_train is empty"),
