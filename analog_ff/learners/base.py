@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
+from analog_ff.learners.meter import ActivityMeter
 from analog_ff.network.base import Activity, Network, Shown
 from analog_ff.objective.labels import PLACES, code, embed
 from analog_ff.objective.readout import SoftmaxReadout
@@ -69,7 +71,8 @@ class Learner:
             raise UsageError("read-out layers 'all-but-first' need at least two layers; choose 'all'.")
         self.readout_layers = range(first, len(network.units))
         features = sum(network.units[layer] for layer in self.readout_layers)
-        self.softmax = SoftmaxReadout(features, self.classes, rate=readout_rate, decay=readout_decay)
+        self.softmax: Any = SoftmaxReadout(features, self.classes, rate=readout_rate, decay=readout_decay)
+        self.meter = ActivityMeter()
 
     @property
     def readouts(self) -> tuple[str, ...]:
@@ -113,9 +116,9 @@ class Learner:
         """Return the softmax read-out's inputs, (B, features) float32."""
         return np.concatenate([activities[layer].normalised for layer in self.readout_layers], axis=1)
 
-    def train_readout(self, features: np.ndarray, labels: np.ndarray, gain: float) -> Events:
-        """Make one step of the digital softmax regression and count it."""
-        self.softmax.step(features, labels, gain)
+    def train_readout(self, features: np.ndarray, labels: np.ndarray, gain: float, part: Any = None) -> Events:
+        """Make one step of the digital softmax regression, or of a part of it, and count it."""
+        (self.softmax if part is None else part).step(features, labels, gain)
         batch, size = features.shape
         words = size * self.classes
         # Forward and outer product, the average and the update; weights and average are read and written once.
@@ -183,11 +186,13 @@ class Learner:
 
     def save(self) -> dict[str, np.ndarray]:
         """Return the learner's own state; the chip saves its own."""
-        return {f"softmax.{name}": value for name, value in self.softmax.save().items()}
+        saved = {f"softmax.{name}": value for name, value in self.softmax.save().items()}
+        return saved | {f"meter.{name}": value for name, value in self.meter.save().items()}
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:
         """Take up a state that `save` returned."""
         self.softmax.restore(_part(saved, "softmax."))
+        self.meter.restore(_part(saved, "meter."))
 
 
 def _part(saved: dict[str, np.ndarray], start: str) -> dict[str, np.ndarray]:

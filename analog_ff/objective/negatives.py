@@ -126,6 +126,7 @@ class Relabel(Negatives):
 
     def __init__(self, maker: WrongLabels) -> None:
         self._maker = maker
+        self.needs_belief = maker is hard_wrong  # what the read-out thinks of the image decides
 
     def __call__(
         self, images: np.ndarray, labels: np.ndarray, believed: np.ndarray, generator: np.random.Generator

@@ -78,6 +78,41 @@ class SoftmaxReadout:
         self.smoothed = np.array(saved["smoothed"], self.weights.dtype)
 
 
+class LayerwiseReadout:
+    r"""A softmax regression at each layer, which learns by itself; in prediction the logits of all add up.
+
+    .. math:: p = \mathrm{softmax}\!\left(\textstyle\sum_l h_l V_l\right), \qquad
+              \text{each } V_l \text{ trained as if } p_l = \mathrm{softmax}(h_l V_l) \text{ were the answer}
+
+    No part needs the features of another, so that each can learn when a frame is at its layer.
+
+    Parameters
+    ----------
+    widths : features of each part.
+    classes, rate, decay : as for `SoftmaxReadout`.
+    """
+
+    def __init__(self, widths: Sequence[int], classes: int, rate: float = 0.1, decay: float = 0.003) -> None:
+        self.parts = [SoftmaxReadout(width, classes, rate, decay) for width in widths]
+
+    def probabilities(self, h: np.ndarray) -> np.ndarray:
+        """Return p (B, classes) for the features of all parts side by side, h (B, sum of widths)."""
+        joint = SoftmaxReadout(h.shape[1], self.parts[0].weights.shape[1])
+        joint.weights = np.concatenate([part.weights for part in self.parts])
+        return joint.probabilities(h)
+
+    def save(self) -> dict[str, np.ndarray]:
+        """Return copies of every part's state."""
+        return {
+            f"{number}.{name}": value for number, part in enumerate(self.parts) for name, value in part.save().items()
+        }
+
+    def restore(self, saved: Mapping[str, np.ndarray]) -> None:
+        """Take up a state that `save` returned."""
+        for number, part in enumerate(self.parts):
+            part.restore({name: saved[f"{number}.{name}"] for name in ("weights", "smoothed")})
+
+
 def energy_scores(
     passes: Iterable[Sequence[np.ndarray]], layers: Iterable[int], goodness: Sequence[LayerGoodness]
 ) -> np.ndarray:
