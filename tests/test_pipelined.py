@@ -10,6 +10,7 @@ from types import FunctionType, ModuleType
 import numpy as np
 import pytest
 
+from analog_ff.datasets import load
 from analog_ff.learners.forward_forward import ForwardForward
 from analog_ff.learners.meter import ActivityMeter
 from analog_ff.learners.pipelined import KINDS, Frame, Pipelined
@@ -17,7 +18,7 @@ from analog_ff.network.stack import Stack, with_bias
 from analog_ff.objective.goodness import LayerGoodness
 from analog_ff.objective.negatives import load_negatives
 from analog_ff.objective.normalise import rms
-from analog_ff.objective.readout import LayerwiseReadout, SoftmaxReadout
+from analog_ff.objective.readout import LayerwiseReadout
 from analog_ff.runs.config import Config
 from analog_ff.runs.execute import execute
 from analog_ff.updates.accumulate import Accumulate
@@ -28,6 +29,9 @@ from hardware_models.keys import Key
 
 PIXELS, CLASSES, SIZE = 64, 10, 17
 """A batch size that divides no other size here, so that an array of activities is known by its first dimension."""
+
+
+NOTHING = np.empty((SIZE, 0), np.float32)
 
 
 def shapes(depth: int, width: int = 30) -> tuple[tuple[int, int], ...]:
@@ -96,7 +100,8 @@ def test_a_pipeline_learns_what_one_frame_after_the_other_would(depth: int) -> N
         generator = Key(5, "train", step).child("negatives").generator()
         _, wrong = single._negatives(images, labels, np.full((SIZE, CLASSES), 0.1), generator)
         for kind, code in zip(KINDS, (None, labels, wrong), strict=True):
-            frame = Frame(rms(single.show(images, code).pixels), kind, labels, step, 1.0)
+            logits = np.zeros((SIZE, CLASSES if kind == "neutral" else 0), np.float32)
+            frame = Frame(rms(single.show(images, code).pixels), kind, labels, step, 1.0, logits)
             for layer in range(depth):
                 frame, _ = single._meet(layer, frame)
     for layer in range(depth):
@@ -137,7 +142,7 @@ def test_frame_t_meets_layer_l_at_tick_t_plus_l() -> None:
     seen = []
     for tick in range(7):
         del port.reads[:]
-        frame = Frame(rms(images), "positive", labels, tick, 1.0) if tick < 5 else None
+        frame = Frame(rms(images), "positive", labels, tick, 1.0, NOTHING) if tick < 5 else None
         made.tick(frame)
         seen += [(key, layer, tick) for layer, key in port.reads]
     expected = [(Key(5, "train", t).child("positive", n), n, t + n) for t in range(5) for n in range(depth)]
@@ -172,7 +177,7 @@ def activities(root: object) -> list[np.ndarray]:
         known.add(id(item))
         if isinstance(item, np.ndarray):
             base = item if item.base is None else item.base
-            if isinstance(base, np.ndarray) and base.ndim == 2 and SIZE in base.shape:
+            if isinstance(base, np.ndarray) and base.ndim == 2 and base.size and SIZE in base.shape:
                 found[id(base)] = base
         todo += gc.get_referents(item)
     return list(found.values())
@@ -194,8 +199,10 @@ def test_the_pipeline_keeps_registers_and_nothing_else(depth: int) -> None:
         made.step(*batch(step), step=step, gain=1.0)
     kept = activities(made)
     report = made.meter.as_dict()
-    assert sorted(a.size for a in kept) == sorted(report["registers_per_layer"]) == [30 * SIZE] * (depth - 1)
-    values = [wire.values for wire in made.wires]
+    # Of the three frames that take turns, the neutral one also carries the logits so far.
+    assert report["registers_per_layer"] == [(30 + CLASSES) * SIZE] * (depth - 1)
+    values = [a for wire in made.wires for a in (wire.values, wire.logits) if a.size]
+    assert sum(a.size for a in kept) == sum(a.size for a in values) <= (30 + CLASSES) * SIZE * (depth - 1)
     assert {id(a) for a in kept} == {id(a if a.base is None else a.base) for a in values}
     # An update happens while the output that it learns from is there, and no other ever is.
     assert set(port.alive) == {0, 30 * SIZE} and report["peak_stored"] == 0
@@ -240,19 +247,29 @@ def test_resume_is_bit_for_bit_with_frames_on_the_wires() -> None:
     assert second.wires == [None, None]
 
 
-def test_parts_of_the_read_out_learn_alone_and_add_up() -> None:
-    """Each part is a softmax regression of its own; together the logits add."""
+def test_parts_of_the_read_out_correct_those_below() -> None:
+    """The gradient of the log loss with respect to the upper part, by differences; the logits add up in prediction."""
     rng = np.random.default_rng(0)
-    readout = LayerwiseReadout([4, 6], 3)
-    alone = [SoftmaxReadout(n, 3) for n in (4, 6)]
+    readout = LayerwiseReadout([4, 6], 3, rate=0.1, decay=0.0)
     h, labels = rng.normal(size=(20, 10)).astype(np.float32), rng.integers(0, 3, 20)
-    for _ in range(5):
-        for part, twin, cut in zip(readout.parts, alone, (h[:, :4], h[:, 4:]), strict=True):
-            part.step(cut, labels, 1.0)
-            twin.step(cut, labels, 1.0)
-    logits = h[:, :4] @ alone[0].weights + h[:, 4:] @ alone[1].weights
-    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    assert np.abs(readout.probabilities(h) - expected).max() < 1e-6
+    for part in readout.parts:
+        part.weights = rng.normal(size=part.weights.shape).astype(np.float32)
+
+    def loss(upper: np.ndarray) -> float:
+        logits = h[:, :4].astype(float) @ readout.parts[0].weights + h[:, 4:] @ upper
+        return float(np.mean(np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(20), labels]))
+
+    part = readout.parts[1]
+    before = part.weights.astype(float)
+    logits = h[:, :4] @ readout.parts[0].weights + h[:, 4:] @ part.weights
+    assert np.abs(readout.probabilities(h) - np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)).max() < 1e-6
+    part.step(h[:, 4:], labels, 1.0, readout.parts[0].logits(h[:, :4]))
+    step = 1e-4
+    for place in np.ndindex(before.shape):
+        nudge = np.zeros_like(before)
+        nudge[place] = step
+        slope = (loss(before + nudge) - loss(before - nudge)) / (2 * step)
+        assert part.smoothed[place] == pytest.approx(-0.1 * slope, abs=1e-6)
 
 
 def test_what_does_not_fit_a_stream_is_refused() -> None:
@@ -292,7 +309,7 @@ def test_one_image_a_frame_scales_the_length_and_keeps_the_direction() -> None:
     sheet = chip.datasheet[0]
     x = with_bias(a, sheet.input_scale)
     before, _ = chip.observe(0, x, key=Key(0, "look"))
-    made.tick(Frame(a, "positive", np.array([3]), 0, 1.0))
+    made.tick(Frame(a, "positive", np.array([3]), 0, 1.0, NOTHING))
     after, _ = chip.observe(0, x, key=Key(0, "look"))
     c = made.network.goodness[0].coefficients(made.network.goodness[0].value(before), positive=True)[0, 0]
     expected = before * (1.0 + 0.001 * c * (PIXELS + 1))
@@ -318,7 +335,7 @@ def test_a_run_learns_and_reports_what_it_stored(tmp_path) -> None:
     with pytest.raises(Stopped):
         execute(config, quiet=True, after_epoch=stop)
     again, _ = execute(config, quiet=True, resume=True)
-    assert whole["activity"] == {"peak_stored": 0, "registers_per_layer": [24 * 50]}
+    assert whole["activity"] == {"peak_stored": 0, "registers_per_layer": [(24 + len(load("toy").classes)) * 50]}
     for name in ("test_error_percent_by_readout", "events", "cells", "activity"):
         assert whole[name] == again[name]
     assert whole["test_error_percent"] < 50.0

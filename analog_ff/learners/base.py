@@ -116,9 +116,13 @@ class Learner:
         """Return the softmax read-out's inputs, (B, features) float32."""
         return np.concatenate([activities[layer].normalised for layer in self.readout_layers], axis=1)
 
-    def train_readout(self, features: np.ndarray, labels: np.ndarray, gain: float, part: Any = None) -> Events:
-        """Make one step of the digital softmax regression, or of a part of it, and count it."""
-        (self.softmax if part is None else part).step(features, labels, gain)
+    def train_readout(self, features: np.ndarray, labels: np.ndarray, gain: float) -> Events:
+        """Make one step of the digital softmax regression and count it."""
+        self.softmax.step(features, labels, gain)
+        return self.readout_events(features)
+
+    def readout_events(self, features: np.ndarray) -> Events:
+        """Return the events of one step of the softmax regression on features (B, n)."""
         batch, size = features.shape
         words = size * self.classes
         # Forward and outer product, the average and the update; weights and average are read and written once.

@@ -15,8 +15,9 @@ network before the next one came: the pipeline costs latency and no accuracy. Wh
 that a positive changes the weights before its negative is read. Learning while pipelining sequential data without storing
 the activities is one of the claims of Hinton, arXiv:2212.13345, 1.
 
-The softmax read-out has a part at each layer, which learns by itself from the neutral frame (or, without labels, the
-positive) that is there; the parts' logits add up in prediction. Negatives must not ask what the read-out believes of an
+The softmax read-out has a part at each layer, which learns from the neutral frame (or, without labels, the positive) that is
+there, and from what the parts below have said of it: the sum of the logits so far travels with the frame, one number a class
+(`analog_ff.objective.readout.LayerwiseReadout`). Negatives must not ask what the read-out believes of an
 image: it says so only when the frame has left the last layer.
 """
 
@@ -47,6 +48,7 @@ class Frame(NamedTuple):
     labels: np.ndarray  # (B,) true labels, for the read-out
     step: int  # number of the batch, which names the random draws
     gain: float  # factor on the learning rates
+    logits: np.ndarray  # (B, C) float32, what the read-out's parts below have said so far; (B, 0) if it does not ask
 
 
 class Pipelined(ForwardForward):
@@ -61,6 +63,7 @@ class Pipelined(ForwardForward):
     def __init__(self, network: Network, *, negatives: Any = "random", **more: Any) -> None:
         super().__init__(network, negatives=negatives, **more)
         self._stack: Stack
+        self._read: str = "neutral" if self._negatives.labelled else "positive"
         if not isinstance(network, Stack):
             raise UsageError("schedule pipelined needs layers that stand one above the other: choose --network stack.")
         self._stack = network
@@ -87,7 +90,9 @@ class Pipelined(ForwardForward):
             shown.insert(0, ("neutral", images, None))
         for kind, pixels, code in shown:
             values = self._stack.enter(self.show(pixels, code))
-            tally = tally + self.tick(Frame(values, kind, np.asarray(labels), step, gain))
+            asked = self.classes if kind == self._read else 0
+            logits = np.zeros((len(values), asked), np.float32)
+            tally = tally + self.tick(Frame(values, kind, np.asarray(labels), step, gain, logits))
         return tally
 
     def tick(self, frame: Frame | None) -> Tally:
@@ -100,7 +105,7 @@ class Pipelined(ForwardForward):
             tally = tally + events
             if layer < len(self.wires):
                 self.wires[layer] = sent
-                self.meter.send(layer, 0 if sent is None else sent.values.size)
+                self.meter.send(layer, 0 if sent is None else sent.values.size + sent.logits.size)
         return tally
 
     def _meet(self, layer: int, frame: Frame) -> tuple[Frame, Tally]:
@@ -114,10 +119,13 @@ class Pipelined(ForwardForward):
             tally = tally + self._learn(layer, above, below, len(activity.y), rate, key.child(frame.kind))
         if frame.kind == "negative":
             tally.add(layer, self.decays[layer].after_batch(frame.step, rate, key.child("decay", layer)))
-        if frame.kind == ("neutral" if self._negatives.labelled else "positive") and layer in self.readout_layers:
-            part = self.softmax.parts[self.readout_layers.index(layer)]
-            tally.add("readout", self.train_readout(activity.normalised, frame.labels, frame.gain, part))
-        return frame._replace(values=sent), tally
+        logits = frame.logits
+        if frame.kind == self._read and layer in self.readout_layers:
+            part, h = self.softmax.parts[self.readout_layers.index(layer)], activity.normalised
+            logits = logits + part.logits(h)
+            part.step(h, frame.labels, frame.gain, frame.logits)
+            tally.add("readout", self.readout_events(h))
+        return frame._replace(values=sent, logits=logits), tally
 
     def save(self) -> dict[str, np.ndarray]:
         """Return the learner's own state, the frames on the wires included: a stream has no end of an epoch."""
@@ -125,6 +133,7 @@ class Pipelined(ForwardForward):
         for layer, frame in enumerate(self.wires):
             if frame is not None:
                 saved[f"wire{layer}.values"], saved[f"wire{layer}.labels"] = frame.values.copy(), frame.labels.copy()
+                saved[f"wire{layer}.logits"] = frame.logits.copy()
                 saved[f"wire{layer}.kind"] = np.array(KINDS.index(frame.kind))
                 saved[f"wire{layer}.step"], saved[f"wire{layer}.gain"] = np.array(frame.step), np.array(frame.gain)
         return saved
@@ -136,5 +145,5 @@ class Pipelined(ForwardForward):
             wire = _part(saved, f"wire{layer}.")
             self.wires[layer] = None if not wire else Frame(
                 np.array(wire["values"]), KINDS[int(wire["kind"])], np.array(wire["labels"]),
-                int(wire["step"]), float(wire["gain"]),
+                int(wire["step"]), float(wire["gain"]), np.array(wire["logits"]),
             )  # fmt: skip

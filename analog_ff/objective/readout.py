@@ -47,16 +47,16 @@ class SoftmaxReadout:
         """Return h V (B, classes) for features h (B, features)."""
         return h.astype(self.weights.dtype, copy=False) @ self.weights
 
-    def probabilities(self, h: np.ndarray) -> np.ndarray:
-        """Return p (B, classes) for features h (B, features)."""
-        logits = self.logits(h)
+    def probabilities(self, h: np.ndarray, given: np.ndarray | float = 0.0) -> np.ndarray:
+        """Return p (B, classes) for features h (B, features), `given` (B, classes) being logits from elsewhere."""
+        logits = self.logits(h) + given
         raised = np.exp(logits - logits.max(axis=1, keepdims=True))
         return raised / raised.sum(axis=1, keepdims=True)
 
-    def step(self, h: np.ndarray, labels: np.ndarray, gain: float) -> None:
-        """Learn from one batch: h (B, features), labels (B,)."""
+    def step(self, h: np.ndarray, labels: np.ndarray, gain: float, given: np.ndarray | float = 0.0) -> None:
+        """Learn from one batch: h (B, features), labels (B,), and `given` (B, classes), logits from elsewhere."""
         dtype = self.weights.dtype
-        error = -self.probabilities(h)
+        error = -self.probabilities(h, given)
         error[np.arange(len(h)), check_labels(labels, len(h), self.weights.shape[1])] += 1.0
         gradient = h.T.astype(dtype, copy=False) @ error / len(h)
         self.smoothed = MOMENTUM * self.smoothed + (1.0 - MOMENTUM) * gradient
@@ -79,12 +79,13 @@ class SoftmaxReadout:
 
 
 class LayerwiseReadout:
-    r"""A softmax regression at each layer, which learns by itself; in prediction the logits of all add up.
+    r"""A softmax regression at each layer, which corrects what those below have said so far.
 
-    .. math:: p = \mathrm{softmax}\!\left(\textstyle\sum_l h_l V_l\right), \qquad
-              \text{each } V_l \text{ trained as if } p_l = \mathrm{softmax}(h_l V_l) \text{ were the answer}
+    .. math:: p_l = \mathrm{softmax}\!\left(\textstyle\sum_{k \le l} h_k V_k\right), \qquad
+              \text{each } V_l \text{ trained on the error } t - p_l; \quad \text{the answer is the last } p_l
 
-    No part needs the features of another, so that each can learn when a frame is at its layer.
+    No part needs the features of another, only the sum of the logits so far, C numbers that travel with the image: each can
+    learn when a frame is at its layer.
 
     Parameters
     ----------
