@@ -33,6 +33,8 @@ def errors(found: list[dict[str, Any]], readout: str) -> dict[Any, list[float]]:
     table = defaultdict(list)
     for result in found:
         config = result["config"]
+        if config["learner"] != "forward-forward":
+            continue
         by = result["validation_error_percent_by_readout"] or result["test_error_percent_by_readout"]
         key = (config["device"], config["momentum"], config["block"], config["sleep"])
         table[key].append(by[readout])
@@ -54,7 +56,7 @@ def wake_sleep() -> None:
     from matplotlib import pyplot as plt
 
     found = results("17_wake_sleep")
-    figure, (lengths, deprivation) = plt.subplots(1, 2, figsize=(10, 4.4), layout="constrained", sharey=True)
+    figure, (lengths, deprivation) = plt.subplots(1, 2, figsize=(10, 5.6), layout="constrained", sharey=True)
     for readout, line in (("softmax", "-"), ("energy", ":")):
         table = errors(found, readout)
         for colour, device in (("C0", "ideal"), ("C3", "memristor")):
@@ -73,15 +75,24 @@ def wake_sleep() -> None:
                     deprivation, shares, [table[device, 0.98, block, f] for f in shares], color=colour, ls=line,
                     marker="o", label=f"{device}, blocks of {block}, {readout}",
                 )  # fmt: skip
+    frozen = [
+        r["validation_error_percent_by_readout"]["softmax"]
+        for r in found
+        if r["config"]["learner"] == "random-features"
+    ]
     for axes in (lengths, deprivation):
-        axes.axhline(CHANCE, color="grey", lw=0.8)
+        if frozen:
+            axes.axhline(statistics.mean(frozen), color="grey", lw=0.8, ls="--", label="frozen random layers, softmax")
+        axes.axhline(CHANCE, color="grey", lw=0.8, label="guessing")
         axes.set_ylim(4, 100)
         axes.set_yscale("log")
         axes.set_yticks([5, 10, 20, 50, 90], ["5", "10", "20", "50", "90"])
         axes.minorticks_off()
         axes.grid(alpha=0.3)
-        axes.legend(fontsize=7)
+        axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2)
     lengths.set_xscale("log")
+    lengths.set_xticks([1, 2, 5, 10, 35, 350], ["1", "2", "5", "10", "35", "350"])
+    lengths.minorticks_off()
     lengths.set(
         xlabel="batches of one wake or sleep block", ylabel="validation error [%]", title="how long a phase may be"
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -71,7 +70,7 @@ class Learner:
             raise UsageError("read-out layers 'all-but-first' need at least two layers; choose 'all'.")
         self.readout_layers = range(first, len(network.units))
         features = sum(network.units[layer] for layer in self.readout_layers)
-        self.softmax: Any = SoftmaxReadout(features, self.classes, rate=readout_rate, decay=readout_decay)
+        self.softmax = SoftmaxReadout(features, self.classes, rate=readout_rate, decay=readout_decay)
         self.meter = ActivityMeter()
 
     @property
@@ -119,10 +118,6 @@ class Learner:
     def train_readout(self, features: np.ndarray, labels: np.ndarray, gain: float) -> Events:
         """Make one step of the digital softmax regression and count it."""
         self.softmax.step(features, labels, gain)
-        return self.readout_events(features)
-
-    def readout_events(self, features: np.ndarray) -> Events:
-        """Return the events of one step of the softmax regression on features (B, n)."""
         batch, size = features.shape
         words = size * self.classes
         # Forward and outer product, the average and the update; weights and average are read and written once.

@@ -47,16 +47,16 @@ class SoftmaxReadout:
         """Return h V (B, classes) for features h (B, features)."""
         return h.astype(self.weights.dtype, copy=False) @ self.weights
 
-    def probabilities(self, h: np.ndarray, given: np.ndarray | float = 0.0) -> np.ndarray:
-        """Return p (B, classes) for features h (B, features), `given` (B, classes) being logits from elsewhere."""
-        logits = self.logits(h) + given
+    def probabilities(self, h: np.ndarray) -> np.ndarray:
+        """Return p (B, classes) for features h (B, features)."""
+        logits = self.logits(h)
         raised = np.exp(logits - logits.max(axis=1, keepdims=True))
         return raised / raised.sum(axis=1, keepdims=True)
 
-    def step(self, h: np.ndarray, labels: np.ndarray, gain: float, given: np.ndarray | float = 0.0) -> None:
-        """Learn from one batch: h (B, features), labels (B,), and `given` (B, classes), logits from elsewhere."""
+    def step(self, h: np.ndarray, labels: np.ndarray, gain: float) -> None:
+        """Learn from one batch: h (B, features), labels (B,)."""
         dtype = self.weights.dtype
-        error = -self.probabilities(h, given)
+        error = -self.probabilities(h)
         error[np.arange(len(h)), check_labels(labels, len(h), self.weights.shape[1])] += 1.0
         gradient = h.T.astype(dtype, copy=False) @ error / len(h)
         self.smoothed = MOMENTUM * self.smoothed + (1.0 - MOMENTUM) * gradient
@@ -76,42 +76,6 @@ class SoftmaxReadout:
                 )
         self.weights = np.array(saved["weights"], self.weights.dtype)
         self.smoothed = np.array(saved["smoothed"], self.weights.dtype)
-
-
-class LayerwiseReadout:
-    r"""A softmax regression at each layer, which corrects what those below have said so far.
-
-    .. math:: p_l = \mathrm{softmax}\!\left(\textstyle\sum_{k \le l} h_k V_k\right), \qquad
-              \text{each } V_l \text{ trained on the error } t - p_l; \quad \text{the answer is the last } p_l
-
-    No part needs the features of another, only the sum of the logits so far, C numbers that travel with the image: each can
-    learn when a frame is at its layer.
-
-    Parameters
-    ----------
-    widths : features of each part.
-    classes, rate, decay : as for `SoftmaxReadout`.
-    """
-
-    def __init__(self, widths: Sequence[int], classes: int, rate: float = 0.1, decay: float = 0.003) -> None:
-        self.parts = [SoftmaxReadout(width, classes, rate, decay) for width in widths]
-
-    def probabilities(self, h: np.ndarray) -> np.ndarray:
-        """Return p (B, classes) for the features of all parts side by side, h (B, sum of widths)."""
-        joint = SoftmaxReadout(h.shape[1], self.parts[0].weights.shape[1])
-        joint.weights = np.concatenate([part.weights for part in self.parts])
-        return joint.probabilities(h)
-
-    def save(self) -> dict[str, np.ndarray]:
-        """Return copies of every part's state."""
-        return {
-            f"{number}.{name}": value for number, part in enumerate(self.parts) for name, value in part.save().items()
-        }
-
-    def restore(self, saved: Mapping[str, np.ndarray]) -> None:
-        """Take up a state that `save` returned."""
-        for number, part in enumerate(self.parts):
-            part.restore({name: saved[f"{number}.{name}"] for name in ("weights", "smoothed")})
 
 
 def energy_scores(
