@@ -10,6 +10,7 @@ from types import FunctionType, ModuleType
 import numpy as np
 import pytest
 
+from analog_ff.learners.backprop import NominalBackprop
 from analog_ff.learners.forward_forward import ForwardForward
 from analog_ff.learners.meter import ActivityMeter
 from analog_ff.learners.pipelined import KINDS, Frame, Pipelined
@@ -215,6 +216,16 @@ def test_the_interleaved_schedule_stores_three_passes_of_all_layers(depth: int) 
     assert made.meter.as_dict() == {"peak_stored": max(port.alive), "registers_per_layer": []}
     assert max(port.alive) == 3 * depth * 30 * SIZE
     assert made.meter.held == 0
+
+
+@pytest.mark.parametrize("depth", [2, 4])
+def test_backpropagation_stores_one_pass_of_all_layers(depth: int) -> None:
+    port = Recording(Chip("ideal", shapes(depth)))
+    stack = Stack(port, [LayerGoodness("sum-of-squares", units) for _, units in port.shapes], label_place="none")
+    made = NominalBackprop(stack, classes=CLASSES, seed=5)
+    made.initialise()
+    made.step(*batch(0), step=0, gain=1.0)
+    assert made.meter.peak == max(port.alive) == depth * 30 * SIZE and made.meter.held == 0
 
 
 def test_the_meter_does_not_let_go_what_it_does_not_hold() -> None:

@@ -16,9 +16,9 @@ the activities is one of the claims of Hinton, arXiv:2212.13345, 1.
 
 The softmax read-out needs all layers' outputs for one image. They are there at once if the video stands still: the neutral
 frame is shown for as many ticks as there are layers, and at the last of them every layer works on the same image, which is
-when the read-out learns. So a batch takes L + 2 ticks. (A read-out that learns layer by layer from moving frames would need
-no still, but parts that each correct those below ended at 23 instead of 14 % in six memristor layers, holdout.) Negatives must not ask what the read-out believes of an
-image: it says so only when the frame has reached the last layer.
+when the read-out learns. So a batch takes L + 2 ticks. (Parts of a read-out that learn from moving frames, each correcting
+those below, need no still, but ended at 23 instead of 14 % on six memristor layers, in holdout.) Negatives must not ask what
+the read-out believes of an image: it says so only when the frame has reached the last layer.
 """
 
 from __future__ import annotations
@@ -65,9 +65,9 @@ class Pipelined(ForwardForward):
         if not isinstance(network, Stack):
             raise UsageError("schedule pipelined needs layers that stand one above the other: choose --network stack.")
         self._stack = network
-        if getattr(self._negatives, "needs_belief", False):
+        if self._negatives.needs_belief:
             raise UsageError(
-                "hard negatives ask what the read-out believes of an image, which schedule pipelined learns only when the "
+                "these negatives ask what the read-out believes of an image, which schedule pipelined knows only when the "
                 "image has left the last layer: choose --negatives random."
             )
         self.wires: list[Frame | None] = [None] * (len(network.units) - 1)
