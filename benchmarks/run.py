@@ -31,6 +31,7 @@ KEPT = (
     "schema", "config", "device", "seed", "chip_seed", "split", "wall_seconds", "versions", "test_error_percent",
     "test_error_percent_by_readout", "validation_error_percent", "validation_error_percent_by_readout", "images",
     "events", "integrals", "energy", "cells", "deployed",
+    "activity",
 )  # fmt: skip
 
 
@@ -141,7 +142,8 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
     inspected = INSPECTED if experiment.get("inspected") else {}
     published = any("published" in row for row in experiment["rows"])
     head[2:2] = ["published %"] if published else []
-    head += [*inspected, *(f"written, {age}" for age in ages)]
+    kept = ["stored", "on wires"] if experiment.get("activity") else []
+    head += [*inspected, *(f"written, {age}" for age in ages), *kept]
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     for row in experiment["rows"]:
         results = []
@@ -172,6 +174,12 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
         cells[2:2] = [str(row.get("published", "-"))] if published else []
         cells += [mean([layer(r, name) for r in results], 3) for name in inspected.values()]
         cells += [mean([aged(r, kind, age, headline) for r in results]) for age in ages]
+        if kept:
+            found = [r["activity"] for r in results]
+            cells += [
+                str(max(a["peak_stored"] for a in found)),
+                str(max(sum(a["registers_per_layer"]) for a in found)),
+            ]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 

@@ -44,6 +44,8 @@ def test_sleep_deprivation_drops_the_end_of_each_night() -> None:
     assert [m.positive for m in moments[:6]] == [True] * 4 + [False] * 2
     assert sum(m.positive for m in moments) == 40 and sum(m.negative for m in moments) == 20
     assert all(m.positive for m in run(WakeSleep(2, 8, 1, block=4, sleep=0.0), 2))
+    with pytest.raises(UsageError, match="no room for 0.5 of a sleep"):
+        WakeSleep(2, 8, 1, block=1, sleep=0.5)
 
 
 def test_greedy_goes_from_the_first_layer_to_the_last() -> None:

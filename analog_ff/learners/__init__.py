@@ -11,3 +11,6 @@ LEARNERS = MappingProxyType(
     }
 )
 """Learners by name."""
+
+STREAMING = MappingProxyType({"forward-forward": "analog_ff.learners.pipelined:Pipelined"})
+"""What learns from a stream of frames (schedule pipelined), by the learner's name."""

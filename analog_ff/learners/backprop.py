@@ -84,6 +84,8 @@ class Backprop(Learner):
             raise UsageError(f"learner {self.name} learns from every batch at once: choose --schedule interleaved.")
         key = Key(self.seed, "train", step)
         activities, tally = self.look(images, None, key, "forward")
+        stored = sum(activity.y.size for activity in activities)
+        self.meter.hold(stored)
         features = self.features(activities)
         error = -self.softmax.probabilities(features)
         error[np.arange(len(labels)), labels] += 1.0
@@ -94,6 +96,7 @@ class Backprop(Learner):
             rate, bias = gain * self.learning_rate, self._bias_rates[layer]
             tally.add(layer, update.apply(activities[layer].x[0], d, len(images), rate, bias, here))
         tally.add("readout", self.train_readout(features, labels, gain))
+        self.meter.release(stored)
         return tally
 
     def backward(self, activities: list[Activity], error: np.ndarray, key: Key) -> tuple[list[np.ndarray], Tally]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from analog_ff.learners.meter import ActivityMeter
 from analog_ff.network.base import Activity, Network, Shown
 from analog_ff.objective.labels import PLACES, code, embed
 from analog_ff.objective.readout import SoftmaxReadout
@@ -70,6 +71,7 @@ class Learner:
         self.readout_layers = range(first, len(network.units))
         features = sum(network.units[layer] for layer in self.readout_layers)
         self.softmax = SoftmaxReadout(features, self.classes, rate=readout_rate, decay=readout_decay)
+        self.meter = ActivityMeter()
 
     @property
     def readouts(self) -> tuple[str, ...]:
@@ -183,11 +185,13 @@ class Learner:
 
     def save(self) -> dict[str, np.ndarray]:
         """Return the learner's own state; the chip saves its own."""
-        return {f"softmax.{name}": value for name, value in self.softmax.save().items()}
+        saved = {f"softmax.{name}": value for name, value in self.softmax.save().items()}
+        return saved | {f"meter.{name}": value for name, value in self.meter.save().items()}
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:
         """Take up a state that `save` returned."""
         self.softmax.restore(_part(saved, "softmax."))
+        self.meter.restore(_part(saved, "meter."))
 
 
 def _part(saved: dict[str, np.ndarray], start: str) -> dict[str, np.ndarray]:

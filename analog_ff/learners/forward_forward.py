@@ -118,6 +118,7 @@ class ForwardForward(Learner):
         neutral, tally = self.look(images, None, key, "neutral", dropout=self.dropout)
         tally = before + tally
         features = self.features(neutral)
+        self.meter.hold(features.size)
         believed = self.softmax.probabilities(features)
         words = features.shape[1] * self.classes
         tally.add("readout", Events({"mac.fp32": len(images) * words, "sram.words_read": words}))
@@ -135,12 +136,17 @@ class ForwardForward(Learner):
             if iteration < self.network.first_learned:
                 continue
             here = key if iteration == 0 else key.child("iteration", iteration)
+            stored = sum(activity.y.size for activities in (above, below) for activity in activities or ())
+            self.meter.hold(stored)
             for layer in moment.layers or range(len(self.network.units)):
-                tally = tally + self._learn(layer, above, below, len(images), rate, here)
+                one, two = (None if activities is None else activities[layer] for activities in (above, below))
+                tally = tally + self._learn(layer, one, two, len(images), rate, here)
+            self.meter.release(stored)
         for part, decay in enumerate(self.decays):
             tally.add(part, decay.after_batch(step, rate, key.child("decay", part)))
         if moment.positive:
             tally.add("readout", self.train_readout(features, labels, gain))
+        self.meter.release(features.size)
         return tally
 
     def _pass(self, images: np.ndarray, labels: np.ndarray | None, key: Key, name: str) -> Any:
@@ -149,20 +155,19 @@ class ForwardForward(Learner):
     def _learn(
         self,
         layer: int,
-        above: list[Activity] | None,
-        below: list[Activity] | None,
+        above: Activity | None,
+        below: Activity | None,
         images: int,
         rate: float,
         key: Key,
     ) -> Tally:
-        """Bring one network layer's updates to its arrays."""
+        """Bring one network layer's updates to its arrays, from its activity in a positive and in a negative pass."""
         tally = Tally()
         inputs: list[tuple[np.ndarray, ...]] = []
         drives: list[tuple[np.ndarray, ...]] = []
-        for activities, positive in ((above, True), (below, False)):
-            if activities is None:
+        for activity, positive in ((above, True), (below, False)):
+            if activity is None:
                 continue
-            activity = activities[layer]
             slope, events = self.slope(layer, activity, key.child("slope", layer).child(str(positive)))
             tally = tally + events
             inputs.append(activity.x)

@@ -27,5 +27,8 @@ class RandomFeatures(Learner):
         if moment is not None and not moment.positive:
             return Tally()
         activities, tally = self.look(images, None, Key(self.seed, "train", step), "neutral")
-        tally.add("readout", self.train_readout(self.features(activities), labels, gain))
+        features = self.features(activities)
+        self.meter.hold(features.size)
+        tally.add("readout", self.train_readout(features, labels, gain))
+        self.meter.release(features.size)
         return tally

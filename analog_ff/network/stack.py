@@ -56,18 +56,31 @@ class Stack:
         """Yield the one iteration of a stack, each layer read with the key child (name, layer)."""
         tally = Tally()
         activities = []
-        a = rms(np.asarray(shown.pixels, np.float32))
-        for layer, sheet in enumerate(self.port.datasheet):
-            x = with_bias(a, sheet.input_scale)
-            y, events = self.port.observe(layer, x, key=key.child(name, layer))
-            a = self.goodness[layer].normalise(y)
-            tally.add(layer, events)
-            tally.add(layer, Events({"goodness": y.size, "normalise": y.size}))
-            activities.append(Activity((x,), y, a))
-            if dropout and layer + 1 < len(self.units):
-                a, events = dropped(a, dropout, key.child("dropout").child(name, layer))
-                tally.add(layer, events)
+        a = self.enter(shown)
+        for layer in range(len(self.units)):
+            activity, a, events = self.through(layer, a, key, name, dropout=dropout)
+            tally = tally + events
+            activities.append(activity)
         yield activities, tally
+
+    def enter(self, shown: Shown) -> np.ndarray:
+        """Return what the first layer is sent, (B, pixels) float32."""
+        return rms(np.asarray(shown.pixels, np.float32))
+
+    def through(
+        self, layer: int, a: np.ndarray, key: Key, name: str, *, dropout: float = 0.0
+    ) -> tuple[Activity, np.ndarray, Tally]:
+        """Read one layer for what it is sent, a (B, n); returns its activity, what it sends on (B, units), the events."""
+        tally = Tally()
+        x = with_bias(a, self.port.datasheet[layer].input_scale)
+        y, events = self.port.observe(layer, x, key=key.child(name, layer))
+        sent = normalised = self.goodness[layer].normalise(y)
+        tally.add(layer, events)
+        tally.add(layer, Events({"goodness": y.size, "normalise": y.size}))
+        if dropout and layer + 1 < len(self.units):
+            sent, events = dropped(normalised, dropout, key.child("dropout").child(name, layer))
+            tally.add(layer, events)
+        return Activity((x,), y, normalised), sent, tally
 
     def again(self, layer: int, activity: Activity, bias: np.ndarray | float, key: Key) -> tuple[np.ndarray, Tally]:
         """Read a layer once more with a bias on its neurons."""

@@ -97,6 +97,7 @@ class Negatives:
 
     labelled = True  # whether the network is shown labels at all
     least = 1  # images that a batch must have
+    needs_belief = False  # whether it asks what the read-out believes
 
     def __call__(
         self, images: np.ndarray, labels: np.ndarray, believed: np.ndarray, generator: np.random.Generator
@@ -126,6 +127,7 @@ class Relabel(Negatives):
 
     def __init__(self, maker: WrongLabels) -> None:
         self._maker = maker
+        self.needs_belief = maker is hard_wrong
 
     def __call__(
         self, images: np.ndarray, labels: np.ndarray, believed: np.ndarray, generator: np.random.Generator

@@ -81,6 +81,10 @@ class Greedy(Interleaved):
             yield Moment(epoch, batch, layers=range(layer, layer + 1))
 
 
+class Pipelined(Interleaved):
+    """Every batch once, as frames of a stream; layers work on successive frames (`analog_ff.learners.pipelined`)."""
+
+
 class WakeSleep:
     r"""Blocks of positives only (wake) and blocks of negatives only (sleep), on the same images.
 
@@ -93,6 +97,11 @@ class WakeSleep:
         del layers
         self._block = positive_int("schedule wake-sleep", "block", block, 1, 1_000_000_000)
         self._asleep = round(in_range("schedule wake-sleep", "sleep", sleep, 0.0, 1.0) * block)
+        if sleep and not self._asleep:
+            raise UsageError(
+                f"schedule wake-sleep with blocks of {block} has no room for {sleep} of a sleep: give a longer --block, "
+                "or --sleep 0."
+            )
         self._batches, self._total = batches, epochs * batches
 
     @property
@@ -111,5 +120,7 @@ class WakeSleep:
                 yield Moment(*divmod(image, self._batches), positive=awake, negative=not awake)
 
 
-SCHEDULES = MappingProxyType({"interleaved": Interleaved, "greedy": Greedy, "wake-sleep": WakeSleep})
+SCHEDULES = MappingProxyType(
+    {"interleaved": Interleaved, "greedy": Greedy, "wake-sleep": WakeSleep, "pipelined": Pipelined}
+)
 """Schedules by name; each is made from (epochs, batches, layers)."""

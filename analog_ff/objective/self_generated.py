@@ -56,6 +56,8 @@ class SelfGenerated(Negatives):
         If the data are not windows of strings.
     """
 
+    needs_belief = True
+
     def __init__(self, starts: np.ndarray, steps: int, classes: int, every: int = 200) -> None:
         if not len(starts) or not steps or starts.shape[1] % classes:
             raise UsageError(

@@ -7,7 +7,7 @@ from typing import Any
 
 from analog_ff.datasets import load
 from analog_ff.datasets.base import first_windows
-from analog_ff.learners import LEARNERS
+from analog_ff.learners import LEARNERS, STREAMING
 from analog_ff.network import NETWORKS
 from analog_ff.network.base import Frame, Wiring
 from analog_ff.objective.goodness import LayerGoodness
@@ -134,6 +134,13 @@ def network_of(config: Config, port: Any, wiring: Wiring) -> Any:
 def learner_of(config: Config, port: Any, classes: int, wiring: Wiring, negatives: Any) -> Any:
     """Return the learner of a run on its port."""
     kind = lookup("learner", config.learner, LEARNERS)
+    if config.schedule == "pipelined":
+        if config.learner not in STREAMING:
+            raise UsageError(
+                f"learner {config.learner} takes no stream of frames: choose --learner {', '.join(STREAMING)}, or another "
+                "--schedule."
+            )
+        kind = lookup("learner", config.learner, STREAMING)
     options: dict[str, Any] = {
         "classes": classes,
         "seed": config.seed,

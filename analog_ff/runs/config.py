@@ -64,7 +64,7 @@ class Config:
     stride: tuple[int, ...] | None = option(
         None, "distance of patches, layer by layer", parse_layers, "local: 6,1; convolution: 2"
     )
-    schedule: str = option("interleaved", "interleaved, greedy (layer by layer), wake-sleep")
+    schedule: str = option("interleaved", "interleaved, greedy (layer by layer), wake-sleep, pipelined (a stream)")
     block: int = option(1, "batches of one wake block, wake-sleep")
     sleep: float = option(1.0, "share of the sleep block that is slept, wake-sleep [1]")
     slope: str = option("dropped", "slope of the neurons inside a layer: dropped")

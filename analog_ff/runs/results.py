@@ -100,6 +100,7 @@ def collect(
         "validation_error_percent_by_readout": None if final else errors,
         "images": {"learn": run.images, "infer": images["infer"] * len(tallies)},
         **ledger,
+        "activity": run.learner.meter.as_dict(),
         "energy": {**energy, "update": config.update, **_to_accuracy(run)},
         "cells": {
             "pulses_per_cell": (learn + program) / (2 * weights),
