@@ -282,6 +282,7 @@ def test_networks_that_do_not_fit_are_refused(goodness, place):
         ({"regions": 2}, "leave --regions out"),
         ({"label_strength": 1.0}, "leave --label-strength out"),
         ({"readout": "energy"}, "choose --readout softmax"),
+        ({"network": "recurrent"}, "choose --network stack"),
         ({"schedule": "wake-sleep"}, "choose --schedule interleaved"),
         ({"copies": 1}, "at least 2"),
         ({"copies_from": "dice"}, "dropout, read-noise"),

@@ -41,6 +41,10 @@ def check_dimensionality(config: Any) -> None:
         raise UsageError(
             "learner dimensionality is shown no labels, so no label has a goodness: choose --readout softmax."
         )
+    if config.network == "recurrent":
+        raise UsageError(
+            "learner dimensionality is shown no labels, which a recurrent network takes at its top: choose --network stack."
+        )
     if config.schedule == "wake-sleep":
         raise UsageError(
             "learner dimensionality has no negatives to sleep with: choose --schedule interleaved or greedy."
