@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from analog_ff.runs.config import RECIPES, Config
+from analog_ff.runs.config import LEARNER_RECIPES, RECIPES, Config
 from analog_ff.runs.options import given, parameters, with_signature
 from hardware_models.check import CommandError, RunError, UsageError
 
@@ -80,6 +80,7 @@ def _configure(options: dict[str, Any], resume: bool) -> Config:
             {"data_dir": options["data_dir"]} if "data_dir" in options else {}
         ))  # fmt: skip
     recipe = RECIPES.get(options.get("device", Config.device), RECIPES["default"])
+    recipe = recipe | LEARNER_RECIPES.get(options.get("learner", Config.learner), {})
     return Config(**{**recipe, **options})
 
 

@@ -71,6 +71,7 @@ def refused(capsys: pytest.CaptureFixture[str], folder: Path, *options: str) -> 
         (["--resume"], "no run to resume"),
         (["--no-such-option"], "--no-such-option"),
         (["--learner", "random-features", "--readout", "energy"], "choose --readout softmax"),
+        (["--learner", "dimensionality", "--theta", "1"], "leave --theta out, or choose --learner forward-forward"),
     ],
 )
 def test_bad_options_are_refused(
@@ -167,7 +168,7 @@ def numbers_only(value: Any) -> bool:
     return not isinstance(value, float) or np.isfinite(value)
 
 
-@pytest.mark.parametrize("learner", ["forward-forward", "random-features"])
+@pytest.mark.parametrize("learner", ["forward-forward", "dimensionality", "random-features"])
 def test_a_run_and_its_folder(learner: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """One JSON document on standard output; the folder's files; sums over layers are exact."""
     run = tmp_path / "run"
@@ -199,7 +200,7 @@ def test_a_run_and_its_folder(learner: str, capsys: pytest.CaptureFixture[str], 
     assert set(energy["to_accuracy_status"].values()) == {"not measured"}
     assert result["images"]["learn"] == 3 * 400
     pulses = result["events"]["learn"]["write.selected"]
-    assert (pulses > 0) == (learner == "forward-forward")
+    assert (pulses > 0) == (learner != "random-features")
     with (run / "metrics.csv").open() as file:
         assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2", "3"]
 

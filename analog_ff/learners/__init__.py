@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 LEARNERS = MappingProxyType(
     {
+        "dimensionality": "analog_ff.learners.dimensionality:DimensionalityLearner",
         "forward-forward": "analog_ff.learners.forward_forward:ForwardForward",
         "random-features": "analog_ff.learners.random_features:RandomFeatures",
     }

@@ -70,7 +70,7 @@ class Learner:
             raise UsageError("read-out layers 'all-but-first' need at least two layers; choose 'all'.")
         self.readout_layers = range(first, len(network.units))
         features = sum(network.units[layer] for layer in self.readout_layers)
-        self.softmax = SoftmaxReadout(features, self.classes, rate=readout_rate, decay=readout_decay)
+        self.softmax: SoftmaxReadout = SoftmaxReadout(features, self.classes, rate=readout_rate, decay=readout_decay)
         self.meter = ActivityMeter()
 
     @property
@@ -180,7 +180,7 @@ class Learner:
         activities, tally = self.look(images, None, key.child("neutral"), "layer")
         features = self.features(activities)
         words = features.shape[1] * self.classes
-        tally.add("readout", Events({"mac.fp32": len(images) * words, "sram.words_read": words}))
+        tally.add("readout", Events({"mac.fp32": len(features) * words, "sram.words_read": words}))
         return features, tally
 
     def save(self) -> dict[str, np.ndarray]:

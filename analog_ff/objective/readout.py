@@ -1,4 +1,4 @@
-"""The two read-outs: softmax regression on one neutral pass, and goodness summed over one pass per label."""
+"""Read-outs: softmax regression on one pass, of outputs or of their mean squares, and goodness over one pass per label."""
 
 from __future__ import annotations
 
@@ -9,10 +9,24 @@ from numpy.typing import DTypeLike
 
 from analog_ff.objective.goodness import LayerGoodness
 from analog_ff.objective.labels import check_labels
-from hardware_models.check import UsageError, in_range
+from hardware_models.check import UsageError, in_range, positive_int
+from hardware_models.keys import Key
 
 MOMENTUM = 0.9
 """Share of the gradient's running average that one batch keeps (Hinton's code)."""
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Return p (B, classes) = exp(logits) divided by its sum, without overflow."""
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return raised / raised.sum(axis=1, keepdims=True)
+
+
+def one_hot_error(p: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return t - p (B, classes) for the one-hot code t of the labels (B,)."""
+    error = -p
+    error[np.arange(len(p)), check_labels(labels, len(p), p.shape[1])] += 1.0
+    return error
 
 
 class SoftmaxReadout:
@@ -49,17 +63,16 @@ class SoftmaxReadout:
 
     def probabilities(self, h: np.ndarray) -> np.ndarray:
         """Return p (B, classes) for features h (B, features)."""
-        logits = self.logits(h)
-        raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return raised / raised.sum(axis=1, keepdims=True)
+        return softmax(self.logits(h))
+
+    def gradient(self, h: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """Return h^T (t - p)/B, the gradient of the mean log p of the labels (B,)."""
+        error = one_hot_error(self.probabilities(h), labels)
+        return h.T.astype(self.weights.dtype, copy=False) @ error / len(h)
 
     def step(self, h: np.ndarray, labels: np.ndarray, gain: float) -> None:
         """Learn from one batch: h (B, features), labels (B,)."""
-        dtype = self.weights.dtype
-        error = -self.probabilities(h)
-        error[np.arange(len(h)), check_labels(labels, len(h), self.weights.shape[1])] += 1.0
-        gradient = h.T.astype(dtype, copy=False) @ error / len(h)
-        self.smoothed = MOMENTUM * self.smoothed + (1.0 - MOMENTUM) * gradient
+        self.smoothed = MOMENTUM * self.smoothed + (1.0 - MOMENTUM) * self.gradient(h, labels)
         self.weights = self.weights + float(gain) * self.rate * (self.smoothed - self.decay * self.weights)
 
     def save(self) -> dict[str, np.ndarray]:
@@ -76,6 +89,54 @@ class SoftmaxReadout:
                 )
         self.weights = np.array(saved["weights"], self.weights.dtype)
         self.smoothed = np.array(saved["smoothed"], self.weights.dtype)
+
+
+class SquaredReadout(SoftmaxReadout):
+    r"""Softmax regression on the mean of squared outputs over S noisy copies (arXiv:2505.16649).
+
+    .. math:: o_s = h_s V, \qquad r_c = \tfrac1S \textstyle\sum_s o_{sc}^2, \qquad p = \mathrm{softmax}(r), \qquad
+              g = \tfrac1{BS} \textstyle\sum_{b,s} h_s^\top\bigl((t - p) \odot o_s\bigr)
+
+    A class scores by the energy of its output. q and V move as in `SoftmaxReadout`, with g for its gradient; a factor 2 is
+    absorbed in the rate. V = 0 would be a point of rest: V starts at N(0, 1/F), F the number of features.
+
+    Parameters
+    ----------
+    features, classes, rate, decay, dtype : see `SoftmaxReadout`.
+    copies : S; h has the S copies of an image in rows beside each other, (B S, F).
+    key : where the initial V is drawn from.
+    """
+
+    def __init__(
+        self,
+        features: int,
+        classes: int,
+        rate: float = 0.1,
+        decay: float = 0.003,
+        dtype: DTypeLike = np.float32,
+        *,
+        copies: int,
+        key: Key,
+    ) -> None:
+        super().__init__(features, classes, rate, decay, dtype)
+        self.copies = positive_int("the squared read-out", "copies", copies)
+        self.weights = (key.generator().standard_normal((features, classes)) / np.sqrt(features)).astype(dtype)
+
+    def outputs(self, h: np.ndarray) -> np.ndarray:
+        """Return o (B, S, classes) for features h (B S, F)."""
+        o = super().logits(h)
+        return o.reshape(-1, self.copies, self.weights.shape[1])
+
+    def logits(self, h: np.ndarray) -> np.ndarray:
+        """Return r (B, classes) for features h (B S, F)."""
+        return np.square(self.outputs(h)).mean(axis=1)
+
+    def gradient(self, h: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """Return g (F, classes), half the gradient of the mean log p of the labels (B,)."""
+        o = self.outputs(h)
+        error = one_hot_error(softmax(np.square(o).mean(axis=1)), labels)
+        asked = (error[:, None, :] * o).reshape(len(h), -1)
+        return h.T.astype(self.weights.dtype, copy=False) @ asked / len(h)
 
 
 def energy_scores(

@@ -13,6 +13,7 @@ from analog_ff.network.base import Frame, Wiring
 from analog_ff.objective.goodness import LayerGoodness
 from analog_ff.objective.negatives import load_negatives
 from analog_ff.objective.schedule import SCHEDULES
+from analog_ff.runs.compatible import check_read_noise
 from analog_ff.runs.config import Config
 from analog_ff.runs.options import flag
 from hardware_models.check import UsageError
@@ -54,7 +55,7 @@ def frame_of(config: Config, data: Any, negatives: Any) -> Frame:
     place = kind.labelled_place
     if place == "pixels":
         place = data.label_place
-    if negatives is not None and not negatives.labelled:
+    if config.learner == "dimensionality" or (negatives is not None and not negatives.labelled):
         place = "none"
     return Frame(data.x_train.shape[1], data.height or 1, data.width or 1, len(data.classes), place)
 
@@ -88,6 +89,7 @@ def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: 
         )
     if config.ageing() and not written_once:
         device = aged(device, config.ageing(), ", ".join(flag(name) for name in config.ageing()))
+    check_read_noise(config, device)
     options: dict[str, Any] = {
         "chip_seed": config.chip_seed,
         "nonlinearity": config.nonlinearity,
@@ -122,10 +124,10 @@ def network_of(config: Config, port: Any, wiring: Wiring) -> Any:
     kind = lookup("network", config.network, NETWORKS)
     number = config.regions
     every = wiring.positions if isinstance(number, str) else (number,) * len(wiring.units)
+    # Without a goodness of its own a layer takes the unsquared sum, whose slope is that of the neurons alone.
+    name = "sum" if config.learner == "dimensionality" else config.goodness
     goodness = [
-        LayerGoodness(
-            config.goodness, units, regions=regions, theta_factor=config.theta, temperature=config.temperature
-        )
+        LayerGoodness(name, units, regions=regions, theta_factor=config.theta, temperature=config.temperature)
         for units, regions in zip(wiring.units, every, strict=True)
     ]
     return kind(port, goodness, **wiring.options)
@@ -149,20 +151,28 @@ def learner_of(config: Config, port: Any, classes: int, wiring: Wiring, negative
         "readout_rate": config.readout_rate,
         "readout_decay": config.readout_decay,
     }
-    if negatives is not None:
+    if config.learner != "random-features":
         scheme: dict[str, Any] = {"slots": config.slots}
         if config.update == "accumulate":
             scheme = {"momentum": config.momentum, "rounding": config.rounding}
         options |= {
             "learning_rate": config.learning_rate,
             "peer": config.peer,
-            "negatives": negatives,
             "update": config.update,
             "update_options": scheme,
             "slope": config.slope,
             "dropout": config.dropout,
             "weight_decay": config.weight_decay,
             "decay_every": config.decay_every,
+        }
+    if negatives is not None:
+        options["negatives"] = negatives
+    if config.learner == "dimensionality":
+        options |= {
+            "copies": config.copies,
+            "copies_from": config.copies_from,
+            "copy_dropout": config.copy_dropout,
+            "projection": config.projection,
         }
     learner = kind(network_of(config, port, wiring), **options)
     if config.readout not in learner.readouts:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from analog_ff.runs.compatible import check_dimensionality
 from analog_ff.runs.options import flag, option, parse_bits, parse_layers, parse_regions, parse_tile
 from hardware_models.check import UsageError, in_range, positive_int
 from hardware_models.tables import closest
@@ -18,6 +19,8 @@ RECIPES: dict[str, dict[str, Any]] = {
     "default": {"learning_rate": 0.01, "label_strength": 4.0, "input_scale": 12.0},
     "ideal": {"learning_rate": 0.02, "label_strength": 4.0, "input_scale": 12.0},
 }
+LEARNER_RECIPES: dict[str, dict[str, Any]] = {"dimensionality": {"learning_rate": 4e-4, "readout_rate": 0.03}}
+"""What a learner changes of the device's recipe; chosen in the same way."""
 PATCHED = ("local", "convolution")
 """Networks that have patches."""
 SPLITS = ("final", "holdout")
@@ -39,7 +42,9 @@ class Config:
     """All choices of a run; raises UsageError in one sentence at construction."""
 
     device: str = option("memristor", "name, .toml parameter file, file.py:Class or package.module:Class")
-    learner: str = option("forward-forward", "forward-forward or random-features")
+    learner: str = option(
+        "forward-forward", "forward-forward, dimensionality (noisy copies, no negatives) or random-features"
+    )
     update: str = option("accumulate", "how updates reach the array: accumulate, coincidence")
     goodness: str = option(
         "sum-of-squares", "sum-of-squares, sum (unsquared); min-... where positives are to have a low one"
@@ -68,6 +73,12 @@ class Config:
     block: int = option(1, "batches of one wake block, wake-sleep")
     sleep: float = option(1.0, "share of the sleep block that is slept, wake-sleep [1]")
     slope: str = option("dropped", "slope of the neurons inside a layer: dropped")
+    copies: int = option(4, "noisy copies of each image, dimensionality")
+    copies_from: str = option("dropout", "what makes copies differ: dropout or read-noise, dimensionality")
+    copy_dropout: float = option(0.2, "share of pixels that a copy loses, dimensionality [1]")
+    projection: int | None = option(
+        None, "random directions that are measured, 0: the units; dimensionality", shown="units/5"
+    )
     dropout: float = option(0.0, "share of hidden outputs dropped in training [1]")
     readout: str = option("softmax", "headline read-out: softmax or energy")
     readout_layers: str = option("all", "all or all-but-first")
@@ -87,7 +98,7 @@ class Config:
     )
     epochs: int = option(40, "passes over the training set")
     batch: int = option(100, "images per update")
-    learning_rate: float = option(0.01, "eta [1]", shown="0.01, ideal: 0.02")
+    learning_rate: float = option(0.01, "eta [1]", shown="0.01, ideal: 0.02, dimensionality: 0.0004")
     momentum: float = option(0.98, "of the leaky average, accumulate [1]")
     rounding: str = option("stochastic", "to whole pulses: stochastic or nearest")
     slots: int = option(10, "pulse slots per sample, coincidence")
@@ -99,7 +110,7 @@ class Config:
     weight_decay: float = option(0.0, "delta of W <- W - eta delta W, by counted reads and pulses [1]")
     decay_every: int = option(100, "batches between two pulls of the weight decay")
     label_strength: float = option(4.0, "label input, white pixel = 1")
-    readout_rate: float = option(0.1, "learning rate of the softmax read-out")
+    readout_rate: float = option(0.1, "learning rate of the softmax read-out", shown="0.1, dimensionality: 0.03")
     readout_decay: float = option(0.003, "weight decay of the softmax read-out [1]")
     weight_range: float = option(4.0, "k: |W| <= k/sqrt(fan-in)")
     input_scale: float = option(12.0, "input at full-scale voltage [units of x]")
@@ -169,6 +180,7 @@ class Config:
 
         if self.program_to is not None and (self.sealed or self.port != "local"):
             raise UsageError("--program-to reads the trained weights off the chip, which a sealed chip does not allow.")
+        check_dimensionality(self)
 
     def faults(self) -> dict[str, Any]:
         """Return the faults of the chip as `Chip` takes them; empty if there are none."""

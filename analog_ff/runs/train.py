@@ -115,6 +115,7 @@ class Run:
         line["images"] = self.images
         for layer, (positive, negative) in enumerate(goodness):
             line[f"goodness_positive_{layer}"], line[f"goodness_negative_{layer}"] = positive, negative
+        line |= getattr(self.learner, "measured", {})
         line["seconds"] = round(self.seconds, 3)
         self.metrics.append(line)
 

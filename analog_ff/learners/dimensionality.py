@@ -1,0 +1,196 @@
+r"""Forward-only learning without negatives: effective dimensionality of noisy copies (stochastic Forward-Forward).
+
+S noisy copies of each of B unlabelled images pass the network. Copies of one image should agree, their means should fill many
+directions: each layer descends its own L = (L_c + L_d)/2 (`analog_ff.objective.dimensionality`; arXiv:2505.16649),
+
+.. math:: d = -n\,BS\,\frac{\partial L}{\partial y} \odot f' + \lambda(\bar m - m), \qquad g = \frac1{BS}\,x^\top d
+
+n the layer's units, f' what the chosen slope finds (`dropped`: 1 where a unit is on), and the layer's update scheme brings g
+to the array. ED does not depend on the length of y, so d falls as 1/y: the factor n makes it of order 1 for outputs of order
+1. No labels are shown, no threshold is needed.
+
+Where the copies differ: `dropout` drops a share of the pixels before the input's normaliser, which also does what inverted
+dropout divides by; `read-noise` shows the same image S times and leaves it to the chip. Prediction keeps the noise on, and a
+class scores by the mean of its squared output over the copies (`SquaredReadout`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from analog_ff.learners.base import Learner, _part
+from analog_ff.learners.slopes import SLOPES, Slope
+from analog_ff.network.base import Activity, Network
+from analog_ff.network.stack import dropped
+from analog_ff.objective.dimensionality import Dimensionality
+from analog_ff.objective.goodness import GOODNESS
+from analog_ff.objective.normalise import PeerNorm
+from analog_ff.objective.readout import SquaredReadout
+from analog_ff.objective.schedule import Moment
+from analog_ff.updates import UPDATES
+from analog_ff.updates.decay import Decay
+from hardware_models.check import UsageError, in_range
+from hardware_models.events import Events, Tally
+from hardware_models.keys import Key
+from hardware_models.tables import lookup
+
+COPIES_FROM = ("dropout", "read-noise")
+"""What makes the copies of an image differ."""
+ALWAYS = Moment(0, 0)
+
+
+class DimensionalityLearner(Learner):
+    """Stochastic Forward-Forward; see the module for the equations.
+
+    Parameters
+    ----------
+    network : Network
+        The wiring, shown no labels, its layers with the goodness "sum", whose slope is that of the neurons alone.
+    classes, seed, readout_layers, label_strength, readout_rate, readout_decay
+        See `Learner`.
+    copies : int
+        S, at least 2.
+    copies_from : str
+        A name of `COPIES_FROM`.
+    copy_dropout : float
+        Share of the pixels that each copy loses, above 0, with "dropout".
+    projection : int, optional
+        Random directions on which ED is measured, see `Dimensionality`.
+    learning_rate, peer, update, update_options, slope, slope_options, dropout, bias_rate, weight_decay, decay_every
+        See `ForwardForward`.
+
+    Raises
+    ------
+    UsageError
+        If the network is shown labels or has another goodness, a name is unknown, or a number is out of range.
+    """
+
+    name = "dimensionality"
+
+    def __init__(
+        self,
+        network: Network,
+        *,
+        classes: int,
+        seed: int,
+        copies: int = 4,
+        copies_from: str = "dropout",
+        copy_dropout: float = 0.2,
+        projection: int | None = None,
+        learning_rate: float = 4e-4,
+        peer: float = 0.03,
+        update: str = "accumulate",
+        update_options: dict[str, Any] | None = None,
+        slope: str = "dropped",
+        slope_options: dict[str, Any] | None = None,
+        dropout: float = 0.0,
+        bias_rate: float | None = None,
+        weight_decay: float = 0.0,
+        decay_every: int = 100,
+        **shared: Any,
+    ) -> None:
+        super().__init__(network, classes=classes, seed=seed, **shared)
+        if network.label_place != "none" or any(found.kind is not GOODNESS["sum"] for found in network.goodness):
+            raise UsageError(
+                "learner dimensionality needs a network without labels whose layers have the goodness 'sum'."
+            )
+        if copies_from not in COPIES_FROM:
+            raise UsageError(f"copies differ by {' or '.join(COPIES_FROM)}, got {copies_from!r}.")
+        self.learning_rate = in_range(self.name, "learning_rate", learning_rate, 0.0, 100.0)
+        self.peer = in_range(self.name, "peer", peer, 0.0, 10.0)
+        self.dropout = in_range(self.name, "dropout", dropout, 0.0, 0.9)
+        share = in_range(self.name, "copy_dropout", copy_dropout, 0.0, 0.9, low_open=True)
+        self.copy_dropout = share if copies_from == "dropout" else 0.0
+        self.losses = [
+            Dimensionality(
+                units, copies=copies, projection=projection, key=Key(seed, "weights").child("projection", layer)
+            )
+            for layer, units in enumerate(network.units)
+        ]
+        self.copies = copies
+        old = self.softmax
+        self.softmax: SquaredReadout = SquaredReadout(
+            *old.weights.shape, old.rate, old.decay, copies=copies, key=Key(seed, "weights").child("readout")
+        )
+        self.slope: Slope = lookup("slope", slope, SLOPES)(network, **(slope_options or {}))
+        scheme = lookup("update", update, UPDATES)
+        port = self.port
+        self.updates = [scheme(port, part, **(update_options or {})) for part in range(len(port.shapes))]
+        self.decays = [Decay(port, part, strength=weight_decay, every=decay_every) for part in range(len(port.shapes))]
+        self.peers = [PeerNorm(units, strength=self.peer) for units in network.units]
+        self._bias_rates = [
+            1.0 / sheet.input_scale**2 if bias_rate is None else float(bias_rate) for sheet in port.datasheet
+        ]
+        self.measured: dict[str, float] = {}
+
+    def look(
+        self, images: np.ndarray, labels: np.ndarray | None, key: Key, name: str, *, dropout: float = 0.0
+    ) -> tuple[list[Activity], Tally]:
+        """Return the activities of one pass of all copies, those of an image in rows beside each other."""
+        shown = np.repeat(np.asarray(images, np.float32), self.copies, axis=0)
+        made = Events()
+        if self.copy_dropout:
+            shown, made = dropped(shown, self.copy_dropout, key.child("copies"))
+        activities, tally = super().look(shown, labels, key, name, dropout=dropout)
+        tally.add(0, made)
+        return activities, tally
+
+    def step(self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment = ALWAYS) -> Tally:
+        """Learn from one batch, (B, n) in [0, 1]; only the read-out sees the labels (B,).
+
+        All updates use the activities of before. `moment` says which layers learn; in sleep, without images, nothing does.
+        """
+        if not moment.positive:
+            return Tally()
+        key = Key(self.seed, "train", step)
+        activities, tally = self.look(images, None, key, "copies", dropout=self.dropout)
+        rate = gain * self.learning_rate
+        for layer in moment.layers or range(len(self.network.units)):
+            tally = tally + self._learn(layer, activities[layer], rate, key)
+        for part, decay in enumerate(self.decays):
+            tally.add(part, decay.after_batch(step, rate, key.child("decay", part)))
+        tally.add("readout", self.train_readout(self.features(activities), labels, gain))
+        return tally
+
+    def _learn(self, layer: int, activity: Activity, rate: float, key: Key) -> Tally:
+        """Bring one network layer's update to its arrays."""
+        y = activity.y
+        rows, units = y.shape
+        slope, tally = self.slope(layer, activity, key.child("slope", layer))
+        loss = self.losses[layer]
+        apart, between, asked = loss(y)
+        self.measured |= {f"dimensionality_copies_{layer}": apart, f"dimensionality_means_{layer}": between}
+        d = np.float32(-units * rows) * asked * slope
+        if self.peer:
+            d = d + self.peers[layer].term(y)
+            self.peers[layer].update(y)
+        seen = units if loss.directions is None else loss.directions.shape[1]
+        images = rows // self.copies
+        # Both matrices A and their products with Y; the projection there and back.
+        macs = 2 * (rows * self.copies + images * images) * seen + (2 * rows * units * seen if seen < units else 0)
+        tally.add(self.network.parts[layer][0], Events({"mac.fp32": macs, "sram.words_read": 2 * rows * units}))
+        for place, part in enumerate(self.network.parts[layer]):
+            cut = np.ascontiguousarray(self.network.split(layer, d)[place], np.float32)
+            here = key.child("update", part)
+            x = activity.x[place]
+            tally.add(part, self.updates[part].apply(x, cut, rows, rate, self._bias_rates[part], here))
+        return tally
+
+    def save(self) -> dict[str, np.ndarray]:
+        """Return the learner's own state: read-out, memories, running means."""
+        saved = super().save()
+        for part, (update, decay) in enumerate(zip(self.updates, self.decays, strict=True)):
+            saved |= {f"update{part}.{name}": value for name, value in update.save().items()}
+            saved |= {f"decay{part}.{name}": value for name, value in decay.save().items()}
+        return saved | {f"peer{layer}.mean": np.array(peer.mean) for layer, peer in enumerate(self.peers)}
+
+    def restore(self, saved: dict[str, np.ndarray]) -> None:
+        """Take up a state that `save` returned."""
+        super().restore(saved)
+        for part, (update, decay) in enumerate(zip(self.updates, self.decays, strict=True)):
+            update.restore(_part(saved, f"update{part}."))
+            decay.restore(_part(saved, f"decay{part}."))
+        for layer, peer in enumerate(self.peers):
+            peer.mean = np.array(saved[f"peer{layer}.mean"])

@@ -1,0 +1,72 @@
+"""Choices that do not go together, each refused in one sentence that names a valid one."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from analog_ff.runs.options import flag
+from hardware_models.check import UsageError, in_range, positive_int
+from hardware_models.tables import closest
+
+COPIES = ("copies", "copies_from", "copy_dropout", "projection")
+"""Choices that belong to the learner dimensionality alone."""
+SOURCES = ("dropout", "read-noise")
+CONTRAST = ("theta", "temperature", "goodness", "regions", "negatives", "label_strength", "blurs", "rollout_every")
+"""Choices that belong to a contrast of positives and negatives."""
+
+
+def check_dimensionality(config: Any) -> None:
+    """Refuse choices that the learner dimensionality lacks, or that it alone has; `config` is a `Config`."""
+    defaults = {f.name: f.default for f in fields(config)}
+    changed = [name for name in (*COPIES, *CONTRAST) if getattr(config, name) != defaults[name]]
+    if config.learner != "dimensionality":
+        for name in changed:
+            if name in COPIES:
+                raise UsageError(f"{flag(name)} belongs to noisy copies of an image: choose --learner dimensionality.")
+        return
+    positive_int("learner dimensionality", "--copies", config.copies, 2, 1000)
+    if config.projection is not None:
+        positive_int("learner dimensionality", "--projection", config.projection, 0, min(config.layers))
+    in_range("learner dimensionality", "--copy-dropout", config.copy_dropout, 0.0, 0.9, low_open=True)
+    for name in changed:
+        if name in CONTRAST:
+            raise UsageError(
+                f"learner dimensionality compares noisy copies and has neither threshold, labels nor negatives: "
+                f"leave {flag(name)} out, or choose --learner forward-forward."
+            )
+    if config.readout != "softmax":
+        raise UsageError(
+            "learner dimensionality is shown no labels, so no label has a goodness: choose --readout softmax."
+        )
+    if config.network == "recurrent":
+        raise UsageError(
+            "learner dimensionality is shown no labels, which a recurrent network takes at its top: choose --network stack."
+        )
+    if config.schedule == "wake-sleep":
+        raise UsageError(
+            "learner dimensionality has no negatives to sleep with: choose --schedule interleaved or greedy."
+        )
+    if config.copies_from not in SOURCES:
+        near = closest(config.copies_from, SOURCES)
+        raise UsageError(f"--copies-from is one of {', '.join(SOURCES)}, got '{config.copies_from}'{near}.")
+    if config.copies_from == "read-noise":
+        if config.copy_dropout != defaults["copy_dropout"]:
+            raise UsageError("--copy-dropout makes copies by dropout: choose --copies-from dropout.")
+        if not config.read_noise:
+            raise UsageError(
+                "copies from the read noise need it on: leave --no-read-noise out, or choose --copies-from dropout."
+            )
+
+
+def check_read_noise(config: Any, device: Any) -> None:
+    """Refuse copies from the read noise of a device that has none."""
+    if config.learner != "dimensionality" or config.copies_from != "read-noise":
+        return
+    from hardware_models.keys import Key
+
+    cells = device.fabricate((8, 8), Key(config.chip_seed, "chip").child("read noise"))
+    if not np.any(np.asarray(device.read_variance(cells, 0.0)) > 0.0):
+        raise UsageError(f"device '{config.device}' reads without noise: choose --copies-from dropout.")
