@@ -168,20 +168,28 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
     ages = ["at once", "after a day"] if any("program-to" in row for row in experiment["rows"]) else []
     inspected = INSPECTED if experiment.get("inspected") else {}
     published = any("published" in row for row in experiment["rows"])
+    tuner = name if "grid" in experiment else experiment.get("tuned_by")
+    choices = list(experiments([tuner])[tuner]["grid"]) if tuner else []
     head[2:2] = ["published %"] if published else []
     counted = [READS] if experiment.get("reads_counted") else []
+    head[1:1] = choices
     head += [*counted, *inspected, *(f"written, {age}" for age in ages)]
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     for row in experiment["rows"]:
         results = []
+        best = chosen(tuner, row["label"]) if tuner else {}
         for label, options in points({**experiment, "rows": [row]}):
+            if tuner and (best is None or any(options[k] != v for k, v in best.items())):
+                continue  # of a row that is run over a grid, the best point is shown
             file = place(name, options)
             if file.exists():
                 results.append(json.loads(file.read_text(encoding="utf-8")))
                 assert results[-1]["label"] == label or results[-1]["options"] == options
         if not results:
             known = f" {row.get('published', '-')} |" if published else ""
-            lines.append(f"| {row['label']} | 0 |{known} not run |" + " |" * (len(head) - 3 - published))
+            blank = " - |" * len(choices)
+            left = len(head) - 3 - published - len(choices)
+            lines.append(f"| {row['label']} |{blank} 0 |{known} not run |" + " |" * left)
             continue
         by = f"{kind}_error_percent_by_readout"
         headline = results[0]["config"].get("readout", "softmax")
@@ -199,6 +207,7 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
             mean([r["wall_seconds"] for r in results], 0),
         ]
         cells[2:2] = [str(row.get("published", "-"))] if published else []
+        cells[1:1] = [f"{results[0]['options'][name]:g}" for name in choices]
         cells += [mean([reads(r) for r in results]) for _ in counted]
         cells += [mean([layer(r, name) for r in results], 3) for name in inspected.values()]
         cells += [mean([aged(r, kind, age, headline) for r in results]) for age in ages]

@@ -14,9 +14,10 @@ sample: its product with the true slope is sum g'(y)² f' >= 0. It costs nothing
 `dither` needs only that the goodness is a sum over neurons: one bias for all of them gives all slopes at once. `node
 perturbation` needs not even that, but reads one number for n slopes.
 
-The extra reads go through the chip's pins like any other: each has read noise of its own, and is counted. In neurons with a
-memory (a hysteresis) a read is also a drive: a dither of +-delta walks their state, so that the slope found is that of the
-small loop around z, and the next read starts from where the dither has left it. That is what a real chip would do.
+The extra reads go through the chip's pins like any other: each has read noise of its own, and is counted. Where neurons
+have a memory (a hysteresis), a read is also a drive. The batch is presented anew for every read, row after row, so that each
+row is reached from the one before it, as in the pass itself; but the next pass starts from where the last read has left the
+neurons, and the slopes are those of the way that was gone, not of the neurons at rest. A real chip would do the same.
 """
 
 from __future__ import annotations
@@ -122,7 +123,7 @@ class Dither:
         kind = self._network.goodness[layer].kind
         above, tally = self._network.again(layer, activity, self._delta, key.child("above"))
         below, events = self._network.again(layer, activity, -self._delta, key.child("below"))
-        slope = (kind.terms(above) - kind.terms(below)) / np.float32(2.0 * self._delta * kind.factor)
+        slope = (kind.terms(above) - kind.terms(below)) / (2.0 * self._delta * kind.factor)
         return slope, tally + events + _each(self._network, layer, slope, {"goodness": 2, "mac.fp32": 1})
 
 
@@ -144,9 +145,7 @@ class NodePerturbation:
         Draws that are averaged; two reads each.
     """
 
-    def __init__(
-        self, network: Network, *, perturbation: float = 0.25, perturbations: int = 1, **options: Any
-    ) -> None:
+    def __init__(self, network: Network, *, perturbation: float = 0.25, perturbations: int = 1, **options: Any) -> None:
         del options
         self._network = network
         owner = "slope node-perturbation"
@@ -167,7 +166,7 @@ class NodePerturbation:
             rise = goodness.value(above) - goodness.value(below)  # (B, regions)
             slope += rise.repeat(units // rise.shape[1], axis=1) * signs
             tally = tally + events + more
-        slope /= np.float32(2.0 * self._sigma * goodness.kind.factor * self._draws)
+        slope /= 2.0 * self._sigma * goodness.kind.factor * self._draws
         counts = {"goodness": 2, "mac.fp32": 1, "rng.bits": 1}
         return slope, tally + _each(network, layer, slope, {name: n * self._draws for name, n in counts.items()})
 
