@@ -159,7 +159,8 @@ def test_one_draw_of_node_perturbation_points_as_the_law_says(units: int) -> Non
 # --- on a chip ---
 
 SHAPES = ((21, 30), (31, 20))
-NAMES = ("relu", "saturating", "tanh", "student-t", "random-nonmonotone", "drifting")
+NAMES = ("relu", "saturating", "tanh", "student-t", "random", "random-nonmonotone")
+"""Boxes that are the same at every read; others have no derivative that two reads could tell."""
 
 
 def made(nonlinearity: str = "relu", device: str = "ideal", goodness: str = "sum-of-squares", **more) -> Stack:
@@ -203,6 +204,53 @@ def test_dither_agrees_with_the_oracle_through_the_pins_of_a_sealed_chip(name: s
     sealed = made(name, sealed=True)
     found, _ = Dither(sealed, dither=0.02)(0, shown(sealed)[0], Key(0, "d"))
     assert np.corrcoef(known.ravel(), found.ravel())[0, 1] > 0.99
+
+
+def test_slopes_find_their_places_in_a_layer_of_several_arrays() -> None:
+    """A layer whose units alternate between two arrays: slopes and costs go where the units are."""
+
+    class Alternating(Curve):
+        def __init__(self) -> None:
+            self.units, self.parts = (30,), ((0, 1),)
+            self.goodness = [LayerGoodness("sum-of-squares", 30)]
+            self.port = Chip("ideal", ((21, 15), (21, 15)), nonlinearity="tanh", dac=None, adc=None)
+            for part in (0, 1):
+                weights = Key(0, "w", part).generator().standard_normal((21, 15)) / 4
+                self.port.program(part, weights, key=Key(0, "program", part))
+
+        def split(self, layer, d):
+            return d[:, ::2], d[:, 1::2]
+
+        def again(self, layer, activity, bias, key):
+            y, tally = np.empty((BATCH, 30), np.float32), Tally()
+            pieces = self.split(layer, np.broadcast_to(np.float32(bias), y.shape))
+            for part, offset in enumerate(pieces):
+                found, events = self.port.observe(part, activity.x[part], bias=offset, key=key.child("again", part))
+                self.split(layer, y)[part][:] = found
+                tally.add(part, events)
+            return y, tally
+
+    network = Alternating()
+    x = tuple(Key(0, "x", part).generator().random((BATCH, 21)).astype(np.float32) for part in (0, 1))
+    y, _ = network.again(0, Activity(x, x[0], x[0]), 0.0, Key(0))
+    activity = Activity(x, y, y)
+    z = np.empty_like(y)
+    for part, place in enumerate(network.split(0, z)):
+        place[:] = network.port.read(part, x[part], key=Key(0))[0]
+    exact = y / np.cosh(z / 2) ** 2  # f = 2 tanh(z/2)
+    for slope in (Oracle(network), Dither(network, dither=0.01)):
+        found, tally = slope(0, activity, Key(1))
+        assert np.allclose(found, exact, atol=2e-3)
+        assert sorted(tally.layers) == ["0", "1"] and tally.layers["0"].counts == tally.layers["1"].counts
+
+
+def test_reads_move_neurons_that_remember_and_looking_does_not() -> None:
+    network = made("hysteretic")
+    activity = shown(network)[0]
+    for slope, moved in ((Oracle(network), False), (Dither(network), True), (NodePerturbation(network), True)):
+        before = network.port.save()["neurons0.play"].copy()
+        slope(0, activity, Key(1))
+        assert np.array_equal(before, network.port.save()["neurons0.play"]) != moved
 
 
 def test_every_extra_read_is_counted_and_has_noise_of_its_own() -> None:
