@@ -221,6 +221,9 @@ def test_slopes_find_their_places_in_a_layer_of_several_arrays() -> None:
         def split(self, layer, d):
             return d[:, ::2], d[:, 1::2]
 
+        def join(self, layer, found):
+            return np.stack(found, axis=2).reshape(BATCH, 30)
+
         def again(self, layer, activity, bias, key):
             y, tally = np.empty((BATCH, 30), np.float32), Tally()
             pieces = self.split(layer, np.broadcast_to(np.float32(bias), y.shape))
@@ -301,6 +304,47 @@ def test_learns_alike_on_a_chip_in_another_process() -> None:
             Oracle(Stack(port, network.goodness))
 
 
+def configured(config):
+    """Return the initialised learner of a configuration, and its data."""
+    from analog_ff.runs import build
+
+    data = build.data_of(config)
+    negatives = build.negatives_of(config, data)
+    wiring = build.wiring_of(config, build.frame_of(config, data, negatives))
+    port = build.port_of(config, wiring.shapes)
+    learner = build.learner_of(config, port, len(data.classes), wiring, negatives)
+    learner.initialise()
+    return learner, data
+
+
+@pytest.mark.parametrize("name", ["stack", "recurrent", "local", "convolution"])
+def test_every_network_takes_every_slope_and_pays_for_it(name: str) -> None:
+    """Reads beside those of the passes: `extra` for each array and each pass that is learned from, on a chip a layer."""
+    from analog_ff.runs.config import Config
+
+    more = {"iterations": 1} if name == "recurrent" else {}
+    if name in ("local", "convolution"):
+        more = {"patch": (4, 2), "stride": (2, 1)}
+    reads = {}
+    for slope in ("dropped", "oracle", "dither", "node-perturbation"):
+        config = Config(
+            data="toy", network=name, layers=(6, 5), slope=slope, nonlinearity="saturating", chips="per-layer", **more
+        )
+        learner, data = configured(config)
+        total = learner.step(data.x_train[:4], data.y_train[:4], step=0, gain=1.0).total()
+        reads[slope] = total["reads.cells"]
+        if slope == "dropped":
+            plain = total
+    # Passes: neutral, positive, negative; a recurrent network makes 1, 2 and 2 and learns from the second of these.
+    passes = 5 if name == "recurrent" else 3
+    one = reads["dropped"] // passes
+    assert reads["oracle"] == (passes + 2) * one
+    assert reads["dither"] == reads["node-perturbation"] == (passes + 4) * one
+    assert total["normalise"] == plain["normalise"]
+    learned = plain["nonlinearity"] // passes * 2
+    assert total["goodness"] == plain["goodness"] + 2 * learned and total["rng.bits"] - plain["rng.bits"] == learned
+
+
 def test_refusals_are_one_sentence() -> None:
     network = made(sealed=True)
     refusals = (
@@ -316,17 +360,15 @@ def test_refusals_are_one_sentence() -> None:
         assert str(error.value).count(". ") == 0 and str(error.value).endswith((".", "?"))
 
 
-def test_options_reach_the_slope(tmp_path) -> None:
-    from analog_ff.runs.build import learner_of, port_of
+def test_options_reach_the_slope() -> None:
     from analog_ff.runs.config import Config
 
     config = Config(data="toy", shift=0, layers=(6,), slope="node-perturbation", perturbation=0.5, perturbations=3)
-    port = port_of(config, 64)
-    learner = learner_of(config, port, 2, 64)
-    inputs, neurons = port.shapes[0]
-    images = Key(0, "i").generator().random((4, 64)).astype(np.float32)
-    total = learner.step(images, np.array([0, 1, 0, 1]), step=0, gain=1.0).total()
+    learner, data = configured(config)
+    inputs, neurons = learner.port.shapes[0]
+    total = learner.step(data.x_train[:4], data.y_train[:4], step=0, gain=1.0).total()
     assert total["reads.cells"] == (3 + 2 * 2 * 3) * 4 * 2 * inputs * neurons
+    assert (learner.slope._sigma, learner.slope._draws) == (0.5, 3)
     with pytest.raises(UsageError, match="--perturbations"):
         Config(perturbations=0)
 

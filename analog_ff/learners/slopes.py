@@ -83,14 +83,12 @@ class Oracle:
     def __call__(self, layer: int, activity: Activity, key: Key) -> tuple[np.ndarray, Tally]:
         """Return g'(y) f'(z) with z read anew."""
         network, tally = self._network, Tally()
-        known = np.empty(activity.y.size, np.float32)
-        # A network cuts (B, units) into the rows and columns of its arrays; cut places show where each slope belongs.
-        places = network.split(layer, np.arange(known.size).reshape(activity.y.shape))
-        for part, x, place in zip(network.parts[layer], activity.x, places, strict=True):
+        known = []
+        for part, x in zip(network.parts[layer], activity.x, strict=True):
             z, events = network.port.read(part, x, key=key.child("z", part))
-            known[place.ravel()] = self._oracle.slope(part, z).ravel()
+            known.append(self._oracle.slope(part, z))
             tally.add(part, events + Events({"mac.fp32": z.size}))
-        return network.goodness[layer].kind.derivative(activity.y) * known.reshape(activity.y.shape), tally
+        return network.goodness[layer].kind.derivative(activity.y) * network.join(layer, known), tally
 
 
 class Dither:
