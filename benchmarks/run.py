@@ -6,12 +6,16 @@
 An experiment is one TOML file: a title, options of `analog_ff.simulate` common to all rows, and rows with a label,
 options of their own and seeds (the chip's seed is the experiment's seed). A point is one run; its result is kept in
 benchmarks/results/<experiment>/<hash of its options>.json, and a point that is there is not run again.
+
+With a table `grid` (option -> values) every row is run with every combination, and its table shows the best one. An
+experiment that is `tuned_by` such a one takes its choices, row by row of the same label.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import itertools
 import json
 import shutil
 import statistics
@@ -25,6 +29,8 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 INSPECTED = {"asymmetry": "asymmetry_mean", "step of a pulse": "pulse_step", "its noise": "pulse_noise"}
 """Column of a table -> what the inspection found, for experiments that are `inspected`."""
+READS = "reads of a cell per image"
+"""Column of the experiments that are `reads_counted`: reads of cells in phase learn, per image and cell."""
 NOT_OPTIONS = ("label", "seeds", "published")
 """Entries of a row that are not options of the run; `published` is what a source reports for the same task."""
 KEPT = (
@@ -46,14 +52,36 @@ def experiments(names: list[str]) -> dict[str, dict[str, Any]]:
 
 
 def points(experiment: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """Return (label, options) of every run of an experiment."""
+    """Return (label, options) of every run of an experiment; none of a row that is not tuned yet."""
     runs = []
+    grid = experiment.get("grid", {})
     for row in experiment["rows"]:
         options = {k: v for k, v in row.items() if k not in NOT_OPTIONS}
-        for seed in row.get("seeds", experiment.get("seeds", [0])):
-            seeds = {"seed": seed, "chip-seed": seed}
-            runs.append((row["label"], {**experiment.get("options", {}), **options, **seeds}))
+        tuned = chosen(experiment["tuned_by"], row["label"]) if "tuned_by" in experiment else {}
+        if tuned is None:
+            continue
+        for values in itertools.product(*grid.values()):
+            for seed in row.get("seeds", experiment.get("seeds", [0])):
+                seeds = {"seed": seed, "chip-seed": seed}
+                choices = tuned | dict(zip(grid, values, strict=True))
+                runs.append((row["label"], {**experiment.get("options", {}), **options, **choices, **seeds}))
     return runs
+
+
+def chosen(name: str, label: str) -> dict[str, Any] | None:
+    """Return the values of the grid with the least mean validation error of a row; None as long as a point is missing."""
+    experiment = experiments([name])[name]
+    row = [r for r in experiment["rows"] if r["label"] == label]
+    errors: dict[tuple[Any, ...], list[float]] = {}
+    for _, options in points({**experiment, "rows": row}):
+        file = place(name, options)
+        if not file.exists():
+            return None
+        error = json.loads(file.read_text(encoding="utf-8"))["validation_error_percent"]
+        errors.setdefault(tuple(options[k] for k in experiment["grid"]), []).append(error)
+    if not errors:
+        sys.exit(f"experiment {name} has no row '{label}' to tune.")
+    return dict(zip(experiment["grid"], min(errors, key=lambda values: statistics.mean(errors[values])), strict=True))
 
 
 def place(name: str, options: dict[str, Any]) -> Path:
@@ -141,20 +169,29 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
     ages = ["at once", "after a day"] if any("program-to" in row for row in experiment["rows"]) else []
     inspected = INSPECTED if experiment.get("inspected") else {}
     published = any("published" in row for row in experiment["rows"])
+    tuner = name if "grid" in experiment else experiment.get("tuned_by")
+    choices = list(experiments([tuner])[tuner]["grid"]) if tuner else []
     head[2:2] = ["published %"] if published else []
     kept = ["stored", "on wires"] if experiment.get("activity") else []
-    head += [*inspected, *(f"written, {age}" for age in ages), *kept]
+    counted = [READS] if experiment.get("reads_counted") else []
+    head[1:1] = choices
+    head += [*counted, *inspected, *(f"written, {age}" for age in ages), *kept]
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     for row in experiment["rows"]:
         results = []
+        best = chosen(tuner, row["label"]) if tuner else {}
         for label, options in points({**experiment, "rows": [row]}):
+            if tuner and (best is None or any(options[k] != v for k, v in best.items())):
+                continue  # of a row that is run over a grid, the best point is shown
             file = place(name, options)
             if file.exists():
                 results.append(json.loads(file.read_text(encoding="utf-8")))
                 assert results[-1]["label"] == label or results[-1]["options"] == options
         if not results:
             known = f" {row.get('published', '-')} |" if published else ""
-            lines.append(f"| {row['label']} | 0 |{known} not run |" + " |" * (len(head) - 3 - published))
+            blank = " - |" * len(choices)
+            left = len(head) - 3 - published - len(choices)
+            lines.append(f"| {row['label']} |{blank} 0 |{known} not run |" + " |" * left)
             continue
         by = f"{kind}_error_percent_by_readout"
         headline = results[0]["config"].get("readout", "softmax")
@@ -172,6 +209,8 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
             mean([r["wall_seconds"] for r in results], 0),
         ]
         cells[2:2] = [str(row.get("published", "-"))] if published else []
+        cells[1:1] = [f"{results[0]['options'][name]:g}" for name in choices]
+        cells += [mean([reads(r) for r in results]) for _ in counted]
         cells += [mean([layer(r, name) for r in results], 3) for name in inspected.values()]
         cells += [mean([aged(r, kind, age, headline) for r in results]) for age in ages]
         if kept:
@@ -182,6 +221,15 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
             ]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
+
+
+def reads(result: dict[str, Any]) -> float | None:
+    """Return how often learning read each cell for one image; a positive and its negative are one image."""
+    learn, per_weight = result["events"]["learn"], result["cells"].get("pulses_per_weight")
+    if not per_weight:
+        return None
+    weights = learn["write.selected"] / per_weight
+    return learn["reads.cells"] / (2.0 * weights * result["images"]["learn"])
 
 
 def layer(result: dict[str, Any], name: str) -> float | None:

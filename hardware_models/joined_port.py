@@ -38,6 +38,16 @@ class JoinedOracle:
         chip, own = self._places[layer]
         return chip.oracle.conductances(own)
 
+    def neurons(self, layer: int, z: np.ndarray) -> np.ndarray:
+        """Return f(z), (B, neurons) float32."""
+        chip, own = self._places[layer]
+        return chip.oracle.neurons(own, z)
+
+    def slope(self, layer: int, z: np.ndarray) -> np.ndarray:
+        """Return f'(z), (B, neurons) float32."""
+        chip, own = self._places[layer]
+        return chip.oracle.slope(own, z)
+
 
 class JoinedPort:
     """The layers of several chips as one `hardware_models.port.ChipPort`; close it if the chips need closing.

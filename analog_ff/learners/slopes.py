@@ -1,7 +1,23 @@
 r"""The slope inside a layer: what stands for :math:`\partial g(y_j)/\partial z_j` where nobody knows the neurons' curve.
 
-`dropped`: :math:`g'(y)` alone, as if f' were 1. For a rectifier and squares this is exact (y f' = y); for any
-non-decreasing f it is still a direction of ascent for each sample. It costs nothing.
+With y = f(z), each neuron's share g(y_j) of the goodness, F the goodness's constant factor and g' = dg/dy / F,
+
+.. math::
+   \text{dropped:} &\quad g'(y_j) \\
+   \text{oracle:} &\quad g'(y_j)\,f_j'(z_j) \\
+   \text{dither:} &\quad \frac{g(y_j^+) - g(y_j^-)}{2\delta F}, \qquad y_j^\pm = f_j(z_j \pm \delta) \\
+   \text{node perturbation:} &\quad \frac{G(z + \sigma\xi) - G(z - \sigma\xi)}{2\sigma F}\,\xi_j, \qquad \xi_j = \pm 1
+
+`dropped` is exact for a rectifier and squares (y f' = y), and for any non-decreasing f still a direction of ascent for each
+sample: its product with the true slope is sum g'(y)² f' >= 0. It costs nothing.
+
+`dither` needs only that the goodness is a sum over neurons: one bias for all of them gives all slopes at once. `node
+perturbation` needs not even that, but reads one number for n slopes.
+
+The extra reads go through the chip's pins like any other: each has read noise of its own, and is counted. Where neurons
+have a memory (a hysteresis), a read is also a drive. The batch is presented anew for every read, row after row, so that each
+row is reached from the one before it, as in the pass itself; but the next pass starts from where the last read has left the
+neurons, and the slopes are those of the way that was gone, not of the neurons at rest. A real chip would do the same.
 """
 
 from __future__ import annotations
@@ -12,8 +28,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from analog_ff.network.base import Activity, Network
-from hardware_models.events import Tally
+from hardware_models.check import UsageError, in_range, positive_int
+from hardware_models.events import Events, Tally
 from hardware_models.keys import Key
+from hardware_models.port import SealedChipError
 
 
 class Slope(Protocol):
@@ -37,5 +55,132 @@ class Dropped:
         return self._network.goodness[layer].kind.derivative(activity.y), Tally()
 
 
-SLOPES = MappingProxyType({"dropped": "analog_ff.learners.slopes:Dropped"})
+class Oracle:
+    """The slope as one would have it who knows every neuron's curve: g'(y) f'(z).
+
+    The curve is looked up inside the chip, z is measured: one read more of every array, through the pin "read", with
+    converters and read noise of its own. What limits this slope is therefore only what limits every measurement.
+
+    Raises
+    ------
+    UsageError
+        If the chip is sealed, or has no pin "read".
+    """
+
+    def __init__(self, network: Network, **options: Any) -> None:
+        del options
+        self._network = network
+        if "read" not in network.port.pins:
+            raise UsageError("slope oracle measures z, and this chip has no pin 'read'; choose --slope dither.")
+        try:
+            self._oracle: Any = network.port.oracle  # type: ignore[attr-defined]
+        except SealedChipError:
+            raise UsageError(
+                "slope oracle looks up the neurons' curves inside the chip, which a sealed chip or one in another process "
+                "does not allow; choose --slope dither, which needs only reads."
+            ) from None
+
+    def __call__(self, layer: int, activity: Activity, key: Key) -> tuple[np.ndarray, Tally]:
+        """Return g'(y) f'(z) with z read anew."""
+        network, tally = self._network, Tally()
+        known = []
+        for part, x in zip(network.parts[layer], activity.x, strict=True):
+            z, events = network.port.read(part, x, key=key.child("z", part))
+            known.append(self._oracle.slope(part, z))
+            tally.add(part, events + Events({"mac.fp32": z.size}))
+        return network.goodness[layer].kind.derivative(activity.y) * network.join(layer, known), tally
+
+
+class Dither:
+    r"""Parallel dither: one bias of +delta, then of -delta, on all neurons, and every neuron's own output read both times.
+
+    The error is
+
+    .. math:: \frac{\delta^2}{6 F} \frac{d^3 g(f(z_j))}{dz_j^3} + O(\delta^4)
+
+    (none where g(f) is a quadratic within +-delta) and a noise of standard deviation
+    :math:`|g'(y_j)| \sigma_y / (\sqrt 2\,\delta)` where sigma_y is that of one output: read noise and the
+    rounding of the converters, independent in the two reads; noise of z counts with f'. There is no factor n: the variance
+    does not grow with the layer. As a small alternating current on the bias line, with synchronous detection in every neuron,
+    it is the lock-in amplifier's way of measuring a slope.
+
+    Parameters
+    ----------
+    network : Network
+    dither : float
+        delta [units of z].
+    """
+
+    def __init__(self, network: Network, *, dither: float = 0.25, **options: Any) -> None:
+        del options
+        self._network = network
+        self._delta = in_range("slope dither", "--dither", dither, 0.0, 100.0, "units of z", low_open=True)
+
+    def __call__(self, layer: int, activity: Activity, key: Key) -> tuple[np.ndarray, Tally]:
+        """Return the central difference of every neuron's share of the goodness."""
+        kind = self._network.goodness[layer].kind
+        above, tally = self._network.again(layer, activity, self._delta, key.child("above"))
+        below, events = self._network.again(layer, activity, -self._delta, key.child("below"))
+        slope = (kind.terms(above) - kind.terms(below)) / (2.0 * self._delta * kind.factor)
+        return slope, tally + events + _each(self._network, layer, slope, {"goodness": 2, "mac.fp32": 1})
+
+
+class NodePerturbation:
+    r"""Node perturbation: random signs on the biases of all neurons, and only the scalar goodness is read.
+
+    A region with a goodness of its own has a number of its own to read. The estimate is unbiased (up to the same O(sigma²)
+    as a dither's), its variance is :math:`\sum_{i \ne j} (\partial G/\partial z_i)^2 / F^2` per draw, and one draw's cosine
+    with the true gradient is :math:`\sqrt{2/(\pi n)}` in the mean for n neurons to a region. Random signs are the
+    perturbation of least variance, and one random bit a neuron (simultaneous perturbation: Spall, IEEE Transactions on
+    Automatic Control 37:332, 1992, doi:10.1109/9.119632).
+
+    Parameters
+    ----------
+    network : Network
+    perturbation : float
+        sigma [units of z].
+    perturbations : int
+        Draws that are averaged; two reads each.
+    """
+
+    def __init__(self, network: Network, *, perturbation: float = 0.25, perturbations: int = 1, **options: Any) -> None:
+        del options
+        self._network = network
+        owner = "slope node-perturbation"
+        self._sigma = in_range(owner, "--perturbation", perturbation, 0.0, 100.0, "units of z", low_open=True)
+        self._draws = positive_int(owner, "--perturbations", perturbations, 1, 1_000_000)
+
+    def __call__(self, layer: int, activity: Activity, key: Key) -> tuple[np.ndarray, Tally]:
+        """Return the mean estimate over the draws."""
+        network, goodness = self._network, self._network.goodness[layer]
+        batch, units = activity.y.shape
+        slope, tally = np.zeros((batch, units), np.float32), Tally()
+        for draw in range(self._draws):
+            here = key.child("draw", draw)
+            signs = 2 * here.child("signs").generator().integers(0, 2, (batch, units), dtype=np.int8) - 1
+            bias = signs * np.float32(self._sigma)
+            above, events = network.again(layer, activity, bias, here.child("above"))
+            below, more = network.again(layer, activity, -bias, here.child("below"))
+            rise = goodness.value(above) - goodness.value(below)  # (B, regions)
+            slope += rise.repeat(units // rise.shape[1], axis=1) * signs
+            tally = tally + events + more
+        slope /= 2.0 * self._sigma * goodness.kind.factor * self._draws
+        counts = {"goodness": 2, "mac.fp32": 1, "rng.bits": 1}
+        return slope, tally + _each(network, layer, slope, {name: n * self._draws for name, n in counts.items()})
+
+
+def _each(network: Network, layer: int, values: np.ndarray, counts: dict[str, int]) -> Tally:
+    """Return `counts` for every one of the values (B, units) of a network layer, under the arrays that they belong to."""
+    pieces = zip(network.parts[layer], network.split(layer, values), strict=True)
+    return Tally({str(part): Events({name: n * piece.size for name, n in counts.items()}) for part, piece in pieces})
+
+
+SLOPES = MappingProxyType(
+    {
+        "dropped": "analog_ff.learners.slopes:Dropped",
+        "oracle": "analog_ff.learners.slopes:Oracle",
+        "dither": "analog_ff.learners.slopes:Dither",
+        "node-perturbation": "analog_ff.learners.slopes:NodePerturbation",
+    }
+)
 """Slopes by name; each is made from (network, **options)."""

@@ -95,6 +95,10 @@ class Network(Protocol):
         """
         ...
 
+    def join(self, layer: int, found: Sequence[np.ndarray]) -> np.ndarray:
+        """Return what each array of a network layer gave, in the rows of `Activity.x`, as (B, units)."""
+        ...
+
     def split(self, layer: int, d: np.ndarray) -> tuple[np.ndarray, ...]:
         """Cut d (B, units) into what belongs to each array, in the rows of `Activity.x`."""
         ...

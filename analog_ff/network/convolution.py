@@ -38,7 +38,8 @@ class Convolution(PatchNetwork):
     def _arranged(self, x: np.ndarray) -> tuple[np.ndarray, ...]:
         return (x.reshape(-1, x.shape[-1]),)
 
-    def _joined(self, layer: int, found: list[np.ndarray]) -> np.ndarray:
+    def join(self, layer: int, found: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the outputs of a layer's arrays as (B, positions channels)."""
         return found[0].reshape(-1, self.units[layer])
 
     def _cut(self, layer: int, values: np.ndarray) -> tuple[np.ndarray, ...]:

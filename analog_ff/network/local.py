@@ -39,7 +39,8 @@ class Local(PatchNetwork):
     def _arranged(self, x: np.ndarray) -> tuple[np.ndarray, ...]:
         return tuple(np.ascontiguousarray(x.transpose(1, 0, 2)))
 
-    def _joined(self, layer: int, found: list[np.ndarray]) -> np.ndarray:
+    def join(self, layer: int, found: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the outputs of a layer's arrays as (B, positions channels)."""
         return np.concatenate(found, axis=1)
 
     def _cut(self, layer: int, values: np.ndarray) -> tuple[np.ndarray, ...]:

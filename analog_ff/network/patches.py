@@ -123,6 +123,8 @@ class PatchNetwork(ABC):
             x = self._arranged(beside(a[:, grid.indices], codes * share, scale))
             y, events = self._observed(layer, x, None, key, name)
             tally = tally + events
+            for part, piece in zip(self.parts[layer], self._cut(layer, y), strict=True):
+                tally.add(part, Events({"goodness": piece.size, "normalise": piece.size}))
             a = self.goodness[layer].normalise(y)
             activities.append(Activity(x, y, a))
             if dropout and layer + 1 < len(self.units):
@@ -151,9 +153,8 @@ class PatchNetwork(ABC):
         for part, inputs, offset in zip(self.parts[layer], x, biases, strict=True):
             y, events = self.port.observe(part, inputs, bias=offset, key=key.child(name, part))
             tally.add(part, events)
-            tally.add(part, Events({"goodness": y.size, "normalise": y.size}))
             found.append(y)
-        return self._joined(layer, found), tally
+        return self.join(layer, found), tally
 
     @abstractmethod
     def _parts(self) -> tuple[tuple[int, ...], ...]:
@@ -164,12 +165,12 @@ class PatchNetwork(ABC):
         """Return inputs (B, positions, n) as what each array is driven with."""
 
     @abstractmethod
-    def _joined(self, layer: int, found: list[np.ndarray]) -> np.ndarray:
+    def join(self, layer: int, found: Sequence[np.ndarray]) -> np.ndarray:
         """Return the outputs of a layer's arrays as y (B, positions channels)."""
 
     @abstractmethod
     def _cut(self, layer: int, values: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Return values (B, positions channels) as the rows and columns of each array: the reverse of `_joined`."""
+        """Return values (B, positions channels) as the rows and columns of each array: the reverse of `join`."""
 
 
 def check_place(label_place: str) -> None:

@@ -87,6 +87,11 @@ class Stack:
         y, events = self.port.observe(layer, activity.x[0], bias=bias, key=key)
         return y, Tally({str(layer): events})
 
+    def join(self, layer: int, found: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the outputs as they are: a layer is one array."""
+        del layer
+        return found[0]
+
     def split(self, layer: int, d: np.ndarray) -> tuple[np.ndarray, ...]:
         """Return d as it is: a layer is one array."""
         del layer

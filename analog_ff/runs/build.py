@@ -161,6 +161,7 @@ def learner_of(config: Config, port: Any, classes: int, wiring: Wiring, negative
             "update": config.update,
             "update_options": scheme,
             "slope": config.slope,
+            "slope_options": {name: getattr(config, name) for name in ("dither", "perturbation", "perturbations")},
             "dropout": config.dropout,
             "weight_decay": config.weight_decay,
             "decay_every": config.decay_every,

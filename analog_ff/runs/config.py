@@ -27,11 +27,12 @@ SPLITS = ("final", "holdout")
 FAULTS = ("stuck_low", "stuck_high", "dead_rows", "dead_columns")
 WHOLE = (("epochs", 1, 100_000), ("batch", 1, 1_000_000), ("slots", 1, 1000), ("shift", 0, 8), ("seed", 0, 2**63 - 1),
          ("chip_seed", 0, 2**63 - 1), ("decay_every", 1, 1_000_000), ("iterations", 1, 1000), ("block", 1, 10**9),
-         ("blurs", 0, 100), ("rollout_every", 1, 10**9))  # fmt: skip
+         ("blurs", 0, 100), ("rollout_every", 1, 10**9), ("perturbations", 1, 1_000_000))  # fmt: skip
 """Choices that are whole numbers: name, least, most."""
 REAL = (("learning_rate", 0.0, 100.0), ("momentum", 0.0, 0.9999), ("readout_rate", 0.0, 100.0),
         ("readout_decay", 0.0, 1.0), ("weight_decay", 0.0, 1.0), ("sleep", 0.0, 1.0), ("dropout", 0.0, 0.9),
-        ("damping", 0.0, 1.0), ("endurance_spread", 0.0, 5.0), *((name, 0.0, 1.0) for name in FAULTS))  # fmt: skip
+        ("damping", 0.0, 1.0), ("endurance_spread", 0.0, 5.0), ("dither", 0.0, 100.0), ("perturbation", 0.0, 100.0),
+        *((name, 0.0, 1.0) for name in FAULTS))  # fmt: skip
 """Choices that are numbers: name, least, most."""
 NOT_IN_HASH = ("data_dir", "out")
 """What may differ between a run and its resumption: places, not physics."""
@@ -72,7 +73,10 @@ class Config:
     schedule: str = option("interleaved", "interleaved, greedy (layer by layer), wake-sleep, pipelined (a stream)")
     block: int = option(1, "batches of one wake block, wake-sleep")
     sleep: float = option(1.0, "share of the sleep block that is slept, wake-sleep [1]")
-    slope: str = option("dropped", "slope of the neurons inside a layer: dropped")
+    slope: str = option("dropped", "slope of the neurons inside a layer: dropped, oracle, dither, node-perturbation")
+    dither: float = option(0.25, "delta, bias on all neurons, slope dither [units of z]")
+    perturbation: float = option(0.25, "sigma, random bias, slope node-perturbation [units of z]")
+    perturbations: int = option(1, "draws averaged, slope node-perturbation")
     copies: int = option(4, "noisy copies of each image, dimensionality")
     copies_from: str = option("dropout", "what makes copies differ: dropout or read-noise, dimensionality")
     copy_dropout: float = option(0.2, "share of pixels that a copy loses, dimensionality [1]")
