@@ -104,6 +104,15 @@ def test_every_pixel_comes_from_the_image_or_from_its_partner() -> None:
     assert 0.4 < (made == images).mean() < 0.6
 
 
+def test_the_channels_of_a_pixel_stay_together() -> None:
+    """An image of three channels is cut like one of one channel, with the same draws."""
+    grey = rng("grey").random((6, 20)).astype(np.float32)
+    colour = np.stack((grey, 2 * grey, 3 * grey), axis=2).reshape(6, 60)
+    nothing = np.zeros(6, int), np.zeros((6, 2))
+    one, three = (Hybrid((5, 4))(images, *nothing, rng("channels"))[0] for images in (grey, colour))
+    assert np.array_equal(three.reshape(6, 20, 3), np.stack((one, 2 * one, 3 * one), axis=2))
+
+
 def refused(says: str, folder: Path, **choices: object) -> None:
     """Expect one sentence, and that nothing was written."""
     options = {"data": "toy", "layers": (12,), "epochs": 1, "device": "ideal", "negatives": "hybrid"}

@@ -78,5 +78,7 @@ class Hybrid(Negatives):
         self, images: np.ndarray, labels: np.ndarray, believed: np.ndarray, generator: np.random.Generator
     ) -> tuple[np.ndarray, None]:
         """Return one hybrid for each image, which is its A."""
-        chosen = masks(len(images), *self._shape, self._blurs, generator).reshape(images.shape)
-        return np.where(chosen, images, images[partners(len(images), generator)]), None
+        chosen = masks(len(images), *self._shape, self._blurs, generator).reshape(len(images), -1, 1)
+        pixels = images.reshape(len(images), chosen.shape[1], -1)  # the channels of a pixel go together
+        mixed = np.where(chosen, pixels, pixels[partners(len(images), generator)])
+        return mixed.reshape(images.shape), None

@@ -35,7 +35,7 @@ def negatives_of(config: Config, data: Any) -> Any:
     if config.learner != "forward-forward":
         return None
     pixels = data.x_train.shape[1]
-    shape = (data.height, data.width) if (data.height or 1) * (data.width or 1) == pixels else None
+    shape = (data.height, data.width) if data.height and data.width else None
     starts, steps = first_windows(data)
     known = {"classes": len(data.classes), "starts": starts, "steps": steps}
     negatives = load_negatives(
