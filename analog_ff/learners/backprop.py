@@ -21,17 +21,15 @@ from typing import Any
 
 import numpy as np
 
-from analog_ff.learners.base import Learner, _part
+from analog_ff.learners.local import ArrayLearner
 from analog_ff.network.base import Activity, Network
 from analog_ff.objective.schedule import Moment
-from analog_ff.updates import UPDATES
-from hardware_models.check import UsageError, in_range
+from hardware_models.check import UsageError
 from hardware_models.events import Events, Tally
 from hardware_models.keys import Key
-from hardware_models.tables import lookup
 
 
-class Backprop(Learner):
+class Backprop(ArrayLearner):
     """Backpropagation with a perfect model of the chip; see the module for the equations.
 
     Parameters
@@ -40,41 +38,19 @@ class Backprop(Learner):
         A stack that is shown no labels.
     classes, seed, readout_layers, readout_rate, readout_decay
         See `Learner`.
-    learning_rate : float
-        eta.
-    update : str
-        Name of the update scheme; `update_options` go to it.
-    bias_rate : float, optional
-        Factor on the bias row's update; default 1/s², so that the bias learns as if its input were 1.
+    learning_rate, update, update_options, bias_rate
+        See `ArrayLearner`.
     """
 
     name = "backprop"
 
-    def __init__(
-        self,
-        network: Network,
-        *,
-        classes: int,
-        seed: int,
-        learning_rate: float = 0.1,
-        update: str = "accumulate",
-        update_options: dict[str, Any] | None = None,
-        bias_rate: float | None = None,
-        **shared: Any,
-    ) -> None:
-        super().__init__(network, classes=classes, seed=seed, **shared)
+    def __init__(self, network: Network, *, learning_rate: float = 0.1, **shared: Any) -> None:
+        super().__init__(network, learning_rate=learning_rate, **shared)
         if network.label_place != "none" or any(len(parts) != 1 for parts in network.parts):
             raise UsageError(f"learner {self.name} trains a stack that is shown no labels: choose --network stack.")
         if any(goodness.regions != 1 for goodness in network.goodness):
             raise UsageError(f"learner {self.name} has no goodness of regions: choose --regions 1.")
-        self.learning_rate = in_range(self.name, "learning_rate", learning_rate, 0.0, 100.0)
         self._chip: Any = self.port  # the oracle is no pin
-        scheme = lookup("update", update, UPDATES)
-        layers = range(len(self.port.shapes))
-        self.updates = [scheme(self.port, layer, **(update_options or {})) for layer in layers]
-        self._bias_rates = [
-            1.0 / sheet.input_scale**2 if bias_rate is None else float(bias_rate) for sheet in self.port.datasheet
-        ]
 
     def step(
         self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment | None = None
@@ -91,10 +67,8 @@ class Backprop(Learner):
         error[np.arange(len(labels)), labels] += 1.0
         drives, events = self.backward(activities, error, key)
         tally = tally + events
-        for layer, (update, d) in enumerate(zip(self.updates, drives, strict=True)):
-            here = key.child("update", layer)
-            rate, bias = gain * self.learning_rate, self._bias_rates[layer]
-            tally.add(layer, update.apply(activities[layer].x[0], d, len(images), rate, bias, here))
+        for layer, (activity, d) in enumerate(zip(activities, drives, strict=True)):
+            tally = tally + self.bring(layer, activity.x, (d,), len(images), gain * self.learning_rate, key)
         tally.add("readout", self.train_readout(features, labels, gain))
         self.meter.release(stored)
         return tally
@@ -150,19 +124,6 @@ class Backprop(Learner):
         weights = self._chip.oracle.weights(layer)[:-1]
         tally.add(layer, Events({"mac.fp32": len(delta) * weights.size, "sram.words_read": weights.size}))
         return delta @ weights.T
-
-    def save(self) -> dict[str, np.ndarray]:
-        """Return the learner's own state: read-out and memories."""
-        saved = super().save()
-        for layer, update in enumerate(self.updates):
-            saved |= {f"update{layer}.{name}": value for name, value in update.save().items()}
-        return saved
-
-    def restore(self, saved: dict[str, np.ndarray]) -> None:
-        """Take up a state that `save` returned."""
-        super().restore(saved)
-        for layer, update in enumerate(self.updates):
-            update.restore(_part(saved, f"update{layer}."))
 
 
 class NominalBackprop(Backprop):

@@ -20,28 +20,23 @@ from typing import Any
 
 import numpy as np
 
-from analog_ff.learners.base import Learner, _part
-from analog_ff.learners.slopes import SLOPES, Slope
+from analog_ff.learners.local import LocalLearner
 from analog_ff.network.base import Activity, Network
 from analog_ff.network.stack import dropped
 from analog_ff.objective.dimensionality import Dimensionality
 from analog_ff.objective.goodness import GOODNESS
-from analog_ff.objective.normalise import PeerNorm
 from analog_ff.objective.readout import SquaredReadout
 from analog_ff.objective.schedule import Moment
-from analog_ff.updates import UPDATES
-from analog_ff.updates.decay import Decay
 from hardware_models.check import UsageError, in_range
 from hardware_models.events import Events, Tally
 from hardware_models.keys import Key
-from hardware_models.tables import lookup
 
 COPIES_FROM = ("dropout", "read-noise")
 """What makes the copies of an image differ."""
 ALWAYS = Moment(0, 0)
 
 
-class DimensionalityLearner(Learner):
+class DimensionalityLearner(LocalLearner):
     """Stochastic Forward-Forward; see the module for the equations.
 
     Parameters
@@ -59,7 +54,7 @@ class DimensionalityLearner(Learner):
     projection : int, optional
         Random directions on which ED is measured, see `Dimensionality`.
     learning_rate, peer, update, update_options, slope, slope_options, dropout, bias_rate, weight_decay, decay_every
-        See `ForwardForward`.
+        See `LocalLearner`.
 
     Raises
     ------
@@ -80,27 +75,15 @@ class DimensionalityLearner(Learner):
         copy_dropout: float = 0.2,
         projection: int | None = None,
         learning_rate: float = 4e-4,
-        peer: float = 0.03,
-        update: str = "accumulate",
-        update_options: dict[str, Any] | None = None,
-        slope: str = "dropped",
-        slope_options: dict[str, Any] | None = None,
-        dropout: float = 0.0,
-        bias_rate: float | None = None,
-        weight_decay: float = 0.0,
-        decay_every: int = 100,
         **shared: Any,
     ) -> None:
-        super().__init__(network, classes=classes, seed=seed, **shared)
+        super().__init__(network, classes=classes, seed=seed, learning_rate=learning_rate, **shared)
         if network.label_place != "none" or any(found.kind is not GOODNESS["sum"] for found in network.goodness):
             raise UsageError(
                 "learner dimensionality needs a network without labels whose layers have the goodness 'sum'."
             )
         if copies_from not in COPIES_FROM:
             raise UsageError(f"copies differ by {' or '.join(COPIES_FROM)}, got {copies_from!r}.")
-        self.learning_rate = in_range(self.name, "learning_rate", learning_rate, 0.0, 100.0)
-        self.peer = in_range(self.name, "peer", peer, 0.0, 10.0)
-        self.dropout = in_range(self.name, "dropout", dropout, 0.0, 0.9)
         share = in_range(self.name, "copy_dropout", copy_dropout, 0.0, 0.9, low_open=True)
         self.copy_dropout = share if copies_from == "dropout" else 0.0
         self.losses = [
@@ -114,15 +97,6 @@ class DimensionalityLearner(Learner):
         self.softmax: SquaredReadout = SquaredReadout(
             *old.weights.shape, old.rate, old.decay, copies=copies, key=Key(seed, "weights").child("readout")
         )
-        self.slope: Slope = lookup("slope", slope, SLOPES)(network, **(slope_options or {}))
-        scheme = lookup("update", update, UPDATES)
-        port = self.port
-        self.updates = [scheme(port, part, **(update_options or {})) for part in range(len(port.shapes))]
-        self.decays = [Decay(port, part, strength=weight_decay, every=decay_every) for part in range(len(port.shapes))]
-        self.peers = [PeerNorm(units, strength=self.peer) for units in network.units]
-        self._bias_rates = [
-            1.0 / sheet.input_scale**2 if bias_rate is None else float(bias_rate) for sheet in port.datasheet
-        ]
         self.measured: dict[str, float] = {}
 
     def look(
@@ -147,11 +121,13 @@ class DimensionalityLearner(Learner):
         key = Key(self.seed, "train", step)
         activities, tally = self.look(images, None, key, "copies", dropout=self.dropout)
         rate = gain * self.learning_rate
+        stored = sum(activity.y.size for activity in activities)
+        self.meter.hold(stored)
         for layer in moment.layers or range(len(self.network.units)):
             tally = tally + self._learn(layer, activities[layer], rate, key)
-        for part, decay in enumerate(self.decays):
-            tally.add(part, decay.after_batch(step, rate, key.child("decay", part)))
+        tally = tally + self.decay(step, rate, key)
         tally.add("readout", self.train_readout(self.features(activities), labels, gain))
+        self.meter.release(stored)
         return tally
 
     def _learn(self, layer: int, activity: Activity, rate: float, key: Key) -> Tally:
@@ -163,34 +139,10 @@ class DimensionalityLearner(Learner):
         apart, between, asked = loss(y)
         self.measured |= {f"dimensionality_copies_{layer}": apart, f"dimensionality_means_{layer}": between}
         d = np.float32(-units * rows) * asked * slope
-        if self.peer:
-            d = d + self.peers[layer].term(y)
-            self.peers[layer].update(y)
+        d = self.among_peers(layer, d, y)
         seen = units if loss.directions is None else loss.directions.shape[1]
         images = rows // self.copies
         # Both matrices A and their products with Y; the projection there and back.
         macs = 2 * (rows * self.copies + images * images) * seen + (2 * rows * units * seen if seen < units else 0)
         tally.add(self.network.parts[layer][0], Events({"mac.fp32": macs, "sram.words_read": 2 * rows * units}))
-        for place, part in enumerate(self.network.parts[layer]):
-            cut = np.ascontiguousarray(self.network.split(layer, d)[place], np.float32)
-            here = key.child("update", part)
-            x = activity.x[place]
-            tally.add(part, self.updates[part].apply(x, cut, rows, rate, self._bias_rates[part], here))
-        return tally
-
-    def save(self) -> dict[str, np.ndarray]:
-        """Return the learner's own state: read-out, memories, running means."""
-        saved = super().save()
-        for part, (update, decay) in enumerate(zip(self.updates, self.decays, strict=True)):
-            saved |= {f"update{part}.{name}": value for name, value in update.save().items()}
-            saved |= {f"decay{part}.{name}": value for name, value in decay.save().items()}
-        return saved | {f"peer{layer}.mean": np.array(peer.mean) for layer, peer in enumerate(self.peers)}
-
-    def restore(self, saved: dict[str, np.ndarray]) -> None:
-        """Take up a state that `save` returned."""
-        super().restore(saved)
-        for part, (update, decay) in enumerate(zip(self.updates, self.decays, strict=True)):
-            update.restore(_part(saved, f"update{part}."))
-            decay.restore(_part(saved, f"decay{part}."))
-        for layer, peer in enumerate(self.peers):
-            peer.mean = np.array(saved[f"peer{layer}.mean"])
+        return tally + self.bring(layer, activity.x, self.network.split(layer, d), rows, rate, key)

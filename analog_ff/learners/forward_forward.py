@@ -21,15 +21,12 @@ from typing import Any
 
 import numpy as np
 
-from analog_ff.learners.base import Learner, _part
-from analog_ff.learners.slopes import SLOPES, Slope
+from analog_ff.learners.base import _part
+from analog_ff.learners.local import LocalLearner
 from analog_ff.network.base import Activity, Network
 from analog_ff.objective.negatives import WRONG_LABELS, Relabel
-from analog_ff.objective.normalise import PeerNorm
 from analog_ff.objective.schedule import Moment
-from analog_ff.updates import UPDATES
-from analog_ff.updates.decay import Decay
-from hardware_models.check import UsageError, in_range
+from hardware_models.check import UsageError
 from hardware_models.events import Events, Tally
 from hardware_models.keys import Key
 from hardware_models.tables import lookup
@@ -37,7 +34,7 @@ from hardware_models.tables import lookup
 ALWAYS = Moment(0, 0)
 
 
-class ForwardForward(Learner):
+class ForwardForward(LocalLearner):
     """Forward-Forward; see the module for the equations.
 
     Parameters
@@ -46,47 +43,16 @@ class ForwardForward(Learner):
         The wiring, with its layers' goodness; its chip may be sealed.
     classes, seed, readout_layers, label_strength, readout_rate, readout_decay
         See `Learner`.
-    learning_rate, peer : float
-        eta; lambda.
+    learning_rate, peer, update, update_options, slope, slope_options, dropout, bias_rate, weight_decay, decay_every
+        See `LocalLearner`.
     negatives
         What `analog_ff.objective.negatives.load_negatives` returns, or the name of a kind of wrong labels.
-    update : str
-        Name of the update scheme; `update_options` go to it.
-    slope : str
-        Name of the slope inside the layers; `slope_options` go to it.
-    dropout : float
-        Share of a hidden layer's outputs that a training pass keeps from the next layer [1].
-    bias_rate : float, optional
-        Factor on the bias row's update; default 1/s², so that the bias learns as if its input were 1.
-    weight_decay, decay_every : float, int
-        See `analog_ff.updates.decay`; 0: the weights are never read.
     """
 
     name = "forward-forward"
 
-    def __init__(
-        self,
-        network: Network,
-        *,
-        classes: int,
-        seed: int,
-        learning_rate: float = 0.01,
-        peer: float = 0.03,
-        negatives: Any = "hard",
-        update: str = "accumulate",
-        update_options: dict[str, Any] | None = None,
-        slope: str = "dropped",
-        slope_options: dict[str, Any] | None = None,
-        dropout: float = 0.0,
-        bias_rate: float | None = None,
-        weight_decay: float = 0.0,
-        decay_every: int = 100,
-        **shared: Any,
-    ) -> None:
-        super().__init__(network, classes=classes, seed=seed, **shared)
-        self.learning_rate = in_range(self.name, "learning_rate", learning_rate, 0.0, 100.0)
-        self.peer = in_range(self.name, "peer", peer, 0.0, 10.0)
-        self.dropout = in_range(self.name, "dropout", dropout, 0.0, 0.9)
+    def __init__(self, network: Network, *, negatives: Any = "hard", **shared: Any) -> None:
+        super().__init__(network, **shared)
         if isinstance(negatives, str):
             negatives = Relabel(lookup("kind of wrong labels", negatives, WRONG_LABELS))
         if negatives.labelled != (network.label_place != "none"):
@@ -96,15 +62,6 @@ class ForwardForward(Learner):
                 else "negatives without labels need a network that is shown none."
             )
         self._negatives = negatives
-        self.slope: Slope = lookup("slope", slope, SLOPES)(network, **(slope_options or {}))
-        scheme = lookup("update", update, UPDATES)
-        port = self.port
-        self.updates = [scheme(port, part, **(update_options or {})) for part in range(len(port.shapes))]
-        self.decays = [Decay(port, part, strength=weight_decay, every=decay_every) for part in range(len(port.shapes))]
-        self.peers = [PeerNorm(units, strength=self.peer) for units in network.units]
-        self._bias_rates = [
-            1.0 / sheet.input_scale**2 if bias_rate is None else float(bias_rate) for sheet in port.datasheet
-        ]
         self.mean_goodness: list[tuple[float, float]] = [(0.0, 0.0)] * len(network.units)
 
     def step(self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment = ALWAYS) -> Tally:
@@ -142,8 +99,7 @@ class ForwardForward(Learner):
                 one, two = (None if activities is None else activities[layer] for activities in (above, below))
                 tally = tally + self._learn(layer, one, two, len(images), rate, here)
             self.meter.release(stored)
-        for part, decay in enumerate(self.decays):
-            tally.add(part, decay.after_batch(step, rate, key.child("decay", part)))
+        tally = tally + self.decay(step, rate, key)
         if moment.positive:
             tally.add("readout", self.train_readout(features, labels, gain))
         self.meter.release(features.size)
@@ -172,12 +128,9 @@ class ForwardForward(Learner):
             tally = tally + events
             inputs.append(activity.x)
             drives.append(self.network.split(layer, self._drive(layer, activity.y, slope, positive)))
-        for place, part in enumerate(self.network.parts[layer]):
-            x = np.concatenate([found[place] for found in inputs])
-            d = np.ascontiguousarray(np.concatenate([found[place] for found in drives]), np.float32)
-            here = key.child("update", part)
-            tally.add(part, self.updates[part].apply(x, d, images, rate, self._bias_rates[part], here))
-        return tally
+        x = [np.concatenate(found) for found in zip(*inputs, strict=True)]
+        d = [np.concatenate(found) for found in zip(*drives, strict=True)]
+        return tally + self.bring(layer, x, d, images, rate, key)
 
     def _drive(self, layer: int, y: np.ndarray, slope: np.ndarray, positive: bool) -> np.ndarray:
         """Return d (B, units) float32, what the outer product with x asks of the weights."""
@@ -186,27 +139,13 @@ class ForwardForward(Learner):
         mean = float(goodness.value(y).sum(axis=1).mean())
         before = self.mean_goodness[layer]
         self.mean_goodness[layer] = (mean, before[1]) if positive else (before[0], mean)
-        if positive and self.peer:
-            d = d + self.peers[layer].term(y)
-            self.peers[layer].update(y)
-        return d
+        return self.among_peers(layer, d, y) if positive else d
 
     def save(self) -> dict[str, np.ndarray]:
-        """Return the learner's own state: read-out, memories, running means, what the maker of negatives remembers."""
-        saved = super().save()
-        for part, (update, decay) in enumerate(zip(self.updates, self.decays, strict=True)):
-            saved |= {f"update{part}.{name}": value for name, value in update.save().items()}
-            saved |= {f"decay{part}.{name}": value for name, value in decay.save().items()}
-        for layer, peer in enumerate(self.peers):
-            saved[f"peer{layer}.mean"] = np.array(peer.mean)
-        return saved | {f"negatives.{name}": value for name, value in self._negatives.save().items()}
+        """Return the learner's own state, and what the maker of negatives remembers."""
+        return super().save() | {f"negatives.{name}": value for name, value in self._negatives.save().items()}
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:
         """Take up a state that `save` returned."""
         super().restore(saved)
-        for part, (update, decay) in enumerate(zip(self.updates, self.decays, strict=True)):
-            update.restore(_part(saved, f"update{part}."))
-            decay.restore(_part(saved, f"decay{part}."))
-        for layer, peer in enumerate(self.peers):
-            peer.mean = np.array(saved[f"peer{layer}.mean"])
         self._negatives.restore(_part(saved, "negatives."))

@@ -1,0 +1,152 @@
+r"""What learners that change the arrays share: update schemes, and what a rule local to a layer needs beside them.
+
+`ArrayLearner` brings outer products x^T d to the chip's arrays at a learning rate. `LocalLearner` adds what a local rule uses:
+the slope inside a layer, the peer term :math:`\lambda(\bar m - m)`, weight decay and dropout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from analog_ff.learners.base import Learner, _part
+from analog_ff.learners.slopes import SLOPES, Slope
+from analog_ff.network.base import Network
+from analog_ff.objective.normalise import PeerNorm
+from analog_ff.updates import UPDATES
+from analog_ff.updates.decay import Decay
+from hardware_models.check import in_range
+from hardware_models.events import Tally
+from hardware_models.keys import Key
+from hardware_models.tables import lookup
+
+
+class ArrayLearner(Learner):
+    """A learner that changes the arrays.
+
+    Parameters
+    ----------
+    network, classes, seed, readout_layers, label_strength, readout_rate, readout_decay
+        See `Learner`.
+    learning_rate : float
+        eta.
+    update : str
+        Name of the update scheme; `update_options` go to it.
+    bias_rate : float, optional
+        Factor on the bias row's update; default 1/s², so that the bias learns as if its input were 1.
+    """
+
+    name = "learner"
+
+    def __init__(
+        self,
+        network: Network,
+        *,
+        learning_rate: float = 0.01,
+        update: str = "accumulate",
+        update_options: dict[str, Any] | None = None,
+        bias_rate: float | None = None,
+        **shared: Any,
+    ) -> None:
+        super().__init__(network, **shared)
+        self.learning_rate = in_range(self.name, "learning_rate", learning_rate, 0.0, 100.0)
+        scheme = lookup("update", update, UPDATES)
+        port = self.port
+        self.updates = [scheme(port, part, **(update_options or {})) for part in range(len(port.shapes))]
+        self._bias_rates = [
+            1.0 / sheet.input_scale**2 if bias_rate is None else float(bias_rate) for sheet in port.datasheet
+        ]
+
+    def bring(
+        self, layer: int, x: Sequence[np.ndarray], d: Sequence[np.ndarray], images: int, rate: float, key: Key
+    ) -> Tally:
+        """Bring x^T d / images at `rate` to each array of a network layer; x and d array by array."""
+        tally = Tally()
+        for place, part in enumerate(self.network.parts[layer]):
+            drive = np.ascontiguousarray(d[place], np.float32)
+            here = key.child("update", part)
+            tally.add(part, self.updates[part].apply(x[place], drive, images, rate, self._bias_rates[part], here))
+        return tally
+
+    def save(self) -> dict[str, np.ndarray]:
+        """Return the learner's own state: read-out and memories."""
+        saved = super().save()
+        for part, update in enumerate(self.updates):
+            saved |= {f"update{part}.{name}": value for name, value in update.save().items()}
+        return saved
+
+    def restore(self, saved: dict[str, np.ndarray]) -> None:
+        """Take up a state that `save` returned."""
+        super().restore(saved)
+        for part, update in enumerate(self.updates):
+            update.restore(_part(saved, f"update{part}."))
+
+
+class LocalLearner(ArrayLearner):
+    """A learner whose layers learn from what they see themselves.
+
+    Parameters
+    ----------
+    network, learning_rate, update, update_options, bias_rate, and those of `Learner`
+        See `ArrayLearner`.
+    peer : float
+        lambda.
+    slope : str
+        Name of the slope inside the layers; `slope_options` go to it.
+    dropout : float
+        Share of a hidden layer's outputs that a training pass keeps from the next layer [1].
+    weight_decay, decay_every : float, int
+        See `analog_ff.updates.decay`; 0: the weights are never read.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        *,
+        peer: float = 0.03,
+        slope: str = "dropped",
+        slope_options: dict[str, Any] | None = None,
+        dropout: float = 0.0,
+        weight_decay: float = 0.0,
+        decay_every: int = 100,
+        **shared: Any,
+    ) -> None:
+        super().__init__(network, **shared)
+        self.peer = in_range(self.name, "peer", peer, 0.0, 10.0)
+        self.dropout = in_range(self.name, "dropout", dropout, 0.0, 0.9)
+        self.slope: Slope = lookup("slope", slope, SLOPES)(network, **(slope_options or {}))
+        port = self.port
+        self.decays = [Decay(port, part, strength=weight_decay, every=decay_every) for part in range(len(port.shapes))]
+        self.peers = [PeerNorm(units, strength=self.peer) for units in network.units]
+
+    def among_peers(self, layer: int, d: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Return the drive d (B, units) with the peer term of before y, and bring y into the running mean."""
+        if not self.peer:
+            return d
+        d = d + self.peers[layer].term(y)
+        self.peers[layer].update(y)
+        return d
+
+    def decay(self, step: int, rate: float, key: Key) -> Tally:
+        """Note a batch at `rate`, and pull the weights back if it is time."""
+        tally = Tally()
+        for part, decay in enumerate(self.decays):
+            tally.add(part, decay.after_batch(step, rate, key.child("decay", part)))
+        return tally
+
+    def save(self) -> dict[str, np.ndarray]:
+        """Return the learner's own state: read-out, memories, decays, running means."""
+        saved = super().save()
+        for part, decay in enumerate(self.decays):
+            saved |= {f"decay{part}.{name}": value for name, value in decay.save().items()}
+        return saved | {f"peer{layer}.mean": np.array(peer.mean) for layer, peer in enumerate(self.peers)}
+
+    def restore(self, saved: dict[str, np.ndarray]) -> None:
+        """Take up a state that `save` returned."""
+        super().restore(saved)
+        for part, decay in enumerate(self.decays):
+            decay.restore(_part(saved, f"decay{part}."))
+        for layer, peer in enumerate(self.peers):
+            peer.mean = np.array(saved[f"peer{layer}.mean"])
