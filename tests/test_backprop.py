@@ -9,6 +9,8 @@ from analog_ff.learners.backprop import Backprop, FeedbackAlignment, NominalBack
 from analog_ff.network.stack import Stack
 from analog_ff.objective.goodness import LayerGoodness
 from analog_ff.objective.schedule import Moment
+from analog_ff.runs.config import Config
+from analog_ff.runs.execute import execute
 from hardware_models.check import UsageError
 from hardware_models.chip import Chip
 from hardware_models.keys import Key
@@ -132,3 +134,30 @@ def test_resume_is_bit_for_bit() -> None:
         learner.step(*batch(), step=2, gain=1.0)
     assert all(np.array_equal(a, other.port.save()[n]) for n, a in one.port.save().items())
     assert all(np.array_equal(a, other.save()[n]) for n, a in one.save().items())
+
+
+@pytest.mark.parametrize(
+    ("choices", "says"),
+    [
+        ({"learner": "backprop", "sealed": True}, "choose --learner backprop-nominal"),
+        ({"learner": "backprop-nominal", "goodness": "sum"}, "has no --goodness"),
+        ({"learner": "feedback-alignment", "network": "recurrent"}, "choose --network stack"),
+        ({"learner": "backprop", "schedule": "greedy"}, "choose --schedule interleaved"),
+        ({"learner": "backprop", "readout": "energy"}, "choose --readout softmax"),
+    ],
+)
+def test_choices_that_do_not_go_together(choices: dict, says: str) -> None:
+    """Each is refused in one sentence that names a valid choice."""
+    with pytest.raises(UsageError, match=says):
+        Config(**choices)
+
+
+def test_a_run_of_each(tmp_path) -> None:
+    """From the configuration to the result: better than guessing two classes, with its energy."""
+    for name in ("backprop", "backprop-nominal", "feedback-alignment"):
+        config = Config(
+            learner=name, device="ideal", data="toy", layers=(32,), epochs=15, batch=20, learning_rate=0.2, momentum=0.9,
+            shift=0, out=str(tmp_path / name),
+        )  # fmt: skip
+        result, _ = execute(config, quiet=True)
+        assert result["test_error_percent"] < 20 and result["energy"]["per_update_joule"] > 0

@@ -6,7 +6,10 @@ from types import MappingProxyType
 
 LEARNERS = MappingProxyType(
     {
+        "backprop": "analog_ff.learners.backprop:Backprop",
+        "backprop-nominal": "analog_ff.learners.backprop:NominalBackprop",
         "dimensionality": "analog_ff.learners.dimensionality:DimensionalityLearner",
+        "feedback-alignment": "analog_ff.learners.backprop:FeedbackAlignment",
         "forward-forward": "analog_ff.learners.forward_forward:ForwardForward",
         "random-features": "analog_ff.learners.random_features:RandomFeatures",
     }

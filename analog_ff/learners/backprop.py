@@ -17,7 +17,7 @@ oracle, and a sealed chip refuses. Its backward products are digital and counted
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -43,6 +43,7 @@ class Backprop(ArrayLearner):
     """
 
     name = "backprop"
+    labelled: ClassVar[bool] = False
 
     def __init__(self, network: Network, *, learning_rate: float = 0.1, **shared: Any) -> None:
         super().__init__(network, learning_rate=learning_rate, **shared)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 
@@ -40,6 +41,8 @@ class Learner:
     readout_rate, readout_decay : float
         See `SoftmaxReadout`.
     """
+
+    labelled: ClassVar[bool] = True  # whether its network is shown labels, where the negatives do not say otherwise
 
     def __init__(
         self,

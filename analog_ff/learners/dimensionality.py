@@ -16,7 +16,7 @@ class scores by the mean of its squared output over the copies (`SquaredReadout`
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -63,6 +63,7 @@ class DimensionalityLearner(LocalLearner):
     """
 
     name = "dimensionality"
+    labelled: ClassVar[bool] = False
 
     def __init__(
         self,

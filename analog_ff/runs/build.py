@@ -8,6 +8,7 @@ from typing import Any
 from analog_ff.datasets import load
 from analog_ff.datasets.base import first_windows
 from analog_ff.learners import LEARNERS, STREAMING
+from analog_ff.learners.local import ArrayLearner, LocalLearner
 from analog_ff.network import NETWORKS
 from analog_ff.network.base import Frame, Wiring
 from analog_ff.objective.goodness import LayerGoodness
@@ -55,7 +56,8 @@ def frame_of(config: Config, data: Any, negatives: Any) -> Frame:
     place = kind.labelled_place
     if place == "pixels":
         place = data.label_place
-    if config.learner == "dimensionality" or (negatives is not None and not negatives.labelled):
+    labelled = lookup("learner", config.learner, LEARNERS).labelled if negatives is None else negatives.labelled
+    if not labelled:
         place = "none"
     return Frame(data.x_train.shape[1], data.height or 1, data.width or 1, len(data.classes), place)
 
@@ -151,15 +153,18 @@ def learner_of(config: Config, port: Any, classes: int, wiring: Wiring, negative
         "readout_rate": config.readout_rate,
         "readout_decay": config.readout_decay,
     }
-    if config.learner != "random-features":
+    if issubclass(kind, ArrayLearner):
         scheme: dict[str, Any] = {"slots": config.slots}
         if config.update == "accumulate":
             scheme = {"momentum": config.momentum, "rounding": config.rounding}
         options |= {
             "learning_rate": config.learning_rate,
-            "peer": config.peer,
             "update": config.update,
             "update_options": scheme,
+        }
+    if issubclass(kind, LocalLearner):
+        options |= {
+            "peer": config.peer,
             "slope": config.slope,
             "slope_options": {name: getattr(config, name) for name in ("dither", "perturbation", "perturbations")},
             "dropout": config.dropout,

@@ -13,6 +13,10 @@ from hardware_models.tables import closest
 
 COPIES = ("copies", "copies_from", "copy_dropout", "projection")
 """Choices that belong to the learner dimensionality alone."""
+ERROR_DRIVEN = ("backprop", "backprop-nominal", "feedback-alignment")
+"""Learners that send an error back, or through, instead of comparing two passes."""
+LOCAL = ("peer", "slope", "dropout", "weight_decay")
+"""Choices that belong to rules local to a layer."""
 SOURCES = ("dropout", "read-noise")
 CONTRAST = ("theta", "temperature", "goodness", "regions", "negatives", "label_strength", "blurs", "rollout_every")
 """Choices that belong to a contrast of positives and negatives."""
@@ -59,6 +63,30 @@ def check_dimensionality(config: Any) -> None:
             raise UsageError(
                 "copies from the read noise need it on: leave --no-read-noise out, or choose --copies-from dropout."
             )
+
+
+def check_error_driven(config: Any) -> None:
+    """Refuse choices that learners with an error lack; `config` is a `Config`."""
+    if config.learner not in ERROR_DRIVEN:
+        return
+    defaults = {f.name: f.default for f in fields(config)}
+    for name in (*CONTRAST, *LOCAL):
+        if getattr(config, name) != defaults[name]:
+            raise UsageError(
+                f"learner {config.learner} follows the read-out's error and has no {flag(name)}: leave it out, or choose "
+                "--learner forward-forward."
+            )
+    if config.network != "stack":
+        raise UsageError(f"learner {config.learner} trains a stack: choose --network stack.")
+    if config.schedule != "interleaved":
+        raise UsageError(f"learner {config.learner} learns from every batch at once: choose --schedule interleaved.")
+    if config.readout != "softmax":
+        raise UsageError(f"learner {config.learner} has no goodness to read: choose --readout softmax.")
+    if config.learner == "backprop" and (config.sealed or config.port != "local"):
+        raise UsageError(
+            "learner backprop looks up the chip's weights, which a sealed chip or one in another process does not allow: "
+            "choose --learner backprop-nominal."
+        )
 
 
 def check_read_noise(config: Any, device: Any) -> None:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from analog_ff.runs.compatible import check_dimensionality
+from analog_ff.runs.compatible import check_dimensionality, check_error_driven
 from analog_ff.runs.options import flag, option, parse_bits, parse_layers, parse_regions, parse_tile
 from hardware_models.check import UsageError, in_range, positive_int
 from hardware_models.tables import closest
@@ -19,7 +19,12 @@ RECIPES: dict[str, dict[str, Any]] = {
     "default": {"learning_rate": 0.01, "label_strength": 4.0, "input_scale": 12.0},
     "ideal": {"learning_rate": 0.02, "label_strength": 4.0, "input_scale": 12.0},
 }
-LEARNER_RECIPES: dict[str, dict[str, Any]] = {"dimensionality": {"learning_rate": 4e-4, "readout_rate": 0.03}}
+LEARNER_RECIPES: dict[str, dict[str, Any]] = {
+    "backprop": {"learning_rate": 0.5},
+    "backprop-nominal": {"learning_rate": 0.5},
+    "dimensionality": {"learning_rate": 4e-4, "readout_rate": 0.03},
+    "feedback-alignment": {"learning_rate": 0.5},
+}
 """What a learner changes of the device's recipe; chosen in the same way."""
 PATCHED = ("local", "convolution")
 """Networks that have patches."""
@@ -44,7 +49,9 @@ class Config:
 
     device: str = option("memristor", "name, .toml parameter file, file.py:Class or package.module:Class")
     learner: str = option(
-        "forward-forward", "forward-forward, dimensionality (noisy copies, no negatives) or random-features"
+        "forward-forward",
+        "forward-forward, dimensionality (noisy copies, no negatives), backprop (a perfect model), backprop-nominal, "
+        "feedback-alignment, or random-features",
     )
     update: str = option("accumulate", "how updates reach the array: accumulate, coincidence")
     goodness: str = option(
@@ -185,6 +192,7 @@ class Config:
         if self.program_to is not None and (self.sealed or self.port != "local"):
             raise UsageError("--program-to reads the trained weights off the chip, which a sealed chip does not allow.")
         check_dimensionality(self)
+        check_error_driven(self)
 
     def faults(self) -> dict[str, Any]:
         """Return the faults of the chip as `Chip` takes them; empty if there are none."""
