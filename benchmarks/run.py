@@ -267,6 +267,27 @@ def peers() -> list[str]:
     return [*lines, ""]
 
 
+def speed() -> list[str]:
+    """Return the section on the time of an epoch, if it was measured."""
+    file = HERE / "results" / "speed" / "epoch.json"
+    if not file.exists():
+        return []
+    found = json.loads(file.read_text(encoding="utf-8"))
+    others = [name for name in ("numpy", "products", "peer") if name in found["cases"]]
+    lines = [
+        "## Time of an epoch", "",
+        "`python benchmarks/speed/epoch.py --peer FOLDER --json > benchmarks/results/speed/epoch.json`", "",
+        f"784-1000-1000-1000, batch 100, 60 000 images, {found['threads']} threads, one run on an otherwise idle machine of two",
+        "cores: memristor with all noise and converters, the same rule in plain NumPy without hardware, the matrix products",
+        "alone, and a step of the PyTorch implementation loeweX/Forward-Forward.", "",
+        "| case | seconds | " + " | ".join(f"/ {name}" for name in others) + " |", "|---|---|" + "---|" * len(others),
+    ]  # fmt: skip
+    for name, row in found["cases"].items():
+        ratios = [f"{row[f'ratio_to_{other}']:.2f}" if other != name else "1" for other in others]
+        lines.append(f"| {name} | {row['epoch_seconds']:.1f} | {' | '.join(ratios)} |")
+    return [*lines, ""]
+
+
 def write_tables() -> None:
     """Write docs/results.md, and the first experiment's table into the README."""
     text = [
@@ -287,6 +308,7 @@ def write_tables() -> None:
             text += [experiment["note"].strip(), ""]
         text += [*table(name, experiment), ""]
     text += peers()
+    text += speed()
     (ROOT / "docs" / "results.md").write_text("\n".join(text).rstrip() + "\n", encoding="utf-8")
     readme = ROOT / "README.md"
     begin, end = "<!-- results:begin -->", "<!-- results:end -->"
