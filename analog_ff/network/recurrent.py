@@ -23,7 +23,7 @@ from typing import ClassVar
 import numpy as np
 
 from analog_ff.network.base import Activity, Frame, Shown, Wiring
-from analog_ff.network.stack import dropped
+from analog_ff.network.stack import FullLayers, dropped
 from analog_ff.objective.goodness import LayerGoodness
 from analog_ff.objective.normalise import rms
 from hardware_models.check import UsageError, in_range, positive_int
@@ -35,7 +35,7 @@ SCORED = (3, 5)
 """First and last iteration whose goodness the energy read-out averages; fewer where the network makes fewer."""
 
 
-class Recurrent:
+class Recurrent(FullLayers):
     """The layers of `port` as a recurrent network; see `analog_ff.network.base.Network` for the attributes.
 
     Parameters
@@ -135,18 +135,3 @@ class Recurrent:
         a, events = dropped(activity.normalised, dropout, key.child("dropout"))
         tally.add(layer, events)
         return a
-
-    def again(self, layer: int, activity: Activity, bias: np.ndarray | float, key: Key) -> tuple[np.ndarray, Tally]:
-        """Read a layer once more with a bias on its neurons."""
-        y, events = self.port.observe(layer, activity.x[0], bias=bias, key=key)
-        return y, Tally({str(layer): events})
-
-    def join(self, layer: int, found: Sequence[np.ndarray]) -> np.ndarray:
-        """Return the outputs as they are: a layer is one array."""
-        del layer
-        return found[0]
-
-    def split(self, layer: int, d: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Return d as it is: a layer is one array."""
-        del layer
-        return (d,)

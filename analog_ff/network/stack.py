@@ -27,7 +27,28 @@ DROPOUT_BITS = 16
 """Random bits that decide whether one unit is dropped."""
 
 
-class Stack:
+class FullLayers:
+    """Network layers that are one array each."""
+
+    port: ChipPort
+
+    def again(self, layer: int, activity: Activity, bias: np.ndarray | float, key: Key) -> tuple[np.ndarray, Tally]:
+        """Read a layer once more with a bias on its neurons."""
+        y, events = self.port.observe(layer, activity.x[0], bias=bias, key=key)
+        return y, Tally({str(layer): events})
+
+    def join(self, layer: int, found: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the outputs as they are: a layer is one array."""
+        del layer
+        return found[0]
+
+    def split(self, layer: int, d: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Return d as it is: a layer is one array."""
+        del layer
+        return (d,)
+
+
+class Stack(FullLayers):
     """The layers of `port`, one above the other; see `analog_ff.network.base.Network` for the attributes."""
 
     labelled_place: ClassVar[str] = "pixels"
@@ -81,21 +102,6 @@ class Stack:
             sent, events = dropped(normalised, dropout, key.child("dropout").child(name, layer))
             tally.add(layer, events)
         return Activity((x,), y, normalised), sent, tally
-
-    def again(self, layer: int, activity: Activity, bias: np.ndarray | float, key: Key) -> tuple[np.ndarray, Tally]:
-        """Read a layer once more with a bias on its neurons."""
-        y, events = self.port.observe(layer, activity.x[0], bias=bias, key=key)
-        return y, Tally({str(layer): events})
-
-    def join(self, layer: int, found: Sequence[np.ndarray]) -> np.ndarray:
-        """Return the outputs as they are: a layer is one array."""
-        del layer
-        return found[0]
-
-    def split(self, layer: int, d: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Return d as it is: a layer is one array."""
-        del layer
-        return (d,)
 
 
 def with_bias(a: np.ndarray, scale: float) -> np.ndarray:
