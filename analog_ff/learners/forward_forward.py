@@ -16,14 +16,14 @@ Hinton's (arXiv:2212.13345 and his MATLAB code); the same steps in float64 witho
 
 from __future__ import annotations
 
-from itertools import zip_longest
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from analog_ff.learners.base import _part
 from analog_ff.learners.local import LocalLearner
-from analog_ff.network.base import Activity, Network
+from analog_ff.network.base import Activity, Network, Shown
 from analog_ff.objective.negatives import WRONG_LABELS, Relabel
 from analog_ff.objective.schedule import Moment
 from hardware_models.check import UsageError
@@ -32,6 +32,13 @@ from hardware_models.keys import Key
 from hardware_models.tables import lookup
 
 ALWAYS = Moment(0, 0)
+
+
+def together(shown: Sequence[Shown]) -> Shown:
+    """Return several things shown as one batch, one below the other."""
+    pixels = np.concatenate([one.pixels for one in shown])
+    codes = [one.label for one in shown if one.label is not None]
+    return Shown(pixels, np.concatenate(codes) if codes else None)
 
 
 class ForwardForward(LocalLearner):
@@ -79,25 +86,24 @@ class ForwardForward(LocalLearner):
         believed = self.softmax.probabilities(features)
         words = features.shape[1] * self.classes
         tally.add("readout", Events({"mac.fp32": len(images) * words, "sram.words_read": words}))
-        positive = negative = iter(())  # type: Any
+        shown: list[Shown] = []
         if moment.positive:
-            positive = self._pass(images, labels, key, "positive")
+            shown.append(self.show(images, labels))
         if moment.negative:
-            made, wrong = self._negatives(images, labels, believed, key.child("negatives").generator())
-            negative = self._pass(made, wrong, key, "negative")
+            shown.append(self.show(*self._negatives(images, labels, believed, key.child("negatives").generator())))
+        positives = len(images) if moment.positive else 0
         rate = gain * self.learning_rate
-        for iteration, passes in enumerate(zip_longest(positive, negative)):
-            above, below = (None if found is None else found[0] for found in passes)
-            for found in passes:
-                tally = tally if found is None else tally + found[1]
+        # The two passes meet the same weights and know nothing of each other: they are read as one batch, positives first.
+        passes = self.network.forward(together(shown), key, "contrast", dropout=self.dropout)
+        for iteration, (activities, events) in enumerate(passes):
+            tally = tally + events
             if iteration < self.network.first_learned:
                 continue
             here = key if iteration == 0 else key.child("iteration", iteration)
-            stored = sum(activity.y.size for activities in (above, below) for activity in activities or ())
+            stored = sum(activity.y.size for activity in activities)
             self.meter.hold(stored)
             for layer in moment.layers or range(len(self.network.units)):
-                one, two = (None if activities is None else activities[layer] for activities in (above, below))
-                tally = tally + self._learn(layer, one, two, len(images), rate, here)
+                tally = tally + self._learn(layer, activities[layer], positives, len(images), rate, here)
             self.meter.release(stored)
         tally = tally + self.decay(step, rate, key)
         if moment.positive:
@@ -105,32 +111,14 @@ class ForwardForward(LocalLearner):
         self.meter.release(features.size)
         return tally
 
-    def _pass(self, images: np.ndarray, labels: np.ndarray | None, key: Key, name: str) -> Any:
-        return self.network.forward(self.show(images, labels), key, name, dropout=self.dropout)
-
-    def _learn(
-        self,
-        layer: int,
-        above: Activity | None,
-        below: Activity | None,
-        images: int,
-        rate: float,
-        key: Key,
-    ) -> Tally:
-        """Bring one network layer's updates to its arrays, from its activity in a positive and in a negative pass."""
-        tally = Tally()
-        inputs: list[tuple[np.ndarray, ...]] = []
-        drives: list[tuple[np.ndarray, ...]] = []
-        for activity, positive in ((above, True), (below, False)):
-            if activity is None:
-                continue
-            slope, events = self.slope(layer, activity, key.child("slope", layer).child(str(positive)))
-            tally = tally + events
-            inputs.append(activity.x)
-            drives.append(self.network.split(layer, self._drive(layer, activity.y, slope, positive)))
-        x = [np.concatenate(found) for found in zip(*inputs, strict=True)]
-        d = [np.concatenate(found) for found in zip(*drives, strict=True)]
-        return tally + self.bring(layer, x, d, images, rate, key)
+    def _learn(self, layer: int, activity: Activity, positives: int, images: int, rate: float, key: Key) -> Tally:
+        """Bring one network layer's updates to its arrays, from its activity in a batch whose first rows are positives."""
+        slope, tally = self.slope(layer, activity, key.child("slope", layer))
+        d = np.empty(activity.y.shape, np.float32)
+        for rows, positive in ((slice(0, positives), True), (slice(positives, None), False)):
+            if len(activity.y[rows]):
+                d[rows] = self._drive(layer, activity.y[rows], slope[rows], positive)
+        return tally + self.bring(layer, activity.x, self.network.split(layer, d), images, rate, key)
 
     def _drive(self, layer: int, y: np.ndarray, slope: np.ndarray, positive: bool) -> np.ndarray:
         """Return d (B, units) float32, what the outer product with x asks of the weights."""

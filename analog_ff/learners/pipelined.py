@@ -116,9 +116,9 @@ class Pipelined(ForwardForward):
         activity, sent, tally = self._stack.through(layer, frame.values, key, name, dropout=self.dropout)
         rate = frame.gain * self.learning_rate
         if frame.kind != "neutral":
-            positive = frame.kind == "positive"
-            above, below = (activity, None) if positive else (None, activity)
-            tally = tally + self._learn(layer, above, below, len(activity.y), rate, key.child(frame.kind))
+            images = len(activity.y)
+            positives = images if frame.kind == "positive" else 0
+            tally = tally + self._learn(layer, activity, positives, images, rate, key.child(frame.kind))
         if frame.kind == "negative":
             tally.add(layer, self.decays[layer].after_batch(frame.step, rate, key.child("decay", layer)))
         return activity.normalised, frame._replace(values=sent), tally
