@@ -273,9 +273,10 @@ class Crossbar:
         kernels.list_cells(counts, self._parity, first, where, pulses)
         self._parity ^= 1
         g = self.state.g
-        before = g.reshape(-1)[where]
+        before, after = np.empty(len(where), np.float32), np.empty(len(where), np.float32)
+        kernels.gather(g.reshape(-1), where, before)
         self._few(self.state, where, pulses, key)
-        after = g.reshape(-1)[where]
+        kernels.gather(g.reshape(-1), where, after)
         sums, slots = kernels.write_sums_some(first, where, pulses, before, after, g.shape[1], self.tiling.tile_columns)
         kernels.follow_cells(first, where, pulses, before, after, g, self.received, self.blocks, self._row_sums)
         self._whole = self._noise = None

@@ -105,12 +105,12 @@ class ExponentialStep(BaseDevice):
         """Move along the curve of the pulse's polarity by the closed form."""
         w0, w1, _, _ = key.words
         common = (self.coefficients(), w0, w1, quantile_middles())
+        if window is not None:
+            kernels.exponential_step_window(*state, pulses, *window, *common)
+            return
         by_row = np.empty(len(pulses), np.int32)
         kernels.most_by_row(pulses, by_row)
-        most = int(by_row.max(initial=0))
-        if window is not None:
-            kernels.exponential_step_window(*state, pulses, *window, *common, most)
-        elif most <= 1:
+        if by_row.max(initial=0) <= 1:
             kernels.exponential_step_singles(*state, pulses, *common)
         else:
             kernels.exponential_step_array(*state, pulses, *common)
@@ -118,7 +118,6 @@ class ExponentialStep(BaseDevice):
     def pulse_some(self, state: ExponentialStepState, where: np.ndarray, pulses: np.ndarray, key: Key) -> None:
         """Pulse the cells at flat positions `where` (k,) int64, each once; the bits of `pulse` with zeros elsewhere."""
         w0, w1, _, _ = key.words
-        most = int(np.abs(pulses).max(initial=0))
         flat = [a.reshape(-1) for a in state]
         common = (self.coefficients(), w0, w1, quantile_middles())
-        kernels.exponential_step_some(*flat, where, pulses, *common, most)  # type: ignore[call-arg]
+        kernels.exponential_step_some(*flat, where, pulses, *common)  # type: ignore[call-arg]

@@ -124,6 +124,11 @@ def exponential_step_array(g, factor_up, factor_down, low, high, pulses, p, w0, 
             reach = MARGIN * sigma
             near[j] = (min(start, end) - reach < low[i, j]) | (max(start, end) + reach > high[i, j])
             out[j] = min(max(end + sigma * xi[j], low[i, j]), high[i, j])
+        for j in range(columns):  # single pulses by their own arithmetic, which is that of `exponential_step_singles`
+            n = pulses[i, j]
+            moved = exponential_step(g[i, j], n, factor_up[i, j], factor_down[i, j], xi[j], p)
+            single = min(max(moved, low[i, j]), high[i, j])
+            out[j] = single if abs(n) <= 1 else out[j]
         for j in range(columns):
             n = pulses[i, j]
             if noisy and near[j] and abs(n) > 1:
@@ -136,11 +141,8 @@ def exponential_step_array(g, factor_up, factor_down, low, high, pulses, p, w0, 
 
 
 @parallel_kernel
-def exponential_step_window(g, factor_up, factor_down, low, high, pulses, rows, columns, p, w0, w1, middles, most):
-    """Apply pulses to the cells at the crossings of `rows` and `columns` only, with the draws of their positions.
-
-    `most` is the largest number of pulses: with single pulses only, the arithmetic is that of the whole array.
-    """
+def exponential_step_window(g, factor_up, factor_down, low, high, pulses, rows, columns, p, w0, w1, middles):
+    """Apply pulses to the cells at the crossings of `rows` and `columns` only, with the draws of their positions."""
     noisy = p[6] > np.float32(0.0)
     for a in prange(rows.size):
         i = rows[a]
@@ -150,17 +152,13 @@ def exponential_step_window(g, factor_up, factor_down, low, high, pulses, rows, 
             start = g[i, j]
             position = i * g.shape[1] + j
             xi = draw(position, w0, w1, middles) if noisy else np.float32(0.0)
-            if n != 0 and most == 1:
+            if abs(n) == 1:
                 moved = exponential_step(start, n, factor_up[i, j], factor_down[i, j], xi, p)
                 g[i, j] = min(max(moved, low[i, j]), high[i, j])
             elif n != 0:
                 end, sigma = exponential_path(start, n, factor_up[i, j], factor_down[i, j], p)
                 reach = MARGIN * sigma
-                if (
-                    noisy
-                    and abs(n) > 1
-                    and ((min(start, end) - reach < low[i, j]) | (max(start, end) + reach > high[i, j]))
-                ):
+                if noisy and ((min(start, end) - reach < low[i, j]) | (max(start, end) + reach > high[i, j])):
                     g[i, j] = pulse_by_pulse(
                         start, n, factor_up[i, j], factor_down[i, j], low[i, j], high[i, j], p, position, w0, w1,
                         middles,
@@ -170,10 +168,10 @@ def exponential_step_window(g, factor_up, factor_down, low, high, pulses, rows, 
 
 
 @parallel_kernel
-def exponential_step_some(g, factor_up, factor_down, low, high, where, pulses, p, w0, w1, middles, most):
+def exponential_step_some(g, factor_up, factor_down, low, high, where, pulses, p, w0, w1, middles):
     """Apply pulses to some cells, all arrays flat; `where` holds their positions, each once.
 
-    The arithmetic and the draws are those of the whole array, in which the largest number of pulses is `most`.
+    The arithmetic and the draws are those of the whole array.
     """
     noisy = p[6] > np.float32(0.0)
     for a in prange(where.size):
@@ -181,13 +179,13 @@ def exponential_step_some(g, factor_up, factor_down, low, high, where, pulses, p
         n = pulses[a]
         start = g[i]
         xi = draw(i, w0, w1, middles) if noisy else np.float32(0.0)
-        if most <= 1:
+        if abs(n) <= 1:
             moved = exponential_step(start, n, factor_up[i], factor_down[i], xi, p)
             g[i] = min(max(moved, low[i]), high[i])
         else:
             end, sigma = exponential_path(start, n, factor_up[i], factor_down[i], p)
             reach = MARGIN * sigma
-            if noisy and abs(n) > 1 and ((min(start, end) - reach < low[i]) | (max(start, end) + reach > high[i])):
+            if noisy and ((min(start, end) - reach < low[i]) | (max(start, end) + reach > high[i])):
                 g[i] = pulse_by_pulse(start, n, factor_up[i], factor_down[i], low[i], high[i], p, i, w0, w1, middles)
             else:
                 g[i] = min(max(end + sigma * xi, low[i]), high[i])
@@ -228,6 +226,13 @@ def list_cells(counts, parity, first, where, pulses):
                 where[place] = cell + 1
                 pulses[place] = minus
                 place += 1
+
+
+@parallel_kernel
+def gather(flat, where, found):
+    """Write the entries of a flat array at some positions."""
+    for a in prange(where.size):
+        found[a] = flat[where[a]]
 
 
 @parallel_kernel
