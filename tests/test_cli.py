@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from analog_ff.runs.compatible import BELONGS
 from analog_ff.runs.config import Config
 from analog_ff.runs.execute import execute
 from analog_ff.simulate import app, run_app
+from hardware_models.check import UsageError
 from hardware_models.events import COUNTS, PHASES
 
 SMALL = ["--data", "toy", "--layers", "12", "--epochs", "3", "--batch", "50", "--shift", "0"]
@@ -305,3 +307,16 @@ def test_the_list_of_commands() -> None:
     """``python -m analog_ff`` lists what there is."""
     done = subprocess.run([sys.executable, "-m", "analog_ff"], stdout=subprocess.PIPE, check=False, text=True)
     assert done.returncode == 0 and "simulate" in done.stdout
+
+
+@pytest.mark.parametrize("name", sorted(BELONGS))
+def test_a_choice_that_would_do_nothing_is_refused(name: str) -> None:
+    """Each names the choice that it belongs to, and is accepted with it as far as that one choice goes."""
+    other = {"block": 7, "sleep": 0.5, "dither": 0.1, "perturbation": 0.1, "perturbations": 3, "blurs": 3,
+             "rollout_every": 3, "iterations": 3, "damping": 0.1, "patch": (3,), "stride": (2,), "slots": 3,
+             "rounding": "nearest", "copies": 3, "copies_from": "read-noise", "copy_dropout": 0.1, "projection": 3}  # fmt: skip
+    parent, values = BELONGS[name]
+    elsewhere = {"rounding": {"update": "coincidence"}}.get(name, {})
+    with pytest.raises(UsageError, match=f"--{name.replace('_', '-')} belongs to --{parent} {values[0]}"):
+        Config(**{name: other[name]}, **elsewhere)
+    assert getattr(Config(**{name: other[name], parent: values[0]}), name) == other[name]

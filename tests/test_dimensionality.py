@@ -290,7 +290,7 @@ def test_networks_that_do_not_fit_are_refused(goodness, place):
         ({"copies_from": "read-noise", "copy_dropout": 0.5}, "choose --copies-from dropout"),
         ({"copy_dropout": 0.0}, "--copy-dropout"),
         ({"projection": 13}, "at most 12"),
-        ({"learner": "forward-forward", "copies": 8}, "choose --learner dimensionality"),
+        ({"learner": "forward-forward", "copies": 8}, "belongs to --learner dimensionality"),
     ],
 )
 def test_choices_that_do_not_fit_are_refused(options, valid):

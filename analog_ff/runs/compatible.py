@@ -13,6 +13,23 @@ from hardware_models.tables import closest
 
 COPIES = ("copies", "copies_from", "copy_dropout", "projection")
 """Choices that belong to the learner dimensionality alone."""
+BELONGS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "block": ("schedule", ("wake-sleep",)),
+    "sleep": ("schedule", ("wake-sleep",)),
+    "dither": ("slope", ("dither",)),
+    "perturbation": ("slope", ("node-perturbation",)),
+    "perturbations": ("slope", ("node-perturbation",)),
+    "blurs": ("negatives", ("hybrid",)),
+    "rollout_every": ("negatives", ("self-generated",)),
+    "iterations": ("network", ("recurrent",)),
+    "damping": ("network", ("recurrent",)),
+    "patch": ("network", ("local", "convolution")),
+    "stride": ("network", ("local", "convolution")),
+    "slots": ("update", ("coincidence",)),
+    "rounding": ("update", ("accumulate",)),
+    **dict.fromkeys(COPIES, ("learner", ("dimensionality",))),
+}
+"""Choice -> the choice, and its values, without which it would do nothing."""
 ERROR_DRIVEN = ("backprop", "backprop-nominal", "feedback-alignment")
 """Learners that send an error back, or through, instead of comparing two passes."""
 LOCAL = ("peer", "slope", "dropout", "weight_decay")
@@ -22,25 +39,32 @@ CONTRAST = ("theta", "temperature", "goodness", "regions", "negatives", "label_s
 """Choices that belong to a contrast of positives and negatives."""
 
 
+def check_belongings(config: Any) -> None:
+    """Refuse a choice that would do nothing with the others; `config` is a `Config`."""
+    for f in fields(config):
+        if f.name not in BELONGS or getattr(config, f.name) == f.default:
+            continue
+        parent, values = BELONGS[f.name]
+        if getattr(config, parent) not in values:
+            asked = f"{flag(parent)} {' or '.join(values)}"
+            raise UsageError(f"{flag(f.name)} belongs to {asked}, not to '{getattr(config, parent)}'.")
+
+
 def check_dimensionality(config: Any) -> None:
     """Refuse choices that the learner dimensionality lacks, or that it alone has; `config` is a `Config`."""
     defaults = {f.name: f.default for f in fields(config)}
-    changed = [name for name in (*COPIES, *CONTRAST) if getattr(config, name) != defaults[name]]
+    changed = [name for name in CONTRAST if getattr(config, name) != defaults[name]]
     if config.learner != "dimensionality":
-        for name in changed:
-            if name in COPIES:
-                raise UsageError(f"{flag(name)} belongs to noisy copies of an image: choose --learner dimensionality.")
         return
     positive_int("learner dimensionality", "--copies", config.copies, 2, 1000)
     if config.projection is not None:
         positive_int("learner dimensionality", "--projection", config.projection, 0, min(config.layers))
     in_range("learner dimensionality", "--copy-dropout", config.copy_dropout, 0.0, 0.9, low_open=True)
     for name in changed:
-        if name in CONTRAST:
-            raise UsageError(
-                f"learner dimensionality compares noisy copies and has neither threshold, labels nor negatives: "
-                f"leave {flag(name)} out, or choose --learner forward-forward."
-            )
+        raise UsageError(
+            f"learner dimensionality compares noisy copies and has neither threshold, labels nor negatives: "
+            f"leave {flag(name)} out, or choose --learner forward-forward."
+        )
     if config.readout != "softmax":
         raise UsageError(
             "learner dimensionality is shown no labels, so no label has a goodness: choose --readout softmax."

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from analog_ff.runs.compatible import check_dimensionality, check_error_driven
+from analog_ff.runs.compatible import check_belongings, check_dimensionality, check_error_driven
 from analog_ff.runs.options import flag, option, parse_bits, parse_layers, parse_regions, parse_tile
 from hardware_models.check import UsageError, in_range, positive_int
 from hardware_models.tables import closest
@@ -26,8 +26,6 @@ LEARNER_RECIPES: dict[str, dict[str, Any]] = {
     "feedback-alignment": {"learning_rate": 0.5},
 }
 """What a learner changes of the device's recipe; chosen in the same way."""
-PATCHED = ("local", "convolution")
-"""Networks that have patches."""
 SPLITS = ("final", "holdout")
 FAULTS = ("stuck_low", "stuck_high", "dead_rows", "dead_columns")
 WHOLE = (("epochs", 1, 100_000), ("batch", 1, 1_000_000), ("slots", 1, 1000), ("shift", 0, 8), ("seed", 0, 2**63 - 1),
@@ -175,8 +173,6 @@ class Config:
         if self.regions != "positions":
             positive_int("a run", "--regions", self.regions, 1, 100_000)
         for name in ("patch", "stride"):
-            if getattr(self, name) is not None and self.network not in PATCHED:
-                raise UsageError(f"--{name} belongs to --network {' or '.join(PATCHED)}, not to '{self.network}'.")
             if getattr(self, name) == ():
                 raise UsageError(f"--{name} needs at least one number, such as --{name} 5,3.")
         if self.fault_map is not None and not Path(self.fault_map).expanduser().is_file():
@@ -191,6 +187,7 @@ class Config:
 
         if self.program_to is not None and (self.sealed or self.port != "local"):
             raise UsageError("--program-to reads the trained weights off the chip, which a sealed chip does not allow.")
+        check_belongings(self)
         check_dimensionality(self)
         check_error_driven(self)
 

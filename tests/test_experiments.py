@@ -1,0 +1,34 @@
+"""Every experiment of the repository asks for runs that exist: a typing error would be found only hours later."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from analog_ff.runs.config import LEARNER_RECIPES, RECIPES, Config
+from analog_ff.runs.options import given, parameters
+
+BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
+spec = importlib.util.spec_from_file_location("run", BENCHMARKS / "run.py")
+assert spec is not None and spec.loader is not None
+run = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(run)
+
+
+@pytest.mark.parametrize("name", sorted(file.stem for file in (BENCHMARKS / "experiments").glob("*.toml")))
+def test_every_point_is_a_configuration(name: str) -> None:
+    known = {p.name for p in parameters(Config)}
+    points = run.points(run.experiments([name])[name])
+    assert points
+    for label, options in points:
+        arguments = dict.fromkeys(known)
+        for key, value in options.items():
+            option = key.replace("-", "_")
+            assert option in known, f"{name}, {label}: there is no option --{key}"
+            # Texts are read as on the command line, numbers are what TOML says.
+            arguments[option] = str(value) if isinstance(value, tuple | list) else value
+        chosen = given(Config, arguments)
+        recipe = RECIPES.get(chosen.get("device", "memristor"), RECIPES["default"])
+        Config(**(recipe | LEARNER_RECIPES.get(chosen.get("learner", ""), {}) | chosen))
