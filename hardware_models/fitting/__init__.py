@@ -1,0 +1,26 @@
+r"""From a measured pulse train to a device: which model, which numbers, and how well the data know them.
+
+Each form in `FORMS` is a model with its free numbers. The mean step of a candidate is computed by pulsing a noiseless
+population set to a grid of states once, so that any model can be fitted; the likelihood of the train then follows from
+a Kalman filter (`hardware_models.kernels.trains`) that separates the noise of a pulse, which stays in the cell, from the
+noise of a reading, which does not, and knows that a cell stops at its bounds.
+
+1. Every form is fitted to all cells at once, each cell with a factor of its own on its steps, by Fisher scoring.
+2. The form is chosen by the likelihood of cycles that were held out. A difference below its standard error is called
+   none, and the form with fewer free numbers is taken.
+3. The chosen form is fitted to each cell alone. A number of the device is the mean over the cells (of the logarithm
+   where the number is positive), its 95 % interval is Student's t of that mean: it holds the spread of the cells that
+   were measured as well as the noise. Cell-to-cell spread is the variance between the cells less that of the estimates.
+"""
+
+from __future__ import annotations
+
+from hardware_models.fitting.forms import FORMS, Form, Free, Hints, model_of
+from hardware_models.fitting.result import Fit, Parameter, Score
+from hardware_models.fitting.search import fit, fit_file
+from hardware_models.fitting.synthetic import synthetic, write_pulse_train
+
+__all__ = [
+    "FORMS", "Fit", "Form", "Free", "Hints", "Parameter", "Score", "fit", "fit_file", "model_of", "synthetic",
+    "write_pulse_train",
+]  # fmt: skip

@@ -1,0 +1,132 @@
+"""What can be fitted to a pulse train: models, their free numbers, and where the search begins."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+from typing import Any
+
+from hardware_models.devices import MODELS
+from hardware_models.tables import lookup, resolve
+
+LIMITS = {"log": (-14.0, 16.0), "inverse": (-30.0, 30.0), "plain": (-1e3, 1e3), "low": (-3.0, 0.4), "high": (0.6, 4.0)}
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What the steps show before any fit, polarity up first: starting values."""
+
+    middle: tuple[float, float]  # mean step in the middle of the range, in units of the range
+    curvature: tuple[float, float]  # 1/a of the exponential-step curve
+    zero: tuple[float, float]  # state at which the straight line through the steps vanishes
+
+
+@dataclass(frozen=True)
+class Free:
+    """One free number of a model: how it is searched, and where the search begins.
+
+    kind: "log" (positive), "inverse" (searched as 1/value, through 0), "plain", "low" and "high" (conductance of a
+    bound, searched in units of the measured range above the lowest reading).
+    """
+
+    name: str
+    kind: str
+    start: Callable[[Hints], float]
+    also: str = ""  # another number of the model that is always equal to this one
+
+
+@dataclass(frozen=True)
+class Form:
+    """A model and its free numbers: one line of `FORMS`."""
+
+    model: str  # a name of MODELS, or "package.module:Class"
+    free: tuple[Free, ...]
+    steps: tuple[str, ...]  # free numbers, of kind log, that scale the steps up and down
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    noise: str = "cycle_noise"
+    noise_follows: str = "range"  # "step": the noise scales with a cell's step in mid-range; "state": with every step
+    instead: str = ""  # a form that makes this one superfluous where its model exists
+
+    @property
+    def hard(self) -> bool:
+        """The bounds are where the cell stops, read off the data; otherwise they are free numbers."""
+        return not any(f.kind in ("low", "high") for f in self.free)
+
+
+def _states(side: int) -> Callable[[Hints], float]:
+    def start(h: Hints) -> float:
+        kappa, step = h.curvature[side], max(abs(h.middle[side]), 1e-6)
+        height = kappa * (0.5 / math.tanh(0.5 * kappa)) if abs(kappa) > 1e-3 else 1.0
+        return math.log(max(height / step, 2.0))
+
+    return start
+
+
+def _bounded(low: bool) -> Free:
+    if low:
+        return Free("g_min", "low", lambda h: min(max(h.zero[1], -1.0), 0.2))
+    return Free("g_max", "high", lambda h: min(max(h.zero[0], 0.8), 2.0))
+
+
+_UP, _DOWN = Free("states", "log", _states(0)), Free("states_down", "log", _states(1))
+
+
+def _bend(side: int, low: float, high: float) -> Callable[[Hints], float]:
+    """Return the share of the middle step that is lost from there to the bound, kept in [low, high]."""
+
+    def start(h: Hints) -> float:
+        way = (h.zero[0] - 0.5) if side == 0 else (0.5 - h.zero[1])
+        return min(max(0.5 / way if abs(way) > 1e-9 else high, low), high)
+
+    return start
+
+
+def _logarithm(start: Callable[[Hints], float]) -> Callable[[Hints], float]:
+    return lambda h: math.log(start(h))
+
+
+_LINEAR = (Free("gamma_up", "plain", _bend(0, 0.02, 0.98)), Free("gamma_down", "plain", _bend(1, 0.02, 0.98)))
+_POWER = (Free("gamma_up", "log", _logarithm(_bend(0, 0.05, 5.0))),
+          Free("gamma_down", "log", _logarithm(_bend(1, 0.05, 5.0))))  # fmt: skip
+_ACTIVITY = (
+    Free("amplitude_up", "plain", lambda h: -1.0),
+    Free("gamma_up", "plain", lambda h: 4.0 * _bend(0, 0.05, 2.0)(h)),
+    Free("amplitude_down", "plain", lambda h: -1.0),
+    Free("gamma_down", "plain", lambda h: 4.0 * _bend(1, 0.05, 2.0)(h)),
+)
+
+FORMS: Mapping[str, Form] = MappingProxyType(
+    {
+        "straight": Form("exponential_step", (_UP, _DOWN), ("states", "states_down"), {"a_up": 1e6, "a_down": 1e6},
+                         instead="constant_step"),
+        "constant_step": Form("constant_step", (_UP, _DOWN), ("states", "states_down"), noise_follows="step"),
+        "exponential_step": Form(
+            "exponential_step",
+            (_UP, _DOWN, Free("a_up", "inverse", lambda h: h.curvature[0]),
+             Free("a_down", "inverse", lambda h: h.curvature[1])),
+            ("states", "states_down"),
+        ),
+        "linear_step": Form("linear_step", (_UP, _DOWN, *_LINEAR), ("states", "states_down"), noise_follows="step"),
+        "soft_bounds": Form(
+            "soft_bounds", (_UP, _DOWN, _bounded(True), _bounded(False)), ("states", "states_down"), noise_follows="step"
+        ),
+        "power_step": Form("power_step", (_UP, _DOWN, *_POWER), ("states", "states_down"), noise_follows="state"),
+        "exponential_activity": Form(
+            "exponential_activity", (_UP, _DOWN, *_ACTIVITY), ("states", "states_down"), {"a": -0.5, "b": 0.0},
+            noise_follows="state",
+        ),
+    }
+)  # fmt: skip
+"""What is tried on a pulse train. A form whose model, or one of whose numbers, does not exist here is passed over."""
+
+
+def model_of(form: Form) -> Any:
+    """Return the class of a form's model, or None where there is none with all the form's numbers."""
+    if ":" not in form.model and form.model not in MODELS:
+        return None
+    model = resolve(form.model) if ":" in form.model else lookup("device model", form.model, MODELS)
+    known = {f.name for f in fields(model)}
+    wanted = {f.name for f in form.free} | {f.also for f in form.free if f.also} | set(form.fixed) | {form.noise}
+    return model if wanted <= known else None

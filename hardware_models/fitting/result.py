@@ -1,0 +1,98 @@
+"""What comes out of a fit: numbers with intervals, scores of the forms, and the parameter file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hardware_models.check import UsageError
+from hardware_models.devices import MODELS
+from hardware_models.pulse_train import PulseTrain
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A number of the fitted device with its 95 % interval, SI units."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    unit: str
+
+
+@dataclass(frozen=True)
+class Score:
+    """One form on the held-out cycles, in units of log-likelihood per step."""
+
+    form: str
+    free: int
+    held_out: float
+    behind: float  # how far behind the best
+    behind_error: float  # standard error of that
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted device, and what is known about it."""
+
+    device: Any
+    form: str
+    scores: tuple[Score, ...]
+    parameters: tuple[Parameter, ...]
+    goodness: Mapping[str, float]
+    notices: tuple[str, ...]
+    train: PulseTrain
+    residuals: np.ndarray  # (2, steps): state before the step [S], standardised innovation [1]
+
+    def describe(self) -> dict[str, Any]:
+        """Return everything but the residuals as plain values."""
+        return {
+            "device": self.device.describe(),
+            "form": self.form,
+            "models": [vars(s) for s in self.scores],
+            "parameters": [vars(p) for p in self.parameters],
+            "goodness": dict(self.goodness),
+            "notices": list(self.notices),
+            "data": {
+                "file": self.train.path,
+                "cells": len(self.train.cells),
+                "cycles": self.train.cycles,
+                "steps": self.train.steps,
+            },
+        }
+
+    def toml(self) -> str:
+        """Return the device as a parameter file, low and high the 95 % intervals."""
+        train, device = self.train, self.device
+        model = next((n for n, path in MODELS.items() if path.endswith(f":{type(device).__name__}")), None)
+        if model is None:
+            raise UsageError(f"{type(device).__name__} is no model of this library and has no parameter file.")
+        quoted = json.dumps
+        file = f"fitted to {Path(train.path).name}"
+        lines = [
+            f"model = {quoted(model)}",
+            f"name = {quoted(device.name)}",
+            "",
+            "[source]",
+            f"citation = {quoted(device.source)}",
+        ]
+
+        def entry(name: str, value: float, low: float, high: float, unit: str, kind: str, source: str) -> None:
+            numbers = [f"{part} = {float(x)!r}" for part, x in (("value", value), ("low", low), ("high", high))]
+            lines.extend(["", f"[{name}]", numbers[0], f'unit = "{unit}"', *numbers[1:], f'kind = "{kind}"',
+                          f"source = {quoted(source)}"])  # fmt: skip
+
+        for p in self.parameters:
+            entry(p.name, p.value, p.low, p.high, p.unit, "fitted", f"{file}; low and high are the 95 % interval")
+        for what, pair, unit in (("v", train.voltage, "V"), ("t", train.width, "s")):
+            for side, value in zip(("up", "down"), pair or (), strict=False):
+                entry(f"{what}_{side}", value, value, value, unit, "measured", f"{Path(train.path).name}, every row")
+        return "\n".join(lines) + "\n"

@@ -1,0 +1,170 @@
+"""The way of a fit: every form to all cells, the choice on held-out cycles, then the population."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+
+from hardware_models.check import UsageError
+from hardware_models.fitting.forms import FORMS, Form, model_of
+from hardware_models.fitting.likelihood import Candidate, TrainData
+from hardware_models.fitting.population import population
+from hardware_models.fitting.result import Fit, Progress, Score
+from hardware_models.pulse_train import PulseTrain, read_pulse_train
+
+
+def fit_file(path: str | Path, *, one_cycle: bool = False, progress: Progress | None = None) -> Fit:
+    """Return the device fitted to the pulse train in a CSV file; UsageError names the line of a fault."""
+    return fit(read_pulse_train(path, one_cycle=one_cycle), progress=progress)
+
+
+def fit(train: PulseTrain, *, forms: Mapping[str, Form] = FORMS, progress: Progress | None = None) -> Fit:
+    """Return the device fitted to a pulse train.
+
+    Parameters
+    ----------
+    train : PulseTrain
+        What `hardware_models.pulse_train.read_pulse_train` returns.
+    forms : mapping
+        The forms to try.
+    progress : function of (share done, what is being done)
+        Called now and then.
+    """
+    from threadpoolctl import threadpool_limits
+
+    # One BLAS thread: the same bits everywhere, and no threads that wait for each other over small products.
+    with threadpool_limits(1, user_api="blas"):
+        return _fit(train, forms, progress or (lambda share, what: None))
+
+
+def _fit(train: PulseTrain, forms: Mapping[str, Form], say: Progress) -> Fit:
+    notices = list(train.notices)
+    data = TrainData(train)
+    usable = {name: form for name, form in forms.items() if model_of(form) is not None}
+    usable = {name: form for name, form in usable.items() if form.instead not in usable}
+    edges = tuple(float(data.low + data.range * np.mean(side)) for side in data.ends)
+    pooled: dict[str, tuple[Candidate, np.ndarray]] = {}
+    held: dict[str, np.ndarray] = {}
+    for i, (name, form) in enumerate(usable.items()):
+        say(0.75 * i / len(usable), f"fitting {name}")
+        try:
+            pooled[name] = _pooled(form, data, edges)
+            held[name] = _held_out(*pooled[name], train)
+        except (UsageError, np.linalg.LinAlgError) as error:
+            notices.append(f"{name} cannot describe these data and was left out ({str(error).rstrip('.')})")
+    if not held:
+        raise UsageError(f"{train.path}: no form describes these data: {'; '.join(notices)}.")
+    usable = {name: form for name, form in usable.items() if name in held}
+    scores, best, told_apart = _choose(held, usable, data)
+    notices += told_apart
+    candidate, t = pooled[best]
+    say(0.75, f"{best}: cell by cell")
+    parameters, values, more = population(candidate, t, lambda x: say(0.75 + 0.24 * x, "cell by cell"))
+    notices += more
+    goodness, residuals = _goodness(candidate, t)
+    source = f"fitted to {Path(train.path).name}: {len(train.cells)} cells, {train.cycles} cycles, {train.steps} steps"
+    pulse = {}
+    for what, pair in (("v", train.voltage), ("t", train.width)):
+        if pair is not None:
+            pulse[f"{what}_up"], pulse[f"{what}_down"] = pair
+        else:
+            kind = "voltage" if what == "v" else "width"
+            notices.append(f"the file gives no pulse {kind}, so writes are priced as free")
+    first = f"{best} was chosen among {', '.join(usable)}" if len(usable) > 1 else f"{best} is the only form tried"
+    notices.insert(0, f"{first}; it explains {100 * goodness['explained']:.0f} % of the variance of the steps")
+    device = candidate.model(name=Path(train.path).stem or "fitted", source=source, assumptions=tuple(notices),
+                             **values, **pulse)  # fmt: skip
+    say(1.0, "done")
+    return Fit(device, best, tuple(scores), tuple(parameters), MappingProxyType(goodness), tuple(notices), train,
+               residuals)  # fmt: skip
+
+
+def _pooled(form: Form, data: TrainData, edges: tuple[float, ...]) -> tuple[Candidate, np.ndarray]:
+    """Fit a form to all cells at once, then again with a factor for each cell."""
+    low, high = edges
+    own = data.only(np.ones(data.u.size, bool))
+    if form.hard:
+        own.bounds = data.ends
+    candidate = Candidate(form, own, (low, high))
+    # The way to the optimum is walked on a part of the cycles.
+    part = own.only(own.cycle % max(1, own.u.size // 8000) == 0)
+    walker = Candidate(form, part, (low, high))
+    t, _ = walker.maximise(walker.start, 15)
+    candidate.data.factors = candidate.cell_factors(t)
+    t, _ = candidate.maximise(t, 12)
+    return candidate, t
+
+
+def _folds(train: PulseTrain, data: TrainData) -> np.ndarray:
+    """Return which of four parts is held out with each row: whole cycles, else whole cells, else stretches."""
+    if train.cycles >= 2:
+        return train.cycle % min(4, train.cycles)
+    if data.cells >= 2:
+        return train.cell % min(4, data.cells)
+    return np.arange(data.u.size) * 4 // data.u.size
+
+
+def _held_out(candidate: Candidate, t: np.ndarray, train: PulseTrain) -> np.ndarray:
+    """Return the log-likelihood of each row, from a fit that did not see the row's cycle."""
+    whole = candidate.data
+    folds = _folds(train, whole)
+    out = np.zeros(whole.u.size)
+    for fold in np.unique(folds):
+        part, test = whole.only(folds != fold), whole.only(folds == fold)
+        learner = Candidate(candidate.form, part, candidate.g_bounds)
+        part.factors = learner.cell_factors(t)
+        seen, _ = learner.maximise(t, 2)
+        test.factors = part.factors
+        out[folds == fold] = Candidate(candidate.form, test, candidate.g_bounds).likelihoods(seen)
+    return out
+
+
+def _choose(
+    held: dict[str, np.ndarray], forms: Mapping[str, Form], data: TrainData
+) -> tuple[list[Score], str, list[str]]:
+    """Return the table of forms, the form to take, and what has to be said about the choice."""
+    units = data.cell if data.cells >= 5 else data.unit
+    number = int(units.max()) + 1
+    steps = int(data.counted.sum())
+    total = {name: float(row.sum()) / steps for name, row in held.items()}
+    top = max(total, key=lambda name: total[name])
+    scores = []
+    for name, row in held.items():
+        difference = np.bincount(units, held[top] - row, number)
+        error = math.sqrt(number * float(np.var(difference, ddof=1))) / steps if number > 1 else math.inf
+        scores.append(Score(name, len(forms[name].free), total[name], total[top] - total[name], error))
+    near = [s for s in scores if s.form == top or s.behind < s.behind_error]
+    best = min(near, key=lambda s: (s.free, s.behind)).form
+    notices = []
+    if len(near) > 1:
+        others = ", ".join(s.form for s in near if s.form != best)
+        notices.append(
+            f"the data cannot tell {best} from {others}: the difference on held-out cycles is below its standard error"
+        )
+    return sorted(scores, key=lambda s: s.behind), best, notices
+
+
+def _goodness(candidate: Candidate, t: np.ndarray) -> tuple[dict[str, float], np.ndarray]:
+    """Return how well the steps are described, and the residuals."""
+    from scipy.stats import kstest
+
+    d = candidate.data
+    e, s = candidate.filtered(t)
+    own = d.counted
+    z = e / np.sqrt(s)
+    steps = (d.u - d.before)[own]
+    blind = candidate.filtered(t, blind=True)[0][own]
+    pair = own[1:] & own[:-1]
+    goodness = {
+        "explained": float(max(0.0, 1.0 - np.mean(e[own] ** 2) / np.mean(steps**2))),
+        "curve_rms": float(np.sqrt(np.mean(blind**2))),  # open loop from each cycle's first reading, units of the range
+        "residual_deviation": float(np.std(z[own])),  # 1 where the noise is what the model says
+        "residual_correlation": float(np.mean(z[1:][pair] * z[:-1][pair])) if pair.any() else 0.0,
+        "residual_normality": float(kstest(z[own][:5000], "norm").pvalue),
+        "log_likelihood_per_step": float(candidate.likelihoods(t).sum() / own.sum()),
+    }
+    return goodness, np.array([(d.low + d.range * d.before)[own], z[own]])

@@ -1,0 +1,51 @@
+"""Pulse trains that a known device would give, and their file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hardware_models.keys import Key
+from hardware_models.pulse_train import PulseTrain
+
+
+def synthetic(device: Any, *, cells: int, cycles: int, pulses: int, seed: int = 0, read: bool = True) -> PulseTrain:
+    """Return the train that a laboratory would measure on `device`: each cycle `pulses` up, then `pulses` down.
+
+    The first row of a cycle is a reading before its first pulse. Used by the tests, and to plan a measurement.
+    """
+    key = Key(seed, "synthetic")
+    state = device.fabricate((1, cells), key)
+    time = 0.0
+    rows = []
+    for k in range(cycles):
+        for n in range(2 * pulses + 1):
+            sign = 0 if n == 0 else (1 if n <= pulses else -1)
+            at = key.child("pulse", k).at(n)
+            device.pulse(state, np.full((1, cells), sign, np.int32), at)
+            g = device.conductance(state, time)[0].astype(np.float64)
+            if read:
+                variance = np.broadcast_to(device.read_variance(state, time), (1, cells))[0]
+                g = g + np.sqrt(variance) * at.child("read").generator().standard_normal(cells)
+            rows.append((np.full(cells, k), np.full(cells, sign), np.maximum(g, 0.0)))
+    cycle, polarity, g = (np.array([r[i] for r in rows]).T.ravel() for i in range(3))
+    cell = np.repeat(np.arange(cells), len(rows))
+    v, w = (device.v_up, device.v_down), (device.t_up, device.t_down)
+    return PulseTrain(
+        f"{device.name}.csv", tuple(f"c{c}" for c in range(cells)), cell, cycle, polarity, polarity == 0, g,
+        np.arange(len(g)) + 2, v if min(v) > 0 else None, w if min(w) > 0 else None,
+    )  # fmt: skip
+
+
+def write_pulse_train(train: PulseTrain, path: str | Path) -> None:
+    """Write a train as the CSV file that `read_pulse_train` reads, in microsiemens."""
+    volts = train.voltage or (1.0, 1.0)
+    number = np.arange(len(train.g)) - np.maximum.accumulate(np.where(train.first, np.arange(len(train.g)), 0))
+    lines = ["cell,cycle,pulse,voltage [V],conductance [uS]"]
+    for i in range(len(train.g)):
+        sign = int(train.polarity[i])
+        v = 0.0 if sign == 0 else (volts[0] if sign > 0 else -volts[1])
+        lines.append(f"{train.cells[train.cell[i]]},{train.cycle[i]},{number[i]},{v:g},{train.g[i] * 1e6:.7g}")
+    Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
