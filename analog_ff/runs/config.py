@@ -34,7 +34,8 @@ SPLITS = ("final", "holdout")
 FAULTS = ("stuck_low", "stuck_high", "dead_rows", "dead_columns")
 WHOLE = (("epochs", 1, 100_000), ("batch", 1, 1_000_000), ("slots", 1, 1000), ("shift", 0, 8), ("seed", 0, 2**63 - 1),
          ("chip_seed", 0, 2**63 - 1), ("decay_every", 1, 1_000_000), ("iterations", 1, 1000), ("block", 1, 10**9),
-         ("blurs", 0, 100), ("crop", 1, 10_000), ("images_per_epoch", 1, 10**9), ("rollout_every", 1, 10**9), ("perturbations", 1, 1_000_000))  # fmt: skip
+         ("blurs", 0, 100), ("crop", 1, 10_000), ("images_per_epoch", 1, 10**9),
+         ("rollout_every", 1, 10**9), ("perturbations", 1, 1_000_000))  # fmt: skip
 """Choices that are whole numbers: name, least, most."""
 REAL = (("learning_rate", 0.0, 100.0), ("momentum", 0.0, 0.9999), ("readout_rate", 0.0, 100.0),
         ("readout_decay", 0.0, 1.0), ("weight_decay", 0.0, 1.0), ("sleep", 0.0, 1.0), ("dropout", 0.0, 0.9),
