@@ -166,6 +166,10 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
     kind = "validation" if experiment.get("options", {}).get("split") == "holdout" else "test"
     head = ["row", "seeds", f"{kind} error, energy read-out %", f"{kind} error, softmax read-out %", "pulses per weight",
             "cells at a bound", "memory left", "energy per update", "seconds"]  # fmt: skip
+    readouts = ("energy", "softmax")
+    if experiment.get("options", {}).get("readout") == "output":
+        readouts = ("output",)
+        head[2:4] = [f"{kind} error, output layer %"]
     ages = ["at once", "after a day"] if any("program-to" in row for row in experiment["rows"]) else []
     inspected = INSPECTED if experiment.get("inspected") else {}
     published = any("published" in row for row in experiment["rows"])
@@ -198,10 +202,7 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
         cells = [
             row["label"],
             str(len(results)),
-            *(
-                bold(mean([(r.get(by) or {}).get(name) for r in results]), name == headline)
-                for name in ("energy", "softmax")
-            ),
+            *(bold(mean([(r.get(by) or {}).get(name) for r in results]), name == headline) for name in readouts),
             number([r["cells"].get("pulses_per_weight") for r in results]),
             percent([r["cells"].get("share_at_bound") for r in results]),
             mean([r["cells"].get("memory_left") for r in results]),

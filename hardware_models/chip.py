@@ -7,8 +7,8 @@ One layer computes, from x (B, inputs) in units of its `input_scale` s,
 
 with one conversion per row tile and neuron when partial sums are digital. With analog partial sums the currents of the
 tiles add on one line, f works on the analog sum, and its output is converted once. Behind digital partial sums, an
-analog neuron (any but `relu` and `linear`) is driven by a DAC and its output is converted. `Chip` composes and counts: there is
-no loop over cells here and no word of learning.
+analog neuron (any but `relu`, `linear` and `sigmoid`) is driven by a DAC and its output is converted. `Chip` composes and
+counts: there is no loop over cells here and no word of learning.
 """
 
 from __future__ import annotations

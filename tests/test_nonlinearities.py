@@ -30,6 +30,7 @@ FORMS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "relu": (lambda z: np.maximum(z, 0), lambda z: np.where(z > 0, 1.0, np.where(z < 0, 0.0, 0.5))),
     "linear": (lambda z: z, np.ones_like),
     "tanh": (lambda z: 2 * np.tanh(z / 2), lambda z: 1 / np.cosh(z / 2) ** 2),
+    "sigmoid": (lambda z: 1 / (1 + np.exp(-z)), lambda z: 0.25 / np.cosh(z / 2) ** 2),
     "student-t": (lambda z: np.log1p(z**2), lambda z: 2 * z / (1 + z**2)),
     "saturating": (
         lambda z: 2 * np.tanh(np.maximum(z, 0) / 2),
@@ -145,9 +146,10 @@ def test_what_every_nonlinearity_keeps(name: str) -> None:
 def test_only_analog_neurons_are_converted() -> None:
     """Nothing stands behind a digital sum that is passed on; a curve is driven by a DAC and converted again."""
     counts = {
-        n: chip(n).observe(0, inputs(), key=KEY)[1] for n in ("linear", "relu", "tanh", "student-t", *REMEMBERING)
+        n: chip(n).observe(0, inputs(), key=KEY)[1]
+        for n in ("linear", "relu", "sigmoid", "tanh", "student-t", *REMEMBERING)
     }
-    assert counts["linear"].counts == counts["relu"].counts
+    assert counts["linear"].counts == counts["relu"].counts == counts["sigmoid"].counts
     for name in ("tanh", "student-t", *REMEMBERING):
         for converter in ("adc.8", "dac.8"):
             assert counts[name][converter] == counts["relu"][converter] + 9 * 20

@@ -8,6 +8,7 @@ LEARNERS = MappingProxyType(
     {
         "backprop": "analog_ff.learners.backprop:Backprop",
         "backprop-nominal": "analog_ff.learners.backprop:NominalBackprop",
+        "backprop-sigmoid": "analog_ff.learners.sigmoid_backprop:SigmoidBackprop",
         "dimensionality": "analog_ff.learners.dimensionality:DimensionalityLearner",
         "feedback-alignment": "analog_ff.learners.backprop:FeedbackAlignment",
         "forward-forward": "analog_ff.learners.forward_forward:ForwardForward",

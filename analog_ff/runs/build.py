@@ -7,6 +7,7 @@ from typing import Any
 
 from analog_ff.datasets import load
 from analog_ff.datasets.base import first_windows
+from analog_ff.datasets.preprocess import binarised, cropped
 from analog_ff.learners import LEARNERS, STREAMING
 from analog_ff.learners.local import ArrayLearner, LocalLearner
 from analog_ff.network import NETWORKS
@@ -26,6 +27,15 @@ from hardware_models.tables import lookup
 def data_of(config: Config) -> Any:
     """Return the data set of a run."""
     dataset = load(config.data, data_dir=config.data_dir, split=config.split)
+    if config.crop is not None:
+        dataset = cropped(dataset, config.crop)
+    if config.binarise is not None:
+        dataset = binarised(dataset, config.binarise)
+    if config.images_per_epoch is not None and config.images_per_epoch > len(dataset.x_train):
+        raise UsageError(
+            f"--images-per-epoch is at most the {len(dataset.x_train)} training images of {dataset.name}, got "
+            f"{config.images_per_epoch}."
+        )
     if config.shift and dataset.x_train.shape[1] % ((dataset.height or 1) * (dataset.width or 1)):
         raise UsageError("--shift needs images of known height and width; give --shift 0.")
     return dataset
@@ -65,7 +75,8 @@ def frame_of(config: Config, data: Any, negatives: Any) -> Frame:
 def wiring_of(config: Config, frame: Frame) -> Wiring:
     """Return what the network of a run asks of its chip."""
     kind = lookup("network", config.network, NETWORKS)
-    wiring: Wiring = kind.plan(frame, config.layers, **{name: getattr(config, name) for name in kind.choices})
+    layers = config.layers + ((frame.classes,) if config.learner == "backprop-sigmoid" else ())
+    wiring: Wiring = kind.plan(frame, layers, **{name: getattr(config, name) for name in kind.choices})
     if config.regions == "positions" and not wiring.positions:
         raise UsageError(
             f"--regions positions belongs to --network local or convolution, not to '{config.network}'; give a number."
@@ -192,4 +203,5 @@ def schedule_of(config: Config, images: int) -> Any:
     """Return the schedule of a run over so many images."""
     kind = lookup("schedule", config.schedule, SCHEDULES)
     options = {"block": config.block, "sleep": config.sleep} if config.schedule == "wake-sleep" else {}
+    images = min(images, config.images_per_epoch or images)
     return kind(config.epochs, images // min(config.batch, images), len(config.layers), **options)

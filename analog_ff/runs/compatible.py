@@ -30,7 +30,7 @@ BELONGS: dict[str, tuple[str, tuple[str, ...]]] = {
     **dict.fromkeys(COPIES, ("learner", ("dimensionality",))),
 }
 """Choice -> the choice, and its values, without which it would do nothing."""
-ERROR_DRIVEN = ("backprop", "backprop-nominal", "feedback-alignment")
+ERROR_DRIVEN = ("backprop", "backprop-nominal", "feedback-alignment", "backprop-sigmoid")
 """Learners that send an error back, or through, instead of comparing two passes."""
 LOCAL = ("peer", "slope", "dropout", "weight_decay")
 """Choices that belong to rules local to a layer."""
@@ -41,6 +41,8 @@ CONTRAST = ("theta", "temperature", "goodness", "regions", "negatives", "label_s
 
 def check_belongings(config: Any) -> None:
     """Refuse a choice that would do nothing with the others; `config` is a `Config`."""
+    if config.readout == "output" and config.learner != "backprop-sigmoid":
+        raise UsageError("--readout output belongs to --learner backprop-sigmoid: choose --readout softmax.")
     for f in fields(config):
         if f.name not in BELONGS or getattr(config, f.name) == f.default:
             continue
@@ -100,16 +102,34 @@ def check_error_driven(config: Any) -> None:
                 f"learner {config.learner} follows the read-out's error and has no {flag(name)}: leave it out, or choose "
                 "--learner forward-forward."
             )
+    if config.learner == "backprop-sigmoid":
+        _check_sigmoid(config, defaults)
     if config.network != "stack":
         raise UsageError(f"learner {config.learner} trains a stack: choose --network stack.")
     if config.schedule != "interleaved":
         raise UsageError(f"learner {config.learner} learns from every batch at once: choose --schedule interleaved.")
-    if config.readout != "softmax":
+    if config.readout != "softmax" and config.learner != "backprop-sigmoid":
         raise UsageError(f"learner {config.learner} has no goodness to read: choose --readout softmax.")
     if config.learner == "backprop" and (config.sealed or config.port != "local"):
         raise UsageError(
             "learner backprop looks up the chip's weights, which a sealed chip or one in another process does not allow: "
             "choose --learner backprop-nominal."
+        )
+
+
+def _check_sigmoid(config: Any, defaults: dict[str, Any]) -> None:
+    """Refuse choices that a chip with its output layer on it lacks; `config` is a `Config`."""
+    if config.nonlinearity != "sigmoid":
+        raise UsageError(f"learner {config.learner} takes the slope of a sigmoid: choose --nonlinearity sigmoid.")
+    if config.readout != "output":
+        raise UsageError(f"learner {config.learner} reads its output layer alone: choose --readout output.")
+    for name in ("readout_layers", "readout_rate", "readout_decay"):
+        if getattr(config, name) != defaults[name]:
+            raise UsageError(f"learner {config.learner} has no digital read-out to train: leave {flag(name)} out.")
+    if config.sealed or config.port != "local":
+        raise UsageError(
+            f"learner {config.learner} looks up the chip's weights, which a sealed chip or one in another process does "
+            "not allow: choose --learner backprop-nominal."
         )
 
 

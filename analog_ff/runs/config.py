@@ -22,15 +22,20 @@ RECIPES: dict[str, dict[str, Any]] = {
 LEARNER_RECIPES: dict[str, dict[str, Any]] = {
     "backprop": {"learning_rate": 0.5},
     "backprop-nominal": {"learning_rate": 0.5},
+    "backprop-sigmoid": {
+        "learning_rate": 0.4, "nonlinearity": "sigmoid", "readout": "output", "momentum": 0.0, "rounding": "truncate",
+        "layers": (100,), "batch": 1, "shift": 0, "input_scale": 1.0, "weight_range": 20.0, "adc_range": 16.0,
+    },
     "dimensionality": {"learning_rate": 4e-4, "readout_rate": 0.03},
     "feedback-alignment": {"learning_rate": 0.5},
-}
+}  # fmt: skip
 """What a learner changes of the device's recipe; chosen in the same way."""
 SPLITS = ("final", "holdout")
 FAULTS = ("stuck_low", "stuck_high", "dead_rows", "dead_columns")
 WHOLE = (("epochs", 1, 100_000), ("batch", 1, 1_000_000), ("slots", 1, 1000), ("shift", 0, 8), ("seed", 0, 2**63 - 1),
          ("chip_seed", 0, 2**63 - 1), ("decay_every", 1, 1_000_000), ("iterations", 1, 1000), ("block", 1, 10**9),
-         ("blurs", 0, 100), ("rollout_every", 1, 10**9), ("perturbations", 1, 1_000_000))  # fmt: skip
+         ("blurs", 0, 100), ("crop", 1, 10_000), ("images_per_epoch", 1, 10**9),
+         ("rollout_every", 1, 10**9), ("perturbations", 1, 1_000_000))  # fmt: skip
 """Choices that are whole numbers: name, least, most."""
 REAL = (("learning_rate", 0.0, 100.0), ("momentum", 0.0, 0.9999), ("readout_rate", 0.0, 100.0),
         ("readout_decay", 0.0, 1.0), ("weight_decay", 0.0, 1.0), ("sleep", 0.0, 1.0), ("dropout", 0.0, 0.9),
@@ -49,7 +54,7 @@ class Config:
     learner: str = option(
         "forward-forward",
         "forward-forward, dimensionality (noisy copies, no negatives), backprop (a perfect model), backprop-nominal, "
-        "feedback-alignment, or random-features",
+        "backprop-sigmoid (squared error, output layer on the chip), feedback-alignment, or random-features",
     )
     update: str = option("accumulate", "how updates reach the array: accumulate, coincidence")
     goodness: str = option(
@@ -89,11 +94,11 @@ class Config:
         None, "random directions that are measured, 0: the units; dimensionality", shown="units/5"
     )
     dropout: float = option(0.0, "share of hidden outputs dropped in training [1]")
-    readout: str = option("softmax", "headline read-out: softmax or energy")
+    readout: str = option("softmax", "headline read-out: softmax, energy, or output (backprop-sigmoid)")
     readout_layers: str = option("all", "all or all-but-first")
     nonlinearity: str = option(
         "relu",
-        "relu, linear, saturating, tanh, student-t, random, random-nonmonotone, hysteretic, drifting, file.py:function",
+        "relu, linear, saturating, tanh, sigmoid, student-t, random, random-nonmonotone, hysteretic, drifting, file.py:function",
     )
     sealed: bool = option(False, "refuse any look inside the chip")
     chips: str = option("one", "one: all layers on one chip; per-layer: each on a chip of its own")
@@ -102,6 +107,11 @@ class Config:
     data_dir: str | None = option(None, "folder of the data sets (also ANALOG_FF_DATA)")
     split: str = option("final", "final: test once; holdout: validation part of the training set")
     shift: int = option(1, "random shift of training images [pixels], 0: none; vectors stay")
+    crop: int | None = option(None, "side of the square cut from the middle of each image [pixels]; default: all of it")
+    binarise: float | None = option(None, "pixels of at least this value become 1, others 0; default: as they are [1]")
+    images_per_epoch: int | None = option(
+        None, "training images of one epoch, drawn anew for each; default: all of them"
+    )
     layers: tuple[int, ...] = option(
         (500, 500), "neurons of the hidden layers; channels (local, convolution)", parse_layers
     )
@@ -109,7 +119,7 @@ class Config:
     batch: int = option(100, "images per update")
     learning_rate: float = option(0.01, "eta [1]", shown="0.01, ideal: 0.02, dimensionality: 0.0004")
     momentum: float = option(0.98, "of the leaky average, accumulate [1]")
-    rounding: str = option("stochastic", "to whole pulses: stochastic or nearest")
+    rounding: str = option("stochastic", "to whole pulses: stochastic, nearest or truncate")
     slots: int = option(10, "pulse slots per sample, coincidence")
     theta: float | None = option(
         None, "goodness threshold per neuron [units of the goodness]", shown="1; .5 if unsquared"
@@ -159,7 +169,10 @@ class Config:
         if not self.layers:
             raise UsageError("--layers needs at least one layer, such as 500,500.")
         for name, least, most in WHOLE:
-            positive_int("a run", flag(name), getattr(self, name), least, most)
+            if getattr(self, name) is not None:
+                positive_int("a run", flag(name), getattr(self, name), least, most)
+        if self.binarise is not None:
+            in_range("a run", "--binarise", self.binarise, 0.0, 1.0)
         for name, low, high in REAL:
             in_range("a run", flag(name), getattr(self, name), low, high)
         if self.endurance is not None:
@@ -178,7 +191,7 @@ class Config:
         if self.fault_map is not None and not Path(self.fault_map).expanduser().is_file():
             raise UsageError(f"--fault-map {self.fault_map} does not exist.")
         for name, known in (("split", SPLITS), ("port", ("local", "process")), ("chips", ("one", "per-layer")),
-                            ("readout", ("energy", "softmax"))):  # fmt: skip
+                            ("readout", ("energy", "softmax", "output"))):  # fmt: skip
             value = getattr(self, name)
             if value not in known:
                 raise UsageError(f"--{name} is one of {', '.join(known)}, got '{value}'{closest(value, known)}.")

@@ -45,7 +45,7 @@ class Run:
     def train(self, folder: Path, *, quiet: bool = False, after_epoch: Callable[[int], None] | None = None) -> None:
         """Train to the last epoch, with a checkpoint after each."""
         config = self.config
-        size = min(config.batch, len(self.data.x_train))
+        size = min(config.batch, config.images_per_epoch or config.batch, len(self.data.x_train))
         steps = self.schedule.per_epoch
         if self.epoch == 0:
             self.ledger.book("program", self.learner.initialise())

@@ -4,7 +4,9 @@ r"""Update `accumulate`: a leaky average in digital memory beside the array, the
 
 with g the mean outer product over a batch, Delta W the nominal change of a weight by one device pulse, and n device
 pulses on the weight's pair. Stochastic rounding keeps no residue: the expected change is eta m exactly, however small.
-A residue with a dead band, the obvious alternative, lags behind and fails on noisy cells. `nearest` puts u = 1/2.
+A residue with a dead band, the obvious alternative, lags behind and fails on noisy cells. `nearest` puts u = 1/2; `truncate`
+cuts n = trunc(eta m/Delta W) towards zero, so that changes below one pulse are lost (NeuroSim,
+doi:10.1109/IEDM.2017.8268337).
 
 The scheme needs converters for x and h of both passes, one memory word per weight, and 2 W multiply-adds an image.
 """
@@ -22,14 +24,14 @@ from hardware_models.kernels.random import uniform
 from hardware_models.keys import Key
 from hardware_models.port import ChipPort
 
-ROUNDINGS = ("stochastic", "nearest")
+ROUNDINGS = ("stochastic", "nearest", "truncate")
 RANDOM_BITS = 24
 """Bits of one uniform number of the rounding."""
 
 
 @parallel_kernel
-def _average_and_round(memory, fresh, momentum, share, pulses_per_unit, stochastic, counts, w0, w1):
-    """One pass over the memory: m <- mu m + (1-mu) share g; n = floor(m pulses_per_unit + u)."""
+def _average_and_round(memory, fresh, momentum, share, pulses_per_unit, rounding, counts, w0, w1):
+    """One pass over the memory: m <- mu m + (1-mu) share g; n = floor(m pulses_per_unit + u), or trunc(m pulses_per_unit)."""
     keep = np.float32(momentum)
     take = np.float32((1.0 - momentum) * share)
     scale = np.float32(pulses_per_unit)
@@ -39,8 +41,11 @@ def _average_and_round(memory, fresh, momentum, share, pulses_per_unit, stochast
         for j in range(columns):
             m = keep * memory[i, j] + take * fresh[i, j]
             memory[i, j] = m
-            u = uniform(i * columns + j, w0, w1) if stochastic else half
-            counts[i, j] = np.int32(np.floor(m * scale + u))
+            if rounding == 2:
+                counts[i, j] = np.int32(np.trunc(m * scale))
+            else:
+                u = uniform(i * columns + j, w0, w1) if rounding == 0 else half
+                counts[i, j] = np.int32(np.floor(m * scale + u))
 
 
 class Accumulate:
@@ -50,7 +55,7 @@ class Accumulate:
     ----------
     port, layer : the chip and the layer whose weights it serves.
     momentum : mu, how much of the average one batch keeps, in [0, 1[.
-    rounding : "stochastic" or "nearest".
+    rounding : a name of `ROUNDINGS`.
     """
 
     name = "accumulate"
@@ -58,8 +63,8 @@ class Accumulate:
     def __init__(self, port: ChipPort, layer: int, *, momentum: float = 0.98, rounding: str = "stochastic") -> None:
         self.momentum = in_range("update accumulate", "momentum", momentum, 0.0, 0.9999)
         if rounding not in ROUNDINGS:
-            raise UsageError(f"update accumulate rounds {' or '.join(ROUNDINGS)}, got {rounding!r}.")
-        self._stochastic = rounding == "stochastic"
+            raise UsageError(f"update accumulate rounds {', '.join(ROUNDINGS)}, got {rounding!r}.")
+        self._rounding = ROUNDINGS.index(rounding)
         self._port, self._layer = port, layer
         self._sheet = port.datasheet[layer]
         shape = (self._sheet.inputs, self._sheet.neurons)
@@ -78,7 +83,7 @@ class Accumulate:
         w0, w1, _, _ = key.child("rounding").words
         _average_and_round(
             self.memory, self._fresh, self.momentum, 1.0 / images, rate / self._sheet.weight_step,
-            self._stochastic, self._counts, w0, w1,
+            self._rounding, self._counts, w0, w1,
         )  # fmt: skip
         weights = self.memory.size
         passes = len(x)
@@ -87,7 +92,7 @@ class Accumulate:
             "sram.words_read": weights + passes * (self._sheet.inputs + self._sheet.neurons),
             "sram.words_written": weights + passes * (self._sheet.inputs + self._sheet.neurons),
         }
-        if self._stochastic:
+        if self._rounding == 0:
             counts["rng.bits"] = RANDOM_BITS * weights
         return Events(counts) + self._port.fire_cells(self._layer, self._counts, key=key)
 

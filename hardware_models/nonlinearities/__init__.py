@@ -9,6 +9,7 @@ NONLINEARITIES = MappingProxyType(
         "relu": "hardware_models.nonlinearities.rectifier:Relu",
         "linear": "hardware_models.nonlinearities.linear:Linear",
         "tanh": "hardware_models.nonlinearities.sigmoid:Tanh",
+        "sigmoid": "hardware_models.nonlinearities.logistic:Sigmoid",
         "student-t": "hardware_models.nonlinearities.student_t:StudentT",
         "saturating": "hardware_models.nonlinearities.amplifier:Saturating",
         "random": "hardware_models.nonlinearities.black_box:RandomMonotone",
