@@ -268,6 +268,28 @@ def peers() -> list[str]:
     return [*lines, ""]
 
 
+def neurosim() -> list[str]:
+    """Return the section on NeuroSim's own program, if it was run."""
+    file = HERE / "results" / "peers" / "neurosim.json"
+    if not file.exists():
+        return []
+    found = json.loads(file.read_text(encoding="utf-8"))
+    rows = found["rows"].values()
+    order = {side: sorted(r[side] for r in rows) for side in ("neurosim", "ours")}
+    lines = [
+        "## The NeuroSim benchmark in NeuroSim itself", "",
+        "`python benchmarks/peers/neurosim.py --checkout FOLDER`", "",
+        f"MLP+NeuroSim V3.0 (commit cc13863) beside this project after {found['epochs']} epochs of 8000 images, one run",
+        "each, the same figures of the device; rank in brackets. This early, errors jump by several points from epoch to epoch.",
+        "",
+        "| device | NeuroSim, test error % | here, test error % |", "|---|---|---|",
+    ]  # fmt: skip
+    for r in rows:
+        cells = [f"{r[side]:.2f} ({order[side].index(r[side]) + 1})" for side in ("neurosim", "ours")]
+        lines.append(f"| {r['label']} | {' | '.join(cells)} |")
+    return [*lines, ""]
+
+
 def speed() -> list[str]:
     """Return the section on the time of an epoch, if it was measured."""
     file = HERE / "results" / "speed" / "epoch.json"
@@ -308,6 +330,7 @@ def write_tables() -> None:
         if experiment.get("note"):
             text += [experiment["note"].strip(), ""]
         text += [*table(name, experiment), ""]
+    text += neurosim()
     text += peers()
     text += speed()
     (ROOT / "docs" / "results.md").write_text("\n".join(text).rstrip() + "\n", encoding="utf-8")

@@ -16,6 +16,7 @@ COUNTS: tuple[str, ...] = (
     "write.selected", "write.half", "write.line_charges", "rng.bits",
     "sram.words_read", "sram.words_written",
 )  # fmt: skip
+_FIXED = frozenset(COUNTS)
 FAMILIES: tuple[str, ...] = ("dac", "adc", "mac", "add")
 """Names with a suffix: ``dac.<bits>``, ``adc.<bits>``, ``mac.<format>``, ``add.<format>``."""
 INTEGRALS: Mapping[str, str] = MappingProxyType({"read.v2g": "V^2*S", "write.v2gt": "J", "half.v2gt": "J", "time": "s"})
@@ -43,7 +44,7 @@ class Events:
 
     def __init__(self, counts: Mapping[str, int] = {}, integrals: Mapping[str, float] = {}) -> None:
         for name in counts:
-            if not is_count(name):
+            if name not in _FIXED and not is_count(name):
                 raise ValueError(
                     f"no event is called '{name}' (known: {', '.join(COUNTS)}, and {FAMILIES} with a suffix)"
                 )
@@ -52,7 +53,7 @@ class Events:
                 raise ValueError(f"no integral is called '{name}' (known: {', '.join(INTEGRALS)})")
         self._counts = {name: int(n) for name, n in counts.items()}
         self._integrals = {name: float(q) for name, q in integrals.items()}
-        if any(n < 0 for n in self._counts.values()):
+        if self._counts and min(self._counts.values()) < 0:
             raise ValueError(f"counts of events cannot be negative: {self._counts}")
 
     @property
@@ -68,7 +69,7 @@ class Events:
     def __add__(self, other: Events) -> Events:
         if not isinstance(other, Events):
             return NotImplemented
-        total = Events()
+        total = Events.__new__(Events)  # the terms were checked
         total._counts = _sum(self._counts, other._counts)
         total._integrals = _sum(self._integrals, other._integrals)
         return total

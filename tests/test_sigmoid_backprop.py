@@ -72,28 +72,32 @@ def test_the_drive_is_the_gradient() -> None:
 
 
 def test_hidden_layers_send_one_bit_and_the_output_learns_at_half_the_rate(monkeypatch) -> None:
-    """The next array sees 0 or 1, the slope the many-valued output; eta, eta, eta/2 whatever the gain is."""
+    """The next array sees 0 or 1, slope and update the many-valued output; eta, eta, eta/4 whatever the gain is."""
     learner = made(chip_of())
     images, labels = batch()
     sent, answers, _ = learner.through(images, Key(0, "t"), "forward")
     for x, y in zip(sent[1:], answers, strict=False):
         assert np.array_equal(x[:, :-1], y >= 0.5) and 0 < x.mean() < 1
     assert len(np.unique(answers[0])) > 2
-    rates = []
+    rates, taken = [], []
 
     def note(update, x, d, images, rate, *more) -> Events:
         rates.append(rate)
+        taken.append(x.copy())
         return Events()
 
     monkeypatch.setattr(Accumulate, "apply", note)
     learner.step(images, labels, step=0, gain=0.1)
-    assert rates == [0.4, 0.4, 0.2]
+    assert rates == [0.8, 0.8, 0.2]
+    _, answers, _ = made(chip_of()).through(images, Key(2, "train", 0), "forward")
+    for x, y in zip(taken[1:], answers, strict=False):
+        assert np.array_equal(x[:, :-1], y) and not x[:, -1].any()
 
 
-def test_initial_weights_are_thirds() -> None:
+def test_initial_weights_are_sixths() -> None:
     weights = made(chip_of()).port.oracle.weights(0)
-    assert np.allclose(weights[:-1] * 3, np.rint(weights[:-1] * 3), atol=0.01) and not weights[-1].any()
-    assert set(np.rint(weights[:-1] * 3).astype(int).ravel()) == set(range(-3, 4))
+    assert np.allclose(weights[:-1] * 6, np.rint(weights[:-1] * 6), atol=0.01) and not weights[-1].any()
+    assert set(np.rint(weights[:-1] * 6).astype(int).ravel()) == set(range(-3, 4))
 
 
 def test_truncation_loses_what_is_below_one_pulse() -> None:

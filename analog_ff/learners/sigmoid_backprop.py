@@ -7,11 +7,15 @@ With x_0 the image, layers l = 1 .. L, the last of which has one neuron a class,
           \Delta W_l = \eta_l\,x_{l-1}^\top \delta_l
 
 which descends the squared error :math:`\tfrac12 \sum (t - y_L)^2`. A hidden layer drives the next array with one bit, while
-the slope takes its many-valued output (a straight-through estimate); `binary` = False sends y_l itself, and the rule is
-then the exact gradient. The output layer learns at half the rate of the others, and the rate stays what it is over the run,
-as in the benchmark (Chen, Peng, Yu, IEDM 2017, doi:10.1109/IEDM.2017.8268337; MLP+NeuroSim V3.0: rates 0.4 and 0.2, initial
-weights multiples of 1/3 between -1 and 1). The class is the output neuron with the largest output. There are no biases:
-the bias rows are not driven.
+its slope and the update of the next layer, :math:`y_{l-1}^\top \delta_l` there, take its many-valued output (a
+straight-through estimate); `binary` = False sends y_l itself, and the rule is then the exact gradient. Rates stay what
+they are over the run. The class is the output neuron with the largest output. There are no biases: the bias rows are
+not driven.
+
+The benchmark (Chen, Peng, Yu, IEDM 2017, doi:10.1109/IEDM.2017.8268337; program MLP+NeuroSim V3.0, commit cc13863) has
+weights w in [-1, 1], first multiples of 1/3, and rates 0.4 and 0.2. Its converters refer a current to the whole range of
+conductance, so that a neuron sees :math:`z = x\,w/2`; its error has the factor 2 of the square's derivative, and it sends the
+error back through w. With W = w/2, what acts on z, that is: |W| <= 1/2, first multiples of 1/6, and rates 0.8 and 0.2.
 
 W in the backward pass is looked up in the chip (the oracle), as NeuroSim does; a sealed chip refuses.
 """
@@ -30,10 +34,11 @@ from hardware_models.check import UsageError
 from hardware_models.events import Events, Tally
 from hardware_models.keys import Key
 
-OUTPUT_SHARE = 0.5
+OUTPUT_SHARE = 0.25
 """Rate of the output layer over that of the others."""
 LEVELS = 3
-"""Initial weights are i/LEVELS with i drawn uniformly from -LEVELS .. LEVELS."""
+LARGEST = 0.5
+"""Initial weights are LARGEST i/LEVELS with i drawn uniformly from -LEVELS .. LEVELS."""
 
 
 class SigmoidBackprop(ArrayLearner):
@@ -59,7 +64,7 @@ class SigmoidBackprop(ArrayLearner):
     name = "backprop-sigmoid"
     labelled: ClassVar[bool] = False
 
-    def __init__(self, network: Network, *, learning_rate: float = 0.4, binary: bool = True, **shared: Any) -> None:
+    def __init__(self, network: Network, *, learning_rate: float = 0.8, binary: bool = True, **shared: Any) -> None:
         super().__init__(network, learning_rate=learning_rate, **shared)
         if network.label_place != "none" or any(len(parts) != 1 for parts in network.parts):
             raise UsageError(f"learner {self.name} trains a stack that is shown no labels: choose --network stack.")
@@ -76,12 +81,12 @@ class SigmoidBackprop(ArrayLearner):
         return ("output",)
 
     def initialise(self) -> Tally:
-        """Program multiples of 1/3 in [-1, 1], bias row 0, once and open loop; beyond the array's range they are clipped."""
+        """Program multiples of 1/6 in [-1/2, 1/2], bias row 0, once and open loop; beyond the array's range they are clipped."""
         tally = Tally()
         for layer, (inputs, neurons) in enumerate(self.port.shapes):
             rng = Key(self.seed, "weights").child("layer", layer).generator()
             weights = np.zeros((inputs, neurons))
-            weights[:-1] = rng.integers(-LEVELS, LEVELS + 1, (inputs - 1, neurons)) / LEVELS
+            weights[:-1] = rng.integers(-LEVELS, LEVELS + 1, (inputs - 1, neurons)) * (LARGEST / LEVELS)
             tally.add(layer, self.port.program(layer, weights, key=Key(self.seed, "program").child("layer", layer)))
         return tally
 
@@ -113,6 +118,8 @@ class SigmoidBackprop(ArrayLearner):
         self.meter.hold(stored)
         drives, events = self.backward(answers, labels)
         tally = tally + events
+        for x, y in zip(sent[1:], answers, strict=False):
+            x[:, :-1] = y  # what the update takes, whatever bit the array was driven with
         for layer, (x, d) in enumerate(zip(sent, drives, strict=True)):
             rate = self.learning_rate * (OUTPUT_SHARE if layer + 1 == len(sent) else 1.0)
             tally = tally + self.bring(layer, (x,), (d,), len(images), rate, key)

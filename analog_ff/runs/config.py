@@ -23,8 +23,8 @@ LEARNER_RECIPES: dict[str, dict[str, Any]] = {
     "backprop": {"learning_rate": 0.5},
     "backprop-nominal": {"learning_rate": 0.5},
     "backprop-sigmoid": {
-        "learning_rate": 0.4, "nonlinearity": "sigmoid", "readout": "output", "momentum": 0.0, "rounding": "truncate",
-        "layers": (100,), "batch": 1, "shift": 0, "input_scale": 1.0, "weight_range": 20.0, "adc_range": 16.0,
+        "learning_rate": 0.8, "nonlinearity": "sigmoid", "readout": "output", "momentum": 0.0, "rounding": "nearest",
+        "layers": (100,), "batch": 1, "shift": 0, "input_scale": 1.0, "weight_range": 10.0, "adc_range": 16.0,
     },
     "dimensionality": {"learning_rate": 4e-4, "readout_rate": 0.03},
     "feedback-alignment": {"learning_rate": 0.5},

@@ -4,9 +4,9 @@ r"""Update `accumulate`: a leaky average in digital memory beside the array, the
 
 with g the mean outer product over a batch, Delta W the nominal change of a weight by one device pulse, and n device
 pulses on the weight's pair. Stochastic rounding keeps no residue: the expected change is eta m exactly, however small.
-A residue with a dead band, the obvious alternative, lags behind and fails on noisy cells. `nearest` puts u = 1/2; `truncate`
-cuts n = trunc(eta m/Delta W) towards zero, so that changes below one pulse are lost (NeuroSim,
-doi:10.1109/IEDM.2017.8268337).
+A residue with a dead band, the obvious alternative, lags behind and fails on noisy cells. `nearest` puts u = 1/2, as
+the program MLP+NeuroSim does (doi:10.1109/IEDM.2017.8268337; its function is called truncate, with a threshold of 1/2):
+changes below half a pulse are lost; `truncate` cuts n = trunc(eta m/Delta W) towards zero and loses what is below one.
 
 The scheme needs converters for x and h of both passes, one memory word per weight, and 2 W multiply-adds an image.
 """
