@@ -148,12 +148,15 @@ class Ledger:
             tally.add(name, events)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return ``events``, ``events_by_layer`` and ``integrals`` as result.json holds them, all names present."""
+        """Return ``events`` and ``integrals``, each in all and by layer, as result.json holds them, all names present."""
         extra = sorted({n for t in self._phases.values() for e in t.layers.values() for n in e.counts} - set(COUNTS))
         names = (*COUNTS, *extra)
 
         def full(events: Events) -> dict[str, int]:
             return {name: events.counts.get(name, 0) for name in names}
+
+        def measured(events: Events) -> dict[str, dict[str, Any]]:
+            return {n: {"value": events.integrals.get(n, 0.0), "unit": unit} for n, unit in INTEGRALS.items()}
 
         return {
             "events": {phase: full(tally.total()) for phase, tally in self._phases.items()},
@@ -161,11 +164,9 @@ class Ledger:
                 phase: {layer: full(events) for layer, events in tally.layers.items()}
                 for phase, tally in self._phases.items()
             },
-            "integrals": {
-                phase: {
-                    name: {"value": tally.total().integrals.get(name, 0.0), "unit": unit}
-                    for name, unit in INTEGRALS.items()
-                }
+            "integrals": {phase: measured(tally.total()) for phase, tally in self._phases.items()},
+            "integrals_by_layer": {
+                phase: {layer: measured(events) for layer, events in tally.layers.items()}
                 for phase, tally in self._phases.items()
             },
         }

@@ -142,7 +142,8 @@ def test_every_table_name_loads_and_is_frozen(technology):
 
 def test_every_source_is_used(technology):
     figures = [f for c in technology.components.values() for f in c.figures.values()]
-    used = {s for f in (*figures, technology.read_voltage, technology.static_power) for s in f.sources}
+    others = (technology.read_voltage, technology.static_power, technology.line_current, *technology.areas.values())
+    used = {s for f in (*figures, *others) for s in f.sources}
     assert used == set(technology.sources)
 
 

@@ -2,7 +2,8 @@
 
 A technology file (TOML, schema 1) has a table ``[meta]`` (name, node_nm, temperature_K, omits),
 ``[sources.<key>]``, the figures ``[line.read_voltage]`` and ``[static.power]``, and
-``[component.<event>]``. A figure has value, unit, low, high, kind, status and source; ``low_source``,
+``[component.<event>]``; ``[line.current_limit]`` and areas ``[area.<part>]`` may be left out, what follows from them is then
+unknown. ``extends`` in ``[meta]`` names a technology whose entries serve where the file has none of its own. A figure has value, unit, low, high, kind, status and source; ``low_source``,
 ``high_status`` and so on where the ends of its range come from elsewhere; ``item`` says where in the source
 it stands. A component is one figure, or a law with its figures, or ``carried_by``.
 """
@@ -11,10 +12,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from importlib import resources
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -22,18 +21,21 @@ from typing import Any
 from hardware_models.check import UsageError, in_range
 from hardware_models.energy import limits
 from hardware_models.energy.components import FIXED, LAWS, Component, Conditions, Figure
+from hardware_models.energy.files import TECHNOLOGIES, packaged, tables
 from hardware_models.events import COUNTS, INTEGRALS
 from hardware_models.tables import closest
 from hardware_models.units import dimension, to_si
-
-TECHNOLOGIES: Mapping[str, str] = MappingProxyType({"cmos-32nm": "cmos_32nm"})
-"""Technologies by name -> file in hardware_models/energy/technologies."""
 
 CONVERTERS = ("dac", "adc")
 FORMATS = ("mac", "add")
 BITS = range(1, 17)
 KINDS = ("measured", "simulated", "fitted", "estimate", "limit")
 STATUSES = ("verified", "recalled")
+AREAS: Mapping[str, str] = MappingProxyType(
+    {"cell_1T1R": "number", "cell_passive": "number", "adc": "area", "dac": "area", "integrator": "area",
+     "sample_and_hold": "area"}
+)  # fmt: skip
+"""Parts with an area -> dimension; cells in squares of the node's feature size."""
 _NEEDED = ("value", "unit", "low", "high", "kind", "status", "source")
 _OPTIONAL = ("item", "note", "low_source", "high_source", "low_status", "high_status")
 
@@ -51,7 +53,9 @@ class Technology:
     static_power: Figure  # [W] over the chip's clock
     static_statement: str
     omits: tuple[str, ...]
-    sha256: str  # of the file
+    sha256: str  # of the file, and of the one that it extends
+    line_current: Figure | None = None  # [A] that a line bears for good (electromigration)
+    areas: Mapping[str, Figure] = field(default_factory=lambda: MappingProxyType({}))  # see `AREAS`
 
 
 def load_technology(spec: str | Path | Technology) -> Technology:
@@ -71,19 +75,12 @@ def load_technology(spec: str | Path | Technology) -> Technology:
     if text not in TECHNOLOGIES:
         known = ", ".join(TECHNOLOGIES)
         raise UsageError(f"no technology '{text}'{closest(text, TECHNOLOGIES)} (known: {known}; or a .toml file).")
-    file = f"{TECHNOLOGIES[text]}.toml"
-    packaged = resources.files("hardware_models.energy.technologies").joinpath(file)
-    return technology_from_toml(packaged.read_text(encoding="utf-8"), f"technologies/{file}")
+    return technology_from_toml(packaged(text), f"technologies/{TECHNOLOGIES[text]}.toml")
 
 
 def technology_from_toml(text: str, where: str) -> Technology:
     """Return the technology of a file's text; `where` is named in errors."""
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{where} is not a valid TOML file: {error}.") from None
-    if table.get("schema") != 1:
-        raise UsageError(f"{where} should have schema = 1, got {table.get('schema')!r}.")
+    table, read = tables(text, where)
     for entry in ("meta", "sources", "line", "static", "component"):
         if not isinstance(table.get(entry), dict):
             raise UsageError(f"{where} lacks the table '{entry}'.")
@@ -105,10 +102,24 @@ def technology_from_toml(text: str, where: str) -> Technology:
         static_power=reader.figure("static.power", table["static"].get("power"), "power"),
         static_statement=str(table["static"].get("statement", "")),
         omits=tuple(meta.get("omits", ())),
-        sha256=hashlib.sha256(text.encode()).hexdigest(),
+        sha256=hashlib.sha256(read.encode()).hexdigest(),
+        line_current=_line_current(reader, table["line"]),
+        areas=_areas(reader, table.get("area", {})),
     )
     _above_limits(technology, where)
     return technology
+
+
+def _line_current(reader: _Reader, line: Mapping[str, Any]) -> Figure | None:
+    entry = line.get("current_limit")
+    return None if entry is None else reader.figure("line.current_limit", entry, "current")
+
+
+def _areas(reader: _Reader, table: Mapping[str, Any]) -> Mapping[str, Figure]:
+    for name in table:
+        if name not in AREAS:
+            raise UsageError(f"{reader.where}: 'area.{name}' is the area of no part{closest(name, AREAS)}.")
+    return MappingProxyType({n: reader.figure(f"area.{n}", entry, AREAS[n]) for n, entry in table.items()})
 
 
 class _Reader:
