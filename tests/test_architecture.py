@@ -31,7 +31,7 @@ ORDER = [
     {"analog_ff.runs"},
     {"analog_ff.estimator"},
     {"analog_ff.simulate"},
-    {"analog_ff.devices"},
+    {"analog_ff.devices", "analog_ff.energy"},
     {"analog_ff.__main__"},
 ]  # fmt: skip
 """Rooms from the bottom up; a room may use only rooms of its own line and of the lines above it."""
@@ -145,7 +145,8 @@ def test_importing_is_light(package: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [["analog_ff.simulate", "--help"], ["analog_ff", "--help"], ["analog_ff", "devices", "--help"]]
+    "command", [["analog_ff.simulate", "--help"], ["analog_ff", "--help"], ["analog_ff", "devices", "--help"],
+    ["analog_ff", "energy", "--help"]]
 )
 def test_help_is_light(command: list[str]) -> None:
     """`python -m COMMAND --help` exits with 0 and loads none of them either."""

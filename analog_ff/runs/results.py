@@ -35,8 +35,12 @@ def conditions(config: Config, device: dict[str, Any]) -> dict[str, Any]:
     """Return what pricing needs of a run: the technology, and the device's own voltages and times."""
     from hardware_models.energy import load_technology
 
+    return {"technology": load_technology(config.technology), **device_conditions(device)}
+
+
+def device_conditions(device: dict[str, Any]) -> dict[str, float]:
+    """Return the device's voltages [V] and read time [s] as `price` takes them, from its description."""
     return {
-        "technology": load_technology(config.technology),
         "read_time": device["t_read"],
         "write_voltage": max(device["v_up"], device["v_down"]),
         "read_voltage": device["v_read"],
@@ -66,14 +70,16 @@ def collect(
 ) -> dict[str, Any]:
     """Return the result of a finished run as plain values; numbers or null, never NaN."""
     from hardware_models.energy import report
+    from hardware_models.energy.line_currents import line_currents
 
     config = run.config
     ledger = run.ledger.as_dict()
     images = {"learn": run.images, "infer": len(run.data.x_test)}
     readouts = {name: tally.total() for name, tally in tallies.items()}
-    energy = report(
-        ledger["events"], ledger["integrals"], images=images, readouts=readouts, **conditions(config, device)
-    )
+    known = conditions(config, device)
+    energy = report(ledger["events"], ledger["integrals"], images=images, readouts=readouts, **known)
+    rows_together = config.update == "coincidence"
+    lines = line_currents(run.port.shapes, config.tile, device, known["technology"], rows_together=rows_together)
     sizes = [n * m for n, m in run.port.shapes]
     weights = sum(sizes)
     learn = run.ledger.phase("learn").total()["write.selected"]
@@ -98,10 +104,11 @@ def collect(
         "test_error_percent_by_readout": errors if final else None,
         "validation_error_percent": None if final else headline,
         "validation_error_percent_by_readout": None if final else errors,
+        "shapes": run.port.shapes,
         "images": {"learn": run.images, "infer": images["infer"] * len(tallies)},
         **ledger,
         "activity": run.learner.meter.as_dict(),
-        "energy": {**energy, "update": config.update, **_to_accuracy(run)},
+        "energy": {**energy, "update": config.update, **_to_accuracy(run), "line_currents": lines},
         "cells": {
             "pulses_per_cell": (learn + program) / (2 * weights),
             "pulses_per_weight": learn / weights,
@@ -195,6 +202,11 @@ def show(result: dict[str, Any], folder: Path) -> None:
         table.add_row(f"energy per image, {name} read-out", joules(value))
     if energy["recalled"]:
         table.add_row("   prices recalled, not read again", "\n".join(energy["recalled"]))
+    lines = energy.get("line_currents")
+    if lines and not lines["physical"]:
+        ratio = lines["line_current_ratio"]
+        text = f"reads {ratio['read']:.3g}, writes {ratio['write']:.3g} times the limit"
+        table.add_row("currents on the lines", f"{text}\n{lines['label']}")
     table.add_row("wall time", f"{result['wall_seconds']:.1f} s")
     console = Console()
     console.print(table)

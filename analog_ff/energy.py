@@ -1,0 +1,140 @@
+"""``python -m analog_ff energy RUN``: what a finished run cost, priced again with any technology."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import typer
+
+from analog_ff.simulate import run_app
+
+RECALLED = "*"
+
+
+def energy(
+    run: str = typer.Argument(..., metavar="RUN", help="run folder, or a result file"),
+    technology: str = typer.Option(None, "--technology", help="name or .toml file [default: that of the run]"),
+    scenario: str = typer.Option("nominal", "--scenario", help="end of every price's range: low, nominal, high"),
+    as_json: bool = typer.Option(False, "--json", help="print one JSON document on standard output and nothing else"),
+) -> None:
+    """Price a finished run again: by component, layer and phase, with limits, time, area, power, wear and currents."""
+    from analog_ff.runs.account import account, read_run
+
+    result = read_run(run)
+    found = account(result, technology or result["config"].get("technology", "cmos-32nm"), scenario)
+    if as_json:
+        print(json.dumps(found))
+    else:
+        _show(found)
+
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app.command()(energy)
+
+
+def _show(found: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from analog_ff.runs.results import joules
+
+    console = Console()
+    phases = [phase for phase, total in found["total_joule"].items() if total]
+    run = found["run"]
+    title = f"{run['device']}, {run['data']}, {run['learner']}, update {run['update']}: {found['technology']}, {found['scenario']}"
+    table = Table(title=title)
+    table.add_column("component")
+    for name in (*phases, "times its limit"):
+        table.add_column(name, justify="right")
+    parts = found["by_component_joule"]
+    names = sorted({n for p in phases for n, joule in parts[p].items() if joule}, key=lambda n: -_sum(parts, phases, n))
+    for name in names:
+        away = [found["distance_to_limit"][p][name]["times"] for p in phases if name in found["distance_to_limit"][p]]
+        mark = RECALLED if name in found["recalled"] else ""
+        row = [joules(parts[p][name]) if parts[p][name] else "-" for p in phases]
+        table.add_row(name + mark, *row, f"{min(away):.2g}" if away else "-")
+    table.add_section()
+    table.add_row("all", *(joules(found["total_joule"][p]) for p in phases), "")
+    console.print(table)
+    console.print(_layers(found, phases, Table, joules))
+    for line in _facts(found, joules):
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
+
+
+def _sum(parts: dict[str, Any], phases: list[str], name: str) -> float:
+    return float(sum(parts[phase][name] for phase in phases))
+
+
+def _layers(found: dict[str, Any], phases: list[str], table_kind: Any, joules: Any) -> Any:
+    table = table_kind(title=f"by layer ({found['by_layer_note']})" if found["by_layer_note"] else "by layer")
+    table.add_column("layer")
+    for phase in phases:
+        table.add_column(phase, justify="right")
+    layers = found["by_layer_joule"]
+    for layer in sorted({name for p in phases for name in layers.get(p, {})}):
+        sums = [sum(layers.get(p, {}).get(layer, {}).values()) for p in phases]
+        table.add_row(layer, *(joules(s) if s else "-" for s in sums))
+    return table
+
+
+def _facts(found: dict[str, Any], joules: Any) -> list[str]:
+    """Return what is said below the tables, a line each."""
+    lines = [f"energy per update: {joules(found['per_update_joule'])}"]
+    lines += [f"energy per image, read-out {n}: {joules(v)}" for n, v in found["per_image_joule"].items()]
+    for phase, clock in found["latency"].items():
+        if clock["seconds_per_image"]:
+            lines.append(
+                f"chip time per image, {phase}: {clock['seconds_per_image']:.3g} s layer after layer, "
+                f"{clock['pipelined_seconds_per_image']:.3g} s pipelined (layer {clock['slowest_layer']} is the slowest)"
+            )
+    power = {p: w for p, w in found["average_power_watt"].items() if w}
+    if power:
+        lines.append("average power: " + ", ".join(f"{p} {w:.3g} W" for p, w in power.items()))
+    if found["area_m2"]:
+        total = found["area_m2"]["total"]
+        part = max((n for n in found["area_m2"] if n != "total"), key=lambda n: found["area_m2"][n])
+        lines.append(f"area: {total * 1e6:.3g} mm2, {100 * found['area_m2'][part] / total:.0f} % of it {part}")
+    if found["wear"]:
+        worn = found["wear"]
+        life = "endurance unknown" if worn["life_used"] is None else f"{100 * worn['life_used']:.3g} % of the endurance"
+        most = "" if worn["pulses_most"] is None else f", at most {worn['pulses_most']}"
+        lines.append(f"wear: {worn['pulses_per_device']:.1f} pulses a device{most}; {life}")
+    if found["full_scale_read"]:
+        lines.append(f"a bit line read at full scale: {found['full_scale_read']['times']:.2g} times its limit")
+    if found["line_currents"]:
+        lines.append(currents(found["line_currents"]))
+    if found["recalled"]:
+        lines.append(f"{RECALLED} price recalled, not read again in its source")
+    if found["static"]:
+        lines.append(found["static"])
+    return [*lines, "left out: " + "; ".join(found["omitted"])]
+
+
+def currents(found: dict[str, Any]) -> str:
+    """Return the verdict on the currents of the lines in words."""
+    ratio, parallel, slower = found["line_current_ratio"], found["parallel_lines"], found["slower"]
+    text = (
+        f"largest line current: reads {ratio['read']:.3g}, writes {ratio['write']:.3g} times the limit of "
+        f"{found['limit']['value'] * 1e6:.3g} uA"
+    )
+    if found["physical"]:
+        return text
+    ways = [
+        f"{what}s of {parallel[what]} lines at a time, {slower[what]} times longer"
+        if slower[what]
+        else f"no {what}s at all"
+        for what in ratio
+        if ratio[what] > 1.0
+    ]
+    return f"{text}: {found['label']} (within the limit: {', '.join(ways)})"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run `energy` and exit with its status."""
+    sys.exit(run_app(app, arguments))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,154 @@
+"""The energy account of a run from its result.json alone: priced again with any technology, without training again."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from analog_ff.runs.results import device_conditions, plain
+from hardware_models.check import UsageError
+from hardware_models.energy import load_technology, price, report
+from hardware_models.energy.area import area
+from hardware_models.energy.distances import distances, full_scale
+from hardware_models.energy.latency import latency
+from hardware_models.energy.line_currents import line_currents
+from hardware_models.energy.load import CONVERTERS
+from hardware_models.energy.wear import wear
+from hardware_models.events import Events
+from hardware_models.tiles import Tiling
+
+NEEDED = ("events", "integrals", "device", "images", "config")
+
+
+def read_run(place: str) -> dict[str, Any]:
+    """Return the result of a run: `place` is its folder, or a result file; shapes are taken from cells.h5 if need be.
+
+    Raises UsageError in one sentence where there is no result that can be priced.
+    """
+    path = Path(place).expanduser()
+    file = path / "result.json" if path.is_dir() else path
+    if not file.is_file():
+        what = "holds no result.json; finish the run with --resume" if path.is_dir() else "does not exist"
+        raise UsageError(f"run {place} {what}.")
+    try:
+        result = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise UsageError(f"{file} cannot be read as the result of a run.") from None
+    for name in NEEDED:
+        if not isinstance(result, dict) or name not in result:
+            raise UsageError(f"{file} is not the result of a run: it has no '{name}'.")
+    if "shapes" not in result:
+        result["shapes"] = _shapes(path / "cells.h5") if path.is_dir() else None
+    return result
+
+
+def _shapes(file: Path) -> list[list[int]] | None:
+    """Return (inputs, neurons) of each layer of an older run from what the bench saw of its cells."""
+    if not file.is_file():
+        return None
+    import h5py
+
+    with h5py.File(file) as cells:
+        names = sorted(cells, key=lambda name: int(name.removeprefix("layer")))
+        found = [cells[name]["conductance"].shape for name in names]
+    return [[int(rows), int(bit_lines) // 2] for rows, bit_lines in found]
+
+
+def account(result: Mapping[str, Any], technology: str, scenario: str = "nominal") -> dict[str, Any]:
+    """Return what a run cost, ready for JSON.
+
+    Parameters
+    ----------
+    result : mapping
+        What `read_run` returns; runs of earlier versions lack some of it.
+    technology : str
+        What `load_technology` takes.
+    scenario : "low", "nominal" or "high".
+
+    Returns
+    -------
+    dict
+        What `hardware_models.energy.report` returns, and ``by_layer_joule`` {phase: {layer: {component: joule}}} (with
+        ``by_layer_note`` where the run kept its integrals in all only), ``distance_to_limit`` {phase: ...},
+        ``full_scale_read``, ``latency`` {phase: ...}, ``chip_seconds`` and ``average_power_watt`` {phase: ...},
+        ``area_m2``, ``wear``, and what `line_currents` returns; None where the run does not say enough.
+
+    Raises
+    ------
+    UsageError
+        For an unknown technology or scenario, an event without a price, a component below its physical limit.
+    """
+    prices = load_technology(technology)
+    device, config, shapes = result["device"], result["config"], result["shapes"]
+    given = {**device_conditions(device), "scenario": scenario}
+    readouts = {
+        name: Events(counts, result["integrals_by_readout"][name])
+        for name, counts in result.get("events_by_readout", {}).items()
+    }
+    images = dict(result["images"])
+    if readouts:
+        images["infer"] //= len(readouts)
+    else:  # earlier versions kept all read-outs together
+        whole = {name: amount["value"] for name, amount in result["integrals"]["infer"].items()}
+        readouts = {"all": Events(result["events"]["infer"], whole)}
+    made = report(result["events"], result["integrals"], prices, images=images, readouts=readouts, **given)
+    joules = made["by_component_joule"]
+    layers = {
+        phase: price(by_layer, result.get("integrals_by_layer", {}).get(phase, {}), prices, **given)
+        for phase, by_layer in result.get("events_by_layer", {}).items()
+    }
+    tile = tuple(config.get("tile", (256, 256)))
+    seconds = {phase: parts["time"]["value"] for phase, parts in result["integrals"].items()}
+    clock = {
+        phase: latency(result.get("integrals_by_layer", {}).get(phase, {}), images_of_phase)
+        for phase, images_of_phase in (("learn", result["images"]["learn"]), ("infer", result["images"]["infer"]))
+    }
+    found = {
+        **made,
+        "run": {k: config.get(k) for k in ("device", "learner", "update", "data", "layers", "epochs", "seed")},
+        "images": dict(result["images"]),
+        "by_layer_joule": layers,
+        "by_layer_note": "" if "integrals_by_layer" in result else "counted events alone: integrals were kept in all",
+        "distance_to_limit": {p: distances(result["events"][p], joules[p], prices) for p in joules},
+        "full_scale_read": _full_scale(result, prices, shapes, tile),
+        "latency": clock,
+        "chip_seconds": seconds,
+        "average_power_watt": {
+            p: math.fsum(joules[p].values()) / s if s else None for p, s in seconds.items()
+        },
+        "area_m2": None,
+        "wear": None,
+        "line_currents": None,
+    }
+    if shapes is not None:
+        found["area_m2"] = area(
+            shapes, prices, tile=tile, access=device.get("access", "1T1R"), scenario=scenario,
+            adc=config.get("adc") is not None, dac=config.get("dac") is not None,
+            analog_sums=config.get("partial_sums") == "analog",
+        )  # fmt: skip
+        selected = sum(events["write.selected"] for events in result["events"].values())
+        looked = (result.get("cells") or {}).get("layers")
+        most = max((layer["pulses_max"] for layer in looked if "pulses_max" in layer), default=None) if looked else None
+        found["wear"] = wear(selected, sum(2 * n * m for n, m in shapes), device, most)
+        found["line_currents"] = line_currents(
+            shapes, tile, device, prices, rows_together=config.get("update") == "coincidence"
+        )
+    shown: dict[str, Any] = plain(found)
+    return shown
+
+
+def _full_scale(result: Mapping[str, Any], prices: Any, shapes: Any, tile: Any) -> dict[str, float] | None:
+    """Return the distance of a full-scale read, for the converter that the run used most; None without one."""
+    counted: dict[int, int] = {}
+    for events in result["events"].values():
+        for name, count in events.items():
+            family, _, bits = name.partition(".")
+            if family == CONVERTERS[1] and count:
+                counted[int(bits)] = counted.get(int(bits), 0) + count
+    if shapes is None or not counted:
+        return None
+    rows = max(min(n, Tiling(n, 2 * m, *tile).tile_rows) for n, m in shapes)
+    return full_scale(result["device"], rows, max(counted, key=lambda bits: counted[bits]), prices)

@@ -1,0 +1,51 @@
+r"""How large the chip is: cells, and the parts at the edge of its tiles.
+
+.. math:: A = n_{cells}\,a_{cell} F^2 + \sum_{tiles}\left( n_{pairs}(a_{ADC} + a_{int}) + 2 n_{pairs}\,a_{S\&H} + n_{rows}\,a_{DAC}\right)
+
+Every pair of bit lines of every tile has an integrator and a converter of its own, as the events and the chip's time are counted;
+with analog partial sums one converter serves a neuron. F is the technology's node. Neurons, control and wiring are left
+out: nothing published anchors the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hardware_models.energy.load import Technology
+from hardware_models.tiles import Tiling
+
+
+def area(
+    shapes: Sequence[tuple[int, int]],
+    technology: Technology,
+    *,
+    tile: tuple[int, int],
+    access: str,
+    adc: bool = True,
+    dac: bool = True,
+    analog_sums: bool = False,
+    scenario: str = "nominal",
+) -> dict[str, float] | None:
+    """Return the area [m²] by part and as ``total``; None for a technology that gives no areas.
+
+    `shapes` are (inputs, neurons) of the layers; `adc`, `dac`: whether converters stand there at all.
+    """
+    needed = (f"cell_{access}", "adc", "dac", "integrator", "sample_and_hold")
+    if any(name not in technology.areas for name in needed):
+        return None
+    cells = pairs = converters = rows = 0
+    for inputs, neurons in shapes:
+        tiling = Tiling(inputs, 2 * neurons, *tile)
+        cells += inputs * 2 * neurons
+        pairs += tiling.row_tiles * neurons
+        converters += neurons if analog_sums else tiling.row_tiles * neurons
+        rows += tiling.column_tiles * inputs
+    one = {name: technology.areas[name].at(scenario) for name in needed}
+    parts = {
+        "cells": cells * one[f"cell_{access}"] * (technology.node_nm * 1e-9) ** 2,
+        "adc": converters * one["adc"] if adc else 0.0,
+        "dac": rows * one["dac"] if dac else 0.0,
+        "integrator": pairs * one["integrator"],
+        "sample_and_hold": 2 * pairs * one["sample_and_hold"],
+    }
+    return {**parts, "total": sum(parts.values())}

@@ -1,0 +1,79 @@
+r"""How far each component of a run is from what physics asks at least.
+
+.. math:: d_c = \frac{E_c}{\sum_e N_e\,E_{min}(e)}
+
+over the events e that the component c prices, with E_min of `hardware_models.energy.limits`: sampling for converters, Johnson
+noise for integrators, Landauer for a decision, a word, and for each pulse on a device, :math:`kT\ln 2` a pulse. The energy
+``read.v2g`` that the cells of a read dissipate goes with the signal, so its bound is asked at full scale, by `full_scale`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hardware_models.check import UsageError
+from hardware_models.energy import limits
+from hardware_models.energy.costs import component_of
+from hardware_models.energy.load import Technology
+
+PULSES = {"write.v2gt": "write.selected"}
+"""Integral -> the event whose number bounds it."""
+
+
+def distances(
+    counts: Mapping[str, int], joules: Mapping[str, float], technology: Technology
+) -> dict[str, dict[str, float]]:
+    """Return {component: {"joule", "limit_joule", "times"}} for every component that has energy and a known bound.
+
+    Parameters
+    ----------
+    counts : {event: number}
+        Of one phase, or of a whole run.
+    joules : {component: joule}
+        What `price` returns for them.
+
+    Raises
+    ------
+    UsageError
+        If a component costs less than its bound. One without any energy is free by assumption (a device whose pulses
+        have no voltage) and is left out.
+    """
+    least: dict[str, float] = {}
+    for event, count in counts.items():
+        if not count:
+            continue
+        component, bits = component_of(technology, event)
+        floor = limits.floor(component.name, technology.temperature, bits or None)
+        least[component.name] = least.get(component.name, 0.0) + count * floor
+    for integral, event in PULSES.items():
+        least[integral] = counts.get(event, 0) * limits.landauer(1, technology.temperature)
+    found = {}
+    for name, bound in least.items():
+        joule = joules.get(name, 0.0)
+        if bound <= 0.0 or joule <= 0.0:
+            continue
+        if joule < bound:
+            raise UsageError(
+                f"component '{name}' costs {joule:.3g} J in this run, below its physical limit of {bound:.3g} J at "
+                f"{technology.temperature:g} K."
+            )
+        found[name] = {"joule": joule, "limit_joule": bound, "times": joule / bound}
+    return found
+
+
+def full_scale(device: Mapping[str, Any], rows: int, bits: int, technology: Technology) -> dict[str, float]:
+    """Return what one bit line of `rows` cells dissipates in a read at full scale, against Johnson noise at `bits` bits.
+
+    V_read² G t_read rows, with G in the middle of the range; UsageError if that is less than 3 kT 4^bits: such a read cannot
+    carry the bits that its converter gives it. Same keys as `distances`.
+    """
+    middle = 0.5 * (device["g_min"] + device["g_max"])
+    joule = device["v_read"] ** 2 * middle * device["t_read"] * rows
+    bound = limits.johnson(bits, technology.temperature)
+    if joule < bound:
+        raise UsageError(
+            f"a bit line of {rows} cells dissipates {joule:.3g} J in a full-scale read, below the physical limit of {bound:.3g} "
+            f"J for {bits} bits at {technology.temperature:g} K; give the converter fewer bits or read longer."
+        )
+    return {"joule": joule, "limit_joule": bound, "times": joule / bound}

@@ -1,0 +1,39 @@
+r"""How long the chip took: its own clock, not the computer's.
+
+.. math:: T = \sum_l T_l, \qquad T_{pipelined} = \max_l T_l
+
+T_l is the integral ``time`` of layer l: reads, phase by phase and sample by sample, and writes. The layers of a pipeline work at
+the same time on different images, so that in steady state the slowest of them sets the pace; a learner whose layers wait
+for an error from above (backprop) cannot do that within one update. A conversion is taken to fit into the next read's time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def latency(integrals_by_layer: Mapping[str, Mapping[str, Any]], images: int) -> dict[str, Any]:
+    """Return the chip's time [s] per image, layer after layer and pipelined, and which layer is the slowest.
+
+    Parameters
+    ----------
+    integrals_by_layer : {layer: {"time": {"value", "unit"}}}
+        Of one phase, as in `Ledger.as_dict()["integrals_by_layer"]`.
+    images : int
+        Images of the phase.
+
+    Returns
+    -------
+    dict
+        ``seconds_per_image``, ``pipelined_seconds_per_image``, ``slowest_layer``; None where nothing was measured.
+    """
+    seconds = {layer: float(parts["time"]["value"]) for layer, parts in integrals_by_layer.items() if "time" in parts}
+    if not images or not seconds:
+        return {"seconds_per_image": None, "pipelined_seconds_per_image": None, "slowest_layer": None}
+    slowest = max(seconds, key=lambda layer: seconds[layer])
+    return {
+        "seconds_per_image": sum(seconds.values()) / images,
+        "pipelined_seconds_per_image": seconds[slowest] / images,
+        "slowest_layer": slowest,
+    }

@@ -1,0 +1,79 @@
+r"""Whether the lines of the array bear what is asked of them: electromigration.
+
+.. math:: I = n\,V\,G_{max}, \qquad ratio = I/I_{max}, \qquad n_{parallel} = \lfloor I_{max}/(V G_{max}) \rfloor
+
+n is the largest number of devices whose current one line carries at once. A read drives all rows of a tile, so it is the longer
+side of the tile; a burst addressed row by row drives one device of each pair on a word line; coinciding pulse trains also
+drive all rows at once. G_max as the worst case is how M. Marinella et al. (JETCAS 2018, doi:10.1109/JETCAS.2018.2796379)
+size a device: 33 uA a line and 1024 devices at once ask for R_on = 31 MOhm at 1 V. A run above 1 is not physical as
+drawn: only `parallel_lines` of the lines may be driven at a time, and reads and writes take as many times longer.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hardware_models.energy.load import Technology
+from hardware_models.tiles import Tiling
+
+NOT_PHYSICAL = "not physical as drawn"
+
+
+def line_currents(
+    shapes: Sequence[tuple[int, int]],
+    tile: tuple[int, int],
+    device: Mapping[str, Any],
+    technology: Technology,
+    *,
+    rows_together: bool,
+) -> dict[str, Any] | None:
+    """Return ratios, lines that may be driven at once and the verdict; None for a technology without a current limit.
+
+    Parameters
+    ----------
+    shapes : ((inputs, neurons), ...)
+        Of the chip's layers.
+    tile : (rows, columns)
+        Largest tile [cells].
+    device : mapping
+        Its description: v_read, v_up, v_down [V], g_max [S].
+    rows_together : bool
+        Whether writes drive several rows in one slot (coincidence) or row by row.
+
+    Returns
+    -------
+    dict
+        ``limit`` [A]; ``line_current_ratio`` {"read", "write"}; ``parallel_lines`` {"read", "write"}, of ``lines`` {"read",
+        "write"} that the run drives at once; ``slower`` {"read", "write"}: how many times longer within the limit, None
+        if one device alone is above it; ``physical``; ``label``, empty or "not physical as drawn".
+    """
+    if technology.line_current is None:
+        return None
+    limit = technology.line_current.at("nominal")
+    read = write = 1
+    for inputs, neurons in shapes:
+        tiling = Tiling(inputs, 2 * neurons, *tile)
+        rows, bit_lines = min(inputs, tiling.tile_rows), min(2 * neurons, tiling.tile_columns)
+        read = max(read, rows, bit_lines)
+        write = max(write, bit_lines // 2, rows if rows_together else 1)
+    lines = {"read": read, "write": write}
+    volts = {"read": device["v_read"], "write": max(device["v_up"], device["v_down"])}
+    one = {what: volts[what] * device["g_max"] for what in lines}
+    ratio = {what: lines[what] * one[what] / limit for what in lines}
+    # A hair of tolerance keeps the exact case, I = I_max, on the right side of the rounding.
+    parallel = {
+        what: min(lines[what], math.floor(limit / one[what] * (1 + 1e-9))) if one[what] else lines[what]
+        for what in lines
+    }
+    physical = all(value <= 1.0 + 1e-9 for value in ratio.values())
+    return {
+        "limit": {"value": limit, "unit": "A"},
+        "line_current_ratio": ratio,
+        "parallel_lines": parallel,
+        "lines": lines,
+        "slower": {what: -(-lines[what] // n) if n else None for what, n in parallel.items()},
+        "physical": physical,
+        "label": "" if physical else NOT_PHYSICAL,
+    }
