@@ -97,6 +97,8 @@ class Crossbar:
         self.blocks = np.empty((panels, rows, self._width), np.float32)  # G+ - G- [S] by panels of columns
         self._whole: np.ndarray | None = None
         self._row_sums = np.empty(rows)
+        # Sums of G along bit lines price half-selected cells without a look at each; only passive arrays have such cells.
+        self._column_sums = np.zeros(2 * columns)
         self._noise: tuple[np.ndarray, float] | None = None
         self._refresh()
 
@@ -360,7 +362,7 @@ class Crossbar:
         pulse_key = self._next(key, "fire")
         row_lines, column_lines = int(r.sum()), int(c.sum())
         if not active_rows.size or not active_columns.size:
-            half = self._half_selected(r, c, active_rows, active_columns, side, 0.0)
+            half = self._half_selected(r, c, 2 * np.arange(self.shape[1]) + side, 0.0)
             events = write_costs.train(self.device, self.shape, 0.0, 0, row_lines, column_lines, len(r), polarity, half)
             self.time += events.integrals["time"]
             return events + self._look_after_pairs(key)
@@ -372,29 +374,35 @@ class Crossbar:
         self._pulse_cells(pulses, pulse_key, place)
         after = self._present()[cells]
         self.received[cells] += np.abs(pulses)
+        mean_sum = float((np.abs(pulses) * 0.5 * (before.astype(np.float64) + after)).sum())
+        half = self._half_selected(r, c, 2 * np.arange(self.shape[1]) + side, mean_sum)  # sums of before
         if self.device.conductance(self.state, self.time) is self.state.g:
-            self._row_sums[active_rows] += (after.astype(np.float64) - before).sum(axis=1)
+            change = after.astype(np.float64) - before
+            self._row_sums[active_rows] += change.sum(axis=1)
+            if self.device.access == "passive":
+                self._column_sums[place[1]] += change.sum(axis=0)
             other = self.state.g[np.ix_(active_rows, 2 * active_columns + 1 - side)]
             panel, column = np.divmod(active_columns, self._width)
             self.blocks[panel, active_rows[:, None], column] = after - other if side == 0 else other - after
             self._whole = self._noise = None
         else:  # what a read sees is not the stored g alone: only the device can tell
             self._refresh()
-        mean_sum = float((np.abs(pulses) * 0.5 * (before.astype(np.float64) + after)).sum())
-        half = self._half_selected(r, c, active_rows, active_columns, side, mean_sum)
+        half = 0.5 * (half + self._half_selected(r, c, 2 * np.arange(self.shape[1]) + side, mean_sum))
         events = write_costs.train(
             self.device, self.shape, mean_sum, int(hits.sum()), row_lines, column_lines, len(r), polarity, half
         )
         self.time += events.integrals["time"]
         return events + self._look_after_pairs(key)
 
-    def _half_selected(self, r, c, active_rows, active_columns, side, selected) -> float:
-        """Return sum of n G over half-selected cells [S]: on a driven line, but not at a crossing of two."""
+    def _half_selected(self, r: np.ndarray, c: np.ndarray, lines: np.ndarray, selected: float) -> float:
+        """Return sum of n G over half-selected cells [S]: on a driven line, but not at a crossing of two.
+
+        rows (G 1) + columns (G^T 1) - 2 selected, from the running sums; `lines` are the bit lines of the columns.
+        """
         if self.device.access != "passive":
             return 0.0
-        on_rows = float(r[:, active_rows].sum(axis=0, dtype=np.float64) @ self._row_sums[active_rows])
-        g_columns = self.state.g[:, 2 * active_columns + side].sum(axis=0, dtype=np.float64)
-        return on_rows + float(c[:, active_columns].sum(axis=0, dtype=np.float64) @ g_columns) - 2.0 * selected
+        on_rows = float(r.sum(axis=0, dtype=np.float64) @ self._row_sums)
+        return on_rows + float(c.sum(axis=0, dtype=np.float64) @ self._column_sums[lines]) - 2.0 * selected
 
     def wait(self, seconds: float, *, key: Key | None = None) -> Events:
         """Let the chip's clock run for `seconds`; devices that drift or leak do so."""
@@ -425,7 +433,21 @@ class Crossbar:
         self._seen_at = self.time
         g = np.ascontiguousarray(self.device.conductance(self.state, self.time), np.float32)
         kernels.pair_sums(g, np.float32(-1.0), self.blocks, self._row_sums)
+        if self.device.access == "passive":
+            self._column_sums[:] = g.sum(axis=0, dtype=np.float64)
         self._whole = self._noise = None
+
+    def check_sums(self) -> None:
+        """Compare the running sums of conductances with sums over all cells; ArithmeticError if they have gone astray."""
+        if self._seen_at != self.time and getattr(self.device, "timed", False):
+            return  # cells that change by themselves are summed anew before they are read
+        g = self._present()
+        pairs = [(self._row_sums, g.sum(axis=1, dtype=np.float64))]
+        if self.device.access == "passive":
+            pairs.append((self._column_sums, g.sum(axis=0, dtype=np.float64)))
+        for kept, true in pairs:
+            if not np.allclose(kept, true, rtol=1e-6, atol=1e-6 * self.device.g_max):
+                raise ArithmeticError("the running sums of conductances differ from those over all cells.")
 
     def _next(self, key: Key | None, purpose: str) -> Key:
         if key is not None:
@@ -434,10 +456,12 @@ class Crossbar:
         return self.key.child(purpose).at(self._operations)
 
     def save(self) -> dict[str, Any]:
-        """Return everything that `restore` needs, as plain arrays."""
+        """Return everything that `restore` needs, as plain arrays; a run saves every epoch, and so checks its sums."""
+        self.check_sums()
         own = np.array([self.time, self._operations, self._parity, self._writes], np.float64)
         # The row sums are running sums: their last bits depend on the order of the updates, so they are kept as they are.
-        return {"crossbar": own, "row_sums": self._row_sums.copy(), "received": self.received.copy()} | {
+        sums = {"row_sums": self._row_sums.copy(), "column_sums": self._column_sums.copy()}
+        return {"crossbar": own, **sums, "received": self.received.copy()} | {
             f"state.{name}": np.array(a) for name, a in zip(self.state._fields, self.state, strict=True)
         }
 
@@ -449,4 +473,5 @@ class Crossbar:
         self.state = type(self.state)(*(np.array(saved[f"state.{name}"]) for name in self.state._fields))
         self._refresh()
         self._row_sums[:] = saved["row_sums"]
+        self._column_sums[:] = saved.get("column_sums", self._column_sums)
         self.received[:] = saved.get("received", 0)  # earlier checkpoints have none

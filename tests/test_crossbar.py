@@ -155,8 +155,22 @@ def test_half_selected_cells_of_a_passive_array_are_priced() -> None:
         count += (driven == 1).sum()
     v, t = (1.6, 5e-8) if side == 0 else (1.5, 4e-8)
     assert events["write.half"] == count
-    # Row and column sums are taken at the end or on the way: good to the share of G that one call moves.
-    assert events.integrals["half.v2gt"] == pytest.approx(0.25 * v * v * t * half, rel=0.02)
+    assert events.integrals["half.v2gt"] == pytest.approx(0.25 * v * v * t * half, rel=1e-5)
+
+
+def test_running_sums_are_checked_against_all_cells_when_saved() -> None:
+    """Many trains leave the sums true; a sum that is wrong is found."""
+    bar = crossbar(quiet(access="passive"))
+    rng = np.random.default_rng(7)
+    for call in range(20):
+        bar.fire(rng.random((8, 30)) < 0.2, rng.random((8, 20)) < 0.3, 1 if call % 3 else -1)
+    assert np.allclose(bar._column_sums, bar.state.g.sum(axis=0, dtype=np.float64), rtol=1e-7, atol=0)
+    kept = bar.save()
+    bar._column_sums[3] *= 1.01
+    with pytest.raises(ArithmeticError, match="running sums"):
+        bar.save()
+    bar.restore(kept)
+    assert np.array_equal(bar.save()["column_sums"], kept["column_sums"])
 
 
 @pytest.mark.parametrize("relative", [0.0, 0.05])
