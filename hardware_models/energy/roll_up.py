@@ -1,0 +1,49 @@
+r"""Power and area of a published chip from its parts: the sum over a hierarchy of components.
+
+.. math:: P = \sum_c n_c P_c, \qquad A = \sum_c n_c A_c
+
+A component file (TOML) has tables ``[unit.<name>.<component>]`` with ``number``, ``power`` [mW] or ``unit`` (the name of
+another unit that is contained), and ``[sources]``. It checks the arithmetic of totals against what a publication says.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hardware_models.check import UsageError, in_range
+
+MILLIWATT = 1e-3
+SQUARE_MILLIMETRE = 1e-6
+
+
+def read_components(path: str | Path) -> dict[str, Any]:
+    """Return the tables of a component file; UsageError in one sentence if it is none."""
+    try:
+        table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{path} cannot be read as a component file: {error}.") from None
+    for entry in ("unit", "sources"):
+        if not isinstance(table.get(entry), dict):
+            raise UsageError(f"{path} lacks the table '{entry}'.")
+    return table
+
+
+def roll_up(units: Mapping[str, Any], name: str, quantity: str = "power", within: tuple[str, ...] = ()) -> float:
+    """Return the power [W] or area [m²] of the unit `name`, everything that it contains included."""
+    if name not in units:
+        raise UsageError(f"no unit '{name}' in the component file (known: {', '.join(units)}).")
+    if name in within:
+        raise UsageError(f"unit '{name}' of the component file contains itself.")
+    scale = MILLIWATT if quantity == "power" else SQUARE_MILLIMETRE
+    total = 0.0
+    for part, entry in units[name].items():
+        number = in_range(f"component '{name}.{part}'", "number", entry.get("number", 1), 0.0, 1e9)
+        if "unit" in entry:
+            total += number * roll_up(units, entry["unit"], quantity, (*within, name))
+        else:
+            what = f"component '{name}.{part}'"
+            total += number * scale * in_range(what, quantity, entry.get(quantity, 0.0), 0.0, 1e9)
+    return total
