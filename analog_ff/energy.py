@@ -45,9 +45,9 @@ def _show(found: dict[str, Any]) -> None:
     run = found["run"]
     title = f"{run['device']}, {run['data']}, {run['learner']}, update {run['update']}: {found['technology']}, {found['scenario']}"
     table = Table(title=title)
-    table.add_column("component")
+    table.add_column("component", overflow="fold")
     for name in (*phases, "times its limit"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     parts = found["by_component_joule"]
     names = sorted({n for p in phases for n, joule in parts[p].items() if joule}, key=lambda n: -_sum(parts, phases, n))
     for name in names:

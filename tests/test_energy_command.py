@@ -1,0 +1,151 @@
+"""The command `energy`: the same joules as the run's own, any technology, older runs, and one sentence for every fault."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from analog_ff.__main__ import app
+from analog_ff.runs.account import account, read_run
+from analog_ff.runs.config import Config
+from analog_ff.runs.execute import execute
+from analog_ff.simulate import run_app
+from hardware_models.energy.files import packaged
+from hardware_models.energy.latency import latency
+from hardware_models.energy.wear import wear
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a short run of two layers."""
+    folder = tmp_path_factory.mktemp("energy") / "run"
+    execute(Config(data="toy", layers=(8, 6), epochs=1, batch=100, shift=0, endurance=1e4, out=str(folder)), quiet=True)
+    return folder
+
+
+def asked(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict:
+    assert run_app(app, ["energy", *arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_the_same_technology_gives_the_runs_own_energy(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """To the bit; layers add up to the whole, integrals included."""
+    result = json.loads((run / "result.json").read_text())
+    found = asked(capsys, str(run))
+    for name in ("per_update_joule", "by_component_joule", "total_joule", "recalled"):
+        assert found[name] == result["energy"][name]
+    assert found["line_currents"] == result["energy"]["line_currents"]
+    for phase, total in found["total_joule"].items():
+        layers = found["by_layer_joule"][phase].values()
+        assert math.fsum(j for parts in layers for j in parts.values()) == pytest.approx(total, rel=1e-9)
+    for phase, amounts in result["integrals"].items():
+        by_layer = result["integrals_by_layer"][phase].values()
+        for name, amount in amounts.items():
+            assert math.fsum(layer[name]["value"] for layer in by_layer) == pytest.approx(amount["value"], rel=1e-9)
+
+
+def test_what_is_said_beside_the_energy(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Time, power, area, wear and currents follow from the counts and the device."""
+    found = asked(capsys, str(run))
+    clock = found["latency"]["learn"]
+    assert clock["pipelined_seconds_per_image"] < clock["seconds_per_image"]
+    assert clock["seconds_per_image"] * found["images"]["learn"] == pytest.approx(found["chip_seconds"]["learn"])
+    watt = found["total_joule"]["learn"] / found["chip_seconds"]["learn"]
+    assert found["average_power_watt"]["learn"] == pytest.approx(watt)
+    assert found["area_m2"]["total"] == pytest.approx(sum(v for n, v in found["area_m2"].items() if n != "total"))
+    worn = found["wear"]
+    assert worn["life_used"] == pytest.approx(worn["pulses_per_device"] / 1e4) and worn["pulses_most"] >= 1
+    result = json.loads((run / "result.json").read_text())
+    assert worn["pulses_per_device"] == pytest.approx(result["cells"]["pulses_per_cell"])
+    assert found["full_scale_read"]["times"] > 1
+    assert all(entry["times"] >= 1 for phase in found["distance_to_limit"].values() for entry in phase.values())
+
+
+def test_another_technology_and_scenario(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The device's own energy does not follow the node; arithmetic does; scenarios are ordered; recalled prices are marked."""
+    here, there = asked(capsys, str(run)), asked(capsys, str(run), "--technology", "cmos-7nm")
+    assert there["by_component_joule"]["learn"]["write.v2gt"] == here["by_component_joule"]["learn"]["write.v2gt"]
+    assert there["by_component_joule"]["learn"]["mac.fp32"] < here["by_component_joule"]["learn"]["mac.fp32"]
+    assert "mac.fp32" in there["recalled"] and "mac.fp32" not in here["recalled"]
+    low, high = (asked(capsys, str(run), "--scenario", s)["per_update_joule"] for s in ("low", "high"))
+    assert low < here["per_update_joule"] < high
+
+
+def test_the_table_marks_what_is_not_physical_and_what_was_recalled(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A person sees the label, the mark and what was left out."""
+    assert run_app(app, ["energy", str(run)]) == 0
+    out = capsys.readouterr().out
+    assert "not physical as drawn" in out and "recalled" in out and "left out:" in out and "pipelined" in out
+    result = json.loads((run / "result.json").read_text())
+    assert result["energy"]["line_currents"]["label"] == "not physical as drawn"
+
+
+def test_an_older_run_is_priced(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without shapes and integrals by layer; a result file alone has no area, with cells.h5 beside it, it has."""
+    result = json.loads((run / "result.json").read_text())
+    whole = account(read_run(str(run)), "cmos-32nm")
+    for name in ("shapes", "integrals_by_layer", "events_by_readout", "integrals_by_readout"):
+        result.pop(name, None)
+    (tmp_path / "result.json").write_text(json.dumps(result))
+    found = asked(capsys, str(tmp_path / "result.json"))
+    assert found["total_joule"] == whole["total_joule"] and found["area_m2"] is None and found["wear"] is None
+    assert found["latency"]["learn"]["seconds_per_image"] is None and "counted events alone" in found["by_layer_note"]
+    (tmp_path / "cells.h5").write_bytes((run / "cells.h5").read_bytes())
+    assert asked(capsys, str(tmp_path))["area_m2"] == pytest.approx(whole["area_m2"])
+    assert run_app(app, ["energy", str(tmp_path)]) == 0
+
+
+FAULTS = {
+    "wrong unit": ('unit = "fJ"', 'unit = "fF"', "should be of the dimension energy"),
+    "missing price": ("[component.comparator]", "[component.comparater]", "prices no event that is counted"),
+    "outside its range": ("value = 20.0", "value = 2000.0", "lies outside its range"),
+    "conflicting sources": ('item = "random bit"', 'item = "comparator"\nnote = "x"', "with two values"),
+}
+
+
+@pytest.mark.parametrize("case", FAULTS)
+def test_a_bad_technology_file_gets_one_sentence(
+    case: str, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Status 2, nothing on standard output, one line that says what and where."""
+    old, new, sentence = FAULTS[case]
+    text = packaged("cmos-32nm")
+    start = text.index("[component.comparator]")
+    bad = text[:start] + text[start:].replace(old, new, 1)
+    if case == "conflicting sources":
+        bad = bad.replace('value = 20.0\nunit = "fJ"\nlow = 1.0', 'value = 30.0\nunit = "fJ"\nlow = 1.0')
+    file = tmp_path / "my.toml"
+    file.write_text(bad)
+    assert run_app(app, ["energy", str(run), "--technology", str(file)]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err.count("\n") == 1
+    assert sentence in captured.err and "my.toml" in captured.err
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"), [(None, "holds no result.json"), ("{", "cannot be read"), ("{}", "has no 'events'")]
+)
+def test_a_place_without_a_result(content, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One sentence, status 2."""
+    if content is not None:
+        (tmp_path / "result.json").write_text(content)
+    assert run_app(app, ["energy", str(tmp_path)]) == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_the_slowest_layer_sets_the_pace() -> None:
+    """Sequential time is the sum, pipelined time the largest part; no images, no time."""
+    by_layer = {"0": {"time": {"value": 3.0}}, "1": {"time": {"value": 5.0}}, "readout": {"time": {"value": 0.0}}}
+    assert latency(by_layer, 4) == {
+        "seconds_per_image": 2.0, "pipelined_seconds_per_image": 1.25, "slowest_layer": "1"
+    }  # fmt: skip
+    assert latency(by_layer, 0)["seconds_per_image"] is None
+
+
+def test_wear_without_an_endurance_is_unknown() -> None:
+    """Pulses are known, the share of a life is not."""
+    found = wear(1000, 100, {})
+    assert found["pulses_per_device"] == 10.0 and found["life_used"] is None and found["pulses_most"] is None
