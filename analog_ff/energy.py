@@ -43,8 +43,8 @@ def _show(found: dict[str, Any]) -> None:
     console = Console()
     phases = [phase for phase, total in found["total_joule"].items() if total]
     run = found["run"]
-    title = f"{run['device']}, {run['data']}, {run['learner']}, update {run['update']}: {found['technology']}, {found['scenario']}"
-    table = Table(title=title)
+    what = f"{run['device']}, {run['data']}, {run['learner']}, update {run['update']}"
+    table = Table(title=f"{what}: {found['technology']}, {found['scenario']}")
     table.add_column("component", overflow="fold")
     for name in (*phases, "times its limit"):
         table.add_column(name, justify="right", no_wrap=True)

@@ -145,8 +145,13 @@ def test_importing_is_light(package: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [["analog_ff.simulate", "--help"], ["analog_ff", "--help"], ["analog_ff", "devices", "--help"],
-    ["analog_ff", "energy", "--help"]]
+    "command",
+    [
+        ["analog_ff.simulate", "--help"],
+        ["analog_ff", "--help"],
+        ["analog_ff", "devices", "--help"],
+        ["analog_ff", "energy", "--help"],
+    ],
 )
 def test_help_is_light(command: list[str]) -> None:
     """`python -m COMMAND --help` exits with 0 and loads none of them either."""

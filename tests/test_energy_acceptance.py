@@ -70,7 +70,9 @@ def test_puma_and_panther() -> None:
     parts = {name: part for name, part in table["mvm"].items() if isinstance(part, dict)}
     once = sum(part["number"] * part["power"] * 1e-3 * part["busy"] * 1e-9 for part in parts.values())
     assert once * table["mvm"]["input_bits"] == pytest.approx(table["published"]["mvm_nJ"] * 1e-9, rel=0.01)
-    inner, outer = (part["power"] * part["busy"] for part in (table["panther"][f"{n}_product"] for n in ("inner", "outer")))
+    inner, outer = (
+        part["power"] * part["busy"] for part in (table["panther"][f"{n}_product"] for n in ("inner", "outer"))
+    )
     assert outer / inner == pytest.approx(table["published"]["opu_over_mvm"], abs=0.005)
 
 
@@ -171,7 +173,9 @@ def test_energy_adds_up_over_components(technology) -> None:
     def joule(events: Events) -> float:
         return math.fsum(price({"p": events.counts}, {"p": events.integrals}, technology, **given)["p"].values())
 
-    alone = [joule(Events({n: c})) for n, c in counts.items()] + [joule(Events({}, {n: q})) for n, q in integrals.items()]
+    alone = [joule(Events({n: c})) for n, c in counts.items()] + [
+        joule(Events({}, {n: q})) for n, q in integrals.items()
+    ]
     assert joule(Events(counts, integrals)) == pytest.approx(math.fsum(alone), rel=1e-12)
 
 
@@ -180,7 +184,9 @@ def test_distances_are_ratios_to_the_bound(technology) -> None:
     counts = {"adc.8": 1000}
     joules = price({"p": counts}, {}, technology, read_time=5e-9, write_voltage=1.6)["p"]
     found = distances(counts, joules, technology)
-    assert set(found) == {"adc"} and found["adc"]["times"] == pytest.approx(1.67e-12 / limits.sampling(8, 300.0), rel=1e-3)
+    assert set(found) == {"adc"} and found["adc"]["times"] == pytest.approx(
+        1.67e-12 / limits.sampling(8, 300.0), rel=1e-3
+    )
     mixed = {"adc.8": 3, "adc.4": 5}
     joules = price({"p": mixed}, {}, technology, read_time=5e-9, write_voltage=1.6)["p"]
     bound = 3 * limits.sampling(8, 300.0) + 5 * limits.sampling(4, 300.0)
@@ -190,7 +196,9 @@ def test_distances_are_ratios_to_the_bound(technology) -> None:
 def test_nothing_may_cost_less_than_physics_asks(technology) -> None:
     """A pulse below kT ln 2 and a read below Johnson noise are errors; free pulses by assumption are not."""
     counts = {"write.selected": 10}
-    with pytest.raises(UsageError, match=r"'write.v2gt' costs 1e-21 J in this run, below its physical limit of 2.87e-20 J"):
+    with pytest.raises(
+        UsageError, match=r"'write.v2gt' costs 1e-21 J in this run, below its physical limit of 2.87e-20 J"
+    ):
         distances(counts, {"write.v2gt": 1e-21}, technology)
     assert distances(counts, {"write.v2gt": 0.0}, technology) == {}
     cell = {"g_min": 1e-9, "g_max": 3e-9, "v_read": 0.1, "t_read": 1e-9}

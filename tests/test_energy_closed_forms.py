@@ -165,7 +165,9 @@ def test_the_worked_example(widths, r_on: float) -> None:
         assert update_energy(widths, r_on, learner)["total"] == pytest.approx(joule, rel=0.05)
 
 
-@pytest.mark.parametrize(("r_on", "joules"), [(1e4, (62.4, 74.8, 63.1)), (1e5, (12.8, 25.2, 28.2)), (1e6, (7.9, 20.2, 24.7))])
+@pytest.mark.parametrize(
+    ("r_on", "joules"), [(1e4, (62.4, 74.8, 63.1)), (1e5, (12.8, 25.2, 28.2)), (1e6, (7.9, 20.2, 24.7))]
+)
 def test_reads_alone(r_on: float, joules) -> None:
     """With writes for free the missing converters and memories are all the difference."""
     for learner, nanojoule in zip(LEARNERS, joules, strict=False):
@@ -178,6 +180,7 @@ def test_writes_dominate_at_low_resistance_and_forward_forward_writes_twice() ->
     forward, back = (update_energy((784, 500, 500), 1e5, name) for name in ("forward-forward", "backprop"))
     assert (forward["write, selected"] + forward["write, half-selected"]) / forward["total"] > 0.7
     assert 1.7 < forward["total"] / back["total"] < 2.0
-    assert update_energy((784, 500, 500), 1e7, "forward-forward")["total"] < 0.5 * (
-        update_energy((784, 500, 500), 1e7, "backprop")["total"]
+    assert (
+        update_energy((784, 500, 500), 1e7, "forward-forward")["total"]
+        < 0.5 * (update_energy((784, 500, 500), 1e7, "backprop")["total"])
     )

@@ -74,7 +74,9 @@ def test_another_technology_and_scenario(run: Path, capsys: pytest.CaptureFixtur
     assert low < here["per_update_joule"] < high
 
 
-def test_the_table_marks_what_is_not_physical_and_what_was_recalled(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_table_marks_what_is_not_physical_and_what_was_recalled(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A person sees the label, the mark and what was left out."""
     assert run_app(app, ["energy", str(run)]) == 0
     out = capsys.readouterr().out

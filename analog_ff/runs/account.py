@@ -83,7 +83,7 @@ def account(result: Mapping[str, Any], technology: str, scenario: str = "nominal
     """
     prices = load_technology(technology)
     device, config, shapes = result["device"], result["config"], result["shapes"]
-    given = {**device_conditions(device), "scenario": scenario}
+    given: dict[str, Any] = {**device_conditions(device), "scenario": scenario}
     readouts = {
         name: Events(counts, result["integrals_by_readout"][name])
         for name, counts in result.get("events_by_readout", {}).items()
@@ -116,9 +116,7 @@ def account(result: Mapping[str, Any], technology: str, scenario: str = "nominal
         "full_scale_read": _full_scale(result, prices, shapes, tile),
         "latency": clock,
         "chip_seconds": seconds,
-        "average_power_watt": {
-            p: math.fsum(joules[p].values()) / s if s else None for p, s in seconds.items()
-        },
+        "average_power_watt": {p: math.fsum(joules[p].values()) / s if s else None for p, s in seconds.items()},
         "area_m2": None,
         "wear": None,
         "line_currents": None,

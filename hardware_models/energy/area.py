@@ -1,6 +1,7 @@
 r"""How large the chip is: cells, and the parts at the edge of its tiles.
 
-.. math:: A = n_{cells}\,a_{cell} F^2 + \sum_{tiles}\left( n_{pairs}(a_{ADC} + a_{int}) + 2 n_{pairs}\,a_{S\&H} + n_{rows}\,a_{DAC}\right)
+.. math:: A = n_{cells}\,a_{cell} F^2
+          + \sum_{tiles}\left( n_{pairs}(a_{ADC} + a_{int}) + 2 n_{pairs}\,a_{S\&H} + n_{rows}\,a_{DAC}\right)
 
 Every pair of bit lines of every tile has an integrator and a converter of its own, as the events and the chip's time are counted;
 with analog partial sums one converter serves a neuron. F is the technology's node. Neurons, control and wiring are left

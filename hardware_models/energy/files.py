@@ -34,7 +34,9 @@ def tables(text: str, where: str) -> tuple[dict[str, Any], str]:
         return table, text
     if base not in TECHNOLOGIES:
         known = ", ".join(TECHNOLOGIES)
-        raise UsageError(f"{where} extends the unknown technology '{base}'{closest(str(base), TECHNOLOGIES)} ({known}).")
+        raise UsageError(
+            f"{where} extends the unknown technology '{base}'{closest(str(base), TECHNOLOGIES)} ({known})."
+        )
     below, read = tables(packaged(base), f"technologies/{TECHNOLOGIES[base]}.toml")
     for key, source in table.get("sources", {}).items():
         if below["sources"].get(key, source) != source:

@@ -2,8 +2,9 @@
 
 A technology file (TOML, schema 1) has a table ``[meta]`` (name, node_nm, temperature_K, omits),
 ``[sources.<key>]``, the figures ``[line.read_voltage]`` and ``[static.power]``, and
-``[component.<event>]``; ``[line.current_limit]`` and areas ``[area.<part>]`` may be left out, what follows from them is then
-unknown. ``extends`` in ``[meta]`` names a technology whose entries serve where the file has none of its own. A figure has value, unit, low, high, kind, status and source; ``low_source``,
+``[component.<event>]``; ``[line.current_limit]`` and areas ``[area.<part>]`` may be left out, what follows from
+them is then unknown. ``extends`` in ``[meta]`` names a technology whose entries serve where the file has none of
+its own. A figure has value, unit, low, high, kind, status and source; ``low_source``,
 ``high_status`` and so on where the ends of its range come from elsewhere; ``item`` says where in the source
 it stands. A component is one figure, or a law with its figures, or ``carried_by``.
 """

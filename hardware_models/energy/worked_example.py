@@ -17,7 +17,13 @@ from itertools import pairwise
 
 from hardware_models.energy.closed_forms import Counts, added, coincidence, neurons, read, times
 
-LEARNERS = ("forward-forward", "forward-forward with converters", "backprop", "node-perturbation", "weight-perturbation")
+LEARNERS = (
+    "forward-forward",
+    "forward-forward with converters",
+    "backprop",
+    "node-perturbation",
+    "weight-perturbation",
+)
 
 CLASSES = 10
 
@@ -90,7 +96,9 @@ def update_energy(
     backward = sum(n * m for n, m in layers[1:]) if learner == "backprop" else 0
     if learner == "backprop":
         counts["integrator"] += units - output
-    return _priced(counts, layers, windows, r_on, given, writes, learner, weights, (converted, driven, words, macs, backward))
+    return _priced(
+        counts, layers, windows, r_on, given, writes, learner, weights, (converted, driven, words, macs, backward)
+    )
 
 
 def _digital(learner: str, widths: Sequence[int]) -> tuple[int, int, int, int]:
@@ -129,7 +137,9 @@ def _priced(
     parts = {
         "array read": cells * given.v_read**2 * given.mean_square_x * mean * given.t_read,
         "integrator": counts["integrator"] * given.integrator,
-        "neurons": sum(counts.get(name, 0) * getattr(given, name) for name in ("nonlinearity", "goodness", "normalise")),
+        "neurons": sum(
+            counts.get(name, 0) * getattr(given, name) for name in ("nonlinearity", "goodness", "normalise")
+        ),
         "dac": driven * given.dac,
         "adc": converted * given.adc,
         "memory": words * given.memory,
