@@ -37,7 +37,7 @@ KEPT = (
     "schema", "config", "device", "seed", "chip_seed", "split", "wall_seconds", "versions", "test_error_percent",
     "test_error_percent_by_readout", "validation_error_percent", "validation_error_percent_by_readout", "images",
     "events", "integrals", "energy", "cells", "deployed",
-    "activity",
+    "activity", "gated_share_by_layer",
 )  # fmt: skip
 
 

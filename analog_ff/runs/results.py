@@ -101,6 +101,7 @@ def collect(
         "images": {"learn": run.images, "infer": images["infer"] * len(tallies)},
         **ledger,
         "activity": run.learner.meter.as_dict(),
+        "gated_share_by_layer": getattr(run.learner, "gated_share", None),
         "energy": {**energy, "update": config.update, **_to_accuracy(run)},
         "cells": {
             "pulses_per_cell": (learn + program) / (2 * weights),
