@@ -27,6 +27,7 @@ from analog_ff.network.base import Activity, Network, Shown
 from analog_ff.objective.gate import Gate
 from analog_ff.objective.negatives import WRONG_LABELS, Relabel
 from analog_ff.objective.schedule import Moment
+from analog_ff.updates.accumulate import Accumulate
 from hardware_models.check import UsageError
 from hardware_models.events import Events, Tally
 from hardware_models.keys import Key
@@ -143,39 +144,39 @@ class ForwardForward(LocalLearner):
             tally.add(self.network.parts[layer][0], events)
             if positive and self.peer:
                 term = self.peer_term(layer, y)
-                if self._peers_apart:
-                    apart = self._together_with_peers(layer, x, len(d), np.flatnonzero(taught), term)
-                elif taught.all():
-                    d[rows] += term
-                else:
-                    d[rows][taught] += term
+                if not self._peers_apart:
+                    d[rows] += term * taught[:, None] if self._gate else term
+                elif taught.any():
+                    apart = self._peers_together(layer, x, len(d), np.flatnonzero(taught), term)
         drives = self.network.split(layer, d)
         if self._gate:
             used = [part.any(axis=1) for part in drives]
             x = tuple(part[rows] for part, rows in zip(x, used, strict=True))
             drives = tuple(part[rows] for part, rows in zip(drives, used, strict=True))
         if apart is not None:
-            sums, terms, added = apart
+            means, terms, added = apart
             tally = tally + added
-            x = tuple(np.concatenate(pair) for pair in zip(x, sums, strict=True))
+            x = tuple(np.concatenate(pair) for pair in zip(x, means, strict=True))
             drives = tuple(np.concatenate(pair) for pair in zip(drives, terms, strict=True))
         return tally + self.bring(layer, x, drives, images, rate, key)
 
     @property
     def _peers_apart(self) -> bool:
         """Whether the peer term, which makes every drive dense, is worth an outer product of its own."""
-        return self.skip_silent and self.updates[0].name == "accumulate"
+        return self.skip_silent and isinstance(self.updates[0], Accumulate)
 
-    def _together_with_peers(
+    def _peers_together(
         self, layer: int, x: Sequence[np.ndarray], images: int, taught: np.ndarray, term: np.ndarray
     ) -> tuple[Sequence[np.ndarray], Sequence[np.ndarray], Tally]:
-        """Return the summed inputs of the images `taught`, the peer term to each array's rows, and the additions."""
-        sums, tally = [], Tally()
-        for part, rows in zip(self.network.parts[layer], x, strict=True):
+        """Return the images' mean inputs to each array, the peer term times their number, and what that took."""
+        means, tally = [], Tally()
+        terms = self.network.split(layer, term[None] * np.float32(len(taught)))
+        for part, rows, asked in zip(self.network.parts[layer], x, terms, strict=True):
             of_images = rows.reshape(images, -1, rows.shape[1])[taught]
-            sums.append(of_images.sum(axis=0))
-            tally.add(part, Events({"add.fp32": int(np.count_nonzero(of_images))}))
-        return sums, self.network.split(layer, term[None]), tally
+            means.append(of_images.mean(axis=0))
+            counts = {"add.fp32": int(np.count_nonzero(of_images)), "mac.fp32": means[-1].size + asked.size}
+            tally.add(part, Events(counts))
+        return means, terms, tally
 
     def _drive(
         self, layer: int, y: np.ndarray, slope: np.ndarray, positive: bool, key: Key
@@ -187,10 +188,11 @@ class ForwardForward(LocalLearner):
         before = self.mean_goodness[layer]
         self.mean_goodness[layer] = (mean, before[1]) if positive else (before[0], mean)
         c = goodness.coefficients(g, positive=positive)
-        taught, events = np.ones(len(y), bool), Events()
+        taught: np.ndarray = np.ones(len(y), bool)
+        events = Events()
         if self._gate:
             c, events = self._gate(c, key)
-            taught = c.any(axis=1)
+            taught = (c != 0).any(axis=1)
             self._met[layer] += (len(y), len(y) - int(taught.sum()))
         return goodness.driven(c, slope), taught, events
 

@@ -15,7 +15,7 @@ from analog_ff.network.base import Frame, Wiring
 from analog_ff.objective.goodness import LayerGoodness
 from analog_ff.objective.negatives import load_negatives
 from analog_ff.objective.schedule import SCHEDULES
-from analog_ff.runs.compatible import check_read_noise
+from analog_ff.runs.compatible import AVERAGES, check_read_noise
 from analog_ff.runs.config import Config
 from analog_ff.runs.options import flag
 from hardware_models.check import UsageError
@@ -167,7 +167,7 @@ def learner_of(config: Config, port: Any, classes: int, wiring: Wiring, negative
     }
     if issubclass(kind, ArrayLearner):
         scheme: dict[str, Any] = {"slots": config.slots}
-        if config.update == "accumulate":
+        if config.update in AVERAGES:
             scheme = {"momentum": config.momentum, "rounding": config.rounding, "write_every": config.write_every}
         options |= {
             "learning_rate": config.learning_rate,

@@ -14,6 +14,8 @@ from hardware_models.tables import closest
 
 COPIES = ("copies", "copies_from", "copy_dropout", "projection")
 """Choices that belong to the learner dimensionality alone."""
+AVERAGES = ("accumulate", "accumulate-int8")
+"""Updates with a leaky average in digital memory."""
 BELONGS: dict[str, tuple[str, tuple[str, ...]]] = {
     "block": ("schedule", ("wake-sleep",)),
     "sleep": ("schedule", ("wake-sleep",)),
@@ -27,9 +29,9 @@ BELONGS: dict[str, tuple[str, tuple[str, ...]]] = {
     "patch": ("network", ("local", "convolution")),
     "stride": ("network", ("local", "convolution")),
     "slots": ("update", ("coincidence",)),
-    "rounding": ("update", ("accumulate",)),
-    "write_every": ("update", ("accumulate",)),
-    **dict.fromkeys(("gate", "drive_bits", "drive_rounding"), ("learner", ("forward-forward",))),
+    "rounding": ("update", AVERAGES),
+    "write_every": ("update", AVERAGES),
+    **dict.fromkeys(("gate", "drive_bits"), ("learner", ("forward-forward",))),
     **dict.fromkeys(COPIES, ("learner", ("dimensionality",))),
 }
 """Choice -> the choice, and its values, without which it would do nothing."""

@@ -24,6 +24,8 @@ only these activities are stored, with one bit that says which: an exact saving,
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 from numba import prange
 
@@ -61,6 +63,10 @@ def _average_and_round(memory, fresh, momentum, share, pulses_per_unit, rounding
                 counts[i, j] = np.int32(np.floor(m * scale + u))
 
 
+def _words(bits: int) -> int:
+    return -(-bits // WORD_BITS)
+
+
 class Accumulate:
     """The digital accumulator of one layer.
 
@@ -74,6 +80,8 @@ class Accumulate:
     """
 
     name = "accumulate"
+    product: ClassVar[str] = "mac.fp32"
+    value_bits: ClassVar[int] = WORD_BITS
 
     def __init__(
         self,
@@ -116,9 +124,10 @@ class Accumulate:
 
     def _words(self, x: np.ndarray, d: np.ndarray) -> int:
         """Return the words of memory that x and d take."""
+        values = x.size + d.size
         if not self._skip:
-            return x.size + d.size
-        return int(np.count_nonzero(x)) + int(np.count_nonzero(d)) + -(-(x.size + d.size) // WORD_BITS)
+            return _words(values * self.value_bits)
+        return _words((int(np.count_nonzero(x)) + int(np.count_nonzero(d))) * self.value_bits + values)
 
     def _products(self, x: np.ndarray, d: np.ndarray) -> int:
         """Return the number of products x_i d_j that are formed."""
@@ -128,22 +137,35 @@ class Accumulate:
 
     def _write(self, x: np.ndarray, d: np.ndarray, images: int, rate: float, bias_rate: float, key: Key) -> Events:
         """Form the products, bring them into the average and fire."""
-        matmul(np.ascontiguousarray(x.T), d, self._fresh)
-        self._fresh[-1] *= np.float32(bias_rate)
-        w0, w1, _, _ = key.child("rounding").words
-        _average_and_round(
-            self.memory, self._fresh, self.momentum**self.every, 1.0 / images, rate / self._sheet.weight_step,
-            self._rounding, self._counts, w0, w1,
-        )  # fmt: skip
+        events = self._form(x, d, bias_rate, key)
+        self._visit(self.momentum**self.every, 1.0 / images, rate / self._sheet.weight_step, key)
         weights = self.memory.size
         counts = {
-            "mac.fp32": self._products(x, d) + 2 * weights,
-            "sram.words_read": weights + self._words(x, d),
-            "sram.words_written": weights,
+            self.product: self._products(x, d) + 2 * weights,
+            "sram.words_read": self._memory_words() + self._words(x, d),
+            "sram.words_written": self._memory_words(),
         }
         if self._rounding == 0:
             counts["rng.bits"] = RANDOM_BITS * weights
-        return Events(counts) + self._port.fire_cells(self._layer, self._counts, key=key)
+        return events + Events(counts) + self._port.fire_cells(self._layer, self._counts, key=key)
+
+    def _form(self, x: np.ndarray, d: np.ndarray, bias_rate: float, key: Key) -> Events:
+        """Form x^T d."""
+        del key
+        matmul(np.ascontiguousarray(x.T), d, self._fresh)
+        self._fresh[-1] *= np.float32(bias_rate)
+        return Events()
+
+    def _visit(self, momentum: float, share: float, pulses_per_unit: float, key: Key) -> None:
+        """Bring `share` of the products into the average, and round its multiples to pulses."""
+        w0, w1, _, _ = key.child("rounding").words
+        _average_and_round(
+            self.memory, self._fresh, momentum, share, pulses_per_unit, self._rounding, self._counts, w0, w1
+        )
+
+    def _memory_words(self) -> int:
+        """Return the words that the average takes."""
+        return _words(self.memory.size * self.value_bits)
 
     @property
     def waiting(self) -> int:

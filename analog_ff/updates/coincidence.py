@@ -7,8 +7,8 @@ whose row and column are both on receives one device pulse. With A = 1/`input_sc
 
 the expected change of a weight is that of the outer product (Gokmen and Vlasov 2016, doi:10.3389/fnins.2016.00333). One
 call of the port serves one polarity. No converter, no word of memory: a comparator per line and slot against a random
-reference. With `skip_silent` a line whose activity is zero has neither: it could not fire. Without an average over many samples, noise and steps are large: the learning rate must be far smaller than
-with `accumulate`.
+reference. With `skip_silent` a line whose activity is zero has neither: it could not fire. Without an average over many
+samples, noise and steps are large: the learning rate must be far smaller than with `accumulate`.
 """
 
 from __future__ import annotations
