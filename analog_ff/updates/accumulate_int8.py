@@ -35,7 +35,7 @@ DRIVE_BITS = 16
 
 @parallel_kernel
 def _average_in_bytes(memory, fresh, momentum, share, w0, w1):
-    """One pass over the memory: m <- s floor((mu m + (1-mu) share g)/s + u), s the least power of two for which a row fits into its words."""
+    """One pass: m <- s floor((mu m + (1-mu) share g)/s + u), s the least power of two for which a row fits its words."""
     keep = np.float32(momentum)
     take = np.float32((1.0 - momentum) * share)
     columns = memory.shape[1]
