@@ -10,8 +10,7 @@ with u ~ U[0, 1) drawn for every factor ("stochastic", unbiased: E[c'] = c) or u
 all zero has no drive, and nothing of it need be stored, converted, multiplied or fired. One stochastic bit makes an image
 learn in full with the probability abs(c) and not at all otherwise.
 
-Gating by the size of an error saves writes wherever most samples are easy: NeuroSim's networks do so by rounding to whole
-pulses. What it takes is counted: one comparator for the threshold, 2^b - 1 for a quantiser of b bits, 16 random bits a
+What it takes is counted: one comparator for the threshold, 2^b - 1 for a quantiser of b bits, 16 random bits a
 stochastic factor, so that E[c'] = c within 2^-17 / L.
 """
 
