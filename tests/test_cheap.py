@@ -12,6 +12,7 @@ from analog_ff.learners.pipelined import Pipelined
 from analog_ff.network.stack import Stack
 from analog_ff.objective.gate import ROUNDINGS, Gate
 from analog_ff.objective.goodness import LayerGoodness
+from analog_ff.runs.build import data_of, frame_of, learner_of, negatives_of, port_of, wiring_of
 from analog_ff.runs.config import Config
 from analog_ff.runs.execute import execute
 from analog_ff.updates.accumulate import Accumulate
@@ -234,6 +235,27 @@ def test_peers_brought_apart_ask_for_the_same(kind) -> None:
     for one, other in zip(plain.updates, apart.updates, strict=True):
         assert np.abs(one.memory).max() > 0
         assert np.allclose(one.memory, other.memory, atol=1e-5 * np.abs(one.memory).max())
+
+
+@pytest.mark.parametrize("network", ["recurrent", "local", "convolution"])
+def test_peers_brought_apart_in_every_network(network: str) -> None:
+    """The same with a gate, where an array has a row for each position, or iterations follow each other."""
+    memories = []
+    for skip in (False, True):
+        config = Config(
+            network=network, data="digits", layers=(4, 3), device="ideal", dac=None, adc=None, peer=0.3, gate=0.3,
+            skip_silent=skip, **({} if network == "recurrent" else {"patch": (3,), "stride": (2,)}),
+        )  # fmt: skip
+        data = data_of(config)
+        negatives = negatives_of(config, data)
+        wiring = wiring_of(config, frame_of(config, data, negatives))
+        made = learner_of(config, port_of(config, wiring.shapes), len(data.classes), wiring, negatives)
+        made.initialise()
+        made.step(data.x_train[:SIZE], data.y_train[:SIZE], step=0, gain=0.0)
+        assert 0 < made.gated_share[0] < 1
+        memories.append([update.memory for update in made.updates])
+    for one, other in zip(*memories, strict=True):
+        assert np.abs(one).max() > 0 and np.allclose(one, other, atol=1e-5 * np.abs(one).max())
 
 
 # --- writes that wait ---
