@@ -31,13 +31,20 @@ INSPECTED = {"asymmetry": "asymmetry_mean", "step of a pulse": "pulse_step", "it
 """Column of a table -> what the inspection found, for experiments that are `inspected`."""
 READS = "reads of a cell per image"
 """Column of the experiments that are `reads_counted`: reads of cells in phase learn, per image and cell."""
+COMPARED = ("gated", "learning energy, first row / this")
+"""Columns of the experiments that are `compared`: share of images that a gate kept from learning, mean of the layers;
+joules of phase learn of the first row over those of this one, means over the seeds."""
 NOT_OPTIONS = ("label", "seeds", "published")
 """Entries of a row that are not options of the run; `published` is what a source reports for the same task."""
 KEPT = (
     "schema", "config", "device", "seed", "chip_seed", "split", "wall_seconds", "versions", "test_error_percent",
     "test_error_percent_by_readout", "validation_error_percent", "validation_error_percent_by_readout", "images",
     "events", "integrals", "energy", "cells", "deployed",
+<<<<<<< HEAD
     "activity", "shapes", "events_by_layer", "integrals_by_layer",
+=======
+    "activity", "gated_share_by_layer",
+>>>>>>> 99e926d47730e04d39a73186bfa958d29651eabf
 )  # fmt: skip
 
 
@@ -179,7 +186,9 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
     kept = ["stored", "on wires"] if experiment.get("activity") else []
     counted = [READS] if experiment.get("reads_counted") else []
     head[1:1] = choices
-    head += [*counted, *inspected, *(f"written, {age}" for age in ages), *kept]
+    compared = COMPARED if experiment.get("compared") else ()
+    first: float | None = None
+    head += [*compared, *counted, *inspected, *(f"written, {age}" for age in ages), *kept]
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     for row in experiment["rows"]:
         results = []
@@ -211,6 +220,10 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
         ]
         cells[2:2] = [str(row.get("published", "-"))] if published else []
         cells[1:1] = [f"{results[0]['options'][name]:g}" for name in choices]
+        if compared:
+            spent = statistics.mean(r["energy"]["total_joule"]["learn"] for r in results)
+            first = spent if row is experiment["rows"][0] else first
+            cells += [percent([gated(r) for r in results]), "-" if first is None else f"{first / spent:.1f}"]
         cells += [mean([reads(r) for r in results]) for _ in counted]
         cells += [mean([layer(r, name) for r in results], 3) for name in inspected.values()]
         cells += [mean([aged(r, kind, age, headline) for r in results]) for age in ages]
@@ -222,6 +235,12 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
             ]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
+
+
+def gated(result: dict[str, Any]) -> float | None:
+    """Return the share of images that a gate kept from learning, mean of the layers; None without a gate."""
+    shares = result.get("gated_share_by_layer")
+    return statistics.mean(shares) if shares else None
 
 
 def reads(result: dict[str, Any]) -> float | None:

@@ -314,9 +314,12 @@ def test_a_choice_that_would_do_nothing_is_refused(name: str) -> None:
     """Each names the choice that it belongs to, and is accepted with it as far as that one choice goes."""
     other = {"block": 7, "sleep": 0.5, "dither": 0.1, "perturbation": 0.1, "perturbations": 3, "blurs": 3,
              "rollout_every": 3, "iterations": 3, "damping": 0.1, "patch": (3,), "stride": (2,), "slots": 3,
-             "rounding": "nearest", "copies": 3, "copies_from": "read-noise", "copy_dropout": 0.1, "projection": 3}  # fmt: skip
+             "rounding": "nearest", "copies": 3, "copies_from": "read-noise", "copy_dropout": 0.1, "projection": 3,
+             "write_every": 3, "gate": 0.1, "drive_bits": 2}  # fmt: skip
     parent, values = BELONGS[name]
-    elsewhere = {"rounding": {"update": "coincidence"}}.get(name, {})
+    other_update, other_learner = {"update": "coincidence"}, {"learner": "random-features"}
+    elsewhere = {"rounding": other_update, "write_every": other_update, "gate": other_learner,
+                 "drive_bits": other_learner}.get(name, {})  # fmt: skip
     with pytest.raises(UsageError, match=f"--{name.replace('_', '-')} belongs to --{parent} {values[0]}"):
         Config(**{name: other[name]}, **elsewhere)
     assert getattr(Config(**{name: other[name], parent: values[0]}), name) == other[name]

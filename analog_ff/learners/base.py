@@ -40,6 +40,8 @@ class Learner:
         Label input, a white pixel being 1.
     readout_rate, readout_decay : float
         See `SoftmaxReadout`.
+    skip_silent : bool
+        Whether digital products skip factors that are zero; it changes what is counted, not what is computed.
     """
 
     labelled: ClassVar[bool] = True  # whether its network is shown labels, where the negatives do not say otherwise
@@ -54,8 +56,10 @@ class Learner:
         label_strength: float = 1.0,
         readout_rate: float = 0.1,
         readout_decay: float = 0.003,
+        skip_silent: bool = False,
     ) -> None:
         self.network, self.port = network, network.port
+        self.skip_silent = skip_silent
         self.classes = positive_int("a learner", "classes", classes, 2)
         self.seed = seed
         self.label_strength = in_range("a learner", "label_strength", label_strength, 0.0, 100.0, low_open=True)
@@ -124,8 +128,12 @@ class Learner:
         batch, size = features.shape
         words = size * self.classes
         # Forward and outer product, the average and the update; weights and average are read and written once.
-        counts = {"mac.fp32": 2 * batch * words + 3 * words, "add.fp32": batch * self.classes}
+        counts = {"mac.fp32": 2 * self.products(features) + 3 * words, "add.fp32": batch * self.classes}
         return Events(counts | {"sram.words_read": 2 * words, "sram.words_written": 2 * words})
+
+    def products(self, features: np.ndarray) -> int:
+        """Return the multiply-adds of features (B, F) with the read-out's weights."""
+        return (int(np.count_nonzero(features)) if self.skip_silent else features.size) * self.classes
 
     def predict(
         self, images: np.ndarray, *, readouts: Sequence[str] | None = None, key: Key
@@ -183,7 +191,7 @@ class Learner:
         activities, tally = self.look(images, None, key.child("neutral"), "layer")
         features = self.features(activities)
         words = features.shape[1] * self.classes
-        tally.add("readout", Events({"mac.fp32": len(features) * words, "sram.words_read": words}))
+        tally.add("readout", Events({"mac.fp32": self.products(features), "sram.words_read": words}))
         return features, tally
 
     def save(self) -> dict[str, np.ndarray]:

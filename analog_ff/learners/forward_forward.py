@@ -24,8 +24,10 @@ import numpy as np
 from analog_ff.learners.base import _part
 from analog_ff.learners.local import LocalLearner
 from analog_ff.network.base import Activity, Network, Shown
+from analog_ff.objective.gate import Gate
 from analog_ff.objective.negatives import WRONG_LABELS, Relabel
 from analog_ff.objective.schedule import Moment
+from analog_ff.updates.accumulate import Accumulate
 from hardware_models.check import UsageError
 from hardware_models.events import Events, Tally
 from hardware_models.keys import Key
@@ -52,14 +54,31 @@ class ForwardForward(LocalLearner):
         See `Learner`.
     learning_rate, peer, update, update_options, slope, slope_options, dropout, bias_rate, weight_decay, decay_every
         See `LocalLearner`.
+    skip_silent
+        See `Learner`. With it the peer term, the same for all images of a batch, is brought by one outer product of the
+        summed inputs with the term: the same change of the weights at one product a batch.
+    gate, drive_bits, drive_rounding
+        See `analog_ff.objective.gate`; a gated image changes no weight, by its peer term neither.
     negatives
         What `analog_ff.objective.negatives.load_negatives` returns, or the name of a kind of wrong labels.
     """
 
     name = "forward-forward"
 
-    def __init__(self, network: Network, *, negatives: Any = "hard", **shared: Any) -> None:
+    def __init__(
+        self,
+        network: Network,
+        *,
+        negatives: Any = "hard",
+        gate: float = 0.0,
+        drive_bits: int | None = None,
+        drive_rounding: str = "stochastic",
+        **shared: Any,
+    ) -> None:
         super().__init__(network, **shared)
+        self._gate = Gate(gate, drive_bits, drive_rounding)
+        # Images that met the gate of each layer, and those of them that changed nothing.
+        self._met = np.zeros((len(network.units), 2), np.int64)
         if isinstance(negatives, str):
             negatives = Relabel(lookup("kind of wrong labels", negatives, WRONG_LABELS))
         if negatives.labelled != (network.label_place != "none"):
@@ -85,7 +104,7 @@ class ForwardForward(LocalLearner):
         self.meter.hold(features.size)
         believed = self.softmax.probabilities(features)
         words = features.shape[1] * self.classes
-        tally.add("readout", Events({"mac.fp32": len(images) * words, "sram.words_read": words}))
+        tally.add("readout", Events({"mac.fp32": self.products(features), "sram.words_read": words}))
         shown: list[Shown] = []
         if moment.positive:
             shown.append(self.show(images, labels))
@@ -115,25 +134,86 @@ class ForwardForward(LocalLearner):
         """Bring one network layer's updates to its arrays, from its activity in a batch whose first rows are positives."""
         slope, tally = self.slope(layer, activity, key.child("slope", layer))
         d = np.empty(activity.y.shape, np.float32)
+        x, apart = activity.x, None
         for rows, positive in ((slice(0, positives), True), (slice(positives, None), False)):
-            if len(activity.y[rows]):
-                d[rows] = self._drive(layer, activity.y[rows], slope[rows], positive)
-        return tally + self.bring(layer, activity.x, self.network.split(layer, d), images, rate, key)
+            y = activity.y[rows]
+            if not len(y):
+                continue
+            here = key.child("gate", layer).child("positive" if positive else "negative")
+            d[rows], taught, events = self._drive(layer, y, slope[rows], positive, here)
+            tally.add(self.network.parts[layer][0], events)
+            if positive and self.peer:
+                term = self.peer_term(layer, y)
+                if not self._peers_apart:
+                    d[rows] += term * taught[:, None] if self._gate else term
+                elif taught.any():
+                    apart = self._peers_together(layer, x, len(d), np.flatnonzero(taught), term)
+        drives = self.network.split(layer, d)
+        if self._gate:
+            used = [part.any(axis=1) for part in drives]
+            x = tuple(part[rows] for part, rows in zip(x, used, strict=True))
+            drives = tuple(part[rows] for part, rows in zip(drives, used, strict=True))
+        if apart is not None:
+            means, terms, added = apart
+            tally = tally + added
+            x = tuple(np.concatenate(pair) for pair in zip(x, means, strict=True))
+            drives = tuple(np.concatenate(pair) for pair in zip(drives, terms, strict=True))
+        return tally + self.bring(layer, x, drives, images, rate, key)
 
-    def _drive(self, layer: int, y: np.ndarray, slope: np.ndarray, positive: bool) -> np.ndarray:
-        """Return d (B, units) float32, what the outer product with x asks of the weights."""
+    @property
+    def _peers_apart(self) -> bool:
+        """Whether the peer term, which makes every drive dense, is worth an outer product of its own."""
+        return self.skip_silent and isinstance(self.updates[0], Accumulate)
+
+    def _peers_together(
+        self, layer: int, x: Sequence[np.ndarray], images: int, taught: np.ndarray, term: np.ndarray
+    ) -> tuple[Sequence[np.ndarray], Sequence[np.ndarray], Tally]:
+        """Return the images' mean inputs to each array, the peer term times their number, and what that took."""
+        means, tally = [], Tally()
+        terms = self.network.split(layer, term[None] * np.float32(len(taught)))
+        for part, rows, asked in zip(self.network.parts[layer], x, terms, strict=True):
+            of_images = rows.reshape(images, -1, rows.shape[1])[taught]
+            means.append(of_images.mean(axis=0))
+            counts = {"add.fp32": int(np.count_nonzero(of_images)), "mac.fp32": means[-1].size + asked.size}
+            tally.add(part, Events(counts))
+        return means, terms, tally
+
+    def _drive(
+        self, layer: int, y: np.ndarray, slope: np.ndarray, positive: bool, key: Key
+    ) -> tuple[np.ndarray, np.ndarray, Events]:
+        """Return d (B, units) float32 without the peer term, which images (B,) are learned from, and what the gate took."""
         goodness = self.network.goodness[layer]
-        d = goodness.drive(y, slope, positive=positive)
-        mean = float(goodness.value(y).sum(axis=1).mean())
+        g = goodness.value(y)
+        mean = float(g.sum(axis=1).mean())
         before = self.mean_goodness[layer]
         self.mean_goodness[layer] = (mean, before[1]) if positive else (before[0], mean)
-        return self.among_peers(layer, d, y) if positive else d
+        c = goodness.coefficients(g, positive=positive)
+        taught: np.ndarray = np.ones(len(y), bool)
+        events = Events()
+        if self._gate:
+            c, events = self._gate(c, key)
+            taught = (c != 0).any(axis=1)
+            self._met[layer] += (len(y), len(y) - int(taught.sum()))
+        return goodness.driven(c, slope), taught, events
+
+    @property
+    def measured(self) -> dict[str, float]:
+        """What a run notes after each epoch: the share of images so far that the gate of each layer kept from learning."""
+        return {f"gated_share_{layer}": share for layer, share in enumerate(self.gated_share or ())}
+
+    @property
+    def gated_share(self) -> list[float] | None:
+        """Share of images, positives and negatives alike, that the gate of each layer kept from learning; None without."""
+        return [int(gated) / max(1, int(met)) for met, gated in self._met] if self._gate else None
 
     def save(self) -> dict[str, np.ndarray]:
         """Return the learner's own state, and what the maker of negatives remembers."""
-        return super().save() | {f"negatives.{name}": value for name, value in self._negatives.save().items()}
+        saved = super().save() | {f"negatives.{name}": value for name, value in self._negatives.save().items()}
+        return saved | ({"gate.met": self._met.copy()} if self._gate else {})
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:
         """Take up a state that `save` returned."""
         super().restore(saved)
         self._negatives.restore(_part(saved, "negatives."))
+        if self._gate:
+            self._met = np.array(saved["gate.met"])

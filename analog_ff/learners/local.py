@@ -34,6 +34,8 @@ class ArrayLearner(Learner):
         eta.
     update : str
         Name of the update scheme; `update_options` go to it.
+    skip_silent : bool
+        See `Learner`; the update schemes have it too.
     bias_rate : float, optional
         Factor on the bias row's update; default 1/s², so that the bias learns as if its input were 1.
     """
@@ -54,7 +56,8 @@ class ArrayLearner(Learner):
         self.learning_rate = in_range(self.name, "learning_rate", learning_rate, 0.0, 100.0)
         scheme = lookup("update", update, UPDATES)
         port = self.port
-        self.updates = [scheme(port, part, **(update_options or {})) for part in range(len(port.shapes))]
+        options = {**(update_options or {}), "skip_silent": self.skip_silent}
+        self.updates = [scheme(port, part, **options) for part in range(len(port.shapes))]
         self._bias_rates = [
             1.0 / sheet.input_scale**2 if bias_rate is None else float(bias_rate) for sheet in port.datasheet
         ]
@@ -66,9 +69,17 @@ class ArrayLearner(Learner):
         tally = Tally()
         for place, part in enumerate(self.network.parts[layer]):
             drive = np.ascontiguousarray(d[place], np.float32)
+            update, held = self.updates[part], self._waiting(part)
             here = key.child("update", part)
-            tally.add(part, self.updates[part].apply(x[place], drive, images, rate, self._bias_rates[part], here))
+            tally.add(part, update.apply(x[place], drive, images, rate, self._bias_rates[part], here))
+            # Activities that wait for the next write are stored for learning.
+            self.meter.hold(max(0, self._waiting(part) - held))
+            self.meter.release(max(0, held - self._waiting(part)))
         return tally
+
+    def _waiting(self, part: int) -> int:
+        """Return how many values of activity an update scheme keeps from one batch to the next."""
+        return int(getattr(self.updates[part], "waiting", 0))
 
     def save(self) -> dict[str, np.ndarray]:
         """Return the learner's own state: read-out and memories."""
@@ -82,6 +93,7 @@ class ArrayLearner(Learner):
         super().restore(saved)
         for part, update in enumerate(self.updates):
             update.restore(_part(saved, f"update{part}."))
+            self.meter.hold(self._waiting(part))
 
 
 class LocalLearner(ArrayLearner):
@@ -123,11 +135,13 @@ class LocalLearner(ArrayLearner):
 
     def among_peers(self, layer: int, d: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Return the drive d (B, units) with the peer term of before y, and bring y into the running mean."""
-        if not self.peer:
-            return d
-        d = d + self.peers[layer].term(y)
+        return d + self.peer_term(layer, y) if self.peer else d
+
+    def peer_term(self, layer: int, y: np.ndarray) -> np.ndarray:
+        """Return the peer term (units,) of before y, and bring y (B, units) into the running mean."""
+        term = self.peers[layer].term(y)
         self.peers[layer].update(y)
-        return d
+        return term
 
     def decay(self, step: int, rate: float, key: Key) -> Tally:
         """Note a batch at `rate`, and pull the weights back if it is time."""

@@ -191,7 +191,10 @@ class LayerGoodness:
 
     def drive(self, y: np.ndarray, slope: np.ndarray, *, positive: bool) -> np.ndarray:
         """Return d (B, units) = s c `slope`, for outputs y (B, units) and dG/dz up to the goodness's factor."""
-        c = self.coefficients(self.value(y), positive=positive)
+        return self.driven(self.coefficients(self.value(y), positive=positive), slope)
+
+    def driven(self, c: np.ndarray, slope: np.ndarray) -> np.ndarray:
+        """Return d (B, units) = c `slope`, for the factors s_r c_r (B, R) of the regions."""
         return c * slope if self.regions == 1 else c.repeat(self.units // self.regions, axis=1) * slope
 
     def normalise(self, y: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from analog_ff.network.base import Frame, Wiring
 from analog_ff.objective.goodness import LayerGoodness
 from analog_ff.objective.negatives import load_negatives
 from analog_ff.objective.schedule import SCHEDULES
-from analog_ff.runs.compatible import check_read_noise
+from analog_ff.runs.compatible import AVERAGES, check_read_noise
 from analog_ff.runs.config import Config
 from analog_ff.runs.options import flag
 from hardware_models.check import UsageError
@@ -163,11 +163,12 @@ def learner_of(config: Config, port: Any, classes: int, wiring: Wiring, negative
         "label_strength": config.label_strength,
         "readout_rate": config.readout_rate,
         "readout_decay": config.readout_decay,
+        "skip_silent": config.skip_silent,
     }
     if issubclass(kind, ArrayLearner):
         scheme: dict[str, Any] = {"slots": config.slots}
-        if config.update == "accumulate":
-            scheme = {"momentum": config.momentum, "rounding": config.rounding}
+        if config.update in AVERAGES:
+            scheme = {"momentum": config.momentum, "rounding": config.rounding, "write_every": config.write_every}
         options |= {
             "learning_rate": config.learning_rate,
             "update": config.update,
@@ -184,6 +185,7 @@ def learner_of(config: Config, port: Any, classes: int, wiring: Wiring, negative
         }
     if negatives is not None:
         options["negatives"] = negatives
+        options |= {name: getattr(config, name) for name in ("gate", "drive_bits", "drive_rounding")}
     if config.learner == "dimensionality":
         options |= {
             "copies": config.copies,

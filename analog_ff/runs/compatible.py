@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from analog_ff.objective.gate import ROUNDINGS
 from analog_ff.runs.options import flag
 from hardware_models.check import UsageError, in_range, positive_int
 from hardware_models.tables import closest
 
 COPIES = ("copies", "copies_from", "copy_dropout", "projection")
 """Choices that belong to the learner dimensionality alone."""
+AVERAGES = ("accumulate", "accumulate-int8")
+"""Updates with a leaky average in digital memory."""
 BELONGS: dict[str, tuple[str, tuple[str, ...]]] = {
     "block": ("schedule", ("wake-sleep",)),
     "sleep": ("schedule", ("wake-sleep",)),
@@ -26,7 +29,9 @@ BELONGS: dict[str, tuple[str, tuple[str, ...]]] = {
     "patch": ("network", ("local", "convolution")),
     "stride": ("network", ("local", "convolution")),
     "slots": ("update", ("coincidence",)),
-    "rounding": ("update", ("accumulate",)),
+    "rounding": ("update", AVERAGES),
+    "write_every": ("update", AVERAGES),
+    **dict.fromkeys(("gate", "drive_bits"), ("learner", ("forward-forward",))),
     **dict.fromkeys(COPIES, ("learner", ("dimensionality",))),
 }
 """Choice -> the choice, and its values, without which it would do nothing."""
@@ -43,6 +48,11 @@ def check_belongings(config: Any) -> None:
     """Refuse a choice that would do nothing with the others; `config` is a `Config`."""
     if config.readout == "output" and config.learner != "backprop-sigmoid":
         raise UsageError("--readout output belongs to --learner backprop-sigmoid: choose --readout softmax.")
+    if config.drive_rounding not in ROUNDINGS:
+        near = closest(config.drive_rounding, ROUNDINGS)
+        raise UsageError(f"--drive-rounding is one of {', '.join(ROUNDINGS)}, got '{config.drive_rounding}'{near}.")
+    if config.drive_rounding != "stochastic" and config.drive_bits is None:
+        raise UsageError("--drive-rounding rounds a factor of so many bits: give --drive-bits, such as --drive-bits 2.")
     for f in fields(config):
         if f.name not in BELONGS or getattr(config, f.name) == f.default:
             continue

@@ -35,11 +35,13 @@ FAULTS = ("stuck_low", "stuck_high", "dead_rows", "dead_columns")
 WHOLE = (("epochs", 1, 100_000), ("batch", 1, 1_000_000), ("slots", 1, 1000), ("shift", 0, 8), ("seed", 0, 2**63 - 1),
          ("chip_seed", 0, 2**63 - 1), ("decay_every", 1, 1_000_000), ("iterations", 1, 1000), ("block", 1, 10**9),
          ("blurs", 0, 100), ("crop", 1, 10_000), ("images_per_epoch", 1, 10**9),
-         ("rollout_every", 1, 10**9), ("perturbations", 1, 1_000_000))  # fmt: skip
+         ("rollout_every", 1, 10**9), ("perturbations", 1, 1_000_000),
+         ("write_every", 1, 1_000_000), ("drive_bits", 1, 8))  # fmt: skip
 """Choices that are whole numbers: name, least, most."""
 REAL = (("learning_rate", 0.0, 100.0), ("momentum", 0.0, 0.9999), ("readout_rate", 0.0, 100.0),
         ("readout_decay", 0.0, 1.0), ("weight_decay", 0.0, 1.0), ("sleep", 0.0, 1.0), ("dropout", 0.0, 0.9),
         ("damping", 0.0, 1.0), ("endurance_spread", 0.0, 5.0), ("dither", 0.0, 100.0), ("perturbation", 0.0, 100.0),
+        ("gate", 0.0, 1.0),
         *((name, 0.0, 1.0) for name in FAULTS))  # fmt: skip
 """Choices that are numbers: name, least, most."""
 NOT_IN_HASH = ("data_dir", "out")
@@ -56,7 +58,7 @@ class Config:
         "forward-forward, dimensionality (noisy copies, no negatives), backprop (a perfect model), backprop-nominal, "
         "backprop-sigmoid (squared error, output layer on the chip), feedback-alignment, or random-features",
     )
-    update: str = option("accumulate", "how updates reach the array: accumulate, coincidence")
+    update: str = option("accumulate", "how updates reach the array: accumulate, accumulate-int8, coincidence")
     goodness: str = option(
         "sum-of-squares", "sum-of-squares, sum (unsquared); min-... where positives are to have a low one"
     )
@@ -121,6 +123,11 @@ class Config:
     momentum: float = option(0.98, "of the leaky average, accumulate [1]")
     rounding: str = option("stochastic", "to whole pulses: stochastic, nearest or truncate")
     slots: int = option(10, "pulse slots per sample, coincidence")
+    write_every: int = option(1, "updates gathered before the average is visited and pulses are fired, accumulate")
+    gate: float = option(0.0, "c0: images whose factor 1-p or p is below it teach a layer nothing, 0: none gated [1]")
+    drive_bits: int | None = option(None, "bits of that factor; default: not rounded")
+    drive_rounding: str = option("stochastic", "of that factor: stochastic (unbiased) or nearest")
+    skip_silent: bool = option(False, "silent rows and columns cost no product, no stored word and no pulse train")
     theta: float | None = option(
         None, "goodness threshold per neuron [units of the goodness]", shown="1; .5 if unsquared"
     )

@@ -7,8 +7,8 @@ whose row and column are both on receives one device pulse. With A = 1/`input_sc
 
 the expected change of a weight is that of the outer product (Gokmen and Vlasov 2016, doi:10.3389/fnins.2016.00333). One
 call of the port serves one polarity. No converter, no word of memory: a comparator per line and slot against a random
-reference. Without an average over many samples, noise and steps are large: the learning rate must be far smaller than
-with `accumulate`.
+reference. With `skip_silent` a line whose activity is zero has neither: it could not fire. Without an average over many
+samples, noise and steps are large: the learning rate must be far smaller than with `accumulate`.
 """
 
 from __future__ import annotations
@@ -25,12 +25,13 @@ RANDOM_BITS = 16
 
 
 class Coincidence:
-    """Stochastic pulse trains for one layer, `slots` slots per sample and polarity."""
+    """Stochastic pulse trains for one layer, `slots` slots per sample and polarity; `skip_silent`: see the module."""
 
     name = "coincidence"
 
-    def __init__(self, port: ChipPort, layer: int, *, slots: int = 10) -> None:
+    def __init__(self, port: ChipPort, layer: int, *, slots: int = 10, skip_silent: bool = False) -> None:
         self.slots = positive_int("update coincidence", "slots", slots, 1, 1000)
+        self._skip = skip_silent
         self._port, self._layer = port, layer
         self._sheet = port.datasheet[layer]
 
@@ -56,7 +57,8 @@ class Coincidence:
         references = (draws.astype(np.float32) + np.float32(0.5)) / np.float32(2**RANDOM_BITS)
         row_train = references[:, : rows.size] < rows
         column_train = references[:, rows.size :] < columns
-        counts = {"comparator": self.slots * lines, "rng.bits": RANDOM_BITS * self.slots * lines}
+        live = int(np.count_nonzero(rows) + np.count_nonzero(columns)) if self._skip else lines
+        counts = {"comparator": self.slots * live, "rng.bits": RANDOM_BITS * self.slots * live}
         return Events(counts) + self._port.fire(self._layer, row_train, column_train, sign, key=key)
 
     def save(self) -> dict[str, np.ndarray]:
