@@ -40,11 +40,7 @@ KEPT = (
     "schema", "config", "device", "seed", "chip_seed", "split", "wall_seconds", "versions", "test_error_percent",
     "test_error_percent_by_readout", "validation_error_percent", "validation_error_percent_by_readout", "images",
     "events", "integrals", "energy", "cells", "deployed",
-<<<<<<< HEAD
-    "activity", "shapes", "events_by_layer", "integrals_by_layer",
-=======
-    "activity", "gated_share_by_layer",
->>>>>>> 99e926d47730e04d39a73186bfa958d29651eabf
+    "activity", "shapes", "events_by_layer", "integrals_by_layer", "gated_share_by_layer",
 )  # fmt: skip
 
 

@@ -108,12 +108,8 @@ def collect(
         "images": {"learn": run.images, "infer": images["infer"] * len(tallies)},
         **ledger,
         "activity": run.learner.meter.as_dict(),
-<<<<<<< HEAD
-        "energy": {**energy, "update": config.update, **_to_accuracy(run), "line_currents": lines},
-=======
         "gated_share_by_layer": getattr(run.learner, "gated_share", None),
-        "energy": {**energy, "update": config.update, **_to_accuracy(run)},
->>>>>>> 99e926d47730e04d39a73186bfa958d29651eabf
+        "energy": {**energy, "update": config.update, **_to_accuracy(run), "line_currents": lines},
         "cells": {
             "pulses_per_cell": (learn + program) / (2 * weights),
             "pulses_per_weight": learn / weights,
