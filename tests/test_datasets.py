@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analog_ff.datasets import DATASETS, base, checksums, files, idx, idx_folder, load, mnist_5k
+from analog_ff.datasets import DATASETS, base, checksums, cifar10, files, idx, idx_folder, load, mnist_5k
 from analog_ff.datasets.download import Progress
 from hardware_models.check import UsageError
 
@@ -658,3 +658,53 @@ def test_published_files(name):
         rows = {row.tobytes() for row in (final.x_train * 255).round().astype(np.uint8)}
         mine = load("mnist-5k")
         assert all(row.tobytes() in rows for row in (mine.x_test * 255).round().astype(np.uint8))
+
+
+# ---------------------------------------------------------------- CIFAR-10, whose files are the user's
+
+
+def write_cifar(folder: Path, images: int = 40) -> dict[str, np.ndarray]:
+    """Write files of the binary version with random pixels and return their records by name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(0)
+    written = {}
+    for file in (*cifar10.TRAINING, cifar10.TEST):
+        records = rng.integers(0, 256, (images, cifar10.RECORD)).astype(np.uint8)
+        records[:, 0] = np.arange(images) % 10
+        (folder / file).write_bytes(records.tobytes())
+        written[file] = records
+    return written
+
+
+@pytest.mark.parametrize("place", ["cifar-10", "cifar-10-batches-bin", "."])
+def test_cifar_pixels_lie_side_by_side(tmp_path, monkeypatch, place):
+    """Byte c 1024 + 32 i + j of a record is channel c of pixel (i, j); the training files follow each other."""
+    written = write_cifar(tmp_path / place)
+    data = load("cifar-10", data_dir=tmp_path)
+    assert data.x_train.shape == (200, 3072) and data.x_test.shape == (40, 3072)
+    assert (data.height, data.width, data.label_place) == (32, 32, "appended") and data.classes[3] == "cat"
+    record = written["data_batch_2.bin"][7]
+    image = data.x_train[40 + 7].reshape(32, 32, 3)
+    for c, i, j in ((0, 0, 0), (1, 3, 31), (2, 31, 5)):
+        assert image[i, j, c] == np.float32(record[1 + 1024 * c + 32 * i + j]) / np.float32(255)
+    assert data.y_train[47] == record[0]
+    monkeypatch.setenv("ANALOG_FF_DATA", str(tmp_path))
+    assert np.array_equal(load("cifar-10").x_test, data.x_test)
+
+
+def test_cifar_files_that_are_wrong(tmp_path):
+    with refused("not downloaded: put .* --data-dir DIR"):
+        load("cifar-10")
+    with refused("has no cifar-10: expected data_batch_1.bin to"):
+        load("cifar-10", data_dir=tmp_path)
+    folder = tmp_path / "cifar-10"
+    write_cifar(folder)
+    (folder / "data_batch_3.bin").unlink()
+    with refused("lacks data_batch_3.bin; expected"):
+        load("cifar-10", data_dir=tmp_path)
+    (folder / "data_batch_3.bin").write_bytes(bytes(3072))
+    with refused("data_batch_3.bin has 3072 bytes; expected a multiple of 3073"):
+        load("cifar-10", data_dir=tmp_path)
+    (folder / "data_batch_3.bin").write_bytes(bytes([10]) + bytes(3072))
+    with refused("has a label 10; expected labels from 0 to 9"):
+        load("cifar-10", data_dir=tmp_path)

@@ -18,6 +18,7 @@ DATASETS = {
     "mnist-5k": "analog_ff.datasets.mnist_5k:read",
     "mnist": "analog_ff.datasets.mnist:read",
     "fashion-mnist": "analog_ff.datasets.fashion_mnist:read",
+    "cifar-10": "analog_ff.datasets.cifar10:read",
     "digits": "analog_ff.datasets.digits:read",
     "toy": "analog_ff.datasets.toy:read",
     "characters": "analog_ff.datasets.characters:read",
@@ -34,7 +35,7 @@ def load(name: str | Path, *, data_dir: str | Path | None = None, split: str = "
     ----------
     name : a name of the table `DATASETS`, or the path of a ``.npz`` file (see `analog_ff.datasets.files`).
         Whatever ends in ``.npz`` or contains a folder separator is a path.
-    data_dir : folder of the IDX files of mnist and fashion-mnist (see `analog_ff.datasets.idx_folder`); the
+    data_dir : folder of the files of mnist and fashion-mnist (see `analog_ff.datasets.idx_folder`) or of cifar-10; the
         other data sets come with the dependencies, are generated, or name their own file, and do not look at
         it.
     split : ``"final"`` trains on the whole training set and tests on the test set; ``"holdout"`` takes the

@@ -105,7 +105,7 @@ class Config:
     sealed: bool = option(False, "refuse any look inside the chip")
     chips: str = option("one", "one: all layers on one chip; per-layer: each on a chip of its own")
     port: str = option("local", "where the chip lives: local, or process (a process of its own)")
-    data: str = option("mnist-5k", "mnist-5k, mnist, fashion-mnist, digits, toy, characters, or a .npz file")
+    data: str = option("mnist-5k", "mnist-5k, mnist, fashion-mnist, cifar-10, digits, toy, characters, or a .npz file")
     data_dir: str | None = option(None, "folder of the data sets (also ANALOG_FF_DATA)")
     split: str = option("final", "final: test once; holdout: validation part of the training set")
     shift: int = option(1, "random shift of training images [pixels], 0: none; vectors stay")
