@@ -8,11 +8,16 @@ LEARNERS = MappingProxyType(
     {
         "backprop": "analog_ff.learners.backprop:Backprop",
         "backprop-nominal": "analog_ff.learners.backprop:NominalBackprop",
+        "backprop-programmed": "analog_ff.learners.programmed_backprop:ProgrammedBackprop",
         "backprop-sigmoid": "analog_ff.learners.sigmoid_backprop:SigmoidBackprop",
         "dimensionality": "analog_ff.learners.dimensionality:DimensionalityLearner",
         "feedback-alignment": "analog_ff.learners.backprop:FeedbackAlignment",
         "forward-forward": "analog_ff.learners.forward_forward:ForwardForward",
+        "local-softmax": "analog_ff.learners.local_softmax:LocalSoftmax",
+        "node-perturbation": "analog_ff.learners.node_perturbation:NodePerturbation",
+        "pepita": "analog_ff.learners.pepita:Pepita",
         "random-features": "analog_ff.learners.random_features:RandomFeatures",
+        "weight-perturbation": "analog_ff.learners.weight_perturbation:WeightPerturbation",
     }
 )
 """Learners by name."""

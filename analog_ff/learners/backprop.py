@@ -17,19 +17,19 @@ oracle, and a sealed chip refuses. Its backward products are digital and counted
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from analog_ff.learners.local import ArrayLearner
+from analog_ff.learners.supervised import Supervised
 from analog_ff.network.base import Activity, Network
 from analog_ff.objective.schedule import Moment
-from hardware_models.check import UsageError
 from hardware_models.events import Events, Tally
 from hardware_models.keys import Key
 
 
-class Backprop(ArrayLearner):
+class Backprop(Supervised, ArrayLearner):
     """Backpropagation with a perfect model of the chip; see the module for the equations.
 
     Parameters
@@ -43,22 +43,16 @@ class Backprop(ArrayLearner):
     """
 
     name = "backprop"
-    labelled: ClassVar[bool] = False
 
     def __init__(self, network: Network, *, learning_rate: float = 0.1, **shared: Any) -> None:
         super().__init__(network, learning_rate=learning_rate, **shared)
-        if network.label_place != "none" or any(len(parts) != 1 for parts in network.parts):
-            raise UsageError(f"learner {self.name} trains a stack that is shown no labels: choose --network stack.")
-        if any(goodness.regions != 1 for goodness in network.goodness):
-            raise UsageError(f"learner {self.name} has no goodness of regions: choose --regions 1.")
         self._chip: Any = self.port  # the oracle is no pin
 
     def step(
         self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment | None = None
     ) -> Tally:
         """Learn from one batch, (B, n) in [0, 1] and (B,); all updates use the weights of before."""
-        if moment is not None and not (moment.positive and moment.negative and moment.layers is None):
-            raise UsageError(f"learner {self.name} learns from every batch at once: choose --schedule interleaved.")
+        self.all_at_once(moment)
         key = Key(self.seed, "train", step)
         activities, tally = self.look(images, None, key, "forward")
         stored = sum(activity.y.size for activity in activities)
@@ -90,26 +84,6 @@ class Backprop(ArrayLearner):
             if layer:
                 above = self.send_back(layer, drives[0], key, tally)
         return drives, tally
-
-    def output_errors(self, error: np.ndarray, tally: Tally) -> list[np.ndarray | None]:
-        """Return (t - p) V^T for each layer that the read-out sees, None for the others; digital."""
-        found: list[np.ndarray | None] = [None] * len(self.network.units)
-        start = 0
-        for layer in self.readout_layers:
-            units = self.network.units[layer]
-            found[layer] = error @ self.softmax.weights[start : start + units].T
-            start += units
-        words = start * self.classes
-        tally.add("readout", Events({"mac.fp32": len(error) * words, "sram.words_read": words}))
-        return found
-
-    @staticmethod
-    def through_normaliser(activity: Activity, e: np.ndarray) -> np.ndarray:
-        """Return the error of y from that of a = rms(y); 0 where the layer is dead."""
-        length = np.sqrt(np.square(activity.y).mean(axis=1, keepdims=True))
-        a = activity.normalised
-        inside = e - a * (a * e).mean(axis=1, keepdims=True)
-        return np.divide(inside, length, out=np.zeros_like(inside), where=length > 0)
 
     def slope(self, layer: int, activity: Activity, key: Key, tally: Tally) -> np.ndarray:
         """Return f'(z) (B, neurons) from the chip's own weights and curves; a digital product."""

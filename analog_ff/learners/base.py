@@ -45,6 +45,8 @@ class Learner:
     """
 
     labelled: ClassVar[bool] = True  # whether its network is shown labels, where the negatives do not say otherwise
+    in_situ: ClassVar[bool] = True  # whether the arrays are written while it learns
+    choices: ClassVar[tuple[str, ...]] = ()  # names of the run's options that its constructor takes for itself
 
     def __init__(
         self,
@@ -122,9 +124,15 @@ class Learner:
         """Return the softmax read-out's inputs, (B, features) float32."""
         return np.concatenate([activities[layer].normalised for layer in self.readout_layers], axis=1)
 
-    def train_readout(self, features: np.ndarray, labels: np.ndarray, gain: float) -> Events:
-        """Make one step of the digital softmax regression and count it."""
-        self.softmax.step(features, labels, gain)
+    def finish(self) -> Tally:
+        """Do what is left to do when training is over; returns the events of phase ``program``, none by default."""
+        return Tally()
+
+    def train_readout(
+        self, features: np.ndarray, labels: np.ndarray, gain: float, readout: SoftmaxReadout | None = None
+    ) -> Events:
+        """Make one step of a digital softmax regression, by default that of the network, and count it."""
+        (self.softmax if readout is None else readout).step(features, labels, gain)
         batch, size = features.shape
         words = size * self.classes
         # Forward and outer product, the average and the update; weights and average are read and written once.

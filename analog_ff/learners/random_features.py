@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from analog_ff.learners.base import Learner
@@ -14,6 +16,7 @@ class RandomFeatures(Learner):
     """The same network as Forward-Forward, its hidden layers never changed."""
 
     name = "random-features"
+    in_situ: ClassVar[bool] = False
 
     @property
     def readouts(self) -> tuple[str, ...]:

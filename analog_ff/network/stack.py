@@ -89,12 +89,22 @@ class Stack(FullLayers):
         return rms(np.asarray(shown.pixels, np.float32))
 
     def through(
-        self, layer: int, a: np.ndarray, key: Key, name: str, *, dropout: float = 0.0
+        self,
+        layer: int,
+        a: np.ndarray,
+        key: Key,
+        name: str,
+        *,
+        dropout: float = 0.0,
+        bias: np.ndarray | None = None,
     ) -> tuple[Activity, np.ndarray, Tally]:
-        """Read one layer for what it is sent, a (B, n); returns its activity, what it sends on (B, units), the events."""
+        """Read one layer for what it is sent, a (B, n); returns its activity, what it sends on (B, units), the events.
+
+        `bias` (B, units), in units of z, is added to what its neurons receive.
+        """
         tally = Tally()
         x = with_bias(a, self.port.datasheet[layer].input_scale)
-        y, events = self.port.observe(layer, x, key=key.child(name, layer))
+        y, events = self.port.observe(layer, x, bias=bias, key=key.child(name, layer))
         sent = normalised = self.goodness[layer].normalise(y)
         tally.add(layer, events)
         tally.add(layer, Events({"goodness": y.size, "normalise": y.size}))

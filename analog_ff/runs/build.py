@@ -23,6 +23,9 @@ from hardware_models.devices.ageing import aged
 from hardware_models.devices.load import load_device
 from hardware_models.tables import lookup
 
+VERIFY_ROUNDS = 20
+"""Most corrections of a verified write; a device whose model is written and verified already needs none."""
+
 
 def data_of(config: Config) -> Any:
     """Return the data set of a run."""
@@ -95,7 +98,8 @@ def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: 
                 "nonlinearity": config.step_nonlinearity}  # fmt: skip
     if not all(switches.values()):
         device = device.without(**{name: not on for name, on in switches.items()})
-    if not written_once and not getattr(device, "trainable", True) and config.learner != "random-features":
+    in_situ = lookup("learner", config.learner, LEARNERS).in_situ
+    if not written_once and in_situ and not getattr(device, "trainable", True):
         raise UsageError(
             f"device '{config.device}' is written once and verified, it cannot learn in situ; "
             f"train another and write it: --device ideal --program-to {config.device}."
@@ -193,6 +197,9 @@ def learner_of(config: Config, port: Any, classes: int, wiring: Wiring, negative
             "copy_dropout": config.copy_dropout,
             "projection": config.projection,
         }
+    options |= {name: getattr(config, name) for name in kind.choices}
+    if options.get("verify_rounds", 0) is None:
+        options["verify_rounds"] = VERIFY_ROUNDS if getattr(load_device(config.device), "trainable", True) else 0
     learner = kind(network_of(config, port, wiring), **options)
     if config.readout not in learner.readouts:
         raise UsageError(

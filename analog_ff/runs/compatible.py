@@ -16,12 +16,18 @@ COPIES = ("copies", "copies_from", "copy_dropout", "projection")
 """Choices that belong to the learner dimensionality alone."""
 AVERAGES = ("accumulate", "accumulate-int8")
 """Updates with a leaky average in digital memory."""
+VERIFY = ("verify_rounds", "verify_reads", "verify_tolerance")
+"""Choices that belong to the one write of the learner backprop-programmed."""
 BELONGS: dict[str, tuple[str, tuple[str, ...]]] = {
     "block": ("schedule", ("wake-sleep",)),
     "sleep": ("schedule", ("wake-sleep",)),
     "dither": ("slope", ("dither",)),
     "perturbation": ("slope", ("node-perturbation",)),
     "perturbations": ("slope", ("node-perturbation",)),
+    "weight_perturbation": ("learner", ("weight-perturbation",)),
+    "modulation": ("learner", ("pepita",)),
+    "local_readout": ("learner", ("local-softmax",)),
+    **dict.fromkeys(VERIFY, ("learner", ("backprop-programmed",))),
     "blurs": ("negatives", ("hybrid",)),
     "rollout_every": ("negatives", ("self-generated",)),
     "iterations": ("network", ("recurrent",)),
@@ -35,11 +41,22 @@ BELONGS: dict[str, tuple[str, tuple[str, ...]]] = {
     **dict.fromkeys(COPIES, ("learner", ("dimensionality",))),
 }
 """Choice -> the choice, and its values, without which it would do nothing."""
-ERROR_DRIVEN = ("backprop", "backprop-nominal", "feedback-alignment", "backprop-sigmoid")
-"""Learners that send an error back, or through, instead of comparing two passes."""
+ALSO: dict[str, tuple[str, str]] = dict.fromkeys(("perturbation", "perturbations"), ("learner", "node-perturbation"))
+"""Choice -> another choice and its value with which it does something, too."""
+ERROR_DRIVEN = (
+    "backprop", "backprop-nominal", "backprop-programmed", "feedback-alignment", "backprop-sigmoid", "pepita",
+    "local-softmax", "node-perturbation", "weight-perturbation",
+)  # fmt: skip
+"""Learners that follow the error of a read-out instead of comparing two passes."""
+UNUSED: dict[str, tuple[str, ...]] = {
+    "weight-perturbation": ("update", "momentum", "rounding"),
+    "backprop-programmed": ("update", "rounding"),
+}
+"""Learner -> choices of the update that it does not make."""
 LOCAL = ("peer", "slope", "dropout", "weight_decay")
 """Choices that belong to rules local to a layer."""
 SOURCES = ("dropout", "read-noise")
+LOCAL_READOUTS = ("trained", "fixed")
 CONTRAST = ("theta", "temperature", "goodness", "regions", "negatives", "label_strength", "blurs", "rollout_every")
 """Choices that belong to a contrast of positives and negatives."""
 
@@ -57,7 +74,8 @@ def check_belongings(config: Any) -> None:
         if f.name not in BELONGS or getattr(config, f.name) == f.default:
             continue
         parent, values = BELONGS[f.name]
-        if getattr(config, parent) not in values:
+        also, value = ALSO.get(f.name, (parent, None))
+        if getattr(config, parent) not in values and getattr(config, also) != value:
             asked = f"{flag(parent)} {' or '.join(values)}"
             raise UsageError(f"{flag(f.name)} belongs to {asked}, not to '{getattr(config, parent)}'.")
 
@@ -112,6 +130,16 @@ def check_error_driven(config: Any) -> None:
                 f"learner {config.learner} follows the read-out's error and has no {flag(name)}: leave it out, or choose "
                 "--learner forward-forward."
             )
+    for name in UNUSED.get(config.learner, ()):
+        if getattr(config, name) != defaults[name]:
+            raise UsageError(f"learner {config.learner} makes its own updates and has no {flag(name)}: leave it out.")
+    if config.learner == "pepita" and config.update == "coincidence":
+        raise UsageError(
+            "learner pepita has inputs of both signs, for which pulse trains have none: choose --update accumulate."
+        )
+    if config.local_readout not in LOCAL_READOUTS:
+        near = closest(config.local_readout, LOCAL_READOUTS)
+        raise UsageError(f"--local-readout is one of {', '.join(LOCAL_READOUTS)}, got '{config.local_readout}'{near}.")
     if config.learner == "backprop-sigmoid":
         _check_sigmoid(config, defaults)
     if config.network != "stack":

@@ -22,12 +22,17 @@ RECIPES: dict[str, dict[str, Any]] = {
 LEARNER_RECIPES: dict[str, dict[str, Any]] = {
     "backprop": {"learning_rate": 0.5},
     "backprop-nominal": {"learning_rate": 0.5},
+    "backprop-programmed": {"learning_rate": 0.5},
     "backprop-sigmoid": {
         "learning_rate": 0.8, "nonlinearity": "sigmoid", "readout": "output", "momentum": 0.0, "rounding": "nearest",
         "layers": (100,), "batch": 1, "shift": 0, "input_scale": 1.0, "weight_range": 10.0, "adc_range": 16.0,
     },
     "dimensionality": {"learning_rate": 4e-4, "readout_rate": 0.03},
     "feedback-alignment": {"learning_rate": 0.5},
+    "local-softmax": {"learning_rate": 0.3},
+    "node-perturbation": {"learning_rate": 0.03},
+    "pepita": {"learning_rate": 1.0},
+    "weight-perturbation": {"learning_rate": 0.003},
 }  # fmt: skip
 """What a learner changes of the device's recipe; chosen in the same way."""
 SPLITS = ("final", "holdout")
@@ -36,12 +41,14 @@ WHOLE = (("epochs", 1, 100_000), ("batch", 1, 1_000_000), ("slots", 1, 1000), ("
          ("chip_seed", 0, 2**63 - 1), ("decay_every", 1, 1_000_000), ("iterations", 1, 1000), ("block", 1, 10**9),
          ("blurs", 0, 100), ("crop", 1, 10_000), ("images_per_epoch", 1, 10**9),
          ("rollout_every", 1, 10**9), ("perturbations", 1, 1_000_000),
-         ("write_every", 1, 1_000_000), ("drive_bits", 1, 8))  # fmt: skip
+         ("write_every", 1, 1_000_000), ("drive_bits", 1, 8),
+         ("verify_rounds", 0, 1000), ("verify_reads", 1, 1000))  # fmt: skip
 """Choices that are whole numbers: name, least, most."""
 REAL = (("learning_rate", 0.0, 100.0), ("momentum", 0.0, 0.9999), ("readout_rate", 0.0, 100.0),
         ("readout_decay", 0.0, 1.0), ("weight_decay", 0.0, 1.0), ("sleep", 0.0, 1.0), ("dropout", 0.0, 0.9),
         ("damping", 0.0, 1.0), ("endurance_spread", 0.0, 5.0), ("dither", 0.0, 100.0), ("perturbation", 0.0, 100.0),
         ("gate", 0.0, 1.0),
+        ("weight_perturbation", 0.0, 1.0), ("modulation", 0.0, 100.0), ("verify_tolerance", 0.0, 1.0),
         *((name, 0.0, 1.0) for name in FAULTS))  # fmt: skip
 """Choices that are numbers: name, least, most."""
 NOT_IN_HASH = ("data_dir", "out")
@@ -56,7 +63,9 @@ class Config:
     learner: str = option(
         "forward-forward",
         "forward-forward, dimensionality (noisy copies, no negatives), backprop (a perfect model), backprop-nominal, "
-        "backprop-sigmoid (squared error, output layer on the chip), feedback-alignment, or random-features",
+        "backprop-programmed (off the chip, written once), backprop-sigmoid (squared error, output layer on the chip), "
+        "feedback-alignment, pepita (modulated input), local-softmax (a read-out a layer), node-perturbation, "
+        "weight-perturbation, or random-features",
     )
     update: str = option("accumulate", "how updates reach the array: accumulate, accumulate-int8, coincidence")
     goodness: str = option(
@@ -87,8 +96,16 @@ class Config:
     sleep: float = option(1.0, "share of the sleep block that is slept, wake-sleep [1]")
     slope: str = option("dropped", "slope of the neurons inside a layer: dropped, oracle, dither, node-perturbation")
     dither: float = option(0.25, "delta, bias on all neurons, slope dither [units of z]")
-    perturbation: float = option(0.25, "sigma, random bias, slope node-perturbation [units of z]")
-    perturbations: int = option(1, "draws averaged, slope node-perturbation")
+    perturbation: float = option(0.25, "sigma, random bias, slope or learner node-perturbation [units of z]")
+    perturbations: int = option(1, "draws averaged, slope or learner node-perturbation")
+    weight_perturbation: float = option(0.005, "sigma, random change of weights, weight-perturbation [of W_max]")
+    modulation: float = option(0.05, "kappa, feedback of the error to the input, pepita [units of x]")
+    local_readout: str = option("trained", "read-outs of the layers: trained or fixed, local-softmax")
+    verify_rounds: int | None = option(
+        None, "most corrections of the write, backprop-programmed", shown="20; 0 for devices verified by their model"
+    )
+    verify_reads: int = option(1, "reads averaged before a correction, backprop-programmed")
+    verify_tolerance: float = option(0.1, "error that is left as it is, backprop-programmed [of W_max]")
     copies: int = option(4, "noisy copies of each image, dimensionality")
     copies_from: str = option("dropout", "what makes copies differ: dropout or read-noise, dimensionality")
     copy_dropout: float = option(0.2, "share of pixels that a copy loses, dimensionality [1]")

@@ -14,6 +14,7 @@ from analog_ff.runs.config import Config
 from analog_ff.runs.deploy import deploy, deployed_port
 from analog_ff.runs.train import Run, write_metrics
 from hardware_models.check import RunError, UsageError
+from hardware_models.energy.measured import MachineMeter
 from hardware_models.kernels.products import one_blas_thread
 from hardware_models.port import MissingPinError
 
@@ -69,15 +70,18 @@ def execute(
         else:
             run.restore(*saved)
             write_metrics(folder, run.metrics)
+        meter = MachineMeter()
         # The read-out's small products are NumPy's own: one BLAS thread, so that their bits depend on no machine's cores.
         try:
             with one_blas_thread():
-                run.train(folder, quiet=quiet, after_epoch=after_epoch)
+                run.train(folder, quiet=quiet, after_epoch=meter.after_epoch(after_epoch))
                 start = time.monotonic()
                 errors, tallies = run.test()
         except (OSError, MissingPinError) as error:  # a full disk, a chip whose process ended
             raise RunError(f"{type(error).__name__}: {str(error).rstrip('.')}.") from error
         result = results.collect(run, errors, tallies, device, run.seconds + time.monotonic() - start)
+        if (joule := meter.joule()) is not None:  # most users may not read their machine's counters
+            result["machine_joule"] = results.plain(joule)
         if target is not None:
             result["deployed"] = results.plain(deploy(run, target))
         cells.write(folder, port)

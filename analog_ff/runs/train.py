@@ -67,6 +67,8 @@ class Run:
                 self._save(folder)
                 if after_epoch is not None:
                     after_epoch(self.epoch)
+        # No checkpoint comes after this: a run that is resumed here does it again, from the same keys.
+        self.ledger.book("program", self.learner.finish())
 
     def _order(self, epoch: int) -> np.ndarray:
         """Return the order of the images in an epoch; the last one asked for is kept."""

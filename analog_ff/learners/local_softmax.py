@@ -1,0 +1,109 @@
+r"""Layer-local softmax: every layer has a read-out of its own, and learns from that read-out's error alone.
+
+.. math:: p_l = \mathrm{softmax}(a_l V_l), \qquad e_l = (t - p_l) V_l^\top, \qquad
+          \epsilon_l = \frac{e_l - a_l\,\overline{a_l e_l}}{\mathrm{rms}(y_l)}, \qquad
+          d_l = \epsilon_l \odot [y_l > 0], \qquad \Delta W_l \propto x_l^\top d_l
+
+with a_l = rms(y_l) and the bar the mean over the units: the gradient of each layer's own log p, backwards through its own
+normaliser and a rectifier's slope. Nothing comes back from the layers above, no array is read backwards and no activity
+outlives the read of the next layer. The local read-outs are digital: trained by their own regression (Nøkland, Eidnes 2019,
+arXiv:1901.06656; Mono-Forward, arXiv:2501.09238) or fixed at N(0, 1/m) (Mostafa, Ramesh, Cauwenberghs, Frontiers in
+Neuroscience 12:608, 2018, doi:10.3389/fnins.2018.00608). The class is told by the softmax read-out that every learner here has.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from analog_ff.learners.base import _part
+from analog_ff.learners.local import ArrayLearner
+from analog_ff.learners.supervised import Supervised, products
+from analog_ff.network.base import Activity, Network
+from analog_ff.objective.readout import SoftmaxReadout, one_hot_error
+from analog_ff.objective.schedule import Moment
+from hardware_models.check import UsageError
+from hardware_models.events import Tally
+from hardware_models.keys import Key
+
+LOCAL_READOUTS = ("trained", "fixed")
+
+
+class LocalSoftmax(Supervised, ArrayLearner):
+    """Softmax regression in every layer; see the module for the equations.
+
+    Parameters
+    ----------
+    network : Network
+        A stack that is shown no labels; its chip may be sealed.
+    local_readout : a name of `LOCAL_READOUTS`.
+    readout_rate, readout_decay : float
+        Of all read-outs, the local ones included.
+    learning_rate, update, update_options, bias_rate
+        See `ArrayLearner`.
+    classes, seed, readout_layers
+        See `Learner`.
+    """
+
+    name = "local-softmax"
+    choices: ClassVar[tuple[str, ...]] = ("local_readout",)
+
+    def __init__(
+        self, network: Network, *, local_readout: str = "trained", learning_rate: float = 0.3, **shared: Any
+    ) -> None:
+        super().__init__(network, learning_rate=learning_rate, **shared)
+        if local_readout not in LOCAL_READOUTS:
+            raise UsageError(f"a local read-out is {' or '.join(LOCAL_READOUTS)}, got {local_readout!r}.")
+        self.trained = local_readout == "trained"
+        self.local = [
+            SoftmaxReadout(units, self.classes, self.softmax.rate, self.softmax.decay) for units in network.units
+        ]
+        if not self.trained:
+            for layer, readout in enumerate(self.local):
+                draws = Key(self.seed, "feedback").child("local", layer).generator()
+                shape = readout.weights.shape
+                readout.weights[:] = draws.standard_normal(shape) / np.sqrt(shape[0])
+
+    def step(
+        self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment | None = None
+    ) -> Tally:
+        """Learn from one batch, (B, n) in [0, 1] and (B,); all updates use the weights of before."""
+        self.all_at_once(moment)
+        key = Key(self.seed, "train", step)
+        activities, tally = self.look(images, None, key, "forward")
+        features = self.features(activities)
+        self.meter.hold(features.size)
+        for layer, activity in enumerate(activities):
+            d = self.drive(layer, activity, labels, tally)
+            tally = tally + self.bring(layer, activity.x, (d,), len(images), gain * self.learning_rate, key)
+            if self.trained:
+                tally.add(layer, self.train_readout(activity.normalised, labels, gain, self.local[layer]))
+        tally.add("readout", self.train_readout(features, labels, gain))
+        self.meter.release(features.size)
+        return tally
+
+    def drive(self, layer: int, activity: Activity, labels: np.ndarray, tally: Tally) -> np.ndarray:
+        """Return d (B, neurons) float32 of one layer; digital products, counted there.
+
+        The read-out's forward product is counted here where it is fixed, and with its training otherwise.
+        """
+        readout = self.local[layer]
+        error = one_hot_error(readout.probabilities(activity.normalised), labels)
+        for _ in range(1 if self.trained else 2):
+            tally.add(layer, products(len(labels), readout.weights.size))
+        delta = self.through_normaliser(activity, error @ readout.weights.T) * (activity.y > 0)
+        return np.ascontiguousarray(delta, np.float32)
+
+    def save(self) -> dict[str, np.ndarray]:
+        """Return the learner's own state, the local read-outs included."""
+        saved = super().save()
+        for layer, readout in enumerate(self.local):
+            saved |= {f"local{layer}.{name}": value for name, value in readout.save().items()}
+        return saved
+
+    def restore(self, saved: dict[str, np.ndarray]) -> None:
+        """Take up a state that `save` returned."""
+        super().restore(saved)
+        for layer, readout in enumerate(self.local):
+            readout.restore(_part(saved, f"local{layer}."))

@@ -1,0 +1,91 @@
+r"""PEPITA: a second pass whose input is modulated by the error, and layers that learn from the difference of the two.
+
+With F a fixed random matrix, a_0 the normalised image and e = p - t the error of the softmax read-out in the first pass,
+
+.. math:: a_0' = a_0 + F e, \qquad d_l = y_l' - y_l, \qquad \Delta W_l \propto x_l'^\top d_l
+
+where primed values are those of the second pass (Dellaferrera, Kreiman, ICML 2022, arXiv:2201.11665; there, too, the weights
+fall along (h - h') h'). No array is read backwards and no slope is needed: the same forward computation twice. What must be kept is
+y of every layer, from the first pass until the second one comes by.
+
+F e must be seen through the converters and the noise of the reads: F ~ N(0, kappa²) with kappa = `modulation`, in units of a
+normalised input, whose mean square is 1. The paper, without hardware, takes 0.05 sqrt(2/n), some 0.0025 for 784 pixels in
+[0, 1]; the step of an 8-bit driver at --input-scale 12 is 0.047. Where a_0' is negative, a read takes two phases, counted.
+
+The read-out learns from the first pass, as it does for every learner here; in the paper it is a layer like the others.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from analog_ff.learners.local import ArrayLearner
+from analog_ff.learners.supervised import Supervised, products
+from analog_ff.network.base import Network
+from analog_ff.objective.readout import one_hot_error
+from analog_ff.objective.schedule import Moment
+from hardware_models.check import in_range
+from hardware_models.events import Events, Tally
+from hardware_models.keys import Key
+
+
+class Pepita(Supervised, ArrayLearner):
+    """Error-driven input modulation; see the module for the equations.
+
+    Parameters
+    ----------
+    network : Network
+        A stack that is shown no labels; its chip may be sealed.
+    modulation : float
+        kappa, standard deviation of the entries of F [units of x].
+    learning_rate, update, update_options, bias_rate
+        See `ArrayLearner`; the update must take inputs of both signs.
+    classes, seed, readout_layers, readout_rate, readout_decay
+        See `Learner`.
+    """
+
+    name = "pepita"
+    choices: ClassVar[tuple[str, ...]] = ("modulation",)
+
+    def __init__(
+        self, network: Network, *, modulation: float = 0.05, learning_rate: float = 1.0, **shared: Any
+    ) -> None:
+        super().__init__(network, learning_rate=learning_rate, **shared)
+        kappa = in_range(f"learner {self.name}", "--modulation", modulation, 0.0, 100.0, "units of x", low_open=True)
+        draws = Key(self.seed, "feedback").child("input").generator().standard_normal((self.classes, network.inputs))
+        self.projection = (kappa * draws).astype(np.float32)  # F transposed
+        self._stack: Any = network
+
+    def step(
+        self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment | None = None
+    ) -> Tally:
+        """Learn from one batch, (B, n) in [0, 1] and (B,); all updates use the weights of before."""
+        self.all_at_once(moment)
+        key = Key(self.seed, "train", step)
+        first, tally = self.look(images, None, key, "forward")
+        stored = sum(activity.y.size for activity in first)
+        self.meter.hold(stored)
+        features = self.features(first)
+        error = -one_hot_error(self.softmax.probabilities(features), labels)
+        a = self.modulated(images, error, tally)
+        updates = []
+        for layer, before in enumerate(first):
+            after, a, events = self._stack.through(layer, a, key, "modulated")
+            updates.append((after.x, after.y - before.y))
+            tally = tally + events
+            tally.add(layer, Events({"add.fp32": after.y.size}))
+        for layer, (x, d) in enumerate(updates):
+            tally = tally + self.bring(layer, x, (d,), len(images), gain * self.learning_rate, key)
+        tally.add("readout", self.train_readout(features, labels, gain))
+        self.meter.release(stored)
+        return tally
+
+    def modulated(self, images: np.ndarray, error: np.ndarray, tally: Tally) -> np.ndarray:
+        """Return a_0 + F e (B, n) float32 for the error e = p - t (B, C); digital, counted under the first layer."""
+        a = self._stack.enter(self.show(images, None))
+        tally.add(0, products(len(images), self.projection.size))
+        tally.add(0, Events({"add.fp32": a.size}))
+        found: np.ndarray = a + error.astype(np.float32) @ self.projection
+        return found

@@ -1,0 +1,143 @@
+"""The machine's own joules, where it counts them: processors by RAPL, graphics processors by NVML.
+
+A counter says how much energy a part has drawn since it was switched on, whoever used it: other programs on the same machine are
+in it, and memory only where the machine has a counter for it. It measures the machine that simulates, never the chip that is
+simulated; it serves as an upper bound of what the same training costs a real digital computer.
+
+RAPL counts in microjoule and starts again at its range (some minutes to an hour of full load): a meter has to look at least once
+in that time. Linux names the counters under /sys/class/powercap (https://docs.kernel.org/power/powercap/powercap.html); for most
+users they are readable only if the machine's owner allows it. NVML is the driver's own library
+(nvmlDeviceGetTotalEnergyConsumption, in millijoule, since the driver was loaded).
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hardware_models.check import UsageError
+
+POWERCAP = Path("/sys/class/powercap")
+ABSENT = (
+    "this machine's own energy cannot be measured: no readable RAPL counter under {root} and no NVML library that answers; "
+    "ask its owner for the right to read energy_uj, or leave the measured joules out."
+)
+
+
+@dataclass
+class Counter:
+    """One energy counter: what it is called, how it is read [J], and where it starts again [J], 0 if never."""
+
+    name: str
+    read: Callable[[], float]
+    span: float = 0.0
+    last: float = 0.0
+    total: float = 0.0
+
+    def look(self) -> None:
+        """Add what was drawn since the last look; a number below the last one has started again."""
+        now = self.read()
+        drawn = now - self.last
+        self.total += drawn + self.span if drawn < 0.0 else drawn
+        self.last = now
+
+
+class MachineMeter:
+    """Joules drawn since the meter was made, by counter.
+
+    Parameters
+    ----------
+    root : Path
+        Where Linux shows RAPL.
+    library : object, optional
+        NVML; default: the driver's own, if there is one.
+    """
+
+    def __init__(self, root: Path = POWERCAP, library: Any = None) -> None:
+        self._root = root
+        self.counters = [*rapl_counters(root), *nvml_counters(_nvml() if library is None else library)]
+        for counter in self.counters:
+            counter.last = counter.read()
+
+    def look(self) -> None:
+        """Read all counters; at least once in the time in which one of them starts again."""
+        for counter in self.counters:
+            counter.look()
+
+    def after_epoch(self, then: Callable[[int], None] | None) -> Callable[[int], None]:
+        """Return a call for the end of every epoch, which looks, and then does what is given."""
+
+        def both(epoch: int) -> None:
+            self.look()
+            if then is not None:
+                then(epoch)
+
+        return both
+
+    def joule(self) -> dict[str, float] | None:
+        """Return the energy of each counter up to now [J]; None on a machine that tells nothing."""
+        self.look()
+        return {counter.name: counter.total for counter in self.counters} or None
+
+    def required(self) -> MachineMeter:
+        """Return the meter itself; UsageError in one sentence on a machine that tells nothing."""
+        if not self.counters:
+            raise UsageError(ABSENT.format(root=self._root))
+        return self
+
+
+def rapl_counters(root: Path) -> list[Counter]:
+    """Return the readable counters of processor packages and of memory.
+
+    Cores and graphics lie within their package, and "psys" holds packages: these would count twice and are left out.
+    """
+    found = []
+    for zone in sorted(root.glob("intel-rapl:*")):
+        try:
+            name = (zone / "name").read_text().strip()
+            span = float((zone / "max_energy_range_uj").read_text()) * 1e-6
+            _microjoule(zone)
+        except (OSError, ValueError):  # not there, or not for this user's eyes
+            continue
+        if name.startswith("package") or name == "dram":
+            parent = zone.name.split(":")[1]
+            found.append(Counter(name if name != "dram" else f"dram-{parent}", lambda z=zone: _microjoule(z), span))  # type: ignore[misc]
+    return found
+
+
+def _microjoule(zone: Path) -> float:
+    return float((zone / "energy_uj").read_text()) * 1e-6
+
+
+def _nvml() -> Any:
+    try:
+        return ctypes.CDLL("libnvidia-ml.so.1")
+    except OSError:
+        return None
+
+
+def nvml_counters(library: Any) -> list[Counter]:
+    """Return the counters of the graphics processors that have one; none without a library or a device."""
+    if library is None or library.nvmlInit_v2() != 0:
+        return []
+    number = ctypes.c_uint(0)
+    if library.nvmlDeviceGetCount_v2(ctypes.byref(number)) != 0:
+        return []
+    found = []
+    for index in range(number.value):
+        handle = ctypes.c_void_p()
+        if library.nvmlDeviceGetHandleByIndex_v2(ctypes.c_uint(index), ctypes.byref(handle)) != 0:
+            continue
+        if _millijoule(library, handle) is not None:
+            found.append(Counter(f"gpu-{index}", lambda h=handle: _millijoule(library, h) or 0.0))  # type: ignore[misc]
+    return found
+
+
+def _millijoule(library: Any, handle: Any) -> float | None:
+    energy = ctypes.c_ulonglong(0)
+    if library.nvmlDeviceGetTotalEnergyConsumption(handle, ctypes.byref(energy)) != 0:
+        return None
+    return energy.value * 1e-3
