@@ -315,7 +315,9 @@ def test_a_choice_that_would_do_nothing_is_refused(name: str) -> None:
     other = {"block": 7, "sleep": 0.5, "dither": 0.1, "perturbation": 0.1, "perturbations": 3, "blurs": 3,
              "rollout_every": 3, "iterations": 3, "damping": 0.1, "patch": (3,), "stride": (2,), "slots": 3,
              "rounding": "nearest", "copies": 3, "copies_from": "read-noise", "copy_dropout": 0.1, "projection": 3,
-             "write_every": 3, "gate": 0.1, "drive_bits": 2}  # fmt: skip
+             "write_every": 3, "gate": 0.1, "drive_bits": 2,
+             "weight_perturbation": 0.1, "modulation": 0.2, "local_readout": "fixed", "verify_rounds": 3, "verify_reads": 2,
+             "verify_tolerance": 0.2}  # fmt: skip
     parent, values = BELONGS[name]
     other_update, other_learner = {"update": "coincidence"}, {"learner": "random-features"}
     elsewhere = {"rounding": other_update, "write_every": other_update, "gate": other_learner,
