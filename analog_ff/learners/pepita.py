@@ -50,7 +50,7 @@ class Pepita(Supervised, ArrayLearner):
     choices: ClassVar[tuple[str, ...]] = ("modulation",)
 
     def __init__(
-        self, network: Network, *, modulation: float = 0.05, learning_rate: float = 1.0, **shared: Any
+        self, network: Network, *, modulation: float = 0.05, learning_rate: float = 0.3, **shared: Any
     ) -> None:
         super().__init__(network, learning_rate=learning_rate, **shared)
         kappa = in_range(f"learner {self.name}", "--modulation", modulation, 0.0, 100.0, "units of x", low_open=True)

@@ -53,7 +53,7 @@ class WeightPerturbation(Supervised):
     choices: ClassVar[tuple[str, ...]] = ("weight_perturbation", "learning_rate")
 
     def __init__(
-        self, network: Network, *, weight_perturbation: float = 0.005, learning_rate: float = 0.003, **shared: Any
+        self, network: Network, *, weight_perturbation: float = 0.005, learning_rate: float = 3e-4, **shared: Any
     ) -> None:
         super().__init__(network, **shared)
         owner = f"learner {self.name}"

@@ -31,8 +31,8 @@ LEARNER_RECIPES: dict[str, dict[str, Any]] = {
     "feedback-alignment": {"learning_rate": 0.5},
     "local-softmax": {"learning_rate": 0.3},
     "node-perturbation": {"learning_rate": 0.03},
-    "pepita": {"learning_rate": 1.0},
-    "weight-perturbation": {"learning_rate": 0.003},
+    "pepita": {"learning_rate": 0.3},
+    "weight-perturbation": {"learning_rate": 3e-4},
 }  # fmt: skip
 """What a learner changes of the device's recipe; chosen in the same way."""
 SPLITS = ("final", "holdout")
