@@ -170,6 +170,7 @@ def test_a_resting_pass_is_refused() -> None:
         ({"learner": "weight-perturbation", "update": "coincidence"}, "has no --update"),
         ({"learner": "weight-perturbation", "momentum": 0.5}, "has no --momentum"),
         ({"learner": "backprop-programmed", "rounding": "nearest"}, "has no --rounding"),
+        ({"learner": "weight-perturbation", "write_every": 3}, "has no --write-every"),
         ({"learner": "pepita", "modulation": -1.0}, "--modulation"),
         ({"learner": "node-perturbation", "readout": "energy"}, "choose --readout softmax"),
         ({"learner": "node-perturbation", "slope": "node-perturbation"}, "has no --slope"),

@@ -26,7 +26,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from analog_ff.learners.local import ArrayLearner
-from analog_ff.learners.supervised import Supervised, products
+from analog_ff.learners.supervised import Supervised
 from analog_ff.network.base import Activity, Network
 from analog_ff.objective.schedule import Moment
 from hardware_models.check import in_range, positive_int
@@ -97,11 +97,13 @@ class NodePerturbation(Supervised, ArrayLearner):
             here = key.child("draw", draw)
             signs = [random_signs(here.child("signs", layer), d.shape) for layer, d in enumerate(drives)]
             activities, events = self.perturbed(images, signs, here)
-            rise = self.loss(self.features(activities), labels) - clean
+            features = self.features(activities)
+            rise = self.loss(features, labels) - clean
             share = (-rise / (self.sigma * self.draws)).astype(np.float32)[:, None]
             tally = tally + events
-            tally.add("readout", products(len(images), self.softmax.weights.size))
-            tally.add("readout", Events({"add.fp32": len(images)}))
+            words = self.softmax.weights.size
+            counts = {"mac.fp32": self.products(features), "sram.words_read": words, "add.fp32": len(images)}
+            tally.add("readout", Events(counts))
             for layer, (d, xi) in enumerate(zip(drives, signs, strict=True)):
                 d += share * xi
                 tally.add(layer, Events({"rng.bits": d.size, "mac.fp32": d.size}))

@@ -23,7 +23,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from analog_ff.learners.node_perturbation import random_signs
-from analog_ff.learners.supervised import Supervised, products
+from analog_ff.learners.supervised import Supervised
 from analog_ff.network.base import Network
 from analog_ff.objective.schedule import Moment
 from hardware_models.check import in_range
@@ -81,9 +81,10 @@ class WeightPerturbation(Supervised):
         tally = tally + self.perturb(key)
         activities, events = self.look(images, None, key, "perturbed")
         tally = tally + events
-        rise = float(self.loss(self.features(activities), labels).mean()) - clean
-        tally.add("readout", products(len(images), self.softmax.weights.size))
-        tally.add("readout", Events({"add.fp32": 2 * len(images), "mac.fp32": 1}))
+        moved = self.features(activities)
+        rise = float(self.loss(moved, labels).mean()) - clean
+        counts = {"mac.fp32": self.products(moved) + 1, "add.fp32": 2 * len(images)}
+        tally.add("readout", Events(counts | {"sram.words_read": self.softmax.weights.size}))
         tally = tally + self.learn(rise, gain * self.learning_rate, key)
         tally.add("readout", self.train_readout(features, labels, gain))
         self.meter.release(features.size)

@@ -49,8 +49,8 @@ ERROR_DRIVEN = (
 )  # fmt: skip
 """Learners that follow the error of a read-out instead of comparing two passes."""
 UNUSED: dict[str, tuple[str, ...]] = {
-    "weight-perturbation": ("update", "momentum", "rounding"),
-    "backprop-programmed": ("update", "rounding"),
+    "weight-perturbation": ("update", "momentum", "rounding", "write_every"),
+    "backprop-programmed": ("update", "rounding", "write_every"),
 }
 """Learner -> choices of the update that it does not make."""
 LOCAL = ("peer", "slope", "dropout", "weight_decay")
