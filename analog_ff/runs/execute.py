@@ -48,7 +48,11 @@ def _prepared(config: Config) -> Iterator[tuple[Run, dict[str, Any], Any]]:
         target = deployed_port(config, wiring.shapes) if config.program_to else None
         device = port.description if hasattr(port, "description") else port.device.describe()
         conditions = results.conditions(config, device)
-        yield Run(config, data, port, learner, schedule, lambda ledger: results.learn_joule(ledger, conditions)), device, target
+        yield (
+            Run(config, data, port, learner, schedule, lambda ledger: results.learn_joule(ledger, conditions)),
+            device,
+            target,
+        )
     finally:
         if hasattr(port, "close"):
             port.close()

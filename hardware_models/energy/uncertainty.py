@@ -102,7 +102,7 @@ class Model:
 
     def drawn(self, draws: int, key: Key) -> Prices:
         """Return prices under `draws` joint log-uniform draws; a quantity's draws depend on its name and the key alone."""
-        values = {}
+        values: dict[str, np.ndarray] = {}
         for quantity, members in self.quantities.items():
             low, _, high = self.figures[members[0]].values
             share = key.child(quantity).generator().random(draws)
@@ -118,7 +118,7 @@ class Model:
     def swings(self) -> Prices:
         """Return prices at nominal figures, then with each quantity in turn at its low and at its high end."""
         cases = 1 + 2 * len(self.quantities)
-        values = {}
+        values: dict[str, np.ndarray] = {}
         for place, members in enumerate(self.quantities.values()):
             low, nominal, high = self.figures[members[0]].values
             column = np.full(cases, nominal)
@@ -162,8 +162,9 @@ class Model:
             elif name in INTEGRALS:
                 row[:] = self.figures["device.t_read"].values[NOMINAL] if name == "read.v2g" else 1.0
                 for part, power in _FACTORS[name].items():
-                    if f"device.{part}" in self.figures:
-                        row *= (at(f"device.{part}") / self.figures[f"device.{part}"].values[NOMINAL]) ** power
+                    path = f"device.{part}"
+                    if path in values:
+                        row *= (values[path] / self.figures[path].values[NOMINAL]) ** power
             else:
                 component, bits = component_of(self.technology, name)
                 inner = {part: at(_path(component.name, part, component.law)) for part in component.figures}
@@ -204,7 +205,11 @@ def quantities(figures: Mapping[str, Figure]) -> dict[str, tuple[str, ...]]:
     groups: dict[tuple[Any, ...], list[str]] = {}
     for path, figure in figures.items():
         if figure.values[LOW] < figure.values[-1]:
-            same = (path,) if path.startswith("device.") else (figure.values, figure.dimension, figure.kind, figure.sources)
+            same = (
+                (path,)
+                if path.startswith("device.")
+                else (figure.values, figure.dimension, figure.kind, figure.sources)
+            )
             groups.setdefault(same, []).append(path)
     return {members[0]: tuple(members) for members in groups.values()}
 
