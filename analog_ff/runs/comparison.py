@@ -86,7 +86,8 @@ def parse_settings(
         if not equals or not colon or not name:
             raise UsageError(f"--set reads LEARNER:OPTION=VALUE, such as backprop:learning-rate=1, got '{text}'.")
         if who not in who_is_there:
-            raise UsageError(f"--set names '{who}', which is not compared{closest(who, who_is_there)}.")
+            near = closest(who, who_is_there)
+            raise UsageError(f"--set names '{who}', which is not compared{near} (compared: {', '.join(learners)}).")
         field, chosen = read(Config, name.removeprefix("--"), value)
         if field in ("device", "learner", "seed", "chip_seed", "out", "data_dir", "split", "technology"):
             raise UsageError(f"--set cannot change {name} for one learner: it is the same for all, or names the point.")

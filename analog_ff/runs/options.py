@@ -101,7 +101,7 @@ def read(kind: type, name: str, text: str) -> tuple[str, Any]:
     """Return (field, value) of a choice written as text, such as ("learning-rate", "0.01"); UsageError in one sentence."""
     known = {f.name.replace("_", "-"): f for f in fields(kind) if "help" in f.metadata}
     if name not in known:
-        raise UsageError(f"no option is called '{name}'{closest(name, known)}; see --help of simulate.")
+        raise UsageError(f"no option is called '{name}'{closest(name, known)} (all: see simulate --help).")
     f = known[name]
     if f.metadata["parse"]:
         return f.name, f.metadata["parse"](flag(name), text)
