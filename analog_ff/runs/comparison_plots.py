@@ -14,6 +14,8 @@ AMOUNTS = (
 )
 BARS = 8
 """Quantities of a tornado that are drawn."""
+LONGEST = 34
+"""Letters that the names beside a bar may take."""
 
 
 def draw_comparison(document: Mapping[str, Any], path: Path) -> None:
@@ -51,7 +53,10 @@ def draw_comparison(document: Mapping[str, Any], path: Path) -> None:
     top, bottom = grid[0, 0], grid[1, 0]
     top.set_ylabel(f"{document['rows'][0]['error_kind']} error [%]")
     _plain_percent(top)
-    bottom.set_yticks(range(len(labels)), labels)
+    from analog_ff.runs.report_comparison import MARK
+
+    touched = {r["learner"] for r in document["rows"] if r["grounds"]["recalled"]}
+    bottom.set_yticks(range(len(labels)), [f"{label} {MARK}" if label in touched else label for label in labels])
     bottom.set_ylim(len(labels) - 0.4, -0.6)
     handles = [Line2D([], [], color=colours[label], lw=2, label=label) for label in labels]
     handles += [Line2D([], [], color="grey", marker=m, ls="", label=name.format(accuracy=document["accuracy_percent"]))
@@ -121,7 +126,7 @@ def draw_tornado(document: Mapping[str, Any], path: Path) -> None:
     for line, label in zip(grid, labels, strict=False):
         for axes, device in zip(line, devices, strict=True):
             found = shown[device, label]
-            axes.set_title(f"{device}: {label} / {document['reference']}", fontsize=9)
+            axes.set_title(f"{device}\n{label} / {document['reference']}", fontsize=8, loc="left")
             if found is None:
                 axes.text(0.5, 0.5, "no ratio: one of the two costs nothing", ha="center", transform=axes.transAxes)
                 axes.set_axis_off()
@@ -139,6 +144,8 @@ def draw_tornado(document: Mapping[str, Any], path: Path) -> None:
 
 
 def _bars(axes: Any, found: Mapping[str, Any], recalled: set[str]) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     swings = found["tornado"][:BARS]
     for y, swing in enumerate(swings):
         for end, colour in (("ratio_low", "C0"), ("ratio_high", "C3")):
@@ -151,6 +158,7 @@ def _bars(axes: Any, found: Mapping[str, Any], recalled: set[str]) -> None:
     axes.set_xlim(min(ends) - margin, max(ends) + margin)
     if min(ends) <= 1.0 <= max(ends):
         axes.axvline(1.0, color="grey", lw=1.0, ls=":")
+    axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.tick_params(axis="x", labelsize=7)
     axes.grid(axis="x", alpha=0.3)
 
@@ -160,6 +168,6 @@ def _named(members: Sequence[str], recalled: set[str]) -> str:
     from analog_ff.runs.report_comparison import MARK
 
     mark = f" {MARK}" if any(member.startswith(name) for member in members for name in recalled) else ""
-    if len(members) > 2:
+    if len(", ".join(members)) > LONGEST:
         return f"{members[0]} and {len(members) - 1} more{mark}"
     return ", ".join(members) + mark

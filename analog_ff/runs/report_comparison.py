@@ -20,6 +20,8 @@ LABELS = ("data", "layers", "epochs", "batch", "dac", "adc", "update", "nonlinea
 DEVICE_FIGURES = ("t_read", "v_read", "v_up", "t_up", "v_down", "t_down", "g_max")
 PREFIXES = (("", 1.0), ("m", 1e-3), ("u", 1e-6), ("n", 1e-9), ("p", 1e-12), ("f", 1e-15))
 MARK = "†"
+EQUAL = 0.01
+"""Ratios this near to 1 in nine of ten draws are called equal: which side is cheaper then hangs on single conductances."""
 
 
 def collect(
@@ -220,11 +222,7 @@ def _ratio_table(document: Mapping[str, Any], device: str) -> list[str]:
         between = "" if e["low"] is None else f" ({e['low']:+.2f} to {e['high']:+.2f})"
         line = [d["learner"], f"{e['mean']:+.2f}{between}"]
         for name in ("per_update", "per_image", "to_accuracy"):
-            r = d[name]
-            line += ["-", "-"] if r is None else [
-                f"{r['nominal']:.3g}; {r['median']:.3g} ({r['low']:.3g} to {r['high']:.3g})",
-                f"{100 * r['probability_reference_cheaper']:.0f} %",
-            ]  # fmt: skip
+            line += _ratio(d[name])
         swings = (d["per_update"] or {"tornado": []})["tornado"][:3]
         line.append(", ".join(f"{s['quantity']} {s['ratio_low']:.3g} to {s['ratio_high']:.3g}" for s in swings) or "-")
         cells.append(line)
@@ -235,6 +233,18 @@ def _ratio_table(document: Mapping[str, Any], device: str) -> list[str]:
         + (", 95 % t interval of its mean." if n > 1 else "; one pair has no interval.")
     )
     return [*_markdown(head, cells), "", *_wrapped(text)]
+
+
+def _ratio(found: Mapping[str, Any] | None) -> list[str]:
+    """Return a ratio with its range, and the probability that the reference is cheaper, as cells of the table."""
+    if found is None:
+        return ["-", "-"]
+    if abs(found["low"] - 1.0) < EQUAL and abs(found["high"] - 1.0) < EQUAL:
+        return [f"equal within {100 * EQUAL:g} %", "-"]
+    return [
+        f"{found['nominal']:.3g}; {found['median']:.3g} ({found['low']:.3g} to {found['high']:.3g})",
+        f"{100 * found['probability_reference_cheaper']:.0f} %",
+    ]
 
 
 def grounds(document: Mapping[str, Any]) -> list[str]:
