@@ -14,8 +14,9 @@ from analog_ff.runs.pricing import Pricing, row
 from analog_ff.runs.results import plain, versions
 from hardware_models.devices import PUBLISHED
 from hardware_models.energy import load_technology
+from hardware_models.energy.line_currents import NOT_PHYSICAL
 
-LABELS = ("data", "layers", "epochs", "batch", "dac", "adc", "update", "nonlinearity", "sealed")
+LABELS = ("data", "layers", "epochs", "batch", "dac", "adc", "update", "gate", "nonlinearity", "sealed")
 """Choices that every picture and table names."""
 DEVICE_FIGURES = ("t_read", "v_read", "v_up", "t_up", "v_down", "t_down", "g_max")
 PREFIXES = (("", 1.0), ("m", 1e-3), ("u", 1e-6), ("n", 1e-9), ("p", 1e-12), ("f", 1e-15))
@@ -52,6 +53,7 @@ def collect(
                 "ranges": sorted(
                     path for same in pricing.model.quantities.values() for path in same if "device." in path
                 ),
+                "line_current_ratio": _line_currents([result for loaded in runs.values() for result, *_ in loaded]),
                 "assumptions": list(description.get("assumptions", ())),
             }
         )
@@ -93,6 +95,12 @@ def ranges_of(spec: str) -> dict[str, dict[str, Any]]:
         for name in DEVICE_FIGURES
         if isinstance(entries.get(name), dict) and {"low", "value", "high"} <= set(entries[name])
     }
+
+
+def _line_currents(results: Sequence[Mapping[str, Any]]) -> dict[str, float] | None:
+    """Return the largest current of a line over what it bears, for reads and for writes, of all runs on a device."""
+    found = [r["energy"]["line_currents"]["line_current_ratio"] for r in results if r["energy"]["line_currents"]]
+    return {what: max(ratio[what] for ratio in found) for what in ("read", "write")} if found else None
 
 
 def _values(points: Sequence[Point], name: str) -> list[Any]:
@@ -138,6 +146,7 @@ def conditions(document: Mapping[str, Any]) -> str:
         f"batch {_several(shown['batch'])}",
         f"DAC {_several(shown['dac'])} and ADC {_several(shown['adc'])} bits",
         f"update {_several(shown['update'])}",
+        f"gate {_several(shown['gate'])}",
         f"neurons {_several(shown['nonlinearity'])}" + (", sealed chip" if shown["sealed"] == [True] else ""),
         f"seeds and chips {', '.join(map(str, seeds))}",
         f"{document['draws']} joint draws of all prices",
@@ -159,6 +168,11 @@ def device_line(device: Mapping[str, Any]) -> str:
     parts.append(
         "pulses " + " and ".join(pulses) if known.get("v_up") or known.get("v_down") else "pulses cost nothing"
     )
+    ratio = device["line_current_ratio"]
+    if ratio and max(ratio.values()) > 1.0 + 1e-9:
+        parts.append(
+            f"{NOT_PHYSICAL}: lines carry {ratio['read']:.3g} (reads) and {ratio['write']:.3g} (writes) of what they bear"
+        )
     parts.append(f"drawn from their ranges: {', '.join(free)}" if free else "no ranges: the device's figures are fixed")
     return "; ".join(parts) + "."
 
