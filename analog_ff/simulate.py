@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from analog_ff.runs.config import LEARNER_RECIPES, RECIPES, Config
+from analog_ff.runs.config import Config, recommended
 from analog_ff.runs.options import given, parameters, with_signature
 from hardware_models.check import CommandError, RunError, UsageError
 
@@ -35,7 +35,7 @@ def simulate(
     """Train a network in situ on a simulated analog chip by Forward-Forward, and count every pulse."""
     config = _configure(given(Config, options), resume and not ablate)
     if threads is not None:
-        _set_threads(threads)
+        set_threads(threads)
     if ablate:
         _ablate(config, resume, as_json)
         return
@@ -79,12 +79,11 @@ def _configure(options: dict[str, Any], resume: bool) -> Config:
         return Config(**{**{f.name: getattr(config, f.name) for f in fields(Config)}, "out": str(folder)} | (
             {"data_dir": options["data_dir"]} if "data_dir" in options else {}
         ))  # fmt: skip
-    recipe = RECIPES.get(options.get("device", Config.device), RECIPES["default"])
-    recipe = recipe | LEARNER_RECIPES.get(options.get("learner", Config.learner), {})
-    return Config(**{**recipe, **options})
+    return Config(**recommended(options))
 
 
-def _set_threads(threads: int) -> None:
+def set_threads(threads: int) -> None:
+    """Let the kernels use so many threads; UsageError for more than the machine has."""
     import numba
 
     most = int(getattr(numba.config, "NUMBA_NUM_THREADS", 1))

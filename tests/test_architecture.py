@@ -31,7 +31,7 @@ ORDER = [
     {"analog_ff.runs"},
     {"analog_ff.estimator"},
     {"analog_ff.simulate"},
-    {"analog_ff.devices", "analog_ff.energy"},
+    {"analog_ff.devices", "analog_ff.energy", "analog_ff.compare"},
     {"analog_ff.__main__"},
 ]  # fmt: skip
 """Rooms from the bottom up; a room may use only rooms of its own line and of the lines above it."""
@@ -151,6 +151,7 @@ def test_importing_is_light(package: str) -> None:
         ["analog_ff", "--help"],
         ["analog_ff", "devices", "--help"],
         ["analog_ff", "energy", "--help"],
+        ["analog_ff", "compare", "--help"],
     ],
 )
 def test_help_is_light(command: list[str]) -> None:

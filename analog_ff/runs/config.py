@@ -55,6 +55,12 @@ NOT_IN_HASH = ("data_dir", "out")
 """What may differ between a run and its resumption: places, not physics."""
 
 
+def recommended(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the recipe of the device and the learner that the options name, and over it the options themselves."""
+    recipe = RECIPES.get(options.get("device", Config.device), RECIPES["default"])
+    return {**recipe, **LEARNER_RECIPES.get(options.get("learner", Config.learner), {}), **options}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """All choices of a run; raises UsageError in one sentence at construction."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from analog_ff.runs import cells, checkpoint, results
 from analog_ff.runs.build import data_of, frame_of, learner_of, negatives_of, port_of, schedule_of, wiring_of
 from analog_ff.runs.config import Config
 from analog_ff.runs.deploy import deploy, deployed_port
-from analog_ff.runs.train import Run, write_metrics
+from analog_ff.runs.train import Run
 from hardware_models.check import RunError, UsageError
 from hardware_models.energy.measured import MachineMeter
 from hardware_models.kernels.products import one_blas_thread
@@ -35,6 +36,35 @@ def _finished(path: Path) -> dict[str, Any]:
         ) from None
 
 
+@contextmanager
+def _prepared(config: Config) -> Iterator[tuple[Run, dict[str, Any], Any]]:
+    """Build everything that a run needs and yield (run, device, chip that is written once); the chip is closed after."""
+    data = data_of(config)
+    negatives = negatives_of(config, data)
+    wiring = wiring_of(config, frame_of(config, data, negatives))
+    port = port_of(config, wiring.shapes)
+    try:
+        learner = learner_of(config, port, len(data.classes), wiring, negatives)
+        schedule = schedule_of(config, len(data.x_train))
+        target = deployed_port(config, wiring.shapes) if config.program_to else None
+        device = port.description if hasattr(port, "description") else port.device.describe()
+        conditions = results.conditions(config, device)
+        yield (
+            Run(config, data, port, learner, schedule, lambda ledger: results.learn_joule(ledger, conditions)),
+            device,
+            target,
+        )
+    finally:
+        if hasattr(port, "close"):
+            port.close()
+
+
+def examine(config: Config) -> None:
+    """Build a run's parts and let them go: UsageError in one sentence for whatever `execute` would refuse."""
+    with _prepared(config):
+        pass
+
+
 def execute(
     config: Config, *, resume: bool = False, quiet: bool = False, after_epoch: Callable[[int], None] | None = None
 ) -> tuple[dict[str, Any], Path]:
@@ -53,23 +83,13 @@ def execute(
             raise UsageError(f"{folder} was begun with other options; resume it with those of its config.toml.")
     elif folder.exists():
         raise UsageError(f"the run folder {folder} exists already; give another --out, or --resume to go on with it.")
-    data = data_of(config)
-    negatives = negatives_of(config, data)
-    wiring = wiring_of(config, frame_of(config, data, negatives))
-    port = port_of(config, wiring.shapes)
-    try:
-        learner = learner_of(config, port, len(data.classes), wiring, negatives)
-        schedule = schedule_of(config, len(data.x_train))
-        target = deployed_port(config, wiring.shapes) if config.program_to else None
-        device = port.description if hasattr(port, "description") else port.device.describe()
-        conditions = results.conditions(config, device)
-        run = Run(config, data, port, learner, schedule, lambda ledger: results.learn_joule(ledger, conditions))
+    with _prepared(config) as (run, device, target):
         if saved is None:
             _make(folder)
             (folder / "config.toml").write_text(config.to_toml(results.versions()), encoding="utf-8")
         else:
             run.restore(*saved)
-            write_metrics(folder, run.metrics)
+            run.write_lines(folder)
         meter = MachineMeter()
         # The read-out's small products are NumPy's own: one BLAS thread, so that their bits depend on no machine's cores.
         try:
@@ -84,10 +104,7 @@ def execute(
             result["machine_joule"] = results.plain(joule)
         if target is not None:
             result["deployed"] = results.plain(deploy(run, target))
-        cells.write(folder, port)
-    finally:
-        if hasattr(port, "close"):
-            port.close()
+        cells.write(folder, run.port)
     from analog_ff.runs.plots import learning_curve
 
     learning_curve(folder, result, run.metrics)

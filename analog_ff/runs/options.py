@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import MISSING, Field, field, fields
 from typing import Any
 
 import typer
 
 from hardware_models.check import UsageError
+from hardware_models.tables import closest
 
 NEGATED = "no_"
 
@@ -72,12 +73,12 @@ def flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def parameters(kind: type) -> list[inspect.Parameter]:
-    """Return the command's parameters for every field of a configuration class that `option` declared.
+def parameters(kind: type, without: Collection[str] = ()) -> list[inspect.Parameter]:
+    """Return the command's parameters for every field that `option` declared in a configuration class, but for `without`.
 
     A switch that is on by default becomes ``--no-...``; all values default to None, so that the caller sees what was given.
     """
-    return [_parameter(f) for f in fields(kind) if "help" in f.metadata]
+    return [_parameter(f) for f in fields(kind) if "help" in f.metadata and f.name not in without]
 
 
 def given(kind: type, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -94,6 +95,25 @@ def given(kind: type, arguments: dict[str, Any]) -> dict[str, Any]:
         parse = f.metadata["parse"]
         chosen[f.name] = parse(flag(f.name), value) if parse else value
     return chosen
+
+
+def read(kind: type, name: str, text: str) -> tuple[str, Any]:
+    """Return (field, value) of a choice written as text, such as ("learning-rate", "0.01"); UsageError in one sentence."""
+    known = {f.name.replace("_", "-"): f for f in fields(kind) if "help" in f.metadata}
+    if name not in known:
+        raise UsageError(f"no option is called '{name}'{closest(name, known)} (all: see simulate --help).")
+    f = known[name]
+    if f.metadata["parse"]:
+        return f.name, f.metadata["parse"](flag(name), text)
+    if isinstance(f.default, bool):
+        if text not in ("true", "false"):
+            raise UsageError(f"{name} takes true or false, got '{text}'.")
+        return f.name, text == "true"
+    number = {"int": int, "float": float}.get(str(f.type).removesuffix(" | None"), str)
+    try:
+        return f.name, number(text)
+    except ValueError:
+        raise UsageError(f"{name} takes {'a whole number' if number is int else 'a number'}, got '{text}'.") from None
 
 
 def _parameter(f: Field[Any]) -> inspect.Parameter:

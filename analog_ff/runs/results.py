@@ -107,6 +107,8 @@ def collect(
         "shapes": run.port.shapes,
         "images": {"learn": run.images, "infer": images["infer"] * len(tallies)},
         **ledger,
+        "events_by_readout": {name: dict(total.counts) for name, total in readouts.items()},
+        "integrals_by_readout": {name: dict(total.integrals) for name, total in readouts.items()},
         "activity": run.learner.meter.as_dict(),
         "gated_share_by_layer": getattr(run.learner, "gated_share", None),
         "energy": {**energy, "update": config.update, **_to_accuracy(run), "line_currents": lines},

@@ -32,6 +32,7 @@ class Run:
         self._priced = priced
         self.ledger = Ledger()
         self.metrics: list[dict[str, Any]] = []
+        self.counted: list[dict[str, int | float]] = []
         self._ordered, self._rows = -1, np.empty(0, np.int64)
         self.epoch = 0
         self.images = 0
@@ -120,6 +121,8 @@ class Run:
         line |= getattr(self.learner, "measured", {})
         line["seconds"] = round(self.seconds, 3)
         self.metrics.append(line)
+        # What learning has taken so far, so that the whole curve can be priced anew.
+        self.counted.append({"epoch": self.epoch, "images": self.images, **learn.counts, **learn.integrals})
 
     def _save(self, folder: Path) -> None:
         arrays = {f"chip/{k}": v for k, v in self.port.save().items()}
@@ -130,10 +133,16 @@ class Run:
             "images": self.images,
             "seconds": self.seconds,
             "metrics": self.metrics,
+            "counted": self.counted,
             "ledger": self.ledger.save(),
         }
         checkpoint.write(folder, arrays, facts)
+        self.write_lines(folder)
+
+    def write_lines(self, folder: Path) -> None:
+        """Write metrics.csv and events.csv, a line an epoch."""
         write_metrics(folder, self.metrics)
+        write_metrics(folder, self.counted, "events.csv")
 
     def restore(self, arrays: dict[str, np.ndarray], facts: dict[str, Any]) -> None:
         """Take up a checkpoint."""
@@ -141,14 +150,15 @@ class Run:
         self.learner.restore({k[8:]: v for k, v in arrays.items() if k.startswith("learner/")})
         self.epoch, self.images, self.seconds = facts["epoch"], facts["images"], facts["seconds"]
         self.metrics, self.ledger = facts["metrics"], Ledger.restore(facts["ledger"])
+        self.counted = facts.get("counted", [])
 
 
-def write_metrics(folder: Path, metrics: list[dict[str, Any]]) -> None:
-    """Write metrics.csv, a line an epoch, as a whole."""
-    if not metrics:
+def write_metrics(folder: Path, lines: list[dict[str, Any]], name: str = "metrics.csv") -> None:
+    """Write a file with a line an epoch, as a whole; what a line lacks is 0."""
+    if not lines:
         return
-    names = list(metrics[0])
-    lines = [",".join(names), *(",".join(str(line[n]) for n in names) for line in metrics)]
-    temporary = folder / ".metrics.csv.tmp"
-    temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    temporary.replace(folder / "metrics.csv")
+    names = list(dict.fromkeys(key for line in lines for key in line))
+    rows = [",".join(names), *(",".join(str(line.get(n, 0)) for n in names) for line in lines)]
+    temporary = folder / f".{name}.tmp"
+    temporary.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    temporary.replace(folder / name)

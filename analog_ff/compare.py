@@ -1,0 +1,85 @@
+"""Learners against each other in joules: ``python -m analog_ff compare --devices memristor --learners forward-forward,...``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from analog_ff.runs.config import Config
+from analog_ff.runs.options import given, parameters, with_signature
+from analog_ff.simulate import run_app, set_threads
+from hardware_models.check import in_range, positive_int
+
+APART = ("device", "learner", "split", "out")
+"""Options of a run that a comparison has in another form."""
+LEARNERS = "forward-forward,backprop,backprop-nominal,feedback-alignment"
+_SETTINGS = typer.Option(
+    [], "--set", help="[DEVICE/]LEARNER:OPTION=VALUE, a choice for one learner (on one device); may be repeated"
+)
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+def compare(
+    *,
+    devices: str = typer.Option("memristor", "--devices", help="devices separated by commas, each as for simulate"),
+    learners: str = typer.Option(
+        LEARNERS,
+        "--learners",
+        help="learners separated by commas, the first is the reference; LABEL=LEARNER names a variant; frozen random "
+        "layers are always added",
+    ),
+    settings: list[str] = _SETTINGS,
+    seeds: int = typer.Option(3, "--seeds", help="paired seeds, each with a chip of its own [1]"),
+    accuracy: float = typer.Option(90.0, "--accuracy", help="energy is also given to this validation accuracy [%]"),
+    draws: int = typer.Option(2000, "--draws", help="joint draws of all prices from their ranges [1]"),
+    fixed_device: bool = typer.Option(
+        False, "--fixed-device", help="keep the device's voltages, times and conductances at their values"
+    ),
+    split: str = typer.Option(
+        "holdout", "--split", help="holdout: validation part of the training set; final: test once, without a curve"
+    ),
+    out: str = typer.Option(
+        "", "--out", help="folder; must not exist [default: runs/compare-DATA]", show_default=False
+    ),
+    resume: bool = typer.Option(
+        False, "--resume", help="go on with the comparison in --out: finished points stay, missing ones are run"
+    ),
+    threads: int = typer.Option(None, "--threads", help="threads [default: all cores]", show_default=False),
+    as_json: bool = typer.Option(False, "--json", help="print compare.json on standard output and nothing else"),
+    **options: Any,
+) -> None:
+    """Compare learners on devices: error, energy per update, per image and to an accuracy, with ranges and their causes."""
+    common = {**given(Config, {**dict.fromkeys(APART), **options}), "split": split}
+    in_range("a comparison", "--accuracy", accuracy, 0.0, 100.0, "%", low_open=True)
+    positive_int("a comparison", "--draws", draws, 100, 1_000_000)
+    if threads is not None:
+        set_threads(threads)
+    from analog_ff.runs import comparison, report_comparison
+
+    chosen = comparison.parse_devices(devices)
+    labels = comparison.parse_learners(learners)
+    own = comparison.parse_settings(settings, chosen, labels)
+    folder = Path(out) if out else Path("runs") / f"compare-{Path(common.get('data', Config.data)).stem}"
+    points = comparison.plan(chosen, labels, seeds, common, own, folder)
+    comparison.run(points, folder, resume=resume, say=lambda line: print(line, file=sys.stderr, flush=True))
+    document = report_comparison.collect(
+        points, accuracy=accuracy, draws=draws, fixed_device=fixed_device, common=common, settings=settings
+    )
+    text = report_comparison.write(document, folder)
+    print(json.dumps(document) if as_json else text)
+
+
+app.command()(with_signature(compare, parameters(Config, without=APART)))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run `compare` and exit with its status."""
+    sys.exit(run_app(app, arguments))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,197 @@
+"""A comparison: every device with every learner and every seed, one run folder a point, gone on with point by point.
+
+The points of one seed share data, order of the images and chip (the chip seed moves with the seed), so that learners are
+compared in pairs. Frozen random layers with a trained read-out are always among them.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from analog_ff.learners import LEARNERS
+from analog_ff.runs.config import Config, recommended
+from analog_ff.runs.execute import examine, execute
+from analog_ff.runs.options import read
+from hardware_models.check import UsageError, positive_int
+from hardware_models.tables import closest, lookup
+
+FROZEN = "random-features"
+"""The learner that is always shown."""
+LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True)
+class Point:
+    """One run of a comparison."""
+
+    device: str  # its name in the tables
+    label: str  # of the learner
+    seed: int
+    config: Config
+
+    @property
+    def name(self) -> str:
+        """Return the name of the point's folder."""
+        return f"{self.device}-{self.label}-s{self.seed}"
+
+
+def parse_devices(text: str) -> dict[str, str]:
+    """Return {name in the tables: device} of ``memristor,my_device.toml``."""
+    devices: dict[str, str] = {}
+    for spec in _words("--devices", text):
+        place, _, attribute = spec.partition(":")
+        stem = attribute or Path(place).stem
+        if stem in devices:
+            raise UsageError(f"--devices names '{stem}' twice.")
+        devices[stem] = spec
+    return devices
+
+
+def parse_learners(text: str) -> dict[str, str]:
+    """Return {label: learner} of ``forward-forward,gentle=forward-forward``, frozen random layers last if not named."""
+    learners: dict[str, str] = {}
+    for word in _words("--learners", text):
+        label, _, learner = word.rpartition("=")
+        label = label or learner
+        lookup("learner", learner, LEARNERS)
+        if not LABEL.fullmatch(label):
+            raise UsageError(f"--learners takes labels of letters, digits, '.', '_' and '-', got '{label}'.")
+        if label in learners:
+            raise UsageError(f"--learners names '{label}' twice; give one of them a label, such as other={learner}.")
+        if label in LEARNERS and label != learner:
+            raise UsageError(f"--learners cannot call {learner} '{label}', which is another learner.")
+        learners[label] = learner
+    if FROZEN not in learners.values():
+        learners[FROZEN] = FROZEN
+    return learners
+
+
+def parse_settings(
+    texts: Sequence[str], devices: Mapping[str, str], learners: Mapping[str, str]
+) -> dict[str, dict[str, Any]]:
+    """Return {who: {field: value}} of ``[DEVICE/]LEARNER:OPTION=VALUE``."""
+    who_is_there = [*learners, *(f"{device}/{label}" for device in devices for label in learners)]
+    settings: dict[str, dict[str, Any]] = {}
+    for text in texts:
+        place, equals, value = text.partition("=")
+        who, colon, name = place.rpartition(":")
+        if not equals or not colon or not name:
+            raise UsageError(f"--set reads LEARNER:OPTION=VALUE, such as backprop:learning-rate=1, got '{text}'.")
+        if who not in who_is_there:
+            near = closest(who, who_is_there)
+            raise UsageError(f"--set names '{who}', which is not compared{near} (compared: {', '.join(learners)}).")
+        field, chosen = read(Config, name.removeprefix("--"), value)
+        if field in ("device", "learner", "seed", "chip_seed", "out", "data_dir", "split", "technology"):
+            raise UsageError(f"--set cannot change {name} for one learner: it is the same for all, or names the point.")
+        settings.setdefault(who, {})[field] = chosen
+    return settings
+
+
+def plan(
+    devices: Mapping[str, str],
+    learners: Mapping[str, str],
+    seeds: int,
+    common: Mapping[str, Any],
+    settings: Mapping[str, Mapping[str, Any]],
+    folder: Path,
+) -> list[Point]:
+    """Return all points, seed by seed; UsageError in one sentence, which names the point, for choices that do not go together.
+
+    The recipe of a device and a learner comes first, then `common`, then `settings` of the learner, then those of the learner
+    on the device.
+    """
+    positive_int("a comparison", "--seeds", seeds, 1, 1000)
+    points = []
+    for k in range(seeds):
+        for device, spec in devices.items():
+            for label, learner in learners.items():
+                own = {**settings.get(label, {}), **settings.get(f"{device}/{label}", {})}
+                options = recommended({"device": spec, "learner": learner, **common, **own})
+                numbers = {name: int(common.get(name, 0)) + k for name in ("seed", "chip_seed")}
+                point = Path(folder) / "points" / f"{device}-{label}-s{numbers['seed']}"
+                try:
+                    config = Config(**{**options, **numbers, "out": str(point)})
+                except UsageError as error:
+                    raise _at(device, label, error) from None
+                points.append(Point(device, label, numbers["seed"], config))
+    return points
+
+
+def run(points: Sequence[Point], folder: Path, *, resume: bool, say: Callable[[str], None]) -> None:
+    """Run every point that is not finished yet.
+
+    Everything that can be wrong with any point is found before the first one starts. Raises UsageError if the folder exists
+    and is not resumed, or if one of its points was begun with other options.
+    """
+    if folder.exists() and not resume:
+        raise UsageError(f"the folder {folder} exists already; give another --out, or --resume to go on with it.")
+    left = [p for p in points if not _finished(p)]
+    for point in {(p.device, p.label): p for p in left}.values():
+        try:
+            examine(point.config)
+        except UsageError as error:
+            raise _at(point.device, point.label, error) from None
+    begin = time.monotonic()
+    for done, point in enumerate(left):
+        seconds = (time.monotonic() - begin) * (len(left) - done) / max(done, 1)
+        left_over = f", about {seconds:.0f} s left" if done else ""
+        say(f"{done + 1}/{len(left)}: {point.device}, {point.label}, seed {point.seed}{left_over}")
+        place = point.config.folder()
+        begun = (place / "checkpoint.h5").is_file()
+        if not begun and place.is_dir() and [f.name for f in place.iterdir()] == ["config.toml"]:
+            (place / "config.toml").unlink()  # stopped before its first checkpoint: nothing is lost
+            place.rmdir()
+        technology = _stored(point).technology if begun else point.config.technology
+        execute(replace(point.config, technology=technology), resume=begun, quiet=not sys.stderr.isatty())
+
+
+def load(point: Point) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, float]]]:
+    """Return result, metrics and cumulative counts, epoch by epoch, of a finished point."""
+    folder = point.config.folder()
+    try:
+        result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+        tables = []
+        for name in ("metrics.csv", "events.csv"):
+            with (folder / name).open(encoding="utf-8", newline="") as file:
+                tables.append([{k: float(v) for k, v in line.items()} for line in csv.DictReader(file)])
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"the point {folder} cannot be read ({type(error).__name__}); remove that folder, and --resume makes it again."
+        ) from None
+    return result, tables[0], tables[1]
+
+
+def _finished(point: Point) -> bool:
+    """Tell whether a point is there; refuse one that was begun with other options, its technology aside."""
+    folder = point.config.folder()
+    if not (folder / "config.toml").is_file():
+        return False
+    # The technology prices what was counted and changes no bit of the training.
+    if replace(_stored(point), technology=point.config.technology).digest() != point.config.digest():
+        raise UsageError(f"{folder} was begun with other options; give those of its config.toml, or another --out.")
+    return (folder / "result.json").is_file()
+
+
+def _stored(point: Point) -> Config:
+    """Return the configuration that a point was begun with."""
+    return Config.from_toml(point.config.folder() / "config.toml")
+
+
+def _at(device: str, label: str, error: UsageError) -> UsageError:
+    sentence = str(error).rstrip(".")
+    return UsageError(f"{label} on {device}: {sentence} (--set LEARNER:OPTION=VALUE gives a choice to one learner).")
+
+
+def _words(option: str, text: str) -> list[str]:
+    words = [word.strip() for word in text.split(",")]
+    if not all(words):
+        raise UsageError(f"{option} takes names separated by commas, got '{text}'.")
+    return words

@@ -1,0 +1,244 @@
+"""The command compare: its figures are those of its runs, resumed or priced anew it says the same, bad input is refused."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import shutil
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from analog_ff.compare import app
+from analog_ff.runs.comparison import parse_learners
+from analog_ff.runs.pricing import interval, reached_at
+from analog_ff.simulate import run_app
+
+SMALL = ["--data", "toy", "--layers", "8", "--epochs", "3", "--batch", "100", "--shift", "0", "--seeds", "2",
+         "--learners", "forward-forward,quick=backprop", "--set", "quick:learning-rate=1",
+         "--accuracy", "30", "--draws", "400"]  # fmt: skip
+FULL = [*SMALL, "--set", "memristor/quick:momentum=0.9"]
+LABELS = ["forward-forward", "quick", "random-features"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a finished comparison."""
+    place = tmp_path_factory.mktemp("compare") / "out"
+    assert run_app(app, [*FULL, "--out", str(place)]) == 0
+    return place
+
+
+def document(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "compare.json").read_text(encoding="utf-8"))
+
+
+def result(folder: Path, label: str, seed: int) -> dict[str, Any]:
+    point = folder / "points" / f"memristor-{label}-s{seed}"
+    return json.loads((point / "result.json").read_text(encoding="utf-8"))
+
+
+def lines(folder: Path, label: str, seed: int, name: str) -> list[dict[str, float]]:
+    with (folder / "points" / f"memristor-{label}-s{seed}" / name).open(encoding="utf-8", newline="") as file:
+        return [{k: float(v) for k, v in line.items()} for line in csv.DictReader(file)]
+
+
+def test_a_comparison_leaves_what_it_should(folder: Path) -> None:
+    """Document, table, two pictures and a run folder a point; frozen random layers were added, seeds are paired with chips."""
+    assert {f.name for f in folder.iterdir()} == {"compare.json", "compare.md", "compare.png", "tornado.png", "points"}
+    found = document(folder)
+    assert [r["learner"] for r in found["rows"]] == LABELS and found["reference"] == "forward-forward"
+    assert len(list((folder / "points").iterdir())) == 6
+    for label in LABELS:
+        for seed in (0, 1):
+            config = result(folder, label, seed)["config"]
+            assert (config["seed"], config["chip_seed"], config["split"]) == (seed, seed, "holdout")
+    quick = result(folder, "quick", 0)["config"]
+    assert (quick["learner"], quick["learning_rate"], quick["momentum"]) == ("backprop", 1.0, 0.9)
+    assert result(folder, "forward-forward", 0)["config"]["learning_rate"] == 0.01
+    assert (folder / "compare.png").stat().st_size > 10_000 and (folder / "tornado.png").stat().st_size > 10_000
+
+
+def test_its_figures_are_those_of_its_runs(folder: Path) -> None:
+    """Nominal energies are those that the runs priced themselves: per update, per image, along the curve, to an accuracy."""
+    for row in document(folder)["rows"]:
+        runs = [result(folder, row["learner"], seed) for seed in (0, 1)]
+        errors = [r["validation_error_percent"] for r in runs]
+        assert row["errors_percent"] == errors and row["error_percent"] == pytest.approx(np.mean(errors))
+        for name in ("per_update_joule", "per_image_joule"):
+            own = [r["energy"][name] if name == "per_update_joule" else r["energy"][name]["softmax"] for r in runs]
+            assert row[name]["by_seed"] == pytest.approx(own, rel=1e-9)
+            assert row[name]["nominal"] == pytest.approx(np.mean(own), rel=1e-9)
+            by = row[name]["by_scenario"]
+            assert by["low"] <= row[name]["low"] <= row[name]["median"] <= row[name]["high"] <= by["high"]
+            assert by["nominal"] == row[name]["nominal"]
+        metrics = [lines(folder, row["learner"], seed, "metrics.csv") for seed in (0, 1)]
+        joule = np.mean([[line["learn_joule"] for line in m] for m in metrics], axis=0)
+        assert row["curve"]["joule"]["nominal"] == pytest.approx(joule, rel=1e-9)
+        curves = [[line["softmax_error_percent"] for line in m] for m in metrics]
+        assert row["curve"]["error_percent"] == pytest.approx(np.mean(curves, axis=0))
+        places = [reached_at(curve, 30.0) for curve in curves]
+        assert row["to_accuracy_reached"] == sum(p is not None for p in places)
+        if row["to_accuracy_status"] == "reached":
+            own = [m[p]["learn_joule"] for m, p in zip(metrics, places, strict=True) if p is not None]
+            assert row["to_accuracy_joule"]["nominal"] == pytest.approx(np.mean(own), rel=1e-9)
+        else:
+            assert row["to_accuracy_joule"] is None and None in places
+        assert math.fsum(row["parts"].values()) == pytest.approx(row["per_update_joule"]["nominal"], rel=1e-9)
+        assert math.fsum(row["grounds"]["kinds"].values()) == pytest.approx(1.0, rel=1e-9)
+
+
+def test_events_of_every_epoch(folder: Path) -> None:
+    """events.csv ends with the counts of phase learn, as integers, and grows from epoch to epoch."""
+    for label in LABELS:
+        counted, whole = lines(folder, label, 0, "events.csv"), result(folder, label, 0)
+        for name, value in whole["events"]["learn"].items():
+            assert counted[-1].get(name, 0) == value
+        assert counted[-1]["images"] == whole["images"]["learn"] and [c["epoch"] for c in counted] == [1, 2, 3]
+        for before, after in zip(counted, counted[1:], strict=False):
+            assert all(after[name] >= before[name] for name in before)
+        total = {name: 0 for name in whole["events"]["infer"]}
+        for events in whole["events_by_readout"].values():
+            total |= {name: total[name] + n for name, n in events.items()}
+        assert total == whole["events"]["infer"]
+
+
+def test_differences_are_paired(folder: Path) -> None:
+    """Errors differ seed by seed; ratios are of energies under one draw, with their probability and their tornado."""
+    found = document(folder)
+    rows = {r["learner"]: r for r in found["rows"]}
+    assert [d["learner"] for d in found["differences"]] == LABELS[1:]
+    for d in found["differences"]:
+        a, b = rows[d["learner"]], rows["forward-forward"]
+        own = interval([x - y for x, y in zip(a["errors_percent"], b["errors_percent"], strict=True)])
+        assert d["error_percent"] == own and d["n"] == 2
+        ratio = d["per_update"]
+        assert ratio["nominal"] == pytest.approx(a["per_update_joule"]["nominal"] / b["per_update_joule"]["nominal"])
+        assert ratio["low"] <= ratio["median"] <= ratio["high"] and 0.0 <= ratio["probability_reference_cheaper"] <= 1.0
+        # Draws that are shared scatter less in their ratio than either energy alone.
+        assert ratio["high"] / ratio["low"] < a["per_update_joule"]["high"] / a["per_update_joule"]["low"]
+        assert len(ratio["tornado"]) > 5
+    frozen = found["differences"][-1]["per_update"]
+    assert frozen["high"] < 1.0 and frozen["probability_reference_cheaper"] == 0.0  # no pulse, no accumulator
+
+
+def test_the_table_says_what_it_rests_on(folder: Path) -> None:
+    """Node, resistance, batch, bits, ranges, probability, recalled prices and what is simulated are all named."""
+    text = " ".join((folder / "compare.md").read_text(encoding="utf-8").split())
+    for words in ("32 nm", "1/G_max 100 kohm", "batch 100", "DAC 8 and ADC 8 bits", "5 to 95 %", "400 joint draws",
+                  "Simulated: the chips", "† recalled", "v_up measured", "set: quick:learning-rate=1", "n = 2",
+                  "Not priced:", "| random-features"):  # fmt: skip
+        assert words in text, words
+
+
+def test_a_resumed_comparison_says_the_same(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Points that are finished are not run again; one without a result goes on, one that is missing is made again."""
+    place = tmp_path / "out"
+    shutil.copytree(folder, place)
+    (place / "points" / "memristor-quick-s1" / "result.json").unlink()
+    gone = place / "points" / "memristor-forward-forward-s0"
+    shutil.rmtree(gone)
+    gone.mkdir()  # stopped between its configuration and its first checkpoint
+    shutil.copy(folder / "points" / gone.name / "config.toml", gone)
+    kept = place / "points" / "memristor-quick-s0" / "result.json"
+    stamp = kept.stat().st_mtime_ns
+    assert run_app(app, [*FULL, "--out", str(place), "--resume", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert kept.stat().st_mtime_ns == stamp and "1/2: memristor, forward-forward, seed 0" in err
+    assert json.loads(out) == document(place) == document(folder)
+
+
+def test_another_technology_needs_no_training(folder: Path, tmp_path: Path) -> None:
+    """A finished comparison is priced anew: with a dearer multiply-add each energy rises by the counted multiply-adds."""
+    place = tmp_path / "out"
+    shutil.copytree(folder, place)
+    text = resources.files("hardware_models.energy.technologies").joinpath("cmos_32nm.toml").read_text("utf-8")
+    head, _, tail = text.partition('[component."mac.fp32"]\n')
+    assert tail.startswith("value = 4.6")
+    (tmp_path / "dear.toml").write_text(
+        f'{head}[component."mac.fp32"]\n{tail.replace("value = 4.6", "value = 9.2", 1)}'
+    )
+    before = {f: f.stat().st_mtime_ns for f in (place / "points").rglob("*")}
+    options = [*FULL, "--technology", str(tmp_path / "dear.toml"), "--out", str(place), "--resume"]
+    assert run_app(app, options) == 0
+    assert {f: f.stat().st_mtime_ns for f in (place / "points").rglob("*")} == before
+    for old, new in zip(document(folder)["rows"], document(place)["rows"], strict=True):
+        runs = [result(folder, old["learner"], seed) for seed in (0, 1)]
+        macs = np.mean([r["events"]["learn"].get("mac.fp32", 0) / r["images"]["learn"] for r in runs])
+        more = new["per_update_joule"]["nominal"] - old["per_update_joule"]["nominal"]
+        assert more == pytest.approx(4.6e-12 * macs, rel=1e-6, abs=1e-18)
+
+
+def test_a_final_run_has_no_curve(tmp_path: Path) -> None:
+    """--split final reports the test error; energy to an accuracy is not measured, and one seed has no interval."""
+    options = ["--data", "toy", "--layers", "8", "--epochs", "1", "--shift", "0", "--seeds", "1", "--split", "final"]
+    assert run_app(app, [*options, "--learners", "random-features,backprop", "--out", str(tmp_path / "out")]) == 0
+    found = document(tmp_path / "out")
+    assert [r["learner"] for r in found["rows"]] == ["random-features", "backprop"]  # not added twice
+    for row in found["rows"]:
+        assert row["error_kind"] == "test" and row["to_accuracy_status"] == "not measured"
+        assert row["curve"]["error_percent"] == [] and len(row["curve"]["joule"]["nominal"]) == 1
+    assert found["differences"][0]["error_percent"]["low"] is None
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--devices", "memrister"], "did you mean 'memristor'"),
+        (["--devices", "memristor,memristor"], "'memristor' twice"),
+        (["--devices", "memristor,,ideal"], "separated by commas"),
+        (["--devices", "joshi2020_pcm"], "cannot learn in situ"),
+        (["--learners", "forward-backward"], "did you mean 'forward-forward'"),
+        (["--learners", "backprop,backprop"], "give one of them a label"),
+        (["--learners", "pepper mint=backprop"], "labels of letters"),
+        (["--learners", "backprop=forward-forward"], "another learner"),
+        (["--set", "quick:learning-rate"], "LEARNER:OPTION=VALUE"),
+        (["--set", "quik:learning-rate=1"], "did you mean 'quick'"),
+        (["--set", "quick:learning-rat=1"], "did you mean 'learning-rate'"),
+        (["--set", "quick:learning-rate=fast"], "takes a number"),
+        (["--set", "quick:device=ideal"], "cannot change device"),
+        (["--set", "quick:sealed=maybe"], "true or false"),
+        (["--set", "quick:batch=0"], "quick on memristor"),
+        (["--negatives", "random"], "gives a choice to one learner"),
+        (["--seeds", "0"], "--seeds"),
+        (["--accuracy", "0"], "--accuracy"),
+        (["--draws", "3"], "--draws"),
+        (["--technology", "cmos-33nm"], "did you mean 'cmos-32nm'"),
+        (["--split", "test"], "final, holdout"),
+        (["--device", "ideal"], "--device"),
+    ],
+)
+def test_bad_input_is_one_sentence(
+    options: list[str], words: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Exit status 2, and nothing is written."""
+    assert run_app(app, [*SMALL, *options, "--out", str(tmp_path / "out")]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.startswith("error: ") and err.count("\n") == 1 and err.endswith(".\n")
+    assert words in err and not (tmp_path / "out").exists()
+
+
+def test_a_folder_is_not_overwritten(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An existing folder needs --resume, and a point that was begun with other options is refused."""
+    assert run_app(app, [*FULL, "--out", str(folder)]) == 2
+    assert "--resume" in capsys.readouterr().err
+    assert run_app(app, [*FULL, "--epochs", "4", "--out", str(folder), "--resume"]) == 2
+    assert "begun with other options" in capsys.readouterr().err
+
+
+def test_interval() -> None:
+    """Of 1, 2, 3: mean 2, half width t(2, 0.975) / sqrt(3) with t = 4.3027; one value has none."""
+    found = interval([1.0, 2.0, 3.0])
+    assert found["mean"] == 2.0 and found["n"] == 3
+    assert found["high"] - 2.0 == pytest.approx(4.302653 / math.sqrt(3.0), rel=1e-6)
+    assert 2.0 - found["low"] == pytest.approx(found["high"] - 2.0)
+    assert interval([5.0]) == {"mean": 5.0, "low": None, "high": None, "n": 1}
+
+
+def test_frozen_layers_are_always_there() -> None:
+    assert parse_learners("backprop") == {"backprop": "backprop", "random-features": "random-features"}
+    assert parse_learners("still=random-features") == {"still": "random-features"}
