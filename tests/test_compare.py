@@ -230,6 +230,20 @@ def test_a_folder_is_not_overwritten(folder: Path, capsys: pytest.CaptureFixture
     assert "begun with other options" in capsys.readouterr().err
 
 
+def test_the_digital_reference_is_that_of_its_closed_form(folder: Path) -> None:
+    """fp16, batch 1, weights in SRAM, on 64-8-2: three multiply-adds a weight but for the first layer's, and an update."""
+    found = document(folder)["digital"][0]
+    first, second = 64 * 8, 8 * 2
+    node = math.log(32 / 45) / math.log(7 / 45)
+    mac, word, value = (a * (b / a) ** node for a, b in ((2e-12, 0.72e-12), (100e-12, 14e-12), (10e-12, 7.5e-12)))
+    macs = 2 * first + 3 * second + first + second
+    words = (first + second) + second + (first + second) + (first + second)
+    joule = macs * mac + words / 4 * word + 2 * 2 * (64 + 8 + 2) / 4 * value
+    assert found["per_update_joule"]["nominal"] == pytest.approx(1.3 * joule, rel=1e-9)
+    reference = document(folder)["rows"][0]["per_update_joule"]["nominal"]
+    assert found["ratio_per_update"]["memristor"] == pytest.approx(1.3 * joule / reference, rel=1e-9)
+
+
 def test_interval() -> None:
     """Of 1, 2, 3: mean 2, half width t(2, 0.975) / sqrt(3) with t = 4.3027; one value has none."""
     found = interval([1.0, 2.0, 3.0])

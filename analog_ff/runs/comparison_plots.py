@@ -14,6 +14,8 @@ AMOUNTS = (
 )
 BARS = 8
 """Quantities of a tornado that are drawn."""
+DIGITAL = ("--", ":")
+"""Lines of the digital references that are drawn: the first ones."""
 LONGEST = 34
 """Letters that the names beside a bar may take."""
 
@@ -48,12 +50,14 @@ def draw_comparison(document: Mapping[str, Any], path: Path) -> None:
         curves.set(xscale="log", yscale="log", xlabel="energy of learning [J]", title=device["name"])
         curves.axhline(100.0 - document["accuracy_percent"], color="grey", lw=0.8, ls=":")
         amounts.set(xscale="log", xlabel="energy [J]")
+        for r, style in zip(document["digital"], DIGITAL, strict=False):
+            amounts.axvline(r["per_update_joule"]["nominal"], color="dimgrey", lw=1.2, ls=style)
         for axes in (curves, amounts):
             axes.grid(alpha=0.3)
     top, bottom = grid[0, 0], grid[1, 0]
     top.set_ylabel(f"{document['rows'][0]['error_kind']} error [%]")
     _plain_percent(top)
-    from analog_ff.runs.report_comparison import MARK
+    from analog_ff.runs.comparison_table import MARK
 
     touched = {r["learner"] for r in document["rows"] if r["grounds"]["recalled"]}
     bottom.set_yticks(range(len(labels)), [f"{label} {MARK}" if label in touched else label for label in labels])
@@ -62,6 +66,8 @@ def draw_comparison(document: Mapping[str, Any], path: Path) -> None:
     handles += [Line2D([], [], color="grey", marker=m, ls="", label=name.format(accuracy=document["accuracy_percent"]))
                 for _, m, name in AMOUNTS]  # fmt: skip
     handles += [Line2D([], [], color="black", marker="|", ls="", label="nominal prices")]
+    handles += [Line2D([], [], color="dimgrey", lw=1.2, ls=style, label=f"digital per update, {r['name']} {MARK}")
+                for r, style in zip(document["digital"], DIGITAL, strict=False)]  # fmt: skip
     figure.legend(handles=handles, loc="outside lower center", ncols=4 if len(devices) < 3 else 6, fontsize=8)
     _label(
         figure,
@@ -96,7 +102,7 @@ def _plain_percent(axes: Any) -> None:
 
 def _label(figure: Any, document: Mapping[str, Any], text: str) -> None:
     """Write over the picture what every figure in it was made with, and mark what rests on recalled prices."""
-    from analog_ff.runs.report_comparison import MARK, conditions, device_line, headline
+    from analog_ff.runs.comparison_table import MARK, conditions, device_line, headline
 
     recalled = sorted({name for r in document["rows"] for name in r["grounds"]["recalled"]})
     marks = f" {MARK} includes prices recalled and not read again: {', '.join(recalled)}." if recalled else ""
@@ -165,7 +171,7 @@ def _bars(axes: Any, found: Mapping[str, Any], recalled: set[str]) -> None:
 
 def _named(members: Sequence[str], recalled: set[str]) -> str:
     """Return what a quantity is called, marked if a price that it stands in was recalled."""
-    from analog_ff.runs.report_comparison import MARK
+    from analog_ff.runs.comparison_table import MARK
 
     mark = f" {MARK}" if any(member.startswith(name) for member in members for name in recalled) else ""
     if len(", ".join(members)) > LONGEST:
