@@ -34,7 +34,7 @@ READS = "reads of a cell per image"
 COMPARED = ("gated", "learning energy, first row / this")
 """Columns of the experiments that are `compared`: share of images that a gate kept from learning, mean of the layers;
 joules of phase learn of the first row over those of this one, means over the seeds."""
-NOT_OPTIONS = ("label", "seeds", "published")
+NOT_OPTIONS = ("label", "seeds", "published", "grid")
 """Entries of a row that are not options of the run; `published` is what a source reports for the same task."""
 KEPT = (
     "schema", "config", "device", "seed", "chip_seed", "split", "wall_seconds", "versions", "test_error_percent",
@@ -57,8 +57,8 @@ def experiments(names: list[str]) -> dict[str, dict[str, Any]]:
 def points(experiment: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """Return (label, options) of every run of an experiment; none of a row that is not tuned yet."""
     runs = []
-    grid = experiment.get("grid", {})
     for row in experiment["rows"]:
+        grid = row.get("grid", experiment.get("grid", {}))
         options = {k: v for k, v in row.items() if k not in NOT_OPTIONS}
         tuned = chosen(experiment["tuned_by"], row["label"]) if "tuned_by" in experiment else {}
         if tuned is None:
@@ -76,15 +76,22 @@ def chosen(name: str, label: str) -> dict[str, Any] | None:
     experiment = experiments([name])[name]
     row = [r for r in experiment["rows"] if r["label"] == label]
     errors: dict[tuple[Any, ...], list[float]] = {}
+    grid = row[0].get("grid", experiment.get("grid", {})) if row else {}
     for _, options in points({**experiment, "rows": row}):
         file = place(name, options)
         if not file.exists():
             return None
         error = json.loads(file.read_text(encoding="utf-8"))["validation_error_percent"]
-        errors.setdefault(tuple(options[k] for k in experiment["grid"]), []).append(error)
+        errors.setdefault(tuple(options[k] for k in grid), []).append(error)
     if not errors:
         sys.exit(f"experiment {name} has no row '{label}' to tune.")
-    return dict(zip(experiment["grid"], min(errors, key=lambda values: statistics.mean(errors[values])), strict=True))
+    return dict(zip(grid, min(errors, key=lambda values: statistics.mean(errors[values])), strict=True))
+
+
+def grid_of(experiment: dict[str, Any]) -> list[str]:
+    """Return the names of the choices that an experiment, or any of its rows, is run over."""
+    grids = [experiment.get("grid", {}), *(row.get("grid", {}) for row in experiment["rows"])]
+    return list(dict.fromkeys(name for grid in grids for name in grid))
 
 
 def place(name: str, options: dict[str, Any]) -> Path:
@@ -176,8 +183,8 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
     ages = ["at once", "after a day"] if any("program-to" in row for row in experiment["rows"]) else []
     inspected = INSPECTED if experiment.get("inspected") else {}
     published = any("published" in row for row in experiment["rows"])
-    tuner = name if "grid" in experiment else experiment.get("tuned_by")
-    choices = list(experiments([tuner])[tuner]["grid"]) if tuner else []
+    tuner = name if any("grid" in e for e in (experiment, *experiment["rows"])) else experiment.get("tuned_by")
+    choices = grid_of(experiments([tuner])[tuner]) if tuner else []
     head[2:2] = ["published %"] if published else []
     kept = ["stored", "on wires"] if experiment.get("activity") else []
     counted = [READS] if experiment.get("reads_counted") else []

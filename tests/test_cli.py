@@ -181,6 +181,7 @@ def test_a_run_and_its_folder(learner: str, capsys: pytest.CaptureFixture[str], 
     names = {
         "config.toml",
         "metrics.csv",
+        "events.csv",
         "result.json",
         "checkpoint.h5",
         "learning_curve.png",

@@ -1,0 +1,83 @@
+"""Learners against each other in joules on three devices, each tuned with the same budget: error against energy, mnist-5k.
+
+    python benchmarks/learners.py [--data-dir FOLDER]
+
+1. Tuning: the missing points of `28_learner_tuning` are run (three learning rates a learner and device, a seed of its own).
+2. Comparison: `analog_ff compare` with the learning rates that erred least, three paired seeds and chip seeds, on the
+   validation part, since energy to an accuracy needs a curve. Finished points are not run again.
+3. `compare.json`, the table and the pictures are copied to `benchmarks/results/learners` and `docs/img`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+
+import run
+
+TUNING = "28_learner_tuning"
+DEVICES = {
+    "memristor": "memristor",
+    "10 MOhm": "benchmarks/devices/memristor_10megohm.toml",
+    "reset-only": "renaudineau2026_hfox_ti",
+}
+LEARNERS = {
+    "forward-forward": "forward-forward", "cheap": "forward-forward", "backprop": "backprop",
+    "backprop-nominal": "backprop-nominal", "feedback-alignment": "feedback-alignment", "local-softmax": "local-softmax",
+    "pepita": "pepita", "node-perturbation": "node-perturbation",
+}  # fmt: skip
+FOLDER = run.ROOT / "runs" / "learners"
+RESULTS = run.HERE / "results" / "learners"
+IMAGES = run.ROOT / "docs" / "img"
+
+
+def settings() -> list[str]:
+    """Return the choices of each learner and device as `compare --set` takes them."""
+    rows = {row["label"]: row for row in run.experiments([TUNING])[TUNING]["rows"]}
+    words = []
+    for place, device in DEVICES.items():
+        for label in LEARNERS:
+            row = rows[f"{place}: {label}"]
+            best = run.chosen(TUNING, row["label"])
+            if best is None:
+                sys.exit(f"{TUNING} lacks points of '{row['label']}'.")
+            own = {k: v for k, v in row.items() if k not in (*run.NOT_OPTIONS, "device", "learner")} | best
+            for key, value in own.items():
+                words += ["--set", f"{device}/{label}:{key}={str(value).lower() if isinstance(value, bool) else value}"]
+    return words
+
+
+def main() -> None:
+    """Tune, compare, and keep what is small."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data-dir")
+    args = parser.parse_args()
+    tuning = run.experiments([TUNING])[TUNING]
+    for label, options in run.points(tuning):
+        run.run(TUNING, label, options, args.data_dir)
+    common = [word for key, value in tuning["options"].items() if key != "split" for word in (f"--{key}", str(value))]
+    named = ",".join(label if label == learner else f"{label}={learner}" for label, learner in LEARNERS.items())
+    command = [
+        sys.executable,
+        "-m",
+        "analog_ff",
+        "compare",
+        "--devices",
+        ",".join(DEVICES.values()),
+        "--learners",
+        named,
+    ]
+    command += ["--seeds", "3", *common, *settings(), "--out", str(FOLDER)]
+    command += ["--resume"] if FOLDER.exists() else []
+    subprocess.run(command, cwd=run.ROOT, check=True)
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    for name in ("compare.json", "compare.md"):
+        shutil.copyfile(FOLDER / name, RESULTS / name)
+    for name in ("compare", "tornado"):
+        shutil.copyfile(FOLDER / f"{name}.png", IMAGES / f"learners_{name}.png")
+
+
+if __name__ == "__main__":
+    main()
