@@ -34,7 +34,7 @@ READS = "reads of a cell per image"
 COMPARED = ("gated", "learning energy, first row / this")
 """Columns of the experiments that are `compared`: share of images that a gate kept from learning, mean of the layers;
 joules of phase learn of the first row over those of this one, means over the seeds."""
-NOT_OPTIONS = ("label", "seeds", "published", "grid")
+NOT_OPTIONS = ("label", "seeds", "published", "grid", "untuned")
 """Entries of a row that are not options of the run; `published` is what a source reports for the same task."""
 KEPT = (
     "schema", "config", "device", "seed", "chip_seed", "split", "wall_seconds", "versions", "test_error_percent",
@@ -60,7 +60,8 @@ def points(experiment: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     for row in experiment["rows"]:
         grid = row.get("grid", experiment.get("grid", {}))
         options = {k: v for k, v in row.items() if k not in NOT_OPTIONS}
-        tuned = chosen(experiment["tuned_by"], row["label"]) if "tuned_by" in experiment else {}
+        by_tuning = "tuned_by" in experiment and not row.get("untuned")
+        tuned = chosen(experiment["tuned_by"], row["label"]) if by_tuning else {}
         if tuned is None:
             continue
         for values in itertools.product(*grid.values()):
@@ -191,11 +192,13 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
     head[1:1] = choices
     compared = COMPARED if experiment.get("compared") else ()
     first: float | None = None
+    reached = experiment.get("to_accuracy")
+    head += [f"energy to {reached} %"] if reached else []
     head += [*compared, *counted, *inspected, *(f"written, {age}" for age in ages), *kept]
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     for row in experiment["rows"]:
         results = []
-        best = chosen(tuner, row["label"]) if tuner else {}
+        best = chosen(tuner, row["label"]) if tuner and not row.get("untuned") else {}
         for label, options in points({**experiment, "rows": [row]}):
             if tuner and (best is None or any(options[k] != v for k, v in best.items())):
                 continue  # of a row that is run over a grid, the best point is shown
@@ -222,7 +225,9 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
             mean([r["wall_seconds"] for r in results], 0),
         ]
         cells[2:2] = [str(row.get("published", "-"))] if published else []
-        cells[1:1] = [f"{results[0]['options'][name]:g}" for name in choices]
+        tuned = [results[0]["options"].get(name) for name in choices]
+        cells[1:1] = ["-" if value is None else f"{value:g}" for value in tuned]
+        cells += [arrived(results, reached)] if reached else []
         if compared:
             spent = statistics.mean(r["energy"]["total_joule"]["learn"] for r in results)
             first = spent if row is experiment["rows"][0] else first
@@ -238,6 +243,13 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
             ]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
+
+
+def arrived(results: list[dict[str, Any]], accuracy: str) -> str:
+    """Return the mean energy to an accuracy of the runs that reached it, and how many did."""
+    found = [r["energy"]["to_accuracy_joule"][accuracy] for r in results]
+    there = [joules for joules in found if joules is not None]
+    return f"{joule(there) if there else '-'} ({len(there)} of {len(found)})"
 
 
 def gated(result: dict[str, Any]) -> float | None:
