@@ -14,6 +14,7 @@ import argparse
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import run
 
@@ -45,7 +46,8 @@ def settings() -> list[str]:
                 sys.exit(f"{TUNING} lacks points of '{row['label']}'.")
             own = {k: v for k, v in row.items() if k not in (*run.NOT_OPTIONS, "device", "learner")} | best
             for key, value in own.items():
-                words += ["--set", f"{device}/{label}:{key}={str(value).lower() if isinstance(value, bool) else value}"]
+                said = str(value).lower() if isinstance(value, bool) else value
+                words += ["--set", f"{Path(device).stem}/{label}:{key}={said}"]
     return words
 
 
