@@ -19,6 +19,8 @@ from pathlib import Path
 import run
 
 TUNING = "28_learner_tuning"
+"""`cheap` is Forward-Forward that skips silent units, gates at .1 and averages in 8 bits; `cheap-backprop`, with the nominal
+model, has all of that but the gate."""
 DEVICES = {
     "memristor": "memristor",
     "10 MOhm": "benchmarks/devices/memristor_10megohm.toml",
@@ -27,7 +29,7 @@ DEVICES = {
 LEARNERS = {
     "forward-forward": "forward-forward", "cheap": "forward-forward", "backprop": "backprop",
     "backprop-nominal": "backprop-nominal", "feedback-alignment": "feedback-alignment", "local-softmax": "local-softmax",
-    "pepita": "pepita", "node-perturbation": "node-perturbation",
+    "pepita": "pepita", "node-perturbation": "node-perturbation", "cheap-backprop": "backprop-nominal",
 }  # fmt: skip
 FOLDER = run.ROOT / "runs" / "learners"
 RESULTS = run.HERE / "results" / "learners"

@@ -302,6 +302,26 @@ def peers() -> list[str]:
     return [*lines, ""]
 
 
+def learners() -> list[str]:
+    """Return the section on learners in joules, if they were compared."""
+    folder = HERE / "results" / "learners"
+    if not (folder / "compare.md").exists():
+        return []
+    note = (folder / "note.md").read_text(encoding="utf-8").strip() if (folder / "note.md").exists() else ""
+    # The comparison's own headings go below this section's.
+    found = (folder / "compare.md").read_text(encoding="utf-8").strip().replace("\n#", "\n##")
+    found = found.partition("\n")[2] if found.startswith("# ") else found
+    lines = [
+        "## Learners in joules, three devices, validation part of mnist-5k",
+        "",
+        "`python benchmarks/learners.py`",
+        "",
+    ]
+    pictures = ["![Error against joules of learning](img/learners_compare.png)", "",
+                "![What moves the ratios](img/learners_tornado.png)", ""]  # fmt: skip
+    return [*lines, note, "", *pictures, found.strip(), ""]
+
+
 def neurosim() -> list[str]:
     """Return the section on NeuroSim's own program, if it was run."""
     file = HERE / "results" / "peers" / "neurosim.json"
@@ -364,6 +384,7 @@ def write_tables() -> None:
         if experiment.get("note"):
             text += [experiment["note"].strip(), ""]
         text += [*table(name, experiment), ""]
+    text += learners()
     text += neurosim()
     text += peers()
     text += speed()
