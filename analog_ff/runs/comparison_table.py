@@ -84,7 +84,7 @@ def amount(found: Mapping[str, Any] | None) -> str:
     """Return an energy as nominal, median and range, all under one prefix."""
     if found is None:
         return "-"
-    prefix, factor = next(((p, f) for p, f in PREFIXES if found["nominal"] >= f), ("f", 1e-15))
+    prefix, factor = next(((p, f) for p, f in PREFIXES if found["median"] >= f), ("f", 1e-15))
     low, median, high = (f"{found[name] / factor:.3g}" for name in ("low", "median", "high"))
     return f"{found['nominal'] / factor:.3g} {prefix}J; {median} ({low} to {high})"
 
