@@ -1,0 +1,36 @@
+r"""How the intensities of an image become spikes of input cells.
+
+With the probability :math:`p_i` of a spike in one clock step, the rate times the step:
+
+- ``poisson``: a spike in each step with probability p, independent of all others;
+- ``regular``: :math:`\dot\varphi = p/\Delta t`, a spike at :math:`\varphi = 1`, the phase uniform at the onset;
+- ``latency``: one spike, after :math:`\lfloor T (1 - p/p_{max}) \rfloor` steps; none at p = 0.
+
+All three are equations of Brian2; T is the number of steps of a presentation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+
+class Encoder(NamedTuple):
+    """Brian2 code of an encoder; p, p_max, T_steps and `since` (steps since the onset) are at hand."""
+
+    equations: str
+    threshold: str
+    reset: str
+    onset: str  # at the start of a presentation, after p is set
+
+
+ENCODERS: Mapping[str, Encoder] = MappingProxyType(
+    {
+        "poisson": Encoder("", "rand() < p", "", ""),
+        "regular": Encoder("dphi/dt = p/dt : 1", "phi >= 1", "phi -= 1", "phi = rand()"),
+        "latency": Encoder(
+            "spike_at : 1", "since == spike_at", "", "spike_at = (p > 0)*floor(T_steps*(1 - p/p_max)) - (p <= 0)"
+        ),
+    }
+)

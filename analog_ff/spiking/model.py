@@ -1,0 +1,260 @@
+r"""The network in Brian2's equations: input cells, layers of LIF cells, goodness cells, pool cells, plastic synapses.
+
+In a layer of N cells, with the spike counts r_j of a presentation, the inputs' counts x_i and the sign s of the
+learning signal (+1 awake, -1 asleep),
+
+.. math::
+    \tau \dot v_j = -v_j, \quad v_j \leftarrow v_j + w_{ij}\ \text{(spike of i)}, \quad
+    \text{spike at}\ v_j > 1 + a_j
+
+    G = \sum_j \phi(r_j), \qquad
+    M_j = \eta\, s\, \sigma\!\left(s\,\frac{\theta - G/N}{T_c}\right) \tfrac12 \phi'(r_j), \qquad w_{ij} \leftarrow w_{ij} + M_j x_i
+
+with :math:`\phi(r) = r^2` (squared), :math:`r^2/(1 + r/r_s)` (saturating) or r (linear; then :math:`M_j` holds for active
+cells with slope 1). G is held by one goodness cell of the layer that every spike reaches: a spike adds
+:math:`\phi(r+1) - \phi(r)`, so it needs no clock; it broadcasts G back. From layer to layer a pool cell takes the
+goodness away: it low-passes the spikes of the layer below and divides, or is subtracted from, the input of the layer above,
+whose plasticity sees the counts :math:`x_i = r_i/(\lVert r \rVert + 0.1)`.
+
+What is local (its own cell or synapse), broadcast (one value to a layer) and global is listed in docs/spiking.md.
+Source: G. Hinton, arXiv:2212.13345; E. Terres-Escudero et al., arXiv:2406.16479 (the rule as modulated Hebbian learning).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from analog_ff.spiking.config import SpikingConfig
+from analog_ff.spiking.encoders import ENCODERS
+
+BEFORE, LEARN, EVENT, CHANGE, ONSET = -1, 0, 1, 2, 3
+"""Order of what happens in the first step of a presentation: record, learn from the one before, reset and show."""
+
+
+class Goodness(NamedTuple):
+    """phi: what a spike adds to G, from the count before it, and the slope of phi by 2, both as Brian2 code."""
+
+    increment: str
+    half_slope: str
+
+
+GOODNESS: Mapping[str, Goodness] = MappingProxyType(
+    {
+        "squared": Goodness("2*r_pre + 1", "r"),
+        "saturating": Goodness(
+            "(r_pre + 1)**2/(1 + (r_pre + 1)/r_s) - r_pre**2/(1 + r_pre/r_s)",
+            "0.5*r*(2 + r/r_s)/(1 + r/r_s)**2",
+        ),
+        "linear": Goodness("1", "int(r > 0)"),
+    }
+)
+
+
+class Shown(NamedTuple):
+    """The images, as the network looks them up."""
+
+    pixels: np.ndarray  # (images, d) float32, each scaled to the mean length of all
+    classes: int
+
+
+@dataclass
+class Model:
+    """The parts of a built network."""
+
+    network: Any
+    inputs: Any
+    layers: list[Any]
+    goodness: list[Any]
+    synapses: list[Any]
+    recorded: list[Any]  # goodness of each layer at the end of each presentation
+    counts: list[Any]  # spikes by cell: inputs, then each layer
+    namespace: dict[str, Any] = field(default_factory=dict)
+
+
+def scaled(images: np.ndarray) -> np.ndarray:
+    """Return images (n, d) of equal length: each divided by its length, times the mean length; float32.
+
+    The length carries no label but would carry goodness.
+    """
+    length = np.linalg.norm(images, axis=1, keepdims=True)
+    return (images * (length.mean() / np.maximum(length, 1e-6))).astype(np.float32)
+
+
+def sizes(config: SpikingConfig, shown: Shown) -> tuple[int, ...]:
+    """Return the cells of the input and of each layer."""
+    return (shown.pixels.shape[1] + shown.classes * config.label_cells, *config.layers)
+
+
+def build(
+    config: SpikingConfig, shown: Shown, show: Any, initial: Sequence[np.ndarray], *, learn: bool = True
+) -> Model:
+    """Return the network for the presentations `show`; `initial` are the weights of each layer, (inputs, cells).
+
+    Works on Brian2's current device. Raises UsageError if the weights do not match the layers.
+    """
+    import brian2 as b2
+
+    ms, dt, period = b2.ms, config.step * b2.ms, config.period_steps * config.step * b2.ms
+    width = sizes(config, shown)
+    _check(width, initial)
+    space = _namespace(b2, config, shown, show, dt, period)
+    inputs = _inputs(b2, config, shown, width[0], space, dt, period)
+    parts: list[Any] = [inputs]
+    model = Model(None, inputs, [], [], [], [], [b2.SpikeMonitor(inputs, record=False)], space)
+    below = inputs
+    for n, cells in enumerate(width[1:]):
+        layer, goodness, pieces = _layer(b2, config, n, cells, space, dt, period)
+        synapses, more = _synapses(b2, config, n, below, layer, initial[n], space, period, learn)
+        model.recorded.append(b2.StateMonitor(goodness, "G", record=0, dt=period, when="start", order=BEFORE))
+        model.counts.append(b2.SpikeMonitor(layer, record=False))
+        model.layers.append(layer)
+        model.goodness.append(goodness)
+        model.synapses.append(synapses)
+        parts += [layer, goodness, synapses, *pieces, *more]
+        below = layer
+    model.network = b2.Network(*parts, *model.recorded, *model.counts)
+    del ms
+    return model
+
+
+def _check(width: Sequence[int], initial: Sequence[np.ndarray]) -> None:
+    from hardware_models.check import UsageError
+
+    wanted = list(zip(width[:-1], width[1:], strict=True))
+    found = [np.shape(w) for w in initial]
+    if found != wanted:
+        raise UsageError(f"the layers need weights of shapes {wanted} (inputs, cells), got {found}.")
+
+
+def _namespace(b2: Any, config: SpikingConfig, shown: Shown, show: Any, dt: Any, period: Any) -> dict[str, Any]:
+    pixels = shown.pixels.shape[1]
+    # A table read beyond its columns returns NaN, silently: the cells of the labels read a column of zeros.
+    padded = np.hstack([shown.pixels, np.zeros((len(shown.pixels), 1), np.float32)])
+    ms = b2.ms
+    return {
+        "IMAGE": b2.TimedArray(padded, dt=1 * ms),
+        "ORDER": b2.TimedArray(show.image.astype(float), dt=period),
+        "LABEL": b2.TimedArray(show.label.astype(float), dt=period),
+        "RATE": b2.TimedArray(show.rate.astype(float), dt=period),
+        "pixels": pixels,
+        "copies": config.label_cells,
+        "p_pixel": config.peak_rate * 1e-3 * config.step,
+        "p_label": config.label_rate * 1e-3 * config.step,
+        "p_max": max(config.peak_rate * float(shown.pixels.max(initial=0.0)), config.label_rate) * 1e-3 * config.step,
+        "T_steps": config.present_steps,
+        "period_steps": config.period_steps,
+        "tau": config.tau * ms,
+        "tau_a": config.adaptation_tau * ms,
+        "tau_trace": config.trace_tau * ms,
+        "tau_pool": config.pool_tau * ms,
+        "a_step": config.adaptation,
+        "noise": config.noise,
+        "theta": config.theta,
+        "temperature": config.temperature,
+        "r_s": config.saturation,
+        "sigma": config.sigma,
+        "pool_gain": config.pool_gain,
+    }
+
+
+def _inputs(b2: Any, config: SpikingConfig, shown: Shown, cells: int, space: Any, dt: Any, period: Any) -> Any:
+    encoder = ENCODERS[config.encoder]
+    trace = "dx/dt = -x/tau_trace : 1" if config.online else "x : 1"
+    since = "timestep(t, dt) % period_steps"
+    threshold = encoder.threshold.replace("since", f"({since})")
+    if config.gap:
+        threshold = f"({threshold}) and ({since} < T_steps)"
+    inputs = b2.NeuronGroup(
+        cells, f"p : 1\n{trace}\n{encoder.equations}", threshold=threshold, reset=f"{encoder.reset}\nx += 1".strip(),
+        method="exact" if config.online else "euler", namespace=space, dt=dt, name="inputs",
+    )  # fmt: skip
+    onset = """
+    p = p_pixel*IMAGE((ORDER(t) + 0.5)*ms, int(clip(i, 0, pixels))) \
+        + p_label*int(i >= pixels)*int(abs(LABEL(t) - (i - pixels)//copies) < 0.5)
+    """
+    inputs.run_regularly(onset, dt=period, when="start", order=ONSET, name="show")
+    first = encoder.onset + ("" if config.online else "\nx = 0")
+    if first.strip():
+        inputs.run_regularly(first, dt=period, when="start", order=ONSET + 1, name="onset")
+    return inputs
+
+
+def _layer(b2: Any, config: SpikingConfig, n: int, cells: int, space: Any, dt: Any, period: Any) -> Any:
+    good = GOODNESS[config.goodness]
+    own = {"N": cells, **space}
+    cell = b2.NeuronGroup(1, _goodness_equations(config), namespace=own, dt=dt, method="exact", name=f"goodness_{n}")
+    equations, threshold, reset = cell_equations(config)
+    layer = b2.NeuronGroup(
+        cells, equations, threshold=threshold, reset=reset, namespace=own, dt=dt, name=f"layer_{n}",
+        refractory=config.refractory * b2.ms if config.refractory else False,
+        method="euler" if config.noise else "exact", events={"learn": "M != 0"},
+    )  # fmt: skip
+    layer.G = b2.linked_var(cell, "G")
+    layer.set_event_schedule("learn", when="start", order=EVENT)
+    counted = b2.Synapses(layer, cell, on_pre=f"G_post += {good.increment}", namespace=own, dt=dt, name=f"count_{n}")
+    counted.connect()
+    signal = "G/N" if config.third_factor == "layer" else {"squared": "r**2", "linear": "r"}.get(
+        config.goodness, "r**2/(1 + r/r_s)"
+    )  # fmt: skip
+    late = 0.5 + config.period_steps * config.sign_delay  # steps back to the presentation whose sign is heard
+    layer.run_regularly(
+        f"""
+        M = RATE(t - {late}*dt)*({good.half_slope})/(1 + exp(sign(RATE(t - {late}*dt))*({signal} - theta)/temperature))
+        xn = r/(sqrt(clip(G, 0, inf)) + 0.1)
+        """,
+        dt=period, when="start", order=LEARN, name=f"learn_{n}",
+    )  # fmt: skip
+    wipe = "M = 0" if config.online else "M = 0\nr = 0\nv = 0" + ("\na = 0" if config.adaptation else "")
+    layer.run_regularly(wipe, dt=period, when="start", order=ONSET, name=f"wipe_{n}")
+    if not config.online:
+        cell.run_regularly("G = 0", dt=period, when="start", order=ONSET, name=f"forget_{n}")
+    return layer, cell, [counted]
+
+
+def _goodness_equations(config: SpikingConfig) -> str:
+    if not config.online:
+        return "G : 1"
+    # Counts that decay with tau_trace: the sum of their squares decays twice as fast.
+    return f"dG/dt = -{2 if config.goodness == 'squared' else 1}*G/tau_trace : 1"
+
+
+def cell_equations(config: SpikingConfig) -> tuple[str, str, str]:
+    """Return equations, threshold and reset of a LIF cell."""
+    noise = " + noise*sqrt(2/tau)*xi" if config.noise else ""
+    refractory = " (unless refractory)" if config.refractory else ""
+    lines = [
+        f"dv/dt = -v/tau{noise} : 1{refractory}",
+        "dr/dt = -r/tau_trace : 1" if config.online else "r : 1",
+        "M : 1",
+        "xn : 1",
+        "G : 1 (linked)",
+    ]
+    threshold, reset = "v > 1", ("v -= 1" if config.reset == "subtract" else "v = 0") + "\nr += 1"
+    if config.adaptation:
+        lines.append("da/dt = -a/tau_a : 1")
+        threshold, reset = "v > 1 + a", reset + "\na += a_step"
+    return "\n".join(lines), threshold, reset
+
+
+def _synapses(
+    b2: Any, config: SpikingConfig, n: int, below: Any, layer: Any, initial: np.ndarray, space: Any, period: Any,
+    learn: bool,
+) -> Any:  # fmt: skip
+    first = b2.TimedArray(np.asarray(initial, float), dt=1 * b2.ms)
+    own = {**space, "FIRST": first}
+    x = "x_pre" if n == 0 else "xn_pre"
+    synapses = b2.Synapses(
+        below, layer, "w : 1", on_pre={"arrive": "v_post += w"},
+        on_post={"change": f"w += M_post*{x}"} if learn else None, on_event={"arrive": "spike", "change": "learn"} if learn else "spike",
+        namespace=own, name=f"synapses_{n}",
+    )  # fmt: skip
+    synapses.connect()
+    synapses.w = "FIRST((i + 0.5)*ms, j)"
+    if learn:
+        synapses.change.when, synapses.change.order = "start", CHANGE
+    return synapses, []
