@@ -10,11 +10,13 @@ from analog_ff import devices
 from analog_ff.compare import compare
 from analog_ff.energy import energy
 from analog_ff.simulate import run_app, simulate
+from analog_ff.spiking.command import spiking
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
 app.command("simulate")(simulate)
 app.command("energy")(energy)
 app.command("compare")(compare)
+app.command("spiking")(spiking)
 app.add_typer(devices.app, name="devices")
 
 

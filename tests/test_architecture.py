@@ -31,6 +31,7 @@ ORDER = [
     {"analog_ff.runs"},
     {"analog_ff.estimator"},
     {"analog_ff.simulate"},
+    {"analog_ff.spiking"},
     {"analog_ff.devices", "analog_ff.energy", "analog_ff.compare"},
     {"analog_ff.__main__"},
 ]  # fmt: skip

@@ -23,7 +23,7 @@ Source: G. Hinton, arXiv:2212.13345; E. Terres-Escudero et al., arXiv:2406.16479
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -67,13 +67,14 @@ class Model:
     """The parts of a built network."""
 
     network: Any
+    clock: Any  # ticks once a presentation
+    period: Any  # time from one presentation to the next, with unit
     inputs: Any
     layers: list[Any]
     goodness: list[Any]
     synapses: list[Any]
     recorded: list[Any]  # goodness of each layer at the end of each presentation
-    counts: list[Any]  # spikes by cell: inputs, then each layer
-    namespace: dict[str, Any] = field(default_factory=dict)
+    namespace: dict[str, Any]
 
 
 def scaled(images: np.ndarray) -> np.ndarray:
@@ -99,26 +100,26 @@ def build(
     """
     import brian2 as b2
 
-    ms, dt, period = b2.ms, config.step * b2.ms, config.period_steps * config.step * b2.ms
+    # Every object has a name of its own: the text of the generated code, and with it what is compiled, is the same again.
+    dt = b2.Clock(config.step * b2.ms, name="step_clock")
+    period = b2.Clock(config.period_steps * config.step * b2.ms, name="period_clock")
     width = sizes(config, shown)
     _check(width, initial)
-    space = _namespace(b2, config, shown, show, dt, period)
+    space = _namespace(b2, config, shown, show, period.dt)
     inputs = _inputs(b2, config, shown, width[0], space, dt, period)
     parts: list[Any] = [inputs]
-    model = Model(None, inputs, [], [], [], [], [b2.SpikeMonitor(inputs, record=False)], space)
+    model = Model(None, period, period.dt, inputs, [], [], [], [], space)
     below = inputs
     for n, cells in enumerate(width[1:]):
         layer, goodness, pieces = _layer(b2, config, n, cells, space, dt, period)
-        synapses, more = _synapses(b2, config, n, below, layer, initial[n], space, period, learn)
-        model.recorded.append(b2.StateMonitor(goodness, "G", record=0, dt=period, when="start", order=BEFORE))
-        model.counts.append(b2.SpikeMonitor(layer, record=False))
+        synapses, more = _synapses(b2, config, n, below, layer, initial[n], space, dt, period, learn)
+        model.recorded.append(b2.StateMonitor(goodness, "G", record=0, clock=period, when="start", order=BEFORE, name=f"record_{n}"))
         model.layers.append(layer)
         model.goodness.append(goodness)
         model.synapses.append(synapses)
         parts += [layer, goodness, synapses, *pieces, *more]
         below = layer
-    model.network = b2.Network(*parts, *model.recorded, *model.counts)
-    del ms
+    model.network = b2.Network(*parts, *model.recorded)
     return model
 
 
@@ -131,16 +132,18 @@ def _check(width: Sequence[int], initial: Sequence[np.ndarray]) -> None:
         raise UsageError(f"the layers need weights of shapes {wanted} (inputs, cells), got {found}.")
 
 
-def _namespace(b2: Any, config: SpikingConfig, shown: Shown, show: Any, dt: Any, period: Any) -> dict[str, Any]:
+def _namespace(b2: Any, config: SpikingConfig, shown: Shown, show: Any, period: Any) -> dict[str, Any]:
     pixels = shown.pixels.shape[1]
     # A table read beyond its columns returns NaN, silently: the cells of the labels read a column of zeros.
     padded = np.hstack([shown.pixels, np.zeros((len(shown.pixels), 1), np.float32)])
     ms = b2.ms
+    # Lengths that are powers of two: runs of nearly the same length share their compiled code.
+    image, label, rate = (np.pad(a.astype(float), (0, _room(len(a)) - len(a)), mode="edge") for a in show)
     return {
-        "IMAGE": b2.TimedArray(padded, dt=1 * ms),
-        "ORDER": b2.TimedArray(show.image.astype(float), dt=period),
-        "LABEL": b2.TimedArray(show.label.astype(float), dt=period),
-        "RATE": b2.TimedArray(show.rate.astype(float), dt=period),
+        "IMAGE": b2.TimedArray(padded, dt=1 * ms, name="table_image"),
+        "ORDER": b2.TimedArray(image, dt=period, name="table_order"),
+        "LABEL": b2.TimedArray(label, dt=period, name="table_label"),
+        "RATE": b2.TimedArray(rate, dt=period, name="table_rate"),
         "pixels": pixels,
         "copies": config.label_cells,
         "p_pixel": config.peak_rate * 1e-3 * config.step,
@@ -162,6 +165,10 @@ def _namespace(b2: Any, config: SpikingConfig, shown: Shown, show: Any, dt: Any,
     }
 
 
+def _room(n: int) -> int:
+    return max(2**16, 1 << (n - 1).bit_length())
+
+
 def _inputs(b2: Any, config: SpikingConfig, shown: Shown, cells: int, space: Any, dt: Any, period: Any) -> Any:
     encoder = ENCODERS[config.encoder]
     trace = "dx/dt = -x/tau_trace : 1" if config.online else "x : 1"
@@ -171,32 +178,32 @@ def _inputs(b2: Any, config: SpikingConfig, shown: Shown, cells: int, space: Any
         threshold = f"({threshold}) and ({since} < T_steps)"
     inputs = b2.NeuronGroup(
         cells, f"p : 1\n{trace}\n{encoder.equations}", threshold=threshold, reset=f"{encoder.reset}\nx += 1".strip(),
-        method="exact" if config.online else "euler", namespace=space, dt=dt, name="inputs",
+        method="exact" if config.online else "euler", namespace=space, clock=dt, name="inputs",
     )  # fmt: skip
     onset = """
     p = p_pixel*IMAGE((ORDER(t) + 0.5)*ms, int(clip(i, 0, pixels))) \
         + p_label*int(i >= pixels)*int(abs(LABEL(t) - (i - pixels)//copies) < 0.5)
     """
-    inputs.run_regularly(onset, dt=period, when="start", order=ONSET, name="show")
+    inputs.run_regularly(onset, clock=period, when="start", order=ONSET, name="show")
     first = encoder.onset + ("" if config.online else "\nx = 0")
     if first.strip():
-        inputs.run_regularly(first, dt=period, when="start", order=ONSET + 1, name="onset")
+        inputs.run_regularly(first, clock=period, when="start", order=ONSET + 1, name="onset")
     return inputs
 
 
 def _layer(b2: Any, config: SpikingConfig, n: int, cells: int, space: Any, dt: Any, period: Any) -> Any:
     good = GOODNESS[config.goodness]
     own = {"N": cells, **space}
-    cell = b2.NeuronGroup(1, _goodness_equations(config), namespace=own, dt=dt, method="exact", name=f"goodness_{n}")
+    cell = b2.NeuronGroup(1, _goodness_equations(config), namespace=own, clock=dt, method="exact", name=f"goodness_{n}")
     equations, threshold, reset = cell_equations(config)
     layer = b2.NeuronGroup(
-        cells, equations, threshold=threshold, reset=reset, namespace=own, dt=dt, name=f"layer_{n}",
+        cells, equations, threshold=threshold, reset=reset, namespace=own, clock=dt, name=f"layer_{n}",
         refractory=config.refractory * b2.ms if config.refractory else False,
         method="euler" if config.noise else "exact", events={"learn": "M != 0"},
     )  # fmt: skip
     layer.G = b2.linked_var(cell, "G")
     layer.set_event_schedule("learn", when="start", order=EVENT)
-    counted = b2.Synapses(layer, cell, on_pre=f"G_post += {good.increment}", namespace=own, dt=dt, name=f"count_{n}")
+    counted = b2.Synapses(layer, cell, on_pre=f"G_post += {good.increment}", namespace=own, clock=dt, name=f"count_{n}")
     counted.connect()
     signal = "G/N" if config.third_factor == "layer" else {"squared": "r**2", "linear": "r"}.get(
         config.goodness, "r**2/(1 + r/r_s)"
@@ -207,12 +214,12 @@ def _layer(b2: Any, config: SpikingConfig, n: int, cells: int, space: Any, dt: A
         M = RATE(t - {late}*dt)*({good.half_slope})/(1 + exp(sign(RATE(t - {late}*dt))*({signal} - theta)/temperature))
         xn = r/(sqrt(clip(G, 0, inf)) + 0.1)
         """,
-        dt=period, when="start", order=LEARN, name=f"learn_{n}",
+        clock=period, when="start", order=LEARN, name=f"learn_{n}",
     )  # fmt: skip
     wipe = "M = 0" if config.online else "M = 0\nr = 0\nv = 0" + ("\na = 0" if config.adaptation else "")
-    layer.run_regularly(wipe, dt=period, when="start", order=ONSET, name=f"wipe_{n}")
+    layer.run_regularly(wipe, clock=period, when="start", order=ONSET, name=f"wipe_{n}")
     if not config.online:
-        cell.run_regularly("G = 0", dt=period, when="start", order=ONSET, name=f"forget_{n}")
+        cell.run_regularly("G = 0", clock=period, when="start", order=ONSET, name=f"forget_{n}")
     return layer, cell, [counted]
 
 
@@ -242,16 +249,16 @@ def cell_equations(config: SpikingConfig) -> tuple[str, str, str]:
 
 
 def _synapses(
-    b2: Any, config: SpikingConfig, n: int, below: Any, layer: Any, initial: np.ndarray, space: Any, period: Any,
-    learn: bool,
+    b2: Any, config: SpikingConfig, n: int, below: Any, layer: Any, initial: np.ndarray, space: Any, dt: Any,
+    period: Any, learn: bool,
 ) -> Any:  # fmt: skip
-    first = b2.TimedArray(np.asarray(initial, float), dt=1 * b2.ms)
+    first = b2.TimedArray(np.asarray(initial, float), dt=1 * b2.ms, name=f"table_first_{n}")
     own = {**space, "FIRST": first}
     x = "x_pre" if n == 0 else "xn_pre"
     synapses = b2.Synapses(
         below, layer, "w : 1", on_pre={"arrive": "v_post += w"},
         on_post={"change": f"w += M_post*{x}"} if learn else None, on_event={"arrive": "spike", "change": "learn"} if learn else "spike",
-        namespace=own, name=f"synapses_{n}",
+        namespace=own, clock=dt, name=f"synapses_{n}",
     )  # fmt: skip
     synapses.connect()
     synapses.w = "FIRST((i + 0.5)*ms, j)"

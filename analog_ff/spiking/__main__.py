@@ -1,0 +1,6 @@
+"""``python -m analog_ff.spiking``."""
+
+from analog_ff.spiking.command import main
+
+if __name__ == "__main__":
+    main()

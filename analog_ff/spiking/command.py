@@ -1,0 +1,45 @@
+"""The command ``python -m analog_ff spiking``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from analog_ff.runs.options import given, parameters, with_signature
+from analog_ff.simulate import run_app
+from analog_ff.spiking.config import SpikingConfig
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+def spiking(
+    *,
+    export: str = typer.Option(None, "--export", help="also write the trained network as a NIR graph to this file"),
+    as_json: bool = typer.Option(False, "--json", help="print result.json on standard output and nothing else"),
+    **options: Any,
+) -> None:
+    """Train a spiking network (Brian2) by Forward-Forward with local plasticity, and test how it fits the cortex."""
+    config = SpikingConfig(**given(SpikingConfig, options))
+    from analog_ff.spiking.execute import execute, show
+
+    result, folder = execute(config, export=Path(export) if export else None)
+    if as_json:
+        print(json.dumps(result))
+    else:
+        show(result, folder)
+
+
+app.command()(with_signature(spiking, parameters(SpikingConfig)))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run `spiking` and exit with its status."""
+    sys.exit(run_app(app, arguments))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""Carry out a spiking run and leave its folder: configuration, result, goodness by epoch, weights, pictures."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from analog_ff.runs import results
+from analog_ff.spiking import statistics
+from analog_ff.spiking.config import SpikingConfig
+from analog_ff.spiking.plots import draw
+from analog_ff.spiking.simulation import Outcome, data_of, simulate
+from hardware_models.check import RunError, UsageError
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that decide the bits of a result."""
+    from importlib import metadata
+
+    return {**results.versions(), "brian2": metadata.version("brian2")}
+
+
+def execute(config: SpikingConfig, *, quiet: bool = False, export: Path | None = None) -> tuple[dict[str, Any], Path]:
+    """Return the result of a run and its folder, which must not exist before.
+
+    Raises UsageError before anything is written, or RunError if the compiled program fails.
+    """
+    folder = config.folder()
+    if folder.exists():
+        raise UsageError(f"the run folder {folder} exists already; give another --out.")
+    data = data_of(config)
+    start = time.monotonic()
+    try:
+        folder.mkdir(parents=True)
+        (folder / "config.toml").write_text(config.to_toml(versions()), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"the run folder {folder} cannot be made ({error.strerror}); give another --out.") from None
+    try:
+        outcome = simulate(config, data, quiet=quiet)
+    except BaseException:  # Brian2 keeps nothing of an interrupted run: an empty folder would only be in the way
+        shutil.rmtree(folder)
+        raise
+    result = collect(config, outcome, time.monotonic() - start)
+    try:
+        _write_metrics(folder / "metrics.csv", outcome.curve(config.epochs))
+        np.savez_compressed(folder / "weights.npz", *outcome.weights)
+        draw(folder, config, outcome, (data.height, data.width))
+    except OSError as error:
+        raise RunError(f"{folder} could not be written ({error.strerror})") from error
+    results.write(folder, result)
+    return result, folder
+
+
+def collect(config: SpikingConfig, outcome: Outcome, wall: float) -> dict[str, Any]:
+    """Return result.json (schema 1) of a spiking run."""
+    errors = outcome.errors()
+    final = config.split == "final"
+    headline = errors["energy"]
+    tested = len(outcome.labels)
+    seen = outcome.statistics
+    period = config.period_steps * config.step
+    layers = []
+    for counts, raster in zip(seen.counts, seen.raster[1:], strict=True):
+        right, wrong = statistics.firing(counts[::2], config.present), statistics.firing(counts[1::2], config.present)
+        layers.append({"right_label": right, "wrong_label": wrong, "burst_share": statistics.burstiness(*raster, period)})
+    presented = {"training": len(outcome.training), "testing": outcome.scores[0].size}
+    per = {what: [float(s.sum()) / max(presented[what], 1) for s in spikes] for what, spikes in outcome.spikes.items()}
+    result = {
+        "schema": 1,
+        "config": config.as_dict(),
+        "seed": config.seed,
+        "chip_seed": config.chip_seed,
+        "split": config.split,
+        "wall_seconds": round(wall, 3),
+        "versions": versions(),
+        "test_error_percent": headline if final else None,
+        "test_error_percent_by_readout": errors if final else None,
+        "validation_error_percent": None if final else headline,
+        "validation_error_percent_by_readout": None if final else errors,
+        "shapes": [list(w.shape) for w in outcome.weights],
+        "images": {"learn": len(outcome.training) // 2, "infer": tested},
+        "presentations": presented,
+        "spikes_per_presentation": per,
+        "firing": layers,
+        "seconds": outcome.seconds,
+    }
+    return results.plain(result)  # type: ignore[no-any-return]
+
+
+def _write_metrics(path: Path, lines: list[dict[str, float]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        if lines:
+            writer = csv.DictWriter(file, lines[0])
+            writer.writeheader()
+            writer.writerows(lines)
+
+
+def show(result: dict[str, Any], folder: Path) -> None:
+    """Print the table of a finished run."""
+    from rich.console import Console
+    from rich.table import Table
+
+    config = result["config"]
+    kind = "test" if result["split"] == "final" else "validation"
+    table = Table(title=f"spiking, {config['data']}, synapses: {config['device']}")
+    table.add_column("quantity")
+    table.add_column("value", justify="right")
+    for name, error in result[f"{kind}_error_percent_by_readout"].items():
+        mark = " (headline)" if name == "energy" else ""
+        table.add_row(f"{kind} error, {name} read-out{mark}", f"{error:.2f} %")
+    for n, layer in enumerate(result["firing"]):
+        right = layer["right_label"]
+        table.add_row(f"layer {n + 1}: mean rate, right label", f"{right['mean_rate_hz']:.1f} Hz")
+        active = right["active_rate_hz"]
+        table.add_row(f"layer {n + 1}: rate of active cells", "none fires" if active is None else f"{active:.0f} Hz")
+        table.add_row(f"layer {n + 1}: active cells", f"{100 * right['active_share']:.1f} %")
+    spikes = ", ".join(f"{s:.0f}" for s in result["spikes_per_presentation"]["training"])
+    table.add_row("spikes per presentation, input and layers", spikes)
+    table.add_row("wall time", f"{result['wall_seconds']:.1f} s")
+    console = Console()
+    console.print(table)
+    console.print(f"run folder: {folder}", soft_wrap=True, highlight=False)

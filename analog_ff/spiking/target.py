@@ -1,0 +1,162 @@
+"""Where a Brian2 network runs: C++ standalone in float32, or Cython or NumPy in float64; compiled code is kept.
+
+A standalone project lives in a folder that depends on the structure of the network alone. Brian2 writes a source file only
+where its text has changed, and make compiles only what was written, so a second run of the same model compiles next to
+nothing, and a wrong folder could cost time but no correctness. A lock keeps two processes out of one folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from hardware_models.check import RunError, UsageError
+
+CACHE = "ANALOG_FF_CACHE"
+SLOTS = 64
+REPORT_SECONDS = 5.0
+_REPORT = """
+    if (completed > 0.0 && completed < 1.0)
+        std::cerr << "%s: " << (int)(100*completed) << " %, " << (int)((1 - completed)/completed*elapsed + 0.5)
+                  << " s left" << std::endl << std::flush;
+"""
+
+
+def check_compiler(target: str) -> None:
+    """Raise UsageError in one sentence if the target needs a C++ compiler and there is none."""
+    if target == "numpy":
+        return
+    compiler = os.environ.get("CXX", "c++" if shutil.which("c++") else "g++").split()[0]
+    tools = (compiler, "make") if target == "standalone" else (compiler,)
+    missing = [tool for tool in tools if shutil.which(tool) is None]
+    if missing and sys.platform != "win32":
+        raise UsageError(
+            f"--target {target} needs a C++ compiler and {' and '.join(missing)} was not found: install one, or give "
+            "--target numpy, which needs none and takes about sixty times as long."
+        )
+
+
+@contextmanager
+def prepared(target: str, seed: int) -> Iterator[Any]:
+    """Yield Brian2 with its device, precision and seed set for a target; afterwards it is as before."""
+    check_compiler(target)
+    import brian2 as b2
+    import numpy as np
+
+    b2.BrianLogger.suppress_hierarchy("brian2.groups.group.Group.resolve")
+    before = b2.prefs.codegen.target, b2.prefs.core.default_float_dtype
+    with warnings.catch_warnings():
+        # Brian2 compares float32 values with 1e50, and its own use of NumPy and SymPy warns of their future.
+        warnings.filterwarnings("ignore", message="overflow encountered in cast", category=RuntimeWarning)
+        warnings.filterwarnings("ignore", category=DeprecationWarning)
+        try:
+            if target == "standalone":
+                b2.set_device("cpp_standalone", build_on_run=False)
+                b2.prefs.core.default_float_dtype = np.float32
+                # Brian2's own default starts all compilers at once.
+                b2.prefs.devices.cpp_standalone.extra_make_args_unix = [f"-j{len(os.sched_getaffinity(0))}"]
+            else:
+                b2.set_device("runtime")
+                b2.prefs.codegen.target = target
+                b2.prefs.core.default_float_dtype = np.float64
+            b2.start_scope()
+            b2.seed(seed)
+            yield b2
+        finally:
+            if target == "standalone":
+                b2.device.reinit()
+            b2.set_device("runtime")
+            b2.prefs.codegen.target, b2.prefs.core.default_float_dtype = before
+
+
+class Runs:
+    """Successive runs of one network; in standalone they are gathered and carried out by `finish`."""
+
+    def __init__(self, b2: Any, target: str, network: Any, *, quiet: bool = False) -> None:
+        self._b2, self._standalone, self._network, self._quiet = b2, target == "standalone", network, quiet
+
+    def run(self, duration: Any, what: str) -> None:
+        """Run the network for a duration (with unit); `what` names it in the lines of progress."""
+        if duration <= 0 * self._b2.second:
+            return
+        report: Any = None
+        if not self._quiet:
+            report = _REPORT % "spiking network" if self._standalone else _Spoken(what)
+        self._network.run(duration, report=report, report_period=REPORT_SECONDS * self._b2.second, namespace={})
+
+    def finish(self, structure: Sequence[Any], take: Callable[[], Any]) -> Any:
+        """Carry out what was gathered and return what `take` reads of it; RunError if it cannot be compiled or fails.
+
+        The results of a standalone program are files of its folder: they are read before another run may have it.
+        """
+        if not self._standalone:
+            return take()
+        with _folder(structure) as folder:
+            try:
+                self._b2.device.build(directory=str(folder), compile=True, run=False, debug=False)
+                self._b2.device.run(with_output=False)
+            except RuntimeError as error:
+                raise RunError(f"the standalone program in {folder} failed ({error})") from error
+            return take()
+
+
+class _Spoken:
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __call__(self, elapsed: Any, completed: float, start: Any, duration: Any) -> None:
+        if 0.0 < completed < 1.0:
+            left = float(elapsed) * (1.0 - completed) / completed
+            print(f"{self._what}: {100 * completed:.0f} %, {left:.0f} s left", file=sys.stderr, flush=True)
+
+
+def cache_root() -> Path:
+    """Return the folder of compiled code: ANALOG_FF_CACHE, or the user's cache folder."""
+    if os.environ.get(CACHE):
+        return Path(os.environ[CACHE]) / "brian2"
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "analog_ff" / "brian2"
+
+
+@contextmanager
+def _folder(structure: Sequence[Any]) -> Iterator[Path]:
+    """Yield a folder for this structure that no other process uses."""
+    name = hashlib.sha256(repr(tuple(structure)).encode()).hexdigest()[:16]
+    root = cache_root()
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"the folder {root} for compiled code cannot be made ({error.strerror}); set {CACHE}.") from None
+    lock: Callable[[Any], bool] = _try_lock
+    for slot in range(SLOTS):
+        folder = root / f"{name}-{slot}"
+        folder.mkdir(exist_ok=True)
+        with open(folder / ".lock", "w") as file:
+            if lock(file):
+                yield folder
+                return
+    raise RunError(f"all {SLOTS} folders for this network in {root} are in use")
+
+
+def _try_lock(file: Any) -> bool:
+    if sys.platform == "win32":
+        import msvcrt
+
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
