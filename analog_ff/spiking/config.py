@@ -88,7 +88,7 @@ class SpikingConfig:
     eligibility: str = option("rank-1", "rank-1 (product of two traces) or synaptic (pre before post, per synapse)")
     pool: str = option("divisive", "what takes a layer's goodness from the next: divisive, subtractive, none")
     pool_tau: float = option(20.0, "time constant of the pool cell [ms]")
-    pool_gain: float = option(1.0, "strength of the pool [1]")
+    pool_gain: float = option(0.5, "strength of the pool [1]")
     sigma: float = option(0.05, "semi-saturation of the divisive pool [mean spikes per cell in pool_tau]")
     negatives: str = option("random", "labels shown in sleep: random (wrong), self (drawn by the network)")
     candidates: int = option(3, "labels that the network compares for one negative of its own")
@@ -123,6 +123,8 @@ class SpikingConfig:
             raise UsageError(f"--delay-spread is at most the mean delay of {self.delay:g} ms, got {self.delay_spread:g} ms.")
         if self.online and self.goodness == "saturating":
             raise UsageError("--online needs --goodness squared or linear: a decaying saturating sum is not event-driven.")
+        if self.eligibility == "synaptic" and (self.online or self.device != "none"):
+            raise UsageError("--eligibility synaptic belongs to synapses that are numbers, with a reset between presentations.")
         if self.device != "none" and self.chip == "exact" and self.target == "standalone":
             raise UsageError("a device pulsed exactly needs --target cython; for standalone give --chip table.")
 

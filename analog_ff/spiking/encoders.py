@@ -30,7 +30,7 @@ ENCODERS: Mapping[str, Encoder] = MappingProxyType(
         "poisson": Encoder("", "rand() < p", "", ""),
         "regular": Encoder("dphi/dt = p/dt : 1", "phi >= 1", "phi -= 1", "phi = rand()"),
         "latency": Encoder(
-            "spike_at : 1", "since == spike_at", "", "spike_at = (p > 0)*floor(T_steps*(1 - p/p_max)) - (p <= 0)"
+            "spike_at : 1", "since == spike_at", "", "spike_at = int(p > 0)*floor(T_steps*(1 - p/p_max)) - int(p <= 0)"
         ),
     }
 )

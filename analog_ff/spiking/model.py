@@ -31,8 +31,9 @@ import numpy as np
 
 from analog_ff.spiking.config import SpikingConfig
 from analog_ff.spiking.encoders import ENCODERS
+from analog_ff.spiking.synapses import CHANGE, IdealSynapses, Plasticity
 
-BEFORE, LEARN, EVENT, CHANGE, ONSET = -1, 0, 1, 2, 3
+BEFORE, LEARN, EVENT, ONSET = -1, 0, 1, CHANGE + 1
 """Order of what happens in the first step of a presentation: record, learn from the one before, reset and show."""
 
 
@@ -92,9 +93,12 @@ def sizes(config: SpikingConfig, shown: Shown) -> tuple[int, ...]:
 
 
 def build(
-    config: SpikingConfig, shown: Shown, show: Any, initial: Sequence[np.ndarray], *, learn: bool = True
-) -> Model:
+    config: SpikingConfig, shown: Shown, show: Any, initial: Sequence[np.ndarray], *, learn: bool = True,
+    plasticity: Plasticity | None = None,
+) -> Model:  # fmt: skip
     """Return the network for the presentations `show`; `initial` are the weights of each layer, (inputs, cells).
+
+    `plasticity` is what the synapses are made of, numbers by default.
 
     Works on Brian2's current device. Raises UsageError if the weights do not match the layers.
     """
@@ -106,13 +110,16 @@ def build(
     width = sizes(config, shown)
     _check(width, initial)
     space = _namespace(b2, config, shown, show, period.dt)
-    inputs = _inputs(b2, config, shown, width[0], space, dt, period)
+    made_of: Plasticity = plasticity or IdealSynapses()
+    inputs = _inputs(b2, config, shown, width[0], space, dt, period, made_of)
     parts: list[Any] = [inputs]
     model = Model(None, period, period.dt, inputs, [], [], [], [], space)
     below = inputs
     for n, cells in enumerate(width[1:]):
-        layer, goodness, pieces = _layer(b2, config, n, cells, space, dt, period)
-        synapses, more = _synapses(b2, config, n, below, layer, initial[n], space, dt, period, learn)
+        layer, goodness, pieces = _layer(b2, config, n, cells, space, dt, period, made_of)
+        if n and config.pool == "divisive":
+            pieces += _pool(b2, n, below, width[n], layer, space, dt)
+        synapses, more = made_of.attach(b2, config, n, below, layer, initial[n], space, dt, period, learn)
         model.recorded.append(b2.StateMonitor(goodness, "G", record=0, clock=period, when="start", order=BEFORE, name=f"record_{n}"))
         model.layers.append(layer)
         model.goodness.append(goodness)
@@ -169,7 +176,9 @@ def _room(n: int) -> int:
     return max(2**16, 1 << (n - 1).bit_length())
 
 
-def _inputs(b2: Any, config: SpikingConfig, shown: Shown, cells: int, space: Any, dt: Any, period: Any) -> Any:
+def _inputs(
+    b2: Any, config: SpikingConfig, shown: Shown, cells: int, space: Any, dt: Any, period: Any, made_of: Plasticity
+) -> Any:
     encoder = ENCODERS[config.encoder]
     trace = "dx/dt = -x/tau_trace : 1" if config.online else "x : 1"
     since = "timestep(t, dt) % period_steps"
@@ -177,8 +186,9 @@ def _inputs(b2: Any, config: SpikingConfig, shown: Shown, cells: int, space: Any
     if config.gap:
         threshold = f"({threshold}) and ({since} < T_steps)"
     inputs = b2.NeuronGroup(
-        cells, f"p : 1\n{trace}\n{encoder.equations}", threshold=threshold, reset=f"{encoder.reset}\nx += 1".strip(),
-        method="exact" if config.online else "euler", namespace=space, clock=dt, name="inputs",
+        cells, f"p : 1\n{trace}\n{encoder.equations}\n{made_of.source}", threshold=threshold,
+        reset=f"{encoder.reset}\nx += 1".strip(), method="exact" if config.online and not encoder.equations else "euler",
+        namespace=space, clock=dt, name="inputs", dtype=dict(made_of.types),
     )  # fmt: skip
     onset = """
     p = p_pixel*IMAGE((ORDER(t) + 0.5)*ms, int(clip(i, 0, pixels))) \
@@ -191,15 +201,18 @@ def _inputs(b2: Any, config: SpikingConfig, shown: Shown, cells: int, space: Any
     return inputs
 
 
-def _layer(b2: Any, config: SpikingConfig, n: int, cells: int, space: Any, dt: Any, period: Any) -> Any:
+def _layer(
+    b2: Any, config: SpikingConfig, n: int, cells: int, space: Any, dt: Any, period: Any, made_of: Plasticity
+) -> Any:
     good = GOODNESS[config.goodness]
     own = {"N": cells, **space}
     cell = b2.NeuronGroup(1, _goodness_equations(config), namespace=own, clock=dt, method="exact", name=f"goodness_{n}")
     equations, threshold, reset = cell_equations(config)
+    equations = f"{equations}\n{'gain : 1' if n and config.pool == 'divisive' else ''}\n{made_of.source}\n{made_of.target}"
     layer = b2.NeuronGroup(
         cells, equations, threshold=threshold, reset=reset, namespace=own, clock=dt, name=f"layer_{n}",
         refractory=config.refractory * b2.ms if config.refractory else False,
-        method="euler" if config.noise else "exact", events={"learn": "M != 0"},
+        method="euler" if config.noise else "exact", events={"learn": "M != 0"}, dtype=dict(made_of.types),
     )  # fmt: skip
     layer.G = b2.linked_var(cell, "G")
     layer.set_event_schedule("learn", when="start", order=EVENT)
@@ -208,10 +221,12 @@ def _layer(b2: Any, config: SpikingConfig, n: int, cells: int, space: Any, dt: A
     signal = "G/N" if config.third_factor == "layer" else {"squared": "r**2", "linear": "r"}.get(
         config.goodness, "r**2/(1 + r/r_s)"
     )  # fmt: skip
+    slope = good.half_slope  # a trace per synapse holds about half of r x
+    slope = slope if config.eligibility == "rank-1" else f"2*({slope})/clip(r, 1, inf)"
     late = 0.5 + config.period_steps * config.sign_delay  # steps back to the presentation whose sign is heard
     layer.run_regularly(
         f"""
-        M = RATE(t - {late}*dt)*({good.half_slope})/(1 + exp(sign(RATE(t - {late}*dt))*({signal} - theta)/temperature))
+        M = RATE(t - {late}*dt)*({slope})/(1 + exp(sign(RATE(t - {late}*dt))*({signal} - theta)/temperature))
         xn = r/(sqrt(clip(G, 0, inf)) + 0.1)
         """,
         clock=period, when="start", order=LEARN, name=f"learn_{n}",
@@ -221,6 +236,19 @@ def _layer(b2: Any, config: SpikingConfig, n: int, cells: int, space: Any, dt: A
     if not config.online:
         cell.run_regularly("G = 0", clock=period, when="start", order=ONSET, name=f"forget_{n}")
     return layer, cell, [counted]
+
+
+def _pool(b2: Any, n: int, below: Any, cells: int, layer: Any, space: Any, dt: Any) -> list[Any]:
+    """Return the pool cell between two layers: it low-passes the spikes below and divides what arrives above."""
+    own = {"cells": cells, **space}
+    pool = b2.NeuronGroup(1, "dq/dt = -q/tau_pool : 1", namespace=own, clock=dt, method="exact", name=f"pool_{n}")
+    gather = b2.Synapses(below, pool, on_pre="q_post += 1.0/cells", namespace=own, clock=dt, name=f"gather_{n}")
+    gather.connect()
+    spread = b2.Synapses(
+        pool, layer, "gain_post = pool_gain/(sigma + q_pre) : 1 (summed)", namespace=own, clock=dt, name=f"divide_{n}"
+    )
+    spread.connect()
+    return [pool, gather, spread]
 
 
 def _goodness_equations(config: SpikingConfig) -> str:
@@ -246,22 +274,3 @@ def cell_equations(config: SpikingConfig) -> tuple[str, str, str]:
         lines.append("da/dt = -a/tau_a : 1")
         threshold, reset = "v > 1 + a", reset + "\na += a_step"
     return "\n".join(lines), threshold, reset
-
-
-def _synapses(
-    b2: Any, config: SpikingConfig, n: int, below: Any, layer: Any, initial: np.ndarray, space: Any, dt: Any,
-    period: Any, learn: bool,
-) -> Any:  # fmt: skip
-    first = b2.TimedArray(np.asarray(initial, float), dt=1 * b2.ms, name=f"table_first_{n}")
-    own = {**space, "FIRST": first}
-    x = "x_pre" if n == 0 else "xn_pre"
-    synapses = b2.Synapses(
-        below, layer, "w : 1", on_pre={"arrive": "v_post += w"},
-        on_post={"change": f"w += M_post*{x}"} if learn else None, on_event={"arrive": "spike", "change": "learn"} if learn else "spike",
-        namespace=own, clock=dt, name=f"synapses_{n}",
-    )  # fmt: skip
-    synapses.connect()
-    synapses.w = "FIRST((i + 0.5)*ms, j)"
-    if learn:
-        synapses.change.when, synapses.change.order = "start", CHANGE
-    return synapses, []
