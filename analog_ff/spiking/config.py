@@ -19,7 +19,7 @@ POOLS = ("divisive", "subtractive", "none")
 RESETS = ("subtract", "hard")
 ELIGIBILITY = ("rank-1", "synaptic")
 TARGETS = ("standalone", "cython", "numpy")
-NEGATIVES = ("random", "self")
+NEGATIVES = ("random", "hard", "self")
 SIGNALS = ("layer", "own-rate")
 SPLITS = ("final", "holdout")
 NOT_IN_HASH = ("data_dir", "out", "target")
@@ -39,7 +39,7 @@ REAL = (("step", 0.01, 10.0, "ms"), ("present", 1.0, 10_000.0, "ms"), ("gap", 0.
         ("temperature", 1e-6, 1e6, "spikes^2"), ("learning_rate", 0.0, 100.0, "thresholds"),
         ("final_rate", 0.0, 1.0, "1"), ("initial", 0.0, 100.0, "1"), ("initial_mean", -100.0, 100.0, "1"),
         ("sigma", 1e-6, 1e6, "1"), ("pool_tau", 0.01, 10_000.0, "ms"), ("pool_gain", 0.0, 1e6, "1"),
-        ("trace_tau", 0.01, 1e6, "ms"), ("sign_noise", 0.0, 1.0, "1"),
+        ("choice_noise", 0.0, 1e6, "spikes^2"), ("trace_tau", 0.01, 1e6, "ms"), ("sign_noise", 0.0, 1.0, "1"),
         ("weight_range", 1e-6, 1e6, "thresholds"))  # fmt: skip
 """Choices that are numbers: name, least, most, unit."""
 
@@ -90,8 +90,11 @@ class SpikingConfig:
     pool_tau: float = option(20.0, "time constant of the pool cell [ms]")
     pool_gain: float = option(0.5, "strength of the pool [1]")
     sigma: float = option(0.05, "semi-saturation of the divisive pool [mean spikes per cell in pool_tau]")
-    negatives: str = option("random", "labels shown in sleep: random (wrong), self (drawn by the network)")
-    candidates: int = option(3, "labels that the network compares for one negative of its own")
+    negatives: str = option(
+        "random", "labels shown in sleep: random (wrong), hard (wrong, the network chooses), self (any, the network chooses)"
+    )
+    candidates: int = option(3, "labels that the network compares for one negative, hard and self")
+    choice_noise: float = option(0.5, "of the Gumbel noise on their goodness per cell [spikes^2]")
     block: int = option(1, "presentations of one sign before the other, wake and sleep")
     sign_noise: float = option(0.0, "share of presentations whose learning signal has the wrong sign [1]")
     sign_delay: int = option(0, "presentations by which the learning signal comes late")

@@ -126,6 +126,8 @@ def build(
         model.synapses.append(synapses)
         parts += [layer, goodness, synapses, *pieces, *more]
         below = layer
+    if config.negatives != "random":
+        parts += _chooser(b2, model, space, dt, period)
     model.network = b2.Network(*parts, *model.recorded)
     return model
 
@@ -145,11 +147,13 @@ def _namespace(b2: Any, config: SpikingConfig, shown: Shown, show: Any, period: 
     padded = np.hstack([shown.pixels, np.zeros((len(shown.pixels), 1), np.float32)])
     ms = b2.ms
     # Lengths that are powers of two: runs of nearly the same length share their compiled code.
-    image, label, rate = (np.pad(a.astype(float), (0, _room(len(a)) - len(a)), mode="edge") for a in show)
+    image, label, rate, trial = (np.pad(a.astype(float), (0, _room(len(a)) - len(a)), mode="edge") for a in show)
     return {
         "IMAGE": b2.TimedArray(padded, dt=1 * ms, name="table_image"),
         "ORDER": b2.TimedArray(image, dt=period, name="table_order"),
         "LABEL": b2.TimedArray(label, dt=period, name="table_label"),
+        "TRIAL": b2.TimedArray(trial, dt=period, name="table_trial"),
+        "choice_noise": config.choice_noise,
         "RATE": b2.TimedArray(rate, dt=period, name="table_rate"),
         "pixels": pixels,
         "copies": config.label_cells,
@@ -180,19 +184,21 @@ def _inputs(
     b2: Any, config: SpikingConfig, shown: Shown, cells: int, space: Any, dt: Any, period: Any, made_of: Plasticity
 ) -> Any:
     encoder = ENCODERS[config.encoder]
+    choice = "chosen : 1 (linked)" if config.negatives != "random" else ""
     trace = "dx/dt = -x/tau_trace : 1" if config.online else "x : 1"
     since = "timestep(t, dt) % period_steps"
     threshold = encoder.threshold.replace("since", f"({since})")
     if config.gap:
         threshold = f"({threshold}) and ({since} < T_steps)"
     inputs = b2.NeuronGroup(
-        cells, f"p : 1\n{trace}\n{encoder.equations}\n{made_of.source}", threshold=threshold,
+        cells, f"p : 1\n{trace}\n{encoder.equations}\n{choice}\n{made_of.source}", threshold=threshold,
         reset=f"{encoder.reset}\nx += 1".strip(), method="exact" if config.online and not encoder.equations else "euler",
         namespace=space, clock=dt, name="inputs", dtype=dict(made_of.types),
     )  # fmt: skip
-    onset = """
+    chosen = "int(LABEL(t) < -1.5)*(chosen + 2)" if config.negatives != "random" else "0"
+    onset = f"""
     p = p_pixel*IMAGE((ORDER(t) + 0.5)*ms, int(clip(i, 0, pixels))) \
-        + p_label*int(i >= pixels)*int(abs(LABEL(t) - (i - pixels)//copies) < 0.5)
+        + p_label*int(i >= pixels)*int(abs(LABEL(t) + {chosen} - (i - pixels)//copies) < 0.5)
     """
     inputs.run_regularly(onset, clock=period, when="start", order=ONSET, name="show")
     first = encoder.onset + ("" if config.online else "\nx = 0")
@@ -236,6 +242,34 @@ def _layer(
     if not config.online:
         cell.run_regularly("G = 0", clock=period, when="start", order=ONSET, name=f"forget_{n}")
     return layer, cell, [counted]
+
+
+def _chooser(b2: Any, model: Model, space: Any, dt: Any, period: Any) -> list[Any]:
+    """Return the cell that remembers which of the labels tried had the highest goodness, with Gumbel noise.
+
+    The goodness per cell g of all layers plus noise of scale s: the label is a draw from the softmax of g/s.
+    """
+    own = {**space, "layers": len(model.goodness)}
+    cell = b2.NeuronGroup(1, "best : 1\nchosen : 1\ntotal : 1\nscore : 1\nwins : 1", namespace=own, clock=dt, name="chooser")
+    parts = [cell]
+    for n, (goodness, layer) in enumerate(zip(model.goodness, model.layers, strict=True)):
+        heard = b2.Synapses(goodness, cell, "w : 1", on_pre={}, namespace={"N": layer.N, **space}, clock=dt, name=f"hear_{n}")
+        heard.connect()
+        heard.run_regularly("total_post += G_pre/N", clock=period, when="start", order=LEARN, name=f"sum_{n}")
+        parts.append(heard)
+    cell.run_regularly(
+        """
+        score = total - choice_noise*log(-log(clip(rand(), 1e-7, 0.9999999)))
+        best = int(TRIAL(t - 0.5*dt) < 1.5)*int(TRIAL(t - 0.5*dt) > 0.5)*(-1e9) + int(TRIAL(t - 0.5*dt) > 1.5)*best
+        wins = int(TRIAL(t - 0.5*dt) > 0.5)*int(score > best)
+        chosen = wins*LABEL(t - 0.5*dt) + (1 - wins)*chosen
+        best = wins*score + (1 - wins)*best
+        total = 0
+        """,
+        clock=period, when="start", order=EVENT, name="choose",
+    )  # fmt: skip
+    model.inputs.chosen = b2.linked_var(cell, "chosen")
+    return parts
 
 
 def _pool(b2: Any, n: int, below: Any, cells: int, layer: Any, space: Any, dt: Any) -> list[Any]:

@@ -5,7 +5,7 @@ A presentation is one row of three tables that the network looks up by its clock
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,8 +17,16 @@ class Presentations(NamedTuple):
     """What is shown, in order; k presentations."""
 
     image: np.ndarray  # (k,) int32 row of the images
-    label: np.ndarray  # (k,) int32 class whose cells fire, -1: none
+    label: np.ndarray  # (k,) int32 class whose cells fire, -1: none, -2: the one that the network chose
     rate: np.ndarray  # (k,) float32 learning rate times +1 (wake) or -1 (sleep); 0: nothing is learned
+    trial: np.ndarray  # (k,) int32 1: the first label that the network tries for a negative of its own, 2: another
+
+    @classmethod
+    def of(cls, image: Any, label: Any, rate: Any, trial: Any = None) -> Presentations:
+        """Return a table from its columns; without `trial` no labels are tried."""
+        image = np.asarray(image, np.int32)
+        tried = np.zeros(len(image), np.int32) if trial is None else np.asarray(trial, np.int32)
+        return cls(image, np.asarray(label, np.int32), np.asarray(rate, np.float32), tried)
 
     def __len__(self) -> int:
         return len(self.image)
@@ -36,30 +44,50 @@ def training(config: SpikingConfig, labels: np.ndarray, classes: int) -> Present
     """Return all presentations of training: each image of an epoch once awake and once asleep.
 
     Blocks of `block` presentations awake are followed by as many asleep with the same images in the same order; an epoch
-    draws a new order and new wrong labels. The learning rate falls linearly to its final share.
+    draws a new order and new wrong labels. The learning rate falls linearly to its final share. Before a negative of its
+    own, the network is shown the image with `candidates` labels: wrong ones (hard), or any (self).
     """
     per_epoch = min(config.images_per_epoch or len(labels), len(labels))
     parts = []
     for epoch in range(config.epochs):
         generator = Key(config.seed, "spiking").at(epoch).generator()
-        order = generator.permutation(len(labels))[:per_epoch].astype(np.int32)
-        wrong = wrong_labels(labels[order], classes, generator)
-        starts = range(0, per_epoch, config.block)
-        image = [part for s in starts for part in (order[s : s + config.block],) * 2]
-        label = [part for s in starts for part in (labels[order[s : s + config.block]], wrong[s : s + config.block])]
-        sign = [np.full(len(part), 1 - 2 * (n % 2)) for n, part in enumerate(image)]
-        parts.append((np.concatenate(image), np.concatenate(label), np.concatenate(sign)))
+        order = generator.permutation(len(labels))[:per_epoch]
+        for start in range(0, per_epoch, config.block):
+            image = order[start : start + config.block]
+            awake = Presentations.of(image, labels[image], np.ones(len(image)))
+            parts += [awake, _asleep(config, image, labels[image], classes, generator)]
     if not parts:
-        return Presentations(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.float32))
-    image, label, sign = (np.concatenate(column) for column in zip(*parts, strict=True))
-    falling = 1.0 - (1.0 - config.final_rate) * np.arange(len(image)) / max(len(image), 1)
+        return Presentations.of([], [], [])
+    image, label, sign, trial = (np.concatenate(column) for column in zip(*parts, strict=True))
+    falling = 1.0 - (1.0 - config.final_rate) * np.arange(len(image)) / len(image)
     flips = Key(config.seed, "sign").generator().random(len(image)) < config.sign_noise
     rate = config.learning_rate * falling * np.where(flips, -sign, sign)
-    return Presentations(image.astype(np.int32), label.astype(np.int32), rate.astype(np.float32))
+    every = Presentations.of(image, label, rate, trial)
+    # The signal of the last presentations comes late: nothing is learned from what follows them.
+    return every + Presentations.of([image[-1]] * config.sign_delay, [-1] * config.sign_delay, [0.0] * config.sign_delay)
+
+
+def _asleep(
+    config: SpikingConfig, image: np.ndarray, right: np.ndarray, classes: int, generator: np.random.Generator
+) -> Presentations:
+    """Return the negatives of some images, each after the labels that the network tries, if it makes its own."""
+    n = len(image)
+    if config.negatives == "random":
+        return Presentations.of(image, wrong_labels(right, classes, generator), np.full(n, -1.0))
+    tried = min(config.candidates, classes - (config.negatives == "hard"))
+    ranks = generator.random((n, classes))
+    if config.negatives == "hard":
+        ranks[np.arange(n), right] = 2.0
+    label = np.hstack([np.argsort(ranks, axis=1)[:, :tried], np.full((n, 1), -2)])
+    sign = np.zeros(label.shape)
+    sign[:, -1] = -1.0
+    trial = np.full(label.shape, 2)
+    trial[:, 0], trial[:, -1] = 1, 0
+    return Presentations.of(np.repeat(image, tried + 1), label.ravel(), sign.ravel(), trial.ravel())
 
 
 def testing(images: np.ndarray, classes: int) -> Presentations:
     """Return presentations that show each of the image rows with each label in turn, without learning."""
     n = len(images)
     label = np.tile(np.arange(classes, dtype=np.int32), n)
-    return Presentations(np.repeat(images.astype(np.int32), classes), label, np.zeros(n * classes, np.float32))
+    return Presentations.of(np.repeat(images, classes), label, np.zeros(n * classes))

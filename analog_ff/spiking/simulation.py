@@ -202,4 +202,4 @@ def _pairs(config: SpikingConfig, rows: np.ndarray, labels: np.ndarray, classes:
     right = labels[: len(rows)].astype(np.int32)
     wrong = plans.wrong_labels(right, classes, Key(config.seed, "statistics").generator())
     label = np.column_stack([right, wrong]).ravel()
-    return plans.Presentations(np.repeat(rows, 2).astype(np.int32), label, np.zeros(len(label), np.float32))
+    return plans.Presentations.of(np.repeat(rows, 2), label, np.zeros(len(label)))
