@@ -118,7 +118,7 @@ def build(
     for n, cells in enumerate(width[1:]):
         layer, goodness, pieces = _layer(b2, config, n, cells, space, dt, period, made_of)
         if n and config.pool == "divisive":
-            pieces += _pool(b2, n, below, width[n], layer, space, dt)
+            pieces += _pool(b2, config, n, below, width[n], layer, space, dt, period)
         synapses, more = made_of.attach(b2, config, n, below, layer, initial[n], space, dt, period, learn)
         model.recorded.append(b2.StateMonitor(goodness, "G", record=0, clock=period, when="start", order=BEFORE, name=f"record_{n}"))
         model.layers.append(layer)
@@ -272,10 +272,14 @@ def _chooser(b2: Any, model: Model, space: Any, dt: Any, period: Any) -> list[An
     return parts
 
 
-def _pool(b2: Any, n: int, below: Any, cells: int, layer: Any, space: Any, dt: Any) -> list[Any]:
+def _pool(
+    b2: Any, config: SpikingConfig, n: int, below: Any, cells: int, layer: Any, space: Any, dt: Any, period: Any
+) -> list[Any]:
     """Return the pool cell between two layers: it low-passes the spikes below and divides what arrives above."""
     own = {"cells": cells, **space}
     pool = b2.NeuronGroup(1, "dq/dt = -q/tau_pool : 1", namespace=own, clock=dt, method="exact", name=f"pool_{n}")
+    if not config.online:
+        pool.run_regularly("q = 0", clock=period, when="start", order=ONSET, name=f"empty_{n}")
     gather = b2.Synapses(below, pool, on_pre="q_post += 1.0/cells", namespace=own, clock=dt, name=f"gather_{n}")
     gather.connect()
     spread = b2.Synapses(

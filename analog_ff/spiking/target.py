@@ -47,15 +47,15 @@ def check_compiler(target: str) -> None:
 def prepared(target: str, seed: int) -> Iterator[Any]:
     """Yield Brian2 with its device, precision and seed set for a target; afterwards it is as before."""
     check_compiler(target)
-    import brian2 as b2
-    import numpy as np
-
-    b2.BrianLogger.suppress_hierarchy("brian2.groups.group.Group.resolve")
-    before = b2.prefs.codegen.target, b2.prefs.core.default_float_dtype
     with warnings.catch_warnings():
-        # Brian2 compares float32 values with 1e50, and its own use of NumPy and SymPy warns of their future.
+        # Brian2 compares float32 values with 1e50, and its use of NumPy, SymPy and pyparsing warns of their future.
         warnings.filterwarnings("ignore", message="overflow encountered in cast", category=RuntimeWarning)
         warnings.filterwarnings("ignore", category=DeprecationWarning)
+        import brian2 as b2
+        import numpy as np
+
+        b2.BrianLogger.suppress_hierarchy("brian2.groups.group.Group.resolve")
+        before = b2.prefs.codegen.target, b2.prefs.core.default_float_dtype
         try:
             if target == "standalone":
                 b2.set_device("cpp_standalone", build_on_run=False)
