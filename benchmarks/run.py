@@ -41,6 +41,7 @@ KEPT = (
     "test_error_percent_by_readout", "validation_error_percent", "validation_error_percent_by_readout", "images",
     "events", "integrals", "energy", "cells", "deployed",
     "activity", "shapes", "events_by_layer", "integrals_by_layer", "gated_share_by_layer",
+    "firing", "spikes_per_presentation", "presentations",
 )  # fmt: skip
 
 
@@ -119,7 +120,9 @@ def run(name: str, label: str, options: dict[str, Any], data_dir: str | None) ->
     print(f"{name}: {label}, seed {options['seed']} ...", flush=True)
     # A run that was interrupted goes on from its checkpoint.
     folder = ROOT / "runs" / "experiments" / target.parent.name / target.stem
-    command = [sys.executable, "-m", "analog_ff.simulate", *arguments(options), "--json", "--out", str(folder)]
+    spiking = experiments([name])[name].get("command") == "spiking"
+    program = ["analog_ff", "spiking"] if spiking else ["analog_ff.simulate"]
+    command = [sys.executable, "-m", *program, *arguments(options), "--json", "--out", str(folder)]
     command += ["--data-dir", data_dir] if data_dir else []
     command += ["--resume"] if (folder / "checkpoint.h5").exists() else []
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -174,6 +177,8 @@ def joule(values: list[float | None]) -> str:
 
 def table(name: str, experiment: dict[str, Any]) -> list[str]:
     """Return the lines of one experiment's table; rows without results say so."""
+    if experiment.get("command") == "spiking":
+        return spiking_table(name, experiment)
     kind = "validation" if experiment.get("options", {}).get("split") == "holdout" else "test"
     head = ["row", "seeds", f"{kind} error, energy read-out %", f"{kind} error, softmax read-out %", "pulses per weight",
             "cells at a bound", "memory left", "energy per update", "seconds"]  # fmt: skip
@@ -242,6 +247,43 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
                 str(max(sum(a["registers_per_layer"]) for a in found)),
             ]
         lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def spiking_table(name: str, experiment: dict[str, Any]) -> list[str]:
+    """Return the lines of a table of spiking runs: error of all layers and of each, and how the layers fire."""
+    kind = "validation" if experiment.get("options", {}).get("split") == "holdout" else "test"
+    tuner = name if any("grid" in e for e in (experiment, *experiment["rows"])) else experiment.get("tuned_by")
+    choices = grid_of(experiments([tuner])[tuner]) if tuner else []
+    head = ["row", *choices, "seeds", f"{kind} error, all layers %", "each layer %", "mean rate Hz", "rate of active cells Hz",
+            "active cells", "energy per update", "energy per decision", "seconds"]  # fmt: skip
+    lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    for row in experiment["rows"]:
+        best = chosen(tuner, row["label"]) if tuner and not row.get("untuned") else {}
+        found = [place(name, options) for _, options in points({**experiment, "rows": [row]})
+                 if not tuner or (best is not None and all(options[k] == v for k, v in best.items()))]  # fmt: skip
+        results = [json.loads(file.read_text(encoding="utf-8")) for file in found if file.exists()]
+        if not results:
+            lines.append(
+                f"| {row['label']} |{' - |' * len(choices)} 0 | not run |" + " |" * (len(head) - 3 - len(choices))
+            )
+            continue
+        by = [r[f"{kind}_error_percent_by_readout"] for r in results]
+        layers = [n for n in by[0] if n != "energy"]
+        firing = [[layer["right_label"] for layer in r["firing"]] for r in results]
+
+        def fired(what: str, firing: list[Any] = firing, digits: int = 0) -> str:
+            return ", ".join(mean([f[n][what] for f in firing], digits) for n in range(len(firing[0])))
+
+        shares = [percent([f[n]["active_share"] for f in firing]) for n in range(len(layers))]
+        energy = [r.get("energy") or {} for r in results]
+        lines.append("| " + " | ".join([
+            row["label"], *(f"{results[0]['options'].get(c)}" for c in choices), str(len(results)),
+            bold(mean([b["energy"] for b in by]), True), ", ".join(mean([b[n] for b in by]) for n in layers),
+            fired("mean_rate_hz", digits=1), fired("active_rate_hz"), ", ".join(shares),
+            joule([e.get("per_update_joule") for e in energy]), joule([e.get("per_decision_joule") for e in energy]),
+            mean([r["wall_seconds"] for r in results], 0),
+        ]) + " |")  # fmt: skip
     return lines
 
 

@@ -23,7 +23,9 @@ SMALL = SpikingConfig(layers=(12,), data="digits", target="numpy", label_cells=2
 class Seen:
     """What a short simulation leaves: spikes (presentations, steps, cells) of all groups, goodness, weights."""
 
-    def __init__(self, config: SpikingConfig, shown: models.Shown, show: plans.Presentations, weights: list[np.ndarray]):
+    def __init__(
+        self, config: SpikingConfig, shown: models.Shown, show: plans.Presentations, weights: list[np.ndarray]
+    ):
         with prepared(config.target, config.seed) as b2:
             model = models.build(config, shown, show, weights)
             monitors = [b2.SpikeMonitor(g) for g in (model.inputs, *model.layers)]

@@ -91,7 +91,8 @@ class SpikingConfig:
     pool_gain: float = option(0.5, "strength of the pool [1]")
     sigma: float = option(0.05, "semi-saturation of the divisive pool [mean spikes per cell in pool_tau]")
     negatives: str = option(
-        "random", "labels shown in sleep: random (wrong), hard (wrong, the network chooses), self (any, the network chooses)"
+        "random",
+        "labels shown in sleep: random (wrong), hard (wrong, the network chooses), self (any, the network chooses)",
     )
     candidates: int = option(3, "labels that the network compares for one negative, hard and self")
     choice_noise: float = option(0.5, "of the Gumbel noise on their goodness per cell [spikes^2]")
@@ -121,13 +122,21 @@ class SpikingConfig:
             in_range("a spiking run", flag(name), getattr(self, name), low, high, unit)
         for name in ("present", "gap", "refractory", "delay", "delay_spread"):
             if abs(getattr(self, name) / self.step - round(getattr(self, name) / self.step)) > 1e-6:
-                raise UsageError(f"{flag(name)} is a whole number of steps of {self.step:g} ms, got {getattr(self, name):g} ms.")
+                raise UsageError(
+                    f"{flag(name)} is a whole number of steps of {self.step:g} ms, got {getattr(self, name):g} ms."
+                )
         if self.delay_spread > self.delay:
-            raise UsageError(f"--delay-spread is at most the mean delay of {self.delay:g} ms, got {self.delay_spread:g} ms.")
+            raise UsageError(
+                f"--delay-spread is at most the mean delay of {self.delay:g} ms, got {self.delay_spread:g} ms."
+            )
         if self.online and self.goodness == "saturating":
-            raise UsageError("--online needs --goodness squared or linear: a decaying saturating sum is not event-driven.")
+            raise UsageError(
+                "--online needs --goodness squared or linear: a decaying saturating sum is not event-driven."
+            )
         if self.eligibility == "synaptic" and (self.online or self.device != "none"):
-            raise UsageError("--eligibility synaptic belongs to synapses that are numbers, with a reset between presentations.")
+            raise UsageError(
+                "--eligibility synaptic belongs to synapses that are numbers, with a reset between presentations."
+            )
         if self.device != "none" and self.chip == "exact" and self.target == "standalone":
             raise UsageError("a device pulsed exactly needs --target cython; for standalone give --chip table.")
 

@@ -67,7 +67,9 @@ def collect(config: SpikingConfig, outcome: Outcome, wall: float) -> dict[str, A
     layers = []
     for counts, raster in zip(seen.counts, seen.raster[1:], strict=True):
         right, wrong = statistics.firing(counts[::2], config.present), statistics.firing(counts[1::2], config.present)
-        layers.append({"right_label": right, "wrong_label": wrong, "burst_share": statistics.burstiness(*raster, period)})
+        layers.append(
+            {"right_label": right, "wrong_label": wrong, "burst_share": statistics.burstiness(*raster, period)}
+        )
     presented = {"training": len(outcome.training), "testing": outcome.scores[0].size}
     per = {what: [float(s.sum()) / max(presented[what], 1) for s in spikes] for what, spikes in outcome.spikes.items()}
     result = {

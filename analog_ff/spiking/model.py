@@ -120,7 +120,9 @@ def build(
         if n and config.pool == "divisive":
             pieces += _pool(b2, config, n, below, width[n], layer, space, dt, period)
         synapses, more = made_of.attach(b2, config, n, below, layer, initial[n], space, dt, period, learn)
-        model.recorded.append(b2.StateMonitor(goodness, "G", record=0, clock=period, when="start", order=BEFORE, name=f"record_{n}"))
+        model.recorded.append(
+            b2.StateMonitor(goodness, "G", record=0, clock=period, when="start", order=BEFORE, name=f"record_{n}")
+        )
         model.layers.append(layer)
         model.goodness.append(goodness)
         model.synapses.append(synapses)
@@ -214,7 +216,9 @@ def _layer(
     own = {"N": cells, **space}
     cell = b2.NeuronGroup(1, _goodness_equations(config), namespace=own, clock=dt, method="exact", name=f"goodness_{n}")
     equations, threshold, reset = cell_equations(config)
-    equations = f"{equations}\n{'gain : 1' if n and config.pool == 'divisive' else ''}\n{made_of.source}\n{made_of.target}"
+    equations = (
+        f"{equations}\n{'gain : 1' if n and config.pool == 'divisive' else ''}\n{made_of.source}\n{made_of.target}"
+    )
     layer = b2.NeuronGroup(
         cells, equations, threshold=threshold, reset=reset, namespace=own, clock=dt, name=f"layer_{n}",
         refractory=config.refractory * b2.ms if config.refractory else False,
@@ -250,10 +254,14 @@ def _chooser(b2: Any, model: Model, space: Any, dt: Any, period: Any) -> list[An
     The goodness per cell g of all layers plus noise of scale s: the label is a draw from the softmax of g/s.
     """
     own = {**space, "layers": len(model.goodness)}
-    cell = b2.NeuronGroup(1, "best : 1\nchosen : 1\ntotal : 1\nscore : 1\nwins : 1", namespace=own, clock=dt, name="chooser")
+    cell = b2.NeuronGroup(
+        1, "best : 1\nchosen : 1\ntotal : 1\nscore : 1\nwins : 1", namespace=own, clock=dt, name="chooser"
+    )
     parts = [cell]
     for n, (goodness, layer) in enumerate(zip(model.goodness, model.layers, strict=True)):
-        heard = b2.Synapses(goodness, cell, "w : 1", on_pre={}, namespace={"N": layer.N, **space}, clock=dt, name=f"hear_{n}")
+        heard = b2.Synapses(
+            goodness, cell, "w : 1", on_pre={}, namespace={"N": layer.N, **space}, clock=dt, name=f"hear_{n}"
+        )
         heard.connect()
         heard.run_regularly("total_post += G_pre/N", clock=period, when="start", order=LEARN, name=f"sum_{n}")
         parts.append(heard)

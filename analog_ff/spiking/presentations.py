@@ -64,7 +64,9 @@ def training(config: SpikingConfig, labels: np.ndarray, classes: int) -> Present
     rate = config.learning_rate * falling * np.where(flips, -sign, sign)
     every = Presentations.of(image, label, rate, trial)
     # The signal of the last presentations comes late: nothing is learned from what follows them.
-    return every + Presentations.of([image[-1]] * config.sign_delay, [-1] * config.sign_delay, [0.0] * config.sign_delay)
+    return every + Presentations.of(
+        [image[-1]] * config.sign_delay, [-1] * config.sign_delay, [0.0] * config.sign_delay
+    )
 
 
 def _asleep(

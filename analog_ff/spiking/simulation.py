@@ -127,7 +127,12 @@ def simulate(
         model = models.build(config, shown, show, initial, learn=len(training) > 0)
         recorded = _Recorded(b2, model)
         runs = Runs(b2, config.target, model.network, quiet=quiet)
-        for part, what in ((training, "training"), (testing, "testing"), (statistics, "statistics"), (raster, "raster")):
+        for part, what in (
+            (training, "training"),
+            (testing, "testing"),
+            (statistics, "statistics"),
+            (raster, "raster"),
+        ):
             recorded.switch(what)
             runs.run(len(part) * model.period, what)
         runs.run(config.step * b2.ms, "end")  # the goodness of a presentation is read in the step after it
@@ -150,7 +155,8 @@ def simulate(
                     recorded.raster((len(show) - len(raster)) * config.period_steps * config.step),
                     len(raster) * config.period_steps * config.step,
                 ),
-                seconds={"build": built - start, "run": time.monotonic() - built},
+                seconds={"build": built - start, "run": time.monotonic() - built}
+                | ({} if runs.seconds is None else {"simulated": runs.seconds}),
             )
 
         # Only the speed of compiling depends on what is named here.
@@ -165,11 +171,19 @@ class _Recorded:
         groups = (model.inputs, *model.layers)
         self._ms = b2.ms
         self._totals = {
-            what: [b2.SpikeMonitor(g, record=False, name=f"{what}_{g.name}") for g in groups] for what in ("training", "testing")
+            what: [b2.SpikeMonitor(g, record=False, name=f"{what}_{g.name}") for g in groups]
+            for what in ("training", "testing")
         }
         self._cells = [
-            b2.StateMonitor(layer, "r", record=True, clock=model.clock, when="start", order=models.BEFORE,
-                            name=f"cells_{layer.name}")
+            b2.StateMonitor(
+                layer,
+                "r",
+                record=True,
+                clock=model.clock,
+                when="start",
+                order=models.BEFORE,
+                name=f"cells_{layer.name}",
+            )
             for layer in model.layers
         ]
         self._spikes = [b2.SpikeMonitor(g, name=f"raster_{g.name}") for g in groups]

@@ -81,6 +81,7 @@ class Runs:
 
     def __init__(self, b2: Any, target: str, network: Any, *, quiet: bool = False) -> None:
         self._b2, self._standalone, self._network, self._quiet = b2, target == "standalone", network, quiet
+        self.seconds: float | None = None  # that a standalone program took for the simulation itself
 
     def run(self, duration: Any, what: str) -> None:
         """Run the network for a duration (with unit); `what` names it in the lines of progress."""
@@ -102,6 +103,7 @@ class Runs:
             try:
                 self._b2.device.build(directory=str(folder), compile=True, run=False, debug=False)
                 self._b2.device.run(with_output=False)
+                self.seconds = float(self._b2.device._last_run_time)
             except RuntimeError as error:
                 raise RunError(f"the standalone program in {folder} failed ({error})") from error
             return take()
@@ -132,7 +134,9 @@ def _folder(structure: Sequence[Any]) -> Iterator[Path]:
     try:
         root.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"the folder {root} for compiled code cannot be made ({error.strerror}); set {CACHE}.") from None
+        raise UsageError(
+            f"the folder {root} for compiled code cannot be made ({error.strerror}); set {CACHE}."
+        ) from None
     lock: Callable[[Any], bool] = _try_lock
     for slot in range(SLOTS):
         folder = root / f"{name}-{slot}"

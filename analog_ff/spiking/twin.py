@@ -34,9 +34,13 @@ class Twin:
     """
 
     def __init__(self, config: SpikingConfig, weights: Sequence[np.ndarray]) -> None:
-        beyond = [name for name in ("refractory", "adaptation", "noise", "delay", "dale", "online") if getattr(config, name)]
+        beyond = [
+            name for name in ("refractory", "adaptation", "noise", "delay", "dale", "online") if getattr(config, name)
+        ]
         if beyond or config.eligibility != "rank-1" or config.pool == "subtractive":
-            raise UsageError(f"the twin knows the plain network only, not {', '.join(beyond) or 'this synapse or pool'}.")
+            raise UsageError(
+                f"the twin knows the plain network only, not {', '.join(beyond) or 'this synapse or pool'}."
+            )
         self.config = config
         self.weights = [np.array(w, np.float64) for w in weights]
         self._decay = np.exp(-config.step / config.tau)
