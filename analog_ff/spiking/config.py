@@ -183,5 +183,7 @@ class SpikingConfig:
         known = {f.name for f in fields(cls)}
         if not {"layers", "encoder"} <= set(table):
             raise UsageError(f"{path} is not the configuration of a spiking run.")
-        values = {k: None if v == "none" and k in optional else v for k, v in table.items() if k in known}
+        values: dict[str, Any] = {
+            k: None if v == "none" and k in optional else v for k, v in table.items() if k in known
+        }
         return cls(**{**values, "layers": tuple(values["layers"])})

@@ -8,7 +8,8 @@ learning signal (+1 awake, -1 asleep),
     \text{spike at}\ v_j > 1 + a_j
 
     G = \sum_j \phi(r_j), \qquad
-    M_j = \eta\, s\, \sigma\!\left(s\,\frac{\theta - G/N}{T_c}\right) \tfrac12 \phi'(r_j), \qquad w_{ij} \leftarrow w_{ij} + M_j x_i
+    M_j = \eta\, s\, \sigma\!\left(s\,\frac{\theta - G/N}{T_c}\right) \tfrac12 \phi'(r_j), \qquad
+    w_{ij} \leftarrow w_{ij} + M_j x_i
 
 with :math:`\phi(r) = r^2` (squared), :math:`r^2/(1 + r/r_s)` (saturating) or r (linear; then :math:`M_j` holds for active
 cells with slope 1). G is held by one goodness cell of the layer that every spike reaches: a spike adds
@@ -22,6 +23,7 @@ Source: G. Hinton, arXiv:2212.13345; E. Terres-Escudero et al., arXiv:2406.16479
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -137,7 +139,7 @@ def build(
 def _check(width: Sequence[int], initial: Sequence[np.ndarray]) -> None:
     from hardware_models.check import UsageError
 
-    wanted = list(zip(width[:-1], width[1:], strict=True))
+    wanted = list(itertools.pairwise(width))
     found = [np.shape(w) for w in initial]
     if found != wanted:
         raise UsageError(f"the layers need weights of shapes {wanted} (inputs, cells), got {found}.")

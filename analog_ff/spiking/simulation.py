@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -76,7 +77,7 @@ def data_of(config: SpikingConfig) -> Dataset:
 def first_weights(config: SpikingConfig, sizes: Sequence[int]) -> list[np.ndarray]:
     """Return the first weights of each layer, N(mean, sd²)/fan-in as configured; never negative under Dale's law."""
     weights = []
-    for n, (inputs, cells) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+    for n, (inputs, cells) in enumerate(itertools.pairwise(sizes)):
         noise = Key(config.seed, "weights").at(n).generator().standard_normal((inputs, cells), dtype=np.float32)
         w = ((config.initial_mean + config.initial * noise) / np.sqrt(inputs)).astype(np.float32)
         weights.append(np.abs(w) if config.dale else w)
