@@ -2,8 +2,8 @@
 
     python benchmarks/speed/spiking.py [--layers 300] [--presentations 24000] [--json]
 
-Both train on the same images of mnist-5k with the default settings, one core each: Brian2's own time of the run, without
-compiling and without reading the tables, and the time of the twin on the input spikes of the same encoder.
+Both train on the same images of mnist-5k with the default settings, one core each: the time of the compiled
+program, reading its tables and writing its results included, and the time of the twin on the input spikes of the same encoder.
 """
 
 from __future__ import annotations
