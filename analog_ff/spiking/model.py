@@ -195,8 +195,8 @@ def _inputs(
     if config.gap:
         threshold = f"({threshold}) and ({since} < T_steps)"
     inputs = b2.NeuronGroup(
-        cells, f"p : 1\n{trace}\n{encoder.equations}\n{choice}\n{made_of.source}", threshold=threshold,
-        reset=f"{encoder.reset}\nx += 1".strip(), method="exact" if config.online and not encoder.equations else "euler",
+        cells, f"p : 1\nfired : integer\n{trace}\n{encoder.equations}\n{choice}\n{made_of.source}", threshold=threshold,
+        reset=f"{encoder.reset}\nx += 1\nfired += 1".strip(), method="exact" if config.online and not encoder.equations else "euler",
         namespace=space, clock=dt, name="inputs", dtype=dict(made_of.types),
     )  # fmt: skip
     chosen = "int(LABEL(t) < -1.5)*(chosen + 2)" if config.negatives != "random" else "0"
@@ -313,11 +313,12 @@ def cell_equations(config: SpikingConfig) -> tuple[str, str, str]:
     lines = [
         f"dv/dt = -v/tau{noise} : 1{refractory}",
         "dr/dt = -r/tau_trace : 1" if config.online else "r : 1",
+        "fired : integer",
         "M : 1",
         "xn : 1",
         "G : 1 (linked)",
     ]
-    threshold, reset = "v > 1", ("v -= 1" if config.reset == "subtract" else "v = 0") + "\nr += 1"
+    threshold, reset = "v > 1", ("v -= 1" if config.reset == "subtract" else "v = 0") + "\nr += 1\nfired += 1"
     if config.adaptation:
         lines.append("da/dt = -a/tau_a : 1")
         threshold, reset = "v > 1 + a", reset + "\na += a_step"

@@ -119,24 +119,19 @@ def simulate(
     test_rows = len(data.x_train) + np.arange(tested)
     testing = plans.testing(test_rows, classes)
     statistics = _pairs(config, test_rows[:STATISTICS], data.y_test, classes)
-    raster = plans.Presentations(*(column[: 2 * RASTER] for column in statistics))
-    show = training + testing + statistics + raster
+    show = training + testing + statistics
     sizes = models.sizes(config, shown)
     start = time.monotonic()
     with prepared(config.target, config.seed) as b2:
         initial = first_weights(config, sizes) if weights is None else weights
         model = models.build(config, shown, show, initial, learn=len(training) > 0)
-        recorded = _Recorded(b2, model)
+        recorded = _Recorded(b2, model, len(training), len(training) + len(testing))
         runs = Runs(b2, config.target, model.network, quiet=quiet)
-        for part, what in (
-            (training, "training"),
-            (testing, "testing"),
-            (statistics, "statistics"),
-            (raster, "raster"),
-        ):
-            recorded.switch(what)
-            runs.run(len(part) * model.period, what)
-        runs.run(config.step * b2.ms, "end")  # the goodness of a presentation is read in the step after it
+        # Each run of Brian2 has code of its own to compile: everything that is counted, then everything that is recorded.
+        runs.run((len(training) + len(testing)) * model.period, "training and testing")
+        recorded.start()
+        # The goodness of a presentation is read in the step after it.
+        runs.run(len(statistics) * model.period + config.step * b2.ms, "statistics")
         built = time.monotonic()
 
         def take() -> Outcome:
@@ -150,66 +145,77 @@ def simulate(
                 goodness=goodness[:, :trained],
                 training=training,
                 weights=tuple(np.array(s.w[:], np.float32).reshape(i, j) for s, i, j in pairs),
-                spikes={what: recorded.counted(what) for what in ("training", "testing")},
-                statistics=Counts(
-                    recorded.by_cell(len(statistics)),
-                    recorded.raster((len(show) - len(raster)) * config.period_steps * config.step),
-                    len(raster) * config.period_steps * config.step,
-                ),
+                spikes=recorded.counted(),
+                statistics=recorded.seen(config, len(statistics)),
                 seconds={"build": built - start, "run": time.monotonic() - built}
                 | ({} if runs.seconds is None else {"simulated": runs.seconds}),
             )
 
-        # Only the speed of compiling depends on what is named here.
-        structure = [getattr(config, f) for f in ("encoder", "goodness", "pool", "eligibility", "online", "device")]
-        return runs.finish((sizes, *structure, bool(training.image.size)), take)
+        return runs.finish((sizes, structure(config), len(training) > 0), take)
+
+
+def structure(config: SpikingConfig) -> tuple[Any, ...]:
+    """Return what the objects of a network depend on, their numbers left out; only the time to compile hangs on it."""
+    kinds = (config.encoder, config.goodness, config.pool, config.eligibility, config.third_factor, config.reset)
+    parts = (config.refractory, config.adaptation, config.noise, config.delay, config.delay_spread, config.gap)
+    choice = config.negatives != "random"
+    return (*kinds, *map(bool, parts), config.online, config.dale, choice, config.device, config.chip)
 
 
 class _Recorded:
-    """Monitors that work in one part of the run only."""
+    """What is counted and recorded beside goodness: all spikes by cell, and each spike after the test."""
 
-    def __init__(self, b2: Any, model: models.Model) -> None:
+    def __init__(self, b2: Any, model: models.Model, trained: int, tested: int) -> None:
         groups = (model.inputs, *model.layers)
-        self._ms = b2.ms
-        self._totals = {
-            what: [b2.SpikeMonitor(g, record=False, name=f"{what}_{g.name}") for g in groups]
-            for what in ("training", "testing")
-        }
-        self._cells = [
-            b2.StateMonitor(
-                layer,
-                "r",
-                record=True,
-                clock=model.clock,
-                when="start",
-                order=models.BEFORE,
-                name=f"cells_{layer.name}",
-            )
-            for layer in model.layers
-        ]
+        self._b2, self._begin = b2, tested * model.period
+        # A clock that ticks once where training ends, and one where the test ends: the counts until then.
+        self._until = {}
+        for what, last in (("training", trained), ("testing", tested)):
+            clock = b2.Clock(max(last or tested, 1) * model.period, name=f"{what}_clock")
+            self._until[what] = [
+                b2.StateMonitor(g, "fired", record=True, clock=clock, when="start", order=models.BEFORE,
+                                name=f"{what}_{g.name}")
+                for g in groups
+            ]  # fmt: skip
+        self._trained = trained
         self._spikes = [b2.SpikeMonitor(g, name=f"raster_{g.name}") for g in groups]
-        self._parts = {**self._totals, "statistics": self._cells, "raster": [*self._cells, *self._spikes]}
-        model.network.add([*self._cells, *self._spikes, *(m for part in self._totals.values() for m in part)])
+        for monitor in self._spikes:
+            monitor.active = False
+        model.network.add([*self._spikes, *(m for monitors in self._until.values() for m in monitors)])
 
-    def switch(self, what: str) -> None:
-        """Let the monitors of one part work, and no others."""
-        for monitors in self._parts.values():
-            for monitor in monitors:
-                monitor.active = False
-        for monitor in self._parts[what]:
+    def start(self) -> None:
+        """Record each spike from now on."""
+        for monitor in self._spikes:
             monitor.active = True
 
-    def counted(self, what: str) -> tuple[np.ndarray, ...]:
-        """Return the spikes of each cell of the input and each layer in a part."""
-        return tuple(np.array(m.count[:], np.int64) for m in self._totals[what])
+    def counted(self) -> dict[str, tuple[np.ndarray, ...]]:
+        """Return the spikes of each cell of the input and each layer in training and in testing."""
+        until = {
+            what: tuple(np.array(m.fired[:], np.int64)[:, 1] for m in monitors)
+            for what, monitors in self._until.items()
+        }
+        training = until["training"] if self._trained else tuple(np.zeros_like(n) for n in until["testing"])
+        return {
+            "training": training,
+            "testing": tuple(last - first for first, last in zip(training, until["testing"], strict=True)),
+        }
 
-    def by_cell(self, presentations: int) -> tuple[np.ndarray, ...]:
-        """Return the counts of each layer by presentation, (presentations, cells)."""
-        return tuple(np.asarray(m.r[:], np.float32).T[1 : presentations + 1] for m in self._cells)
-
-    def raster(self, begin: float) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
-        """Return cells and times [ms after `begin`] of the spikes of the input and each layer."""
-        return tuple((np.array(m.i[:]), np.asarray(m.t[:] / self._ms) - begin) for m in self._spikes)
+    def seen(self, config: SpikingConfig, presentations: int) -> Counts:
+        """Return the spike counts of each layer by presentation, and the spikes of the first ones."""
+        period = config.period_steps * config.step
+        counts, raster = [], []
+        drawn = min(2 * RASTER, presentations) * period
+        for monitor in self._spikes:
+            cells = np.array(monitor.i[:])
+            times = np.asarray((monitor.t[:] - self._begin) / self._b2.ms, np.float64)
+            shown = np.floor(times / period + 1e-6).astype(int)
+            inside = shown < presentations  # one step follows the last
+            number = np.zeros((presentations, len(monitor.source)), np.float32)
+            np.add.at(number, (shown[inside], cells[inside]), 1.0)
+            counts.append(number)
+            first = times < drawn - 1e-6
+            raster.append((cells[first], times[first]))
+        return Counts(tuple(counts[1:]), tuple(raster), drawn)
 
 
 def _pairs(config: SpikingConfig, rows: np.ndarray, labels: np.ndarray, classes: int) -> plans.Presentations:
