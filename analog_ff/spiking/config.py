@@ -78,7 +78,7 @@ class SpikingConfig:
     goodness: str = option("squared", "of a layer, from the spike counts r: squared, saturating, linear")
     saturation: float = option(3.0, "r_s of r^2/(1 + r/r_s), saturating [spikes]")
     third_factor: str = option("layer", "what gates plasticity: layer (its goodness), own-rate (of the cell alone)")
-    theta: float = option(2.0, "threshold of the goodness per cell [spikes^2]")
+    theta: float = option(4.0, "threshold of the goodness per cell [spikes^2]")
     temperature: float = option(1.0, "of the logistic [spikes^2]")
     learning_rate: float = option(3e-4, "eta, change of a weight per spike pair [thresholds]")
     final_rate: float = option(0.1, "eta at the end, as a share; it falls linearly")

@@ -196,7 +196,8 @@ def _inputs(
         threshold = f"({threshold}) and ({since} < T_steps)"
     inputs = b2.NeuronGroup(
         cells, f"p : 1\nfired : integer\n{trace}\n{encoder.equations}\n{choice}\n{made_of.source}", threshold=threshold,
-        reset=f"{encoder.reset}\nx += 1\nfired += 1".strip(), method="exact" if config.online and not encoder.equations else "euler",
+        reset=f"{encoder.reset}\nx += 1\nfired += 1".strip(),
+        method="exact" if config.online and not encoder.equations else "euler",
         namespace=space, clock=dt, name="inputs", dtype=dict(made_of.types),
     )  # fmt: skip
     chosen = "int(LABEL(t) < -1.5)*(chosen + 2)" if config.negatives != "random" else "0"
