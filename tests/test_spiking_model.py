@@ -17,7 +17,7 @@ from analog_ff.spiking.twin import Twin
 from hardware_models.check import UsageError
 from hardware_models.keys import Key
 
-SMALL = SpikingConfig(layers=(12,), data="digits", target="numpy", label_cells=2, initial=1.5)
+SMALL = SpikingConfig(layers=(12,), data="digits", target="numpy", label_cells=2, initial=1.5, theta=2.0)
 
 
 class Seen:
