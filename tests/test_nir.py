@@ -1,0 +1,269 @@
+"""NIR files: what is written is read back to the bit, runs as Brian2 runs it, and what cannot be said is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import nir
+import numpy as np
+import pytest
+
+from analog_ff.spiking.config import SpikingConfig
+from analog_ff.spiking.model import Shown, build
+from analog_ff.spiking.nir_graph import check, export, load
+from analog_ff.spiking.nir_network import NirNetwork, spikes
+from analog_ff.spiking.presentations import Presentations
+from hardware_models.check import UsageError
+
+
+def drawn(*width: int, seed: int = 0, scale: float = 0.6) -> list[np.ndarray]:
+    """Return float32 weights of each layer, (inputs, cells), excitatory on average so that cells fire."""
+    g = np.random.default_rng(seed)
+    pairs = zip(width[:-1], width[1:], strict=True)
+    return [(0.1 + scale * g.standard_normal(s) / np.sqrt(s[0])).astype(np.float32) for s in pairs]
+
+
+def choices(**changed: Any) -> SpikingConfig:
+    return SpikingConfig(**{"layers": (7, 5), "pool": "none", "target": "numpy", **changed})
+
+
+def written(path: Path, config: SpikingConfig, inputs: int = 12, **more: Any) -> NirNetwork:
+    export(drawn(inputs, *config.layers), config, path, **more)
+    return load(path)
+
+
+def twin(network: NirNetwork, input_spikes: np.ndarray) -> list[np.ndarray]:
+    """Return the spikes of each layer, cell by cell in float64: decay, threshold, arrival, reset."""
+    fired, below = [], input_spikes
+    for layer in network.layers:
+        out = np.zeros((len(below), layer.weights.shape[1]), bool)
+        for j in range(out.shape[1]):
+            v = 0.0
+            for k in range(len(below)):
+                v = layer.v_leak[j] + (v - layer.v_leak[j]) * np.exp(-network.dt / layer.tau[j])
+                out[k, j] = v > layer.threshold[j]
+                if k >= layer.delay:
+                    for i in np.flatnonzero(below[k - layer.delay]):
+                        v += layer.gain[i] * float(layer.weights[i, j]) * layer.r[j] * network.dt / layer.tau[j]
+                if out[k, j]:
+                    v = v - layer.threshold[j] if network.reset == "subtract" else layer.v_reset[j]
+        fired.append(out)
+        below = out
+    return fired
+
+
+@pytest.mark.parametrize("step", [1.0, 0.3, 0.1])
+def test_round_trip_to_the_bit(tmp_path: Path, step: float) -> None:
+    """Weights come back as they were; the resistance makes one spike in one step move v by w."""
+    config = choices(step=step, present=30.0, tau=17.0, reset="hard")
+    weights = drawn(12, 7, 5)
+    export(weights, config, tmp_path / "net.nir")
+    network = load(tmp_path / "net.nir")
+    for layer, w in zip(network.layers, weights, strict=True):
+        assert layer.weights.dtype == np.float32 and layer.weights.tobytes() == w.tobytes()
+        np.testing.assert_allclose(layer.r * network.dt / layer.tau, 1.0, rtol=1e-15)
+        assert (layer.tau == 0.017).all() and (layer.threshold == 1).all() and not layer.v_reset.any()
+    assert network.dt == step * 1e-3 and network.reset == "hard" and network.metadata["encoder"] == "regular"
+
+
+@pytest.mark.parametrize("reset", ["subtract", "hard"])
+@pytest.mark.parametrize("delay", [0.0, 3.0])
+def test_spikes_equal_a_slow_twin(tmp_path: Path, reset: str, delay: float) -> None:
+    """Two layers with a frozen gain between them, against loops over steps, cells and spikes."""
+    config = choices(reset=reset, delay=delay, pool="divisive")
+    network = written(tmp_path / "net.nir", config, gains=[3.0])
+    assert network.layers[0].delay == network.layers[1].delay == int(delay)
+    assert (network.layers[1].gain == 3.0).all() and (network.layers[0].gain == 1.0).all()
+    shown = np.random.default_rng(1).random((3, 60, 12)) < 0.25
+    found = spikes(network, shown)
+    for n, presentation in enumerate(shown):
+        for layer, slow in zip(found, twin(network, presentation), strict=True):
+            assert slow.sum() > 10
+            np.testing.assert_array_equal(layer[n], slow)
+    same = spikes(network, shown, np.float32)
+    assert sum(int((a != b).sum()) for a, b in zip(same, found, strict=True)) <= 5
+
+
+def test_one_spike_moves_the_membrane_by_its_weight() -> None:
+    """Closed form: at a weight w above the threshold, v > 1 one step later if w exp(-dt/tau) > 1; n spikes without input."""
+    layer_of = load_single(w=3.3, tau=20e-3)
+    out = spikes(layer_of, np.eye(1, 10, dtype=bool).T)[0][:, 0]
+    # v: 3.3 d > 1, 2.14 d > 1 ... : the membrane loses 1 at each spike and d between, until it is below 1.
+    v, wanted = 3.3, [False]
+    for _ in range(9):
+        v *= np.exp(-1 / 20)
+        wanted.append(v > 1)
+        v -= v > 1
+    assert out.tolist() == wanted and sum(wanted) == 2
+
+
+def load_single(w: float, tau: float) -> NirNetwork:
+    from analog_ff.spiking.nir_network import NirLayer
+
+    one = np.ones(1)
+    layer = NirLayer(np.float32([[w]]), one, 0, tau * one, tau / 1e-3 * one, 0 * one, one, 0 * one)
+    return NirNetwork((layer,), 1e-3, "subtract", {})
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of pyparsing, that Brian2 uses
+@pytest.mark.parametrize("reset", ["subtract", "hard"])
+def test_brian2_spike_for_spike(tmp_path: Path, reset: str) -> None:
+    """The file, run on the input spikes that Brian2 drew, fires when the cells of Brian2's network fire; 50 steps."""
+    import brian2 as b2
+
+    config = choices(reset=reset, present=50.0, peak_rate=300.0, label_cells=2)
+    pixels = np.random.default_rng(3).random((1, 20)).astype(np.float32)
+    weights = drawn(26, 7, 5, scale=0.5)
+    export(weights, config, tmp_path / "net.nir")
+    b2.prefs.codegen.target = "numpy"
+    b2.seed(5)
+    once = Presentations(np.zeros(1, np.int32), np.ones(1, np.int32), np.zeros(1, np.float32))
+    model = build(config, Shown(pixels, 3), once, weights, learn=False)
+    monitors = [b2.SpikeMonitor(group) for group in (model.inputs, *model.layers)]
+    model.network.add(*monitors)
+    model.network.run(50 * b2.ms)
+    rasters = []
+    for monitor, cells in zip(monitors, (26, 7, 5), strict=True):
+        raster = np.zeros((50, cells), bool)
+        raster[np.round(np.asarray(monitor.t / b2.ms)).astype(int), np.asarray(monitor.i)] = True
+        rasters.append(raster)
+    for found, brian in zip(spikes(load(tmp_path / "net.nir"), rasters[0]), rasters[1:], strict=True):
+        assert brian.sum() > 10
+        np.testing.assert_array_equal(found, brian)
+
+
+def test_notices_name_what_is_left_out(tmp_path: Path) -> None:
+    """Each thing that the file does not hold is said once, and stands in the file; what does not apply is not said."""
+    weights = drawn(12, 7, 5)
+    said = export(weights, choices(pool="divisive", noise=0.1, reset="subtract"), tmp_path / "a.nir", gains=[0.25])
+    for word in ("clock step", "Plasticity", "goodness", "encoder", "reset between", "subtracts", "0.25", "noise"):
+        assert sum(word in sentence for sentence in said) == 1, word
+    assert load(tmp_path / "a.nir").metadata["notices"].splitlines() == said
+    fewer = " ".join(export(weights, choices(reset="hard", online=True), tmp_path / "b.nir"))
+    assert not any(word in fewer for word in ("subtracts", "pool", "noise", "reset between", "device"))
+    memristor = choices(device="memristor", chip="table")
+    assert "memristor" in " ".join(export(weights, memristor, tmp_path / "c.nir"))
+
+
+REFUSED = {
+    "refractory period": {"refractory": 2.0},
+    "constant threshold": {"adaptation": 0.2},
+    "per synapse": {"delay": 2.0, "delay_spread": 1.0},
+    "subtractive pool": {"pool": "subtractive"},
+    "1 positive gains": {"pool": "divisive"},
+    "less the feed-forward inhibition": {"dale": True},
+    r"needs weights \(inputs, cells\)": {"layers": (7, 6)},
+}
+
+
+@pytest.mark.parametrize("sentence", REFUSED)
+def test_what_nir_cannot_say_is_refused(tmp_path: Path, sentence: str) -> None:
+    """One sentence, and no file."""
+    with pytest.raises(UsageError, match=sentence):
+        export([np.abs(w) for w in drawn(12, 7, 5)], choices(**REFUSED[sentence]), tmp_path / "net.nir")
+    assert not list(tmp_path.iterdir())
+
+
+def test_export_looks_at_weights_gains_and_path(tmp_path: Path) -> None:
+    weights, config = drawn(12, 7, 5), choices()
+    for gains in ([1.0], [1.0, 2.0]):
+        with pytest.raises(UsageError, match="needs 0 positive gains"):
+            export(weights, config, tmp_path / "net.nir", gains=gains)
+    for gains in ([0.0], [np.nan], []):
+        with pytest.raises(UsageError, match="needs 1 positive gains"):
+            export(weights, choices(pool="divisive"), tmp_path / "net.nir", gains=gains)
+    with pytest.raises(UsageError, match="folder .* does not exist"):
+        export(weights, config, tmp_path / "none" / "net.nir")
+    bad = [weights[0], weights[1] * np.float32(np.inf)]
+    with pytest.raises(UsageError, match="layer 2 are not all finite"):
+        export(bad, config, tmp_path / "net.nir")
+    export(weights, config, tmp_path / "net.nir")
+    with pytest.raises(UsageError, match="exists already"):
+        check(config, tmp_path / "net.nir")
+    assert [f.name for f in tmp_path.iterdir()] == ["net.nir"]
+    check(choices(layers=(7,), pool="subtractive"), tmp_path / "one.nir")  # no pool in front of the first layer
+
+
+def lif(cells: int, tau: float = 0.02) -> nir.LIF:
+    one = np.ones(cells)
+    return nir.LIF(tau=tau * one, r=20 * one, v_leak=0 * one, v_threshold=one, v_reset=0 * one)
+
+
+def graph(path: Path, *nodes: Any, edges: Any = None, dt: float | None = 1e-3) -> Path:
+    """Write a chain from 3 inputs over the nodes to 2 outputs."""
+    named = {"in": nir.Input({"input": np.array([3])})} | {f"n{i}": node for i, node in enumerate(nodes)}
+    named["out"] = nir.Output({"output": np.array([2])})
+    names = list(named)
+    edges = edges or list(zip(names[:-1], names[1:], strict=True))
+    metadata = {} if dt is None else {"dt": dt}
+    nir.write(path, nir.NIRGraph(named, edges, metadata=metadata, type_check=False))
+    return path
+
+
+W = np.ones((2, 3), np.float32)
+UNSUPPORTED = {
+    "node 'n1' is a CubaLIF": [
+        nir.Linear(W),
+        nir.CubaLIF(*(np.ones(2) for _ in range(5)), v_reset=np.zeros(2)),
+    ],
+    "node 'n0' is a Affine": [nir.Affine(W, np.ones(2)), lif(2)],
+    r"'n0' needs weights \(cells, 3\)": [nir.Linear(np.ones((2, 4), np.float32)), lif(2)],
+    "'n1' needs values for 2 cells": [nir.Linear(W), lif(4)],
+    "'n0' needs values for 3 cells": [nir.Scale(np.ones(2)), nir.Linear(W), lif(2)],
+    "output has 2 cells, the last layer 1": [nir.Linear(W[:1]), lif(1)],
+    "LIF 'n0' stands where Linear is due": [lif(3), nir.Linear(W)],
+    "Linear 'n1' stands where LIF is due": [nir.Linear(W), nir.Linear(np.ones((2, 2), np.float32)), lif(2)],
+    "last node in front of the output": [nir.Linear(W)],
+    "delays that differ": [nir.Delay(np.array([0, 1e-3, 2e-3])), nir.Linear(W), lif(2)],
+    "whole steps": [nir.Delay(np.full(3, 1.5e-3)), nir.Linear(W), lif(2)],
+    "time constants above 0 s": [nir.Linear(W), lif(2, tau=-0.02)],
+    "not finite": [nir.Linear(W * np.float32(np.nan)), lif(2)],
+}
+
+
+@pytest.mark.parametrize("sentence", UNSUPPORTED)
+def test_files_that_do_not_fit_are_refused(tmp_path: Path, sentence: str) -> None:
+    """Unsupported nodes, dimensions that do not match, and parts out of order."""
+    with pytest.raises(UsageError, match=sentence):
+        load(graph(tmp_path / "x.nir", *UNSUPPORTED[sentence]))
+
+
+def test_files_that_are_no_chain_or_no_nir_are_refused(tmp_path: Path) -> None:
+    nodes = [nir.Linear(W), lif(2)]
+    back = [("in", "n0"), ("n0", "n1"), ("n1", "n0"), ("n1", "out")]
+    for edges in (back, [("in", "n0"), ("n0", "out")], [("in", "n0"), ("n0", "n1"), ("n1", "out"), ("in", "out")]):
+        with pytest.raises(UsageError, match="not one chain"):
+            load(graph(tmp_path / "branch.nir", *nodes, edges=edges))
+    with pytest.raises(UsageError, match="one Input node, got 2"):
+        load(graph(tmp_path / "two.nir", nir.Input({"input": np.array([3])}), *nodes))
+    with pytest.raises(UsageError, match="is not a file"):
+        load(tmp_path)
+    (tmp_path / "text.nir").write_text("weights")
+    with pytest.raises(UsageError, match="not an HDF5 file"):
+        load(tmp_path / "text.nir")
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["weights"] = W
+    with pytest.raises(UsageError, match="not an NIR graph"):
+        load(tmp_path / "other.h5")
+    with h5py.File(graph(tmp_path / "short.nir", *nodes), "r+") as file:
+        del file["node/nodes/n1/tau"]
+    with pytest.raises(UsageError, match="not a valid NIR graph"):
+        load(tmp_path / "short.nir")
+
+
+def test_a_file_of_another_program(tmp_path: Path) -> None:
+    """Without metadata the step has to be given and the reset is NIR's own; R scales what a spike does."""
+    path = graph(tmp_path / "x.nir", nir.Linear(W), lif(2), dt=None)
+    with pytest.raises(UsageError, match="names no clock step"):
+        load(path)
+    network = load(path, dt=0.5e-3)
+    assert network.reset == "hard"
+    pulse = np.zeros((4, 3), bool)
+    pulse[0, :2] = True  # two spikes of weight 1, each moving v by 20 * 0.5/20 = 0.5; decay below the threshold
+    assert not spikes(network, pulse)[0].any()
+    pulse[0] = True
+    assert spikes(network, pulse)[0].sum(axis=0).tolist() == [1, 1]
+    with pytest.raises(UsageError, match=r"needs input spikes \(..., steps, 3\)"):
+        spikes(network, np.zeros((4, 5)))
