@@ -13,8 +13,9 @@ import pytest
 from analog_ff.spiking.config import SpikingConfig
 from analog_ff.spiking.model import Shown, build
 from analog_ff.spiking.nir_graph import check, export, load
-from analog_ff.spiking.nir_network import NirNetwork, spikes
+from analog_ff.spiking.nir_network import NirLayer, NirNetwork, frozen_gains, spikes
 from analog_ff.spiking.presentations import Presentations
+from analog_ff.spiking.target import prepared
 from hardware_models.check import UsageError
 
 
@@ -100,38 +101,61 @@ def test_one_spike_moves_the_membrane_by_its_weight() -> None:
 
 
 def load_single(w: float, tau: float) -> NirNetwork:
-    from analog_ff.spiking.nir_network import NirLayer
-
     one = np.ones(1)
     layer = NirLayer(np.float32([[w]]), one, 0, tau * one, tau / 1e-3 * one, 0 * one, one, 0 * one)
     return NirNetwork((layer,), 1e-3, "subtract", {})
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of pyparsing, that Brian2 uses
-@pytest.mark.parametrize("reset", ["subtract", "hard"])
-def test_brian2_spike_for_spike(tmp_path: Path, reset: str) -> None:
+@pytest.mark.parametrize(
+    "changed", [{"reset": "subtract", "dale": True}, {"reset": "hard", "pool": "subtractive"}, {"delay": 2.0}]
+)
+def test_brian2_spike_for_spike(tmp_path: Path, changed: dict[str, Any]) -> None:
     """The file, run on the input spikes that Brian2 drew, fires when the cells of Brian2's network fire; 50 steps."""
-    import brian2 as b2
-
-    config = choices(reset=reset, present=50.0, peak_rate=300.0, label_cells=2)
+    config = choices(present=50.0, peak_rate=300.0, label_cells=2, pool_gain=0.2, initial=0.3, **changed)
     pixels = np.random.default_rng(3).random((1, 20)).astype(np.float32)
-    weights = drawn(26, 7, 5, scale=0.5)
+    weights = [w + np.float32(0.1) for w in drawn(26, 7, 5, scale=0.5)]
     export(weights, config, tmp_path / "net.nir")
-    b2.prefs.codegen.target = "numpy"
-    b2.seed(5)
-    once = Presentations(np.zeros(1, np.int32), np.ones(1, np.int32), np.zeros(1, np.float32))
-    model = build(config, Shown(pixels, 3), once, weights, learn=False)
-    monitors = [b2.SpikeMonitor(group) for group in (model.inputs, *model.layers)]
-    model.network.add(*monitors)
-    model.network.run(50 * b2.ms)
     rasters = []
-    for monitor, cells in zip(monitors, (26, 7, 5), strict=True):
-        raster = np.zeros((50, cells), bool)
-        raster[np.round(np.asarray(monitor.t / b2.ms)).astype(int), np.asarray(monitor.i)] = True
-        rasters.append(raster)
+    with prepared("numpy", 5) as b2:
+        once = Presentations.of(np.zeros(1), np.ones(1), np.zeros(1))
+        model = build(config, Shown(pixels, 3), once, weights, learn=False)
+        monitors = [b2.SpikeMonitor(group) for group in (model.inputs, *model.layers)]
+        model.network.add(*monitors)
+        model.network.run(50 * b2.ms)
+        for monitor, cells in zip(monitors, (26, 7, 5), strict=True):
+            raster = np.zeros((50, cells), bool)
+            raster[np.round(np.asarray(monitor.t / b2.ms)).astype(int), np.asarray(monitor.i)] = True
+            rasters.append(raster)
     for found, brian in zip(spikes(load(tmp_path / "net.nir"), rasters[0]), rasters[1:], strict=True):
         assert brian.sum() > 10
         np.testing.assert_array_equal(found, brian)
+
+
+def test_frozen_gains_are_the_mean_over_spikes() -> None:
+    """Two spikes of two cells: the first meets 1/sigma, the second, d steps later, 1/(sigma + exp(-d dt/tau)/2)."""
+    config = choices(pool="divisive", pool_tau=10.0, sigma=0.25, pool_gain=2.0, layers=(2, 5, 4))
+    first, second = np.zeros((3, 20, 2), bool), np.zeros((3, 20, 5), bool)
+    first[0, 3, 0] = first[0, 9, 1] = True
+    second[1, 4] = True
+    wanted = [(2 / 0.25 + 2 / (0.25 + 0.5 * np.exp(-0.5))) / 2, 2 / 0.25]
+    np.testing.assert_allclose(frozen_gains(config, [first, second, first]), wanted, rtol=1e-12)
+    assert frozen_gains(choices(pool="none"), [first, second]) == []
+    with pytest.raises(UsageError, match="layer 2 never spikes"):
+        frozen_gains(config, [first, first & False, first])
+
+
+@pytest.mark.parametrize(("changed", "taken"), [({"dale": True}, (1, 1)), ({"pool": "subtractive"}, (0, 1))])
+def test_uniform_inhibition_is_part_of_the_weights(
+    tmp_path: Path, changed: dict[str, Any], taken: tuple[int, int]
+) -> None:
+    """Dale: sqrt(2/pi) of the deviation of the first weights; a subtractive pool: its gain, both by sqrt(inputs)."""
+    config = choices(initial=0.8, pool_gain=0.5, **changed)
+    weights = drawn(12, 7, 5)
+    said = export(weights, config, tmp_path / "net.nir")
+    assert sum("uniform inhibition" in sentence for sentence in said) == 1
+    amount = np.sqrt(2 / np.pi) * 0.8 if config.dale else 0.5
+    for layer, w, share in zip(load(tmp_path / "net.nir").layers, weights, taken, strict=True):
+        np.testing.assert_allclose(layer.weights, w - share * amount / np.sqrt(len(w)), rtol=1e-5, atol=1e-7)
 
 
 def test_notices_name_what_is_left_out(tmp_path: Path) -> None:
@@ -142,7 +166,7 @@ def test_notices_name_what_is_left_out(tmp_path: Path) -> None:
         assert sum(word in sentence for sentence in said) == 1, word
     assert load(tmp_path / "a.nir").metadata["notices"].splitlines() == said
     fewer = " ".join(export(weights, choices(reset="hard", online=True), tmp_path / "b.nir"))
-    assert not any(word in fewer for word in ("subtracts", "pool", "noise", "reset between", "device"))
+    assert not any(word in fewer for word in ("subtracts", "pool", "noise", "reset between", "device", "inhibition"))
     memristor = choices(device="memristor", chip="table")
     assert "memristor" in " ".join(export(weights, memristor, tmp_path / "c.nir"))
 
@@ -151,9 +175,7 @@ REFUSED = {
     "refractory period": {"refractory": 2.0},
     "constant threshold": {"adaptation": 0.2},
     "per synapse": {"delay": 2.0, "delay_spread": 1.0},
-    "subtractive pool": {"pool": "subtractive"},
     "1 positive gains": {"pool": "divisive"},
-    "less the feed-forward inhibition": {"dale": True},
     r"needs weights \(inputs, cells\)": {"layers": (7, 6)},
 }
 
@@ -183,7 +205,7 @@ def test_export_looks_at_weights_gains_and_path(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="exists already"):
         check(config, tmp_path / "net.nir")
     assert [f.name for f in tmp_path.iterdir()] == ["net.nir"]
-    check(choices(layers=(7,), pool="subtractive"), tmp_path / "one.nir")  # no pool in front of the first layer
+    check(choices(layers=(7,)), tmp_path / "one.nir")
 
 
 def lif(cells: int, tau: float = 0.02) -> nir.LIF:

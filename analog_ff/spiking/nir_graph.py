@@ -26,11 +26,12 @@ from typing import Any
 import numpy as np
 
 from analog_ff.spiking.config import SpikingConfig
-from analog_ff.spiking.nir_network import NirLayer, NirNetwork, spikes
+from analog_ff.spiking.nir_network import NirLayer, NirNetwork, frozen_gains, spikes
 from analog_ff.spiking.nir_refusals import check, notices
+from analog_ff.spiking.synapses import inhibition
 from hardware_models.check import UsageError
 
-__all__ = ["NirLayer", "NirNetwork", "check", "export", "load", "spikes"]
+__all__ = ["NirLayer", "NirNetwork", "check", "export", "frozen_gains", "load", "spikes"]
 
 ORDER = "decay, threshold, arrival, reset"
 KNOWN = ("Input", "Scale", "Delay", "Linear", "LIF", "Output")
@@ -43,11 +44,11 @@ def export(
 
     Parameters
     ----------
-    weights : of each layer, (inputs, cells), what a spike adds to the membrane [thresholds], any inhibition that comes
-        with the same spike included; written as float32.
+    weights : of each layer, (inputs, cells) [thresholds]; written as float32, less the uniform inhibition that comes with
+        every spike (Dale's law, subtractive pool).
     config : the choices of the run.
     path : the file; must not exist.
-    gains : mean gain of the divisive pool in front of each layer but the first, measured in the run [1].
+    gains : mean gain of the divisive pool in front of each layer but the first, see `frozen_gains` [1].
 
     Raises UsageError, before anything is written, where the network cannot be expressed (see `check`).
     """
@@ -72,11 +73,10 @@ def export(
             tau=tau * each, r=tau / dt * each, v_leak=0 * each, v_threshold=each, v_reset=0 * each
         )
     nodes["output"] = nir.Output({"output": np.array([layers[-1].shape[1]])})
+    copied = ("encoder", "peak_rate", "label_rate", "label_cells", "goodness", "saturation", "reset")
     metadata = {
-        "program": "analog_ff", "dt": dt, "reset": config.reset, "order": ORDER, "present": config.present * 1e-3,
-        "encoder": config.encoder, "peak_rate": config.peak_rate, "label_rate": config.label_rate,
-        "label_cells": config.label_cells, "goodness": config.goodness, "saturation": config.saturation,
-        "notices": "\n".join(said),
+        "program": "analog_ff", "dt": dt, "order": ORDER, "present": config.present * 1e-3, "gap": config.gap * 1e-3,
+        **{name: getattr(config, name) for name in copied}, "notices": "\n".join(said),
     }  # fmt: skip
     names = list(nodes)
     edges = list(pairwise(names))
@@ -98,18 +98,15 @@ def _checked(weights: Sequence[np.ndarray], config: SpikingConfig) -> list[np.nd
     for n, w in enumerate(layers):
         if not np.isfinite(w).all():
             raise UsageError(f"the weights of layer {n + 1} are not all finite, so that no NIR file was written.")
-    if config.dale and not any((w < 0).any() for w in layers):
-        raise UsageError(
-            "with --dale an NIR file needs the weights less the feed-forward inhibition, got none below 0."
-        )
-    return layers
+    taken = [inhibition(config, n, w.shape[0]) for n, w in enumerate(layers)]
+    return [w - np.float32(t) if t else w for w, t in zip(layers, taken, strict=True)]
 
 
 def _gains(gains: Sequence[float] | None, config: SpikingConfig) -> list[float]:
     wanted = len(config.layers) - 1 if config.pool == "divisive" else 0
     found = [float(g) for g in gains or ()]
     if len(found) != wanted or not all(np.isfinite(g) and g > 0 for g in found):
-        kind = "divisive pools in front of a second layer and above"
+        kind = "one for each divisive pool between layers"
         raise UsageError(f"an NIR file of these layers needs {wanted} positive gains ({kind}), got {found}.")
     return found
 

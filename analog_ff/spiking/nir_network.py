@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from analog_ff.spiking.config import SpikingConfig
 from hardware_models.check import UsageError
 
 if TYPE_CHECKING:
@@ -52,6 +54,27 @@ def spikes(network: NirNetwork, input_spikes: np.ndarray, dtype: DTypeLike = np.
         below = _run(layer, network, below.astype(dtype) @ weights)
         fired.append(below)
     return fired
+
+
+def frozen_gains(config: SpikingConfig, rasters: Sequence[np.ndarray]) -> list[float]:
+    r"""Return what stands for the divisive pool in front of each layer but the first: the mean gain that its spikes met.
+
+    rasters : of each layer, (presentations, steps, cells) bool; the last one is not looked at. The pool's q decays with its
+        time constant and rises by 1/cells at each spike; the gain is :math:`g/(\sigma + q)` as the step before left it, and
+        the mean goes over all spikes. Empty for other pools; UsageError if a layer never spikes.
+    """
+    if config.pool != "divisive":
+        return []
+    gains = []
+    for n, raster in enumerate(rasters[: len(config.layers) - 1]):
+        q, met, total = np.zeros(len(raster)), 0.0, raster.sum()
+        if not total:
+            raise UsageError(f"layer {n + 1} never spikes, so that its pool has no mean gain to export.")
+        for now in np.moveaxis(raster.sum(axis=2), 1, 0):
+            met += float((now * config.pool_gain / (config.sigma + q)).sum())
+            q = q * np.exp(-config.step / config.pool_tau) + now / raster.shape[2]
+        gains.append(met / float(total))
+    return gains
 
 
 def _run(layer: NirLayer, network: NirNetwork, drive: np.ndarray) -> np.ndarray:

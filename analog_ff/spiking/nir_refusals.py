@@ -14,7 +14,7 @@ from hardware_models.check import UsageError
 
 def check(config: SpikingConfig, path: str | Path) -> None:
     """Raise UsageError, one sentence, if a network of these choices cannot be exported to that file."""
-    path, above = Path(path), len(config.layers) > 1
+    path = Path(path)
     if config.refractory:
         raise UsageError(
             f"NIR's LIF has no refractory period: export needs --refractory 0, got {config.refractory:g} ms."
@@ -25,10 +25,6 @@ def check(config: SpikingConfig, path: str | Path) -> None:
         raise UsageError(
             "NIR's Delay is one per cell, not per synapse: export needs --delay-spread 0, "
             f"got {config.delay_spread:g} ms."
-        )
-    if above and config.pool == "subtractive":
-        raise UsageError(
-            "the subtractive pool between layers cannot be exported to NIR: export needs --pool none or divisive."
         )
     if path.exists():
         raise UsageError(f"{path} exists already: give the NIR file another name.")
@@ -46,7 +42,8 @@ def notices(config: SpikingConfig, gains: Sequence[float]) -> list[str]:
     ]
     if not config.online:
         said.append(
-            f"The reset between presentations is not in the NIR file: set all membranes to 0 each {config.present:g} ms."
+            "The reset between presentations is not in the NIR file: set all membranes to 0 before each of "
+            f"{config.present:g} ms."
         )
     if config.reset == "subtract":
         said.append(
@@ -56,6 +53,10 @@ def notices(config: SpikingConfig, gains: Sequence[float]) -> list[str]:
     if gains:
         shown = ", ".join(f"{g:.4g}" for g in gains)
         said.append(f"The divisive pool is frozen at its mean gain: {shown} in front of layer 2 and above.")
+    if config.dale or (config.pool == "subtractive" and len(config.layers) > 1):
+        said.append(
+            "The uniform inhibition that comes with every spike is subtracted from the weights of the NIR file."
+        )
     if config.noise:
         said.append(f"The membrane noise of {config.noise:g} is not in the NIR file: its cells are noiseless.")
     if config.device != "none":
