@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,7 +31,10 @@ from analog_ff.spiking.nir_refusals import check, notices
 from analog_ff.spiking.synapses import inhibition
 from hardware_models.check import UsageError
 
-__all__ = ["NirLayer", "NirNetwork", "check", "export", "frozen_gains", "load", "spikes"]
+if TYPE_CHECKING:
+    from analog_ff.spiking.simulation import Outcome
+
+__all__ = ["NirLayer", "NirNetwork", "check", "export", "export_run", "frozen_gains", "load", "spikes"]
 
 ORDER = "decay, threshold, arrival, reset"
 KNOWN = ("Input", "Scale", "Delay", "Linear", "LIF", "Output")
@@ -84,6 +87,17 @@ def export(
     nir.write(partial, nir.NIRGraph(nodes, edges, metadata=metadata))
     partial.replace(path)
     return said
+
+
+def export_run(config: SpikingConfig, outcome: Outcome, path: str | Path) -> list[str]:
+    """Write the network of a finished run, its pools frozen at the gains of the run's raster; see `export`."""
+    steps = round(outcome.statistics.raster_ms / config.step)
+    rasters = []
+    for (cells, times), w in zip(outcome.statistics.raster[1:], outcome.weights, strict=True):
+        raster = np.zeros((steps, w.shape[1]), bool)
+        raster[np.rint(times / config.step).astype(int), cells] = True
+        rasters.append(raster.reshape(-1, config.period_steps, w.shape[1]))
+    return export(outcome.weights, config, path, gains=frozen_gains(config, rasters))
 
 
 def _checked(weights: Sequence[np.ndarray], config: SpikingConfig) -> list[np.ndarray]:
