@@ -43,7 +43,7 @@ APART = [PARTS, {"hardware_models.energy", "analog_ff.objective"}, {"hardware_mo
 """Rooms of one line that never import each other; parameter files are data and import nothing."""
 PUBLIC = {f"{p.__name__}.{name}": place for p in (hardware_models, analog_ff) for name, place in p._PUBLIC.items()}
 """A public name of the package stands for the module that it comes from."""
-HEAVY = ("numba", "scipy", "sklearn", "matplotlib", "h5py", "brian2", "mlxtend", "pandas", "pooch")
+HEAVY = ("numba", "scipy", "sklearn", "matplotlib", "h5py", "nir", "brian2", "mlxtend", "pandas", "pooch")
 
 
 def sources() -> list[Path]:

@@ -1,0 +1,259 @@
+r"""The trained network as an NIR file, and an NIR file as a network of NumPy arrays.
+
+NIR (Neuromorphic Intermediate Representation) describes a layer by ``Linear``, y = W x, and ``LIF``,
+
+.. math::
+    \tau \dot v = (v_{leak} - v) + R I, \qquad \text{spike at}\ v > v_{thr}, \quad v \leftarrow v_{reset}
+
+in continuous time. A simulator with the clock dt holds I through one step for one spike, so that v jumps by
+:math:`w R\,dt/\tau`. Here a spike moves v by w, hence :math:`R = \tau/dt`: **the file holds for one dt**, which stands in the
+metadata of its graph (``dt`` [s]), with ``reset``, ``order`` and what was left out (``notices``). Another clock needs R scaled.
+
+A network of L layers is the chain Input -> [Scale] -> [Delay] -> Linear -> LIF -> ... -> Output, and the goodness of a layer
+is formed outside, from its spikes. NIR says nothing about the order within a step; here, as in Brian2, it is: decay, threshold,
+arrival of spikes, reset. A spike that arrives in step k can therefore cause one in step k + 1 at the earliest.
+
+Source: J. E. Pedersen et al., Nature Communications 15, 8122 (2024), doi:10.1038/s41467-024-52259-9; nir 1.0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analog_ff.spiking.config import SpikingConfig
+from analog_ff.spiking.nir_network import NirLayer, NirNetwork, frozen_gains, spikes
+from analog_ff.spiking.nir_refusals import check, notices
+from analog_ff.spiking.synapses import inhibition
+from hardware_models.check import UsageError
+
+if TYPE_CHECKING:
+    from analog_ff.spiking.simulation import Outcome
+
+__all__ = ["NirLayer", "NirNetwork", "check", "export", "export_run", "frozen_gains", "load", "spikes"]
+
+ORDER = "decay, threshold, arrival, reset"
+KNOWN = ("Input", "Scale", "Delay", "Linear", "LIF", "Output")
+
+
+def export(
+    weights: Sequence[np.ndarray], config: SpikingConfig, path: str | Path, *, gains: Sequence[float] | None = None
+) -> list[str]:
+    """Write a trained network as an NIR file; return one sentence for each thing that is not in it.
+
+    Parameters
+    ----------
+    weights : of each layer, (inputs, cells) [thresholds]; written as float32, less the uniform inhibition that comes with
+        every spike (Dale's law, subtractive pool).
+    config : the choices of the run.
+    path : the file; must not exist.
+    gains : mean gain of the divisive pool in front of each layer but the first, see `frozen_gains` [1].
+
+    Raises UsageError, before anything is written, where the network cannot be expressed (see `check`).
+    """
+    path = Path(path)
+    check(config, path)
+    layers = _checked(weights, config)
+    gain = _gains(gains, config)
+    import nir
+
+    dt = config.step * 1e-3
+    said = notices(config, gain)
+    nodes: dict[str, Any] = {"input": nir.Input({"input": np.array([layers[0].shape[0]])})}
+    for n, w in enumerate(layers):
+        inputs, cells = w.shape
+        if n and gain:
+            nodes[f"scale_{n}"] = nir.Scale(np.full(inputs, gain[n - 1]))
+        if config.delay:
+            nodes[f"delay_{n}"] = nir.Delay(np.full(inputs, config.delay * 1e-3))
+        nodes[f"synapses_{n}"] = nir.Linear(np.ascontiguousarray(w.T))
+        each, tau = np.ones(cells), config.tau * 1e-3
+        nodes[f"layer_{n}"] = nir.LIF(
+            tau=tau * each, r=tau / dt * each, v_leak=0 * each, v_threshold=each, v_reset=0 * each
+        )
+    nodes["output"] = nir.Output({"output": np.array([layers[-1].shape[1]])})
+    copied = ("encoder", "peak_rate", "label_rate", "label_cells", "goodness", "saturation", "reset")
+    metadata = {
+        "program": "analog_ff", "dt": dt, "order": ORDER, "present": config.present * 1e-3, "gap": config.gap * 1e-3,
+        **{name: getattr(config, name) for name in copied}, "notices": "\n".join(said),
+    }  # fmt: skip
+    names = list(nodes)
+    edges = list(pairwise(names))
+    partial = path.with_name(path.name + ".partial")
+    nir.write(partial, nir.NIRGraph(nodes, edges, metadata=metadata))
+    partial.replace(path)
+    return said
+
+
+def export_run(config: SpikingConfig, outcome: Outcome, path: str | Path) -> list[str]:
+    """Write the network of a finished run, its pools frozen at the gains of the run's raster; see `export`."""
+    steps = round(outcome.statistics.raster_ms / config.step)
+    rasters = []
+    for (cells, times), w in zip(outcome.statistics.raster[1:], outcome.weights, strict=True):
+        raster = np.zeros((steps, w.shape[1]), bool)
+        raster[np.rint(times / config.step).astype(int), cells] = True
+        rasters.append(raster.reshape(-1, config.period_steps, w.shape[1]))
+    return export(outcome.weights, config, path, gains=frozen_gains(config, rasters))
+
+
+def _checked(weights: Sequence[np.ndarray], config: SpikingConfig) -> list[np.ndarray]:
+    layers = [np.asarray(w, dtype=np.float32) for w in weights]
+    shapes = [w.shape for w in layers]
+    fits = len(layers) == len(config.layers) and all(w.ndim == 2 and w.shape[0] for w in layers)
+    fits = fits and all(s[1] == cells for s, cells in zip(shapes, config.layers, strict=True))
+    if not fits or any(below[1] != above[0] for below, above in pairwise(shapes)):
+        raise UsageError(
+            f"an NIR file of the layers {config.layers} needs weights (inputs, cells) of each, got {shapes}."
+        )
+    for n, w in enumerate(layers):
+        if not np.isfinite(w).all():
+            raise UsageError(f"the weights of layer {n + 1} are not all finite, so that no NIR file was written.")
+    taken = [inhibition(config, n, w.shape[0]) for n, w in enumerate(layers)]
+    return [w - np.float32(t) if t else w for w, t in zip(layers, taken, strict=True)]
+
+
+def _gains(gains: Sequence[float] | None, config: SpikingConfig) -> list[float]:
+    wanted = len(config.layers) - 1 if config.pool == "divisive" else 0
+    found = [float(g) for g in gains or ()]
+    if len(found) != wanted or not all(np.isfinite(g) and g > 0 for g in found):
+        kind = "one for each divisive pool between layers"
+        raise UsageError(f"an NIR file of these layers needs {wanted} positive gains ({kind}), got {found}.")
+    return found
+
+
+def load(path: str | Path, *, dt: float | None = None) -> NirNetwork:
+    """Read an NIR file that is a chain of LIF layers.
+
+    Parameters
+    ----------
+    path : the file.
+    dt : clock step [s] of a file that names none; a file written by `export` does.
+
+    Raises UsageError in one sentence if the file cannot be read, holds nodes other than those of `KNOWN` or branches, or if
+    its dimensions do not match.
+    """
+    path = Path(path)
+    nodes, edges, metadata = _read(path)
+    dt = _clock(path, metadata.get("dt", dt))
+    reset = str(metadata.get("reset", "hard"))
+    if reset not in ("subtract", "hard"):
+        raise UsageError(f"{path} asks for the reset '{reset}'; known are subtract and hard.")
+    chain = _chain(path, nodes, edges)
+    cells = _size(path, chain[0], nodes[chain[0]].input_type["input"])
+    layers: list[NirLayer] = []
+    gain, delay, weights = np.ones(cells), 0, None
+    for name in chain[1:-1]:
+        node, kind = nodes[name], type(nodes[name]).__name__
+        if (kind == "LIF") == (weights is None):
+            raise UsageError(f"{path}: {kind} '{name}' stands where {'Linear' if kind == 'LIF' else 'LIF'} is due.")
+        if kind == "Linear":
+            weights = _linear(path, name, node.weight, cells)
+            cells = weights.shape[1]
+        elif kind == "Scale":
+            gain = gain * _vector(path, name, node.scale, cells)
+        elif kind == "Delay":
+            delay += _steps(path, name, _vector(path, name, node.delay, cells), dt)
+        else:
+            assert weights is not None
+            layers.append(NirLayer(weights, gain, delay, **_lif(path, name, node, cells)))
+            gain, delay, weights = np.ones(cells), 0, None
+    if weights is not None or not layers or delay or (gain != 1).any():
+        raise UsageError(f"{path}: the last node in front of the output must be a LIF.")
+    if (last := _size(path, chain[-1], nodes[chain[-1]].output_type["output"])) != cells:
+        raise UsageError(f"{path}: the output has {last} cells, the last layer {cells}.")
+    return NirNetwork(tuple(layers), dt, reset, metadata)
+
+
+def _read(path: Path) -> tuple[dict[str, Any], list[tuple[str, str]], dict[str, Any]]:
+    import h5py
+    import nir
+
+    if not path.is_file():
+        raise UsageError(f"{path} is not a file.")
+    if not h5py.is_hdf5(path):
+        raise UsageError(f"{path} is not an HDF5 file, hence not an NIR file.")
+    try:
+        with h5py.File(path, "r") as file:
+            kinds = {name: node["type"][()].decode() for name, node in file["node/nodes"].items()}
+    except (OSError, KeyError, AttributeError, ValueError) as error:
+        raise UsageError(f"{path} is an HDF5 file but not an NIR graph: {_line(error)}.") from None
+    for name, kind in kinds.items():
+        if kind not in KNOWN:
+            raise UsageError(f"{path}: node '{name}' is a {kind}; supported are {', '.join(KNOWN)}.")
+    try:
+        graph = nir.read(path, type_check=False)
+    except (AssertionError, AttributeError, KeyError, OSError, TypeError, ValueError) as error:
+        raise UsageError(f"{path} is not a valid NIR graph: {_line(error)}.") from None
+    return graph.nodes, list(graph.edges), dict(graph.metadata)
+
+
+def _line(error: Exception) -> str:
+    return (str(error).strip("'\" ").splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
+def _clock(path: Path, dt: Any) -> float:
+    if not isinstance(dt, (int, float, np.number)) or not (np.isfinite(dt) and dt > 0):
+        raise UsageError(f"{path} names no clock step above 0 s: say which dt [s] it was made for, got {dt}.")
+    return float(dt)
+
+
+def _chain(path: Path, nodes: dict[str, Any], edges: list[tuple[str, str]]) -> list[str]:
+    """Return the names from the input to the output; every node has to be on the way."""
+    ends = {kind: [n for n, node in nodes.items() if type(node).__name__ == kind] for kind in ("Input", "Output")}
+    for kind, found in ends.items():
+        if len(found) != 1:
+            raise UsageError(f"{path} needs one {kind} node, got {len(found)}.")
+    after = dict(edges)
+    chain = [ends["Input"][0]]
+    while chain[-1] in after and len(chain) <= len(nodes):
+        chain.append(after[chain[-1]])
+    if sorted(chain) != sorted(nodes) or chain[-1] != ends["Output"][0] or len(edges) != len(nodes) - 1:
+        raise UsageError(f"{path}: the nodes are not one chain from the input to the output.")
+    return chain
+
+
+def _size(path: Path, name: str, shape: Any) -> int:
+    shape = np.asarray(shape)
+    if shape.shape != (1,) or shape[0] < 1:
+        raise UsageError(f"{path}: '{name}' needs the shape of a row of cells, got {shape.tolist()}.")
+    return int(shape[0])
+
+
+def _vector(path: Path, name: str, value: Any, cells: int) -> np.ndarray:
+    value = np.asarray(value, dtype=np.float64)
+    if value.shape not in ((), (cells,)):
+        raise UsageError(f"{path}: '{name}' needs values for {cells} cells, got the shape {value.shape}.")
+    if not np.isfinite(value).all():
+        raise UsageError(f"{path}: '{name}' has values that are not finite.")
+    return np.broadcast_to(value, (cells,)).copy()
+
+
+def _linear(path: Path, name: str, weight: Any, inputs: int) -> np.ndarray:
+    weight = np.asarray(weight)
+    if weight.ndim != 2 or weight.shape[1] != inputs or not weight.shape[0]:
+        raise UsageError(f"{path}: '{name}' needs weights (cells, {inputs}), got the shape {weight.shape}.")
+    if not np.isfinite(weight).all():
+        raise UsageError(f"{path}: '{name}' has weights that are not finite.")
+    return np.ascontiguousarray(weight.T.astype(np.float32))
+
+
+def _steps(path: Path, name: str, delay: np.ndarray, dt: float) -> int:
+    steps = delay / dt
+    if (steps != steps[0]).any():
+        raise UsageError(f"{path}: '{name}' has delays that differ between cells; one delay for all is supported.")
+    whole = round(float(steps[0]))
+    if whole < 0 or abs(steps[0] - whole) > 1e-6:
+        raise UsageError(f"{path}: '{name}' needs a delay of whole steps of {dt:g} s, got {delay[0]:g} s.")
+    return whole
+
+
+def _lif(path: Path, name: str, node: Any, cells: int) -> dict[str, np.ndarray]:
+    fields = {"tau": "tau", "r": "r", "v_leak": "v_leak", "threshold": "v_threshold", "v_reset": "v_reset"}
+    values = {ours: _vector(path, name, getattr(node, theirs), cells) for ours, theirs in fields.items()}
+    if (values["tau"] <= 0).any():
+        raise UsageError(f"{path}: '{name}' needs time constants above 0 s, got {values['tau'].min():g} s.")
+    return values
