@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from analog_ff.runs import results
-from analog_ff.spiking import statistics
+from analog_ff.spiking import nir_graph, statistics
 from analog_ff.spiking.config import SpikingConfig
 from analog_ff.spiking.plots import draw
 from analog_ff.spiking.simulation import Outcome, data_of, simulate
@@ -33,6 +33,8 @@ def execute(config: SpikingConfig, *, quiet: bool = False, export: Path | None =
     folder = config.folder()
     if folder.exists():
         raise UsageError(f"the run folder {folder} exists already; give another --out.")
+    if export is not None:
+        nir_graph.check(config, export)
     data = data_of(config)
     start = time.monotonic()
     try:
@@ -52,6 +54,8 @@ def execute(config: SpikingConfig, *, quiet: bool = False, export: Path | None =
         draw(folder, config, outcome, (data.height, data.width))
     except OSError as error:
         raise RunError(f"{folder} could not be written ({error.strerror})") from error
+    if export is not None:
+        result["nir"] = {"file": export.name, "notices": nir_graph.export_run(config, outcome, export)}
     results.write(folder, result)
     return result, folder
 
@@ -123,6 +127,8 @@ def show(result: dict[str, Any], folder: Path) -> None:
         table.add_row(f"layer {n + 1}: active cells", f"{100 * right['active_share']:.1f} %")
     spikes = ", ".join(f"{s:.0f}" for s in result["spikes_per_presentation"]["training"])
     table.add_row("spikes per presentation, input and layers", spikes)
+    for notice in result.get("nir", {}).get("notices", ()):
+        table.add_row("not in the NIR file", notice)
     table.add_row("wall time", f"{result['wall_seconds']:.1f} s")
     console = Console()
     console.print(table)
