@@ -42,7 +42,7 @@ class Outcome(NamedTuple):
     weights: tuple[np.ndarray, ...]  # (inputs, cells) float32 [thresholds]
     spikes: dict[str, tuple[np.ndarray, ...]]  # training, testing: spikes by cell, of the input and each layer
     statistics: Counts
-    seconds: dict[str, float]  # wall time of building and of running
+    seconds: dict[str, float]  # wall time of building and of running; core: of the compiled program
 
     def errors(self) -> dict[str, float]:
         """Return the error in percent by read-out: energy (goodness per cell, summed over layers), and each layer's."""
@@ -148,7 +148,7 @@ def simulate(
                 spikes=recorded.counted(),
                 statistics=recorded.seen(config, len(statistics)),
                 seconds={"build": built - start, "run": time.monotonic() - built}
-                | ({} if runs.seconds is None else {"simulated": runs.seconds}),
+                | ({} if runs.seconds is None else {"core": runs.seconds}),
             )
 
         return runs.finish((sizes, structure(config), len(training) > 0), take)

@@ -11,7 +11,6 @@ import hashlib
 import os
 import shutil
 import sys
-import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -82,7 +81,7 @@ class Runs:
 
     def __init__(self, b2: Any, target: str, network: Any, *, quiet: bool = False) -> None:
         self._b2, self._standalone, self._network, self._quiet = b2, target == "standalone", network, quiet
-        self.seconds: float | None = None  # that a standalone program took, its tables read and its results written
+        self.seconds: float | None = None  # of one core that a standalone program took, reading and writing included
 
     def run(self, duration: Any, what: str) -> None:
         """Run the network for a duration (with unit); `what` names it in the lines of progress."""
@@ -103,12 +102,17 @@ class Runs:
         with _folder(structure) as folder:
             try:
                 self._b2.device.build(directory=str(folder), compile=True, run=False, debug=False)
-                start = time.monotonic()
+                before = _children_seconds()
                 self._b2.device.run(with_output=False)
-                self.seconds = time.monotonic() - start
+                self.seconds = _children_seconds() - before
             except RuntimeError as error:
                 raise RunError(f"the standalone program in {folder} failed ({error})") from error
             return take()
+
+
+def _children_seconds() -> float:
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 class _Spoken:
