@@ -115,6 +115,12 @@ class Crossbar:
         """Weights W = (G+ - G-)/G_unit, (rows, columns) float32."""
         return self.differences / np.float32(self.g_unit)
 
+    @property
+    def row_sums(self) -> np.ndarray:
+        """G+ + G- summed over each word line, (rows,) float64 [S]; a copy."""
+        self.look_again()
+        return self._row_sums.copy()
+
     # --- reading ---
 
     def partial_currents(self, voltages: np.ndarray) -> tuple[np.ndarray, Events]:
@@ -257,6 +263,10 @@ class Crossbar:
             self._parity ^= 1
         events = self._burst(pulses, self._next(key, "pulse"))
         return events + self._look_after_pairs(key)
+
+    def turn_over(self) -> None:
+        """Turn over the chequerboard of `pulse`; for callers whose calls alternate in sign as the chequerboard does."""
+        self._parity ^= 1
 
     def _burst(self, pulses: np.ndarray, key: Key) -> Events:
         """Apply pulses (rows, 2 columns) addressed row by row."""

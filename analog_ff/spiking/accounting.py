@@ -1,0 +1,172 @@
+r"""From counted spikes and pulses to events, and from these to energy: what a spiking layer on an array costs.
+
+A clock step in which spikes arrive is one read of the array, with the rows that spiked at the read voltage:
+
+- ``reads.cells``: both devices of each weight of a row, for each spike; ``dac.1``: a driver of one bit for the row in each
+  tile that the row crosses; integral ``read.v2g``: V² times the sum of the row's conductances at that time, for each spike;
+- ``reads.columns`` and ``integrator``: the bit lines and the weights' columns of each row tile with a spike, once a step,
+  as in every other read of the project: the charge of a tile is sensed and handed on to the membrane;
+- ``comparator``: each cell's membrane against its threshold, in every step of the clock, spike or not;
+- ``nonlinearity``: the firing and reset of a cell, for each spike that it emits; in learning the logistic of the third
+  factor besides, one a layer and presentation;
+- ``goodness``: the charge that a spike adds to the goodness cell, one squarer for each spike;
+- ``normalise``: from the second layer on, with a divisive pool, each cell's share of a step with spikes;
+- in learning, ``add.int32``: the traces, a counter that each spike of either side of a synapse steps once; ``mac.fp32`` and
+  ``rng.bits``: the product M x and the rounding of each change that is wanted, where both factors differ from zero; and the
+  pulses themselves, priced as everywhere by the device's voltages, widths and conductances.
+
+Not counted: the making of the input's spikes, the leak of the membranes, the pool cells' filters, and the clock. The
+integral ``time`` is that of the presentations at the network's own pace, and that of the pulses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from analog_ff.runs.results import device_conditions, memory_left, plain
+from analog_ff.spiking.config import SpikingConfig
+from hardware_models.energy import load_technology, price, report
+from hardware_models.events import Events, Ledger
+from hardware_models.inspection import pulse_noise
+from hardware_models.tiles import Tiling
+
+RANDOM_BITS = 24
+"""Bits of one uniform number of the rounding, as of the update `accumulate`."""
+ARRAY = ("read.v2g", "reads.cells", "dac")
+"""Components of a read inside the array: cells, word lines and their drivers."""
+
+
+class Published(NamedTuple):
+    """A published energy per synaptic operation."""
+
+    picojoule: float
+    original: str  # whom the table cites
+
+
+SOURCE = "G. Tang et al., Front. Neurosci. 17:1187252 (2023), doi:10.3389/fnins.2023.1187252, Table 3"
+"""The table that the published figures were read in; it warns that a synaptic operation differs between applications."""
+PUBLISHED: Mapping[str, Published] = MappingProxyType(
+    {
+        "Tianjic": Published(1.54, "Deng et al. 2020"),
+        "TrueNorth": Published(2.5, "Akopyan et al. 2015"),
+        "SENECA": Published(2.8, "Tang et al. 2023"),
+        "ReckOn": Published(5.3, "Frenkel and Indiveri 2022"),
+        "SpiNNaker2": Published(10.0, "Hoeppner et al. 2021"),
+        "ODIN": Published(12.7, "Frenkel et al. 2018"),
+        "NeuronFlow": Published(20.0, "Moreira et al. 2020"),
+        "Loihi": Published(23.6, "Davies et al. 2018"),
+        "uBrain": Published(26.0, "Stuijt et al. 2021"),
+        "SpiNNaker": Published(45.0, "Stromatias et al. 2013"),
+    }
+)
+"""Digital neuromorphic processors, as `SOURCE` lists them: memory, routing and neuron included in some, not in others."""
+
+
+def read_events(
+    device: Any, tiling: Tiling, config: SpikingConfig, n: int, reads: Any, part: slice, g_unit: float, learning: bool
+) -> Events:
+    """Return what the presentations `part` of layer n cost apart from its pulses; `reads` as of `lines.Reads`."""
+    columns = tiling.bit_lines // 2
+    spikes, steps, tile_steps, fired = (_whole(a[part]) for a in (reads.spikes, reads.steps, reads.tile_steps, reads.fired))
+    presentations = len(reads.spikes[part])
+    counts = {
+        "reads.cells": spikes * tiling.bit_lines,
+        "dac.1": spikes * tiling.column_tiles,
+        "reads.columns": tile_steps * tiling.bit_lines,
+        "integrator": tile_steps * columns,
+        "comparator": presentations * config.period_steps * columns,
+        "nonlinearity": fired + (presentations if learning else 0),
+        "goodness": fired,
+        "normalise": steps * columns if n and config.pool == "divisive" else 0,
+    }
+    if learning:
+        counts["add.int32"] = spikes + fired
+    v2g = device.v_read**2 * g_unit * float(np.sum(reads.g[part], dtype=np.float64))
+    return Events(counts, {"read.v2g": v2g})
+
+
+def wanted_events(products: int) -> Events:
+    """Return what it costs to form changes M x and to round them to pulses."""
+    return Events({"mac.fp32": products, "rng.bits": RANDOM_BITS * products})
+
+
+def write_events(device: Any, up: float, down: float, up_g: float, down_g: float) -> Events:
+    """Return what pulses cost of which only sums are known: their numbers, and the sums of n (g + g')/2 [S].
+
+    Each pulse charges its own bit line and, as an upper bound, a word line of its own, and takes its own time.
+    """
+    joule = device.v_up**2 * device.t_up * up_g + device.v_down**2 * device.t_down * down_g
+    pulses = _whole(up) + _whole(down)
+    counts = {"write.selected": pulses, "write.line_charges": 2 * pulses}
+    return Events(counts, {"write.v2gt": joule, "time": up * device.t_up + down * device.t_down})
+
+
+def clock_events(config: SpikingConfig, presentations: int) -> Events:
+    """Return the time of presentations, which all layers share."""
+    return Events({}, {"time": presentations * config.period_steps * config.step * 1e-3})
+
+
+def _whole(values: Any) -> int:
+    return round(float(np.sum(values, dtype=np.float64)))
+
+
+def account(
+    ledger: Ledger, config: SpikingConfig, device: Any, shapes: Sequence[tuple[int, int]], images: Mapping[str, int],
+    cells: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:  # fmt: skip
+    """Return the hardware's part of result.json: device, events, integrals, energy and cells, as plain values.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Of the phases program, learn, infer and monitor.
+    shapes : ((inputs, cells), ...)
+        Of the layers.
+    images : {"learn": int, "infer": int}
+        Training images presented (awake and asleep is one image), and images classified.
+    cells : one mapping a layer
+        What the bench sees of the cells.
+    """
+    booked = ledger.as_dict()
+    described = device.describe()
+    conditions = {"technology": load_technology(config.technology), **device_conditions(described)}
+    infer = ledger.phase("infer").total()
+    energy = report(
+        booked["events"], booked["integrals"], images=images, readouts={"energy": infer}, **conditions
+    )
+    operations = {phase: ledger.phase(phase).total()["reads.cells"] // 2 for phase in ("learn", "infer")}
+    parts = price({"infer": infer.counts}, {"infer": infer.integrals}, **conditions)["infer"]
+    per = {name: joule / operations["infer"] for name, joule in parts.items() if joule} if operations["infer"] else {}
+    totals = energy["total_joule"]
+    weights = sum(a * b for a, b in shapes)
+    learn, program = (ledger.phase(phase).total()["write.selected"] for phase in ("learn", "program"))
+    noise = pulse_noise(device)
+    return plain({
+        "device": described,
+        **booked,
+        "synaptic_operations": operations,
+        "energy": {
+            **energy,
+            "per_training_image_joule": totals["learn"] / images["learn"] if images["learn"] else None,
+            "per_decision_joule": totals["infer"] / images["infer"] if images["infer"] else None,
+            "per_synaptic_operation_joule": sum(per.values()) if per else None,
+            "per_synaptic_operation_array_joule": sum(per.get(n, 0.0) for n in ARRAY) if per else None,
+            "per_synaptic_operation_by_component_joule": per,
+            "published_per_synaptic_operation": {
+                "source": SOURCE,
+                "joule": {name: figure.picojoule * 1e-12 for name, figure in PUBLISHED.items()},
+            },
+        },
+        "cells": {
+            "pulses_per_cell": (learn + program) / (2 * weights),
+            "pulses_per_weight": learn / weights,
+            "share_at_bound": float(np.mean([layer["share_at_bound"] for layer in cells])) if cells else None,
+            "share_at_bound_by_layer": [layer["share_at_bound"] for layer in cells],
+            "memory_left": memory_left(learn / (2 * weights), noise),
+            "layers": [dict(layer) for layer in cells],
+        },
+    })  # fmt: skip

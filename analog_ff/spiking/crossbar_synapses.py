@@ -1,0 +1,158 @@
+r"""Synapses on the project's crossbars, pulsed exactly: each wanted change becomes device pulses at its own cells.
+
+.. math:: n_{ij} = \left\lfloor M_j x_i/\Delta W + u \right\rfloor, \quad u \sim U[0, 1), \qquad
+          w_{ij} = (G^+_{ij} - G^-_{ij})/G_{unit}
+
+After each presentation a Python function takes the traces M and x, gives the pulses n to `Crossbar.pulse`, and hands the
+weights that the devices then hold back to Brian2; so it needs one of Brian2's run-time targets. Any device of the project
+serves, with its bounds, steps, noise, spread and drift: time passes for it at the pace of the presentations. Delta W is the
+nominal change of a weight by one pulse. Where the read noise depends on the cell, each synapse carries its own variance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from analog_ff.spiking import accounting
+from analog_ff.spiking.config import SpikingConfig
+from analog_ff.spiking.lines import HEARD, NOISE, ROW, TURNS, Lines, check_hardware, phases_of, read_deviation, turns
+from analog_ff.spiking.synapses import CHANGE, presynaptic
+from hardware_models.crossbar import Crossbar
+from hardware_models.devices.base import BaseDevice
+from hardware_models.devices.load import load_device
+from hardware_models.events import Ledger
+from hardware_models.inspection import inspect_cells
+from hardware_models.keys import Key
+
+TILE = (256, 256)
+"""Largest tile in cells."""
+
+
+class CrossbarSynapses:
+    """Synapses on crossbars of `config.device`, one crossbar a layer, of the chip `config.chip_seed`."""
+
+    types: Mapping[str, Any] = MappingProxyType({})
+
+    def __init__(self, config: SpikingConfig) -> None:
+        self.device: Any = load_device(config.device)
+        check_hardware(config, self.device)
+        self._config = config
+        self._ledger = Ledger()
+        self.arrays: list[Crossbar] = []
+        self._lines: list[Lines] = []
+        # Cells with noise of their own are heard one by one, the others by the number of spikes.
+        own = read_deviation(self.device, (1, 1), config.weight_range)
+        self._by_cell = own is not None and np.isnan(own)
+        self.source = ROW
+        self.target = "heard : 1" if self._by_cell else "" if own is None else HEARD
+        kind = type(self.device)
+        self._ages = getattr(self.device, "timed", False) or getattr(kind, "wait", None) is not BaseDevice.wait
+
+    def attach(
+        self, b2: Any, config: SpikingConfig, n: int, below: Any, layer: Any, initial: np.ndarray,
+        space: Mapping[str, Any], dt: Any, period: Any, learn: bool,
+    ) -> tuple[Any, list[Any]]:  # fmt: skip
+        """Return the synapses from `below` to layer n, programmed with first weights (inputs, cells), and more objects."""
+        place = Key(config.chip_seed, "chip").child("layer", n).child("main")
+        array = Crossbar(self.device, initial.shape, key=place, tile=TILE, weight_range=config.weight_range)
+        self._ledger.book("program", array.program(initial, key=Key(config.seed, "program").child("layer", n)), n)
+        self.arrays.append(array)
+        heard = "v_post += w\nheard_post += q" if self._by_cell else "v_post += w"
+        equations = "w : 1\nq : 1" if self._by_cell else "w : 1"
+        synapses = b2.Synapses(
+            below, layer, equations, on_pre={"arrive": heard}, namespace=dict(space), clock=dt, name=f"synapses_{n}"
+        )
+        synapses.connect()
+        deviation = None if self._by_cell else read_deviation(self.device, array.shape, config.weight_range)
+        lines = Lines(b2, n, below, layer, array.tiling, deviation, dt, period)
+        self._lines.append(lines)
+        if self._by_cell:
+            code = "v += sqrt(heard)*randn()\nheard = 0"
+            layer.run_regularly(code, clock=dt, when="synapses", order=NOISE, name=f"read_noise_{n}")
+        show = _Copy(array, synapses, below, self._by_cell)
+        show()
+        step = _Change(self._ledger, array, config, n, (below, layer), show, self._ages, learn, float(period.dt))
+        function = b2.NetworkOperation(step, clock=period, when="start", order=CHANGE, name=f"change_{n}")
+        return synapses, [function, *lines.objects]
+
+    def ledger(self, parts: Sequence[tuple[str, int]]) -> Ledger:
+        """Return all events, from (phase, presentations) in the order shown; after the run."""
+        presentations = sum(k for _, k in parts)
+        total = Ledger.restore(self._ledger.save())
+        for n, (array, lines) in enumerate(zip(self.arrays, self._lines, strict=True)):
+            reads, unit = lines.reads(presentations), array.g_unit
+            for phase, part in phases_of(parts).items():
+                events = accounting.read_events(self.device, array.tiling, self._config, n, reads, part, unit, phase == "learn")
+                total.book(phase, events, n)
+        for phase, k in parts:
+            total.book(phase, accounting.clock_events(self._config, k))
+        return total
+
+    def cells(self) -> list[dict[str, Any]]:
+        """Return what the bench sees of the cells of each layer."""
+        return [inspect_cells(array).summary() for array in self.arrays]
+
+
+class _Copy:
+    """Copies what the devices hold to Brian2's arrays."""
+
+    def __init__(self, array: Crossbar, synapses: Any, below: Any, by_cell: bool) -> None:
+        self._array, self._synapses, self._below, self._by_cell = array, synapses, below, by_cell
+
+    def __call__(self) -> None:
+        array = self._array
+        # Synapses are numbered input by input, as the weights of a matrix (inputs, cells).
+        self._synapses.variables["w"].get_value()[:] = array.weights.ravel()
+        self._below.variables["row"].get_value()[:] = array.row_sums / array.g_unit
+        if self._by_cell:
+            pairs, unit = array.noise_map()
+            whole = np.concatenate(list(pairs), axis=1)[:, : array.shape[1]]
+            self._synapses.variables["q"].get_value()[:] = (whole * (unit / array.g_unit**2)).ravel()
+
+
+class _Change:
+    """What happens at the crossbar between two presentations."""
+
+    def __init__(
+        self, ledger: Ledger, array: Crossbar, config: SpikingConfig, n: int, groups: tuple[Any, Any], show: _Copy,
+        ages: bool, learn: bool, seconds: float,
+    ) -> None:  # fmt: skip
+        self._ledger, self._array, self._n, self._show = ledger, array, n, show
+        self._below, self._layer = groups
+        self._ages, self._learn, self._seconds = ages, learn, seconds
+        self._trace = presynaptic(n)
+        self._key = Key(config.seed, "pulses").child("layer", n)
+        self._turns = turns(config, n)
+        self._presentation = 0
+
+    def __call__(self) -> None:
+        k, self._presentation = self._presentation, self._presentation + 1
+        if self._ages and k:
+            self._array.wait(self._seconds, key=self._key.child("wait").at(k))
+        pulsed = self._learn and self._pulse(k)
+        if pulsed or (self._ages and k):
+            self._show()
+
+    def _pulse(self, k: int) -> bool:
+        """Pulse the cells as the traces want it; return whether anything is learned."""
+        factor = np.asarray(self._layer.variables["M"].get_value(), np.float64)
+        active = np.flatnonzero(factor)
+        if not active.size:
+            return False
+        x = np.asarray(self._below.variables[self._trace].get_value(), np.float64)
+        rows = np.flatnonzero(x)
+        wanted = np.outer(x[rows], factor[active]) / self._array.weight_step
+        u = self._key.child("rounding").at(k).generator().random(wanted.shape)
+        counts = np.zeros(self._array.shape, np.int32)
+        counts[np.ix_(rows, active)] = np.floor(wanted + u).astype(np.int32)
+        if self._turns[k % TURNS]:
+            self._array.turn_over()
+        events = self._array.pulse(counts, key=self._key.child("pulse").at(k))
+        self._ledger.book("learn", events + accounting.wanted_events(wanted.size), self._n)
+        return True
+
+

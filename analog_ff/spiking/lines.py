@@ -1,0 +1,121 @@
+r"""The word lines of a layer's array: what the spikes read, counted presentation by presentation, and the noise of reading.
+
+A spike of cell i below is one read pulse on word line i. All spikes of a clock step are one read of the array; with N
+of them a membrane receives noise of variance
+
+.. math:: \sigma_v^2 = 2 N \sigma_G^2/G_{unit}^2
+
+(sigma_G the deviation of one cell's read, two cells a weight), drawn once a step: the sum of independent normal numbers is
+normal, so nothing is approximated as long as the variance is the same for all cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from analog_ff.spiking.config import SpikingConfig
+from hardware_models.check import UsageError
+from hardware_models.keys import Key
+from hardware_models.tiles import Tiling
+
+ROW = "row : 1"
+"""Equation of cells that drive a word line: the sum of its conductances, in units of the layer's G_unit."""
+HEARD = "heard : 1 (linked)"
+"""Equation of cells whose read noise is the same for all devices: spikes of this step below."""
+NOISE, COUNT = 5, 6
+"""Order in the slot of the synapses, after all spikes have arrived."""
+TURNS = 4096
+
+
+class Reads(NamedTuple):
+    """What was read of one layer's array in each of k presentations, and how often its cells fired."""
+
+    spikes: np.ndarray  # (k,) read pulses, one for each spike below
+    steps: np.ndarray  # (k,) clock steps with a read
+    tile_steps: np.ndarray  # (k,) the same, summed over the row tiles that have a spike
+    g: np.ndarray  # (k,) sum over read pulses of the conductance of their row, in G_unit
+    fired: np.ndarray  # (k,) spikes of the layer
+
+
+class Lines:
+    """Brian2 objects that count the reads of layer n's array; `reads` returns what they counted."""
+
+    def __init__(
+        self, b2: Any, n: int, below: Any, layer: Any, tiling: Tiling, deviation: float | None, dt: Any, period: Any
+    ) -> None:
+        """Count; with a deviation [thresholds] of a pair's read, add its noise to the membranes (needs `HEARD`)."""
+        lines = b2.NeuronGroup(1, "k : 1\nspikes : 1\ndriven : 1\ng : 1\nfired : 1", clock=dt, name=f"lines_{n}")
+        tiles = b2.NeuronGroup(tiling.row_tiles, "k : 1\ndriven : 1", clock=dt, name=f"tiles_{n}")
+        drive = b2.Synapses(below, lines, on_pre="k_post += 1\ng_post += row_pre", clock=dt, name=f"drive_{n}")
+        drive.connect()
+        split = b2.Synapses(
+            below, tiles, on_pre="k_post += 1", clock=dt, namespace={"tile_rows": tiling.tile_rows}, name=f"split_{n}"
+        )
+        split.connect("j == i//tile_rows")
+        out = b2.Synapses(layer, lines, on_pre="fired_post += 1", clock=dt, name=f"fired_{n}")
+        out.connect()
+        after = {"clock": dt, "when": "synapses", "order": COUNT}
+        lines.run_regularly("spikes += k\ndriven += int(k > 0)\nk = 0", name=f"count_lines_{n}", **after)
+        tiles.run_regularly("driven += int(k > 0)\nk = 0", name=f"count_tiles_{n}", **after)
+        if deviation is not None:
+            layer.heard = b2.linked_var(lines, "k")
+            layer.namespace["read_deviation"] = deviation
+            layer.run_regularly(
+                "v += read_deviation*sqrt(heard)*randn()", clock=dt, when="synapses", order=NOISE, name=f"read_noise_{n}"
+            )
+        # A presentation is written down, and forgotten, in the first step of the next.
+        first = {"clock": period, "when": "start"}
+        lines.run_regularly("spikes = 0\ndriven = 0\ng = 0\nfired = 0", order=0, name=f"new_lines_{n}", **first)
+        tiles.run_regularly("driven = 0", order=0, name=f"new_tiles_{n}", **first)
+        self._whole = b2.StateMonitor(
+            lines, ["spikes", "driven", "g", "fired"], record=True, order=-1, name=f"record_lines_{n}", **first
+        )
+        self._tiles = b2.StateMonitor(tiles, "driven", record=True, order=-1, name=f"record_tiles_{n}", **first)
+        self.objects = [lines, tiles, drive, split, out, self._whole, self._tiles]
+
+    def reads(self, presentations: int) -> Reads:
+        """Return what was counted in the first presentations."""
+        kept = slice(1, presentations + 1)
+        whole, tiles = self._whole, np.asarray(self._tiles.driven[:], float)
+        spikes, steps, g, fired = (np.asarray(getattr(whole, name)[0], float)[kept] for name in ("spikes", "driven", "g", "fired"))
+        return Reads(spikes, steps, tiles[:, kept].sum(axis=0), g, fired)
+
+
+def turns(config: SpikingConfig, n: int) -> np.ndarray:
+    """Return random bits (TURNS,), one a presentation: whether the odd pulses of layer n's pairs change sides.
+
+    Crossbar.pulse changes sides at each call; where waking and sleeping presentations alternate, one device of a pair
+    would get all pulses without this.
+    """
+    return Key(config.seed, "turns").child("layer", n).generator().integers(0, 2, TURNS)
+
+
+def check_hardware(config: SpikingConfig, device: Any) -> None:
+    """Raise UsageError in one sentence for what an array of this device cannot do."""
+    refused = (
+        (config.dale, "--dale: a pair holds both signs"),
+        (config.eligibility != "rank-1", f"--eligibility {config.eligibility}: an array has no memory for each synapse"),
+        (config.delay_spread > 0.0, "--delay-spread: a word line reaches all its cells at once"),
+        (not getattr(device, "trainable", True), f"device {device.name}, which is written once and not pulsed"),
+    )
+    for wrong, what in refused:
+        if wrong:
+            raise UsageError(f"synapses on a crossbar do not go with {what}.")
+
+
+def read_deviation(device: Any, shape: tuple[int, int], weight_range: float) -> float | None:
+    """Return the deviation of a pair's read in thresholds, None without noise; NaN if it depends on the cell."""
+    variance = device.read_variance(device.fabricate((1, 2), Key(0, "read noise")), 0.0)
+    if np.ndim(variance) > 0:
+        return float("nan")
+    unit = device.g_range * np.sqrt(shape[0]) / weight_range
+    return float(np.sqrt(2.0 * float(variance)) / unit) if variance else None
+
+
+def phases_of(parts: Sequence[tuple[str, int]]) -> Mapping[str, slice]:
+    """Return which presentations belong to which phase, from (phase, presentations) in order."""
+    ends = np.cumsum([0, *(n for _, n in parts)])
+    return {name: slice(int(a), int(b)) for (name, _), a, b in zip(parts, ends[:-1], ends[1:], strict=True)}
