@@ -33,12 +33,12 @@ TILE = (256, 256)
 
 
 class CrossbarSynapses:
-    """Synapses on crossbars of `config.device`, one crossbar a layer, of the chip `config.chip_seed`."""
+    """Synapses on crossbars of `config.device` (or the `device` given), one crossbar a layer, of the chip `config.chip_seed`."""
 
     types: Mapping[str, Any] = MappingProxyType({})
 
-    def __init__(self, config: SpikingConfig) -> None:
-        self.device: Any = load_device(config.device)
+    def __init__(self, config: SpikingConfig, device: Any = None) -> None:
+        self.device: Any = load_device(config.device) if device is None else device
         check_hardware(config, self.device)
         self._config = config
         self._ledger = Ledger()

@@ -109,3 +109,16 @@ def delays(synapses: Any, config: SpikingConfig) -> None:
         synapses.arrive.delay = f"({low!r} + {width!r}*rand())*ms"
     else:
         synapses.arrive.delay = f"{config.delay!r}*ms"
+
+
+def synapses_of(config: SpikingConfig) -> Any:
+    """Return the synapses that a configuration names: numbers, crossbars pulsed exactly, or step tables."""
+    if config.device == "none":
+        return IdealSynapses()
+    if config.chip == "table":
+        from analog_ff.spiking.table_synapses import TableSynapses
+
+        return TableSynapses(config)
+    from analog_ff.spiking.crossbar_synapses import CrossbarSynapses
+
+    return CrossbarSynapses(config)

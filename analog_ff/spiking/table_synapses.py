@@ -1,0 +1,200 @@
+r"""Synapses on step tables: device pulses as equations of Brian2, for any of its targets, C++ standalone included.
+
+Each synapse is a pair of devices of random kinds of `StepTables`, with states s+ and s- in shares of their own range. At
+the end of a presentation, as on the crossbar,
+
+.. math:: n = \lfloor M_j x_i/\Delta W + u \rfloor, \qquad
+          s' = \mathrm{clip}\bigl(s + |n|\,\mu^\pm(s) + \sqrt{|n|}\,\sigma^\pm(s)\,\xi,\; 0,\; 1\bigr), \qquad
+          w = g^+ - g^-
+
+n is shared out by `Crossbar.pulse`'s rule: G+ and G- get the halves, the odd pulse falls by a chequerboard that turns over
+at random. mu is interpolated between the levels of the table, sigma is that of the nearest. Each cell of the layer adds up
+the pulses on its synapses, and each row its conductance: what pricing needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from analog_ff.spiking import accounting
+from analog_ff.spiking.config import SpikingConfig
+from analog_ff.spiking.crossbar_synapses import TILE
+from analog_ff.spiking.lines import HEARD, ROW, TURNS, Lines, check_hardware, phases_of, read_deviation, turns
+from analog_ff.spiking.step_tables import StepTables
+from analog_ff.spiking.synapses import CHANGE, presynaptic
+from hardware_models import write_costs
+from hardware_models.devices.load import load_device
+from hardware_models.events import Ledger
+from hardware_models.keys import Key
+from hardware_models.tiles import Tiling
+
+SUMS = "up : 1\ndown : 1\nup_g : 1\ndown_g : 1\nmade : 1"
+"""Equations of the cells of a layer: pulses on their synapses, n times the mean conductance [G_unit], changes wanted."""
+_DEVICE = """
+at_{d} = s_{d}*(levels - 1)
+first_{d} = int(clip(floor(at_{d}), 0, levels - 2))
+falls_{d} = int(n_{d} < 0)
+here_{d} = STEPS((k_{d} + 0.5)*ms, first_{d} + levels*falls_{d})
+there_{d} = STEPS((k_{d} + 0.5)*ms, first_{d} + 1 + levels*falls_{d})
+sigma_{d} = STEPS((k_{d} + 0.5)*ms, int(at_{d} + 0.5) + levels*(2 + falls_{d}))
+mu_{d} = here_{d} + (at_{d} - first_{d})*(there_{d} - here_{d})
+low_{d} = STEPS((k_{d} + 0.5)*ms, 4*levels)*per_unit
+span_{d} = STEPS((k_{d} + 0.5)*ms, 4*levels + 1)*per_unit
+new_{d} = clip(s_{d} + abs(n_{d})*mu_{d} + sqrt(abs(n_{d}))*sigma_{d}*randn(), 0, 1)
+mean_{d} = low_{d} + 0.5*span_{d}*(s_{d} + new_{d})
+"""
+_CHANGE = """
+wanted = floor(M_post*x_seen/pulse_step + rand())
+half = floor(0.5*wanted)
+odd = wanted - 2*half
+mine = 1 - (i + j + int(TURN((timestep(t, step_time) // period_steps % turns + 0.5)*ms))) % 2
+n_p = half + mine*odd
+n_m = -half - (1 - mine)*odd
+{plus}{minus}
+up_post += clip(n_p, 0, inf) + clip(n_m, 0, inf)
+down_post += clip(-n_p, 0, inf) + clip(-n_m, 0, inf)
+up_g_post += clip(n_p, 0, inf)*mean_p + clip(n_m, 0, inf)*mean_m
+down_g_post += clip(-n_p, 0, inf)*mean_p + clip(-n_m, 0, inf)*mean_m
+made_post += int(x_seen != 0)
+row_pre += span_p*(new_p - s_p) + span_m*(new_m - s_m)
+w = low_p + span_p*new_p - low_m - span_m*new_m
+s_p = new_p
+s_m = new_m
+"""
+
+
+class _Array(NamedTuple):
+    """One layer's array."""
+
+    tiling: Tiling
+    unit: float  # G_unit [S]
+    layer: Any
+    synapses: Any
+    lines: Lines
+    kind: np.ndarray  # of each device, (rows, 2 columns)
+
+
+class TableSynapses:
+    """Synapses on step tables of `config.device` (or the `device` given), of the chip `config.chip_seed`; refuses where tables cannot serve."""
+
+    source = ROW
+    types: Mapping[str, Any] = MappingProxyType({name.split()[0]: np.float64 for name in SUMS.split("\n")})
+
+    def __init__(self, config: SpikingConfig, device: Any = None) -> None:
+        self.device: Any = load_device(config.device) if device is None else device
+        check_hardware(config, self.device)
+        self.tables = StepTables.of(self.device, Key(config.chip_seed, "chip").child("tables"))
+        self._config = config
+        self._ledger = Ledger()
+        self._arrays: list[_Array] = []
+        noisy = read_deviation(self.device, (1, 1), config.weight_range) is not None
+        self.target = f"{SUMS}\n{HEARD}" if noisy else SUMS
+
+    def attach(
+        self, b2: Any, config: SpikingConfig, n: int, below: Any, layer: Any, initial: np.ndarray,
+        space: Mapping[str, Any], dt: Any, period: Any, learn: bool,
+    ) -> tuple[Any, list[Any]]:  # fmt: skip
+        """Return the synapses from `below` to layer n, programmed with first weights (inputs, cells), and more objects."""
+        rows, columns = initial.shape
+        d, tables = self.device, self.tables
+        tiling = Tiling(rows, 2 * columns, *TILE)
+        limit = config.weight_range / np.sqrt(rows)
+        unit, pulse_step = d.g_range / limit, limit / d.states
+        kind, share = self._program(initial, n, tiling, limit, pulse_step)
+        g = tables.conductance(share, kind) / unit
+
+        def table(name: str, values: np.ndarray) -> Any:
+            return b2.TimedArray(np.asarray(values, float), dt=1 * b2.ms, name=f"table_{name}_{n}")
+
+        steps = np.concatenate(
+            [tables.mean.reshape(tables.kinds, -1), tables.deviation.reshape(tables.kinds, -1),
+             tables.low[:, None] / d.g_range, tables.span[:, None] / d.g_range], axis=1
+        )  # fmt: skip
+        own = {
+            **space, "STEPS": table("steps", steps), "TURN": table("turn", turns(config, n)), "turns": TURNS,
+            "levels": tables.levels, "per_unit": d.g_range / unit, "pulse_step": pulse_step,
+            "step_time": config.step * b2.ms,
+            **{name: table(name.lower(), values) for name, values in (
+                ("STATE_P", share[:, 0::2]), ("STATE_M", share[:, 1::2]), ("KIND_P", kind[:, 0::2]),
+                ("KIND_M", kind[:, 1::2]), ("FIRST", g[:, 0::2] - g[:, 1::2]))},
+        }  # fmt: skip
+        # Random numbers make Brian2 doubt the order of its synapses, which does not matter: their laws are the same.
+        b2.BrianLogger.suppress_hierarchy("brian2.codegen.generators.base")
+        change = _CHANGE.format(plus=_DEVICE.format(d="p"), minus=_DEVICE.format(d="m"))
+        change = change.replace("x_seen", f"{presynaptic(n)}_pre")
+        synapses = b2.Synapses(
+            below, layer, "w : 1\ns_p : 1\ns_m : 1\nk_p : integer\nk_m : integer",
+            on_pre={"arrive": "v_post += w"}, on_post={"change": change} if learn else None,
+            on_event={"arrive": "spike", "change": "learn"} if learn else "spike",
+            namespace=own, clock=dt, name=f"synapses_{n}",
+        )  # fmt: skip
+        synapses.connect()
+        for variable, name in (("w", "FIRST"), ("s_p", "STATE_P"), ("s_m", "STATE_M"), ("k_p", "KIND_P"), ("k_m", "KIND_M")):
+            whole = f"int({name}((i + 0.5)*ms, j) + 0.5)" if variable.startswith("k") else f"{name}((i + 0.5)*ms, j)"
+            setattr(synapses, variable, whole)
+        below.row = g.sum(axis=1)
+        if learn:
+            synapses.change.when, synapses.change.order = "start", CHANGE
+        lines = Lines(b2, n, below, layer, tiling, read_deviation(d, initial.shape, config.weight_range), dt, period)
+        self._arrays.append(_Array(tiling, unit, layer, synapses, lines, kind))
+        return synapses, lines.objects
+
+    def _program(
+        self, initial: np.ndarray, n: int, tiling: Tiling, limit: float, pulse_step: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return kind and state of each device after programming, and book what it took."""
+        counts = np.rint(np.clip(initial, -limit, limit) / pulse_step).astype(np.int32)
+        generator = Key(self._config.chip_seed, "chip").child("layer", n).child("main").generator()
+        kind, pulses, share = self.tables.programmed(counts, generator)
+        fresh = self.tables.conductance(self.tables.fresh[kind], kind).astype(np.float32)
+        now = self.tables.conductance(share, kind).astype(np.float32)
+        self._ledger.book("program", write_costs.burst(self.device, tiling, fresh, now, pulses), n)
+        return kind, share
+
+    def ledger(self, parts: Sequence[tuple[str, int]]) -> Ledger:
+        """Return all events, from (phase, presentations) in the order shown; after the run."""
+        presentations = sum(k for _, k in parts)
+        total = Ledger.restore(self._ledger.save())
+        for n, array in enumerate(self._arrays):
+            reads = array.lines.reads(presentations)
+            for phase, part in phases_of(parts).items():
+                events = accounting.read_events(
+                    self.device, array.tiling, self._config, n, reads, part, array.unit, phase == "learn"
+                )
+                total.book(phase, events, n)
+            up, down, up_g, down_g, made = (
+                float(np.sum(np.asarray(getattr(array.layer, name)[:], np.float64)))
+                for name in ("up", "down", "up_g", "down_g", "made")
+            )
+            pulses = accounting.write_events(self.device, up, down, up_g * array.unit, down_g * array.unit)
+            total.book("learn", pulses + accounting.wanted_events(round(made)), n)
+        for phase, k in parts:
+            total.book(phase, accounting.clock_events(self._config, k))
+        return total
+
+    def shares(self, n: int) -> np.ndarray:
+        """Return the states of layer n's devices, (rows, 2 columns), G+ and G- alternating; after the run."""
+        array = self._arrays[n]
+        states = np.empty(array.kind.shape)
+        for side, name in enumerate(("s_p", "s_m")):
+            states[:, side::2] = np.asarray(getattr(array.synapses, name)[:]).reshape(states[:, side::2].shape)
+        return states
+
+    def cells(self) -> list[dict[str, Any]]:
+        """Return what the bench sees of the cells of each layer; after the run."""
+        looks = []
+        for n, array in enumerate(self._arrays):
+            share = self.shares(n)
+            g = (self.tables.conductance(share, array.kind) - self.device.g_min) / self.device.g_range
+            low, high = float((share <= 0.0).mean()), float((share >= 1.0).mean())
+            looks.append({
+                "share_at_bound": low + high, "share_at_low": low, "share_at_high": high,
+                "conductance_spread": float(g.std()), "common_mode": float(g.mean()),
+            })  # fmt: skip
+        return looks
+
+
