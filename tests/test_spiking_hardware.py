@@ -29,7 +29,9 @@ SOFT = SoftBounds(states=60.0, cycle_noise=0.02, step_spread=0.2, high_spread=0.
 # --- step tables ---
 
 
-def series(device: Any, tables: StepTables, key: Key, runs: int, pulses: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def series(
+    device: Any, tables: StepTables, key: Key, runs: int, pulses: list[np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the states, in shares, after the same pulses by the device itself and by its table, (runs, kinds)."""
     cells = device.fabricate((1, tables.kinds), key.child("fabricate"))
     state = type(cells)(*(np.repeat(np.asarray(a), runs, axis=0) for a in cells))
@@ -162,7 +164,7 @@ def run(config: SpikingConfig, made: Any, learned: int, tested: int, steps: int 
     shown = models.Shown(models.scaled(generator.random((4, 12))), 2)
     k = learned + tested
     rate = np.where(np.arange(k) < learned, config.learning_rate * (1 - 2 * (np.arange(k) % 2)), 0.0)
-    show = Presentations(np.arange(k) % 4, np.arange(k) // 2 % 2, rate.astype(np.float32))
+    show = Presentations.of(np.arange(k) % 4, np.arange(k) // 2 % 2, rate)
     width = models.sizes(config, shown)
     shapes = list(zip(width[:-1], width[1:], strict=True))
     first = [(1.5 * generator.standard_normal(s) / np.sqrt(s[0])).astype(np.float32) for s in shapes]
@@ -341,7 +343,12 @@ def test_energy_of_counts_by_hand() -> None:
     ledger.book("learn", events + accounting.write_events(device, 3, 1, 3e-5, 1e-5), 0)
     found = accounting.account(ledger, config, device, [(300, 4)], {"learn": 2, "infer": 1}, [])
     energy = found["energy"]
-    known = {"technology": load_technology(config.technology), "read_time": 5e-9, "read_voltage": 0.5, "write_voltage": 1.6}
+    known = {
+        "technology": load_technology(config.technology),
+        "read_time": 5e-9,
+        "read_voltage": 0.5,
+        "write_voltage": 1.6,
+    }
     whole = sum(price({"x": events.counts}, {"x": events.integrals}, **known)["x"].values())
     assert energy["per_decision_joule"] == pytest.approx(whole)
     assert energy["per_synaptic_operation_joule"] == pytest.approx(whole / 8)
@@ -350,5 +357,7 @@ def test_energy_of_counts_by_hand() -> None:
     writes = 1.6**2 * 50e-9 * 4e-5 + 8 * 256 * 0.2e-15 * 1.6**2
     assert energy["per_training_image_joule"] == pytest.approx((whole + writes) / 2)
     published = energy["published_per_synaptic_operation"]
-    assert published["joule"]["SENECA"] == pytest.approx(2.8e-12) and "10.3389/fnins.2023.1187252" in published["source"]
+    assert (
+        published["joule"]["SENECA"] == pytest.approx(2.8e-12) and "10.3389/fnins.2023.1187252" in published["source"]
+    )
     assert found["cells"]["pulses_per_weight"] == pytest.approx(4 / 1200)

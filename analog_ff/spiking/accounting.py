@@ -71,7 +71,9 @@ def read_events(
 ) -> Events:
     """Return what the presentations `part` of layer n cost apart from its pulses; `reads` as of `lines.Reads`."""
     columns = tiling.bit_lines // 2
-    spikes, steps, tile_steps, fired = (_whole(a[part]) for a in (reads.spikes, reads.steps, reads.tile_steps, reads.fired))
+    spikes, steps, tile_steps, fired = (
+        _whole(a[part]) for a in (reads.spikes, reads.steps, reads.tile_steps, reads.fired)
+    )
     presentations = len(reads.spikes[part])
     counts = {
         "reads.cells": spikes * tiling.bit_lines,
@@ -135,9 +137,7 @@ def account(
     described = device.describe()
     conditions = {"technology": load_technology(config.technology), **device_conditions(described)}
     infer = ledger.phase("infer").total()
-    energy = report(
-        booked["events"], booked["integrals"], images=images, readouts={"energy": infer}, **conditions
-    )
+    energy = report(booked["events"], booked["integrals"], images=images, readouts={"energy": infer}, **conditions)
     operations = {phase: ledger.phase(phase).total()["reads.cells"] // 2 for phase in ("learn", "infer")}
     parts = price({"infer": infer.counts}, {"infer": infer.integrals}, **conditions)["infer"]
     per = {name: joule / operations["infer"] for name, joule in parts.items() if joule} if operations["infer"] else {}

@@ -19,8 +19,19 @@ import numpy as np
 
 from analog_ff.spiking import accounting
 from analog_ff.spiking.config import SpikingConfig
-from analog_ff.spiking.lines import HEARD, NOISE, ROW, TURNS, Lines, check_hardware, phases_of, read_deviation, turns
-from analog_ff.spiking.synapses import CHANGE, presynaptic
+from analog_ff.spiking.lines import (
+    HEARD,
+    NOISE,
+    ROW,
+    TURNS,
+    Lines,
+    check_hardware,
+    heard_gain,
+    phases_of,
+    read_deviation,
+    turns,
+)
+from analog_ff.spiking.synapses import CHANGE, arrival, delays, inhibition, presynaptic
 from hardware_models.crossbar import Crossbar
 from hardware_models.devices.base import BaseDevice
 from hardware_models.devices.load import load_device
@@ -61,17 +72,20 @@ class CrossbarSynapses:
         array = Crossbar(self.device, initial.shape, key=place, tile=TILE, weight_range=config.weight_range)
         self._ledger.book("program", array.program(initial, key=Key(config.seed, "program").child("layer", n)), n)
         self.arrays.append(array)
-        heard = "v_post += w\nheard_post += q" if self._by_cell else "v_post += w"
+        effect = arrival(config, n) + ("\nheard_post += q" if self._by_cell else "")
+        own = {**space, "inhibition": inhibition(config, n, initial.shape[0])}
         equations = "w : 1\nq : 1" if self._by_cell else "w : 1"
         synapses = b2.Synapses(
-            below, layer, equations, on_pre={"arrive": heard}, namespace=dict(space), clock=dt, name=f"synapses_{n}"
+            below, layer, equations, on_pre={"arrive": effect}, namespace=own, clock=dt, name=f"synapses_{n}"
         )
         synapses.connect()
+        if config.delay:
+            delays(synapses, config)
         deviation = None if self._by_cell else read_deviation(self.device, array.shape, config.weight_range)
-        lines = Lines(b2, n, below, layer, array.tiling, deviation, dt, period)
+        lines = Lines(b2, config, n, (below, layer), array.tiling, deviation, dt, period)
         self._lines.append(lines)
         if self._by_cell:
-            code = "v += sqrt(heard)*randn()\nheard = 0"
+            code = f"v += {heard_gain(config, n)}sqrt(heard)*randn()\nheard = 0"
             layer.run_regularly(code, clock=dt, when="synapses", order=NOISE, name=f"read_noise_{n}")
         show = _Copy(array, synapses, below, self._by_cell)
         show()
@@ -86,7 +100,9 @@ class CrossbarSynapses:
         for n, (array, lines) in enumerate(zip(self.arrays, self._lines, strict=True)):
             reads, unit = lines.reads(presentations), array.g_unit
             for phase, part in phases_of(parts).items():
-                events = accounting.read_events(self.device, array.tiling, self._config, n, reads, part, unit, phase == "learn")
+                events = accounting.read_events(
+                    self.device, array.tiling, self._config, n, reads, part, unit, phase == "learn"
+                )
                 total.book(phase, events, n)
         for phase, k in parts:
             total.book(phase, accounting.clock_events(self._config, k))
@@ -154,5 +170,3 @@ class _Change:
         events = self._array.pulse(counts, key=self._key.child("pulse").at(k))
         self._ledger.book("learn", events + accounting.wanted_events(wanted.size), self._n)
         return True
-
-

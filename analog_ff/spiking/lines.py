@@ -44,9 +44,11 @@ class Lines:
     """Brian2 objects that count the reads of layer n's array; `reads` returns what they counted."""
 
     def __init__(
-        self, b2: Any, n: int, below: Any, layer: Any, tiling: Tiling, deviation: float | None, dt: Any, period: Any
-    ) -> None:
-        """Count; with a deviation [thresholds] of a pair's read, add its noise to the membranes (needs `HEARD`)."""
+        self, b2: Any, config: SpikingConfig, n: int, groups: tuple[Any, Any], tiling: Tiling, deviation: float | None,
+        dt: Any, period: Any,
+    ) -> None:  # fmt: skip
+        """Count reads between groups (below, layer n); with the deviation of a pair's read, add its noise (see `HEARD`)."""
+        below, layer = groups
         lines = b2.NeuronGroup(1, "k : 1\nspikes : 1\ndriven : 1\ng : 1\nfired : 1", clock=dt, name=f"lines_{n}")
         tiles = b2.NeuronGroup(tiling.row_tiles, "k : 1\ndriven : 1", clock=dt, name=f"tiles_{n}")
         drive = b2.Synapses(below, lines, on_pre="k_post += 1\ng_post += row_pre", clock=dt, name=f"drive_{n}")
@@ -57,6 +59,9 @@ class Lines:
         split.connect("j == i//tile_rows")
         out = b2.Synapses(layer, lines, on_pre="fired_post += 1", clock=dt, name=f"fired_{n}")
         out.connect()
+        if config.delay:  # a row is driven when the spike has arrived
+            for way in (drive, split):
+                way.pre.delay = f"{config.delay!r}*ms"
         after = {"clock": dt, "when": "synapses", "order": COUNT}
         lines.run_regularly("spikes += k\ndriven += int(k > 0)\nk = 0", name=f"count_lines_{n}", **after)
         tiles.run_regularly("driven += int(k > 0)\nk = 0", name=f"count_tiles_{n}", **after)
@@ -64,7 +69,11 @@ class Lines:
             layer.heard = b2.linked_var(lines, "k")
             layer.namespace["read_deviation"] = deviation
             layer.run_regularly(
-                "v += read_deviation*sqrt(heard)*randn()", clock=dt, when="synapses", order=NOISE, name=f"read_noise_{n}"
+                f"v += {heard_gain(config, n)}read_deviation*sqrt(heard)*randn()",
+                clock=dt,
+                when="synapses",
+                order=NOISE,
+                name=f"read_noise_{n}",
             )
         # A presentation is written down, and forgotten, in the first step of the next.
         first = {"clock": period, "when": "start"}
@@ -80,8 +89,15 @@ class Lines:
         """Return what was counted in the first presentations."""
         kept = slice(1, presentations + 1)
         whole, tiles = self._whole, np.asarray(self._tiles.driven[:], float)
-        spikes, steps, g, fired = (np.asarray(getattr(whole, name)[0], float)[kept] for name in ("spikes", "driven", "g", "fired"))
+        spikes, steps, g, fired = (
+            np.asarray(getattr(whole, name)[0], float)[kept] for name in ("spikes", "driven", "g", "fired")
+        )
         return Reads(spikes, steps, tiles[:, kept].sum(axis=0), g, fired)
+
+
+def heard_gain(config: SpikingConfig, n: int) -> str:
+    """Return what a charge is multiplied by on its way to a membrane of layer n, as the start of a product."""
+    return "gain*" if n and config.pool == "divisive" else ""
 
 
 def turns(config: SpikingConfig, n: int) -> np.ndarray:
@@ -97,7 +113,10 @@ def check_hardware(config: SpikingConfig, device: Any) -> None:
     """Raise UsageError in one sentence for what an array of this device cannot do."""
     refused = (
         (config.dale, "--dale: a pair holds both signs"),
-        (config.eligibility != "rank-1", f"--eligibility {config.eligibility}: an array has no memory for each synapse"),
+        (
+            config.eligibility != "rank-1",
+            f"--eligibility {config.eligibility}: an array has no memory for each synapse",
+        ),
         (config.delay_spread > 0.0, "--delay-spread: a word line reaches all its cells at once"),
         (not getattr(device, "trainable", True), f"device {device.name}, which is written once and not pulsed"),
     )

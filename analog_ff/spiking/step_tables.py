@@ -83,7 +83,9 @@ class StepTables:
         """Number of levels of a table."""
         return self.mean.shape[2]
 
-    def moved(self, share: np.ndarray, kind: np.ndarray, pulses: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    def moved(
+        self, share: np.ndarray, kind: np.ndarray, pulses: np.ndarray, generator: np.random.Generator
+    ) -> np.ndarray:
         """Return the states after signed numbers of pulses, all at once; arrays of one shape."""
         at = np.clip(share, 0.0, 1.0) * (self.levels - 1)
         first = np.minimum(at.astype(np.int64), self.levels - 2)

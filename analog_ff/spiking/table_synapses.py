@@ -25,7 +25,7 @@ from analog_ff.spiking.config import SpikingConfig
 from analog_ff.spiking.crossbar_synapses import TILE
 from analog_ff.spiking.lines import HEARD, ROW, TURNS, Lines, check_hardware, phases_of, read_deviation, turns
 from analog_ff.spiking.step_tables import StepTables
-from analog_ff.spiking.synapses import CHANGE, presynaptic
+from analog_ff.spiking.synapses import CHANGE, arrival, delays, inhibition, presynaptic
 from hardware_models import write_costs
 from hardware_models.devices.load import load_device
 from hardware_models.events import Ledger
@@ -79,7 +79,10 @@ class _Array(NamedTuple):
 
 
 class TableSynapses:
-    """Synapses on step tables of `config.device` (or the `device` given), of the chip `config.chip_seed`; refuses where tables cannot serve."""
+    """Synapses on step tables of `config.device` (or the `device` given), of the chip `config.chip_seed`.
+
+    UsageError in one sentence where tables cannot serve the device.
+    """
 
     source = ROW
     types: Mapping[str, Any] = MappingProxyType({name.split()[0]: np.float64 for name in SUMS.split("\n")})
@@ -117,7 +120,7 @@ class TableSynapses:
         own = {
             **space, "STEPS": table("steps", steps), "TURN": table("turn", turns(config, n)), "turns": TURNS,
             "levels": tables.levels, "per_unit": d.g_range / unit, "pulse_step": pulse_step,
-            "step_time": config.step * b2.ms,
+            "step_time": config.step * b2.ms, "inhibition": inhibition(config, n, rows),
             **{name: table(name.lower(), values) for name, values in (
                 ("STATE_P", share[:, 0::2]), ("STATE_M", share[:, 1::2]), ("KIND_P", kind[:, 0::2]),
                 ("KIND_M", kind[:, 1::2]), ("FIRST", g[:, 0::2] - g[:, 1::2]))},
@@ -128,18 +131,27 @@ class TableSynapses:
         change = change.replace("x_seen", f"{presynaptic(n)}_pre")
         synapses = b2.Synapses(
             below, layer, "w : 1\ns_p : 1\ns_m : 1\nk_p : integer\nk_m : integer",
-            on_pre={"arrive": "v_post += w"}, on_post={"change": change} if learn else None,
+            on_pre={"arrive": arrival(config, n)}, on_post={"change": change} if learn else None,
             on_event={"arrive": "spike", "change": "learn"} if learn else "spike",
             namespace=own, clock=dt, name=f"synapses_{n}",
         )  # fmt: skip
         synapses.connect()
-        for variable, name in (("w", "FIRST"), ("s_p", "STATE_P"), ("s_m", "STATE_M"), ("k_p", "KIND_P"), ("k_m", "KIND_M")):
+        if config.delay:
+            delays(synapses, config)
+        for variable, name in (
+            ("w", "FIRST"),
+            ("s_p", "STATE_P"),
+            ("s_m", "STATE_M"),
+            ("k_p", "KIND_P"),
+            ("k_m", "KIND_M"),
+        ):
             whole = f"int({name}((i + 0.5)*ms, j) + 0.5)" if variable.startswith("k") else f"{name}((i + 0.5)*ms, j)"
             setattr(synapses, variable, whole)
         below.row = g.sum(axis=1)
         if learn:
             synapses.change.when, synapses.change.order = "start", CHANGE
-        lines = Lines(b2, n, below, layer, tiling, read_deviation(d, initial.shape, config.weight_range), dt, period)
+        deviation = read_deviation(d, initial.shape, config.weight_range)
+        lines = Lines(b2, config, n, (below, layer), tiling, deviation, dt, period)
         self._arrays.append(_Array(tiling, unit, layer, synapses, lines, kind))
         return synapses, lines.objects
 
@@ -196,5 +208,3 @@ class TableSynapses:
                 "conductance_spread": float(g.std()), "common_mode": float(g.mean()),
             })  # fmt: skip
         return looks
-
-
