@@ -124,7 +124,7 @@ def test_standalone_learns_as_numpy_does(tmp_path: Path, monkeypatch: pytest.Mon
         "learning_rate": 1e-3,
     }
     slow = simulate(SpikingConfig(**options, target="numpy"), quiet=True)
-    fast = simulate(SpikingConfig(**options, target="standalone"), quiet=True)
+    fast = simulate(SpikingConfig(**options, target="standalone"))
     assert fast.seconds["core"] > 0
     for one, other in zip(slow.spikes["training"], fast.spikes["training"], strict=True):
         assert abs(one.sum() / other.sum() - 1) < 0.1

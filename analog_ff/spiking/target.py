@@ -24,7 +24,7 @@ SLOTS = 64
 REPORT_SECONDS = 5.0
 _REPORT = """
     if (completed > 0.0 && completed < 1.0)
-        std::cerr << "%s: " << (int)(100*completed) << " %, " << (int)((1 - completed)/completed*elapsed + 0.5)
+        std::cerr << "spiking network: " << (int)(100*completed) << " %, " << (int)((1 - completed)/completed*elapsed + 0.5)
                   << " s left" << std::endl << std::flush;
 """
 
@@ -89,7 +89,7 @@ class Runs:
             return
         report: Any = None
         if not self._quiet:
-            report = _REPORT % "spiking network" if self._standalone else _Spoken(what)
+            report = _REPORT if self._standalone else _Spoken(what)
         self._network.run(duration, report=report, report_period=REPORT_SECONDS * self._b2.second, namespace={})
 
     def finish(self, structure: Sequence[Any], take: Callable[[], Any]) -> Any:
