@@ -44,8 +44,9 @@ def test_run_folder_holds_everything(tmp_path: Path, capsys: pytest.CaptureFixtu
 def test_the_same_seed_gives_the_same_run_and_learning_helps() -> None:
     """Same numbers from the same seed; trained goodness tells right labels from wrong ones better than chance."""
     config = SpikingConfig(
-        data="digits", layers=(40,), epochs=2, images_per_epoch=200, test_images=40, target="numpy", learning_rate=1e-3
-    )
+        data="digits", layers=(40,), epochs=2, images_per_epoch=200, test_images=40, target="numpy", learning_rate=1e-3,
+        theta=2.0, shift=0,
+    )  # fmt: skip
     first, second = simulate(config, quiet=True), simulate(config, quiet=True)
     assert np.array_equal(first.scores, second.scores) and np.array_equal(first.weights[0], second.weights[0])
     # 40 images, chance 90 % error: below 70 % is more than four deviations away.
@@ -62,7 +63,7 @@ def test_the_same_seed_gives_the_same_run_and_learning_helps() -> None:
         (["--layers", "20,x"], "--layers takes whole numbers"),
         (["--data", "nothing"], "no data set 'nothing'"),
         (["--target", "cuda"], "--target is one of"),
-        (["--device", "memristor", "--target", "standalone"], "--target cython"),
+        (["--device", "memristor", "--target", "standalone", "--chip", "exact"], "--target cython"),
     ],
 )
 def test_errors_are_one_sentence(

@@ -17,7 +17,7 @@ from analog_ff.spiking.twin import Twin
 from hardware_models.check import UsageError
 from hardware_models.keys import Key
 
-SMALL = SpikingConfig(layers=(12,), data="digits", target="numpy", label_cells=2, initial=1.5, theta=2.0)
+SMALL = SpikingConfig(layers=(12,), data="digits", target="numpy", label_cells=2, initial=1.5, theta=2.0, shift=0)
 
 
 class Seen:
@@ -268,3 +268,30 @@ def test_bad_choices_get_one_sentence(options: dict, said: str) -> None:
     with pytest.raises(UsageError) as error:
         SpikingConfig(**options)
     assert said in str(error.value) and str(error.value).count(".") >= 1 and "\n" not in str(error.value)
+
+
+def test_images_are_shifted_and_what_comes_from_outside_is_dark() -> None:
+    """Input rates follow the shifted image; wake and sleep of an epoch see the same shift; no cell of a label moves."""
+    pixels = Key(3, "images").generator().random((2, 20), np.float32)
+    shown = models.Shown(pixels, 3, 5)
+    show = plans.Presentations.of([0, 1, 1], [0, 1, -1], [0.0] * 3)
+    down, right = np.array([1, 0, -1], np.int32), np.array([-1, 0, 2], np.int32)
+    show = plans.Presentations(*tuple(show)[:4], down, right)
+    seen, _ = run(replace(SMALL, shift=2, peak_rate=500.0), show, shown)
+    counts = seen.spikes[0].sum(axis=1)
+    for k in range(3):
+        wanted = np.zeros((4, 5))
+        for y in range(4):
+            for x in range(5):
+                if 0 <= y - down[k] < 4 and 0 <= x - right[k] < 5:
+                    wanted[y, x] = pixels[show.image[k]].reshape(4, 5)[y - down[k], x - right[k]]
+        assert (np.abs(counts[k, :20] - 15.0 * wanted.ravel()) < 1 + 1e-6).all()
+        assert (counts[k, 20:].reshape(3, 2) > 0).any(axis=1).sum() == int(show.label[k] >= 0)
+    labels = np.arange(30) % 3
+    plan = plans.training(replace(SMALL, epochs=3, shift=1), labels, 3)
+    for epoch in range(3):
+        part = slice(60 * epoch, 60 * epoch + 60)
+        moves = {(i, d, r) for i, d, r in zip(plan.image[part], plan.down[part], plan.right[part], strict=True)}
+        assert len(moves) == 30
+    assert set(np.unique(plan.down)) == set(np.unique(plan.right)) == {-1, 0, 1}
+    assert not plans.training(replace(SMALL, epochs=3, shift=0), labels, 3).down.any()

@@ -135,7 +135,7 @@ def account(
     """
     booked = ledger.as_dict()
     described = device.describe()
-    conditions = {"technology": load_technology(config.technology), **device_conditions(described)}
+    conditions: dict[str, Any] = {"technology": load_technology(config.technology), **device_conditions(described)}
     infer = ledger.phase("infer").total()
     energy = report(booked["events"], booked["integrals"], images=images, readouts={"energy": infer}, **conditions)
     operations = {phase: ledger.phase(phase).total()["reads.cells"] // 2 for phase in ("learn", "infer")}

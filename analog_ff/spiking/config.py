@@ -18,6 +18,7 @@ GOODNESS = ("squared", "saturating", "linear")
 POOLS = ("divisive", "subtractive", "none")
 RESETS = ("subtract", "hard")
 ELIGIBILITY = ("rank-1", "synaptic")
+CHIPS = ("auto", "exact", "table")
 TARGETS = ("standalone", "cython", "numpy")
 NEGATIVES = ("random", "hard", "self")
 SIGNALS = ("layer", "own-rate")
@@ -25,9 +26,9 @@ SPLITS = ("final", "holdout")
 NOT_IN_HASH = ("data_dir", "out", "target")
 _CHOICES = {
     "encoder": ENCODERS, "goodness": GOODNESS, "pool": POOLS, "reset": RESETS, "eligibility": ELIGIBILITY,
-    "target": TARGETS, "negatives": NEGATIVES, "third_factor": SIGNALS, "split": SPLITS,
+    "target": TARGETS, "chip": CHIPS, "negatives": NEGATIVES, "third_factor": SIGNALS, "split": SPLITS,
 }  # fmt: skip
-WHOLE = (("epochs", 0, 10_000), ("label_cells", 1, 10_000), ("block", 1, 10**9), ("candidates", 1, 1000),
+WHOLE = (("epochs", 0, 10_000), ("shift", 0, 8), ("label_cells", 1, 10_000), ("block", 1, 10**9), ("candidates", 1, 1000),
          ("seed", 0, 2**31 - 1), ("chip_seed", 0, 2**63 - 1), ("sign_delay", 0, 1000),
          ("images_per_epoch", 1, 10**9), ("test_images", 1, 10**9))  # fmt: skip
 """Choices that are whole numbers: name, least, most."""
@@ -50,11 +51,15 @@ class SpikingConfig:
 
     layers: tuple[int, ...] = option((500,), "cells of each layer, bottom up", parse_layers)
     device: str = option("none", "synapses: none (numbers), or a device as for simulate")
-    chip: str = option("exact", "how cells are pulsed: exact (cython), or table (step tables; any target)")
+    chip: str = option(
+        "auto",
+        "how cells are pulsed: exact (cython, numpy), table (step tables, any target), auto (exact where possible)",
+    )
     encoder: str = option("regular", "how intensities become spikes: regular (random phase), poisson, latency")
     data: str = option("mnist-5k", "mnist-5k, mnist, fashion-mnist, digits, toy, or a .npz file")
     data_dir: str | None = option(None, "folder of the data sets (also ANALOG_FF_DATA)")
     split: str = option("final", "final: test once; holdout: validation part of the training set")
+    shift: int = option(1, "random shift of training images [pixels], 0: none; vectors stay")
     epochs: int = option(10, "passes over the training images")
     images_per_epoch: int | None = option(None, "training images of one epoch; default: all of them")
     test_images: int | None = option(None, "images that are classified; default: all of the split")
@@ -137,6 +142,8 @@ class SpikingConfig:
             raise UsageError(
                 "--eligibility synaptic belongs to synapses that are numbers, with a reset between presentations."
             )
+        if self.chip == "auto":
+            object.__setattr__(self, "chip", "table" if self.target == "standalone" else "exact")
         if self.device != "none" and self.chip == "exact" and self.target == "standalone":
             raise UsageError("a device pulsed exactly needs --target cython; for standalone give --chip table.")
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from analog_ff.runs import results
 from analog_ff.spiking import nir_graph, statistics
+from analog_ff.spiking.accounting import account
 from analog_ff.spiking.config import SpikingConfig
 from analog_ff.spiking.plots import draw
 from analog_ff.spiking.simulation import Outcome, data_of, simulate
@@ -76,7 +77,7 @@ def collect(config: SpikingConfig, outcome: Outcome, wall: float) -> dict[str, A
         )
     presented = {"training": len(outcome.training), "testing": outcome.scores[0].size}
     per = {what: [float(s.sum()) / max(presented[what], 1) for s in spikes] for what, spikes in outcome.spikes.items()}
-    result = {
+    result: dict[str, Any] = {
         "schema": 1,
         "config": config.as_dict(),
         "seed": config.seed,
@@ -95,6 +96,9 @@ def collect(config: SpikingConfig, outcome: Outcome, wall: float) -> dict[str, A
         "firing": layers,
         "seconds": outcome.seconds,
     }
+    if outcome.hardware is not None:
+        h = outcome.hardware
+        result |= account(h.ledger, config, h.device, [w.shape for w in outcome.weights], result["images"], h.cells)
     return results.plain(result)  # type: ignore[no-any-return]
 
 
@@ -127,6 +131,12 @@ def show(result: dict[str, Any], folder: Path) -> None:
         table.add_row(f"layer {n + 1}: active cells", f"{100 * right['active_share']:.1f} %")
     spikes = ", ".join(f"{s:.0f}" for s in result["spikes_per_presentation"]["training"])
     table.add_row("spikes per presentation, input and layers", spikes)
+    if "energy" in result:
+        energy = result["energy"]
+        for what, key in (("update", "per_update_joule"), ("decision (all labels)", "per_decision_joule"),
+                          ("synaptic operation", "per_synaptic_operation_joule")):  # fmt: skip
+            table.add_row(f"energy per {what}", results.joules(energy[key]))
+        table.add_row("pulses per weight", f"{result['cells']['pulses_per_weight']:.1f}")
     for notice in result.get("nir", {}).get("notices", ()):
         table.add_row("not in the NIR file", notice)
     table.add_row("wall time", f"{result['wall_seconds']:.1f} s")

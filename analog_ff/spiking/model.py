@@ -63,6 +63,7 @@ class Shown(NamedTuple):
 
     pixels: np.ndarray  # (images, d) float32, each scaled to the mean length of all
     classes: int
+    width: int = 1  # pixels of a row, where images are shifted
 
 
 @dataclass
@@ -151,12 +152,17 @@ def _namespace(b2: Any, config: SpikingConfig, shown: Shown, show: Any, period: 
     padded = np.hstack([shown.pixels, np.zeros((len(shown.pixels), 1), np.float32)])
     ms = b2.ms
     # Lengths that are powers of two: runs of nearly the same length share their compiled code.
-    image, label, rate, trial = (np.pad(a.astype(float), (0, _room(len(a)) - len(a)), mode="edge") for a in show)
+    image, label, rate, trial, down, right = (
+        np.pad(a.astype(float), (0, _room(len(a)) - len(a)), mode="edge") for a in show
+    )
     return {
         "IMAGE": b2.TimedArray(padded, dt=1 * ms, name="table_image"),
         "ORDER": b2.TimedArray(image, dt=period, name="table_order"),
         "LABEL": b2.TimedArray(label, dt=period, name="table_label"),
         "TRIAL": b2.TimedArray(trial, dt=period, name="table_trial"),
+        "DOWN": b2.TimedArray(down, dt=period, name="table_down"),
+        "RIGHT": b2.TimedArray(right, dt=period, name="table_right"),
+        "width": shown.width,
         "choice_noise": config.choice_noise,
         "RATE": b2.TimedArray(rate, dt=period, name="table_rate"),
         "pixels": pixels,
@@ -188,6 +194,7 @@ def _inputs(
     b2: Any, config: SpikingConfig, shown: Shown, cells: int, space: Any, dt: Any, period: Any, made_of: Plasticity
 ) -> Any:
     encoder = ENCODERS[config.encoder]
+    moved = "x_old : 1\ny_old : 1\ninside : 1\n" if config.shift else ""
     choice = "chosen : 1 (linked)" if config.negatives != "random" else ""
     trace = "dx/dt = -x/tau_trace : 1" if config.online else "x : 1"
     since = "timestep(t, dt) % period_steps"
@@ -195,14 +202,25 @@ def _inputs(
     if config.gap:
         threshold = f"({threshold}) and ({since} < T_steps)"
     inputs = b2.NeuronGroup(
-        cells, f"p : 1\nfired : integer\n{trace}\n{encoder.equations}\n{choice}\n{made_of.source}", threshold=threshold,
+        cells, f"p : 1\nplace : 1\n{moved}fired : integer\n{trace}\n{encoder.equations}\n{choice}\n{made_of.source}", threshold=threshold,
         reset=f"{encoder.reset}\nx += 1\nfired += 1".strip(),
         method="exact" if config.online and not encoder.equations else "euler",
         namespace=space, clock=dt, name="inputs", dtype=dict(made_of.types),
     )  # fmt: skip
     chosen = "int(LABEL(t) < -1.5)*(chosen + 2)" if config.negatives != "random" else "0"
+    # A pixel that is shifted in from outside the image, and a cell of a label, read the column of zeros.
+    seen = (
+        "place = i"
+        if not config.shift
+        else (
+            "x_old = i % width - RIGHT(t)\n    y_old = i//width - DOWN(t)\n    "
+            "inside = int(x_old > -0.5)*int(x_old < width - 0.5)*int(y_old > -0.5)*int(y_old < pixels//width - 0.5)\n    "
+            "place = inside*int(i < pixels)*(x_old + width*y_old + 0.5) + (1 - inside*int(i < pixels))*pixels"
+        )
+    )
     onset = f"""
-    p = p_pixel*IMAGE((ORDER(t) + 0.5)*ms, int(clip(i, 0, pixels))) \
+    {seen}
+    p = p_pixel*IMAGE((ORDER(t) + 0.5)*ms, int(clip(place, 0, pixels))) \
         + p_label*int(i >= pixels)*int(abs(LABEL(t) + {chosen} - (i - pixels)//copies) < 0.5)
     """
     inputs.run_regularly(onset, clock=period, when="start", order=ONSET, name="show")

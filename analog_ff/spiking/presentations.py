@@ -20,13 +20,16 @@ class Presentations(NamedTuple):
     label: np.ndarray  # (k,) int32 class whose cells fire, -1: none, -2: the one that the network chose
     rate: np.ndarray  # (k,) float32 learning rate times +1 (wake) or -1 (sleep); 0: nothing is learned
     trial: np.ndarray  # (k,) int32 1: the first label that the network tries for a negative of its own, 2: another
+    down: np.ndarray  # (k,) int32 pixels by which the image is shifted
+    right: np.ndarray  # (k,) int32 the same to the right
 
     @classmethod
     def of(cls, image: Any, label: Any, rate: Any, trial: Any = None) -> Presentations:
         """Return a table from its columns; without `trial` no labels are tried."""
         image = np.asarray(image, np.int32)
         tried = np.zeros(len(image), np.int32) if trial is None else np.asarray(trial, np.int32)
-        return cls(image, np.asarray(label, np.int32), np.asarray(rate, np.float32), tried)
+        still = np.zeros(len(image), np.int32)
+        return cls(image, np.asarray(label, np.int32), np.asarray(rate, np.float32), tried, still, still)
 
     def __len__(self) -> int:
         return len(self.image)
@@ -58,15 +61,26 @@ def training(config: SpikingConfig, labels: np.ndarray, classes: int) -> Present
             parts += [awake, _asleep(config, image, labels[image], classes, generator)]
     if not parts:
         return Presentations.of([], [], [])
-    image, label, sign, trial = (np.concatenate(column) for column in zip(*parts, strict=True))
+    image, label, sign, trial = (np.concatenate(column) for column in list(zip(*parts, strict=True))[:4])
     falling = 1.0 - (1.0 - config.final_rate) * np.arange(len(image)) / len(image)
     flips = Key(config.seed, "sign").generator().random(len(image)) < config.sign_noise
     rate = config.learning_rate * falling * np.where(flips, -sign, sign)
-    every = Presentations.of(image, label, rate, trial)
+    every = shifted(Presentations.of(image, label, rate, trial), config)
     # The signal of the last presentations comes late: nothing is learned from what follows them.
     return every + Presentations.of(
         [image[-1]] * config.sign_delay, [-1] * config.sign_delay, [0.0] * config.sign_delay
     )
+
+
+def shifted(show: Presentations, config: SpikingConfig) -> Presentations:
+    """Return presentations with every image shifted at random, by the same in wake, sleep and trials of an epoch."""
+    if not config.shift or not len(show):
+        return show
+    epoch = np.arange(len(show)) // (len(show) // config.epochs)
+    most = 2 * config.shift + 1
+    draws = Key(config.seed, "shift").generator().integers(0, most, (2, config.epochs, show.image.max() + 1))
+    down, right = (draws[axis, epoch, show.image].astype(np.int32) - config.shift for axis in (0, 1))
+    return Presentations(show.image, show.label, show.rate, show.trial, down, right)
 
 
 def _asleep(

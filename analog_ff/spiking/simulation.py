@@ -15,7 +15,9 @@ from analog_ff.spiking import model as models
 from analog_ff.spiking import presentations as plans
 from analog_ff.spiking.config import SpikingConfig
 from analog_ff.spiking.target import Runs, prepared
+from analog_ff.spiking.synapses import synapses_of
 from hardware_models.check import UsageError
+from hardware_models.events import Ledger
 from hardware_models.keys import Key
 
 STATISTICS = 500
@@ -32,6 +34,14 @@ class Counts(NamedTuple):
     raster_ms: float  # duration of the raster
 
 
+class Hardware(NamedTuple):
+    """What a run on a device leaves behind besides."""
+
+    ledger: Ledger  # learn, infer (all labels of the test images), monitor (the recorded presentations), program
+    device: Any
+    cells: list[dict[str, Any]]  # what the bench sees of each layer
+
+
 class Outcome(NamedTuple):
     """What a run leaves behind."""
 
@@ -42,6 +52,7 @@ class Outcome(NamedTuple):
     weights: tuple[np.ndarray, ...]  # (inputs, cells) float32 [thresholds]
     spikes: dict[str, tuple[np.ndarray, ...]]  # training, testing: spikes by cell, of the input and each layer
     statistics: Counts
+    hardware: Hardware | None  # None where synapses are numbers
     seconds: dict[str, float]  # wall time of building and of running; core: of the compiled program
 
     def errors(self) -> dict[str, float]:
@@ -69,6 +80,13 @@ class Outcome(NamedTuple):
 def data_of(config: SpikingConfig) -> Dataset:
     """Return the data set of a run; UsageError if it has no labels to show."""
     data = load(config.data, data_dir=config.data_dir, split=config.split)
+    pixels = data.x_train.shape[1]
+    if config.shift and pixels != (data.height or 1) * (data.width or 1):
+        raise UsageError(
+            f"--shift needs images of one channel with known height and width; give --shift 0 for {data.name}."
+        )
+    if (data.height or 1) == 1 and config.shift:
+        data = data._replace(height=1, width=pixels)
     if data.label_place == "none" or len(data.classes) < 2:
         raise UsageError(f"a spiking run needs labelled images of two classes or more; {data.name} has none.")
     return data
@@ -114,7 +132,7 @@ def simulate(
     classes = len(data.classes)
     tested = min(config.test_images or len(data.x_test), len(data.x_test))
     images = models.scaled(np.concatenate([data.x_train, data.x_test]))
-    shown = models.Shown(images, classes)
+    shown = models.Shown(images, classes, data.width or 1)
     training = plans.training(config, data.y_train, classes)
     test_rows = len(data.x_train) + np.arange(tested)
     testing = plans.testing(test_rows, classes)
@@ -124,7 +142,8 @@ def simulate(
     start = time.monotonic()
     with prepared(config.target, config.seed) as b2:
         initial = first_weights(config, sizes) if weights is None else weights
-        model = models.build(config, shown, show, initial, learn=len(training) > 0)
+        made_of = synapses_of(config)
+        model = models.build(config, shown, show, initial, learn=len(training) > 0, plasticity=made_of)
         recorded = _Recorded(b2, model, len(training), len(training) + len(testing))
         runs = Runs(b2, config.target, model.network, quiet=quiet)
         # Each run of Brian2 has code of its own to compile: everything that is counted, then everything that is recorded.
@@ -146,6 +165,13 @@ def simulate(
                 training=training,
                 weights=tuple(np.array(s.w[:], np.float32).reshape(i, j) for s, i, j in pairs),
                 spikes=recorded.counted(),
+                hardware=None
+                if config.device == "none"
+                else Hardware(
+                    made_of.ledger([("learn", trained), ("infer", len(testing)), ("monitor", len(statistics))]),
+                    made_of.device,
+                    made_of.cells(),
+                ),
                 statistics=recorded.seen(config, len(statistics)),
                 seconds={"build": built - start, "run": time.monotonic() - built}
                 | ({} if runs.seconds is None else {"core": runs.seconds}),
@@ -159,6 +185,7 @@ def structure(config: SpikingConfig) -> tuple[Any, ...]:
     kinds = (config.encoder, config.goodness, config.pool, config.eligibility, config.third_factor, config.reset)
     parts = (config.refractory, config.adaptation, config.noise, config.delay, config.delay_spread, config.gap)
     choice = config.negatives != "random"
+    parts += (config.shift,)
     return (*kinds, *map(bool, parts), config.online, config.dale, choice, config.device, config.chip)
 
 
