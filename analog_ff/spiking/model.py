@@ -194,15 +194,16 @@ def _inputs(
     b2: Any, config: SpikingConfig, shown: Shown, cells: int, space: Any, dt: Any, period: Any, made_of: Plasticity
 ) -> Any:
     encoder = ENCODERS[config.encoder]
-    moved = "x_old : 1\ny_old : 1\ninside : 1\n" if config.shift else ""
+    moved = "x_old : 1\ny_old : 1\ninside : 1" if config.shift else ""
     choice = "chosen : 1 (linked)" if config.negatives != "random" else ""
     trace = "dx/dt = -x/tau_trace : 1" if config.online else "x : 1"
     since = "timestep(t, dt) % period_steps"
     threshold = encoder.threshold.replace("since", f"({since})")
     if config.gap:
         threshold = f"({threshold}) and ({since} < T_steps)"
+    lines = ("p : 1\nplace : 1\nfired : integer", moved, trace, encoder.equations, choice, made_of.source)
     inputs = b2.NeuronGroup(
-        cells, f"p : 1\nplace : 1\n{moved}fired : integer\n{trace}\n{encoder.equations}\n{choice}\n{made_of.source}", threshold=threshold,
+        cells, "\n".join(lines), threshold=threshold,
         reset=f"{encoder.reset}\nx += 1\nfired += 1".strip(),
         method="exact" if config.online and not encoder.equations else "euler",
         namespace=space, clock=dt, name="inputs", dtype=dict(made_of.types),

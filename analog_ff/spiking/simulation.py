@@ -14,8 +14,8 @@ from analog_ff.datasets.base import Dataset
 from analog_ff.spiking import model as models
 from analog_ff.spiking import presentations as plans
 from analog_ff.spiking.config import SpikingConfig
-from analog_ff.spiking.target import Runs, prepared
 from analog_ff.spiking.synapses import synapses_of
+from analog_ff.spiking.target import Runs, prepared
 from hardware_models.check import UsageError
 from hardware_models.events import Ledger
 from hardware_models.keys import Key
@@ -185,8 +185,16 @@ def structure(config: SpikingConfig) -> tuple[Any, ...]:
     kinds = (config.encoder, config.goodness, config.pool, config.eligibility, config.third_factor, config.reset)
     parts = (config.refractory, config.adaptation, config.noise, config.delay, config.delay_spread, config.gap)
     choice = config.negatives != "random"
-    parts += (config.shift,)
-    return (*kinds, *map(bool, parts), config.online, config.dale, choice, config.device, config.chip)
+    return (
+        *kinds,
+        *map(bool, parts),
+        bool(config.shift),
+        config.online,
+        config.dale,
+        choice,
+        config.device,
+        config.chip,
+    )
 
 
 class _Recorded:

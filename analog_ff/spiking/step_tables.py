@@ -110,8 +110,8 @@ class StepTables:
         """
         pulses = np.empty((counts.shape[0], 2 * counts.shape[1]), np.int32)
         split_pairs(np.ascontiguousarray(counts, np.int32), 0, pulses)
-        kind = generator.integers(0, self.kinds, pulses.shape)
-        share = self.fresh[kind]
+        kind = np.asarray(generator.integers(0, self.kinds, pulses.shape))
+        share: np.ndarray = self.fresh[kind]
         for given in range(int(np.abs(pulses).max(initial=0))):
             place = np.abs(pulses) > given
             share[place] = self.moved(share[place], kind[place], np.sign(pulses[place]), generator)
