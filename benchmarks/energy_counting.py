@@ -41,7 +41,6 @@ def stubbed() -> ExitStack:
         return self
 
     for owner, name, stub in (
-        (write_costs, "burst", nothing),
         (write_costs, "priced", nothing),
         (write_costs, "train", nothing),
         (crossbar.Crossbar, "read_events", nothing),

@@ -23,6 +23,7 @@ from hardware_models.kernels.products import matmul
 from hardware_models.kernels.random import normal
 from hardware_models.kernels.reads import column_panels
 from hardware_models.keys import Key
+from hardware_models.line_sums import LineSums
 from hardware_models.tiles import Tiling
 
 FEW = 0.1
@@ -88,7 +89,7 @@ class Crossbar:
         self._parity = 0
         self._one_sided = {"both": 0, "up": 1, "down": -1}[getattr(self.device, "polarities", "both")]
         # Cells that get no pulse need not be visited, if the device can and if nothing else happens to them.
-        alone = not self._one_sided and self.device.access != "passive" and not getattr(self.device, "timed", False)
+        alone = not self._one_sided and not getattr(self.device, "timed", False)
         self._few: Any = sparse_pulse(self.device) if alone else None
         self._writes = 0  # since fabrication; one-sided pairs are looked after by it
         self.state: Any = device.fabricate((rows, 2 * columns), key.child("fabricate"))
@@ -97,8 +98,8 @@ class Crossbar:
         self.blocks = np.empty((panels, rows, self._width), np.float32)  # G+ - G- [S] by panels of columns
         self._whole: np.ndarray | None = None
         self._row_sums = np.empty(rows)
-        # Sums of G along bit lines price half-selected cells without a look at each; only passive arrays have such cells.
-        self._column_sums = np.zeros(2 * columns)
+        # Only passive arrays have half-selected cells; the lines' sums price them without a look at each.
+        self._lines = LineSums(self.tiling) if self.device.access == "passive" else None
         self._noise: tuple[np.ndarray, float] | None = None
         self._refresh()
 
@@ -270,11 +271,24 @@ class Crossbar:
 
     def _burst(self, pulses: np.ndarray, key: Key) -> Events:
         """Apply pulses (rows, 2 columns) addressed row by row."""
+        if self._lines is not None:
+            self.look_again()  # cells that drift are half-selected as they are now
         before = self._present().copy()
         self._pulse_cells(pulses, key)
-        events = write_costs.burst(self.device, self.tiling, before, self.state.g, pulses)
+        return self._follow(before, pulses)
+
+    def _follow(self, before: np.ndarray, pulses: np.ndarray) -> Events:
+        """Book a burst that has changed the cells, arrays (rows, 2 columns), and look at all of them anew."""
+        after = self.state.g
+        sums, slots = kernels.write_sums(before, after, pulses, self.tiling.tile_columns)
         kernels.add_sizes(self.received, pulses)
+        half = None
+        if self._lines is not None:
+            earlier, selected = self._lines.present(), self._lines.select(before, after, pulses)
         self._refresh()
+        if self._lines is not None:
+            half = self._lines.half_selected(earlier, slots, selected)
+        events = write_costs.priced(self.device, self.tiling, sums, slots, half)
         self.time += events.integrals["time"]
         return events
 
@@ -292,7 +306,12 @@ class Crossbar:
         sums, slots = kernels.write_sums_some(first, where, pulses, before, after, g.shape[1], self.tiling.tile_columns)
         kernels.follow_cells(first, where, pulses, before, after, g, self.received, self.blocks, self._row_sums)
         self._whole = self._noise = None
-        events = write_costs.priced(self.device, self.tiling, sums, slots)
+        half = None
+        if self._lines is not None:
+            earlier = self._lines.present()
+            selected = self._lines.select_some(first, where, pulses, before, after)
+            half = self._lines.half_selected(earlier, slots, selected)
+        events = write_costs.priced(self.device, self.tiling, sums, slots, half)
         self.time += events.integrals["time"]
         return events
 
@@ -335,10 +354,7 @@ class Crossbar:
         d.renew(self.state, cells, key, **self._when())
         events += Events({f"adc.{_REFRESH_BITS}": 2 * int(spent.sum())})
         renewed = np.where(cells, -self._one_sided, 0).astype(np.int32)
-        strong = write_costs.burst(d, self.tiling, before, self.state.g, renewed)
-        kernels.add_sizes(self.received, renewed)
-        self.time += strong.integrals["time"]
-        self._refresh()
+        strong = self._follow(before, renewed)
         steps = np.rint((seen[:, 0::2] - seen[:, 1::2]) / (d.g_range / d.states))
         wanted = np.where(spent, np.clip(steps, -d.states, d.states), 0).astype(np.int32)
         pulses = np.empty((rows, 2 * columns), np.int32)
@@ -389,8 +405,8 @@ class Crossbar:
         if self.device.conductance(self.state, self.time) is self.state.g:
             change = after.astype(np.float64) - before
             self._row_sums[active_rows] += change.sum(axis=1)
-            if self.device.access == "passive":
-                self._column_sums[place[1]] += change.sum(axis=0)
+            if self._lines is not None:
+                self._lines.follow(*place, change)
             other = self.state.g[np.ix_(active_rows, 2 * active_columns + 1 - side)]
             panel, column = np.divmod(active_columns, self._width)
             self.blocks[panel, active_rows[:, None], column] = after - other if side == 0 else other - after
@@ -409,10 +425,10 @@ class Crossbar:
 
         rows (G 1) + columns (G^T 1) - 2 selected, from the running sums; `lines` are the bit lines of the columns.
         """
-        if self.device.access != "passive":
+        if self._lines is None:
             return 0.0
         on_rows = float(r.sum(axis=0, dtype=np.float64) @ self._row_sums)
-        return on_rows + float(c.sum(axis=0, dtype=np.float64) @ self._column_sums[lines]) - 2.0 * selected
+        return on_rows + float(c.sum(axis=0, dtype=np.float64) @ self._lines.whole(lines)) - 2.0 * selected
 
     def wait(self, seconds: float, *, key: Key | None = None) -> Events:
         """Let the chip's clock run for `seconds`; devices that drift or leak do so."""
@@ -443,8 +459,8 @@ class Crossbar:
         self._seen_at = self.time
         g = np.ascontiguousarray(self.device.conductance(self.state, self.time), np.float32)
         kernels.pair_sums(g, np.float32(-1.0), self.blocks, self._row_sums)
-        if self.device.access == "passive":
-            self._column_sums[:] = g.sum(axis=0, dtype=np.float64)
+        if self._lines is not None:
+            self._lines.renew(g)
         self._whole = self._noise = None
 
     def check_sums(self) -> None:
@@ -452,12 +468,10 @@ class Crossbar:
         if self._seen_at != self.time and getattr(self.device, "timed", False):
             return  # cells that change by themselves are summed anew before they are read
         g = self._present()
-        pairs = [(self._row_sums, g.sum(axis=1, dtype=np.float64))]
-        if self.device.access == "passive":
-            pairs.append((self._column_sums, g.sum(axis=0, dtype=np.float64)))
-        for kept, true in pairs:
-            if not np.allclose(kept, true, rtol=1e-6, atol=1e-6 * self.device.g_max):
-                raise ArithmeticError("the running sums of conductances differ from those over all cells.")
+        near = 1e-6 * self.device.g_max
+        good = np.allclose(self._row_sums, g.sum(axis=1, dtype=np.float64), rtol=1e-6, atol=near)
+        if not good or not (self._lines is None or self._lines.check(g, near)):
+            raise ArithmeticError("the running sums of conductances differ from those over all cells.")
 
     def _next(self, key: Key | None, purpose: str) -> Key:
         if key is not None:
@@ -470,7 +484,7 @@ class Crossbar:
         self.check_sums()
         own = np.array([self.time, self._operations, self._parity, self._writes], np.float64)
         # The row sums are running sums: their last bits depend on the order of the updates, so they are kept as they are.
-        sums = {"row_sums": self._row_sums.copy(), "column_sums": self._column_sums.copy()}
+        sums = {"row_sums": self._row_sums.copy()} | (self._lines.save() if self._lines is not None else {})
         return {"crossbar": own, **sums, "received": self.received.copy()} | {
             f"state.{name}": np.array(a) for name, a in zip(self.state._fields, self.state, strict=True)
         }
@@ -483,5 +497,6 @@ class Crossbar:
         self.state = type(self.state)(*(np.array(saved[f"state.{name}"]) for name in self.state._fields))
         self._refresh()
         self._row_sums[:] = saved["row_sums"]
-        self._column_sums[:] = saved.get("column_sums", self._column_sums)
+        if self._lines is not None:
+            self._lines.restore(saved)
         self.received[:] = saved.get("received", 0)  # earlier checkpoints have none

@@ -21,7 +21,7 @@ ORDER = [
     {"hardware_models.pulse_train"},
     {"hardware_models.devices", "hardware_models.converters", "hardware_models.nonlinearities",
      "hardware_models.parameters", "hardware_models.fitting", "hardware_models.testing"},
-    {"hardware_models.tiles", "hardware_models.write_costs", "hardware_models.crossbar",
+    {"hardware_models.tiles", "hardware_models.line_sums", "hardware_models.write_costs", "hardware_models.crossbar",
      "hardware_models.sensing", "hardware_models.inspection"},
     {"hardware_models.port"},
     {"hardware_models.chip", "hardware_models.process_port", "hardware_models.joined_port"},

@@ -153,7 +153,7 @@ def test_train_takes_whole_batches_in_the_order_of_the_keys():
     ("options", "says"),
     [
         ({"negatives": "hardest"}, "did you mean 'hard'"),
-        ({"readout_layers": "last"}, "all-but-first"),
+        ({"readout_layers": "first"}, "all-but-first"),
         ({"momentum": 1.0}, "momentum"),
         ({"classes": 17}, "classes"),
     ],

@@ -16,7 +16,7 @@ from hardware_models.events import Events, Tally
 from hardware_models.keys import Key
 
 READOUTS = ("energy", "softmax")
-READOUT_LAYERS = ("all", "all-but-first")
+READOUT_LAYERS = ("all", "all-but-first", "last")
 CHUNK = 1000
 """Images per pass of an evaluation; bounds the memory, and fixes which noise an image meets."""
 
@@ -35,7 +35,7 @@ class Learner:
         The wiring of a chip; its `label_place` says where labels are shown.
     classes, seed : int
         Number of labels; the seed of weights and of every draw.
-    readout_layers : "all" or "all-but-first".
+    readout_layers : "all", "all-but-first" or "last".
     label_strength : float
         Label input, a white pixel being 1.
     readout_rate, readout_decay : float
@@ -74,7 +74,7 @@ class Learner:
             )
         if readout_layers not in READOUT_LAYERS:
             raise UsageError(f"the read-out layers are one of {', '.join(READOUT_LAYERS)}, got {readout_layers!r}.")
-        first = 1 if readout_layers == "all-but-first" else 0
+        first = {"all": 0, "all-but-first": 1, "last": len(network.units) - 1}[readout_layers]
         if first >= len(network.units):
             raise UsageError("read-out layers 'all-but-first' need at least two layers; choose 'all'.")
         self.readout_layers = range(first, len(network.units))

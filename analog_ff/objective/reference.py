@@ -30,7 +30,7 @@ from hardware_models.keys import Key
 from hardware_models.tables import lookup
 
 READOUTS = ("energy", "softmax")
-READOUT_LAYERS = ("all", "all-but-first")
+READOUT_LAYERS = ("all", "all-but-first", "last")
 
 
 class LayerActivity(NamedTuple):
@@ -59,7 +59,7 @@ class ReferenceForwardForward:
     negatives : str
         "hard" or "random" wrong labels.
     readout_layers : str
-        "all" or "all-but-first".
+        "all", "all-but-first" or "last".
     label_strength, readout_rate, readout_decay : float
         See `embed` and `SoftmaxReadout`.
 
@@ -114,7 +114,7 @@ class ReferenceForwardForward:
         if readout_layers not in READOUT_LAYERS:
             raise UsageError(f"the read-out layers are one of {', '.join(READOUT_LAYERS)}, got {readout_layers!r}.")
         neurons = self.layers[1:]
-        first = 1 if readout_layers == "all-but-first" else 0
+        first = {"all": 0, "all-but-first": 1, "last": len(neurons) - 1}[readout_layers]
         if first >= len(neurons):
             raise UsageError("read-out layers 'all-but-first' need at least two layers; choose 'all'.")
         self.readout_layers = range(first, len(neurons))

@@ -120,10 +120,11 @@ class Config:
     )
     dropout: float = option(0.0, "share of hidden outputs dropped in training [1]")
     readout: str = option("softmax", "headline read-out: softmax, energy, or output (backprop-sigmoid)")
-    readout_layers: str = option("all", "all or all-but-first")
+    readout_layers: str = option("all", "all, all-but-first or last")
     nonlinearity: str = option(
         "relu",
-        "relu, linear, saturating, tanh, sigmoid, student-t, random, random-nonmonotone, hysteretic, drifting, file.py:function",
+        "relu, linear, saturating, tanh, sigmoid, student-t, random, random-nonmonotone, random-spread, random-waves, "
+        "mixing, hysteretic, drifting, drifting-hard, file.py:function",
     )
     sealed: bool = option(False, "refuse any look inside the chip")
     chips: str = option("one", "one: all layers on one chip; per-layer: each on a chip of its own")

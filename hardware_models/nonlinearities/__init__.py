@@ -15,6 +15,10 @@ NONLINEARITIES = MappingProxyType(
         "random": "hardware_models.nonlinearities.black_box:RandomMonotone",
         "random-nonmonotone": "hardware_models.nonlinearities.black_box:RandomNonMonotone",
         "hysteretic": "hardware_models.nonlinearities.hysteretic:Hysteretic",
+        "random-spread": "hardware_models.nonlinearities.black_box:RandomSpread",
+        "random-waves": "hardware_models.nonlinearities.harsh:RandomWaves",
+        "mixing": "hardware_models.nonlinearities.harsh:Mixing",
+        "drifting-hard": "hardware_models.nonlinearities.drifting:DriftingHard",
         "drifting": "hardware_models.nonlinearities.drifting:Drifting",
     }
 )

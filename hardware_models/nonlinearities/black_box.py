@@ -8,8 +8,8 @@ Non-monotone: the same plus a ripple of random amplitude, frequency and phase wh
 
 .. math:: f_j(z) = a_j \max\!\left(0, m_j(z) + r_j \min(m_j(z), 1) \sin(\omega_j z + \varphi_j)\right)
 
-The gain a_j makes E f² = 1/2 for z ~ N(0, 1), as of a rectifier, times a spread of 10 %: a chip's output stage is designed
-for its converter's range, but nobody outside knows the curve. An invention, with no source: a stand-in for an unknown.
+The gain a_j makes E f² = 1/2 for z ~ N(0, 1), as of a rectifier, times a log-normal spread of 10 % (`random-spread`: a factor of e
+up or down): a chip's output stage is designed for its converter's range, but nobody outside knows the curve. An invention, with no source: a stand-in for an unknown.
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ class RandomMonotone:
     name: str = "random"
     analog: bool = True
     ripple: float = 0.0
+    gain_spread: float = 0.1
 
     def fabricate(self, neurons: int, key: Key) -> _Box:
         """Draw the curves of one layer."""
@@ -80,7 +81,7 @@ class RandomMonotone:
         y = np.empty_like(z)
         _bent(z, *parameters, y)  # type: ignore[call-arg]
         power = weights @ y.astype(np.float64) ** 2 / np.sqrt(2 * np.pi)
-        gain = np.sqrt(0.5 / power) * np.exp(rng.normal(0.0, 0.1, neurons))
+        gain = np.sqrt(0.5 / power) * np.exp(rng.normal(0.0, self.gain_spread, neurons))
         parameters[-1] = gain.astype(np.float32)
         return _Box(tuple(parameters))
 
@@ -91,3 +92,11 @@ class RandomNonMonotone(RandomMonotone):
 
     name: str = "random-nonmonotone"
     ripple: float = 0.8
+
+
+@dataclass(frozen=True)
+class RandomSpread(RandomMonotone):
+    """Random monotone curves whose gains differ by orders of magnitude: log-normal, sigma = 1."""
+
+    name: str = "random-spread"
+    gain_spread: float = 1.0

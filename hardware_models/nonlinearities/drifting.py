@@ -117,3 +117,12 @@ class Drifting:
         """Draw the curves of one layer and where they wander first."""
         curve = RandomMonotone().fabricate(neurons, key.child("curve"))
         return _Drift(self, curve, neurons, key.child("drift"))
+
+
+@dataclass(frozen=True)
+class DriftingHard(Drifting):
+    """The same, wandering by half an e-fold of the gain and half a unit of z."""
+
+    name: str = "drifting-hard"
+    gain: float = 0.5
+    offset: float = 0.5

@@ -1,0 +1,155 @@
+r"""Sums of conductance along the lines of a passive array: what half-selected cells take, without a look at each.
+
+In a slot of a burst the row and the selected columns of a tile are driven; every other cell on them sees half the voltage.
+With s_i the slots that row i takes in a tile and n_ij the pulses of a cell, summed over the slots,
+
+.. math:: \sum_{half} G = \sum_i s_i (G 1)_i + \sum_j (n^\top 1)_j (G^\top 1)_j - 2 \sum_{ij} n_{ij} G_{ij}
+
+G is the mean of before and after the burst. Row sums G 1 and column sums Gᵀ 1 are kept for every tile and follow the
+cells that changed, so that a burst costs the lines of the tiles and the cells with pulses, whatever the number of cells.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import prange
+
+from hardware_models.kernels.compile import parallel_kernel
+from hardware_models.tiles import Tiling
+
+
+class Selected(NamedTuple):
+    """The selected cells of a burst; the last axis is the polarity, up and down."""
+
+    columns: np.ndarray  # (row tiles, bit lines, 2) int64: pulses on each bit line of a tile
+    conductance: np.ndarray  # (2,) float64: sum of n (g + g')/2 [S]
+
+
+@parallel_kernel
+def _select(pulses, before, after, tile_rows, columns, conductance):
+    """Write `Selected` of a burst, its conductance by row tile; arrays (rows, bit lines)."""
+    rows, lines = pulses.shape
+    for t in prange(columns.shape[0]):
+        for i in range(t * tile_rows, min((t + 1) * tile_rows, rows)):
+            for j in range(lines):
+                n = pulses[i, j]
+                if n != 0:
+                    p = 0 if n > 0 else 1
+                    columns[t, j, p] += abs(n)
+                    conductance[t, p] += abs(n) * 0.5 * (np.float64(before[i, j]) + np.float64(after[i, j]))
+
+
+@parallel_kernel
+def _select_some(first, where, pulses, before, after, tile_rows, tile_columns, columns, conductance, g_rows, g_columns):
+    """Do the same from a list of cells (row i: entries first[i] to first[i + 1]), and bring the sums up to date."""
+    rows, lines = first.size - 1, g_columns.shape[1]
+    for t in prange(columns.shape[0]):
+        for i in range(t * tile_rows, min((t + 1) * tile_rows, rows)):
+            for a in range(first[i], first[i + 1]):
+                j = where[a] - i * lines
+                p = 0 if pulses[a] > 0 else 1
+                columns[t, j, p] += abs(pulses[a])
+                old, new = np.float64(before[a]), np.float64(after[a])
+                conductance[t, p] += abs(pulses[a]) * 0.5 * (old + new)
+                g_rows[i, j // tile_columns] += new - old
+                g_columns[t, j] += new - old
+
+
+class LineSums:
+    """Row and column sums of conductance [S] of every tile of one array.
+
+    Parameters
+    ----------
+    tiling : Tiling
+        How the array is cut.
+    """
+
+    def __init__(self, tiling: Tiling) -> None:
+        self._tiling = tiling
+        self._left = np.arange(tiling.column_tiles) * tiling.tile_columns
+        self._top = np.array([top for top, _ in tiling.row_cuts])
+        self.rows = np.zeros((tiling.rows, tiling.column_tiles))
+        self.columns = np.zeros((tiling.row_tiles, tiling.bit_lines))
+
+    def whole(self, lines: np.ndarray) -> np.ndarray:
+        """Return the sums of some bit lines over all tiles [S]."""
+        found: np.ndarray = self.columns[:, lines].sum(axis=0)
+        return found
+
+    def renew(self, g: np.ndarray) -> None:
+        """Sum all cells, (rows, bit lines) [S], anew."""
+        self.rows[:] = np.add.reduceat(g, self._left, axis=1, dtype=np.float64)
+        self.columns[:] = np.add.reduceat(g, self._top, axis=0, dtype=np.float64)
+
+    def follow(self, rows: np.ndarray, lines: np.ndarray, change: np.ndarray) -> None:
+        """Add the change [S] of the cells where ascending rows and bit lines cross."""
+        tiles, start = np.unique(lines // self._tiling.tile_columns, return_index=True)
+        self.rows[np.ix_(rows, tiles)] += np.add.reduceat(change, start, axis=1)
+        tiles, start = np.unique(rows // self._tiling.tile_rows, return_index=True)
+        self.columns[np.ix_(tiles, lines)] += np.add.reduceat(change, start, axis=0)
+
+    def select(self, before: np.ndarray, after: np.ndarray, pulses: np.ndarray) -> Selected:
+        """Return what a burst selected; arrays (rows, bit lines), conductances in S. The sums stay as they are."""
+        selected, parts = self._nothing()
+        _select(pulses, before, after, self._tiling.tile_rows, selected.columns, parts)  # type: ignore[call-arg]
+        selected.conductance[:] = parts.sum(axis=0)
+        return selected
+
+    def select_some(
+        self, first: np.ndarray, where: np.ndarray, pulses: np.ndarray, before: np.ndarray, after: np.ndarray
+    ) -> Selected:
+        """Return what a burst on listed cells selected, and follow them.
+
+        Entries first[i] to first[i + 1] are row i's: flat positions, pulses, conductances before and after [S].
+        """
+        selected, parts = self._nothing()
+        cut = self._tiling
+        _select_some(  # type: ignore[call-arg]
+            first, where, pulses, before, after, cut.tile_rows, cut.tile_columns, selected.columns, parts, self.rows,
+            self.columns,
+        )  # fmt: skip
+        selected.conductance[:] = parts.sum(axis=0)
+        return selected
+
+    def _nothing(self) -> tuple[Selected, np.ndarray]:
+        columns = np.zeros((*self.columns.shape, 2), np.int64)
+        return Selected(columns, np.zeros(2)), np.zeros((len(columns), 2))
+
+    def present(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return copies of the sums, rows and columns [S], for `half_selected` after the cells have changed."""
+        return self.rows.copy(), self.columns.copy()
+
+    def half_selected(
+        self, earlier: tuple[np.ndarray, np.ndarray], slots: np.ndarray, selected: Selected
+    ) -> tuple[int, np.ndarray]:
+        """Return how many cells a burst has half-selected, one counting once a slot, and their sum of G [S], (2,).
+
+        earlier : what `present` returned before the burst; the sums are by now those after it.
+        slots : (rows, column tiles, 2) int64, what each row takes in each tile, up and down.
+        """
+        cut = self._tiling
+        width = np.diff(np.append(self._left, cut.bit_lines))
+        height = np.diff(np.append(self._top, cut.rows))
+        columns = selected.columns
+        number = int(slots.sum(axis=(0, 2)) @ width) + int(columns.sum(axis=(1, 2)) @ height) - 2 * int(columns.sum())
+        rows, lines = (0.5 * (old + new) for old, new in zip(earlier, (self.rows, self.columns), strict=True))
+        sums = np.einsum("itp,it->p", slots, rows) + np.einsum("tjp,tj->p", columns, lines)
+        return number, sums - 2.0 * selected.conductance
+
+    def check(self, g: np.ndarray, tolerance: float) -> bool:
+        """Return whether the sums are those over all cells, (rows, bit lines) [S], within `tolerance` [S] or 1e-6."""
+        true = LineSums(self._tiling)
+        true.renew(g)
+        pairs = ((self.rows, true.rows), (self.columns, true.columns))
+        return all(np.allclose(kept, found, rtol=1e-6, atol=tolerance) for kept, found in pairs)
+
+    def save(self) -> dict[str, np.ndarray]:
+        """Return the sums as arrays: their last bits depend on the order of the updates."""
+        return {"tile_row_sums": self.rows.copy(), "tile_column_sums": self.columns.copy()}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Take up what `save` returned; what an earlier checkpoint lacks stays as it is."""
+        self.rows[:] = saved.get("tile_row_sums", self.rows)
+        self.columns[:] = saved.get("tile_column_sums", self.columns)
