@@ -16,14 +16,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import prange
 
-from hardware_models.kernels.compile import parallel_kernel
+from hardware_models.kernels.compile import kernel, parallel_kernel
 from hardware_models.tiles import Tiling
 
 
 class Selected(NamedTuple):
-    """The selected cells of a burst; the last axis is the polarity, up and down."""
+    """The selected cells of a burst; the first axis is the polarity, up and down."""
 
-    columns: np.ndarray  # (row tiles, bit lines, 2) int64: pulses on each bit line of a tile
+    columns: np.ndarray  # (2, row tiles, bit lines) int64: pulses on each bit line of a tile
     conductance: np.ndarray  # (2,) float64: sum of n (g + g')/2 [S]
 
 
@@ -31,13 +31,13 @@ class Selected(NamedTuple):
 def _select(pulses, before, after, tile_rows, columns, conductance):
     """Write `Selected` of a burst, its conductance by row tile; arrays (rows, bit lines)."""
     rows, lines = pulses.shape
-    for t in prange(columns.shape[0]):
+    for t in prange(columns.shape[1]):
         for i in range(t * tile_rows, min((t + 1) * tile_rows, rows)):
             for j in range(lines):
                 n = pulses[i, j]
                 if n != 0:
                     p = 0 if n > 0 else 1
-                    columns[t, j, p] += abs(n)
+                    columns[p, t, j] += abs(n)
                     conductance[t, p] += abs(n) * 0.5 * (np.float64(before[i, j]) + np.float64(after[i, j]))
 
 
@@ -45,16 +45,33 @@ def _select(pulses, before, after, tile_rows, columns, conductance):
 def _select_some(first, where, pulses, before, after, tile_rows, tile_columns, columns, conductance, g_rows, g_columns):
     """Do the same from a list of cells (row i: entries first[i] to first[i + 1]), and bring the sums up to date."""
     rows, lines = first.size - 1, g_columns.shape[1]
-    for t in prange(columns.shape[0]):
+    for t in prange(columns.shape[1]):
         for i in range(t * tile_rows, min((t + 1) * tile_rows, rows)):
             for a in range(first[i], first[i + 1]):
                 j = where[a] - i * lines
                 p = 0 if pulses[a] > 0 else 1
-                columns[t, j, p] += abs(pulses[a])
+                columns[p, t, j] += abs(pulses[a])
                 old, new = np.float64(before[a]), np.float64(after[a])
                 conductance[t, p] += abs(pulses[a]) * 0.5 * (old + new)
                 g_rows[i, j // tile_columns] += new - old
                 g_columns[t, j] += new - old
+
+
+@kernel
+def _driven(slots, columns, old_rows, old_columns, rows, lines, width, height, sums):
+    """Return how many cells are on driven lines, once a slot, and add their mean G to `sums` (2,), up and down."""
+    number = 0
+    for i in range(rows.shape[0]):
+        for t in range(rows.shape[1]):
+            for p in range(2):
+                number += slots[i, t, p] * width[t]
+                sums[p] += slots[i, t, p] * 0.5 * (old_rows[i, t] + rows[i, t])
+    for p in range(2):
+        for t in range(lines.shape[0]):
+            for j in range(lines.shape[1]):
+                number += columns[p, t, j] * height[t]
+                sums[p] += columns[p, t, j] * 0.5 * (old_columns[t, j] + lines[t, j])
+    return number
 
 
 class LineSums:
@@ -70,6 +87,8 @@ class LineSums:
         self._tiling = tiling
         self._left = np.arange(tiling.column_tiles) * tiling.tile_columns
         self._top = np.array([top for top, _ in tiling.row_cuts])
+        self._width = np.diff(np.append(self._left, tiling.bit_lines))  # cells on a row of each tile
+        self._height = np.diff(np.append(self._top, tiling.rows))  # cells on a bit line of each tile
         self.rows = np.zeros((tiling.rows, tiling.column_tiles))
         self.columns = np.zeros((tiling.row_tiles, tiling.bit_lines))
 
@@ -114,8 +133,8 @@ class LineSums:
         return selected
 
     def _nothing(self) -> tuple[Selected, np.ndarray]:
-        columns = np.zeros((*self.columns.shape, 2), np.int64)
-        return Selected(columns, np.zeros(2)), np.zeros((len(columns), 2))
+        columns = np.zeros((2, *self.columns.shape), np.int64)
+        return Selected(columns, np.zeros(2)), np.zeros((columns.shape[1], 2))
 
     def present(self) -> tuple[np.ndarray, np.ndarray]:
         """Return copies of the sums, rows and columns [S], for `half_selected` after the cells have changed."""
@@ -129,14 +148,9 @@ class LineSums:
         earlier : what `present` returned before the burst; the sums are by now those after it.
         slots : (rows, column tiles, 2) int64, what each row takes in each tile, up and down.
         """
-        cut = self._tiling
-        width = np.diff(np.append(self._left, cut.bit_lines))
-        height = np.diff(np.append(self._top, cut.rows))
-        columns = selected.columns
-        number = int(slots.sum(axis=(0, 2)) @ width) + int(columns.sum(axis=(1, 2)) @ height) - 2 * int(columns.sum())
-        rows, lines = (0.5 * (old + new) for old, new in zip(earlier, (self.rows, self.columns), strict=True))
-        sums = np.einsum("itp,it->p", slots, rows) + np.einsum("tjp,tj->p", columns, lines)
-        return number, sums - 2.0 * selected.conductance
+        found = np.zeros(2)
+        on_lines = _driven(slots, selected.columns, *earlier, self.rows, self.columns, self._width, self._height, found)  # type: ignore[call-arg]
+        return on_lines - 2 * int(selected.columns.sum()), found - 2.0 * selected.conductance
 
     def check(self, g: np.ndarray, tolerance: float) -> bool:
         """Return whether the sums are those over all cells, (rows, bit lines) [S], within `tolerance` [S] or 1e-6."""

@@ -51,7 +51,7 @@ def burst(bar: Crossbar, counts: np.ndarray, key: Key) -> tuple[Any, np.ndarray,
     return events, 0.5 * (before + after), signs * (bar.received - received)
 
 
-@pytest.mark.parametrize("tile", [TILE, (256, 256), (1, 2)])
+@pytest.mark.parametrize("tile", [TILE, (256, 256), (7, 54)])
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.6])
 @pytest.mark.parametrize("device", ["memristor", "renaudineau2026_hfox_ti", "nandakumar2020_pcm"])
 def test_half_selected_cells_are_those_of_a_pass_over_all(device: str, share: float, tile: tuple[int, int]) -> None:

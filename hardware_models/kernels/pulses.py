@@ -208,6 +208,8 @@ def list_cells(counts, parity, first, where, pulses):
     """List the cells that get pulses: flat positions and pulses, row i from first[i] on; split as by `split_pairs`."""
     for i in prange(counts.shape[0]):
         place = first[i]
+        if place == first[i + 1]:
+            continue
         for j in range(counts.shape[1]):
             n = counts[i, j]
             if n == 0:
