@@ -14,9 +14,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import prange
 
-from hardware_models.kernels.compile import kernel, parallel_kernel
+from hardware_models.kernels import lines as kernels
 from hardware_models.tiles import Tiling
 
 
@@ -25,53 +24,6 @@ class Selected(NamedTuple):
 
     columns: np.ndarray  # (2, row tiles, bit lines) int64: pulses on each bit line of a tile
     conductance: np.ndarray  # (2,) float64: sum of n (g + g')/2 [S]
-
-
-@parallel_kernel
-def _select(pulses, before, after, tile_rows, columns, conductance):
-    """Write `Selected` of a burst, its conductance by row tile; arrays (rows, bit lines)."""
-    rows, lines = pulses.shape
-    for t in prange(columns.shape[1]):
-        for i in range(t * tile_rows, min((t + 1) * tile_rows, rows)):
-            for j in range(lines):
-                n = pulses[i, j]
-                if n != 0:
-                    p = 0 if n > 0 else 1
-                    columns[p, t, j] += abs(n)
-                    conductance[t, p] += abs(n) * 0.5 * (np.float64(before[i, j]) + np.float64(after[i, j]))
-
-
-@parallel_kernel
-def _select_some(first, where, pulses, before, after, tile_rows, tile_columns, columns, conductance, g_rows, g_columns):
-    """Do the same from a list of cells (row i: entries first[i] to first[i + 1]), and bring the sums up to date."""
-    rows, lines = first.size - 1, g_columns.shape[1]
-    for t in prange(columns.shape[1]):
-        for i in range(t * tile_rows, min((t + 1) * tile_rows, rows)):
-            for a in range(first[i], first[i + 1]):
-                j = where[a] - i * lines
-                p = 0 if pulses[a] > 0 else 1
-                columns[p, t, j] += abs(pulses[a])
-                old, new = np.float64(before[a]), np.float64(after[a])
-                conductance[t, p] += abs(pulses[a]) * 0.5 * (old + new)
-                g_rows[i, j // tile_columns] += new - old
-                g_columns[t, j] += new - old
-
-
-@kernel
-def _driven(slots, columns, old_rows, old_columns, rows, lines, width, height, sums):
-    """Return how many cells are on driven lines, once a slot, and add their mean G to `sums` (2,), up and down."""
-    number = 0
-    for i in range(rows.shape[0]):
-        for t in range(rows.shape[1]):
-            for p in range(2):
-                number += slots[i, t, p] * width[t]
-                sums[p] += slots[i, t, p] * 0.5 * (old_rows[i, t] + rows[i, t])
-    for p in range(2):
-        for t in range(lines.shape[0]):
-            for j in range(lines.shape[1]):
-                number += columns[p, t, j] * height[t]
-                sums[p] += columns[p, t, j] * 0.5 * (old_columns[t, j] + lines[t, j])
-    return number
 
 
 class LineSums:
@@ -112,7 +64,7 @@ class LineSums:
     def select(self, before: np.ndarray, after: np.ndarray, pulses: np.ndarray) -> Selected:
         """Return what a burst selected; arrays (rows, bit lines), conductances in S. The sums stay as they are."""
         selected, parts = self._nothing()
-        _select(pulses, before, after, self._tiling.tile_rows, selected.columns, parts)  # type: ignore[call-arg]
+        kernels.select(pulses, before, after, self._tiling.tile_rows, selected.columns, parts)
         selected.conductance[:] = parts.sum(axis=0)
         return selected
 
@@ -125,7 +77,7 @@ class LineSums:
         """
         selected, parts = self._nothing()
         cut = self._tiling
-        _select_some(  # type: ignore[call-arg]
+        kernels.select_some(
             first, where, pulses, before, after, cut.tile_rows, cut.tile_columns, selected.columns, parts, self.rows,
             self.columns,
         )  # fmt: skip
@@ -149,7 +101,9 @@ class LineSums:
         slots : (rows, column tiles, 2) int64, what each row takes in each tile, up and down.
         """
         found = np.zeros(2)
-        on_lines = _driven(slots, selected.columns, *earlier, self.rows, self.columns, self._width, self._height, found)  # type: ignore[call-arg]
+        on_lines = kernels.driven(
+            slots, selected.columns, *earlier, self.rows, self.columns, self._width, self._height, found
+        )
         return on_lines - 2 * int(selected.columns.sum()), found - 2.0 * selected.conductance
 
     def check(self, g: np.ndarray, tolerance: float) -> bool:

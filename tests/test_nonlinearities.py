@@ -17,7 +17,9 @@ from hardware_models.chip import SLOPE_STEP, Chip
 from hardware_models.keys import Key
 from hardware_models.nonlinearities import NONLINEARITIES
 from hardware_models.nonlinearities.base import Stateful, Timed, load_nonlinearity
+from hardware_models.nonlinearities.black_box import RandomMonotone, RandomSpread
 from hardware_models.nonlinearities.drifting import Drifting
+from hardware_models.nonlinearities.harsh import Mixing, RandomWaves
 from hardware_models.nonlinearities.hysteretic import Hysteretic
 from hardware_models.nonlinearities.student_t import StudentT
 from hardware_models.port import SealedChipError
@@ -25,7 +27,7 @@ from hardware_models.process_port import ProcessPort
 
 KEY = Key(3, "nonlinearities")
 LAYERS = ((33, 20), (21, 10))
-REMEMBERING = ("hysteretic", "drifting")
+REMEMBERING = ("hysteretic", "drifting", "drifting-hard")
 FORMS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "relu": (lambda z: np.maximum(z, 0), lambda z: np.where(z > 0, 1.0, np.where(z < 0, 0.0, 0.5))),
     "linear": (lambda z: z, np.ones_like),
@@ -164,10 +166,63 @@ def test_unknown_names_and_figures_are_refused() -> None:
     for make in (
         lambda: StudentT(nu=0.0), lambda: Hysteretic(half_width=-1.0), lambda: Hysteretic(spread=np.nan),
         lambda: Drifting(tau=0.0), lambda: Drifting(gain=-0.1), lambda: Drifting(offset=True),
+        lambda: RandomWaves(slowest=2.0), lambda: Mixing(share=1.1),
     ):  # fmt: skip
         with pytest.raises(UsageError, match="nonlinearity .* needs a number") as caught:
             make()
         assert "\n" not in str(caught.value)
+
+
+# --- boxes in which a model is badly wrong ---
+
+
+def powers(box: Callable[..., Any], n: int) -> np.ndarray:
+    """Return E f(z)² of each neuron for z ~ N(0, 1), by Gauss-Hermite quadrature."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(64)
+    y = box(nodes.astype(np.float32)[:, None].repeat(n, axis=1)).astype(np.float64)
+    return np.asarray(weights @ y**2 / np.sqrt(2 * np.pi))
+
+
+@pytest.mark.parametrize(("model", "spread"), [(RandomMonotone(), 0.1), (RandomSpread(), 1.0), (RandomWaves(), 0.1)])
+def test_gains_scatter_around_the_power_of_a_rectifier(model: Any, spread: float) -> None:
+    """E f² is 1/2 in the median, its logarithm normal with twice the deviation of the gains'."""
+    n = 4000
+    logs = np.log(powers(model.fabricate(n, KEY), n) / 0.5) / 2
+    assert abs(logs.mean()) < 5 * spread / np.sqrt(n)
+    assert abs(logs.std() / spread - 1) < 5 / np.sqrt(2 * n)
+
+
+def test_waves_fall_as_often_as_they_rise() -> None:
+    """Never negative, always on, and the slope's sign is a fair coin's."""
+    n = 4000
+    box = RandomWaves().fabricate(n, KEY)
+    z = np.random.default_rng(0).normal(0, 1, n).astype(np.float32)
+    y, next_to = box(np.stack((z, z + np.float32(1 / 64))))
+    assert y.min() >= 0 and (y > 0).mean() > 0.99
+    assert abs((next_to > y).mean() - 0.5) < 5 * 0.5 / np.sqrt(n)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.75, 1.0])
+def test_a_share_of_the_power_comes_from_elsewhere(share: float) -> None:
+    """A bump on one neuron reaches the others: of its squares kappa, within what a mean over n bumps leaves."""
+    n = 300
+    curve = RandomMonotone().fabricate(n, KEY.child("curve"))
+    box = Mixing(share=share).fabricate(n, KEY)
+    z = np.random.default_rng(0).normal(1, 1, n).astype(np.float32)
+    bumped = z + 0.5 * np.eye(n, dtype=np.float32)
+    before, after = box(z[None]), box(bumped)
+    if share == 0.0:
+        assert np.array_equal(before, curve(z[None]))
+    on = (before > 0) & (after > 0)
+    rise = np.where(on, after - before, 0.0).astype(np.float64)
+    own = curve(bumped).diagonal().astype(np.float64) - curve(z[None])[0]
+    # Every output is (sqrt(1 - kappa) 1 + sqrt(kappa) Q) m: of own² a share 1 - kappa stays, kappa/n goes to each other.
+    there = on.diagonal() & (own > 0)
+    stays = (rise.diagonal()[there] / own[there]).mean()
+    assert abs(stays - np.sqrt(1 - share)) < 5 * np.sqrt(share / n / there.sum()) + 1e-3
+    away = ~np.eye(n, dtype=bool) & on
+    power = (rise**2 / np.maximum(own, 1e-9)[:, None] ** 2)[away & (own > 0.05)[:, None]].mean() * n
+    assert abs(power - share) < 0.1 * share + 1e-6
 
 
 # --- hysteretic ---

@@ -14,12 +14,12 @@ NONLINEARITIES = MappingProxyType(
         "saturating": "hardware_models.nonlinearities.amplifier:Saturating",
         "random": "hardware_models.nonlinearities.black_box:RandomMonotone",
         "random-nonmonotone": "hardware_models.nonlinearities.black_box:RandomNonMonotone",
-        "hysteretic": "hardware_models.nonlinearities.hysteretic:Hysteretic",
         "random-spread": "hardware_models.nonlinearities.black_box:RandomSpread",
         "random-waves": "hardware_models.nonlinearities.harsh:RandomWaves",
         "mixing": "hardware_models.nonlinearities.harsh:Mixing",
-        "drifting-hard": "hardware_models.nonlinearities.drifting:DriftingHard",
+        "hysteretic": "hardware_models.nonlinearities.hysteretic:Hysteretic",
         "drifting": "hardware_models.nonlinearities.drifting:Drifting",
+        "drifting-hard": "hardware_models.nonlinearities.drifting:DriftingHard",
     }
 )
 """Nonlinearities by name; a user's own function is named ``file.py:function``."""

@@ -8,8 +8,9 @@ Non-monotone: the same plus a ripple of random amplitude, frequency and phase wh
 
 .. math:: f_j(z) = a_j \max\!\left(0, m_j(z) + r_j \min(m_j(z), 1) \sin(\omega_j z + \varphi_j)\right)
 
-The gain a_j makes E f² = 1/2 for z ~ N(0, 1), as of a rectifier, times a log-normal spread of 10 % (`random-spread`: a factor of e
-up or down): a chip's output stage is designed for its converter's range, but nobody outside knows the curve. An invention, with no source: a stand-in for an unknown.
+The gain a_j makes E f² = 1/2 for z ~ N(0, 1), as of a rectifier, times a log-normal spread of 10 % (`random-spread`: a
+factor of e up or down): a chip's output stage is designed for its converter's range, but nobody outside knows the curve. An
+invention, with no source: a stand-in for an unknown.
 """
 
 from __future__ import annotations

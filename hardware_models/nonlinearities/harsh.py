@@ -4,8 +4,9 @@ Waves:
 
 .. math:: f_j(z) = a_j \left(1 + \sin(\omega_j z + \varphi_j)\right)
 
-with omega_j uniform in [1, 3] and any phase. The output is never negative and the slope has the sign of a coin: whoever takes
-the neurons for rectifiers believes that all of them are on and rising, and half of them fall. The gain a_j makes
+with omega_j uniform in [1/2, 3/2] and any phase: within z = -1 ... 1 some rise, some fall, others have a hump or a dip. The
+output is never negative and the slope's sign is a coin's: whoever takes the neurons for rectifiers believes that all of them
+are on and rising, and half of them fall. The gain a_j makes
 E f² = 1/2 for z ~ N(0, 1), times a spread of 10 %:
 
 .. math:: E(1 + \sin)^2 = \tfrac32 + 2 e^{-\omega^2/2} \sin\varphi - \tfrac12 e^{-2\omega^2} \cos 2\varphi
@@ -25,8 +26,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hardware_models.check import in_range
+from hardware_models.kernels.products import matmul, one_blas_thread
 from hardware_models.keys import Key
-from hardware_models.kernels.products import matmul
 from hardware_models.nonlinearities.base import Neurons
 from hardware_models.nonlinearities.black_box import RandomMonotone
 
@@ -61,8 +62,8 @@ class RandomWaves:
 
     name: str = "random-waves"
     analog: bool = True
-    slowest: float = 1.0
-    fastest: float = 3.0
+    slowest: float = 0.5
+    fastest: float = 1.5
 
     def __post_init__(self) -> None:
         """Refuse figures that no neuron has."""
@@ -118,7 +119,8 @@ class Mixing:
         """Draw the curves of one layer and the matrix."""
         curve = RandomMonotone().fabricate(neurons, key.child("curve"))
         normal = key.child("matrix").generator().standard_normal((neurons, neurons))
-        q, r = np.linalg.qr(normal)
+        with one_blas_thread():  # the same bits for any number of threads
+            q, r = np.linalg.qr(normal)
         q *= np.sign(np.diag(r))  # without the signs it would not be uniform
         matrix = np.sqrt(1.0 - self.share) * np.eye(neurons) + np.sqrt(self.share) * q.T
         return _Mixed(curve, np.ascontiguousarray(matrix, np.float32))
