@@ -12,6 +12,7 @@ import typer
 from analog_ff.runs.options import given, parameters, with_signature
 from analog_ff.simulate import run_app
 from analog_ff.spiking.config import SpikingConfig
+from hardware_models.check import UsageError
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -19,10 +20,24 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 def spiking(
     *,
     export: str = typer.Option(None, "--export", help="also write the trained network as a NIR graph to this file"),
+    cortex: bool = typer.Option(
+        False, "--cortex", help="run the cortex tests T1 to T7 instead; the other options are their base configuration"
+    ),
+    tests: str = typer.Option(
+        "", "--tests", help="with --cortex: tests to run, such as T1,T3 [default: all]", show_default=False
+    ),
+    seeds: int = typer.Option(3, "--seeds", help="with --cortex: paired seeds, from --seed on [1]"),
     as_json: bool = typer.Option(False, "--json", help="print result.json on standard output and nothing else"),
     **options: Any,
 ) -> None:
     """Train a spiking network (Brian2) by Forward-Forward with local plasticity, and test how it fits the cortex."""
+    if cortex:
+        from analog_ff.spiking.cortex.command import run
+
+        if export:
+            raise UsageError("--export belongs to a single run: leave it out with --cortex.")
+        run(given(SpikingConfig, options), tests, seeds, as_json=as_json)
+        return
     config = SpikingConfig(**given(SpikingConfig, options))
     from analog_ff.spiking.execute import execute, show
 

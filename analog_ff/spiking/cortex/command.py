@@ -1,0 +1,66 @@
+"""``python -m analog_ff spiking --cortex``: run the cortex tests that are asked for, and say what came out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from analog_ff.spiking.config import SpikingConfig
+from analog_ff.spiking.cortex.base import Test
+from analog_ff.spiking.cortex.table import TESTS
+from hardware_models.check import UsageError, positive_int
+from hardware_models.tables import closest
+
+DEFAULTS: dict[str, Any] = {"layers": (300,), "epochs": 4, "split": "holdout"}
+"""The base configuration of the tests where it differs from that of a spiking run."""
+
+
+def base_of(options: dict[str, Any]) -> SpikingConfig:
+    """Return the base configuration: the tests' own defaults, then the options given."""
+    config = SpikingConfig(**{**DEFAULTS, **options})
+    if config.split != "holdout":
+        raise UsageError(
+            "--cortex looks at the validation part alone, since points are tuned on it: leave --split out."
+        )
+    return config
+
+
+def parse_tests(text: str) -> list[Test]:
+    """Return the tests that ``T1,T3`` names; all for an empty text."""
+    chosen = [part.strip().upper() for part in text.split(",") if part.strip()] or list(TESTS)
+    for key in chosen:
+        if key not in TESTS:
+            raise UsageError(f"--tests has no cortex test '{key}'{closest(key, TESTS)} (known: {', '.join(TESTS)}).")
+    return [TESTS[key] for key in TESTS if key in chosen]
+
+
+def run(options: dict[str, Any], tests: str, seeds: int, *, as_json: bool = False) -> dict[str, Any]:
+    """Run what is missing of the tests, write and show the score card; return cortex.json.
+
+    Raises UsageError before anything is run if a point of a test is impossible under the options given.
+    """
+    chosen = parse_tests(tests)
+    positive_int("the cortex tests", "--seeds", seeds, 1, 1000)
+    base = base_of(options)
+    for test in chosen:
+        for config in test.configurations(base, range(base.seed, base.seed + 1)):
+            del config  # its construction is the check
+    folder = Path(base.out) if base.out else Path("runs") / f"cortex-{Path(base.data).stem}"
+    if folder.exists() and any(folder.iterdir()) and not (folder / "points").is_dir():
+        raise UsageError(f"the folder {folder} exists and holds no cortex tests; give another --out.")
+    from analog_ff.spiking.cortex import report
+    from analog_ff.spiking.cortex.measure import measure
+    from analog_ff.spiking.cortex.sweep import Sweep
+    from analog_ff.spiking.simulation import data_of
+
+    data = data_of(base)
+    sweep = Sweep(folder, base, seeds)
+    sweep.run(chosen, data, measure, lambda line: print(line, file=sys.stderr, flush=True))
+    document = report.write(sweep, chosen)
+    if as_json:
+        print(json.dumps(document))
+    else:
+        report.show(document, folder)
+    return document

@@ -1,0 +1,124 @@
+"""One picture per cortex test: accuracy against a condition, accuracy by condition, or firing beside published ranges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from analog_ff.spiking.cortex.base import BASE, COST, FAILS, FITS, LARGE_LOSS, SMALL_LOSS, Range, Test
+from analog_ff.spiking.cortex.judge import Runs
+from analog_ff.spiking.cortex.measure import EDGES
+
+COLOURS = {FITS: "#2a7f3f", COST: "#c8901a", FAILS: "#b3382c"}
+NEUTRAL = "#7d8894"
+
+
+def draw(file: Path, test: Test, found: Mapping[str, Any], runs: Mapping[str, Runs]) -> None:
+    """Write the picture of a test from its part of cortex.json; what is not measured yet is left out."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure = {"line": _line, "bars": _bars, "ranges": _ranges}[test.picture](plt, test, found, runs)
+    figure.suptitle(f"{test.key}: {test.title} - {found['verdict']}", fontsize=11)
+    figure.savefig(file, dpi=110)
+    plt.close(figure)
+
+
+def _measured(found: Mapping[str, Any], readout: str = "energy") -> list[tuple[str, float, float]]:
+    values = []
+    for p in found["points"]:
+        accuracy = p["accuracy_percent"].get(readout)
+        if accuracy:
+            values.append((p["label"], accuracy["mean"], accuracy["half_interval"] or 0.0))
+    return values
+
+
+def _bands(axis: Any, null: float, along: str) -> None:
+    span = axis.axhspan if along == "y" else axis.axvspan
+    span(null - SMALL_LOSS, null, color=COLOURS[FITS], alpha=0.12, lw=0)
+    span(null - LARGE_LOSS, null - SMALL_LOSS, color=COLOURS[COST], alpha=0.12, lw=0)
+
+
+def _line(plt: Any, test: Test, found: Mapping[str, Any], runs: Mapping[str, Runs]) -> Any:
+    del runs
+    figure, axis = plt.subplots(figsize=(6.4, 4.0), layout="constrained")
+    values = _measured(found)
+    groups: dict[str, list[tuple[float, float, float]]] = {"learning rate as it is": [], "a tenth of it": []}
+    for label, mean, half in values:
+        x = test.point(label).place
+        assert x is not None
+        groups["a tenth of it" if "tenth" in label else "learning rate as it is"].append((x, mean, half))
+    for n, (name, group) in enumerate(groups.items()):
+        if group:
+            x, mean, half = np.array(sorted(group)).T
+            axis.errorbar(x, mean, half, marker="o", capsize=3, color=f"C{n}", label=name)
+    null = next((mean for label, mean, _ in values if label == BASE), None)
+    if null is not None:
+        _bands(axis, null, "y")
+    axis.set_xscale("log")
+    axis.set(xlabel=test.axis, ylabel="validation accuracy [%]")
+    if values:
+        axis.legend()
+    return figure
+
+
+def _bars(plt: Any, test: Test, found: Mapping[str, Any], runs: Mapping[str, Runs]) -> Any:
+    del runs
+    verdicts = {c["point"]: c["verdict"] for c in found["criteria"]}
+    alone = {c["point"]: c["readout"] for c in found["criteria"] if c.get("readout", "energy") != "energy"}
+    alone |= {c["null"]: c["readout"] for c in found["criteria"] if c["point"] in alone}
+    values = []
+    for label, mean, half in _measured(found):
+        own = dict((name, (m, h)) for name, m, h in _measured(found, alone.get(label, "energy")))
+        mean, half = own.get(label, (mean, half))
+        name = f"{label} (layer 2 alone)" if label in alone else label
+        values.append((name, mean, half, COLOURS.get(verdicts.get(label, ""), NEUTRAL)))
+    figure, axis = plt.subplots(figsize=(7.0, 1.1 + 0.36 * max(len(values), 2)), layout="constrained")
+    for row, (_, mean, half, colour) in enumerate(values):
+        axis.errorbar(mean, row, xerr=half, marker="o", capsize=3, color=colour, ms=6)
+    null = next((mean for label, mean, _ in _measured(found) if label == BASE), None)
+    if null is not None:
+        _bands(axis, null, "x")
+        axis.axvline(null, color=NEUTRAL, lw=0.8)
+    axis.set_yticks(range(len(values)), [name for name, *_ in values])
+    axis.invert_yaxis()
+    axis.grid(axis="x", alpha=0.3)
+    axis.set(xlabel="validation accuracy [%]")
+    return figure
+
+
+def _ranges(plt: Any, test: Test, found: Mapping[str, Any], runs: Mapping[str, Runs]) -> Any:
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10.5, 4.0), layout="constrained", width_ratios=(3, 2))
+    criteria = [c for c in test.criteria if isinstance(c, Range)]
+    outcomes = {c["quantity"]: c for c in found["criteria"]}
+    for row, criterion in enumerate(criteria):
+        outcome = outcomes[criterion.quantity]
+        style = {"alpha": 0.35} if outcome["decides"] else {"alpha": 0.35, "hatch": "///", "fill": False}
+        unit = criterion.high  # each in units of the upper end of its range
+        left.barh(
+            row, 1.0 - max(criterion.low / unit, 0.01), left=max(criterion.low / unit, 0.01), color=NEUTRAL, **style
+        )
+        if outcome["measured"]:
+            x, half = outcome["measured"]["mean"] / unit, (outcome["measured"]["half_interval"] or 0.0) / unit
+            left.errorbar(x, row, xerr=half, marker="o", capsize=3, color=COLOURS[outcome["verdict"]], ms=6)
+    names = [c.demand.removeprefix("The ").replace(" (intervals", "\n(intervals") for c in criteria]
+    left.set_yticks(range(len(criteria)), names, fontsize=8)
+    left.invert_yaxis()
+    left.set_xscale("log")
+    left.set(xlabel="in units of the upper end of the published range (bars; hatched: recalled)")
+    _rates(right, list(runs[BASE].values()))
+    return figure
+
+
+def _rates(axis: Any, results: Sequence[Mapping[str, Any]]) -> None:
+    for n, result in enumerate(results):
+        cells = np.array(result["firing"][0]["log10_rates"])
+        axis.stairs(cells, EDGES, color=f"C{n}", label=f"seed {result['seed']}")
+    axis.set(xlabel="log10 of the mean rate of a cell [Hz]", ylabel="cells of layer 1")
+    if results:
+        axis.legend(fontsize=8)

@@ -1,0 +1,105 @@
+"""Run the points of the cortex tests one by one; a finished one is never run again.
+
+The result of a run is points/<name>.json in the folder of the tests, named after the choices that differ from the defaults.
+It counts only if all choices that it was run with are those of today, so that a changed default is noticed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from analog_ff.datasets.base import Dataset
+from analog_ff.spiking.config import NOT_IN_HASH, SpikingConfig
+from analog_ff.spiking.cortex.base import Point, Test
+from analog_ff.spiking.cortex.judge import Runs
+
+TUNING_SEED = 1000
+"""Added to the first seed where the choices of a grid are compared: no run that is judged took part."""
+
+
+def place(folder: Path, config: SpikingConfig) -> Path:
+    """Return the file of a run."""
+    own = config.as_dict()
+    default = {f.name: list(f.default) if isinstance(f.default, tuple) else f.default for f in fields(SpikingConfig)}
+    changed = {k: v for k, v in own.items() if k not in NOT_IN_HASH and (v != default[k] or k == "seed")}
+    name = hashlib.sha256(json.dumps(changed, sort_keys=True).encode()).hexdigest()[:16]
+    return folder / "points" / f"{name}.json"
+
+
+def stored(folder: Path, config: SpikingConfig) -> dict[str, Any] | None:
+    """Return the result of a run if it is there and was made with the choices of today."""
+    file = place(folder, config)
+    if not file.is_file():
+        return None
+    result: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    today, then = config.as_dict(), result["config"]
+    same = all(today[k] == v for k, v in then.items() if k in today and k not in NOT_IN_HASH)
+    return result if same else None
+
+
+class Sweep:
+    """The runs of the tests in one folder, under one base configuration, with seeds counted up from the base's own."""
+
+    def __init__(self, folder: Path, base: SpikingConfig, seeds: int) -> None:
+        self.folder, self.base = folder, base
+        self.seeds = range(base.seed, base.seed + seeds)
+
+    def run(
+        self,
+        tests: Sequence[Test],
+        data: Dataset,
+        measure: Callable[[SpikingConfig, Dataset], dict[str, Any]],
+        say: Callable[[str], None],
+    ) -> None:
+        """Run what is missing: all points with the first seed, then with the others."""
+
+        def ensure(config: SpikingConfig, what: str) -> None:
+            if stored(self.folder, config) is not None:
+                return
+            say(f"{what}, seed {config.seed} ...")
+            text = json.dumps(measure(config, data), separators=(",", ":")) + "\n"
+            file = place(self.folder, config)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            part = file.with_suffix(".part")
+            part.write_text(text, encoding="utf-8")
+            part.replace(file)
+
+        # Seeds of one point run one after the other: they share compiled code.
+        for seeds in (self.seeds[:1], self.seeds[1:]):
+            for test in tests:
+                for point in test.points:
+                    what = f"{test.key} {test.title}: {point.label}"
+                    for n, choice in enumerate(point.grid):
+                        ensure(self._tuning(point, choice), f"{what}, choice {n + 1} of {len(point.grid)}")
+                    chosen = self.chosen(point)
+                    assert chosen is not None
+                    for seed in seeds:
+                        ensure(point.configuration(self.base, seed, chosen), what)
+
+    def _tuning(self, point: Point, choice: Mapping[str, Any]) -> SpikingConfig:
+        return point.configuration(self.base, self.seeds.start + TUNING_SEED, choice)
+
+    def chosen(self, point: Point) -> Mapping[str, Any] | None:
+        """Return the choice of a point's grid with the least error; None as long as a run is missing."""
+        if not point.grid:
+            return {}
+        errors = []
+        for choice in point.grid:
+            result = stored(self.folder, self._tuning(point, choice))
+            if result is None:
+                return None
+            errors.append(result["validation_error_percent"])
+        return point.grid[errors.index(min(errors))]
+
+    def runs(self, point: Point) -> Runs:
+        """Return the results of a point that are there, by seed."""
+        choice = self.chosen(point)
+        if choice is None:
+            return {}
+        found = {s: stored(self.folder, point.configuration(self.base, s, choice)) for s in self.seeds}
+        return {s: r for s, r in found.items() if r is not None}
