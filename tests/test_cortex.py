@@ -27,7 +27,8 @@ IMAGES = 200
 SMALL = Test(
     "T0", "a trial", "Does it?",
     (Point(BASE), Point("worse", {"noise": 0.1}), Point("tuned", {"delay": 5.0}, ({"theta": 1.0}, {"theta": 3.0}))),
-    (Loss("Being worse", "worse"), Loss("Being tuned", "tuned"), Range("The mean rate", "mean_rate_hz", 1.0, 10.0, "Hz", "a book")),
+    (Loss("Being worse", "worse"), Loss("Being tuned", "tuned"),
+     Range("The mean rate", "mean_rate_hz", 1.0, 10.0, "Hz", "a book")),
     "bars",
 )  # fmt: skip
 

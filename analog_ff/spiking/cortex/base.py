@@ -60,7 +60,7 @@ class Point:
     ) -> SpikingConfig:
         """Return the configuration of a run, with one choice of the grid."""
         changed = {**self.change, **choice}
-        values = {k: v.of(base, k) if isinstance(v, Times | Above) else v for k, v in changed.items()}
+        values: dict[str, Any] = {k: v.of(base, k) if isinstance(v, Times | Above) else v for k, v in changed.items()}
         return replace(base, **{**values, "seed": seed})
 
 
