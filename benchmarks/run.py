@@ -386,6 +386,19 @@ def neurosim() -> list[str]:
     return [*lines, ""]
 
 
+def cortex() -> list[str]:
+    """Return the verdicts of the cortex tests, if they were run; the score card itself is on the page of the spiking variant."""
+    file = HERE / "results" / "cortex" / "cortex.json"
+    if not file.exists():
+        return []
+    found = json.loads(file.read_text(encoding="utf-8"))
+    lines = ["## How the spiking network fits the cortex", "", "`python benchmarks/cortex.py`", "",
+             "Numbers, intervals and sources: [the spiking variant](spiking.md).", "",
+             "| test | question | verdict |", "|---|---|---|"]  # fmt: skip
+    lines += [f"| {key}: {t['title']} | {t['question']} | {t['verdict']} |" for key, t in found["tests"].items()]
+    return [*lines, ""]
+
+
 def speed() -> list[str]:
     """Return the section on the time of an epoch, if it was measured."""
     file = HERE / "results" / "speed" / "epoch.json"
@@ -429,6 +442,7 @@ def write_tables() -> None:
     text += learners()
     text += neurosim()
     text += peers()
+    text += cortex()
     text += speed()
     (ROOT / "docs" / "results.md").write_text("\n".join(text).rstrip() + "\n", encoding="utf-8")
     readme = ROOT / "README.md"
