@@ -90,6 +90,7 @@ class Range:
     read: str = "abstract"
     point: str = BASE
     digits: int = 2
+    complement: bool = False  # the slack is a factor of 1 - x, for a quantity whose most is 1
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,11 @@ def judge(criterion: Loss | Range, runs: Mapping[str, Runs]) -> Judgement:
         return Judgement(OPEN, False, None)
 
     def verdict(x: float) -> str:
-        return by_loss(x) if isinstance(criterion, Loss) else by_range(x, criterion.low, criterion.high)
+        if isinstance(criterion, Loss):
+            return by_loss(x)
+        if criterion.complement:
+            return by_range(1.0 - x, 1.0 - criterion.high, 1.0 - criterion.low)
+        return by_range(x, criterion.low, criterion.high)
 
     reached = {verdict(value.mean + k * (value.half or 0.0)) for k in np.linspace(-1.0, 1.0, 41)}
     return Judgement(verdict(value.mean), len(reached) == 1 and value.half is not None, value)

@@ -86,7 +86,7 @@ def _bars(plt: Any, test: Test, found: Mapping[str, Any], runs: Mapping[str, Run
         _bands(axis, null, "x")
         axis.axvline(null, color=NEUTRAL, lw=0.8)
     axis.set_yticks(range(len(values)), [name for name, *_ in values])
-    axis.invert_yaxis()
+    axis.set_ylim(max(len(values), 1) - 0.5, -0.5)
     axis.grid(axis="x", alpha=0.3)
     axis.set(xlabel="validation accuracy [%]")
     return figure
@@ -106,7 +106,7 @@ def _ranges(plt: Any, test: Test, found: Mapping[str, Any], runs: Mapping[str, R
         if outcome["measured"]:
             x, half = outcome["measured"]["mean"] / unit, (outcome["measured"]["half_interval"] or 0.0) / unit
             left.errorbar(x, row, xerr=half, marker="o", capsize=3, color=COLOURS[outcome["verdict"]], ms=6)
-    names = [c.demand.removeprefix("The ").replace(" (intervals", "\n(intervals") for c in criteria]
+    names = [c.demand.removeprefix("The ").replace(" (intervals", "\n(intervals").lower() for c in criteria]
     left.set_yticks(range(len(criteria)), names, fontsize=8)
     left.invert_yaxis()
     left.set_xscale("log")

@@ -2,7 +2,8 @@
 
 A range is what a source reports, or the span of several; `read` tells how far it was checked. The windows of recordings are
 longer than a presentation of 30 ms, in which a single spike is already a rate of 33 Hz: rates of active cells, and the
-share of active ones, are therefore compared with figures for rates above 20 Hz.
+share of active ones, are therefore compared with figures for rates above 20 Hz. Sparseness S is close to 1; how far outside
+it lies is said by 1 - S, about the share of cells or stimuli with a response.
 """
 
 from __future__ import annotations
@@ -27,11 +28,13 @@ RANGES = (
         "Population sparseness", "population_sparseness", 0.24, 0.95, "",
         "0.24 in inferior temporal cortex (Franco 2007, a = 0.77); upper end: 5 % of cells equally active, the rest silent "
         "(from Hromadka 2008)",
+        complement=True,
     ),
     Range(
         "Lifetime sparseness", "lifetime_sparseness", 0.24, 0.51, "",
         "0.24 and 0.36 in inferior temporal cortex (Franco 2007, a = 0.77; Rolls and Tovee 1995, a = 0.65), 0.51 of a V1 cell "
         "with its surround stimulated (Vinje and Gallant 2002)",
+        complement=True,
     ),
     Range(
         "The share of spikes in bursts (intervals up to 8 ms)", "burst_spike_share", 0.2, 0.6, "",
