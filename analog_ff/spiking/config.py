@@ -143,7 +143,8 @@ class SpikingConfig:
                 "--eligibility synaptic belongs to synapses that are numbers, with a reset between presentations."
             )
         if self.chip == "auto":
-            object.__setattr__(self, "chip", "table" if self.target == "standalone" else "exact")
+            tables = self.device != "none" and self.target == "standalone"
+            object.__setattr__(self, "chip", "table" if tables else "exact")
         if self.device != "none" and self.chip == "exact" and self.target == "standalone":
             raise UsageError("a device pulsed exactly needs --target cython; for standalone give --chip table.")
 

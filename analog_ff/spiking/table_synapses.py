@@ -29,6 +29,7 @@ from analog_ff.spiking.synapses import CHANGE, arrival, delays, inhibition, pres
 from hardware_models import write_costs
 from hardware_models.devices.load import load_device
 from hardware_models.events import Ledger
+from hardware_models.kernels.pulses import write_sums
 from hardware_models.keys import Key
 from hardware_models.tiles import Tiling
 
@@ -164,7 +165,8 @@ class TableSynapses:
         kind, pulses, share = self.tables.programmed(counts, generator)
         fresh = self.tables.conductance(self.tables.fresh[kind], kind).astype(np.float32)
         now = self.tables.conductance(share, kind).astype(np.float32)
-        self._ledger.book("program", write_costs.burst(self.device, tiling, fresh, now, pulses), n)
+        sums, slots = write_sums(fresh, now, pulses, tiling.tile_columns)
+        self._ledger.book("program", write_costs.priced(self.device, tiling, sums, slots), n)
         return kind, share
 
     def ledger(self, parts: Sequence[tuple[str, int]]) -> Ledger:

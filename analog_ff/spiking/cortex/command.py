@@ -13,8 +13,8 @@ from analog_ff.spiking.cortex.table import TESTS
 from hardware_models.check import UsageError, positive_int
 from hardware_models.tables import closest
 
-DEFAULTS: dict[str, Any] = {"layers": (300,), "epochs": 4, "split": "holdout"}
-"""The base configuration of the tests where it differs from that of a spiking run."""
+DEFAULTS: dict[str, Any] = {"layers": (300,), "epochs": 4, "split": "holdout", "shift": 0}
+"""The base configuration of the tests where it differs from that of a spiking run: small, and every image as it is."""
 
 
 def base_of(options: dict[str, Any]) -> SpikingConfig:
