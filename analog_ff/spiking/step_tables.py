@@ -7,8 +7,8 @@ as it would be without bounds, so that n pulses on a cell are
 .. math:: s' = \mathrm{clip}\bigl(s + |n|\,\mu^\pm(s) + \sqrt{|n|}\,\sigma^\pm(s)\,\xi,\; 0,\; 1\bigr), \qquad \xi \sim N(0, 1)
 
 which is exact for one pulse of a device with normal noise and hard bounds, and good for n pulses that do not move a cell far.
-Where a share f of the draws stays off the bound at distance b with mean m, the law without bounds is that of a censored
-normal sample (A. Cohen, Ann. Math. Statist. 21, 557 (1950), doi:10.1214/aoms/1177729751), for an upper bound
+Near a bound the draws are a censored sample. A share f of them ends below an upper bound at the distance b, with the
+mean m; for a normal law :math:`f = \Phi((b - \mu)/\sigma)` and :math:`m = \mu - \sigma\,\varphi(z)/f`, so
 
 .. math:: \sigma = \frac{b - m}{z + \varphi(z)/f}, \quad \mu = b - \sigma z, \quad z = \Phi^{-1}(f)
 
@@ -171,7 +171,6 @@ def _uncensored(
     """Return mean and deviation of steps without bounds, (levels, kinds), from draws (levels, draws, kinds) that end at them."""
     from scipy.stats import norm
 
-    draws = moved.shape[1]
     mean, deviation = moved.mean(axis=1), moved.std(axis=1, ddof=1)
     free = hit == 0
     share = free.mean(axis=1)
@@ -184,7 +183,6 @@ def _uncensored(
         sigma = side * (distance - inside) / (z + norm.pdf(z) / f)
         mean = np.where(told, distance - side * sigma * z, mean)
         deviation = np.where(told, sigma, deviation)
-    del draws
     return mean, np.maximum(deviation, 0.0)
 
 
