@@ -420,6 +420,25 @@ def speed() -> list[str]:
     return [*lines, ""]
 
 
+def half_selected() -> list[str]:
+    """Return the section on bursts on arrays without selectors, if they were timed."""
+    file = HERE / "results" / "speed" / "half_selected.json"
+    if not file.exists():
+        return []
+    found = json.loads(file.read_text(encoding="utf-8"))
+    lines = [
+        "## Bursts on an array without selectors", "",
+        "`python benchmarks/speed/half_selected.py --write`", "",
+        "One burst of one pulse to a share of the weights, half-selected cells from running sums along the lines against a pass over",
+        "all cells (float64, as it was), in turn in one run: processor time of one thread, median of the ratios.", "",
+        "| array | weights pulsed | all cells, ms | running sums, ms | ratio | energies apart |", "|---|---|---|---|---|---|",
+    ]  # fmt: skip
+    for r in found["rows"]:
+        times = f"{r['all_cells_ms']:.2f} | {r['running_sums_ms']:.2f} | {r['ratio']:.1f} | {r['energy_apart']:.0e}"
+        lines.append(f"| {r['n']} x {r['n']} | {100 * r['share']:g} % | {times} |")
+    return [*lines, ""]
+
+
 def write_tables() -> None:
     """Write docs/results.md, and the first experiment's table into the README."""
     text = [
@@ -444,6 +463,7 @@ def write_tables() -> None:
     text += peers()
     text += cortex()
     text += speed()
+    text += half_selected()
     (ROOT / "docs" / "results.md").write_text("\n".join(text).rstrip() + "\n", encoding="utf-8")
     readme = ROOT / "README.md"
     begin, end = "<!-- results:begin -->", "<!-- results:end -->"
