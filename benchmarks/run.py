@@ -429,8 +429,8 @@ def half_selected() -> list[str]:
     lines = [
         "## Bursts on an array without selectors", "",
         "`python benchmarks/speed/half_selected.py --write`", "",
-        "One burst of one pulse to a share of the weights, half-selected cells from running sums along the lines against a pass over",
-        "all cells (float64, as it was), in turn in one run: processor time of one thread, median of the ratios.", "",
+        "One burst of one pulse to a share of the weights, half-selected cells from running sums along the lines against a",
+        "pass over all cells (float64, as it was), in turn in one run: processor time of one thread, median of the ratios.", "",
         "| array | weights pulsed | all cells, ms | running sums, ms | ratio | energies apart |", "|---|---|---|---|---|---|",
     ]  # fmt: skip
     for r in found["rows"]:
