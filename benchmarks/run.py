@@ -399,6 +399,47 @@ def cortex() -> list[str]:
     return [*lines, ""]
 
 
+def spiking_peers() -> list[str]:
+    """Return the section on the spiking network beside others, from what was measured."""
+    results = HERE / "results"
+    lines: list[str] = []
+    fast, surrogate = results / "speed" / "spiking.json", results / "peers" / "snntorch_surrogate.json"
+    if fast.exists() and surrogate.exists():
+        ours, other = (json.loads(f.read_text(encoding="utf-8")) for f in (fast, surrogate))
+        size = "-".join(str(n) for n in (ours["inputs"], *ours["layers"]))
+        lines += [
+            "## Spiking: presentations a second", "",
+            "`python benchmarks/speed/spiking.py --json > benchmarks/results/speed/spiking.json`,",
+            "`python benchmarks/peers/snntorch_surrogate.py --json > benchmarks/results/peers/snntorch_surrogate.json`", "",
+            "Training, 30 steps a presentation, processor seconds of one core, mnist-5k. The network of surrogate gradients",
+            f"(snnTorch {other['versions']['snntorch']}, 784-300-10, the same encoder) sees an image once where this one sees it twice.",
+            "", "| what | presentations a second | test accuracy % |", "|---|---|---|",
+            f"| {size}, Brian2 standalone, float32, batch 1 | {ours['standalone_float32_per_second']:.0f} | |",
+            f"| the same, the twin in NumPy, float64 | {ours['numpy_twin_per_second']:.0f} | |",
+        ]  # fmt: skip
+        for row in other["rows"]:
+            what = f"snnTorch, batch {row['batch']}, {row['epochs']} epoch{'s' if row['epochs'] > 1 else ''}"
+            lines.append(f"| {what} | {row['presentations_per_second']:.0f} | {row['accuracy_percent']:.1f} |")
+        lines += [""]
+    exported = results / "peers" / "nir_snntorch.json"
+    if exported.exists():
+        rows = json.loads(exported.read_text(encoding="utf-8"))["rows"]
+        lines += [
+            "## Spiking: the exported NIR file in snnTorch", "",
+            "`python benchmarks/peers/nir_snntorch.py`; 884-300, 5 epochs, 1000 test images with ten labels each, one seed. As imported:",
+            "snnTorch's own order of a step and clock; matched: its step put in the order of this project.", "",
+            "| reset | the run % | file, NumPy % | file, snnTorch as imported % | matched % | presentations equal spike for spike |",
+            "|---|---|---|---|---|---|",
+        ]  # fmt: skip
+        for row in rows:
+            cells = [f"{row[k]:.1f}" for k in ("run_accuracy_percent", "ours_accuracy_percent",
+                     "snntorch_imported_accuracy_percent", "snntorch_matched_accuracy_percent")]  # fmt: skip
+            same = f"{row['matched_presentations_spike_for_spike_percent']:.1f} %"
+            lines.append(f"| {row['reset']} | {' | '.join(cells)} | {same} |")
+        lines += [""]
+    return lines
+
+
 def speed() -> list[str]:
     """Return the section on the time of an epoch, if it was measured."""
     file = HERE / "results" / "speed" / "epoch.json"
@@ -462,6 +503,7 @@ def write_tables() -> None:
     text += neurosim()
     text += peers()
     text += cortex()
+    text += spiking_peers()
     text += speed()
     text += half_selected()
     (ROOT / "docs" / "results.md").write_text("\n".join(text).rstrip() + "\n", encoding="utf-8")
