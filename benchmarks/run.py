@@ -411,8 +411,9 @@ def spiking_peers() -> list[str]:
             "## Spiking: presentations a second", "",
             "`python benchmarks/speed/spiking.py --json > benchmarks/results/speed/spiking.json`,",
             "`python benchmarks/peers/snntorch_surrogate.py --json > benchmarks/results/peers/snntorch_surrogate.json`", "",
-            "Training, 30 steps a presentation, processor seconds of one core, mnist-5k. The network of surrogate gradients",
-            f"(snnTorch {other['versions']['snntorch']}, 784-300-10, the same encoder) sees an image once where this one sees it twice.",
+            "Training, 30 steps a presentation, processor seconds of one core, mnist-5k. The network of surrogate",
+            f"gradients (snnTorch {other['versions']['snntorch']}, 784-300-10, the same encoder) sees an image once where",
+            "this one sees it twice.",
             "", "| what | presentations a second | test accuracy % |", "|---|---|---|",
             f"| {size}, Brian2 standalone, float32, batch 1 | {ours['standalone_float32_per_second']:.0f} | |",
             f"| the same, the twin in NumPy, float64 | {ours['numpy_twin_per_second']:.0f} | |",
@@ -426,9 +427,9 @@ def spiking_peers() -> list[str]:
         rows = json.loads(exported.read_text(encoding="utf-8"))["rows"]
         lines += [
             "## Spiking: the exported NIR file in snnTorch", "",
-            "`python benchmarks/peers/nir_snntorch.py`; 884-300, 5 epochs, 1000 test images with ten labels each, one seed. As imported:",
-            "snnTorch's own order of a step and clock; matched: its step put in the order of this project.", "",
-            "| reset | the run % | file, NumPy % | file, snnTorch as imported % | matched % | presentations equal spike for spike |",
+            "`python benchmarks/peers/nir_snntorch.py`; 884-300, 5 epochs, 1000 test images with ten labels each, one seed.",
+            "As imported: snnTorch's own order of a step and clock; matched: its step in the order of this project.", "",
+            "| reset | run % | file, NumPy % | snnTorch as imported % | matched % | presentations equal, spike for spike |",
             "|---|---|---|---|---|---|",
         ]  # fmt: skip
         for row in rows:

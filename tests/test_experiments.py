@@ -9,6 +9,7 @@ import pytest
 
 from analog_ff.runs.config import LEARNER_RECIPES, RECIPES, Config
 from analog_ff.runs.options import given, parameters
+from analog_ff.spiking.config import SpikingConfig
 
 BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
 spec = importlib.util.spec_from_file_location("run", BENCHMARKS / "run.py")
@@ -19,8 +20,11 @@ spec.loader.exec_module(run)
 
 @pytest.mark.parametrize("name", sorted(file.stem for file in (BENCHMARKS / "experiments").glob("*.toml")))
 def test_every_point_is_a_configuration(name: str) -> None:
-    known = {p.name for p in parameters(Config)}
-    points = run.points(run.experiments([name])[name])
+    experiment = run.experiments([name])[name]
+    spiking = experiment.get("command") == "spiking"
+    kind = SpikingConfig if spiking else Config
+    known = {p.name for p in parameters(kind)}
+    points = run.points(experiment)
     assert points
     for label, options in points:
         arguments = dict.fromkeys(known)
@@ -29,6 +33,9 @@ def test_every_point_is_a_configuration(name: str) -> None:
             assert option in known, f"{name}, {label}: there is no option --{key}"
             # Texts are read as on the command line, numbers are what TOML says.
             arguments[option] = str(value) if isinstance(value, tuple | list) else value
-        chosen = given(Config, arguments)
+        chosen = given(kind, arguments)
+        if spiking:
+            SpikingConfig(**chosen)
+            continue
         recipe = RECIPES.get(chosen.get("device", "memristor"), RECIPES["default"])
         Config(**(recipe | LEARNER_RECIPES.get(chosen.get("learner", ""), {}) | chosen))
