@@ -107,15 +107,16 @@ def test_a_verdict_is_firm_if_the_whole_interval_agrees() -> None:
     assert judge.judge(criterion, {BASE: runs(0.9), "worse": {}}) == (OPEN, False, None)
 
 
-def test_sparseness_outside_its_range_is_judged_by_what_is_left() -> None:
+def test_a_share_outside_its_range_is_judged_by_what_is_left_too() -> None:
     def verdict(x: float) -> str:
         run = result(SpikingConfig(), 0.9)
         run["firing"][0]["right_label"]["S"] = x
-        criterion = Range("Sparseness", "S", 0.2, 0.6, "", "", complement=True)
+        criterion = Range("Sparseness", "S", 0.2, 0.6, "", "", share=True)
         return judge.judge(criterion, {BASE: {0: run}}).verdict
 
-    # 1 - S from 0.4 to 0.8: half of 0.4 is 0.2.
-    assert [verdict(x) for x in (0.2, 0.59, 0.7, 0.79, 0.81)] == [FITS, FITS, COST, COST, FAILS]
+    # Up to twice 0.6 would always do; 1 - S from 0.4 on: half of it is 0.2. Below, half of 0.2 is 0.1.
+    assert [verdict(x) for x in (0.09, 0.11, 0.2, 0.59, 0.79, 0.81)] == [FAILS, COST, FITS, FITS, COST, FAILS]
+    assert judge.by_range(0.11, 0.0, 0.05, share=True) == FAILS
 
 
 def test_a_recalled_range_does_not_decide() -> None:

@@ -90,7 +90,7 @@ class Range:
     read: str = "abstract"
     point: str = BASE
     digits: int = 2
-    complement: bool = False  # the slack is a factor of 1 - x, for a quantity whose most is 1
+    share: bool = False  # between 0 and 1: the slack is a factor of x and of 1 - x, whichever allows less
 
 
 @dataclass(frozen=True)

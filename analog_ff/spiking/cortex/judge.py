@@ -100,11 +100,14 @@ def by_loss(points: float) -> str:
     return FITS if points <= SMALL_LOSS else COST if points <= LARGE_LOSS else FAILS
 
 
-def by_range(value: float, low: float, high: float) -> str:
-    """Return the verdict on a quantity with a published range."""
+def by_range(value: float, low: float, high: float, share: bool = False) -> str:
+    """Return the verdict on a quantity with a published range; of a share, what is left of 1 counts as well."""
     if low <= value <= high:
         return FITS
-    return COST if low / SLACK <= value <= high * SLACK else FAILS
+    least, most = low / SLACK, high * SLACK
+    if share:
+        least, most = max(least, 1.0 - SLACK * (1.0 - low)), min(most, 1.0 - (1.0 - high) / SLACK)
+    return COST if least <= value <= most else FAILS
 
 
 def judge(criterion: Loss | Range, runs: Mapping[str, Runs]) -> Judgement:
@@ -119,9 +122,7 @@ def judge(criterion: Loss | Range, runs: Mapping[str, Runs]) -> Judgement:
     def verdict(x: float) -> str:
         if isinstance(criterion, Loss):
             return by_loss(x)
-        if criterion.complement:
-            return by_range(1.0 - x, 1.0 - criterion.high, 1.0 - criterion.low)
-        return by_range(x, criterion.low, criterion.high)
+        return by_range(x, criterion.low, criterion.high, criterion.share)
 
     reached = {verdict(value.mean + k * (value.half or 0.0)) for k in np.linspace(-1.0, 1.0, 41)}
     return Judgement(verdict(value.mean), len(reached) == 1 and value.half is not None, value)

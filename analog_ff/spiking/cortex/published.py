@@ -2,8 +2,8 @@
 
 A range is what a source reports, or the span of several; `read` tells how far it was checked. The windows of recordings are
 longer than a presentation of 30 ms, in which a single spike is already a rate of 33 Hz: rates of active cells, and the
-share of active ones, are therefore compared with figures for rates above 20 Hz. Sparseness S is close to 1; how far outside
-it lies is said by 1 - S, about the share of cells or stimuli with a response.
+share of active ones, are therefore compared with figures for rates above 20 Hz. How far a share or a sparseness S
+lies outside its range is said by what is left of 1 as well: 1 - S is about the share of cells or stimuli with a response.
 """
 
 from __future__ import annotations
@@ -22,27 +22,26 @@ RANGES = (
     ),
     Range(
         "The share of active cells", "active_share", 0.0, 0.05, "",
-        "fewer than 5 % above 20 Hz at any instant (Hromadka 2008); possibly fewer than 1 % (Lennie 2003)", digits=3,
+        "fewer than 5 % above 20 Hz at any instant (Hromadka 2008); possibly fewer than 1 % (Lennie 2003)", digits=3, share=True,
     ),
     Range(
         "Population sparseness", "population_sparseness", 0.24, 0.95, "",
         "0.24 in inferior temporal cortex (Franco 2007, a = 0.77); upper end: 5 % of cells equally active, the rest silent "
-        "(from Hromadka 2008)",
-        complement=True,
+        "(from Hromadka 2008)", share=True,
     ),
     Range(
         "Lifetime sparseness", "lifetime_sparseness", 0.24, 0.51, "",
         "0.24 and 0.36 in inferior temporal cortex (Franco 2007, a = 0.77; Rolls and Tovee 1995, a = 0.65), 0.51 of a V1 cell "
-        "with its surround stimulated (Vinje and Gallant 2002)",
-        complement=True,
+        "with its surround stimulated (Vinje and Gallant 2002)", share=True,
     ),
     Range(
         "The share of spikes in bursts (intervals up to 8 ms)", "burst_spike_share", 0.2, 0.6, "",
-        "half of 507 cells in cat striate cortex had 42 % or more (DeBusk 1997); taken as 0.2 to 0.6",
+        "half of 507 cells in cat striate cortex had 42 % or more (DeBusk 1997); taken as 0.2 to 0.6", share=True,
     ),
     Range(
-        "The share of silent cells", "silent_share", 0.1, 0.5, "", "some cells are silent (Barth and Poulet 2012); the "
-        "figures are recalled", read="recalled",
+        "The share of silent cells", "silent_share", 0.1, 0.5, "",
+        "some cells are silent (Barth and Poulet 2012); the "
+        "figures are recalled", read="recalled", share=True,
     ),
     Range(
         "The deviation of log10 of the rates", "log10_rate_sd", 0.35, 0.6, "",

@@ -86,6 +86,7 @@ def sentence(criterion: Loss | Range, outcome: Judgement, runs: Mapping[str, Run
     if outcome.value is None:
         return f"{criterion.demand.rstrip(',')}: {OPEN}."
     unsure = "" if outcome.firm else ", though the interval reaches another verdict"
+    unsure = ", with one seed" if outcome.value.half is None else unsure
     if isinstance(criterion, Loss):
         there, null = (judge.accuracy(runs[name], criterion.readout) for name in (criterion.point, criterion.null))
         assert there is not None and null is not None
@@ -104,13 +105,15 @@ def sentence(criterion: Loss | Range, outcome: Judgement, runs: Mapping[str, Run
 
 def markdown(document: Mapping[str, Any], pictures: str) -> str:
     """Return the score card and the tables of all points; `pictures` is the path before a picture's name."""
-    base, seeds = document["base"], document["seeds"]
+    base = document["base"]
+    seeds = sorted({s for t in document["tests"].values() for p in t["points"] for s in p["seeds"]})
     lines = [
         f"{base['data']}, validation part, {'-'.join(str(n) for n in base['layers'])} cells, {base['epochs']} epochs, seeds "
-        f"{', '.join(map(str, seeds))}. Intervals are two standard errors (seeds and images). A mean loss of up to "
+        f"{', '.join(map(str, seeds)) or 'none yet'}. Intervals are two standard errors (seeds and images; with one seed images "
+        f"alone, and none for firing). A mean loss of up to "
         f"{SMALL_LOSS:g} points {FITS}, of up to {LARGE_LOSS:g} {FITS} with a cost, more {FAILS}; a quantity {FITS} inside its "
         f"published range, with a cost within a factor of {SLACK:g} of it. The verdict of a test is the worst of its conditions; "
-        "(?) marks an interval that reaches another verdict.",
+        "(?) marks an interval that is missing or reaches another verdict.",
         "",
         "| test | condition | measured | null or published | verdict |",
         "|---|---|---|---|---|",

@@ -110,6 +110,7 @@ T6 = Test(
         UNCHANGED,
         *(Point(f"sign wrong in {100 * q:g} %", {"sign_noise": q}, place=q) for q in (0.05, 0.1, 0.2, 0.3, 0.5)),
         Point("sign a presentation late", {"sign_delay": 1}),
+        Point("sign late, blocks of 10", {"sign_delay": 1, "block": 10}),
         Point("each cell's own rate", {"third_factor": "own-rate"}, rates(0.3, 1.0, 3.0)),
         Point("linear goodness", {"goodness": "linear"}, (
             {"theta": 0.3, "learning_rate": Times(1.0)}, {"theta": 0.3, "learning_rate": Times(5.0)},
@@ -121,12 +122,14 @@ T6 = Test(
     (
         Loss("A learning signal whose sign is wrong in one presentation of ten", "sign wrong in 10 %"),
         Loss("A learning signal that comes one presentation late", "sign a presentation late"),
+        Loss("The same with ten presentations awake, then ten asleep", "sign late, blocks of 10"),
         Loss("Gating by each cell's own rate instead of the layer's goodness", "each cell's own rate"),
         Loss("Goodness that counts spikes instead of their squares", "linear goodness"),
         Loss("A second layer without the pool below it (accuracy of layer 2 alone)", NO_POOL, TWO, "layer-1"),
     ),
     "bars",
-    comment="Half of the signs wrong leaves no information: chance is 10 %. A late sign belongs to the next presentation.",
+    comment="Half of the signs wrong leaves no information: chance is 10 %. With presentations awake and asleep in turn, a sign "
+    "that comes one late is always the wrong one, and the network learns to prefer wrong labels.",
 )  # fmt: skip
 T7 = Test(
     "T7",
