@@ -1,6 +1,6 @@
 """How many presentations a second the spiking network takes, in standalone float32, beside its twin in NumPy.
 
-    python benchmarks/speed/spiking.py [--layers 300] [--presentations 24000] [--json]
+    python benchmarks/speed/spiking.py [--layers 300] [--presentations 64000] [--json]
 
 Both train on the same images of mnist-5k with the default settings, processor seconds of one core each: of the compiled
 program, reading its tables and writing its results included, and of the twin on the input spikes of the same encoder.
@@ -44,7 +44,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--layers", default="300")
-    parser.add_argument("--presentations", type=int, default=24000)
+    parser.add_argument("--presentations", type=int, default=64000)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     layers = parse_layers("--layers", options.layers)
