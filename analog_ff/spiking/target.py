@@ -39,7 +39,7 @@ def check_compiler(target: str) -> None:
     if missing and sys.platform != "win32":
         raise UsageError(
             f"--target {target} needs a C++ compiler and {' and '.join(missing)} was not found: install one, or give "
-            "--target numpy, which needs none and takes about sixty times as long."
+            "--target numpy, which needs none and is far slower."
         )
 
 
