@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import tomllib
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from analog_ff.runs.choices import Choices
 from analog_ff.runs.compatible import check_belongings, check_dimensionality, check_error_driven
 from analog_ff.runs.options import flag, option, parse_bits, parse_layers, parse_regions, parse_tile
 from hardware_models.check import UsageError, in_range, positive_int
@@ -51,8 +49,6 @@ REAL = (("learning_rate", 0.0, 100.0), ("momentum", 0.0, 0.9999), ("readout_rate
         ("weight_perturbation", 0.0, 1.0), ("modulation", 0.0, 100.0), ("verify_tolerance", 0.0, 1.0),
         *((name, 0.0, 1.0) for name in FAULTS))  # fmt: skip
 """Choices that are numbers: name, least, most."""
-NOT_IN_HASH = ("data_dir", "out")
-"""What may differ between a run and its resumption: places, not physics."""
 
 
 def recommended(options: dict[str, Any]) -> dict[str, Any]:
@@ -62,8 +58,10 @@ def recommended(options: dict[str, Any]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config:
+class Config(Choices):
     """All choices of a run; raises UsageError in one sentence at construction."""
+
+    not_in_hash: ClassVar[tuple[str, ...]] = ("data_dir", "out")
 
     device: str = option("memristor", "name, .toml parameter file, file.py:Class or package.module:Class")
     learner: str = option(
@@ -250,40 +248,7 @@ class Config:
         name = f"{Path(self.data).stem}-{Path(self.device.split(':')[0]).stem}-{self.learner}"
         return Path(self.out) if self.out else Path("runs") / f"{name}-s{self.seed}-c{self.chip_seed}"
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the choices as plain values."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
-
-    def digest(self) -> str:
-        """Return a hash of everything that decides the result."""
-        kept = {k: v for k, v in self.as_dict().items() if k not in NOT_IN_HASH}
-        return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
-
-    def to_toml(self, versions: dict[str, str]) -> str:
-        """Return config.toml: everything needed to repeat the run. An entry that is off is written as "none"."""
-        lines = ["schema = 1", ""]
-        lines += [f"{k} = {_toml('none' if v is None else v)}" for k, v in self.as_dict().items()]
-        lines += ["", "[versions]", *(f'"{k}" = {_toml(v)}' for k, v in versions.items())]
-        return "\n".join(lines) + "\n"
-
     @classmethod
     def from_toml(cls, path: Path) -> Config:
         """Read a run folder's config.toml."""
-        try:
-            table = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise UsageError(f"{path} cannot be read as a run's configuration: {error}.") from None
-        known = {f.name for f in fields(cls)}
-        values: dict[str, Any] = {k: None if v == "none" else v for k, v in table.items() if k in known}
-        for name in ("layers", "tile", "patch", "stride"):
-            if values.get(name) is not None:
-                values[name] = tuple(values[name])
-        return cls(**values)
-
-
-def _toml(value: Any) -> str:
-    """Return a value in TOML; JSON's strings, numbers and lists are TOML's, but for two things.
-
-    TOML knows no escaped surrogate pairs, so letters stand as they are, and no bare DEL.
-    """
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        return cls(**cls.table(path))

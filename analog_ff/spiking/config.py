@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import tomllib
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
+from analog_ff.runs.choices import Choices
 from analog_ff.runs.options import flag, option, parse_layers
 from hardware_models.check import UsageError, in_range, positive_int
 from hardware_models.tables import closest
@@ -46,8 +44,10 @@ REAL = (("step", 0.01, 10.0, "ms"), ("present", 1.0, 10_000.0, "ms"), ("gap", 0.
 
 
 @dataclass(frozen=True, kw_only=True)
-class SpikingConfig:
+class SpikingConfig(Choices):
     """All choices of a spiking run; raises UsageError in one sentence at construction."""
+
+    not_in_hash: ClassVar[tuple[str, ...]] = NOT_IN_HASH
 
     layers: tuple[int, ...] = option((500,), "cells of each layer, bottom up", parse_layers)
     device: str = option("none", "synapses: none (numbers), or a device as for simulate")
@@ -163,35 +163,10 @@ class SpikingConfig:
         name = f"spiking-{Path(self.data).stem}-{Path(self.device.split(':')[0]).stem}"
         return Path(self.out) if self.out else Path("runs") / f"{name}-s{self.seed}-c{self.chip_seed}"
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the choices as plain values."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
-
-    def digest(self) -> str:
-        """Return a hash of everything that decides the result, but for the target."""
-        kept = {k: v for k, v in self.as_dict().items() if k not in NOT_IN_HASH}
-        return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
-
-    def to_toml(self, versions: dict[str, str]) -> str:
-        """Return config.toml: everything needed to repeat the run. An entry that is off is written as "none"."""
-        lines = ["schema = 1", ""]
-        entries = self.as_dict().items()
-        lines += [f"{k} = {json.dumps('none' if v is None else v, ensure_ascii=False)}" for k, v in entries]
-        lines += ["", "[versions]", *(f'"{k}" = {json.dumps(v)}' for k, v in versions.items())]
-        return "\n".join(lines) + "\n"
-
     @classmethod
     def from_toml(cls, path: Path) -> SpikingConfig:
-        """Read a run folder's config.toml."""
-        try:
-            table = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise UsageError(f"{path} cannot be read as a spiking run's configuration: {error}.") from None
-        optional = {f.name for f in fields(cls) if f.default is None}
-        known = {f.name for f in fields(cls)}
-        if not {"layers", "encoder"} <= set(table):
+        """Read a run folder's config.toml; UsageError if it is that of another kind of run."""
+        values = cls.table(path)
+        if not {"layers", "encoder"} <= set(values):
             raise UsageError(f"{path} is not the configuration of a spiking run.")
-        values: dict[str, Any] = {
-            k: None if v == "none" and k in optional else v for k, v in table.items() if k in known
-        }
-        return cls(**{**values, "layers": tuple(values["layers"])})
+        return cls(**values)
