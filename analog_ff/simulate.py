@@ -13,7 +13,7 @@ from analog_ff.runs.config import Config, recommended
 from analog_ff.runs.options import given, parameters, with_signature
 from hardware_models.check import CommandError, RunError, UsageError
 
-INTERRUPTED = "interrupted; the last checkpoint is kept, go on with --resume and the same --out"
+INTERRUPTED = "interrupted; a run that had kept a checkpoint goes on with --resume and the same --out"
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
@@ -103,7 +103,9 @@ def run_app(application: typer.Typer, arguments: list[str] | None = None) -> int
     except CommandError as error:
         return _say(str(error), 1)
     except RunError as error:
-        return _say(f"the run stopped: {str(error).rstrip('.')}; its last checkpoint is kept, go on with --resume", 1)
+        return _say(
+            f"the run stopped: {str(error).rstrip('.')}; a run that had kept a checkpoint goes on with --resume", 1
+        )
     except (KeyboardInterrupt, typer.Abort):
         return _say(INTERRUPTED, 130)
     except Exception as error:

@@ -11,6 +11,7 @@ import sys
 import time
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -199,11 +200,17 @@ def test_memory_left(pulses: float, left: float) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
-@pytest.mark.skipif(
-    signal.getsignal(signal.SIGINT) is not signal.default_int_handler, reason="SIGINT is ignored or handled here"
-)
-def test_control_c_is_held_back_to_a_safe_place() -> None:
+@pytest.mark.parametrize("who", ["Python", "a library"])
+def test_control_c_is_held_back_to_a_safe_place(who: str, request: pytest.FixtureRequest) -> None:
     """The first waits for the check, the second does not; the handler before is put back."""
+
+    def of_a_library(number: int, frame: Any) -> None:
+        signal.default_int_handler(number, frame)
+
+    handler = signal.default_int_handler if who == "Python" else of_a_library
+    # Whoever runs the tests may have set another handler, or ignore the signal.
+    before = signal.signal(signal.SIGINT, handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
 
     class Callback:
         def __del__(self) -> None:  # Python swallows what is raised here
@@ -223,7 +230,18 @@ def test_control_c_is_held_back_to_a_safe_place() -> None:
         done.append("never")
     with pytest.raises(KeyboardInterrupt), Interruptible():
         os.kill(os.getpid(), signal.SIGINT)  # nobody checks: the end of the block does
-    assert done == ["the batch"] and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert done == ["the batch"] and signal.getsignal(signal.SIGINT) is handler
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
+def test_an_ignored_control_c_stays_ignored(request: pytest.FixtureRequest) -> None:
+    """A shell may start its background jobs with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
+    with Interruptible() as interruption:
+        os.kill(os.getpid(), signal.SIGINT)
+        interruption.check()
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -89,6 +92,29 @@ def test_without_a_compiler_the_slower_target_is_offered(
         text = capsys.readouterr().err
         assert "C++ compiler" in text and "--target numpy" in text and text.count("\n") == 1
     target.check_compiler("numpy")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
+def test_control_c_leaves_no_half_result(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Brian2's own handler would end the simulation early and let its result pass for a whole one."""
+    with target.prepared("numpy", 0) as brian2:
+        handler = brian2._InterruptHandler(signal.default_int_handler)
+
+    sent = []
+
+    def interrupt(self: Any, elapsed: Any, completed: float, start: Any, duration: Any) -> None:
+        if 0.0 < completed < 1.0 and not sent:
+            sent.append(completed)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(target, "REPORT_SECONDS", 1e-6)
+    monkeypatch.setattr(target._Spoken, "__call__", interrupt)
+    before = signal.signal(signal.SIGINT, handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
+    config = SpikingConfig(data="digits", layers=(5,), epochs=1, images_per_epoch=5, test_images=2, target="numpy")
+    with pytest.raises(KeyboardInterrupt):
+        simulate(config, quiet=False)
+    assert brian2.prefs.core.stop_on_keyboard_interrupt is True  # put back
 
 
 def test_a_folder_of_compiled_code_belongs_to_one_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,8 +16,8 @@ from typing import Any
 class Interruptible:
     """Within a ``with``, hold back the first SIGINT until `check` is called.
 
-    Only the main thread may set signal handlers, and only Python's own handler is replaced: elsewhere, or where someone
-    handles or ignores the signal already, nothing changes.
+    Only the main thread may set signal handlers: elsewhere, or where the signal is ignored or handled outside Python,
+    nothing changes. A handler in Python is replaced whoever set it (importing Brian2 sets one) and put back afterwards.
     """
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class Interruptible:
 
     def __enter__(self) -> Interruptible:
         here = threading.current_thread() is threading.main_thread()
-        if here and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        if here and callable(signal.getsignal(signal.SIGINT)):  # SIG_IGN and SIG_DFL are not, None is not Python's
             self._before = signal.signal(signal.SIGINT, self._note)
         return self
 

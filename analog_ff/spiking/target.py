@@ -55,17 +55,20 @@ def prepared(target: str, seed: int) -> Iterator[Any]:
         import numpy as np
 
         b2.BrianLogger.suppress_hierarchy("brian2.groups.group.Group.resolve")
-        before = b2.prefs.codegen.target, b2.prefs.core.default_float_dtype
+        core = b2.prefs.core
+        before = b2.prefs.codegen.target, core.default_float_dtype, core.stop_on_keyboard_interrupt
         try:
+            # Brian2 would end the simulation at Ctrl-C and let the rest go on with half a result.
+            core.stop_on_keyboard_interrupt = False
             if target == "standalone":
                 b2.set_device("cpp_standalone", build_on_run=False)
-                b2.prefs.core.default_float_dtype = np.float32
+                core.default_float_dtype = np.float32
                 # Brian2's own default starts all compilers at once.
                 b2.prefs.devices.cpp_standalone.extra_make_args_unix = [f"-j{len(os.sched_getaffinity(0))}"]
             else:
                 b2.set_device("runtime")
                 b2.prefs.codegen.target = target
-                b2.prefs.core.default_float_dtype = np.float64
+                core.default_float_dtype = np.float64
             b2.start_scope()
             b2.seed(seed)
             yield b2
@@ -73,7 +76,7 @@ def prepared(target: str, seed: int) -> Iterator[Any]:
             if target == "standalone":
                 b2.device.reinit()
             b2.set_device("runtime")
-            b2.prefs.codegen.target, b2.prefs.core.default_float_dtype = before
+            b2.prefs.codegen.target, core.default_float_dtype, core.stop_on_keyboard_interrupt = before
 
 
 class Runs:
