@@ -25,6 +25,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import spiking_settings
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 INSPECTED = {"asymmetry": "asymmetry_mean", "step of a pulse": "pulse_step", "its noise": "pulse_noise"}
@@ -504,6 +506,7 @@ def write_tables() -> None:
     text += neurosim()
     text += peers()
     text += cortex()
+    text += spiking_settings.table()
     text += spiking_peers()
     text += speed()
     text += half_selected()

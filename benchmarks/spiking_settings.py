@@ -1,0 +1,137 @@
+"""Settings of the spiking network compared on images that no result is tested on.
+
+    python benchmarks/spiking_settings.py [--seeds 2] [--only WORD] [--data-dir DIR]   run what is missing
+    python benchmarks/run.py --tables                                                  write the table into docs/results.md
+
+The 500 images of mnist-5k's validation part tell settings apart only where they differ by two points. So these runs learn
+from 4000 images of MNIST's training set and are judged on 5000 others of it; none of them is one of mnist-5k. Each point
+is one run, its result one file of benchmarks/results/spiking_settings; a point that is there is not run again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import statistics
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from analog_ff.datasets import load  # noqa: E402
+from analog_ff.datasets.base import Dataset  # noqa: E402
+from analog_ff.spiking.config import SpikingConfig  # noqa: E402
+from analog_ff.spiking.simulation import simulate  # noqa: E402
+
+RESULTS = ROOT / "benchmarks" / "results" / "spiking_settings"
+LEARNED, JUDGED = 4000, 5000
+ONE = {"layers": (500,), "epochs": 30}
+SLOW = {
+    "layers": (500,), "epochs": 15, "present": 120.0, "peak_rate": 100.0, "label_rate": 200.0, "initial": 1.5,
+    "learning_rate": 1.5e-4, "adaptation": 0.3, "refractory": 3.0,
+}  # fmt: skip
+SETTINGS: dict[str, dict[str, Any]] = {
+    "one layer of 500, 30 epochs": ONE,
+    "one layer, hard negatives": {**ONE, "negatives": "hard"},
+    "one layer of 1000": {**ONE, "layers": (1000,)},
+    "one layer, shifts by up to 2 pixels": {**ONE, "shift": 2},
+    "one layer, eta to 0": {**ONE, "final_rate": 0.0},
+    "one layer, threshold 8": {**ONE, "theta": 8.0},
+    "one layer, 20 cells a label": {**ONE, "label_cells": 20},
+    "one layer, first weights 1.5": {**ONE, "initial": 1.5},
+    "one layer, 60 epochs": {**ONE, "epochs": 60},
+    "one layer, 60 epochs, threshold 8, eta to 0": {**ONE, "epochs": 60, "theta": 8.0, "final_rate": 0.0},
+    "physiological, 15 epochs": SLOW,
+    "physiological, 30 epochs": {**SLOW, "epochs": 30},
+    "physiological, adaptation .4, 30 epochs": {**SLOW, "epochs": 30, "adaptation": 0.4},
+}
+
+
+def tuning_set(data_dir: str | None) -> Dataset:
+    """Return the images that are learned from and judged on, of MNIST's training set and not of mnist-5k."""
+    whole, small = load("mnist", data_dir=data_dir), load("mnist-5k")
+    known = {x.tobytes() for part in (small.x_train, small.x_test) for x in _bytes(part)}
+    free = np.flatnonzero([x.tobytes() not in known for x in _bytes(whole.x_train)])
+    order = np.random.default_rng(5).permutation(free)
+    learned, judged = order[:LEARNED], order[LEARNED : LEARNED + JUDGED]
+    return whole._replace(
+        name="mnist, tuning", x_train=whole.x_train[learned], y_train=whole.y_train[learned],
+        x_test=whole.x_train[judged], y_test=whole.y_train[judged],
+    )  # fmt: skip
+
+
+def _bytes(images: np.ndarray) -> np.ndarray:
+    flat = images.reshape(len(images), -1)
+    return np.rint(flat * (255.0 / flat.max())).astype(np.uint8)
+
+
+def place(settings: dict[str, Any], seed: int) -> Path:
+    """Return the file of a point."""
+    text = json.dumps({**settings, "seed": seed}, sort_keys=True)
+    return RESULTS / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
+
+
+def run(name: str, settings: dict[str, Any], seed: int, data: Dataset) -> None:
+    """Run one point and keep its result."""
+    outcome = simulate(SpikingConfig(**settings, data="mnist", seed=seed, chip_seed=seed), data=data, quiet=True)
+    counts = [c[::2] for c in outcome.statistics.counts]  # right label, image by image
+    present = SpikingConfig(**settings).present * 1e-3
+    point = {
+        "setting": name, "settings": settings, "seed": seed, "error_percent": outcome.errors(),
+        "mean_rate_hertz": [float(c.mean()) / present for c in counts],
+        "active_rate_hertz": [float(c[c > 0].mean()) / present for c in counts],
+        "share_silent": [float((c.sum(axis=0) == 0).mean()) for c in counts],
+    }  # fmt: skip
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    place(settings, seed).write_text(json.dumps(point, indent=1) + "\n", encoding="utf-8")
+
+
+def table() -> list[str]:
+    """Return the lines of a section with all settings that were run."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for file in sorted(RESULTS.glob("*.json")):
+        point = json.loads(file.read_text(encoding="utf-8"))
+        found.setdefault(point["setting"], []).append(point)
+    if not found:
+        return []
+    lines = ["## Settings of the spiking network", "", "`python benchmarks/spiking_settings.py`", "",
+             f"{LEARNED} images of MNIST's training set learned, {JUDGED} others of it judged, none of them in mnist-5k.", "",
+             "| setting | seeds | error [%] | rate of all cells [Hz] | of active ones [Hz] | cells that never fire |",
+             "|---|---:|---:|---:|---:|---:|"]  # fmt: skip
+    for name in (n for n in SETTINGS if n in found):
+        points = found[name]
+        errors = [p["error_percent"]["energy"] for p in points]
+        spread = f" ± {statistics.stdev(errors):.1f}" if len(errors) > 1 else ""
+        mean, active, silent = (
+            statistics.mean(p[key][0] for p in points)
+            for key in ("mean_rate_hertz", "active_rate_hertz", "share_silent")
+        )
+        lines.append(
+            f"| {name} | {len(points)} | {statistics.mean(errors):.1f}{spread} | {mean:.1f} | {active:.0f} | {silent:.0%} |"
+        )
+    return [*lines, ""]
+
+
+def main() -> None:
+    """Run what is missing and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--only", default="", help="settings whose name has this in it")
+    parser.add_argument("--data-dir", help="folder of the data sets")
+    args = parser.parse_args()
+    data = tuning_set(args.data_dir)
+    for seed in range(args.seeds):
+        for name, settings in SETTINGS.items():
+            if args.only in name and not place(settings, seed).exists():
+                print(f"{name}, seed {seed} ...", file=sys.stderr, flush=True)
+                run(name, settings, seed, data)
+    print("\n".join(table()))
+
+
+if __name__ == "__main__":
+    main()
