@@ -25,10 +25,12 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import spiking_settings
-
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
+sys.path.insert(0, str(HERE))
+
+import spiking_settings  # noqa: E402
+
 INSPECTED = {"asymmetry": "asymmetry_mean", "step of a pulse": "pulse_step", "its noise": "pulse_noise"}
 """Column of a table -> what the inspection found, for experiments that are `inspected`."""
 READS = "reads of a cell per image"
