@@ -14,6 +14,7 @@ from analog_ff.spiking.cortex.measure import EDGES
 
 COLOURS = {FITS: "#2a7f3f", COST: "#c8901a", FAILS: "#b3382c"}
 NEUTRAL = "#7d8894"
+MARKERS = "osD^"
 
 
 def draw(file: Path, test: Test, found: Mapping[str, Any], runs: Mapping[str, Runs]) -> None:
@@ -94,18 +95,33 @@ def _bars(plt: Any, test: Test, found: Mapping[str, Any], runs: Mapping[str, Run
 
 def _ranges(plt: Any, test: Test, found: Mapping[str, Any], runs: Mapping[str, Runs]) -> Any:
     figure, (left, right) = plt.subplots(1, 2, figsize=(10.5, 4.0), layout="constrained", width_ratios=(3, 2))
-    criteria = [c for c in test.criteria if isinstance(c, Range)]
-    outcomes = {c["quantity"]: c for c in found["criteria"]}
+    criteria = [c for c in test.criteria if isinstance(c, Range) and c.point == BASE]
+    outcomes = {(c["quantity"], c["point"]): c for c in found["criteria"] if c["kind"] == "range"}
+    others = list(dict.fromkeys(point for _, point in outcomes if point != BASE))
     for row, criterion in enumerate(criteria):
-        outcome = outcomes[criterion.quantity]
+        outcome = outcomes[criterion.quantity, BASE]
         style = {"alpha": 0.35} if outcome["decides"] else {"alpha": 0.35, "hatch": "///", "fill": False}
         unit = criterion.high  # each in units of the upper end of its range
         left.barh(
             row, 1.0 - max(criterion.low / unit, 0.01), left=max(criterion.low / unit, 0.01), color=NEUTRAL, **style
         )
-        if outcome["measured"]:
-            x, half = outcome["measured"]["mean"] / unit, (outcome["measured"]["half_interval"] or 0.0) / unit
-            left.errorbar(x, row, xerr=half, marker="o", capsize=3, color=COLOURS[outcome["verdict"]], ms=6)
+        for number, point in enumerate([BASE, *others]):
+            outcome = outcomes.get((criterion.quantity, point), {})
+            if outcome.get("measured"):
+                x, half = outcome["measured"]["mean"] / unit, (outcome["measured"]["half_interval"] or 0.0) / unit
+                left.errorbar(
+                    x,
+                    row + 0.22 * number,
+                    xerr=half,
+                    marker=MARKERS[number],
+                    capsize=3,
+                    color=COLOURS[outcome["verdict"]],
+                    ms=6,
+                )
+    for number, point in enumerate([BASE, *others]):
+        left.plot([], [], MARKERS[number], color=NEUTRAL, label=point)
+    if others:
+        left.legend(fontsize=8)
     names = [c.demand.removeprefix("The ").replace(" (intervals", "\n(intervals").lower() for c in criteria]
     left.set_yticks(range(len(criteria)), names, fontsize=8)
     left.invert_yaxis()

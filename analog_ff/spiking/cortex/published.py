@@ -8,6 +8,8 @@ lies outside its range is said by what is left of 1 as well: 1 - S is about the 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from analog_ff.spiking.cortex.base import Range
 
 RANGES = (
@@ -48,3 +50,8 @@ RANGES = (
         "log-normal (Hromadka 2008; Buzsaki and Mizuseki 2014); the width is recalled", read="recalled",
     ),
 )  # fmt: skip
+
+
+def ranges_at(point: str, words: str) -> tuple[Range, ...]:
+    """Return the criteria that decide for another point than the unchanged one; `words` follow each demand."""
+    return tuple(replace(r, point=point, demand=f"{r.demand}{words}") for r in RANGES if r.read != "recalled")

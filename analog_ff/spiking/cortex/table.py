@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from analog_ff.spiking.cortex.base import BASE, Above, Loss, Point, Test, Times
-from analog_ff.spiking.cortex.published import RANGES
+from analog_ff.spiking.cortex.published import RANGES, ranges_at
 
 WHOLE_EPOCH = 10**6
 """A block longer than any epoch."""
+SLOWER = "slower cells"
 UNCHANGED = Point(BASE, place=0.0)
 
 
@@ -44,14 +45,20 @@ T1 = Test(
     "Theta cycles of 100 to 300 ms separate phases of potentiation and depotentiation in the hippocampus (Hasselmo 2002).",
 )  # fmt: skip
 T2 = Test(
-    "T2",
-    "firing statistics",
+    "T2", "firing statistics",
     "Do the cells fire as cortical cells do?",
-    (UNCHANGED,),
-    RANGES,
+    (UNCHANGED, Point(SLOWER, {
+        "present": 120.0, "peak_rate": 100.0, "label_rate": 200.0, "initial": 1.5, "adaptation": 0.4, "refractory": 3.0,
+    }, rates(0.25, 0.5, 1.0))),
+    (
+        *RANGES,
+        Loss("Slowing the cells down (120 ms, half the input rate, adaptation, a refractory period)", SLOWER),
+        *ranges_at(SLOWER, " (slower)"),
+    ),
     "ranges",
-    comment="Layer 1 after training, images it was not trained on, with the right label.",
-)
+    comment="Layer 1 after training, images it was not trained on, with the right label. The slower network has four times the "
+    "time, half the input rate, a threshold that rises by 0.4 with each spike and decays in 100 ms, and 3 ms refractory.",
+)  # fmt: skip
 T3 = Test(
     "T3",
     "Dale's law",
