@@ -30,13 +30,13 @@ from analog_ff.spiking.simulation import simulate  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "spiking_settings"
 LEARNED, JUDGED = 4000, 5000
-ONE = {"layers": (500,), "epochs": 30}
+ONE = {"layers": (500,), "epochs": 20}
 SLOW = {
-    "layers": (500,), "epochs": 15, "present": 120.0, "peak_rate": 100.0, "label_rate": 200.0, "initial": 1.5,
+    "layers": (500,), "epochs": 10, "present": 120.0, "peak_rate": 100.0, "label_rate": 200.0, "initial": 1.5,
     "learning_rate": 1.5e-4, "adaptation": 0.3, "refractory": 3.0,
 }  # fmt: skip
 SETTINGS: dict[str, dict[str, Any]] = {
-    "one layer of 500, 30 epochs": ONE,
+    "one layer of 500, 20 epochs": ONE,
     "one layer, hard negatives": {**ONE, "negatives": "hard"},
     "one layer of 1000": {**ONE, "layers": (1000,)},
     "one layer, shifts by up to 2 pixels": {**ONE, "shift": 2},
@@ -44,11 +44,11 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "one layer, threshold 8": {**ONE, "theta": 8.0},
     "one layer, 20 cells a label": {**ONE, "label_cells": 20},
     "one layer, first weights 1.5": {**ONE, "initial": 1.5},
-    "one layer, 60 epochs": {**ONE, "epochs": 60},
-    "one layer, 60 epochs, threshold 8, eta to 0": {**ONE, "epochs": 60, "theta": 8.0, "final_rate": 0.0},
-    "physiological, 15 epochs": SLOW,
-    "physiological, 30 epochs": {**SLOW, "epochs": 30},
-    "physiological, adaptation .4, 30 epochs": {**SLOW, "epochs": 30, "adaptation": 0.4},
+    "one layer, 40 epochs": {**ONE, "epochs": 40},
+    "one layer, 40 epochs, threshold 8, eta to 0": {**ONE, "epochs": 40, "theta": 8.0, "final_rate": 0.0},
+    "physiological, 10 epochs": SLOW,
+    "physiological, 20 epochs": {**SLOW, "epochs": 20},
+    "physiological, adaptation .4, 20 epochs": {**SLOW, "epochs": 20, "adaptation": 0.4},
 }
 
 

@@ -17,7 +17,7 @@ from analog_ff.simulate import run_app
 from analog_ff.spiking import statistics, target
 from analog_ff.spiking.command import app
 from analog_ff.spiking.config import SpikingConfig
-from analog_ff.spiking.simulation import simulate
+from analog_ff.spiking.simulation import first_weights, simulate
 from hardware_models.check import UsageError
 
 SHORT = ["--data", "digits", "--layers", "20", "--epochs", "1", "--images-per-epoch", "60", "--test-images", "20",
@@ -133,9 +133,10 @@ def test_a_folder_of_compiled_code_belongs_to_one_process(tmp_path: Path, monkey
 
 @pytest.mark.slow
 def test_standalone_learns_as_numpy_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same job compiled in float32 and interpreted in float64: spikes, goodness and error agree within chance.
+    """The same job compiled in float32 and interpreted in float64 agrees in spikes, goodness and weights but for rounding.
 
-    Both draw other phases of the encoder, so images and weights start alike and spikes differ by chance.
+    Time is five times slower than by default, with no other effect than that the run lasts beyond the 64 s after which
+    Brian2's C++ takes times apart that differ by rounding alone.
     """
     try:
         target.check_compiler("standalone")
@@ -149,19 +150,26 @@ def test_standalone_learns_as_numpy_does(tmp_path: Path, monkeypatch: pytest.Mon
         "images_per_epoch": 150,
         "test_images": 60,
         "learning_rate": 1e-3,
+        "step": 5.0,
+        "present": 150.0,
+        "tau": 100.0,
+        "peak_rate": 40.0,
+        "label_rate": 80.0,
     }
     slow = simulate(SpikingConfig(**options, target="numpy"), quiet=True)
     fast = simulate(SpikingConfig(**options, target="standalone"))
     assert fast.seconds["core"] > 0
     for one, other in zip(slow.spikes["training"], fast.spikes["training"], strict=True):
-        assert abs(one.sum() / other.sum() - 1) < 0.1
+        assert abs(one.sum() / other.sum() - 1) < 0.01
     mine, theirs = slow.curve(2)[-1], fast.curve(2)[-1]
     for name in ("goodness_awake_0", "goodness_asleep_0"):
-        assert abs(mine[name] / theirs[name] - 1) < 0.25
-    # Two errors of 60 images each near 40 %: their difference has a deviation of 9 points.
-    assert abs(slow.errors()["energy"] - fast.errors()["energy"]) < 36
+        assert abs(mine[name] / theirs[name] - 1) < 0.02
     assert not np.array_equal(fast.weights[0], slow.weights[0])
-    assert np.corrcoef(fast.weights[0].ravel(), slow.weights[0].ravel())[0, 1] > 0.9
+    first = first_weights(SpikingConfig(**options), [w.shape[0] for w in slow.weights] + [30])[0]
+    changes = [(outcome.weights[0] - first).ravel() for outcome in (slow, fast)]
+    # Equal but for rounding; with the updates of a third of the presentations lost it was 0.9946, and 0.993 of the length.
+    assert np.corrcoef(*changes)[0, 1] > 0.998
+    assert abs(np.linalg.norm(changes[1]) / np.linalg.norm(changes[0]) - 1) < 0.005
 
 
 def test_sparseness_and_bursts_have_their_limits() -> None:

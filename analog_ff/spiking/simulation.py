@@ -243,12 +243,12 @@ class _Recorded:
         for monitor in self._spikes:
             cells = np.array(monitor.i[:])
             times = np.asarray((monitor.t[:] - self._begin) / self._b2.ms, np.float64)
-            shown = np.floor(times / period + 1e-6).astype(int)
+            shown = np.floor((times + 0.5 * config.step) / period).astype(int)
             inside = shown < presentations  # one step follows the last
             number = np.zeros((presentations, len(monitor.source)), np.float32)
             np.add.at(number, (shown[inside], cells[inside]), 1.0)
             counts.append(number)
-            first = times < drawn - 1e-6
+            first = times < drawn - 0.5 * config.step
             raster.append((cells[first], times[first]))
         return Counts(tuple(counts[1:]), tuple(raster), drawn)
 

@@ -121,7 +121,7 @@ class TableSynapses:
         own = {
             **space, "STEPS": table("steps", steps), "TURN": table("turn", turns(config, n)), "turns": TURNS,
             "levels": tables.levels, "per_unit": d.g_range / unit, "pulse_step": pulse_step,
-            "step_time": config.step * b2.ms, "inhibition": inhibition(config, n, rows),
+            "step_time": dt.dt, "inhibition": inhibition(config, n, rows),
             **{name: table(name.lower(), values) for name, values in (
                 ("STATE_P", share[:, 0::2]), ("STATE_M", share[:, 1::2]), ("KIND_P", kind[:, 0::2]),
                 ("KIND_M", kind[:, 1::2]), ("FIRST", g[:, 0::2] - g[:, 1::2]))},
