@@ -121,7 +121,7 @@ def _ranges(plt: Any, test: Test, found: Mapping[str, Any], runs: Mapping[str, R
     for number, point in enumerate([BASE, *others]):
         left.plot([], [], MARKERS[number], color=NEUTRAL, label=point)
     if others:
-        left.legend(fontsize=8)
+        left.legend(fontsize=8, loc="lower right")
     names = [c.demand.removeprefix("The ").replace(" (intervals", "\n(intervals").lower() for c in criteria]
     left.set_yticks(range(len(criteria)), names, fontsize=8)
     left.invert_yaxis()
