@@ -164,7 +164,6 @@ def test_standalone_learns_as_numpy_does(tmp_path: Path, monkeypatch: pytest.Mon
     mine, theirs = slow.curve(2)[-1], fast.curve(2)[-1]
     for name in ("goodness_awake_0", "goodness_asleep_0"):
         assert abs(mine[name] / theirs[name] - 1) < 0.02
-    assert not np.array_equal(fast.weights[0], slow.weights[0])
     first = first_weights(SpikingConfig(**options), [w.shape[0] for w in slow.weights] + [30])[0]
     changes = [(outcome.weights[0] - first).ravel() for outcome in (slow, fast)]
     # Equal but for rounding; with the updates of a third of the presentations lost it was 0.9946, and 0.993 of the length.

@@ -295,3 +295,20 @@ def test_images_are_shifted_and_what_comes_from_outside_is_dark() -> None:
         assert len(moves) == 30
     assert set(np.unique(plan.down)) == set(np.unique(plan.right)) == {-1, 0, 1}
     assert not plans.training(replace(SMALL, epochs=3, shift=0), labels, 3).down.any()
+
+
+@pytest.mark.parametrize("milliseconds", [0.01, 0.1, 0.3, 1.0, 5.0])
+@pytest.mark.parametrize("steps", [1, 7, 30, 36, 120, 10_000])
+def test_a_presentation_begins_at_the_very_time_of_a_step(milliseconds: float, steps: int) -> None:
+    """Both clocks multiply a count by their own period; the products are equal to the bit, and plain ones are not."""
+    step = models.exact_step(milliseconds * 1e-3)
+    assert abs(step / (milliseconds * 1e-3) - 1) < 2.0**-32
+    count = np.arange(1, 200_000)
+    assert np.array_equal(count * (steps * step), (count * steps) * step)
+
+
+def test_plain_steps_would_begin_beside_it() -> None:
+    """A third of presentations of 30 ms, from where float64 is coarser than the 1e-14 s that Brian2's C++ forgives."""
+    count = np.arange(1, 200_000)
+    apart = np.abs(count * (30 * 0.001) - (count * 30) * 0.001) > 1e-14
+    assert not apart[count * 0.03 < 64].any() and 0.3 < apart.mean() < 0.45
