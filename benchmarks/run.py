@@ -17,6 +17,7 @@ import argparse
 import hashlib
 import itertools
 import json
+import re
 import shutil
 import statistics
 import subprocess
@@ -179,11 +180,31 @@ def joule(values: list[float | None]) -> str:
     return f"{value:.2g} J"
 
 
+def tuner_of(name: str, experiment: dict[str, Any]) -> str | None:
+    """Return the experiment whose grid an experiment's choices come from, itself perhaps; None if nothing is chosen."""
+    return name if any("grid" in e for e in (experiment, *experiment["rows"])) else experiment.get("tuned_by")
+
+
+def results_of(name: str, experiment: dict[str, Any], row: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the results of a row that are there; of a row that is run over a grid, those of the best point."""
+    tuner = tuner_of(name, experiment)
+    best = chosen(tuner, row["label"]) if tuner and not row.get("untuned") else {}
+    results = []
+    for label, options in points({**experiment, "rows": [row]}):
+        if tuner and (best is None or any(options[k] != v for k, v in best.items())):
+            continue
+        file = place(name, options)
+        if file.exists():
+            results.append(json.loads(file.read_text(encoding="utf-8")))
+            assert results[-1]["label"] == label or results[-1]["options"] == options
+    return results
+
+
 def table(name: str, experiment: dict[str, Any]) -> list[str]:
     """Return the lines of one experiment's table; rows without results say so."""
     if experiment.get("command") == "spiking":
         return spiking_table(name, experiment)
-    kind = "validation" if experiment.get("options", {}).get("split") == "holdout" else "test"
+    kind = judged_on(experiment)
     head = ["row", "seeds", f"{kind} error, energy read-out %", f"{kind} error, softmax read-out %", "pulses per weight",
             "cells at a bound", "memory left", "energy per update", "seconds"]  # fmt: skip
     readouts = ("energy", "softmax")
@@ -193,7 +214,7 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
     ages = ["at once", "after a day"] if any("program-to" in row for row in experiment["rows"]) else []
     inspected = INSPECTED if experiment.get("inspected") else {}
     published = any("published" in row for row in experiment["rows"])
-    tuner = name if any("grid" in e for e in (experiment, *experiment["rows"])) else experiment.get("tuned_by")
+    tuner = tuner_of(name, experiment)
     choices = grid_of(experiments([tuner])[tuner]) if tuner else []
     head[2:2] = ["published %"] if published else []
     kept = ["stored", "on wires"] if experiment.get("activity") else []
@@ -206,15 +227,7 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
     head += [*compared, *counted, *inspected, *(f"written, {age}" for age in ages), *kept]
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     for row in experiment["rows"]:
-        results = []
-        best = chosen(tuner, row["label"]) if tuner and not row.get("untuned") else {}
-        for label, options in points({**experiment, "rows": [row]}):
-            if tuner and (best is None or any(options[k] != v for k, v in best.items())):
-                continue  # of a row that is run over a grid, the best point is shown
-            file = place(name, options)
-            if file.exists():
-                results.append(json.loads(file.read_text(encoding="utf-8")))
-                assert results[-1]["label"] == label or results[-1]["options"] == options
+        results = results_of(name, experiment, row)
         if not results:
             known = f" {row.get('published', '-')} |" if published else ""
             blank = " - |" * len(choices)
@@ -256,17 +269,14 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
 
 def spiking_table(name: str, experiment: dict[str, Any]) -> list[str]:
     """Return the lines of a table of spiking runs: error of all layers and of each, and how the layers fire."""
-    kind = "validation" if experiment.get("options", {}).get("split") == "holdout" else "test"
-    tuner = name if any("grid" in e for e in (experiment, *experiment["rows"])) else experiment.get("tuned_by")
+    kind = judged_on(experiment)
+    tuner = tuner_of(name, experiment)
     choices = grid_of(experiments([tuner])[tuner]) if tuner else []
     head = ["row", *choices, "seeds", f"{kind} error, all layers %", "each layer %", "mean rate Hz", "rate of active cells Hz",
             "active cells", "energy per update", "energy per decision", "seconds"]  # fmt: skip
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     for row in experiment["rows"]:
-        best = chosen(tuner, row["label"]) if tuner and not row.get("untuned") else {}
-        found = [place(name, options) for _, options in points({**experiment, "rows": [row]})
-                 if not tuner or (best is not None and all(options[k] == v for k, v in best.items()))]  # fmt: skip
-        results = [json.loads(file.read_text(encoding="utf-8")) for file in found if file.exists()]
+        results = results_of(name, experiment, row)
         if not results:
             lines.append(
                 f"| {row['label']} |{' - |' * len(choices)} 0 | not run |" + " |" * (len(head) - 3 - len(choices))
@@ -486,6 +496,46 @@ def half_selected() -> list[str]:
     return [*lines, ""]
 
 
+def judged_on(experiment: dict[str, Any]) -> str:
+    """Return the part of the data that an experiment is judged on."""
+    return "validation" if experiment.get("options", {}).get("split") == "holdout" else "test"
+
+
+def error(name: str, experiment: dict[str, Any], row: dict[str, Any], readout: str | None = None) -> tuple[str, int]:
+    """Return a row's error by one read-out, the headline's unless named, and the number of its seeds."""
+    results = results_of(name, experiment, row)
+    if not results:
+        return "not run", 0
+    headline = "energy" if experiment.get("command") == "spiking" else results[0]["config"].get("readout", "softmax")
+    found = [r[f"{judged_on(experiment)}_error_percent_by_readout"] for r in results]
+    return mean([f[readout or headline] for f in found]), len(results)
+
+
+def anchor(title: str) -> str:
+    """Return the name of a heading within its page, as Python-Markdown makes it."""
+    return re.sub(r"[-\s]+", "-", re.sub(r"[^\w\s-]", "", title).strip().lower())
+
+
+def glance() -> list[str]:
+    """Return the table of the rows that say most, each with others of its experiment beside it."""
+    head = ["what", "error %", "seeds", "beside it, error %", "published, error %"]
+    lines = ["## At a glance", "",
+             "The rows that say most, each by the read-out that it is judged by. A name leads to the whole table, with the",
+             "command that makes it, its settings and its caveats.", ""]  # fmt: skip
+    lines += [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    for entry in tomllib.loads((HERE / "glance.toml").read_text(encoding="utf-8"))["rows"]:
+        name = entry["experiment"]
+        experiment = experiments([name])[name]
+        rows = {row["label"]: row for row in experiment["rows"]}
+        found, seeds = error(name, experiment, rows[entry["row"]], entry.get("readout"))
+        beside = "; ".join(f"{label}: {error(name, experiment, rows[label])[0]}" for label in entry.get("beside", []))
+        published = entry.get("published", rows[entry["row"]].get("published", ""))
+        what = f"[{entry['what']}](#{anchor(experiment['title'])})"
+        note = " (validation)" if judged_on(experiment) == "validation" else ""
+        lines.append(f"| {what} | **{found}**{note} | {seeds} | {beside} | {published} |")
+    return [*lines, ""]
+
+
 def write_tables() -> None:
     """Write docs/results.md, and the first experiment's table into the README."""
     text = [
@@ -499,6 +549,7 @@ def write_tables() -> None:
         "Generated by `python benchmarks/run.py --tables` from `benchmarks/results/`; mean ± standard deviation over",
         "the seeds (each seed is also its own chip), the headline read-out in bold.",
         "",
+        *glance(),
     ]
     for name, experiment in experiments([]).items():
         text += [f"## {experiment['title']}", "", f"`python benchmarks/run.py {name}`", ""]
@@ -519,7 +570,8 @@ def write_tables() -> None:
     before, _, rest = readme.read_text(encoding="utf-8").partition(begin)
     _, _, after = rest.partition(end)
     first, experiment = next(iter(experiments([]).items()))
-    middle = [begin, f"{experiment['title']} (`python benchmarks/run.py {first}`; all results: docs/results.md):", ""]
+    command = f"`python benchmarks/run.py {first}`"
+    middle = [begin, f"{experiment['title']} ({command}; [all results](docs/results.md#at-a-glance)):", ""]
     readme.write_text(before + "\n".join([*middle, *table(first, experiment), end]) + after, encoding="utf-8")
 
 

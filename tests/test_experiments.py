@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -39,3 +40,11 @@ def test_every_point_is_a_configuration(name: str) -> None:
             continue
         recipe = RECIPES.get(chosen.get("device", "memristor"), RECIPES["default"])
         Config(**(recipe | LEARNER_RECIPES.get(chosen.get("learner", ""), {}) | chosen))
+
+
+def test_the_table_at_a_glance_names_rows_that_exist() -> None:
+    rows = [line for line in run.glance() if "](#" in line]
+    entries = tomllib.loads((BENCHMARKS / "glance.toml").read_text(encoding="utf-8"))["rows"]
+    assert len(rows) == len(entries)
+    titles = {run.anchor(e["title"]) for e in run.experiments([]).values()}
+    assert {line.partition("](#")[2].partition(")")[0] for line in rows} <= titles

@@ -77,7 +77,7 @@ def _criterion(criterion: Loss | Range, outcome: Judgement, runs: Mapping[str, R
 
 def number(value: Estimate, digits: int) -> str:
     """Return 'mean ± half the interval'."""
-    text = f"{value.mean:.{digits}f}"
+    text = f"{value.mean:z.{digits}f}"
     return text if value.half is None else f"{text} ± {value.half:.{digits}f}"
 
 
