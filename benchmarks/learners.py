@@ -16,6 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import catalogue
 import run
 
 TUNING = "28_learner_tuning"
@@ -31,22 +32,22 @@ LEARNERS = {
     "backprop-nominal": "backprop-nominal", "feedback-alignment": "feedback-alignment", "local-softmax": "local-softmax",
     "pepita": "pepita", "node-perturbation": "node-perturbation", "cheap-backprop": "backprop-nominal",
 }  # fmt: skip
-FOLDER = run.ROOT / "runs" / "learners"
-RESULTS = run.HERE / "results" / "learners"
-IMAGES = run.ROOT / "docs" / "img"
+FOLDER = catalogue.ROOT / "runs" / "learners"
+RESULTS = catalogue.HERE / "results" / "learners"
+IMAGES = catalogue.ROOT / "docs" / "img"
 
 
 def settings() -> list[str]:
     """Return the choices of each learner and device as `compare --set` takes them."""
-    rows = {row["label"]: row for row in run.experiments([TUNING])[TUNING]["rows"]}
+    rows = {row["label"]: row for row in catalogue.experiments([TUNING])[TUNING]["rows"]}
     words = []
     for place, device in DEVICES.items():
         for label in LEARNERS:
             row = rows[f"{place}: {label}"]
-            best = run.chosen(TUNING, row["label"])
+            best = catalogue.chosen(TUNING, row["label"])
             if best is None:
                 sys.exit(f"{TUNING} lacks points of '{row['label']}'.")
-            own = {k: v for k, v in row.items() if k not in (*run.NOT_OPTIONS, "device", "learner")} | best
+            own = {k: v for k, v in row.items() if k not in (*catalogue.NOT_OPTIONS, "device", "learner")} | best
             for key, value in own.items():
                 said = str(value).lower() if isinstance(value, bool) else value
                 words += ["--set", f"{Path(device).stem}/{label}:{key}={said}"]
@@ -58,8 +59,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data-dir")
     args = parser.parse_args()
-    tuning = run.experiments([TUNING])[TUNING]
-    for label, options in run.points(tuning):
+    tuning = catalogue.experiments([TUNING])[TUNING]
+    for label, options in catalogue.points(tuning):
         run.run(TUNING, label, options, args.data_dir)
     common = [word for key, value in tuning["options"].items() if key != "split" for word in (f"--{key}", str(value))]
     named = ",".join(label if label == learner else f"{label}={learner}" for label, learner in LEARNERS.items())
@@ -75,7 +76,7 @@ def main() -> None:
     ]
     command += ["--seeds", "3", *common, *settings(), "--out", str(FOLDER)]
     command += ["--resume"] if FOLDER.exists() else []
-    subprocess.run(command, cwd=run.ROOT, check=True)
+    subprocess.run(command, cwd=catalogue.ROOT, check=True)
     RESULTS.mkdir(parents=True, exist_ok=True)
     for name in ("compare.json", "compare.md"):
         shutil.copyfile(FOLDER / name, RESULTS / name)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
+import sys
 import tomllib
 from pathlib import Path
 
@@ -13,19 +14,17 @@ from analog_ff.runs.options import given, parameters
 from analog_ff.spiking.config import SpikingConfig
 
 BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
-spec = importlib.util.spec_from_file_location("run", BENCHMARKS / "run.py")
-assert spec is not None and spec.loader is not None
-run = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(run)
+sys.path.insert(0, str(BENCHMARKS))
+catalogue, results_page = importlib.import_module("catalogue"), importlib.import_module("results_page")
 
 
 @pytest.mark.parametrize("name", sorted(file.stem for file in (BENCHMARKS / "experiments").glob("*.toml")))
 def test_every_point_is_a_configuration(name: str) -> None:
-    experiment = run.experiments([name])[name]
+    experiment = catalogue.experiments([name])[name]
     spiking = experiment.get("command") == "spiking"
     kind = SpikingConfig if spiking else Config
     known = {p.name for p in parameters(kind)}
-    points = run.points(experiment)
+    points = catalogue.points(experiment)
     assert points
     for label, options in points:
         arguments = dict.fromkeys(known)
@@ -43,8 +42,8 @@ def test_every_point_is_a_configuration(name: str) -> None:
 
 
 def test_the_table_at_a_glance_names_rows_that_exist() -> None:
-    rows = [line for line in run.glance() if "](#" in line]
+    rows = [line for line in results_page.glance() if "](#" in line]
     entries = tomllib.loads((BENCHMARKS / "glance.toml").read_text(encoding="utf-8"))["rows"]
     assert len(rows) == len(entries)
-    titles = {run.anchor(e["title"]) for e in run.experiments([]).values()}
+    titles = {results_page.anchor(e["title"]) for e in catalogue.experiments([]).values()}
     assert {line.partition("](#")[2].partition(")")[0] for line in rows} <= titles

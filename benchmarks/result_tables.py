@@ -1,0 +1,198 @@
+"""The tables of one experiment, from the results that are there."""
+
+from __future__ import annotations
+
+import statistics
+from typing import Any
+
+from catalogue import experiments, grid_of, judged_on, results_of, tuner_of
+
+INSPECTED = {"asymmetry": "asymmetry_mean", "step of a pulse": "pulse_step", "its noise": "pulse_noise"}
+"""Column of a table -> what the inspection found, for experiments that are `inspected`."""
+READS = "reads of a cell per image"
+"""Column of the experiments that are `reads_counted`: reads of cells in phase learn, per image and cell."""
+COMPARED = ("gated", "learning energy, first row / this")
+"""Columns of the experiments that are `compared`: share of images that a gate kept from learning, mean of the layers;
+joules of phase learn of the first row over those of this one, means over the seeds."""
+
+
+def mean(values: list[float | None], digits: int = 2) -> str:
+    """Return 'mean ± standard deviation', or a dash."""
+    numbers = [v for v in values if v is not None]
+    if not numbers:
+        return "-"
+    text = f"{statistics.mean(numbers):.{digits}f}"
+    return text + (f" ± {statistics.stdev(numbers):.{digits}f}" if len(numbers) > 1 else "")
+
+
+def percent(values: list[float | None]) -> str:
+    """Return a mean share in percent, or a dash."""
+    text = mean([None if v is None else 100.0 * v for v in values], 1)
+    return text if text == "-" else f"{text} %"
+
+
+def number(values: list[float]) -> str:
+    """Return 'mean ± standard deviation' with digits that suit the size."""
+    return mean(list(values), 1 if statistics.mean(values) < 1000 else 0)
+
+
+def bold(text: str, really: bool) -> str:
+    """Return the text, in bold if asked."""
+    return f"**{text}**" if really and text != "-" else text
+
+
+def joule(values: list[float | None]) -> str:
+    """Return a mean energy with a prefix."""
+    numbers = [v for v in values if v is not None]
+    if not numbers:
+        return "-"
+    value = statistics.mean(numbers)
+    for prefix, factor in (("", 1.0), ("m", 1e-3), ("u", 1e-6), ("n", 1e-9), ("p", 1e-12)):
+        if value >= factor:
+            return f"{value / factor:.3g} {prefix}J"
+    return f"{value:.2g} J"
+
+
+def table(name: str, experiment: dict[str, Any]) -> list[str]:
+    """Return the lines of one experiment's table; rows without results say so."""
+    if experiment.get("command") == "spiking":
+        return spiking_table(name, experiment)
+    kind = judged_on(experiment)
+    head = ["row", "seeds", f"{kind} error, energy read-out %", f"{kind} error, softmax read-out %", "pulses per weight",
+            "cells at a bound", "memory left", "energy per update", "seconds"]  # fmt: skip
+    readouts = ("energy", "softmax")
+    if experiment.get("options", {}).get("readout") == "output":
+        readouts = ("output",)
+        head[2:4] = [f"{kind} error, output layer %"]
+    ages = ["at once", "after a day"] if any("program-to" in row for row in experiment["rows"]) else []
+    inspected = INSPECTED if experiment.get("inspected") else {}
+    published = any("published" in row for row in experiment["rows"])
+    tuner = tuner_of(name, experiment)
+    choices = grid_of(experiments([tuner])[tuner]) if tuner else []
+    head[2:2] = ["published %"] if published else []
+    kept = ["stored", "on wires"] if experiment.get("activity") else []
+    counted = [READS] if experiment.get("reads_counted") else []
+    head[1:1] = choices
+    compared = COMPARED if experiment.get("compared") else ()
+    first: float | None = None
+    reached = experiment.get("to_accuracy")
+    head += [f"energy to {reached} %"] if reached else []
+    head += [*compared, *counted, *inspected, *(f"written, {age}" for age in ages), *kept]
+    lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    for row in experiment["rows"]:
+        results = results_of(name, experiment, row)
+        if not results:
+            known = f" {row.get('published', '-')} |" if published else ""
+            blank = " - |" * len(choices)
+            left = len(head) - 3 - published - len(choices)
+            lines.append(f"| {row['label']} |{blank} 0 |{known} not run |" + " |" * left)
+            continue
+        by = f"{kind}_error_percent_by_readout"
+        headline = results[0]["config"].get("readout", "softmax")
+        cells = [
+            row["label"],
+            str(len(results)),
+            *(bold(mean([(r.get(by) or {}).get(name) for r in results]), name == headline) for name in readouts),
+            number([r["cells"].get("pulses_per_weight") for r in results]),
+            percent([r["cells"].get("share_at_bound") for r in results]),
+            mean([r["cells"].get("memory_left") for r in results]),
+            joule([r["energy"].get("per_update_joule") for r in results]),
+            mean([r["wall_seconds"] for r in results], 0),
+        ]
+        cells[2:2] = [str(row.get("published", "-"))] if published else []
+        tuned = [results[0]["options"].get(name) for name in choices]
+        cells[1:1] = ["-" if value is None else f"{value:g}" for value in tuned]
+        cells += [arrived(results, reached)] if reached else []
+        if compared:
+            spent = statistics.mean(r["energy"]["total_joule"]["learn"] for r in results)
+            first = spent if row is experiment["rows"][0] else first
+            cells += [percent([gated(r) for r in results]), "-" if first is None else f"{first / spent:.1f}"]
+        cells += [mean([reads(r) for r in results]) for _ in counted]
+        cells += [mean([layer(r, name) for r in results], 3) for name in inspected.values()]
+        cells += [mean([aged(r, kind, age, headline) for r in results]) for age in ages]
+        if kept:
+            found = [r["activity"] for r in results]
+            cells += [
+                str(max(a["peak_stored"] for a in found)),
+                str(max(sum(a["registers_per_layer"]) for a in found)),
+            ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def spiking_table(name: str, experiment: dict[str, Any]) -> list[str]:
+    """Return the lines of a table of spiking runs: error of all layers and of each, and how the layers fire."""
+    kind = judged_on(experiment)
+    tuner = tuner_of(name, experiment)
+    choices = grid_of(experiments([tuner])[tuner]) if tuner else []
+    head = ["row", *choices, "seeds", f"{kind} error, all layers %", "each layer %", "mean rate Hz", "rate of active cells Hz",
+            "active cells", "energy per update", "energy per decision", "seconds"]  # fmt: skip
+    lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    for row in experiment["rows"]:
+        results = results_of(name, experiment, row)
+        if not results:
+            lines.append(
+                f"| {row['label']} |{' - |' * len(choices)} 0 | not run |" + " |" * (len(head) - 3 - len(choices))
+            )
+            continue
+        by = [r[f"{kind}_error_percent_by_readout"] for r in results]
+        layers = [n for n in by[0] if n != "energy"]
+        firing = [[layer["right_label"] for layer in r["firing"]] for r in results]
+
+        def fired(what: str, firing: list[Any] = firing, digits: int = 0) -> str:
+            return ", ".join(mean([f[n][what] for f in firing], digits) for n in range(len(firing[0])))
+
+        shares = [percent([f[n]["active_share"] for f in firing]) for n in range(len(layers))]
+        energy = [r.get("energy") or {} for r in results]
+        lines.append("| " + " | ".join([
+            row["label"], *(f"{results[0]['options'].get(c)}" for c in choices), str(len(results)),
+            bold(mean([b["energy"] for b in by]), True), ", ".join(mean([b[n] for b in by]) for n in layers),
+            fired("mean_rate_hz", digits=1), fired("active_rate_hz"), ", ".join(shares),
+            joule([e.get("per_update_joule") for e in energy]), joule([e.get("per_decision_joule") for e in energy]),
+            mean([r["wall_seconds"] for r in results], 0),
+        ]) + " |")  # fmt: skip
+    return lines
+
+
+def error(name: str, experiment: dict[str, Any], row: dict[str, Any], readout: str | None = None) -> tuple[str, int]:
+    """Return a row's error by one read-out, the headline's unless named, and the number of its seeds."""
+    results = results_of(name, experiment, row)
+    if not results:
+        return "not run", 0
+    headline = "energy" if experiment.get("command") == "spiking" else results[0]["config"].get("readout", "softmax")
+    found = [r[f"{judged_on(experiment)}_error_percent_by_readout"] for r in results]
+    return mean([f[readout or headline] for f in found]), len(results)
+
+
+def arrived(results: list[dict[str, Any]], accuracy: str) -> str:
+    """Return the mean energy to an accuracy of the runs that reached it, and how many did."""
+    found = [r["energy"]["to_accuracy_joule"][accuracy] for r in results]
+    there = [joules for joules in found if joules is not None]
+    return f"{joule(there) if there else '-'} ({len(there)} of {len(found)})"
+
+
+def gated(result: dict[str, Any]) -> float | None:
+    """Return the share of images that a gate kept from learning, mean of the layers; None without a gate."""
+    shares = result.get("gated_share_by_layer")
+    return statistics.mean(shares) if shares else None
+
+
+def reads(result: dict[str, Any]) -> float | None:
+    """Return how often learning read each cell for one image; a positive and its negative are one image."""
+    learn, per_weight = result["events"]["learn"], result["cells"].get("pulses_per_weight")
+    if not per_weight:
+        return None
+    weights = learn["write.selected"] / per_weight
+    return learn["reads.cells"] / (2.0 * weights * result["images"]["learn"])
+
+
+def layer(result: dict[str, Any], name: str) -> float | None:
+    """Return the mean over the layers of what the inspection found."""
+    values = [found.get(name) for found in result["cells"].get("layers") or []]
+    known = [v for v in values if v is not None]
+    return statistics.mean(known) if known else None
+
+
+def aged(result: dict[str, Any], kind: str, age: str, readout: str) -> float | None:
+    """Return the error of a written chip at an age."""
+    return result.get("deployed", {}).get(f"{kind}_error_percent_by_age", {}).get(age, {}).get(readout)
