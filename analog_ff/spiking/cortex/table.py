@@ -73,7 +73,7 @@ T4 = Test(
     (
         UNCHANGED,
         Point("Poisson input", {"encoder": "poisson"}, rates(0.5, 1.0)),
-        Point("one spike per pixel, by latency", {"encoder": "latency"}, rates(1.0, 3.0, 10.0)),
+        Point("one spike per pixel, by latency", {"encoder": "latency"}, rates(1.0, 3.0, 10.0, 30.0, 100.0)),
         Point("membrane noise 0.1", {"noise": 0.1}),
         Point("membrane noise 0.3", {"noise": 0.3}),
         Point("15 ms per presentation", {"present": 15.0}, rates(1.0, 3.0)),
