@@ -49,7 +49,7 @@ T2 = Test(
     "Do the cells fire as cortical cells do?",
     (UNCHANGED, Point(SLOWER, {
         "present": 120.0, "peak_rate": 100.0, "label_rate": 200.0, "initial": 1.5, "adaptation": 0.4, "refractory": 3.0,
-    }, rates(0.25, 0.5, 1.0))),
+    }, rates(0.25, 0.5, 1.0, 2.0))),
     (
         *RANGES,
         Loss("Slowing the cells down (120 ms, half the input rate, adaptation, a refractory period)", SLOWER),
@@ -72,11 +72,11 @@ T4 = Test(
     "Does it depend on regular, long, noiseless input?",
     (
         UNCHANGED,
-        Point("Poisson input", {"encoder": "poisson"}, rates(0.5, 1.0)),
+        Point("Poisson input", {"encoder": "poisson"}, rates(0.5, 1.0, 2.0)),
         Point("one spike per pixel, by latency", {"encoder": "latency"}, rates(1.0, 3.0, 10.0, 30.0, 100.0)),
         Point("membrane noise 0.1", {"noise": 0.1}),
         Point("membrane noise 0.3", {"noise": 0.3}),
-        Point("15 ms per presentation", {"present": 15.0}, rates(1.0, 3.0)),
+        Point("15 ms per presentation", {"present": 15.0}, rates(1.0, 3.0, 10.0)),
         Point("one label cell per class", {"label_cells": 1}),
     ),
     (
@@ -99,7 +99,7 @@ T5 = Test(
         Point("1 to 9 ms, no gap", {"delay": 5.0, "delay_spread": 4.0}),
         Point("1 to 9 ms, 10 ms of silence", {"delay": 5.0, "delay_spread": 4.0, "gap": 10.0}),
         Point("online, no reset", {"online": True}, rates(0.3, 1.0, 3.0)),
-        Point("online, 30 ms of silence", {"online": True, "gap": 30.0}, rates(1.0, 3.0)),
+        Point("online, 30 ms of silence", {"online": True, "gap": 30.0}, rates(1.0, 3.0, 10.0)),
     ),
     (
         Loss("A delay of 5 ms with a silent gap", "5 ms, 6 ms of silence"),
@@ -122,6 +122,7 @@ T6 = Test(
         Point("linear goodness", {"goodness": "linear"}, (
             {"theta": 0.3, "learning_rate": Times(1.0)}, {"theta": 0.3, "learning_rate": Times(5.0)},
             {"theta": 0.6, "learning_rate": Times(5.0)}, {"theta": 0.6, "learning_rate": Times(20.0)},
+            {"theta": 1.0, "learning_rate": Times(5.0)},
         )),
         Point(TWO, {"layers": Above(2 / 3)}),
         Point(NO_POOL, {"layers": Above(2 / 3), "pool": "none"}),
