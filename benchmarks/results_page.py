@@ -143,8 +143,7 @@ def spiking_peers() -> list[str]:
         lines += [
             "## Spiking: the exported NIR file in snnTorch", "",
             "`python benchmarks/peers/nir_snntorch.py`; 884-300, 5 epochs, 1000 test images with ten labels each, one seed.",
-            "As imported: snnTorch's own order of a step and clock; matched: its step in the order of this project. The files",
-            "come from compiled runs that still lost updates (see the changelog): a new run gives other weights.", "",
+            "As imported: snnTorch's own order of a step and clock; matched: its step in the order of this project.", "",
             "| reset | run % | file, NumPy % | snnTorch as imported % | matched % | presentations equal, spike for spike |",
             "|---|---|---|---|---|---|",
         ]  # fmt: skip
