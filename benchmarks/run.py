@@ -18,10 +18,7 @@ import json
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from catalogue import ROOT, experiments, place, points
 from results_page import write_tables
