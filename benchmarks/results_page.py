@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from typing import Any
 
 import spiking_settings
-from catalogue import HERE, ROOT, experiments, judged_on
+from catalogue import HERE, ROOT, experiments, judged_on, results_of
 from result_tables import error, table
+
+from analog_ff.runs.pricing import interval
 
 
 def glance() -> list[str]:
@@ -18,9 +21,10 @@ def glance() -> list[str]:
              "The rows that say most, each by the read-out that it is judged by. A name leads to the whole table, with the",
              "command that makes it, its settings and its caveats.", ""]  # fmt: skip
     lines += [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    known = experiments([])
     for entry in tomllib.loads((HERE / "glance.toml").read_text(encoding="utf-8"))["rows"]:
         name = entry["experiment"]
-        experiment = experiments([name])[name]
+        experiment = known[name]
         rows = {row["label"]: row for row in experiment["rows"]}
         found, seeds = error(name, experiment, rows[entry["row"]], entry.get("readout"))
         beside = "; ".join(f"{label}: {error(name, experiment, rows[label])[0]}" for label in entry.get("beside", []))
@@ -34,6 +38,31 @@ def glance() -> list[str]:
 def anchor(title: str) -> str:
     """Return the name of a heading within its page, as Python-Markdown makes it."""
     return re.sub(r"[-\s]+", "-", re.sub(r"[^\w\s-]", "", title).strip().lower())
+
+
+def paired(name: str, experiment: dict[str, Any]) -> list[str]:
+    """Return the table of the pairs of rows that an experiment wants compared seed by seed, `paired = [[row, other], ...]`."""
+    if "paired" not in experiment:
+        return []
+    head = ["row", "against", "seeds", "energy read-out, points", "softmax read-out, points"]
+    lines = ["Error of a row less that of another, seed by seed: mean and 95 % t interval. Layers that learn nothing have only a",
+             "softmax read-out, which then stands against both.", "",
+             f"| {' | '.join(head)} |", "|" + "---|" * len(head)]  # fmt: skip
+    rows, by = {row["label"]: row for row in experiment["rows"]}, f"{judged_on(experiment)}_error_percent_by_readout"
+    for pair in experiment["paired"]:
+        mine, theirs = (
+            {r["options"]["seed"]: r[by] for r in results_of(name, experiment, rows[label])} for label in pair
+        )
+        seeds = mine.keys() & theirs.keys()
+        cells = []
+        for readout in ("energy", "softmax"):
+            gaps = [
+                mine[s][readout] - theirs[s].get(readout, theirs[s]["softmax"]) for s in seeds if readout in mine[s]
+            ]
+            found = interval(gaps) if len(gaps) > 1 else None
+            cells.append(f"{found['mean']:+z.2f} ± {found['high'] - found['mean']:.2f}" if found else "-")
+        lines.append(f"| {' | '.join([*pair, str(len(seeds)), *cells])} |")
+    return [*lines, ""]
 
 
 def peers() -> list[str]:
@@ -142,7 +171,9 @@ def spiking_peers() -> list[str]:
         rows = json.loads(exported.read_text(encoding="utf-8"))["rows"]
         lines += [
             "## Spiking: the exported NIR file in snnTorch", "",
-            "`python benchmarks/peers/nir_snntorch.py`; 884-300, 5 epochs, 1000 test images with ten labels each, one seed.",
+            "`python -m analog_ff spiking --layers 300 --epochs 5 --reset RESET --export RESET.nir --out RESET` for both resets,",
+            "each file moved into its run folder; `python benchmarks/peers/nir_snntorch.py subtract hard --json >",
+            "benchmarks/results/peers/nir_snntorch.json`. 884-300, 1000 test images with ten labels each, one seed.",
             "As imported: snnTorch's own order of a step and clock; matched: its step in the order of this project.", "",
             "| reset | run % | file, NumPy % | snnTorch as imported % | matched % | presentations equal, spike for spike |",
             "|---|---|---|---|---|---|",
@@ -215,7 +246,7 @@ def write_tables() -> None:
         text += [f"## {experiment['title']}", "", f"`python benchmarks/run.py {name}`", ""]
         if experiment.get("note"):
             text += [experiment["note"].strip(), ""]
-        text += [*table(name, experiment), ""]
+        text += [*table(name, experiment), "", *paired(name, experiment)]
     text += learners()
     text += neurosim()
     text += peers()

@@ -8,7 +8,8 @@ options of their own and seeds (the chip's seed is the experiment's seed). A poi
 benchmarks/results/<experiment>/<hash of its options>.json, and a point that is there is not run again.
 
 With a table `grid` (option -> values) every row is run with every combination, and its table shows the best one. An
-experiment that is `tuned_by` such a one takes its choices, row by row of the same label.
+experiment that is `tuned_by` such a one takes its choices, row by row of the same label. `paired` lists pairs of rows
+whose errors are compared seed by seed below the table.
 """
 
 from __future__ import annotations
