@@ -21,6 +21,30 @@ class CommandError(RuntimeError):
     """A command was used rightly and has failed; the command line exits with status 1."""
 
 
+def shown(value: object, most: int = 60, *, quoted: bool = True) -> str:
+    """Return a user's value as one short line for a message: as Python writes it, or as it is if not `quoted`.
+
+    Control characters are escaped, a long text or list is cut after `most` characters, and a whole number too long to write
+    is described.
+    """
+    if isinstance(value, str):
+        line = (
+            repr(value[: most + 1])
+            if quoted
+            else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in value[: most + 1])
+        )
+    else:
+        try:
+            line = repr(value)
+        except Exception:  # a number of more digits than Python writes, lists nested too deeply, a user's own class
+            line = (
+                f"a whole number of {value.bit_length()} bits"
+                if isinstance(value, int)
+                else f"a {type(value).__name__}"
+            )
+    return line if len(line) <= most + 2 else f"{line[: most - 3]}..."
+
+
 def in_range(
     owner: str,
     name: str,
@@ -32,15 +56,18 @@ def in_range(
     low_open: bool = False,
 ) -> float:
     """Return `value` as a float if it is a finite number in [low, high] (or ]low, high]), else raise UsageError."""
-    shown = f" {unit}" if unit else ""
+    in_unit = f" {unit}" if unit else ""
     bracket = "]" if low_open else "["
-    right = f"a number in {bracket}{low:g}, {high:g}]{shown}"
+    right = f"a number in {bracket}{low:g}, {high:g}]{in_unit}"
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise UsageError(f"{owner} needs {right} for {name}, got {value!r}.")
-    number = float(value)
+        raise UsageError(f"{owner} needs {right} for {name}, got {shown(value)}.")
+    try:
+        number = float(value)
+    except OverflowError:
+        raise UsageError(f"{owner} needs {right} for {name}, got {shown(value)}.") from None
     outside = not math.isfinite(number) or number < low or number > high or (low_open and number == low)
     if outside:
-        raise UsageError(f"{owner} needs {right} for {name}, got {number:g}{shown}.")
+        raise UsageError(f"{owner} needs {right} for {name}, got {number:g}{in_unit}.")
     return number
 
 
@@ -49,5 +76,5 @@ def positive_int(owner: str, name: str, value: object, low: int = 1, high: int |
     right = f"a whole number of at least {low}" + (f" and at most {high}" if high is not None else "")
     whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
     if not whole or int(value) < low or (high is not None and int(value) > high):  # type: ignore[call-overload]
-        raise UsageError(f"{owner} needs {right} for {name}, got {value!r}.")
+        raise UsageError(f"{owner} needs {right} for {name}, got {shown(value)}.")
     return int(value)  # type: ignore[call-overload]
