@@ -5,8 +5,8 @@ With u = (G - G_min)/(G_max - G_min), s = +1 or -1 the pulse's sign and f the ce
 .. math:: u \leftarrow u + s\,(\Delta + \sigma \Delta'\,\xi), \qquad
           \Delta = \delta f \max\left(0, 1 - \gamma_s\, s\,\frac{u - z}{d_s}\right), \qquad d_+ = 1 - z,\; d_- = z
 
-pulse by pulse, clipped to the cell's bounds; z is where the steps are nominal, and Delta' is delta (additive noise) or
-Delta (noise as a share of the step, `noise_scales`). The linear step of aihwkit (Rasch et al., AICAS 2021,
+pulse by pulse, clipped to the cell's bounds; z is where the steps are nominal, and Delta' is delta f (additive noise) or
+Delta (noise as a share of the present step, `noise_scales`). The linear step of aihwkit (Rasch et al., AICAS 2021,
 doi:10.1109/AICAS51828.2021.9458494). Between pulses a cell relaxes to its rest value with its own time constant,
 
 .. math:: G(t) = G_r + (G(t_w) - G_r)\,e^{-(t - t_w)/\tau}
@@ -51,7 +51,7 @@ class LinearDecay(BaseDevice):
     gamma_up: float = si("1", -1.0, 1.0, 0.0)
     gamma_down: float = si("1", -1.0, 1.0, 0.0)
     cycle_noise: float = si("1", 0.0, 10.0, 0.0)  # sigma of one pulse in units of the step
-    noise_scales: bool = False  # True: in units of the present step, False: of the nominal step
+    noise_scales: bool = False  # True: in units of the present step, False: of the cell's step at z
     step_spread: float = si("1", 0.0, 2.0, 0.0)  # log-normal spread of the step, both polarities together
     asymmetry_spread: float = si("1", 0.0, 2.0, 0.0)  # log-normal spread of up against down
     bound_spread: float = si("1", 0.0, 0.3, 0.0)  # spread of each bound in units of the range
