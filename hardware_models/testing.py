@@ -243,12 +243,13 @@ def pulses_add(device: Any) -> str:
 
 def pulses_add_at_bounds(device: Any) -> str:
     """Do the same where bursts meet a bound: from it, and a way before it, in both directions."""
-    n = int(min(max(8.0, float(device.states) / 3.0), 40.0))
+    n = int(min(max(8.0, float(device.states) / 3.0), 24.0))
+    quiet = device.without(write_noise=True) if hasattr(device, "without") else device
     away = {"both": (1, -1), "up": (1,), "down": (-1,)}[getattr(device, "polarities", "both")]
     shown = []
     for sign in away:
         state = _made(device, SAMPLE)
-        device.pulse(state, _pulses(device, sign * int(min(3.0 * device.states, 5000.0)), SAMPLE), Key(13, "examine"))
+        quiet.pulse(state, _pulses(device, sign * int(min(3.0 * device.states, 5000.0)), SAMPLE), Key(13, "examine"))
         at = f"at the {'upper' if sign > 0 else 'lower'} bound"
         shown.append(f"{at} {_burst_and_singles(device, state, sign * n, at)}")
         if len(away) > 1:

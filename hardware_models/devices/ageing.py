@@ -85,7 +85,9 @@ def written_over_the_range(device: Device, shape: tuple[int, int], key: Key) -> 
     """Return cells that were pulsed at time 0 to conductances all over the range, as far as the device has polarities."""
     model: Any = device
     state = model.fabricate(shape, key)
-    counts = np.linspace(-model.states, model.states, shape[0] * shape[1]).clip(-1e4, 1e4).astype(np.int32).reshape(shape)
+    counts = (
+        np.linspace(-model.states, model.states, shape[0] * shape[1]).clip(-1e4, 1e4).astype(np.int32).reshape(shape)
+    )
     signs = {"up": np.abs(counts), "down": -np.abs(counts)}
     when = {"time": 0.0} if getattr(model, "timed", False) else {}
     model.pulse(state, signs.get(getattr(model, "polarities", "both"), counts), key.child("write"), **when)

@@ -24,7 +24,8 @@ doi:10.1109/ICECS46596.2019.8964852). Pulses act on g and set t_w, so drift is n
 each write: what drifts is the amorphous phase, which a pulse makes afresh.
 
 **1/f read noise.** Standard deviation Q G(t) sqrt(ln[(t + t_r)/(2 t_r)]), Q = min(q (g/G_max)^-e, Q_max), t since the
-write: a share of the drifted conductance, by the g that was written. It is drawn anew for each read: its correlation between reads is left out.
+write: a share, given by the conductance as written, of the drifted one. It is drawn anew for each read: its correlation
+between reads is left out.
 """
 
 from __future__ import annotations

@@ -46,7 +46,9 @@ class Retention(Wrapper):
         """Refuse a device that has a clock of its own, or whose pulses act on something else than g."""
         super().__post_init__()
         if self.inner.timed:
-            raise UsageError(f"device {self.name} is of a model with a law of time of its own; retention cannot be put around it.")
+            raise UsageError(
+                f"device {self.name} is of a model with a law of time of its own; retention cannot be put around it."
+            )
         held = self.chain()[-1].fabricate((1, 1), Key(0, "retention"))._fields
         for name, what in HELD_ELSEWHERE.items():
             if name in held:

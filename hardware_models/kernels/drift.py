@@ -9,7 +9,6 @@ from numba import prange
 
 from hardware_models.kernels.compile import inlined, parallel_kernel
 
-
 NO_MORE = (np.inf, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, np.inf, 0.0, 0.0, 0.0)
 """The last figures of `drifted` for a device whose exponent has clipped logarithms, and nothing else."""
 

@@ -14,7 +14,6 @@ from numba import prange
 from hardware_models.kernels.compile import inlined, parallel_kernel
 from hardware_models.kernels.random import hashed, mix
 
-
 MARGIN = 5.0
 """A noisy burst whose path keeps this many standard deviations from both bounds takes the closed form."""
 
@@ -32,10 +31,10 @@ def gaussian(position, k, w0, w1, middles):
 
 
 @parallel_kernel
-def linear_steps(g, up, down, low, high, pulses, rows, columns, p, w0, w1, middles):
+def linear_steps(g, up, down, low, high, gamma_up, gamma_down, pulses, rows, columns, p, w0, w1, middles):
     """Apply pulses of the linear-step device, one by one, to the crossings of rows and columns, in place.
 
-    p = (g_min, range, step, zero, gamma+, gamma-, sigma, 1 if the noise is a share of the step) float32; see
+    p = (g_min, range, step, zero, sigma, 1 if the noise is a share of the present step) float32; see
     `devices/linear_decay.py` for the equation.
     """
     for a in prange(rows.size):
@@ -50,14 +49,14 @@ def linear_steps(g, up, down, low, high, pulses, rows, columns, p, w0, w1, middl
                 top = (high[i, j] - p[0]) / p[1]
                 sign = np.float32(1.0) if n > 0 else np.float32(-1.0)
                 step = p[2] * (up[i, j] if n > 0 else down[i, j])
-                gamma = p[4] if n > 0 else p[5]
+                gamma = gamma_up[i, j] if n > 0 else gamma_down[i, j]
                 span = (np.float32(1.0) - p[3]) if n > 0 else p[3]
                 for k in range(abs(n)):
                     move = step * max(np.float32(0.0), np.float32(1.0) - gamma * sign * (u - p[3]) / span)
                     noise = np.float32(0.0)
-                    if p[6] > np.float32(0.0):
-                        scale = move if p[7] > np.float32(0.0) else step
-                        noise = p[6] * scale * gaussian(position, k, w0, w1, middles)
+                    if p[4] > np.float32(0.0):
+                        scale = move if p[5] > np.float32(0.0) else step
+                        noise = p[4] * scale * gaussian(position, k, w0, w1, middles)
                     u = min(max(u + sign * (move + noise), bottom), top)
                 g[i, j] = p[0] + p[1] * u
 
