@@ -7,8 +7,8 @@ x the level in [0, 1] and f the cell's factor,
           G = G_{min}\,(G_{max}/G_{min})^{x} + A\,(1 - e^{-G/B})\,\xi'
 
 n pulses at once are n times one in distribution: a noisy burst that may reach x = 0 or 1 is looped over. The second term
-is the programming error that a read sees; it is drawn anew with each write and the level x does not know of it. Its form is the fit of 40 nm SONOS
-arrays (Agrawal et al., IEDM 2022, doi:10.1109/IEDM45625.2022.10019564).
+is the programming error that a read sees; it is drawn anew with each write and the level x does not know of it. Its form is
+the fit of 40 nm SONOS arrays (Agrawal et al., IEDM 2022, doi:10.1109/IEDM45625.2022.10019564).
 
 Lost charge moves the threshold by equal amounts in each decade of time, so that a read at t sees
 

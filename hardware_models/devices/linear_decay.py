@@ -7,7 +7,8 @@ With u = (G - G_min)/(G_max - G_min), s = +1 or -1 the pulse's sign and f the ce
 
 pulse by pulse, clipped to the cell's bounds. gamma is the cell's own, |gamma + `gamma_spread` xi|; z is where the steps are
 nominal; Delta' is delta f (additive noise) or Delta (noise as a share of the present step, `noise_scales`). The linear step
-of aihwkit (Rasch et al., AICAS 2021, doi:10.1109/AICAS51828.2021.9458494). Between pulses a cell relaxes to its rest value with its own time constant,
+of aihwkit (Rasch et al., AICAS 2021, doi:10.1109/AICAS51828.2021.9458494). Between pulses a cell relaxes to
+its rest value with its own time constant,
 
 .. math:: G(t) = G_r + (G(t_w) - G_r)\,e^{-(t - t_w)/\tau}
 
