@@ -159,4 +159,4 @@ def test_the_bound_of_physics_and_the_limit_of_the_lines_have_two_names(
     assert run_app(app, ["energy", str(run)]) == 0
     text = " ".join(capsys.readouterr().out.split())
     assert "physical bound" in text and "current limit of 33 uA (electromigration)" in text
-    assert "its limit" not in text and "power" not in text
+    assert "its limit" not in text and "average power" not in text
