@@ -86,11 +86,13 @@ def show(
     as_json: bool = _JSON,
 ) -> None:
     """Show a device: equation, every number with unit, range, kind and source, and pictures with --out."""
+    from hardware_models.devices.ageing import no_law_of_time
     from hardware_models.devices.load import load_device
 
     device: Any = load_device(spec)
     parts = _parts(device)
     numbers = parameters(device, spec)
+    lawless = no_law_of_time(device)
     document = {
         "name": device.name,
         "model": type(parts[0]).__name__,
@@ -98,6 +100,7 @@ def show(
         "source": getattr(device, "source", ""),
         "equation": "\n\n".join(_equation(part) for part in parts),
         "parameters": numbers,
+        "no_law_of_time": lawless,
         "assumptions": list(getattr(device, "assumptions", ())),
     }
     columns = ("name", "value", "unit", "low", "high", "kind", "source")
@@ -107,6 +110,7 @@ def show(
         "",
         document["equation"],
         "",
+        *([lawless, ""] if lawless else []),
     ]
     lines += _table(columns, [[_shown(row[c]) for c in columns] for row in numbers])
     if out:

@@ -186,6 +186,8 @@ def show(result: dict[str, Any], folder: Path) -> None:
     for age, by in result.get("deployed", {}).get(f"{kind}_error_percent_by_age", {}).items():
         shown = ", ".join(f"{error:.2f} % {name}" for name, error in by.items())
         table.add_row(f"written to {config['program_to']}, {age}", shown)
+    if lawless := result.get("deployed", {}).get("no_law_of_time"):
+        table.add_row(f"written to {config['program_to']}, later", lawless)
     cells, energy = result["cells"], result["energy"]
     table.add_row("pulses per cell, programming included", f"{cells['pulses_per_cell']:.1f}")
     bound = cells["share_at_bound"]
