@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from hardware_models.check import UsageError
-from hardware_models.devices import MODELS, PUBLISHED, ageing
+from hardware_models.devices import MODELS, PUBLISHED, ageing, provenance
 from hardware_models.devices.base import Device, declared
 from hardware_models.tables import closest, load_object, lookup
 from hardware_models.units import dimension, to_si
@@ -102,7 +102,8 @@ def _fitted(spec: str) -> Device:
 def published() -> list[dict[str, Any]]:
     """Return what each published device is, for listing: one entry a file, in the order of `PUBLISHED`.
 
-    Each has name, technology, model, states, on_off, v_up [V], t_up [s], v_down [V], t_down [s], doi.
+    Each has name, technology, model, states, on_off, v_up [V], t_up [s], v_down [V], t_down [s], doi, citation,
+    figures (how many of its numbers are checked, not_read, assumptions) and law_of_time.
     """
     listed = []
     for name in dict.fromkeys(PUBLISHED.values()):
@@ -119,6 +120,9 @@ def published() -> list[dict[str, Any]]:
                 "on_off": device.g_max / device.g_min if device.g_min else None,
                 **{what: getattr(device, what) for what in ("v_up", "t_up", "v_down", "t_down")},
                 "doi": source.get("doi", ""),
+                "citation": source["citation"],
+                "figures": provenance.counts(table),
+                "law_of_time": provenance.law_of_time(table),
             }
         )
     return listed
