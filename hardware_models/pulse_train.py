@@ -27,7 +27,7 @@ import numpy as np
 from hardware_models import files
 from hardware_models.check import UsageError, shown
 from hardware_models.laboratory.columns import Columns, columns_of, parse_choice, recognised
-from hardware_models.laboratory.cycles import Order, alike, jumps, ordered
+from hardware_models.laboratory.cycles import Order, alike, from_first_reading, jumps, ordered
 from hardware_models.laboratory.numbers import Rows, named, rows_of
 from hardware_models.laboratory.outliers import MOST_OUTLIERS, outliers
 from hardware_models.laboratory.text import MOST_BYTES, SEPARATORS, Sheet, sheet
@@ -136,7 +136,7 @@ def _train(
         elif bad.any():
             notices.append(f"{share} and were left out ({named(np.sort(line[bad]), 10)}); their pulses count")
             g = np.where(bad, np.nan, g)
-            keep, first = _begin_later(g, first)
+            keep, first = from_first_reading(g, first)
             g, line, first, sign, cell, cycle = (x[keep] for x in (g, line, first, sign, cell, cycle))
     polarity = np.where(first, 0, sign)
     polarity, turned = _direction(polarity, g, place)
@@ -145,17 +145,6 @@ def _train(
         where, order.cells, cell, cycle, polarity, first, g, line,
         _size(sizes, "voltage", scale), _size(sizes, "width", scale), (*notices, *turned),
     )  # fmt: skip
-
-
-def _begin_later(g: np.ndarray, first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows to keep, and where cycles begin, so that each begins with a reading."""
-    unit, known = np.cumsum(first) - 1, np.isfinite(g)
-    so_far = np.cumsum(known)
-    so_far = so_far - (so_far - known)[first][unit]
-    keep = so_far > 0
-    begins = np.zeros(len(g), bool)
-    begins[keep] = np.diff(unit[keep], prepend=-1) > 0
-    return keep, begins
 
 
 def _size(sizes: dict[tuple[str, int], float], name: str, scale: int) -> tuple[float, float] | None:
@@ -176,11 +165,10 @@ def _direction(polarity: np.ndarray, g: np.ndarray, place: str) -> tuple[np.ndar
             return polarity, []
         way[s] = float(own.mean()), float(own.std() / np.sqrt(own.size))
     (up, up_error), (down, down_error) = way[1], way[-1]
-    if up < 0 < down:
+    if up < 0 < down and (up < -3 * up_error or down > 3 * down_error):
         return -polarity, ["positive pulses lower the conductance here and negative ones raise it, so they were taken as "
                            "down and as up pulses"]  # fmt: skip
-    wrong = up < -5 * up_error if down < 0 else down > 5 * down_error if up > 0 else False
-    if wrong:
+    if (down < 0 and up < -5 * up_error) or (up > 0 and down > 5 * down_error):
         raise UsageError(
             f"{place}: pulses of both polarities {'lower' if down < 0 else 'raise'} the conductance (by {abs(up):.3g} and "
             f"{abs(down):.3g} S a pulse in the mean); one has to raise it and the other to lower it."

@@ -81,17 +81,24 @@ def _error(where: str, rows: Rows, row: int, what: str) -> UsageError:
 def _sorted(rows: Rows, cells: tuple[str, ...], cell: np.ndarray, cycle: np.ndarray) -> Order:
     order = np.lexsort((cycle, cell))  # keeps the rows of a cycle in their order
     cell, cycle = cell[order], cycle[order]
-    seen = np.isfinite(rows.g[order])
     begins = np.ones(len(order), bool)
     begins[1:] = (cell[1:] != cell[:-1]) | (cycle[1:] != cycle[:-1])
-    unit = np.cumsum(begins) - 1
-    # Readings so far in a cycle: its rows before the first one tell nothing.
-    so_far = np.cumsum(seen)
-    so_far = so_far - (so_far - seen)[begins][unit]
-    keep = so_far > 0
-    first = np.zeros(len(order), bool)
-    first[keep] = np.diff(unit[keep], prepend=-1) > 0
+    keep, first = from_first_reading(rows.g[order], begins)
     return Order(cells, order[keep], cell[keep], cycle[keep], first[keep])
+
+
+def from_first_reading(g: np.ndarray, begins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return which rows to keep (n,), and where each cycle begins among them, so that it begins with a reading.
+
+    `begins` is True where a cycle begins now; rows before its first reading tell nothing.
+    """
+    unit, known = np.cumsum(begins) - 1, np.isfinite(g)
+    so_far = np.cumsum(known)
+    so_far = so_far - (so_far - known)[begins][unit]
+    keep = so_far > 0
+    first = np.zeros(len(g), bool)
+    first[keep] = np.diff(unit[keep], prepend=-1) > 0
+    return keep, first
 
 
 def alike(rows: Rows, where: str, units: dict[str, tuple[float, str]]) -> dict[tuple[str, int], float]:
