@@ -30,16 +30,16 @@ class Candidate:
         self.form, self.data = form, data
         self.model = model_of(form)
         self.g_bounds = g_bounds
-        hints = data.hints()
-        noise = data.noise()
-        start = [f.start(hints) for f in form.free]
-        self.start = np.array([*start, math.log(noise[0]), math.log(noise[1])])
         limits = [self.limit(f) for f in form.free] + [NOISE_LIMITS] * 2
         self.limits = np.array(limits).T
-        self.chosen = list(range(len(self.start))) if chosen is None else list(chosen)
-        self.start = self.clip(self.start)
+        self.chosen = list(range(len(limits))) if chosen is None else list(chosen)
         self.nodes = np.linspace(-0.08, 1.08, NODES)
         self.node_width = float(self.nodes[1] - self.nodes[0])
+
+    def start(self) -> np.ndarray:
+        """Return where the search begins, from what the data show without any fit."""
+        hints = self.data.hints()
+        return self.clip(np.array([*(f.start(hints) for f in self.form.free), *np.log(self.data.noise())]))
 
     def limit(self, f: Free) -> tuple[float, float]:
         """Return where a searched number may lie: what the model allows, and what makes sense."""

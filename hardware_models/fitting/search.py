@@ -105,19 +105,30 @@ def _pooled(form: Form, data: TrainData, edges: tuple[float, ...]) -> tuple[Cand
     # The way to the optimum is walked on a part of the cycles.
     part = own.only(own.cycle % max(1, own.u.size // 8000) == 0)
     walker = Candidate(form, part, (low, high))
-    t, _ = walker.maximise(walker.start, 40)
+    t, _ = walker.maximise(walker.start(), 40)
     candidate.data.factors = candidate.cell_factors(t)
     t, _ = candidate.maximise(t, 40)
     return candidate, t
 
 
 def _folds(train: PulseTrain, data: TrainData) -> np.ndarray:
-    """Return which of four parts is held out with each row: whole cycles, else whole cells, else stretches."""
+    """Return which of four parts is held out with each row: whole cycles, else whole cells, else every fourth stretch."""
     if train.cycles >= 2:
         return train.cycle % min(4, train.cycles)
     if data.cells >= 2:
         return train.cell % min(4, data.cells)
-    return np.arange(data.u.size) * 4 // data.u.size
+    return _stretches(data) % 4
+
+
+def _stretches(data: TrainData) -> np.ndarray:
+    """Return the number of a stretch for each row: the up pulses in 8 of them, and the down pulses in 8 more.
+
+    Every fourth of them is a part that holds pulses of both polarities from all states.
+    """
+    out = np.empty(data.u.size, np.int64)
+    for side, own in enumerate((data.polarity >= 0, data.polarity < 0)):
+        out[own] = 8 * side + np.arange(own.sum()) * 8 // max(int(own.sum()), 1)
+    return out
 
 
 def _held_out(candidate: Candidate, t: np.ndarray, train: PulseTrain) -> np.ndarray:
@@ -140,6 +151,8 @@ def _choose(
 ) -> tuple[list[Score], str, list[str]]:
     """Return the table of forms, the form to take, and what has to be said about the choice."""
     units = data.cell if data.cells >= 5 else data.unit
+    if units.max() == 0:
+        units = _stretches(data)
     number = int(units.max()) + 1
     steps = int(data.counted.sum())
     total = {name: float(row.sum()) / steps for name, row in held.items()}
@@ -147,7 +160,7 @@ def _choose(
     scores = []
     for name, row in held.items():
         difference = np.bincount(units, held[top] - row, number)
-        error = math.sqrt(number * float(np.var(difference, ddof=1))) / steps if number > 1 else math.inf
+        error = math.sqrt(number * float(np.var(difference, ddof=1))) / steps
         scores.append(Score(name, len(forms[name].free), total[name], total[top] - total[name], error))
     near = [s for s in scores if s.form == top or s.behind < s.behind_error]
     best = min(near, key=lambda s: (s.free, s.behind)).form
