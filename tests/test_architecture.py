@@ -18,7 +18,7 @@ ORDER = [
     {"hardware_models.units", "hardware_models.check", "hardware_models.tables", "hardware_models.keys",
      "hardware_models.events", "hardware_models.files"},
     {"hardware_models.kernels"},
-    {"hardware_models.pulse_train"},
+    {"hardware_models.pulse_train", "hardware_models.laboratory"},
     {"hardware_models.devices", "hardware_models.converters", "hardware_models.nonlinearities",
      "hardware_models.parameters", "hardware_models.fitting", "hardware_models.testing"},
     {"hardware_models.tiles", "hardware_models.line_sums", "hardware_models.write_costs", "hardware_models.crossbar",
