@@ -10,8 +10,8 @@ from types import MappingProxyType
 import numpy as np
 
 from hardware_models.check import UsageError
-from hardware_models.fitting.forms import FORMS, Form, model_of
 from hardware_models.fitting.data import TrainData
+from hardware_models.fitting.forms import FORMS, Form, model_of
 from hardware_models.fitting.likelihood import Candidate
 from hardware_models.fitting.population import population
 from hardware_models.fitting.result import Fit, Progress, Score

@@ -155,7 +155,7 @@ def columns_of(sheet: Sheet, chosen: Mapping[str, str]) -> Columns:
             unused.append(title)
         elif quantity in found:
             raise UsageError(
-                f"{place}: two columns for the {quantity}; keep one, or choose with --columns \"{quantity}=...\"."
+                f'{place}: two columns for the {quantity}; keep one, or choose with --columns "{quantity}=...".'
             )
         else:
             found[quantity] = _column(quantity, title, index, units, place)
@@ -181,7 +181,7 @@ def _complete(found: dict[str, Column], unused: list[str], sheet: Sheet, place: 
     if reading == "current" and "read voltage" not in found:
         raise UsageError(
             f"{place}: no column 'read voltage', without which a current is no conductance {titles}; add it, or say it "
-            "with --columns \"read voltage=0.2 V\"."
+            'with --columns "read voltage=0.2 V".'
         )
     if "voltage" not in found and "polarity" not in found:
         raise UsageError(
@@ -212,7 +212,7 @@ def _column(quantity: str, title: str, index: int, units: list[str], place: str,
     if not unit:
         raise UsageError(
             f"{place}: the column '{title}' lacks its unit, such as '{title} [{known.example}]' (or say it with "
-            f"--columns \"{quantity}={title} [{known.example}]\")."
+            f'--columns "{quantity}={title} [{known.example}]").'
         )
     return Column(title, index, checked(unit, quantity, f"{place}: the column '{title}'"))
 

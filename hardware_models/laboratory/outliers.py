@@ -84,7 +84,9 @@ class _Usual:
         order = np.argsort(before[own], kind="stable")
         x, y = before[own][order], step[own][order]
         groups = max(1, len(x) // _GROUP)
-        parts = [part for part in zip(np.array_split(x, groups), np.array_split(y, groups), strict=True) if len(part[0])]
+        parts = [
+            part for part in zip(np.array_split(x, groups), np.array_split(y, groups), strict=True) if len(part[0])
+        ]
         self.x = np.array([np.median(a) for a, _ in parts])
         self.step = np.array([np.median(b) for _, b in parts])
         deviation = np.array([1.4826 * np.median(np.abs(b - np.median(b))) for _, b in parts])

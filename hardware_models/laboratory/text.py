@@ -83,7 +83,9 @@ def decoded(data: bytes, where: str) -> tuple[str, str]:
     known = next(((codec, name) for mark, codec, name in MARKS if data.startswith(mark)), None)
     if known is None and b"\0" in data[:4096]:
         # Without a mark, UTF-16 shows itself by a zero in every other byte.
-        known = ("utf-16-le", "UTF-16") if data[1:4096:2].count(0) > data[0:4096:2].count(0) else ("utf-16-be", "UTF-16")
+        known = (
+            ("utf-16-le", "UTF-16") if data[1:4096:2].count(0) > data[0:4096:2].count(0) else ("utf-16-be", "UTF-16")
+        )
     if known is not None:
         with files.reading(where, f"{known[1]} text"):
             text, name = data.decode(known[0]), known[1]
