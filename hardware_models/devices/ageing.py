@@ -121,4 +121,4 @@ def no_law_of_time(device: Device) -> str | None:
     if has_law_of_time(device):
         return None
     name = getattr(device, "name", type(device).__name__)
-    return f"no law of time in '{name}': its figures are those of one moment, and what they become later is not known."
+    return f"no law of time in '{name}': its figures are those of one moment and say nothing of any later one."
