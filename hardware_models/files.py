@@ -134,7 +134,9 @@ def contents(path: str | Path, what: str, *, most: int = SMALL) -> bytes:
             if len(data) > state.st_size:
                 data += file.read(most + 1 - len(data))
         if state.st_size > most or len(data) > most:
-            raise UsageError(f"{what} {shown_path} has {max(state.st_size, len(data))} bytes, more than the {most} that are read.")
+            raise UsageError(
+                f"{what} {shown_path} has {max(state.st_size, len(data))} bytes, more than the {most} that are read."
+            )
     note(what, place.name, data)
     return data
 
@@ -238,7 +240,9 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, place: str) -> np
     """Return one array of an archive; its header has to agree with the size of the member."""
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         # The other decompressors unpack a whole block at once, however much it makes.
-        raise UsageError(f"{place} is compressed in a way that NumPy does not use; save it with numpy.savez_compressed.")
+        raise UsageError(
+            f"{place} is compressed in a way that NumPy does not use; save it with numpy.savez_compressed."
+        )
     with archive.open(member) as file:
         version = np.lib.format.read_magic(file)
         if version not in ((1, 0), (2, 0), (3, 0)):

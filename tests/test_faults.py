@@ -121,7 +121,10 @@ def test_off_by_default_and_saved_with_the_chip() -> None:
         ({"map": {"2.dead_rows": np.zeros(12, bool)}}, "last layer of this chip is 1"),
         ({"map": {"00.dead_rows": np.zeros(12, bool)}}, "entries like 0.stuck_low"),
         ({"map": {"²" + ".dead_rows": np.zeros(12, bool)}}, "entries like 0.stuck_low"),
-        ({"map": {n: np.ones((12, 10), bool) for n in ("0.stuck_low", "0.stuck_high")}}, "both stuck_low and stuck_high"),
+        (
+            {"map": {n: np.ones((12, 10), bool) for n in ("0.stuck_low", "0.stuck_high")}},
+            "both stuck_low and stuck_high",
+        ),
         ({"map": [np.zeros(12)]}, "the path of a .npz file or a dictionary"),
         ({"map": "none.npz"}, "does not exist"),
     ],

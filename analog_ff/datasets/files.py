@@ -100,6 +100,8 @@ def _indices(path: Path, y_train: np.ndarray, y_test: np.ndarray):
     test_labels, test = np.unique(y_test, return_inverse=True)
     unknown = [label for label in test_labels.tolist() if label not in index]
     if unknown:
-        raise UsageError(f"{path}: y_test has the label {shown(unknown[0])}, expected only labels that occur in y_train.")
+        raise UsageError(
+            f"{path}: y_test has the label {shown(unknown[0])}, expected only labels that occur in y_train."
+        )
     known = np.array([index[label] for label in test_labels.tolist()], dtype=np.int64)
     return train.astype(np.int64), known[test], classes
