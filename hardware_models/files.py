@@ -47,41 +47,37 @@ MOST_HEADER = 10_000
 
 _BETWEEN_NAMES = re.compile(r"\.(?=[ \t]*(?:[A-Za-z_\"'-]|\d+[ \t]*\.))")  # a point that is no decimal point
 
-_NOTED: ContextVar[dict[str, str] | None] = ContextVar("noted", default=None)
+_NOTED: ContextVar[tuple[dict[str, str], ...]] = ContextVar("noted", default=())
 
 
 @contextmanager
 def record() -> Iterator[dict[str, str]]:
     """Collect {"<what> <file name>": SHA-256} of every file that is read inside the ``with``.
 
-    Records nest: what an inner one sees, the outer one sees, too.
+    Records nest: what an inner one sees, the outer one sees, too. Of two different files of one name the second has a number.
     """
-    outer = _NOTED.get()
     noted: dict[str, str] = {}
-    token = _NOTED.set(noted)
+    token = _NOTED.set((*_NOTED.get(), noted))
     try:
         yield noted
     finally:
         _NOTED.reset(token)
-        if outer is not None:
-            for name, digest in noted.items():
-                _add(outer, name, digest)
 
 
 def note(what: str, name: str, data: bytes) -> None:
     """Note the SHA-256 of `data`, the contents of a file called `name`, in the records that are open."""
-    noted = _NOTED.get()
-    if noted is not None:
-        _add(noted, f"{what} {name}", hashlib.sha256(data).hexdigest())
+    if _NOTED.get():
+        note_digest(what, name, hashlib.sha256(data).hexdigest())
 
 
-def _add(noted: dict[str, str], name: str, digest: str) -> None:
-    """Add a note; two different files of one name are told apart by a number, in the order in which they are read."""
-    numbered, number = name, 1
-    while noted.get(numbered, digest) != digest:
-        number += 1
-        numbered = f"{name} ({number})"
-    noted[numbered] = digest
+def note_digest(what: str, name: str, digest: str) -> None:
+    """Note the SHA-256 of something that is no file of its own, such as the arrays of a data set."""
+    for noted in _NOTED.get():
+        numbered, number = f"{what} {name}", 1
+        while noted.get(numbered, digest) != digest:
+            number += 1
+            numbered = f"{what} {name} ({number})"
+        noted[numbered] = digest
 
 
 @contextmanager
@@ -92,13 +88,20 @@ def reading(where: str | Path, expected: str) -> Iterator[None]:
     except (UsageError, RunError, CommandError):
         raise
     except Exception as error:
-        reason = type(error).__name__ + (f": {shown(str(error), 160, quoted=False)}" if _says_something(error) else "")
-        raise UsageError(f"{shown(str(where), 200, quoted=False)} cannot be read as {expected} ({reason}).") from error
+        raise UsageError(
+            f"{shown(str(where), 200, quoted=False)} cannot be read as {expected} ({_reason(error)})."
+        ) from error
 
 
-def _says_something(error: Exception) -> bool:
+def _reason(error: Exception) -> str:
+    name = type(error).__name__
+    try:
+        said = str(error).strip()
+    except Exception:
+        return name
     # Messages of these are addresses, single keys or empty: they would puzzle more than they tell.
-    return bool(str(error).strip()) and not isinstance(error, KeyError | RecursionError | MemoryError | AssertionError)
+    dumb = isinstance(error, KeyError | RecursionError | MemoryError | AssertionError)
+    return f"{name}: {shown(said, 160, quoted=False).rstrip('.')}" if said and not dumb else name
 
 
 def contents(path: str | Path, what: str, *, most: int = SMALL) -> bytes:
