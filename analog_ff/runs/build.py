@@ -89,13 +89,13 @@ def wiring_of(config: Config, frame: Frame) -> Wiring:
 
 
 @guarded(UsageError)
-def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: bool = False) -> Any:
-    """Return the chip of a run, or its chips, in this process or not; one that learns needs a device that can.
+def device_of(config: Config, *, written_once: bool = False) -> Any:
+    """Return the device of a run's cells, with what is switched off; one that learns needs a device that can.
 
-    `shapes` are (inputs, neurons) of its layers, see `wiring_of`. Wear and retention of the command line belong to the
-    chip that is run; one that is written once has those of its own parameter file.
+    Wear and retention of the command line belong to the chip that is run; one that is written once (`program_to`) has those of
+    its own parameter file.
     """
-    device: Any = load_device(config.device)
+    device: Any = load_device(str(config.program_to) if written_once else config.device)
     switches = {"read_noise": config.read_noise, "write_noise": config.write_noise, "spread": config.device_spread,
                 "nonlinearity": config.step_nonlinearity}  # fmt: skip
     if not all(switches.values()):
@@ -108,6 +108,16 @@ def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: 
         )
     if config.ageing() and not written_once:
         device = aged(device, config.ageing(), ", ".join(flag(name) for name in config.ageing()))
+    return device
+
+
+@guarded(UsageError)
+def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: bool = False) -> Any:
+    """Return the chip of a run, or its chips, in this process or not.
+
+    `shapes` are (inputs, neurons) of its layers, see `wiring_of`.
+    """
+    device = device_of(config, written_once=written_once)
     check_read_noise(config, device)
     options: dict[str, Any] = {
         "chip_seed": config.chip_seed,

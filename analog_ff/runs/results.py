@@ -208,7 +208,7 @@ def show(result: dict[str, Any], folder: Path) -> None:
     lines = energy.get("line_currents")
     if lines and not lines["physical"]:
         ratio = lines["line_current_ratio"]
-        text = f"reads {ratio['read']:.3g}, writes {ratio['write']:.3g} times the limit"
+        text = f"reads {ratio['read']:.3g}, writes {ratio['write']:.3g} times the current limit"
         table.add_row("currents on the lines", f"{text}\n{lines['label']}")
     table.add_row("wall time", f"{result['wall_seconds']:.1f} s")
     console = Console()
