@@ -7,6 +7,7 @@ so that reading a table costs nothing.
 from __future__ import annotations
 
 import difflib
+import hashlib
 import importlib
 import importlib.util
 import sys
@@ -14,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from hardware_models import user_faults
 from hardware_models.check import UsageError
 
 
@@ -50,7 +52,8 @@ def load_object(spec: str, kind: str) -> Any:
     except UsageError:
         raise
     except (Exception, SystemExit) as error:  # a user's file that calls exit() must not end the command in silence
-        raise UsageError(f"{kind} '{spec}' cannot be loaded: {type(error).__name__}: {error}.") from error
+        raise UsageError(f"{kind} '{spec}' cannot be loaded: {user_faults.described(error)}.") from error
+    user_faults.watch(module.__name__)
     try:
         return getattr(module, attribute)
     except AttributeError:
@@ -58,12 +61,19 @@ def load_object(spec: str, kind: str) -> Any:
         raise UsageError(f"{place} has no '{attribute}'{closest(attribute, known)}.") from None
 
 
+def import_files(paths: Iterable[str]) -> None:
+    """Run files of the user's that another process has named, so that their objects can be taken up here."""
+    for path in paths:
+        user_faults.watch(_import_file(Path(path), "user's").__name__)
+
+
 def _import_file(path: Path, kind: str) -> Any:
     path = path.expanduser().resolve()
     if not path.is_file():
         raise UsageError(f"{kind} file {path} does not exist.")
     # Keyed by the full path: two files of one name are two modules, and NamedTuples of theirs stay picklable.
-    name = f"_user_{path.stem}_{abs(hash(str(path))):x}"
+    # The same name in every process: a chip elsewhere finds the class of an object that is sent to it.
+    name = f"_user_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -22,6 +22,7 @@ from hardware_models.check import UsageError
 from hardware_models.devices.ageing import aged
 from hardware_models.devices.load import load_device
 from hardware_models.tables import lookup
+from hardware_models.user_faults import guarded
 
 VERIFY_ROUNDS = 20
 """Most corrections of a verified write; a device whose model is written and verified already needs none."""
@@ -87,6 +88,7 @@ def wiring_of(config: Config, frame: Frame) -> Wiring:
     return wiring._replace(options={**wiring.options, "label_place": frame.label_place})
 
 
+@guarded(UsageError)
 def device_of(config: Config, *, written_once: bool = False) -> Any:
     """Return the device of a run's cells, with what is switched off; one that learns needs a device that can.
 
@@ -109,6 +111,7 @@ def device_of(config: Config, *, written_once: bool = False) -> Any:
     return device
 
 
+@guarded(UsageError)
 def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: bool = False) -> Any:
     """Return the chip of a run, or its chips, in this process or not.
 

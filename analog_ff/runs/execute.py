@@ -18,6 +18,7 @@ from hardware_models.check import RunError, UsageError
 from hardware_models.energy.measured import MachineMeter
 from hardware_models.kernels.products import one_blas_thread
 from hardware_models.port import MissingPinError
+from hardware_models.user_faults import guarded
 
 
 def _make(folder: Path) -> None:
@@ -93,7 +94,7 @@ def execute(
         meter = MachineMeter()
         # The read-out's small products are NumPy's own: one BLAS thread, so that their bits depend on no machine's cores.
         try:
-            with one_blas_thread():
+            with one_blas_thread(), guarded(RunError):
                 run.train(folder, quiet=quiet, after_epoch=meter.after_epoch(after_epoch))
                 start = time.monotonic()
                 errors, tallies = run.test()
