@@ -23,6 +23,7 @@ import zlib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,13 @@ def contents(path: str | Path, what: str, *, most: int = SMALL) -> bytes:
             raise UsageError(f"{what} {shown_path} has {state.st_size} bytes, more than the {most} that are read.")
     note(what, place.name, data)
     return data
+
+
+def packaged(package: str, name: str, what: str) -> str:
+    """Return the text of a file that comes with a package, and note its SHA-256 like that of any other file."""
+    data = resources.files(package).joinpath(name).read_bytes()
+    note(what, name, data)
+    return text(data, name)
 
 
 def text(data: bytes, where: str | Path) -> str:
