@@ -141,10 +141,10 @@ def text(data: bytes, where: str | Path) -> str:
         raise UsageError(f"{where} is not UTF-8 text (line {line}); save it as UTF-8.") from None
 
 
-def toml(data: bytes | str, where: str | Path) -> dict[str, Any]:
+def toml(data: bytes | str, where: str | Path, expected: str = "a TOML file") -> dict[str, Any]:
     """Return the table of a TOML file's text; `where` is named in errors."""
     written = text(data, where) if isinstance(data, bytes) else data
-    with reading(where, "a TOML file"):
+    with reading(where, expected):
         return tomllib.loads(written)
 
 

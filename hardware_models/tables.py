@@ -16,7 +16,6 @@ from typing import Any
 
 from hardware_models.check import UsageError, shown
 
-
 LONGEST = 100
 """Characters of a name that are compared with the known ones: the time grows with the square of the length."""
 
