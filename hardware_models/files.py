@@ -81,7 +81,8 @@ def reading(where: str | Path, expected: str) -> Iterator[None]:
     except (UsageError, RunError, CommandError):
         raise
     except Exception as error:
-        reason = type(error).__name__ + (f": {shown(str(error), 160, quoted=False)}" if _says_something(error) else "")
+        said = str(error).partition("; use sys.set_int_max_str_digits")[0]  # advice to programmers
+        reason = type(error).__name__ + (f": {shown(said, 160, quoted=False)}" if _says_something(error) else "")
         raise UsageError(f"{shown(str(where), 200, quoted=False)} cannot be read as {expected} ({reason}).") from error
 
 
