@@ -39,16 +39,13 @@ def list_devices(as_json: bool = _JSON) -> None:
 
 def catalogue() -> list[dict[str, Any]]:
     """Return one row a device that has a name: from its parameter file, or as an installed package registers it."""
-    import tomllib
-    from importlib import resources
-
     from hardware_models.devices import PUBLISHED
-    from hardware_models.devices.load import installed_devices
+    from hardware_models.devices.load import installed_devices, read_table
 
     rows = []
-    for name, file in sorted(PUBLISHED.items()):
-        text = resources.files("hardware_models.parameters").joinpath(f"{file}.toml").read_text(encoding="utf-8")
-        rows.append(_row(name, tomllib.loads(text)))
+    for name in sorted(PUBLISHED):
+        table, _ = read_table(name)
+        rows.append(_row(name, table))
     named = ("technology", "states", "on/off", "pulse", "checked", "figures", "law of time", "doi")
     empty: dict[str, Any] = dict.fromkeys(named)
     rows.append({"name": "ideal", **empty, "model": "ideal", "source": "an idealisation, not a measured device"})
@@ -143,21 +140,14 @@ def parameters(device: Any, spec: str) -> list[dict[str, Any]]:
 
     What a parameter file says of each stands beside it.
     """
-    import tomllib
     from dataclasses import fields, is_dataclass
-    from importlib import resources
 
-    from hardware_models.devices import PUBLISHED
     from hardware_models.devices.ageing import ENTRIES
     from hardware_models.devices.base import declared
+    from hardware_models.devices.load import has_table, read_table
     from hardware_models.units import to_si
 
-    table: dict[str, Any] = {}
-    if spec in PUBLISHED:
-        file = resources.files("hardware_models.parameters").joinpath(f"{PUBLISHED[spec]}.toml")
-        table = tomllib.loads(file.read_text(encoding="utf-8"))
-    elif spec.endswith(".toml"):
-        table = tomllib.loads(Path(spec).expanduser().read_text(encoding="utf-8"))
+    table: dict[str, Any] = read_table(spec)[0] if has_table(spec) else {}  # checked when the device was loaded
     model, *around = _parts(device)
     entries = {place: entry for entry, place in ENTRIES.items()}
     numbers: list[tuple[str, Any, Any]] = []

@@ -11,7 +11,7 @@ import typer
 
 from analog_ff.runs.config import Config, recommended
 from analog_ff.runs.options import given, parameters, with_signature
-from hardware_models.check import CommandError, RunError, UsageError
+from hardware_models.check import CommandError, RunError, UsageError, shown
 
 INTERRUPTED = "interrupted; a run that had kept a checkpoint goes on with --resume and the same --out"
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -123,7 +123,7 @@ def run_app(application: typer.Typer, arguments: list[str] | None = None) -> int
 
 
 def _say(sentence: str, status: int) -> int:
-    print(f"error: {' '.join(sentence.split()).rstrip('.')}.", file=sys.stderr)
+    print(f"error: {shown(' '.join(sentence.split()), 1500, quoted=False).rstrip('.')}.", file=sys.stderr)
     return status
 
 

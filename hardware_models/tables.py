@@ -16,19 +16,24 @@ from pathlib import Path
 from typing import Any
 
 from hardware_models import user_faults
-from hardware_models.check import UsageError
+from hardware_models.check import UsageError, shown
+
+LONGEST = 100
+"""Characters of a name that are compared with the known ones: the time grows with the square of the length."""
 
 
 def closest(name: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the nearest known name, or an empty string."""
-    near = difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.5)
+    near = difflib.get_close_matches(str(name)[:LONGEST], list(known), n=1, cutoff=0.5)
     return f"; did you mean '{near[0]}'?" if near else ""
 
 
 def lookup(kind: str, name: str, table: Mapping[str, Any]) -> Any:
     """Return the object that `table` holds under `name`; UsageError with a suggestion if there is none."""
+    if not isinstance(name, str):  # a list or a number of a file
+        raise UsageError(f"a {kind} is named by a text, got {shown(name)} (known: {', '.join(sorted(table))}).")
     if name not in table:
-        raise UsageError(f"no {kind} '{name}'{closest(name, table)} (known: {', '.join(sorted(table))}).")
+        raise UsageError(f"no {kind} {shown(name)}{closest(name, table)} (known: {', '.join(sorted(table))}).")
     entry = table[name]
     return resolve(entry) if isinstance(entry, str) else entry
 

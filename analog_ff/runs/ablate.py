@@ -108,6 +108,6 @@ def show(table: dict[str, Any], folder: Path) -> None:
         cost = "" if row["case"] == "as given" else f"{row['costs_percent']:+.2f} points"
         bound = "sealed" if share is None else f"{100 * share:.1f} %"
         shown.add_row(row["case"], f"{row[f'{kind}_error_percent']:.2f} %", cost, bound)
-    console = Console()
+    console = Console(markup=False, emoji=False)
     console.print(shown)
     console.print(f"folder: {folder}", soft_wrap=True, highlight=False)

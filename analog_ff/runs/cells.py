@@ -51,7 +51,8 @@ def _picture(folder: Path, looks: dict[int, Any]) -> None:
     width = -(-int(most) // 60) or 1  # whole pulses a bin
     for (layer, look), (left, right) in zip(looks.items(), axes, strict=True):
         plus, minus = look.conductance[:, 0::2].ravel() * 1e6, look.conductance[:, 1::2].ravel() * 1e6
-        edges = np.linspace(min(plus.min(), minus.min()), max(plus.max(), minus.max(), 1e-12), 81)
+        low, high = float(min(plus.min(), minus.min())), float(max(plus.max(), minus.max()))
+        edges = np.linspace(low, max(high, low * (1 + 1e-4), 1e-12), 81)  # cells of one conductance need bins, too
         for values, name in ((plus, "G+"), (minus, "G-")):
             left.hist(values, bins=edges, density=True, histtype="step", label=name)
         for bound in look.range:

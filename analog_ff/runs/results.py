@@ -213,6 +213,6 @@ def show(result: dict[str, Any], folder: Path) -> None:
         text = f"reads {ratio['read']:.3g}, writes {ratio['write']:.3g} times the current limit"
         table.add_row("currents on the lines", f"{text}\n{lines['label']}")
     table.add_row("wall time", f"{result['wall_seconds']:.1f} s")
-    console = Console()
+    console = Console(markup=False, emoji=False)
     console.print(table)
     console.print(f"run folder: {folder}", soft_wrap=True, highlight=False)

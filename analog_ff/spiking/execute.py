@@ -140,6 +140,6 @@ def show(result: dict[str, Any], folder: Path) -> None:
     for notice in result.get("nir", {}).get("notices", ()):
         table.add_row("not in the NIR file", notice)
     table.add_row("wall time", f"{result['wall_seconds']:.1f} s")
-    console = Console()
+    console = Console(markup=False, emoji=False)
     console.print(table)
     console.print(f"run folder: {folder}", soft_wrap=True, highlight=False)

@@ -194,6 +194,7 @@ def show(document: Mapping[str, Any], folder: Path) -> None:
     """Print the score card."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(title="how well it fits the cortex")
     for name in ("test", "verdict", "what was found"):
@@ -202,7 +203,7 @@ def show(document: Mapping[str, Any], folder: Path) -> None:
     for key, test in document["tests"].items():
         colour = colours.get(test["verdict"], "dim")
         said = "\n".join(c["sentence"] for c in test["criteria"])
-        table.add_row(f"{key} {test['title']}", f"[{colour}]{test['verdict']}[/]", said)
-    console = Console()
+        table.add_row(f"{key} {test['title']}", Text(test["verdict"], style=colour), said)
+    console = Console(markup=False, emoji=False)
     console.print(table)
     console.print(f"score card and pictures: {folder}", soft_wrap=True, highlight=False)
