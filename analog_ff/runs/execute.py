@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from analog_ff.runs import cells, checkpoint, results
-from analog_ff.runs.build import data_of, frame_of, learner_of, negatives_of, port_of, schedule_of, wiring_of
+from analog_ff.runs.build import (
+    batches_of,
+    data_of,
+    frame_of,
+    learner_of,
+    negatives_of,
+    port_of,
+    schedule_of,
+    wiring_of,
+)
 from analog_ff.runs.config import Config
 from analog_ff.runs.deploy import deploy, deployed_port
 from analog_ff.runs.train import Run
@@ -46,7 +55,7 @@ def _prepared(config: Config) -> Iterator[tuple[Run, dict[str, Any], Any]]:
     port = port_of(config, wiring.shapes)
     try:
         learner = learner_of(config, port, len(data.classes), wiring, negatives)
-        schedule = schedule_of(config, len(data.x_train))
+        schedule = schedule_of(config, batches_of(config, len(data.x_train), learner))
         target = deployed_port(config, wiring.shapes) if config.program_to else None
         device = port.description if hasattr(port, "description") else port.device.describe()
         conditions = results.conditions(config, device)

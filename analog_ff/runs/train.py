@@ -12,6 +12,7 @@ import numpy as np
 from analog_ff.datasets.augment import shift
 from analog_ff.objective.schedule import Moment, Schedule, gain
 from analog_ff.runs import checkpoint
+from analog_ff.runs.build import batches_of
 from analog_ff.runs.config import Config
 from analog_ff.runs.interrupt import Interruptible
 from analog_ff.runs.progress import Progress
@@ -33,7 +34,7 @@ class Run:
         self.ledger = Ledger()
         self.metrics: list[dict[str, Any]] = []
         self.counted: list[dict[str, int | float]] = []
-        self._ordered, self._rows = -1, np.empty(0, np.int64)
+        self._batches = batches_of(config, len(data.x_train), learner)
         self.epoch = 0
         self.images = 0
         self.seconds = 0.0
@@ -46,7 +47,6 @@ class Run:
     def train(self, folder: Path, *, quiet: bool = False, after_epoch: Callable[[int], None] | None = None) -> None:
         """Train to the last epoch, with a checkpoint after each."""
         config = self.config
-        size = min(config.batch, config.images_per_epoch or config.batch, len(self.data.x_train))
         steps = self.schedule.per_epoch
         if self.epoch == 0:
             self.ledger.book("program", self.learner.initialise())
@@ -55,9 +55,7 @@ class Run:
         with Interruptible() as interruption, bar as progress:
             for epoch in range(self.epoch, config.epochs):
                 start = time.monotonic()
-                for number, moment in enumerate(self.schedule.moments(epoch)):
-                    order = self._order(moment.epoch)
-                    rows = order[moment.batch * size : (moment.batch + 1) * size]
+                for number, (moment, rows) in enumerate(self._batches.of_epoch(self.schedule, epoch, config.seed)):
                     self._step(epoch, epoch * steps + number, rows, moment)
                     progress.advance(f"epoch {epoch + 1}/{config.epochs}")
                     interruption.check()
@@ -70,13 +68,6 @@ class Run:
                     after_epoch(self.epoch)
         # No checkpoint comes after this: a run that is resumed here does it again, from the same keys.
         self.ledger.book("program", self.learner.finish())
-
-    def _order(self, epoch: int) -> np.ndarray:
-        """Return the order of the images in an epoch; the last one asked for is kept."""
-        if self._ordered != epoch:
-            self._rows = Key(self.config.seed, "order", epoch).generator().permutation(len(self.data.x_train))
-            self._ordered = epoch
-        return self._rows
 
     def _step(self, epoch: int, step: int, rows: np.ndarray, moment: Moment) -> None:
         config, data = self.config, self.data
