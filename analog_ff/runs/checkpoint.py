@@ -93,7 +93,7 @@ def _seal(image: bytes) -> bytes:
 
 def _what_is_wrong(path: Path, data: bytes) -> str:
     if data.startswith(b"\x89HDF"):
-        return f"{path} is of an earlier version, which wrote no checksum, and cannot be resumed; start the run anew"
+        return f"{path} is of an earlier version, which wrote no checksum"
     known, begins = f"analog_ff checkpoint, schema {SCHEMA},".encode(), b"analog_ff checkpoint, schema "
     if data.startswith(begins) and not data.startswith(known):
         return f"{path} should be of schema {SCHEMA}; it is of another version, or damaged"

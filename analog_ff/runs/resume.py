@@ -44,8 +44,8 @@ def take_up(run: Run, folder: Path) -> bool:
             tell(f"warning: {faults[0]}; the run goes on from {name}, written after epoch {run.epoch}.")
         return True
     if faults:
-        others = " and ".join(faults[1:]) or "there is no earlier one"
-        raise UsageError(f"{faults[0]}; {others}: start the run anew in another folder.")
+        others = faults[1:] or ["there is no earlier checkpoint"]
+        raise UsageError(f"{'; '.join([faults[0], *others])}: start the run anew in another folder.")
     return False
 
 
