@@ -21,7 +21,7 @@ def energy(
 ) -> None:
     """Price a finished run again: by component, layer and phase, with physical bounds, time, area, wear and currents."""
     from analog_ff.runs.account import account
-    from analog_ff.runs.stored import read_run
+    from analog_ff.runs.result_file import read_run
 
     result = read_run(run)
     found = account(result, technology or result["config"].get("technology", "cmos-32nm"), scenario)

@@ -20,7 +20,7 @@ from dataclasses import MISSING, fields
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from hardware_models import figures, files
+from hardware_models import figures, files, user_code
 from hardware_models.check import UsageError, shown
 from hardware_models.devices import MODELS, PUBLISHED, ageing, provenance
 from hardware_models.devices.base import Device, declared
@@ -83,7 +83,9 @@ def installed_devices() -> dict[str, EntryPoint]:
 
 def _load_entry(spec: str, entry: EntryPoint) -> Any:
     try:
-        return entry.load()
+        made = entry.load()
+        user_code.note_module(entry.module, "device")
+        return made
     except Exception as error:
         place = f"{entry.value}, which an installed package registers"
         raise UsageError(f"device '{spec}' ({place}) cannot be loaded: {type(error).__name__}: {error}.") from error
@@ -93,6 +95,7 @@ def _fitted(spec: str) -> Device:
     """Fit a measured pulse train; what was chosen is said aloud and stands among the device's assumptions."""
     from hardware_models.fitting import fit_file
 
+    files.contents(spec, "pulse train", most=files.LARGE)
     fitted = fit_file(spec)
     for notice in fitted.notices:
         logging.getLogger("hardware_models").warning("%s: %s", spec, notice)
