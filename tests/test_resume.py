@@ -287,7 +287,7 @@ def test_an_edited_input_is_refused_and_named(what: str, tmp_path: Path, monkeyp
             np.savez(file, **arrays, x_test=rng.random((20, 16)), y_test=np.arange(20) % 2)
             options = {"data": str(file)}
         else:
-            np.savez(file, **{"0.dead_rows": np.arange(65) == 3})
+            np.savez(file, **{"0.dead_rows": np.arange(67) == 3})
             options = {"fault_map": str(file)}
 
         def edit(data: bytes) -> bytes:
