@@ -29,10 +29,17 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     """
     whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
     parallel = config.pluginmanager.hasplugin("xdist") and not config.getvalue("usepdb")
-    if whole and parallel and config.option.numprocesses is None and (os.cpu_count() or 1) > 1:
+    if "PYTEST_XDIST_WORKER" in os.environ or (os.cpu_count() or 1) == 1:
+        return
+    if whole and parallel and config.option.numprocesses is None:
         config.option.numprocesses = 2
         config.option.dist = "loadfile"
         config.option.tx = ["popen"] * 2
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a case of bytes by its argument: compressed bytes hold the time, and both processes must name it alike."""
+    return argname if isinstance(val, bytes) else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
