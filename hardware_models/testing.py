@@ -6,6 +6,9 @@ a pytest of your own and for ``python -m analog_ff devices examine``.
 
 from __future__ import annotations
 
+import json
+import math
+import numbers
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from hardware_models.check import UsageError
+from hardware_models.check import UsageError, shown
 from hardware_models.keys import Key
+from hardware_models.user_faults import described
 
 QUICK_SHAPE = (3, 4)
 SAMPLE = (32, 64)
@@ -85,16 +89,24 @@ def examine_device(device_or_spec: Any, *, quick: bool = False) -> Examination:
     done = []
     for name, check in checks:
         try:
-            done.append(Check(name, True, check(device) or "as it should be"))
+            with np.errstate(all="ignore"):  # numbers that overflow are found by the checks, in words
+                done.append(Check(name, True, check(device) or "as it should be"))
         except _Skipped as reason:
             done.append(Check(name, None, str(reason)))
         except _Failed as failure:
             done.append(Check(name, False, str(failure)))
-        except Exception as error:
-            done.append(Check(name, False, f"{type(error).__name__}: {' '.join(str(error).split())}"))
+        except (Exception, SystemExit) as error:  # whatever a user's own class does
+            done.append(Check(name, False, described(error)))
         if done[-1].passed is False and name == QUICK[0][0]:
             break
-    return Examination(str(getattr(device, "name", type(device).__name__)), tuple(done))
+    return Examination(_name(device), tuple(done))
+
+
+def _name(device: Any) -> str:
+    try:
+        return shown(str(device.name), quoted=False)
+    except (Exception, SystemExit):
+        return type(device).__name__
 
 
 def _need(condition: bool, sentence: str) -> None:
@@ -136,6 +148,21 @@ def _switched(device: Any, **off: bool) -> Any:
 # --- the quick part ---
 
 
+def figures(device: Any) -> str:
+    """Demand real, finite figures on the data sheet, a conductance range, and a description that JSON can hold."""
+    for name in ("g_min", "g_max", "g_range", "states", "v_read", "t_read", "v_up", "t_up", "v_down", "t_down"):
+        value = getattr(device, name)
+        real = isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+        _need(real, f"{name} should be a finite real number, got {shown(value)}")
+        _need(value >= 0, f"{name} should be at least 0, got {shown(value)}")
+    _need(device.g_min < device.g_max, f"g_min = {device.g_min:g} S should lie below g_max = {device.g_max:g} S")
+    _need(device.states >= 1, f"states should be at least 1, got {device.states:g}")
+    described_as = device.describe()
+    _need(isinstance(described_as, dict), f"describe should return a dictionary, got {shown(described_as)}")
+    json.dumps(described_as)
+    return f"{device.g_min:g} to {device.g_max:g} S in {device.states:g} states"
+
+
 def shapes(device: Any) -> str:
     """State a NamedTuple of arrays of the shape asked for, g float32; reads give finite conductances."""
     state = _made(device)
@@ -151,11 +178,12 @@ def shapes(device: Any) -> str:
         _need(g.dtype == np.float32, f"{what} should be float32, got {g.dtype}")
         _need(bool(np.isfinite(g).all()) and bool((g >= 0).all()), f"{what} should be finite and at least 0")
     variance = np.asarray(device.read_variance(state, 0.0))
+    _need(variance.dtype.kind in "fiu", f"read_variance should be real numbers, got {variance.dtype}")
     _need(
         variance.shape in ((), QUICK_SHAPE),
         f"read_variance has shape {variance.shape}, not one number or {QUICK_SHAPE}",
     )
-    _need(bool((variance >= 0).all()), "read_variance should be at least 0")
+    _need(bool((variance >= 0).all() and np.isfinite(variance).all()), "read_variance should be finite and at least 0")
     return f"state of {', '.join(state._fields)}"
 
 
@@ -386,8 +414,24 @@ def speed(device: Any) -> str:
     return f"{cell * 1e9:.1f} ns a cell, {times[0] / times[1]:.1f} times {REFERENCE}"
 
 
+def waiting(device: Any) -> str:
+    """Let a second pass: the state keeps its form, and every cell stays finite and not negative."""
+    state = _made(device)
+    before = {name: (a.shape, a.dtype) for name, a in _arrays(state).items()}
+    _need(device.wait(state, 1.0, Key(13, "examine")) is None, "wait should change the state in place and return None")
+    _need(before == {name: (a.shape, a.dtype) for name, a in _arrays(state).items()}, "wait changes the state's form")
+    g = np.asarray(device.conductance(state, 1.0))
+    _need(
+        g.shape == QUICK_SHAPE and g.dtype == np.float32, f"after a second conductance is {g.dtype} of shape {g.shape}"
+    )
+    _need(bool((np.isfinite(g) & (g >= 0)).all()), f"after a second the conductance is {g.min():g} S somewhere")
+    return "a second passes"
+
+
 QUICK: tuple[tuple[str, Callable[[Any], str]], ...] = (
     ("shapes and types", shapes),
+    ("figures", figures),
+    ("waiting", waiting),
     ("bounds kept", bounds_kept),
     ("zero pulses change nothing", zero_pulses),
     ("window", window),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,7 @@ AGES = {"at once": 0.0, "after an hour": 3600.0, "after a day": 86400.0}
 
 def deployed_port(config: Config, shapes: Sequence[tuple[int, int]]) -> Any:
     """Return the chip that the weights will be written to; same converters, tiles and chip seed, another device."""
-    return port_of(replace(config, device=str(config.program_to)), shapes, written_once=True)
+    return port_of(config, shapes, written_once=True)
 
 
 def deploy(run: Run, port: Any) -> dict[str, Any]:

@@ -44,6 +44,10 @@ class ProgrammedState(NamedTuple):
     relax: np.ndarray  # the write's normal number of the relaxation [1]
 
 
+SLOW = ("q_noise", "q_slope", "q_low", "q_3", "q_2", "q_1", "q_0")
+"""Figures of the 1/f noise, all 0 without it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Programmed(BaseDevice):
     """Written and verified device with drift; see the module for the equations."""
@@ -104,12 +108,10 @@ class Programmed(BaseDevice):
     read_noise_high: float = si("S", 0.0, 1.0, 0.0)  # A_r: noise of one read far above B_r
     read_noise_scale: float = si("S", 0.0, 1.0, 1.0, low_open=True)  # B_r
 
-    SLOW: ClassVar[tuple[str, ...]] = ("q_noise", "q_slope", "q_low", "q_3", "q_2", "q_1", "q_0")
-
     def imperfections(self) -> dict[str, list[str]]:
         """Return which numbers are read noise, write noise and spread."""
         return {
-            "read_noise": [*super().imperfections()["read_noise"], *self.SLOW, "read_noise_high"],
+            "read_noise": [*super().imperfections()["read_noise"], *SLOW, "read_noise_high"],
             "write_noise": [*(f"error_{k}" for k in range(5)), "error_high", "relax_0", "relax_1"],
             "spread": ["nu_spread_slope", "nu_spread", "nu_spread_low", *(f"nu_spread_{k}" for k in range(3))],
         }
@@ -163,7 +165,7 @@ class Programmed(BaseDevice):
     def read_variance(self, state: Any, time: float) -> np.ndarray | float:
         """Return white noise, the one that saturates and 1/f noise together [S²]."""
         variance = super().read_variance(state, time)
-        slow = any(getattr(self, name) != 0.0 for name in self.SLOW)
+        slow = any(getattr(self, name) != 0.0 for name in SLOW)
         if not slow and self.read_noise_high == 0.0:
             return variance
         g = self.conductance(state, time)
