@@ -16,7 +16,7 @@ import hardware_models
 ROOT = Path(__file__).resolve().parents[1]
 ORDER = [
     {"hardware_models.units", "hardware_models.check", "hardware_models.tables", "hardware_models.keys",
-     "hardware_models.events", "hardware_models.files"},
+     "hardware_models.events", "hardware_models.files", "hardware_models.pins"},
     {"hardware_models.kernels"},
     {"hardware_models.pulse_train"},
     {"hardware_models.devices", "hardware_models.converters", "hardware_models.nonlinearities",
