@@ -54,7 +54,7 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
     random_state : int, RandomState or None, default 0
         Initial weights, order of the rows and all noise; an int is ``--seed`` of `analog_ff.simulate`.
     batch : int, default 100
-        Rows per update; all, if there are fewer.
+        Rows per update; all, if there are fewer. A last batch of fewer rows counts by its share.
     learning_rate : float, optional
         eta; default: the device's recipe in `analog_ff.runs.config`.
     label_strength : float, default 1.0
