@@ -75,7 +75,11 @@ class PulseTrain:
 
 
 def read_pulse_train(
-    path: str | Path, *, one_cycle: bool = False, columns: Mapping[str, str] | str = NOTHING, keep_outliers: bool = False
+    path: str | Path,
+    *,
+    one_cycle: bool = False,
+    columns: Mapping[str, str] | str = NOTHING,
+    keep_outliers: bool = False,
 ) -> PulseTrain:
     """Return the pulse train in the file `path`.
 
@@ -132,7 +136,9 @@ def _train(
         bad = outliers(g, sign, first, cell)
         share = f"{int(bad.sum())} of {int(known.sum())} readings lie far from what the others say"
         if bad.sum() > max(MOST_OUTLIERS * known.sum(), 3):
-            notices.append(f"{share} ({named(line[bad])}); they are too many for faults of single readings and were kept")
+            notices.append(
+                f"{share} ({named(line[bad])}); they are too many for faults of single readings and were kept"
+            )
         elif bad.any():
             notices.append(f"{share} and were left out ({named(np.sort(line[bad]), 10)}); their pulses count")
             g = np.where(bad, np.nan, g)
