@@ -20,7 +20,8 @@ def energy(
     as_json: bool = typer.Option(False, "--json", help="print one JSON document on standard output and nothing else"),
 ) -> None:
     """Price a finished run again: by component, layer and phase, with physical bounds, time, area, wear and currents."""
-    from analog_ff.runs.account import account, read_run
+    from analog_ff.runs.account import account
+    from analog_ff.runs.result_file import read_run
 
     result = read_run(run)
     found = account(result, technology or result["config"].get("technology", "cmos-32nm"), scenario)
@@ -40,7 +41,7 @@ def _show(found: dict[str, Any]) -> None:
 
     from analog_ff.runs.results import joules
 
-    console = Console()
+    console = Console(markup=False, emoji=False)  # names of the user's are printed as they are
     phases = [phase for phase, total in found["total_joule"].items() if total]
     run = found["run"]
     what = f"{run['device']}, {run['data']}, {run['learner']}, update {run['update']}"

@@ -83,8 +83,13 @@ def _device(config: Choices, what: str) -> str:
 
 def figures(device: BaseDevice) -> dict[str, Any]:
     """Return what decides how a device behaves: its model and every figure that is not at the model's default."""
-    defaults = {f.name: f.default for f in fields(device)}
-    kept = {n: v for n, v in device.describe().items() if n not in TEXTS and v != defaults.get(n, MISSING)}
+    defaults = {f.name: list(f.default) if isinstance(f.default, tuple) else f.default for f in fields(device)}
+    of_the_model = device.__dataclass_fields__.keys() - defaults.keys()  # what all devices of the model share
+    kept = {
+        name: value
+        for name, value in device.describe().items()
+        if name not in TEXTS and name not in of_the_model and value != defaults.get(name, MISSING)
+    }
     return json.loads(json.dumps(kept))
 
 

@@ -184,7 +184,7 @@ class Chip:
         if partial_sums not in PARTIAL_SUMS:
             raise UsageError(f"partial sums are one of {', '.join(PARTIAL_SUMS)}, got {partial_sums!r}.")
         self._digital_sums = partial_sums == "digital"
-        self._scale = in_range("a chip", "input_scale", input_scale, 0.0, 1e6, low_open=True)
+        self._scale = in_range("a chip", "input_scale", input_scale, 1e-6, 1e6)
         self._dac, self._adc = Dac(dac), Adc(adc, adc_range)
         self._perfect = Adc(None, adc_range)
         self._sealed = sealed

@@ -79,7 +79,7 @@ class Crossbar:
         self.shape = (rows, columns)
         self.tiling = Tiling(rows, 2 * columns, *tile)
         self.key = key
-        k = in_range("a crossbar", "weight_range", weight_range, 0.0, 1e6, low_open=True)
+        k = in_range("a crossbar", "weight_range", weight_range, 1e-6, 1e6)
         self.g_unit = self.device.g_range * math.sqrt(rows) / k  # [S] per unit of weight
         self.weight_limit = k / math.sqrt(rows)
         self.weight_step = self.weight_limit / self.device.states  # nominal change of W by one device pulse

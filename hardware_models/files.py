@@ -25,6 +25,7 @@ import zipfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,7 @@ def reading(where: str | Path, expected: str) -> Iterator[None]:
 def _reason(error: Exception) -> str:
     name = type(error).__name__
     try:
-        said = str(error).strip()
+        said = str(error).partition("; use sys.set_int_max_str_digits")[0].strip()  # that advice is for programmers
     except Exception:
         return name
     # Messages of these are addresses, single keys or empty: they would puzzle more than they tell.
@@ -144,6 +145,13 @@ def contents(path: str | Path, what: str, *, most: int = SMALL) -> bytes:
     return data
 
 
+def packaged(package: str, name: str, what: str) -> str:
+    """Return the text of a file that comes with a package, and note its SHA-256 like that of any other file."""
+    data = resources.files(package).joinpath(name).read_bytes()
+    note(what, name, data)
+    return text(data, name)
+
+
 def text(data: bytes, where: str | Path) -> str:
     """Return UTF-8 text, with or without a byte order mark; UsageError names the first byte that is not UTF-8."""
     try:
@@ -153,7 +161,7 @@ def text(data: bytes, where: str | Path) -> str:
         raise UsageError(f"{where} is not UTF-8 text (line {line}); save it as UTF-8.") from None
 
 
-def toml(data: bytes | str, where: str | Path) -> dict[str, Any]:
+def toml(data: bytes | str, where: str | Path, expected: str = "a TOML file") -> dict[str, Any]:
     """Return the table of a TOML file's text; `where` is named in errors."""
     written = text(data, where) if isinstance(data, bytes) else data
     if len(written) > MOST_TOML:
@@ -161,7 +169,7 @@ def toml(data: bytes | str, where: str | Path) -> dict[str, Any]:
     for number, line in enumerate(written.split("\n"), 1):
         if line.count(".") > MOST_PARTS and len(_BETWEEN_NAMES.findall(line)) > MOST_PARTS:
             raise UsageError(f"{where}, line {number}: a name of more than {MOST_PARTS} parts; expected two or three.")
-    with reading(where, "a TOML file"):
+    with reading(where, expected):
         return tomllib.loads(written)
 
 

@@ -9,26 +9,31 @@ from __future__ import annotations
 import difflib
 import hashlib
 import importlib
-import importlib.util
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from hardware_models import user_faults
-from hardware_models.check import UsageError
+from hardware_models import user_code, user_faults
+from hardware_models.check import UsageError, shown
+
+LONGEST = 100
+"""Characters of a name that are compared with the known ones: the time grows with the square of the length."""
 
 
 def closest(name: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the nearest known name, or an empty string."""
-    near = difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.5)
+    near = difflib.get_close_matches(str(name)[:LONGEST], list(known), n=1, cutoff=0.5)
     return f"; did you mean '{near[0]}'?" if near else ""
 
 
 def lookup(kind: str, name: str, table: Mapping[str, Any]) -> Any:
     """Return the object that `table` holds under `name`; UsageError with a suggestion if there is none."""
+    if not isinstance(name, str):  # a list or a number of a file
+        raise UsageError(f"a {kind} is named by a text, got {shown(name)} (known: {', '.join(sorted(table))}).")
     if name not in table:
-        raise UsageError(f"no {kind} '{name}'{closest(name, table)} (known: {', '.join(sorted(table))}).")
+        raise UsageError(f"no {kind} {shown(name)}{closest(name, table)} (known: {', '.join(sorted(table))}).")
     entry = table[name]
     return resolve(entry) if isinstance(entry, str) else entry
 
@@ -48,7 +53,7 @@ def load_object(spec: str, kind: str) -> Any:
     if not place or not attribute:
         raise UsageError(f"{kind} '{spec}' should read file.py:name or package.module:name.")
     try:
-        module = _import_file(Path(place), kind) if place.endswith(".py") else importlib.import_module(place)
+        module = _import_file(Path(place), kind) if place.endswith(".py") else _import_module(place, kind)
     except UsageError:
         raise
     except (Exception, SystemExit) as error:  # a user's file that calls exit() must not end the command in silence
@@ -61,25 +66,31 @@ def load_object(spec: str, kind: str) -> Any:
         raise UsageError(f"{place} has no '{attribute}'{closest(attribute, known)}.") from None
 
 
+def _import_module(name: str, kind: str) -> ModuleType:
+    module = importlib.import_module(name)
+    user_code.note_module(name, kind)
+    return module
+
+
 def import_files(paths: Iterable[str]) -> None:
     """Run files of the user's that another process has named, so that their objects can be taken up here."""
     for path in paths:
         user_faults.watch(_import_file(Path(path), "user's").__name__)
 
 
-def _import_file(path: Path, kind: str) -> Any:
+def _import_file(path: Path, kind: str) -> ModuleType:
     path = path.expanduser().resolve()
     if not path.is_file():
         raise UsageError(f"{kind} file {path} does not exist.")
     # Keyed by the full path: two files of one name are two modules, and NamedTuples of theirs stay picklable.
     # The same name in every process: a chip elsewhere finds the class of an object that is sent to it.
     name = f"_user_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
+    module = ModuleType(name)
+    module.__file__ = str(path)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        # What is run is what was noted: Python's own way would take a compiled file of the same second and size instead.
+        exec(compile(user_code.source(path, kind), str(path), "exec"), vars(module))
     except BaseException:
         del sys.modules[name]
         raise

@@ -89,7 +89,8 @@ def examine_device(device_or_spec: Any, *, quick: bool = False) -> Examination:
     done = []
     for name, check in checks:
         try:
-            done.append(Check(name, True, check(device) or "as it should be"))
+            with np.errstate(all="ignore"):  # numbers that overflow are found by the checks, in words
+                done.append(Check(name, True, check(device) or "as it should be"))
         except _Skipped as reason:
             done.append(Check(name, None, str(reason)))
         except _Failed as failure:
@@ -264,30 +265,51 @@ def direction(device: Any) -> str:
 
 def pulses_add(device: Any) -> str:
     """Compare n pulses at once with n times one: the same mean and deviation within five standard errors."""
-    n = 8
+    state = _made(device, SAMPLE)
+    return "; ".join(_burst_and_singles(device, state, sign * 8) for sign in (1, -1))
+
+
+def pulses_add_at_bounds(device: Any) -> str:
+    """Do the same where bursts meet a bound: from it, and a way before it, in both directions."""
+    n = int(min(max(8.0, float(device.states) / 3.0), 24.0))
+    quiet = device.without(write_noise=True) if hasattr(device, "without") else device
+    away = {"both": (1, -1), "up": (1,), "down": (-1,)}[getattr(device, "polarities", "both")]
     shown = []
-    for sign in (1, -1):
-        once, often = _made(device, SAMPLE), _made(device, SAMPLE)
-        start = once.g.astype(np.float64)
-        device.pulse(once, _pulses(device, sign * n, SAMPLE), Key(5, "examine"))
-        for i in range(n):
-            device.pulse(often, _pulses(device, sign, SAMPLE), Key(6, "examine", i))
-        a, b = once.g - start, often.g - start
-        size = a.size
-        scale = 1e-3 * abs(float(b.mean())) + 1e-6 * float(device.g_max - device.g_min)
-        error = np.sqrt((a.var() + b.var()) / size)
-        _need(
-            abs(a.mean() - b.mean()) < 5 * error + scale,
-            f"{sign * n} at once move {a.mean():.4g} S, one by one {b.mean():.4g} S",
-        )
-        kurtosis = max(float(((b - b.mean()) ** 4).mean()) / max(float(b.var()) ** 2, 1e-60), 3.0)
-        wide = 5 * np.sqrt((kurtosis - 1) / (2 * size)) * b.std() + 0.02 * b.std() + scale
-        _need(
-            abs(a.std() - b.std()) < wide,
-            f"{sign * n} at once scatter by {a.std():.4g} S, one by one by {b.std():.4g} S",
-        )
-        shown.append(f"{sign * n:+d}: {a.mean():.3g} ± {a.std():.2g} S")
+    for sign in away:
+        state = _made(device, SAMPLE)
+        quiet.pulse(state, _pulses(device, sign * int(min(3.0 * device.states, 5000.0)), SAMPLE), Key(13, "examine"))
+        at = f"at the {'upper' if sign > 0 else 'lower'} bound"
+        shown.append(f"{at} {_burst_and_singles(device, state, sign * n, at)}")
+        if len(away) > 1:
+            _burst_and_singles(device, state, -sign * n, at)
+            device.pulse(state, _pulses(device, -sign * (n // 2), SAMPLE), Key(14, "examine"))
+            _burst_and_singles(device, state, sign * n, f"{n // 2} pulses before the {at[7:]}")
     return "; ".join(shown)
+
+
+def _burst_and_singles(device: Any, state: Any, n: int, place: str = "") -> str:
+    """Compare |n| pulses at once with as many one by one on two copies of `state`; return what they did."""
+    once, often = (type(state)(*(np.array(a, copy=True) for a in state)) for _ in range(2))
+    start = state.g.astype(np.float64)
+    device.pulse(once, _pulses(device, n, SAMPLE), Key(5, "examine"))
+    for i in range(abs(n)):
+        device.pulse(often, _pulses(device, 1 if n > 0 else -1, SAMPLE), Key(6, "examine", i))
+    a, b = once.g - start, often.g - start
+    size = a.size
+    scale = 1e-3 * abs(float(b.mean())) + 1e-6 * float(device.g_max - device.g_min)
+    error = np.sqrt((a.var() + b.var()) / size)
+    where = f" {place}" if place else ""
+    _need(
+        abs(a.mean() - b.mean()) < 5 * error + scale,
+        f"{n} at once move{where} {a.mean():.4g} S, one by one {b.mean():.4g} S",
+    )
+    kurtosis = max(float(((b - b.mean()) ** 4).mean()) / max(float(b.var()) ** 2, 1e-60), 3.0)
+    wide = 5 * np.sqrt((kurtosis - 1) / (2 * size)) * b.std() + 0.02 * b.std() + scale
+    _need(
+        abs(a.std() - b.std()) < wide,
+        f"{n} at once scatter{where} by {a.std():.4g} S, one by one by {b.std():.4g} S",
+    )
+    return f"{n:+d}: {a.mean():.3g} ± {a.std():.2g} S"
 
 
 def same_seed(device: Any) -> str:
@@ -418,6 +440,7 @@ QUICK: tuple[tuple[str, Callable[[Any], str]], ...] = (
 WHOLE: tuple[tuple[str, Callable[[Any], str]], ...] = (
     ("direction", direction),
     ("n pulses at once = n times one", pulses_add),
+    ("n at once = n times one at the bounds", pulses_add_at_bounds),
     ("same seed, same bits", same_seed),
     ("thread independence", threads),
     ("compiled = interpreted", compiled),

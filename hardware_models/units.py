@@ -5,7 +5,7 @@ Inside the package every number is SI: siemens, volts, seconds, joules.
 
 from __future__ import annotations
 
-from hardware_models.check import UsageError
+from hardware_models.check import UsageError, shown
 from hardware_models.tables import closest
 
 _PREFIXES = {"a": 1e-18, "f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
@@ -21,8 +21,10 @@ UNITS: dict[str, tuple[float, str]] = {
 
 
 def _entry(unit: str) -> tuple[float, str]:
+    if not isinstance(unit, str):  # a list or a number of a file
+        raise UsageError(f"a unit is a text such as 'uS', got {shown(unit)}.")
     if unit not in UNITS:
-        raise UsageError(f"unknown unit '{unit}'{closest(unit, UNITS)}.")
+        raise UsageError(f"unknown unit {shown(unit)}{closest(unit, UNITS)}.")
     return UNITS[unit]
 
 

@@ -207,7 +207,7 @@ def test_memristor_is_the_published_device() -> None:
     ("old", "new", "words"),
     [
         ('unit = "uS"\nlow = 3.0', "low = 3.0", "'g_max' lacks its unit"),
-        ('unit = "uS"\nlow = 3.0', 'unit = "uV"\nlow = 3.0', "is a voltage"),
+        ('unit = "uS"\nlow = 3.0', 'unit = "uV"\nlow = 3.0', "of the dimension voltage"),
         ('unit = "uS"\nlow = 3.0', 'unit = "us2"\nlow = 3.0', "unknown unit"),
         ('value = 10.0\nunit = "uS"', 'value = 100.0\nunit = "uS"', "outside its range"),
         ('value = 10.0\nunit = "uS"', 'value = "ten"\nunit = "uS"', "needs a number"),
@@ -218,7 +218,7 @@ def test_memristor_is_the_published_device() -> None:
         ),
         ('model = "exponential_step"', 'model = "exponential_stop"', "did you mean 'exponential_step'"),
         ("[cycle_noise]", "[cycle_nose]", "unknown entry 'cycle_nose'; did you mean 'cycle_noise'"),
-        ('model = "exponential_step"', "model = ", "not a valid TOML file"),
+        ('model = "exponential_step"', "model = ", "cannot be read as a TOML file"),
         ("[g_min]", "[read_noise_relative]", ""),
     ],
 )

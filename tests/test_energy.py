@@ -256,7 +256,7 @@ EDITS = {
     "schema": ("schema = 1", "schema = 2", "should have schema = 1, got 2"),
     "no temperature": ("temperature_K = 300\n", "", "'meta' lacks its temperature_K"),
     "absolute zero": ("temperature_K = 300", "temperature_K = 0", "for temperature_K, got 0"),
-    "no static": ("[static.power]", "[static.watt]", "'static.power' should be a table"),
+    "no static": ("[static.power]", "[static.watt]", "'static' has an unknown entry 'watt'"),
     "source without title": (
         'title = "Sampling noise kT/C at 300 K"',
         "",
@@ -282,7 +282,7 @@ def test_a_bad_file_is_refused_in_one_sentence(case):
 
 
 def test_broken_or_missing_files_are_refused(tmp_path):
-    with pytest.raises(UsageError, match=r"my.toml is not a valid TOML file"):
+    with pytest.raises(UsageError, match=r"my.toml cannot be read as a TOML file"):
         technology_from_toml("schema = ", "my.toml")
     with pytest.raises(UsageError, match="does not exist"):
         load_technology(tmp_path / "none.toml")

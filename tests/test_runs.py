@@ -82,11 +82,14 @@ def test_the_digest_knows_every_choice_but_places() -> None:
 
 def test_a_damaged_configuration_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """One sentence, status 2."""
-    for content in (b"seed = ", b"\xff\xfe"):
+    for content, sentence in (
+        (b"seed = ", "cannot be read as a run's configuration"),
+        (b"\xff\xfe", "is not UTF-8 text (line 1)"),
+    ):
         (tmp_path / "config.toml").write_bytes(content)
         assert run_app(app, ["--resume", "--out", str(tmp_path)]) == 2
         err = capsys.readouterr().err
-        assert "cannot be read as a run's configuration" in err and err.count("\n") == 1
+        assert sentence in err and err.count("\n") == 1
 
 
 # --- run folder ---

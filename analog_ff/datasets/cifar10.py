@@ -44,7 +44,6 @@ def read(data_dir: str | Path | None = None) -> Source:
         classes=CLASSES,
         height=SIDE,
         width=SIDE,
-        label_place="appended",
     )
     return Source(dataset, validation=np.arange(len(labels)) >= len(labels) - VALIDATION)
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from analog_ff.runs.results import device_conditions, plain
-from hardware_models.check import UsageError
 from hardware_models.energy import load_technology, price, report
 from hardware_models.energy.area import area
 from hardware_models.energy.distances import distances, full_scale
@@ -19,42 +16,6 @@ from hardware_models.energy.wear import wear
 from hardware_models.events import Events
 from hardware_models.tiles import Tiling
 
-NEEDED = ("events", "integrals", "device", "images", "config")
-
-
-def read_run(place: str) -> dict[str, Any]:
-    """Return the result of a run: `place` is its folder, or a result file; shapes are taken from cells.h5 if need be.
-
-    Raises UsageError in one sentence where there is no result that can be priced.
-    """
-    path = Path(place).expanduser()
-    file = path / "result.json" if path.is_dir() else path
-    if not file.is_file():
-        what = "holds no result.json; finish the run with --resume" if path.is_dir() else "does not exist"
-        raise UsageError(f"run {place} {what}.")
-    try:
-        result = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise UsageError(f"{file} cannot be read as the result of a run.") from None
-    for name in NEEDED:
-        if not isinstance(result, dict) or name not in result:
-            raise UsageError(f"{file} is not the result of a run: it has no '{name}'.")
-    if "shapes" not in result:
-        result["shapes"] = _shapes(path / "cells.h5") if path.is_dir() else None
-    return result
-
-
-def _shapes(file: Path) -> list[list[int]] | None:
-    """Return (inputs, neurons) of each layer of an older run from what the bench saw of its cells."""
-    if not file.is_file():
-        return None
-    import h5py
-
-    with h5py.File(file) as cells:
-        names = sorted(cells, key=lambda name: int(name.removeprefix("layer")))
-        found = [cells[name]["conductance"].shape for name in names]
-    return [[int(rows), int(bit_lines) // 2] for rows, bit_lines in found]
-
 
 def account(result: Mapping[str, Any], technology: str, scenario: str = "nominal") -> dict[str, Any]:
     """Return what a run cost, ready for JSON.
@@ -62,7 +23,7 @@ def account(result: Mapping[str, Any], technology: str, scenario: str = "nominal
     Parameters
     ----------
     result : mapping
-        What `read_run` returns; runs of earlier versions lack some of it.
+        What `stored.read_run` returns; runs of earlier versions lack some of it.
     technology : str
         What `load_technology` takes.
     scenario : "low", "nominal" or "high".

@@ -15,6 +15,7 @@ from analog_ff.network.base import Frame, Wiring
 from analog_ff.objective.goodness import LayerGoodness
 from analog_ff.objective.negatives import load_negatives
 from analog_ff.objective.schedule import SCHEDULES
+from analog_ff.runs.batches import Batches
 from analog_ff.runs.compatible import AVERAGES, check_read_noise
 from analog_ff.runs.config import Config
 from analog_ff.runs.options import flag
@@ -56,10 +57,11 @@ def negatives_of(config: Config, data: Any) -> Any:
     negatives = load_negatives(
         config.negatives, pixels, shape, blurs=config.blurs, rollout_every=config.rollout_every, **known
     )
-    if min(config.batch, len(data.x_train)) < negatives.least:
+    least = negatives.least
+    if min(config.batch, config.images_per_epoch or least, len(data.x_train)) < least:
         raise UsageError(
-            f"negatives '{config.negatives}' are made of several images of a batch: "
-            f"give --batch {negatives.least} or more."
+            f"negatives '{config.negatives}' are made of several images of a batch: give --batch {least} or more, and as "
+            "many images an epoch."
         )
     return negatives
 
@@ -220,9 +222,13 @@ def learner_of(config: Config, port: Any, classes: int, wiring: Wiring, negative
     return learner
 
 
-def schedule_of(config: Config, images: int) -> Any:
-    """Return the schedule of a run over so many images."""
+def batches_of(config: Config, images: int, learner: Any) -> Batches:
+    """Return how an epoch over so many training images is cut into batches for a learner."""
+    return Batches(images, config.batch, shown=config.images_per_epoch, least=learner.least)
+
+
+def schedule_of(config: Config, batches: Batches) -> Any:
+    """Return the schedule of a run over these batches."""
     kind = lookup("schedule", config.schedule, SCHEDULES)
     options = {"block": config.block, "sleep": config.sleep} if config.schedule == "wake-sleep" else {}
-    images = min(images, config.images_per_epoch or images)
-    return kind(config.epochs, images // min(config.batch, images), len(config.layers), **options)
+    return kind(config.epochs, batches.number, len(config.layers), **options)

@@ -1,15 +1,28 @@
-"""What every configuration does with its choices: plain values, a hash, and the file ``config.toml``."""
+"""What every configuration does with its choices: their types, plain values, a hash, and the file ``config.toml``."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
+import math
+import numbers
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
-from hardware_models.check import UsageError
+import numpy as np
+
+from hardware_models import figures, files
+from hardware_models.check import UsageError, shown
+from hardware_models.devices.base import Device
+from hardware_models.tables import closest
+
+SCHEMA = 1
+LONGEST = 4096
+"""Most characters of a text, as of a path, and most numbers of a list."""
+WIDEST = 2**63
+"""Whole numbers stay below it in magnitude."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +31,22 @@ class Choices:
 
     not_in_hash: ClassVar[tuple[str, ...]] = ()
     """What may differ between two runs with the same result: places, not physics."""
+    what: ClassVar[str] = "a run"
+    """What is configured, for messages."""
+    telling: ClassVar[tuple[str, ...]] = ()
+    """Entries without which a config.toml is that of another kind of run."""
+    tables: ClassVar[tuple[str, ...]] = ("versions",)
+    """Tables of a config.toml that tell of the run and are no choices."""
+    objects: ClassVar[tuple[str, ...]] = ()
+    """Choices that may be an object of Python's instead of a name: the classifier takes a device itself."""
+
+    def __post_init__(self) -> None:
+        """Check the type of every choice, so that what follows need not ask; a subclass calls this first."""
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if not (f.name in self.objects and isinstance(value, Device)):
+                checked = of_type(str(f.type), value, self.what, f"--{f.name.replace('_', '-')}")
+                object.__setattr__(self, f.name, checked)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the choices as plain values."""
@@ -30,25 +59,103 @@ class Choices:
 
     def to_toml(self, versions: dict[str, str]) -> str:
         """Return config.toml: everything needed to repeat the run. An entry that is off is written as "none"."""
-        lines = ["schema = 1", ""]
+        lines = [f"schema = {SCHEMA}", ""]
         lines += [f"{k} = {_toml('none' if v is None else v)}" for k, v in self.as_dict().items()]
         lines += ["", "[versions]", *(f'"{k}" = {_toml(v)}' for k, v in versions.items())]
         return "\n".join(lines) + "\n"
 
     @classmethod
     def table(cls, path: Path) -> dict[str, Any]:
-        """Return the choices in a run folder's config.toml by name; UsageError if it cannot be read."""
-        try:
-            table = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise UsageError(f"{path} cannot be read as a run's configuration: {error}.") from None
+        """Return the choices in a run folder's config.toml by name, each of its type.
+
+        Raises UsageError for a file that cannot be read, is of another schema or of another kind of run, has an entry that
+        is no choice, or a value of another type. A choice that the file lacks is not in the table.
+        """
+        where = shown(str(path), 200, quoted=False)
+        table = files.toml(files.contents(path, "configuration"), where, "a run's configuration")
+        figures.schema(table, where)
+        if any(name not in table for name in cls.telling):
+            raise UsageError(f"{where} is not the configuration of {cls.what}.")
+        known = {f.name: str(f.type) for f in fields(cls)}
         values: dict[str, Any] = {}
-        for f in fields(cls):
-            if f.name in table:
-                value = table[f.name]
-                off = value == "none" and "None" in str(f.type)
-                values[f.name] = None if off else tuple(value) if isinstance(value, list) else value
+        for name, value in table.items():
+            if name == "schema":
+                continue
+            if name in cls.tables:
+                if not isinstance(value, dict):
+                    raise UsageError(f"{where}: '{name}' should be a table, got {shown(value)}.")
+            elif name not in known:
+                raise UsageError(f"{where} has an unknown entry {shown(name)}{closest(name, known)}.")
+            else:
+                off = value == "none" and "None" in known[name]
+                values[name] = of_type(known[name], None if off else value, where, name)
         return values
+
+    @classmethod
+    def from_toml(cls, path: Path) -> Self:
+        """Return the configuration in a run folder's config.toml; UsageError names the file."""
+        values = cls.table(path)
+        try:
+            return cls(**values)
+        except UsageError as error:
+            raise UsageError(f"{shown(str(path), 200, quoted=False)}: {error}") from None
+
+
+def of_type(annotation: str, value: object, owner: str, name: str) -> Any:
+    """Return `value` as a plain value if it is of the type that a field's annotation names, else raise UsageError.
+
+    NumPy's numbers become Python's, a list becomes a tuple; nothing else is converted: "false" is no switch, 1 no True.
+    """
+    kinds = annotation.split(" | ")
+    for kind in kinds:
+        if (found := TYPES[kind][0](value)) is not None:
+            return found
+    if value is None and "None" in kinds:
+        return None
+    right = " or ".join(TYPES[kind][1] for kind in kinds if kind != "None") + (", or none" if "None" in kinds else "")
+    raise UsageError(f"{owner} needs {right} for {name}, got {shown(value)}.")
+
+
+def _text(value: object) -> str | None:
+    if not isinstance(value, str) or len(value) > LONGEST or "\0" in value:
+        return None
+    # A lone half of a surrogate pair, as in a path that is not UTF-8, can be written to no file.
+    return None if any("\ud800" <= c <= "\udfff" for c in value) else value
+
+
+def _whole(value: object) -> int | None:
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    return int(value) if whole and -WIDEST < int(value) < WIDEST else None  # type: ignore[call-overload]
+
+
+def _real(value: object) -> float | None:
+    if (found := _whole(value)) is not None:
+        return found
+    real = isinstance(value, numbers.Real) and not isinstance(value, numbers.Integral)
+    return float(value) if real and math.isfinite(value) else None  # type: ignore[arg-type]
+
+
+def _switch(value: object) -> bool | None:
+    return bool(value) if isinstance(value, bool | np.bool_) else None
+
+
+def _wholes(value: object, number: int | None = None) -> tuple[int, ...] | None:
+    if not isinstance(value, list | tuple) or len(value) > LONGEST or number not in (None, len(value)):
+        return None
+    found = tuple(whole for part in value if (whole := _whole(part)) is not None)
+    return found if len(found) == len(value) else None
+
+
+TYPES: Mapping[str, tuple[Callable[[object], Any], str]] = {
+    "None": (lambda value: None, "none"),
+    "str": (_text, f"a text of at most {LONGEST} characters"),
+    "int": (_whole, "a whole number"),
+    "float": (_real, "a finite number"),
+    "bool": (_switch, "true or false"),
+    "tuple[int, ...]": (_wholes, "a list of whole numbers, such as [500, 500],"),
+    "tuple[int, int]": (lambda value: _wholes(value, 2), "two whole numbers, such as [256, 256],"),
+}
+"""Annotation of a field -> what returns a value of that type, or None, and its name in messages."""
 
 
 def _toml(value: Any) -> str:

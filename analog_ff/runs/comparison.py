@@ -7,9 +7,8 @@ compared in pairs. Frozen random layers with a trained read-out are always among
 from __future__ import annotations
 
 import csv
-import json
+import io
 import re
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,10 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from analog_ff.learners import LEARNERS
+from analog_ff.output.messages import on_terminal
 from analog_ff.runs.config import Config, recommended
 from analog_ff.runs.execute import examine, execute
 from analog_ff.runs.options import read
-from hardware_models.check import UsageError, positive_int
+from analog_ff.runs.result_file import check
+from hardware_models import files
+from hardware_models.check import UsageError, in_range, positive_int, shown
 from hardware_models.tables import closest, lookup
 
 FROZEN = "random-features"
@@ -50,7 +52,7 @@ def parse_devices(text: str) -> dict[str, str]:
         place, _, attribute = spec.partition(":")
         stem = attribute or Path(place).stem
         if stem in devices:
-            raise UsageError(f"--devices names '{stem}' twice.")
+            raise UsageError(f"--devices names {shown(stem)} twice.")
         devices[stem] = spec
     return devices
 
@@ -63,7 +65,7 @@ def parse_learners(text: str) -> dict[str, str]:
         label = label or learner
         lookup("learner", learner, LEARNERS)
         if not LABEL.fullmatch(label):
-            raise UsageError(f"--learners takes labels of letters, digits, '.', '_' and '-', got '{label}'.")
+            raise UsageError(f"--learners takes labels of letters, digits, '.', '_' and '-', got {shown(label)}.")
         if label in learners:
             raise UsageError(f"--learners names '{label}' twice; give one of them a label, such as other={learner}.")
         if label in LEARNERS and label != learner:
@@ -84,10 +86,12 @@ def parse_settings(
         place, equals, value = text.partition("=")
         who, colon, name = place.rpartition(":")
         if not equals or not colon or not name:
-            raise UsageError(f"--set reads LEARNER:OPTION=VALUE, such as backprop:learning-rate=1, got '{text}'.")
+            raise UsageError(f"--set reads LEARNER:OPTION=VALUE, such as backprop:learning-rate=1, got {shown(text)}.")
         if who not in who_is_there:
             near = closest(who, who_is_there)
-            raise UsageError(f"--set names '{who}', which is not compared{near} (compared: {', '.join(learners)}).")
+            raise UsageError(
+                f"--set names {shown(who)}, which is not compared{near} (compared: {', '.join(learners)})."
+            )
         field, chosen = read(Config, name.removeprefix("--"), value)
         if field in ("device", "learner", "seed", "chip_seed", "out", "data_dir", "split", "technology"):
             raise UsageError(f"--set cannot change {name} for one learner: it is the same for all, or names the point.")
@@ -145,28 +149,56 @@ def run(points: Sequence[Point], folder: Path, *, resume: bool, say: Callable[[s
         left_over = f", about {seconds:.0f} s left" if done else ""
         say(f"{done + 1}/{len(left)}: {point.device}, {point.label}, seed {point.seed}{left_over}")
         place = point.config.folder()
-        begun = (place / "checkpoint.h5").is_file()
-        if not begun and place.is_dir() and [f.name for f in place.iterdir()] == ["config.toml"]:
-            (place / "config.toml").unlink()  # stopped before its first checkpoint: nothing is lost
-            place.rmdir()
-        technology = _stored(point).technology if begun else point.config.technology
-        execute(replace(point.config, technology=technology), resume=begun, quiet=not sys.stderr.isatty())
+        begun = place.exists()
+        technology = _stored(point).technology if (place / "config.toml").is_file() else point.config.technology
+        execute(replace(point.config, technology=technology), resume=begun, quiet=not on_terminal())
 
 
 def load(point: Point) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, float]]]:
     """Return result, metrics and cumulative counts, epoch by epoch, of a finished point."""
     folder = point.config.folder()
     try:
-        result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+        result = files.json_object(files.contents(folder / "result.json", "result"), folder / "result.json")
+        check(result, str(folder / "result.json"))
         tables = []
         for name in ("metrics.csv", "events.csv"):
-            with (folder / name).open(encoding="utf-8", newline="") as file:
-                tables.append([{k: float(v) for k, v in line.items()} for line in csv.DictReader(file)])
-    except (OSError, ValueError) as error:
+            text = files.text(files.contents(folder / name, "table"), folder / name)
+            with files.reading(folder / name, "a table of numbers"):
+                lines = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+                tables.append([{k: float(v) for k, v in line.items()} for line in lines])
+        with files.reading(folder, "a finished run"):
+            _check_point(result, tables[0], tables[1], str(folder))
+    except UsageError as error:
+        sentence = str(error).rstrip(".")
         raise UsageError(
-            f"the point {folder} cannot be read ({type(error).__name__}); remove that folder, and --resume makes it again."
+            f"the point {folder} cannot be read: {sentence}; remove that folder, and --resume makes it again."
         ) from None
     return result, tables[0], tables[1]
+
+
+def _check_point(
+    result: Mapping[str, Any],
+    metrics: Sequence[Mapping[str, float]],
+    counted: Sequence[Mapping[str, float]],
+    place: str,
+) -> None:
+    """Raise an exception unless a point has what a comparison takes from it, beside what an account takes."""
+    readout = result["config"]["readout"]
+    kind = "test" if result["split"] == "final" else "validation"
+    in_range(place, f"{kind}_error_percent", result[f"{kind}_error_percent"], 0.0, 100.0, "%")
+    in_range(place, "pulses_per_weight", result["cells"]["pulses_per_weight"], 0.0, 1e18)
+    if readout not in result["events_by_readout"]:
+        raise UsageError(f"{place}: 'events_by_readout' lacks the headline read-out {shown(readout)}.")
+    lines = result["energy"]["line_currents"]
+    for what in ("read", "write") if lines is not None else ():
+        in_range(place, "line_current_ratio", lines["line_current_ratio"][what], 0.0, 1e30)
+    for line in metrics if kind == "validation" else ():
+        in_range(place, "the error of each line of metrics.csv", line[f"{readout}_error_percent"], 0.0, 100.0, "%")
+    if len(metrics) != len(counted):
+        raise UsageError(f"{place}: metrics.csv has {len(metrics)} lines, events.csv {len(counted)}; expected as many.")
+    for line in counted:
+        for name, value in line.items():
+            in_range(place, f"{shown(name)} of each line of events.csv", value, 0.0, 1e30)
 
 
 def _finished(point: Point) -> bool:
@@ -193,5 +225,5 @@ def _at(device: str, label: str, error: UsageError) -> UsageError:
 def _words(option: str, text: str) -> list[str]:
     words = [word.strip() for word in text.split(",")]
     if not all(words):
-        raise UsageError(f"{option} takes names separated by commas, got '{text}'.")
+        raise UsageError(f"{option} takes names separated by commas, got {shown(text)}.")
     return words

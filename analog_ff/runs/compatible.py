@@ -9,7 +9,7 @@ import numpy as np
 
 from analog_ff.objective.gate import ROUNDINGS
 from analog_ff.runs.options import flag
-from hardware_models.check import UsageError, in_range, positive_int
+from hardware_models.check import UsageError, in_range, positive_int, shown
 from hardware_models.tables import closest
 
 COPIES = ("copies", "copies_from", "copy_dropout", "projection")
@@ -67,7 +67,9 @@ def check_belongings(config: Any) -> None:
         raise UsageError("--readout output belongs to --learner backprop-sigmoid: choose --readout softmax.")
     if config.drive_rounding not in ROUNDINGS:
         near = closest(config.drive_rounding, ROUNDINGS)
-        raise UsageError(f"--drive-rounding is one of {', '.join(ROUNDINGS)}, got '{config.drive_rounding}'{near}.")
+        raise UsageError(
+            f"--drive-rounding is one of {', '.join(ROUNDINGS)}, got {shown(config.drive_rounding)}{near}."
+        )
     if config.drive_rounding != "stochastic" and config.drive_bits is None:
         raise UsageError("--drive-rounding rounds a factor of so many bits: give --drive-bits, such as --drive-bits 2.")
     for f in fields(config):
@@ -77,7 +79,7 @@ def check_belongings(config: Any) -> None:
         also, value = ALSO.get(f.name, (parent, None))
         if getattr(config, parent) not in values and getattr(config, also) != value:
             asked = f"{flag(parent)} {' or '.join(values)}"
-            raise UsageError(f"{flag(f.name)} belongs to {asked}, not to '{getattr(config, parent)}'.")
+            raise UsageError(f"{flag(f.name)} belongs to {asked}, not to {shown(getattr(config, parent))}.")
 
 
 def check_dimensionality(config: Any) -> None:
@@ -109,7 +111,7 @@ def check_dimensionality(config: Any) -> None:
         )
     if config.copies_from not in SOURCES:
         near = closest(config.copies_from, SOURCES)
-        raise UsageError(f"--copies-from is one of {', '.join(SOURCES)}, got '{config.copies_from}'{near}.")
+        raise UsageError(f"--copies-from is one of {', '.join(SOURCES)}, got {shown(config.copies_from)}{near}.")
     if config.copies_from == "read-noise":
         if config.copy_dropout != defaults["copy_dropout"]:
             raise UsageError("--copy-dropout makes copies by dropout: choose --copies-from dropout.")
@@ -139,7 +141,9 @@ def check_error_driven(config: Any) -> None:
         )
     if config.local_readout not in LOCAL_READOUTS:
         near = closest(config.local_readout, LOCAL_READOUTS)
-        raise UsageError(f"--local-readout is one of {', '.join(LOCAL_READOUTS)}, got '{config.local_readout}'{near}.")
+        raise UsageError(
+            f"--local-readout is one of {', '.join(LOCAL_READOUTS)}, got {shown(config.local_readout)}{near}."
+        )
     if config.learner == "backprop-sigmoid":
         _check_sigmoid(config, defaults)
     if config.network != "stack":

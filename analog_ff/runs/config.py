@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from os.path import expanduser, isfile
 from pathlib import Path
 from typing import Any, ClassVar
 
+from analog_ff.output.folders import home
 from analog_ff.runs.choices import Choices
 from analog_ff.runs.compatible import check_belongings, check_dimensionality, check_error_driven
 from analog_ff.runs.options import flag, option, parse_bits, parse_layers, parse_regions, parse_tile
-from hardware_models.check import UsageError, in_range, positive_int
+from hardware_models.check import UsageError, in_range, positive_int, shown
 from hardware_models.tables import closest
 
 # Chosen in holdout runs on mnist-5k (benchmarks/experiments); a device without a line of its own uses "default".
@@ -49,6 +52,10 @@ REAL = (("learning_rate", 0.0, 100.0), ("momentum", 0.0, 0.9999), ("readout_rate
         ("weight_perturbation", 0.0, 1.0), ("modulation", 0.0, 100.0), ("verify_tolerance", 0.0, 1.0),
         *((name, 0.0, 1.0) for name in FAULTS))  # fmt: skip
 """Choices that are numbers: name, least, most."""
+SCALES = (("theta", 0.0, 1e6, "units of the goodness"), ("temperature", 1e-6, 1e6, "units of z^2"),
+          ("peer", 0.0, 10.0, ""), ("label_strength", 1e-6, 100.0, "white pixels"), ("weight_range", 1e-6, 1e6, ""),
+          ("input_scale", 1e-6, 1e6, "units of x"), ("adc_range", 1e-6, 1e6, "units of z"))  # fmt: skip
+"""Choices that are scales: name, least, most, unit. Beyond them float32 leaves nothing of what they scale."""
 
 
 def recommended(options: dict[str, Any]) -> dict[str, Any]:
@@ -57,11 +64,22 @@ def recommended(options: dict[str, Any]) -> dict[str, Any]:
     return {**recipe, **LEARNER_RECIPES.get(options.get("learner", Config.learner), {}), **options}
 
 
+def run_folder(options: Mapping[str, Any]) -> Path:
+    """Return the folder of the run that these options begin; what is not among them is as by default."""
+    out, data, device, learner, seed, chip_seed = (
+        options.get(name, getattr(Config, name)) for name in ("out", "data", "device", "learner", "seed", "chip_seed")
+    )
+    name = f"{Path(data).stem}-{Path(device.split(':')[0]).stem}-{learner}-s{seed}-c{chip_seed}"
+    return home(out) if out else Path("runs") / name
+
+
 @dataclass(frozen=True, kw_only=True)
 class Config(Choices):
     """All choices of a run; raises UsageError in one sentence at construction."""
 
     not_in_hash: ClassVar[tuple[str, ...]] = ("data_dir", "out")
+    telling: ClassVar[tuple[str, ...]] = ("layers", "learner")
+    objects: ClassVar[tuple[str, ...]] = ("device",)
 
     device: str = option("memristor", "name, .toml parameter file, file.py:Class or package.module:Class")
     learner: str = option(
@@ -193,6 +211,7 @@ class Config(Choices):
 
     def __post_init__(self) -> None:
         """Check every choice that can be checked without the data and the chip."""
+        super().__post_init__()
         for width in self.layers:
             positive_int("--layers", "every layer", width, 1, 100_000)
         if not self.layers:
@@ -204,6 +223,10 @@ class Config(Choices):
             in_range("a run", "--binarise", self.binarise, 0.0, 1.0)
         for name, low, high in REAL:
             in_range("a run", flag(name), getattr(self, name), low, high)
+        for name, low, high, unit in SCALES:
+            if getattr(self, name) is not None:
+                in_range("a run", flag(name), getattr(self, name), low, high, unit)
+        self._check_hardware()
         if self.endurance is not None:
             in_range("a run", "--endurance", self.endurance, 1.0, 1e15, "pulses")
         elif self.endurance_spread:
@@ -217,13 +240,13 @@ class Config(Choices):
         for name in ("patch", "stride"):
             if getattr(self, name) == ():
                 raise UsageError(f"--{name} needs at least one number, such as --{name} 5,3.")
-        if self.fault_map is not None and not Path(self.fault_map).expanduser().is_file():
-            raise UsageError(f"--fault-map {self.fault_map} does not exist.")
+        if self.fault_map is not None and not isfile(expanduser(self.fault_map)):
+            raise UsageError(f"--fault-map {shown(self.fault_map, 200, quoted=False)} does not exist.")
         for name, known in (("split", SPLITS), ("port", ("local", "process")), ("chips", ("one", "per-layer")),
                             ("readout", ("energy", "softmax", "output"))):  # fmt: skip
             value = getattr(self, name)
             if value not in known:
-                raise UsageError(f"--{name} is one of {', '.join(known)}, got '{value}'{closest(value, known)}.")
+                raise UsageError(f"--{name} is one of {', '.join(known)}, got {shown(value)}{closest(value, known)}.")
         if self.learner == "random-features" and self.readout == "energy":
             raise UsageError("frozen random layers have no goodness to read: choose --readout softmax.")
 
@@ -233,10 +256,18 @@ class Config(Choices):
         check_dimensionality(self)
         check_error_driven(self)
 
+    def _check_hardware(self) -> None:
+        """Check converters and tiles."""
+        for name, least in (("dac", 1), ("adc", 2)):
+            if getattr(self, name) is not None:
+                positive_int("a run", f"{flag(name)} [bits]", getattr(self, name), least, 16)
+        for size, least in zip(self.tile, (1, 2), strict=True):
+            positive_int("a run", "--tile [cells]", size, least, 1_000_000)
+
     def faults(self) -> dict[str, Any]:
         """Return the faults of the chip as `Chip` takes them; empty if there are none."""
         rates: dict[str, Any] = {name: getattr(self, name) for name in FAULTS if getattr(self, name)}
-        return rates | ({"map": str(Path(self.fault_map).expanduser())} if self.fault_map else {})
+        return rates | ({"map": expanduser(self.fault_map)} if self.fault_map else {})
 
     def ageing(self) -> dict[str, float]:
         """Return wear and retention as `hardware_models.devices.ageing` takes them; empty if there are none."""
@@ -245,10 +276,4 @@ class Config(Choices):
 
     def folder(self) -> Path:
         """Return the run folder, named after the choices if none was given."""
-        name = f"{Path(self.data).stem}-{Path(self.device.split(':')[0]).stem}-{self.learner}"
-        return Path(self.out) if self.out else Path("runs") / f"{name}-s{self.seed}-c{self.chip_seed}"
-
-    @classmethod
-    def from_toml(cls, path: Path) -> Config:
-        """Read a run folder's config.toml."""
-        return cls(**cls.table(path))
+        return run_folder(self.as_dict())

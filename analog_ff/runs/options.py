@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from hardware_models.check import UsageError
+from hardware_models.check import UsageError, shown
 from hardware_models.tables import closest
 
 NEGATED = "no_"
@@ -32,7 +32,7 @@ def parse_layers(option_name: str, text: str) -> tuple[int, ...]:
         return tuple(int(part) for part in text.split(",") if part.strip() or "," in text)
     except ValueError:
         raise UsageError(
-            f"{option_name} takes whole numbers separated by commas, such as 500,500, got '{text}'."
+            f"{option_name} takes whole numbers separated by commas, such as 500,500, got {shown(text)}."
         ) from None
 
 
@@ -43,7 +43,7 @@ def parse_regions(option_name: str, text: str) -> int | str:
     try:
         return int(text)
     except ValueError:
-        raise UsageError(f"{option_name} takes a whole number or 'positions', got '{text}'.") from None
+        raise UsageError(f"{option_name} takes a whole number or 'positions', got {shown(text)}.") from None
 
 
 def parse_bits(option_name: str, text: str) -> int | None:
@@ -53,7 +53,7 @@ def parse_bits(option_name: str, text: str) -> int | None:
     try:
         return int(text)
     except ValueError:
-        raise UsageError(f"{option_name} takes a number of bits or 'none', got '{text}'.") from None
+        raise UsageError(f"{option_name} takes a number of bits or 'none', got {shown(text)}.") from None
 
 
 def parse_tile(option_name: str, text: str) -> tuple[int, int]:
@@ -64,7 +64,7 @@ def parse_tile(option_name: str, text: str) -> tuple[int, int]:
     except ValueError:
         numbers = []
     if len(numbers) not in (1, 2):
-        raise UsageError(f"{option_name} takes rows x columns in cells, such as 256x256, got '{text}'.")
+        raise UsageError(f"{option_name} takes rows x columns in cells, such as 256x256, got {shown(text)}.")
     return numbers[0], numbers[-1]
 
 
@@ -101,19 +101,21 @@ def read(kind: type, name: str, text: str) -> tuple[str, Any]:
     """Return (field, value) of a choice written as text, such as ("learning-rate", "0.01"); UsageError in one sentence."""
     known = {f.name.replace("_", "-"): f for f in fields(kind) if "help" in f.metadata}
     if name not in known:
-        raise UsageError(f"no option is called '{name}'{closest(name, known)} (all: see simulate --help).")
+        raise UsageError(f"no option is called {shown(name)}{closest(name, known)} (all: see simulate --help).")
     f = known[name]
     if f.metadata["parse"]:
         return f.name, f.metadata["parse"](flag(name), text)
     if isinstance(f.default, bool):
         if text not in ("true", "false"):
-            raise UsageError(f"{name} takes true or false, got '{text}'.")
+            raise UsageError(f"{name} takes true or false, got {shown(text)}.")
         return f.name, text == "true"
     number = {"int": int, "float": float}.get(str(f.type).removesuffix(" | None"), str)
     try:
         return f.name, number(text)
     except ValueError:
-        raise UsageError(f"{name} takes {'a whole number' if number is int else 'a number'}, got '{text}'.") from None
+        raise UsageError(
+            f"{name} takes {'a whole number' if number is int else 'a number'}, got {shown(text)}."
+        ) from None
 
 
 def _parameter(f: Field[Any]) -> inspect.Parameter:

@@ -34,8 +34,8 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "static": ("time",),
 }
 """Part of an energy -> families of events and integrals."""
-KINDS = ("estimate", "fitted", "simulated", "measured", "limit")
-"""Kinds of a price, the weakest ground first; a price is as good as its weakest figure."""
+KINDS = ("assumption", "estimate", "derived", "fitted", "simulated", "measured", "limit")
+"""Kinds of a figure, the weakest ground first; a price is as good as its weakest figure."""
 CONFIDENCE = 0.95
 AMOUNTS = ("per_update", "per_image", "to_accuracy")
 Counted = dict[str, float]

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from analog_ff.output.folders import home
 from analog_ff.runs.choices import Choices
 from analog_ff.runs.options import flag, option, parse_layers
-from hardware_models.check import UsageError, in_range, positive_int
+from hardware_models.check import UsageError, in_range, positive_int, shown
 from hardware_models.tables import closest
 
 ENCODERS = ("regular", "poisson", "latency")
@@ -48,6 +49,8 @@ class SpikingConfig(Choices):
     """All choices of a spiking run; raises UsageError in one sentence at construction."""
 
     not_in_hash: ClassVar[tuple[str, ...]] = NOT_IN_HASH
+    what: ClassVar[str] = "a spiking run"
+    telling: ClassVar[tuple[str, ...]] = ("layers", "encoder")
 
     layers: tuple[int, ...] = option((500,), "cells of each layer, bottom up", parse_layers)
     device: str = option("none", "synapses: none (numbers), or a device as for simulate")
@@ -112,6 +115,7 @@ class SpikingConfig(Choices):
 
     def __post_init__(self) -> None:
         """Check every choice that can be checked without the data and the chip."""
+        super().__post_init__()
         if not self.layers:
             raise UsageError("--layers needs at least one layer, such as 500 or 300,200.")
         for width in self.layers:
@@ -119,7 +123,9 @@ class SpikingConfig(Choices):
         for name, known in _CHOICES.items():
             value = getattr(self, name)
             if value not in known:
-                raise UsageError(f"{flag(name)} is one of {', '.join(known)}, got '{value}'{closest(value, known)}.")
+                raise UsageError(
+                    f"{flag(name)} is one of {', '.join(known)}, got {shown(value)}{closest(value, known)}."
+                )
         for name, least, most in WHOLE:
             if getattr(self, name) is not None:
                 positive_int("a spiking run", flag(name), getattr(self, name), least, most)
@@ -161,12 +167,4 @@ class SpikingConfig(Choices):
     def folder(self) -> Path:
         """Return the run folder, named after the choices if none was given."""
         name = f"spiking-{Path(self.data).stem}-{Path(self.device.split(':')[0]).stem}"
-        return Path(self.out) if self.out else Path("runs") / f"{name}-s{self.seed}-c{self.chip_seed}"
-
-    @classmethod
-    def from_toml(cls, path: Path) -> SpikingConfig:
-        """Read a run folder's config.toml; UsageError if it is that of another kind of run."""
-        values = cls.table(path)
-        if not {"layers", "encoder"} <= set(values):
-            raise UsageError(f"{path} is not the configuration of a spiking run.")
-        return cls(**values)
+        return home(self.out) if self.out else Path("runs") / f"{name}-s{self.seed}-c{self.chip_seed}"

@@ -30,7 +30,7 @@ class Adc:
         """Check the number of bits and the full scale."""
         if self.bits is not None:
             positive_int("the ADC", "bits", self.bits, 2, 16)
-        in_range("the ADC", "full_scale", self.full_scale, 0.0, 1e9, low_open=True)
+        in_range("the ADC", "full_scale", self.full_scale, 1e-9, 1e9)
 
     @property
     def levels(self) -> int:

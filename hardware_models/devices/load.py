@@ -6,7 +6,8 @@ waits the same quick examination (`hardware_models.testing`).
 
 A parameter file (TOML) holds one published device: ``model``, ``name``, a table ``[source]`` and one table for each
 number, with ``value``, ``unit``, ``low`` and ``high`` (the range in which the source or common sense lets it lie),
-``kind`` (measured, fitted, derived, assumption) and ``source``. Every figure is checked on loading and turned into SI.
+``kind`` (measured, fitted, derived, assumption, ...) and ``source``; `hardware_models.figures` has the whole grammar.
+Every figure is checked on loading and turned into SI.
 The entries of `hardware_models.devices.ageing` (``endurance``, ``retention``, ...) put wear and retention around any model
 that has no number of that name itself.
 """
@@ -14,25 +15,29 @@ that has no number of that name itself.
 from __future__ import annotations
 
 import logging
-import tomllib
-from dataclasses import fields
-from importlib import resources
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
 from importlib.metadata import EntryPoint, entry_points
-from pathlib import Path
 from typing import Any
 
-from hardware_models.check import UsageError
-from hardware_models.devices import MODELS, PUBLISHED, ageing
+from hardware_models import figures, files, user_code
+from hardware_models.check import UsageError, shown
+from hardware_models.devices import MODELS, PUBLISHED, ageing, provenance
 from hardware_models.devices.base import Device, declared
 from hardware_models.tables import closest, load_object, lookup
-from hardware_models.units import dimension, to_si
+from hardware_models.units import dimension
 
-KINDS = ("measured", "simulated", "fitted", "derived", "assumption")
+WHAT = "device file"
+MOST = 2**20
+"""Most bytes of a parameter file [B]."""
+SOURCE = ("technology", "doi", "url", "path", "title", "authors", "year", "note", "checked")
+"""What ``[source]`` may say beside the citation."""
+UNCERTAIN = ("assumption", "estimate")
+"""Kinds of figures that stand among the device's assumptions."""
 GROUP = "hardware_models.devices"
 """Entry-point group of devices in installed packages: name = "package.module:Class"."""
 _USED = ("name", "g_min", "g_max", "g_range", "states", "v_read", "t_read", "v_up", "t_up", "v_down", "t_down", "access",
          "conductance", "read_variance", "wait", "without", "describe")  # fmt: skip
-_ENTRY = ("value", "unit", "low", "high", "kind", "source")
 
 
 def load_device(spec: str | Device) -> Device:
@@ -57,18 +62,13 @@ def load_device(spec: str | Device) -> Device:
 def named_device(spec: str) -> Device:
     """Return the device that `spec` names, unexamined."""
     if spec.endswith(".toml"):
-        path = Path(spec).expanduser()
-        if not path.is_file():
-            raise UsageError(f"device file {spec} does not exist.")
-        return device_from_toml(path.read_text(encoding="utf-8", errors="replace"), str(spec))
+        return _device(*read_table(spec))
     if spec.endswith(".csv"):
         return _fitted(spec)
     if ":" in spec:
         return _from_class(spec)
     if spec in PUBLISHED:
-        name = PUBLISHED[spec]
-        text = resources.files("hardware_models.parameters").joinpath(f"{name}.toml").read_text(encoding="utf-8")
-        return device_from_toml(text, f"parameters/{name}.toml", name=spec)
+        return _device(*read_table(spec), name=spec)
     installed = installed_devices()
     known = {**dict.fromkeys(PUBLISHED, ""), "ideal": MODELS["ideal"], **installed}
     found = lookup("device", spec, known)
@@ -83,7 +83,9 @@ def installed_devices() -> dict[str, EntryPoint]:
 
 def _load_entry(spec: str, entry: EntryPoint) -> Any:
     try:
-        return entry.load()
+        made = entry.load()
+        user_code.note_module(entry.module, "device")
+        return made
     except Exception as error:
         place = f"{entry.value}, which an installed package registers"
         raise UsageError(f"device '{spec}' ({place}) cannot be loaded: {type(error).__name__}: {error}.") from error
@@ -93,6 +95,7 @@ def _fitted(spec: str) -> Device:
     """Fit a measured pulse train; what was chosen is said aloud and stands among the device's assumptions."""
     from hardware_models.fitting import fit_file
 
+    files.contents(spec, "pulse train", most=files.LARGE)
     fitted = fit_file(spec)
     for notice in fitted.notices:
         logging.getLogger("hardware_models").warning("%s: %s", spec, notice)
@@ -102,13 +105,16 @@ def _fitted(spec: str) -> Device:
 def published() -> list[dict[str, Any]]:
     """Return what each published device is, for listing: one entry a file, in the order of `PUBLISHED`.
 
-    Each has name, technology, model, states, on_off, v_up [V], t_up [s], v_down [V], t_down [s], doi.
+    Each has name, technology, model, states, on_off, v_up [V], t_up [s], v_down [V], t_down [s], doi, citation,
+    figures (how many of its numbers are checked, not_read, assumptions) and law_of_time.
     """
     listed = []
-    for name in dict.fromkeys(PUBLISHED.values()):
-        text = resources.files("hardware_models.parameters").joinpath(f"{name}.toml").read_text(encoding="utf-8")
-        table = tomllib.loads(text)
-        device: Any = device_from_toml(text, f"parameters/{name}.toml")
+    names: dict[str, str] = {}
+    for name, file in PUBLISHED.items():
+        names.setdefault(file, name)
+    for name in names.values():
+        table, where = read_table(name)
+        device: Any = _device(table, where)
         source = table["source"]
         listed.append(
             {
@@ -119,6 +125,9 @@ def published() -> list[dict[str, Any]]:
                 "on_off": device.g_max / device.g_min if device.g_min else None,
                 **{what: getattr(device, what) for what in ("v_up", "t_up", "v_down", "t_down")},
                 "doi": source.get("doi", ""),
+                "citation": source["citation"],
+                "figures": provenance.counts(table),
+                "law_of_time": provenance.law_of_time(table),
             }
         )
     return listed
@@ -149,79 +158,92 @@ def _checked(spec: str, made: Any) -> Device:
     return made
 
 
+def has_table(spec: str) -> bool:
+    """Tell whether a device is described by a parameter file: a published name, or a ``.toml`` of the user's."""
+    return spec in PUBLISHED or spec.endswith(".toml")
+
+
+def read_table(spec: str) -> tuple[dict[str, Any], str]:
+    """Return the tables of a device's parameter file, unchecked, and where they stand, for messages."""
+    if spec in PUBLISHED:
+        name = f"{PUBLISHED[spec]}.toml"
+        where = f"parameters/{name}"
+        return files.toml(files.packaged("hardware_models.parameters", name, WHAT), where), where
+    where = shown(spec, 200, quoted=False)
+    return files.toml(files.contents(spec, WHAT, most=MOST), where), where
+
+
 def device_from_toml(text: str, where: str, *, name: str | None = None) -> Device:
     """Return the device of a parameter file's text; `where` is named in errors."""
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{where} is not a valid TOML file: {error}.") from None
+    return _device(files.toml(text, where), where, name=name)
+
+
+def _device(table: Mapping[str, Any], where: str, *, name: str | None = None) -> Device:
+    """Return the device of a parameter file's tables."""
     for entry in ("model", "name", "source"):
         if entry not in table:
             raise UsageError(f"{where} lacks the entry '{entry}'.")
-    model = lookup("device model", table["model"], MODELS)
-    known = {f.name: f for f in fields(model)}
+    try:
+        model = lookup("device model", table["model"], MODELS)
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}") from None
+    known = {f.name: f for f in fields(model) if f.name != "assumptions"}
     units = declared(model)
-    values: dict[str, Any] = {"name": name or table["name"], "source": _citation(table["source"], where)}
+    values: dict[str, Any] = {"name": name or _name(table["name"], where), "source": _citation(table["source"], where)}
     assumptions = []
     around: dict[str, float] = {}
-    for entry, figure in table.items():
+    for entry, given in table.items():
         if entry in ("model", "name", "source"):
             continue
-        outside = entry not in known and entry in ageing.ENTRIES
-        if entry not in known and not outside:
-            raise UsageError(f"{where} has an unknown entry '{entry}'{closest(entry, {**known, **ageing.ENTRIES})}.")
-        if not outside and not units[entry]:
-            values[entry] = _word(figure, entry, where)
-            if figure["kind"] == "assumption":
-                assumptions.append(f"{entry} = {figure['value']}: {figure['source']}")
-            continue
-        if outside:
-            around[entry] = _number(figure, entry, ageing.unit(entry), where)
+        place = f"{where}: '{entry}'"
+        if entry not in known and entry not in ageing.ENTRIES:
+            near = closest(entry, {**known, **ageing.ENTRIES})
+            raise UsageError(f"{where} has an unknown entry {shown(entry)}{near}.")
+        if entry in known and not units[entry]:
+            values[entry], kind, source = figures.choice(given, place)
+            values[entry] = _choice(values[entry], str(known[entry].type), place)
+            said = f"{entry} = {given['value']}: {source}"
         else:
-            values[entry] = _number(figure, entry, units[entry]["unit"], where)
-        if figure["kind"] == "assumption":
-            assumptions.append(f"{entry} = {figure['value']} {figure['unit']}: {figure['source']}")
-    try:
-        device = model(**values, assumptions=tuple(assumptions))
-    except TypeError as error:
-        raise UsageError(f"{where} lacks a figure: {str(error).split('__init__()')[-1].strip()}.") from None
+            unit = units[entry]["unit"] if entry in known else ageing.unit(entry)
+            # Shares may have ends beyond what a model takes (a fit's interval); volts, seconds and siemens keep their sign.
+            signed = unit == "1" or entry not in known or units[entry]["low"] < 0.0
+            figure = figures.figure(given, place, dimension(unit), least=-figures.LARGEST if signed else 0.0)
+            (values if entry in known else around)[entry] = figure.value
+            kind, said = figure.kind, f"{entry} = {figure.text}: {figure.source}"
+        if kind in UNCERTAIN:
+            assumptions.append(said)
+    for entry, f in known.items():
+        if entry not in values and f.default is MISSING and f.default_factory is MISSING:
+            raise UsageError(f"{where} lacks a figure: '{entry}', which the model '{table['model']}' needs.")
+    with files.reading(where, "a device"):
+        try:
+            device = model(**values, assumptions=tuple(assumptions))
+        except UsageError as error:
+            raise UsageError(f"{where}: {error}") from None
     return ageing.aged(device, around, where) if around else device
 
 
+def _name(name: Any, where: str) -> str:
+    if not figures.text(name, where, "name", most=1000).isprintable():
+        raise UsageError(f"{where} needs a name of letters and signs that can be printed, got {shown(name)}.")
+    return str(name)
+
+
 def _citation(source: Any, where: str) -> str:
-    if not isinstance(source, dict) or not source.get("citation"):
-        raise UsageError(f"{where} lacks the entry 'citation' in the table 'source'.")
-    return source["citation"] + (f", doi:{source['doi']}" if source.get("doi") else "")
+    place = f"{where}: 'source'"
+    table = figures.parts(source, place, ("citation",), SOURCE)
+    for part, said in table.items():
+        if part != "year" or isinstance(said, str):
+            figures.text(said, place, part)
+    return str(table["citation"]) + (f", doi:{table['doi']}" if table.get("doi") else "")
 
 
-def _word(figure: Any, entry: str, where: str) -> Any:
-    for part in ("value", "kind", "source"):
-        if not isinstance(figure, dict) or part not in figure:
-            raise UsageError(f"{where}: '{entry}' lacks its {part}.")
-    return figure["value"]
-
-
-def _number(figure: Any, entry: str, unit: str, where: str) -> float:
-    """Return a figure in SI after checking that nothing is missing, the dimension fits and the range holds it."""
-    if not isinstance(figure, dict):
-        raise UsageError(f"{where}: '{entry}' should be a table with {', '.join(_ENTRY)}.")
-    for part in _ENTRY:
-        if part not in figure or figure[part] == "":
-            raise UsageError(f"{where}: '{entry}' lacks its {part}.")
-    for part in ("value", "low", "high"):
-        if isinstance(figure[part], bool) or not isinstance(figure[part], int | float):
-            raise UsageError(f"{where}: '{entry}' needs a number as its {part}, got {figure[part]!r}.")
-    if figure["kind"] not in KINDS:
-        raise UsageError(f"{where}: '{entry}' has kind '{figure['kind']}', should be one of {', '.join(KINDS)}.")
-    try:
-        wanted, got = dimension(unit), dimension(figure["unit"])
-    except UsageError as error:
-        raise UsageError(f"{where}: '{entry}': {error}") from None
-    if wanted != got:
-        raise UsageError(f"{where}: '{entry}' is a {wanted} [{unit}], but its unit '{figure['unit']}' is a {got}.")
-    if not figure["low"] <= figure["value"] <= figure["high"]:
-        raise UsageError(
-            f"{where}: '{entry}' = {figure['value']} {figure['unit']} lies outside its range "
-            f"[{figure['low']}, {figure['high']}] {figure['unit']}."
-        )
-    return to_si(float(figure["value"]), figure["unit"])
+def _choice(value: Any, kind: str, place: str) -> Any:
+    """Return a value without a unit after checking that it is of the kind that the model declares."""
+    if kind == "str":
+        return figures.text(value, place, "value")
+    if kind == "bool":
+        if not isinstance(value, bool):
+            raise UsageError(f"{place} needs true or false as its value, got {shown(value)}.")
+        return value
+    return figures.numbers(value, place, deep=1 if kind.startswith("tuple") else 2)

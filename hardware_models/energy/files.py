@@ -2,45 +2,51 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from importlib import resources
 from types import MappingProxyType
 from typing import Any
 
-from hardware_models.check import UsageError
+from hardware_models import figures, files
+from hardware_models.check import UsageError, shown
 from hardware_models.tables import closest
 
+WHAT = "technology file"
 TECHNOLOGIES: Mapping[str, str] = MappingProxyType({f"cmos-{nm}nm": f"cmos_{nm}nm" for nm in (130, 45, 32, 22, 7)})
 """Technologies by name -> file in hardware_models/energy/technologies."""
+TABLES = ("meta", "sources", "line", "static", "area", "component")
+"""Tables of a technology file; those of one that extends another are laid over the other's, entry by entry."""
 
 
 def packaged(name: str) -> str:
     """Return the text of a named technology."""
-    file = resources.files("hardware_models.energy.technologies").joinpath(f"{TECHNOLOGIES[name]}.toml")
-    return file.read_text(encoding="utf-8")
+    return files.packaged("hardware_models.energy.technologies", f"{TECHNOLOGIES[name]}.toml", WHAT)
 
 
 def tables(text: str, where: str) -> tuple[dict[str, Any], str]:
-    """Return the tables of a file, with those of the technology that it extends, and all the text that was read."""
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{where} is not a valid TOML file: {error}.") from None
-    if table.get("schema") != 1:
-        raise UsageError(f"{where} should have schema = 1, got {table.get('schema')!r}.")
-    base = table["meta"].get("extends") if isinstance(table.get("meta"), dict) else None
+    """Return the tables of a file, with those of the technology that it extends, and all the text that was read.
+
+    All of `TABLES` are there, empty where the file has none.
+    """
+    read = files.toml(text, where)
+    figures.schema(read, where)
+    for name, entry in read.items():
+        if name not in (*TABLES, "schema"):
+            raise UsageError(f"{where} has an unknown table {shown(name)}{closest(name, TABLES)}.")
+        if name in TABLES and not isinstance(entry, dict):
+            raise UsageError(f"{where}: '{name}' should be a table, got {shown(entry)}.")
+    table: dict[str, Any] = {name: read.get(name, {}) for name in TABLES}
+    base = table["meta"].get("extends")
     if base is None:
         return table, text
-    if base not in TECHNOLOGIES:
-        known = ", ".join(TECHNOLOGIES)
-        raise UsageError(
-            f"{where} extends the unknown technology '{base}'{closest(str(base), TECHNOLOGIES)} ({known})."
-        )
-    below, read = tables(packaged(base), f"technologies/{TECHNOLOGIES[base]}.toml")
-    for key, source in table.get("sources", {}).items():
+    if not isinstance(base, str) or base not in TECHNOLOGIES:
+        near = closest(base, TECHNOLOGIES) if isinstance(base, str) else ""
+        raise UsageError(f"{where} extends the unknown technology {shown(base)}{near} ({', '.join(TECHNOLOGIES)}).")
+    below, under = tables(packaged(base), f"technologies/{TECHNOLOGIES[base]}.toml")
+    for key, source in table["sources"].items():
         if below["sources"].get(key, source) != source:
-            raise UsageError(f"{where}: 'sources.{key}' conflicts with the source of the same name in '{base}'.")
-    merged = {name: {**below.get(name, {}), **table.get(name, {})} for name in {**below, **table} if name != "schema"}
+            raise UsageError(
+                f"{where}: 'sources.{shown(key, quoted=False)}' conflicts with the source of the same name in '{base}'."
+            )
+    merged = {name: {**below[name], **table[name]} for name in TABLES}
     merged["meta"] = {"omits": below["meta"].get("omits", []), **table["meta"]}
-    return merged, text + read
+    return merged, text + under

@@ -4,7 +4,7 @@ A technology file (TOML, schema 1) has a table ``[meta]`` (name, node_nm, temper
 ``[sources.<key>]``, the figures ``[line.read_voltage]`` and ``[static.power]``, and
 ``[component.<event>]``; ``[line.current_limit]`` and areas ``[area.<part>]`` may be left out, what follows from
 them is then unknown. ``extends`` in ``[meta]`` names a technology whose entries serve where the file has none of
-its own. A figure has value, unit, low, high, kind, status and source; ``low_source``,
+its own. A figure has the parts that `hardware_models.figures` names, and status; ``low_source``,
 ``high_status`` and so on where the ends of its range come from elsewhere; ``item`` says where in the source
 it stands. A component is one figure, or a law with its figures, or ``carried_by``.
 """
@@ -19,26 +19,31 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from hardware_models.check import UsageError, in_range
+from hardware_models import figures, files
+from hardware_models.check import UsageError, in_range, positive_int, shown
 from hardware_models.energy import limits
 from hardware_models.energy.components import FIXED, LAWS, Component, Conditions, Figure
-from hardware_models.energy.files import TECHNOLOGIES, packaged, tables
-from hardware_models.events import COUNTS, INTEGRALS
+from hardware_models.energy.files import TECHNOLOGIES, WHAT, packaged, tables
+from hardware_models.events import COUNTS, INTEGRALS, is_count
 from hardware_models.tables import closest
-from hardware_models.units import dimension, to_si
 
 CONVERTERS = ("dac", "adc")
 FORMATS = ("mac", "add")
 BITS = range(1, 17)
-KINDS = ("measured", "simulated", "fitted", "estimate", "limit")
 STATUSES = ("verified", "recalled")
 AREAS: Mapping[str, str] = MappingProxyType(
     {"cell_1T1R": "number", "cell_passive": "number", "adc": "area", "dac": "area", "integrator": "area",
      "sample_and_hold": "area"}
 )  # fmt: skip
 """Parts with an area -> dimension; cells in squares of the node's feature size."""
-_NEEDED = ("value", "unit", "low", "high", "kind", "status", "source")
-_OPTIONAL = ("item", "note", "low_source", "high_source", "low_status", "high_status")
+MOST_NUMBER = 1e15
+"""Largest number of a price, in its own unit."""
+MOST = 2**20
+"""Most bytes of a technology file [B]."""
+_STATED = ("low_source", "high_source", "low_status", "high_status")
+"""What a figure may say of the ends of its range."""
+_META = ("name", "node_nm", "temperature_K")
+_ORIGINS = ("doi", "path", "url", "basis")
 
 
 @dataclass(frozen=True)
@@ -69,13 +74,11 @@ def load_technology(spec: str | Path | Technology) -> Technology:
         return spec
     text = str(spec)
     if text.endswith(".toml"):
-        path = Path(text).expanduser()
-        if not path.is_file():
-            raise UsageError(f"technology file {text} does not exist.")
-        return technology_from_toml(path.read_text(encoding="utf-8", errors="replace"), text)
+        where = shown(text, 200, quoted=False)
+        return technology_from_toml(files.text(files.contents(text, WHAT, most=MOST), where), where)
     if text not in TECHNOLOGIES:
         known = ", ".join(TECHNOLOGIES)
-        raise UsageError(f"no technology '{text}'{closest(text, TECHNOLOGIES)} (known: {known}; or a .toml file).")
+        raise UsageError(f"no technology {shown(text)}{closest(text, TECHNOLOGIES)} (known: {known}; or a .toml file).")
     return technology_from_toml(packaged(text), f"technologies/{TECHNOLOGIES[text]}.toml")
 
 
@@ -83,29 +86,35 @@ def technology_from_toml(text: str, where: str) -> Technology:
     """Return the technology of a file's text; `where` is named in errors."""
     table, read = tables(text, where)
     for entry in ("meta", "sources", "line", "static", "component"):
-        if not isinstance(table.get(entry), dict):
+        if not table[entry]:
             raise UsageError(f"{where} lacks the table '{entry}'.")
-    meta = table["meta"]
-    for entry in ("name", "node_nm", "temperature_K"):
-        if entry not in meta:
-            raise UsageError(f"{where}: 'meta' lacks its {entry}.")
+    meta = figures.parts(table["meta"], f"{where}: 'meta'", _META, ("omits", "extends"))
+    omits = meta.get("omits", [])
+    if not isinstance(omits, list):
+        raise UsageError(f"{where}: 'meta' needs a list of texts as its omits, got {shown(omits)}.")
+    for what in omits:
+        figures.text(what, f"{where}: 'meta'", "omits")
+    line = figures.parts(table["line"], f"{where}: 'line'", ("read_voltage",), ("current_limit",))
+    static = figures.parts(table["static"], f"{where}: 'static'", (), ("power", "statement"))
+    if "statement" in static:
+        figures.text(static["statement"], f"{where}: 'static'", "statement")
     reader = _Reader(where, _sources(table["sources"], where))
     temperature = in_range(f"{where}: 'meta'", "temperature_K", meta["temperature_K"], 0.0, 1000.0, "K", low_open=True)
     components = {name: reader.component(name, entry) for name, entry in table["component"].items()}
     _complete(components, where)
     technology = Technology(
-        name=str(meta["name"]),
+        name=figures.text(meta["name"], f"{where}: 'meta'", "name", most=1000),
         node_nm=in_range(f"{where}: 'meta'", "node_nm", meta["node_nm"], 1.0, 1e4, "nm"),
         temperature=temperature,
         components=MappingProxyType(components),
         sources=MappingProxyType(reader.sources),
-        read_voltage=reader.figure("line.read_voltage", table["line"].get("read_voltage"), "voltage"),
-        static_power=reader.figure("static.power", table["static"].get("power"), "power"),
-        static_statement=str(table["static"].get("statement", "")),
-        omits=tuple(meta.get("omits", ())),
+        read_voltage=reader.figure("line.read_voltage", line["read_voltage"], "voltage"),
+        static_power=reader.figure("static.power", static.get("power"), "power"),
+        static_statement=static.get("statement", ""),
+        omits=tuple(omits),
         sha256=hashlib.sha256(read.encode()).hexdigest(),
-        line_current=_line_current(reader, table["line"]),
-        areas=_areas(reader, table.get("area", {})),
+        line_current=_line_current(reader, line),
+        areas=_areas(reader, table["area"]),
     )
     _above_limits(technology, where)
     return technology
@@ -119,7 +128,9 @@ def _line_current(reader: _Reader, line: Mapping[str, Any]) -> Figure | None:
 def _areas(reader: _Reader, table: Mapping[str, Any]) -> Mapping[str, Figure]:
     for name in table:
         if name not in AREAS:
-            raise UsageError(f"{reader.where}: 'area.{name}' is the area of no part{closest(name, AREAS)}.")
+            raise UsageError(
+                f"{reader.where}: 'area.{shown(name, quoted=False)}' is the area of no part{closest(name, AREAS)}."
+            )
     return MappingProxyType({n: reader.figure(f"area.{n}", entry, AREAS[n]) for n, entry in table.items()})
 
 
@@ -132,15 +143,15 @@ class _Reader:
         self._quoted: dict[tuple[str, str], tuple[float, str]] = {}
 
     def component(self, name: str, entry: Any) -> Component:
-        place = f"component.{name}"
+        place = f"component.{shown(name, quoted=False)}"
         family = name.partition(".")[0]
-        if name not in (*COUNTS, *CONVERTERS) and not (family in FORMATS and name != family):
+        if name not in (*COUNTS, *CONVERTERS) and not (family in FORMATS and is_count(name)):
             known = (*COUNTS, *CONVERTERS)
             raise UsageError(f"{self.where}: '{place}' prices no event that is counted{closest(name, known)}.")
         if not isinstance(entry, dict):
-            raise UsageError(f"{self.where}: '{place}' should be a table.")
+            raise UsageError(f"{self.where}: '{place}' should be a table, got {shown(entry)}.")
         if "carried_by" in entry:
-            if set(entry) != {"carried_by"} or entry["carried_by"] not in INTEGRALS:
+            if set(entry) != {"carried_by"} or entry["carried_by"] not in (*INTEGRALS,):
                 raise UsageError(
                     f"{self.where}: '{place}' should have carried_by alone, one of {', '.join(INTEGRALS)}."
                 )
@@ -157,8 +168,8 @@ class _Reader:
 
     def _by_law(self, name: str, place: str, entry: dict[str, Any]) -> Component:
         law = entry["law"]
-        if law not in LAWS:
-            raise UsageError(f"{self.where}: '{place}' has the unknown law '{law}' (known: {', '.join(LAWS)}).")
+        if law not in (*LAWS,):  # in the tuple, since a list of the file cannot be looked up in a mapping
+            raise UsageError(f"{self.where}: '{place}' has the unknown law {shown(law)} (known: {', '.join(LAWS)}).")
         wanted = LAWS[law].figures
         for part in entry:
             if part not in (*wanted, "law", "reference"):
@@ -171,47 +182,36 @@ class _Reader:
 
     def _check_reference(self, component: Component, place: str, point: Any) -> None:
         """Refuse a fitted law that misses the published price at one number of bits."""
+        where = f"{self.where}: '{place}.reference'"
         needed = ("bits", "value", "unit", "tolerance", "source")
-        for part in needed:
-            if not isinstance(point, dict) or part not in point:
-                raise UsageError(f"{self.where}: '{place}.reference' lacks its {part}.")
-        self._source(f"{place}.reference", point["source"])
-        published = self._si(f"{place}.reference", point["value"], point["unit"], "energy")
-        got = component.joule("nominal", Conditions(0.0, 0.0, 0.0), point["bits"])
-        if not math.isclose(got, published, rel_tol=point["tolerance"]):
+        table = figures.parts(point, where, needed, figures.OPTIONAL)
+        bits = positive_int(where, "its bits", table["bits"], BITS[0], BITS[-1])
+        tolerance = in_range(where, "its tolerance", table["tolerance"], 0.0, 1.0)
+        self._source(f"{place}.reference", table["source"])
+        # A point without a range of its own is read as a figure whose ends are its value.
+        ends = {"value": table["value"], "low": table["value"], "high": table["value"]}
+        whole = {**ends, "unit": table["unit"], "kind": "measured", "source": table["source"]}
+        published = figures.figure(whole, where, "energy", least=0.0, most=MOST_NUMBER).value
+        got = component.joule("nominal", Conditions(0.0, 0.0, 0.0), bits)
+        if not math.isclose(got, published, rel_tol=tolerance):
             raise UsageError(
-                f"{self.where}: '{place}' gives {got:g} J at {point['bits']} bits, but its reference "
-                f"'{point['source']}' says {published:g} J."
+                f"{self.where}: '{place}' gives {got:g} J at {bits} bits, but its reference "
+                f"'{table['source']}' says {published:g} J."
             )
 
     def figure(self, place: str, entry: Any, wanted: str) -> Figure:
         """Return a figure in SI after checking that nothing is missing and that its range holds it."""
-        if not isinstance(entry, dict):
-            raise UsageError(f"{self.where}: '{place}' should be a table with {', '.join(_NEEDED)}.")
-        for part in _NEEDED:
-            if part not in entry or entry[part] == "":
-                raise UsageError(f"{self.where}: '{place}' lacks its {part}.")
-        for part in entry:
-            if part not in (*_NEEDED, *_OPTIONAL):
-                known = (*_NEEDED, *_OPTIONAL)
-                raise UsageError(f"{self.where}: '{place}' has an unknown entry '{part}'{closest(part, known)}.")
+        where = f"{self.where}: '{place}'"
+        read = figures.figure(entry, where, wanted, least=0.0, most=MOST_NUMBER, needed=("status",), optional=_STATED)
         ends = ("low", "value", "high")
-        unit = entry["unit"]
-        values = tuple(self._si(place, entry[end], unit, wanted) for end in ends)
-        if not values[0] <= values[1] <= values[2]:
-            raise UsageError(
-                f"{self.where}: '{place}' = {entry['value']} {unit} lies outside its range "
-                f"[{entry['low']}, {entry['high']}] {unit}."
-            )
-        self._one_of(place, "kind", entry["kind"], KINDS)
         statuses = tuple(entry.get(f"{end}_status", entry["status"]) for end in ends)
         sources = tuple(entry.get(f"{end}_source", entry["source"]) for end in ends)
         for status, source in zip(statuses, sources, strict=True):
-            self._one_of(place, "status", status, STATUSES)
+            figures.one_of(where, "status", status, STATUSES)
             self._source(place, source)
         if entry.get("item"):
-            self._quote(place, entry["source"], entry["item"], values[1])
-        return Figure(values, wanted, entry["kind"], sources, statuses)  # type: ignore[arg-type]
+            self._quote(place, read.source, entry["item"], read.value)
+        return Figure((read.low, read.value, read.high), wanted, read.kind, sources, statuses)  # type: ignore[arg-type]
 
     def _quote(self, place: str, source: str, item: str, value: float) -> None:
         first, earlier = self._quoted.setdefault((source, item), (value, place))
@@ -221,36 +221,20 @@ class _Reader:
                 f"'{earlier}' and {value:g} in '{place}' (SI units)."
             )
 
-    def _source(self, place: str, source: Any) -> None:
+    def _source(self, place: str, source: str) -> None:
         if source not in self.sources:
             raise UsageError(
-                f"{self.where}: '{place}' names the unknown source '{source}'{closest(source, self.sources)}."
+                f"{self.where}: '{place}' names the unknown source {shown(source)}{closest(source, self.sources)}."
             )
-
-    def _one_of(self, place: str, part: str, got: Any, known: tuple[str, ...]) -> None:
-        if got not in known:
-            raise UsageError(f"{self.where}: '{place}' has {part} '{got}', should be one of {', '.join(known)}.")
-
-    def _si(self, place: str, value: Any, unit: Any, wanted: str) -> float:
-        number = in_range(f"{self.where}: '{place}'", "each of its numbers", value, 0.0, 1e15)
-        try:
-            got = dimension(unit)
-        except UsageError as error:
-            raise UsageError(f"{self.where}: '{place}': {error}") from None
-        if got != wanted:
-            raise UsageError(
-                f"{self.where}: '{place}' should be of the dimension {wanted}, but its unit '{unit}' is "
-                f"of the dimension {got}."
-            )
-        return to_si(number, unit)
 
 
 def _sources(entries: dict[str, Any], where: str) -> dict[str, Mapping[str, Any]]:
     for key, source in entries.items():
-        if not isinstance(source, dict) or not source.get("title"):
-            raise UsageError(f"{where}: 'sources.{key}' lacks its title.")
-        if not any(source.get(origin) for origin in ("doi", "path", "url", "basis")):
-            raise UsageError(f"{where}: 'sources.{key}' needs a doi, path, url or basis.")
+        place = f"{where}: 'sources.{shown(key, quoted=False)}'"
+        for part, said in figures.parts(source, place, ("title",), (*_ORIGINS, "note", "checked")).items():
+            figures.text(said, place, part)
+        if not any(origin in source for origin in _ORIGINS):
+            raise UsageError(f"{place} needs a doi, path, url or basis.")
     return dict(entries)
 
 

@@ -8,12 +8,12 @@ another unit that is contained), and ``[sources]``. It checks the arithmetic of 
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hardware_models.check import UsageError, in_range
+from hardware_models import files
+from hardware_models.check import UsageError, in_range, shown
 
 MILLIWATT = 1e-3
 SQUARE_MILLIMETRE = 1e-6
@@ -21,20 +21,25 @@ SQUARE_MILLIMETRE = 1e-6
 
 def read_components(path: str | Path) -> dict[str, Any]:
     """Return the tables of a component file; UsageError in one sentence if it is none."""
-    try:
-        table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{path} cannot be read as a component file: {error}.") from None
+    where = shown(str(path), 200, quoted=False)
+    table = files.toml(files.contents(path, "component file"), where)
     for entry in ("unit", "sources"):
         if not isinstance(table.get(entry), dict):
-            raise UsageError(f"{path} lacks the table '{entry}'.")
+            raise UsageError(f"{where} lacks the table '{entry}'.")
+    for name, components in table["unit"].items():
+        place = f"{where}: 'unit.{shown(name, quoted=False)}"
+        if not isinstance(components, dict):
+            raise UsageError(f"{place}' should be a table, got {shown(components)}.")
+        for part, entry in components.items():
+            if not isinstance(entry, dict):
+                raise UsageError(f"{place}.{shown(part, quoted=False)}' should be a table, got {shown(entry)}.")
     return table
 
 
 def roll_up(units: Mapping[str, Any], name: str, quantity: str = "power", within: tuple[str, ...] = ()) -> float:
     """Return the power [W] or area [m²] of the unit `name`, everything that it contains included."""
-    if name not in units:
-        raise UsageError(f"no unit '{name}' in the component file (known: {', '.join(units)}).")
+    if not isinstance(name, str) or name not in units:
+        raise UsageError(f"no unit {shown(name)} in the component file (known: {', '.join(units)}).")
     if name in within:
         raise UsageError(f"unit '{name}' of the component file contains itself.")
     scale = MILLIWATT if quantity == "power" else SQUARE_MILLIMETRE

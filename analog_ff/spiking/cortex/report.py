@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from analog_ff.output import whole_files
 from analog_ff.spiking.cortex import judge
 from analog_ff.spiking.cortex.base import COST, FAILS, FITS, LARGE_LOSS, OPEN, SLACK, SMALL_LOSS, Loss, Range, Test
 from analog_ff.spiking.cortex.judge import Estimate, Judgement, Runs
@@ -178,8 +179,8 @@ def write(sweep: Sweep, tests: Sequence[Test]) -> dict[str, Any]:
     """Write cortex.json, card.md and one picture per test into the folder of the sweep; return the document."""
     document = collect(sweep, tests)
     sweep.folder.mkdir(parents=True, exist_ok=True)
-    (sweep.folder / "cortex.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    (sweep.folder / "card.md").write_text(markdown(document, ""), encoding="utf-8")
+    whole_files.write(sweep.folder / "cortex.json", json.dumps(document, indent=1) + "\n")
+    whole_files.write(sweep.folder / "card.md", markdown(document, ""))
     for test in tests:
         draw(
             sweep.folder / f"{test.key}.png",
@@ -194,6 +195,7 @@ def show(document: Mapping[str, Any], folder: Path) -> None:
     """Print the score card."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(title="how well it fits the cortex")
     for name in ("test", "verdict", "what was found"):
@@ -202,7 +204,7 @@ def show(document: Mapping[str, Any], folder: Path) -> None:
     for key, test in document["tests"].items():
         colour = colours.get(test["verdict"], "dim")
         said = "\n".join(c["sentence"] for c in test["criteria"])
-        table.add_row(f"{key} {test['title']}", f"[{colour}]{test['verdict']}[/]", said)
-    console = Console()
+        table.add_row(f"{key} {test['title']}", Text(test["verdict"], style=colour), said)
+    console = Console(markup=False, emoji=False)
     console.print(table)
     console.print(f"score card and pictures: {folder}", soft_wrap=True, highlight=False)
