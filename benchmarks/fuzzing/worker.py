@@ -26,7 +26,7 @@ MEMORY = 300_000
 """Most memory that reading one small input may take beyond what was taken before [kB]."""
 ADDRESS_SPACE = 3 * 2**30
 """Memory beyond which the system refuses more, so that no input takes the machine's [B]."""
-TRACED = 5
+TRACED = 10
 """Of so many inputs the lines of one are traced: tracing takes several times as long as reading."""
 
 
