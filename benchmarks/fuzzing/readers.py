@@ -280,11 +280,12 @@ def _settings(folder: Path) -> Bench:
 
 
 ARRAYS = "hardware_models.files:arrays,_member,_described,contents,reading,_reason"
+DEVICE = "hardware_models.devices.load:device_from_toml,_device,_name,_citation,_choice"
 LABORATORY = tuple(
     f"hardware_models.laboratory.{name}" for name in ("columns", "cycles", "numbers", "outliers", "text")
 )
 READERS: dict[str, Reader] = {
-    "device": Reader(_device, ("hardware_models.devices.load:device_from_toml,_device,_name,_citation,_choice", "hardware_models.figures")),
+    "device": Reader(_device, (DEVICE, "hardware_models.figures")),
     "technology": Reader(
         _technology, ("hardware_models.energy.load", "hardware_models.energy.files", "hardware_models.figures")
     ),
