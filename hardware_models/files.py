@@ -16,6 +16,7 @@ import io
 import json
 import math
 import os
+import re
 import stat
 import tomllib
 import zipfile
@@ -35,6 +36,12 @@ SMALL = 2**24
 """Most bytes of a file that a person writes: parameter files, prices, configurations [B]."""
 LARGE = 2**31
 """Most bytes of a file of numbers, and of the numbers in it once they are unpacked [B]."""
+
+_MOST_PARTS = 32
+_DOTTED = re.compile(
+    r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){%d}""" % _MOST_PARTS  # noqa: UP031
+)
+"""A dotted name too long for TOML's reader, whose time grows with the square of the parts: minutes for 32 KB."""
 
 _NOTED: ContextVar[dict[str, str] | None] = ContextVar("noted", default=None)
 
@@ -145,6 +152,9 @@ def text(data: bytes, where: str | Path) -> str:
 def toml(data: bytes | str, where: str | Path, expected: str = "a TOML file") -> dict[str, Any]:
     """Return the table of a TOML file's text; `where` is named in errors."""
     written = text(data, where) if isinstance(data, bytes) else data
+    if (found := _DOTTED.search(written)) is not None:
+        line = written.count("\n", 0, found.start()) + 1
+        raise UsageError(f"{where} has a name of more than {_MOST_PARTS} dotted parts in line {line}.")
     with reading(where, expected):
         return tomllib.loads(written)
 
