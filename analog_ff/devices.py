@@ -27,9 +27,12 @@ def _print(document: Any, as_json: bool, lines: list[str]) -> None:
 
 @app.command("list")
 def list_devices(as_json: bool = _JSON) -> None:
-    """List the published devices and those of installed packages: technology, states, on/off, pulse, DOI."""
+    """List the published devices and those of installed packages: technology, states, on/off, pulse, law of time, DOI.
+
+    Of a device's numbers, `checked` were compared with their source; the others are assumptions or could not be read.
+    """
     rows = catalogue()
-    columns = ("name", "technology", "states", "on/off", "pulse", "doi")
+    columns = ("name", "technology", "states", "on/off", "pulse", "checked", "law of time", "doi")
     lines = _table(columns, [[str(row[c] if row[c] is not None else "-") for c in columns] for row in rows])
     _print(rows, as_json, lines)
 
@@ -43,7 +46,8 @@ def catalogue() -> list[dict[str, Any]]:
     for name in sorted(PUBLISHED):
         table, _ = read_table(name)
         rows.append(_row(name, table))
-    empty = {"technology": None, "states": None, "on/off": None, "pulse": None, "doi": None}
+    named = ("technology", "states", "on/off", "pulse", "checked", "figures", "law of time", "doi")
+    empty: dict[str, Any] = dict.fromkeys(named)
     rows.append({"name": "ideal", **empty, "model": "ideal", "source": "an idealisation, not a measured device"})
     for name, entry in sorted(installed_devices().items()):
         rows.append({"name": name, **empty, "model": entry.value, "source": "an installed package"})
@@ -51,6 +55,7 @@ def catalogue() -> list[dict[str, Any]]:
 
 
 def _row(name: str, table: dict[str, Any]) -> dict[str, Any]:
+    from hardware_models.devices import provenance
     from hardware_models.units import to_si
 
     def si(entry: str) -> float | None:
@@ -63,13 +68,16 @@ def _row(name: str, table: dict[str, Any]) -> dict[str, Any]:
         v, t = table.get(f"v_{side}"), table.get(f"t_{side}")
         if v and t:
             pulses.append(f"{sign}{abs(v['value']):g} {v['unit']} {t['value']:g} {t['unit']}")
-    source = table["source"]
+    source, counts = table["source"], provenance.counts(table)
     return {
         "name": name,
         "technology": source.get("technology"),
         "states": si("states"),
         "on/off": round(high / low, 3) if low and high else None,
         "pulse": ", ".join(pulses) or None,
+        "checked": f"{counts['checked']} of {sum(counts.values())}",
+        "figures": counts,
+        "law of time": provenance.law_of_time(table),
         "doi": source.get("doi"),
         "model": table["model"],
         "source": source["citation"],
@@ -83,11 +91,13 @@ def show(
     as_json: bool = _JSON,
 ) -> None:
     """Show a device: equation, every number with unit, range, kind and source, and pictures with --out."""
+    from hardware_models.devices.ageing import no_law_of_time
     from hardware_models.devices.load import load_device
 
     device: Any = load_device(spec)
     parts = _parts(device)
     numbers = parameters(device, spec)
+    lawless = no_law_of_time(device)
     document = {
         "name": device.name,
         "model": type(parts[0]).__name__,
@@ -95,6 +105,7 @@ def show(
         "source": getattr(device, "source", ""),
         "equation": "\n\n".join(_equation(part) for part in parts),
         "parameters": numbers,
+        "no_law_of_time": lawless,
         "assumptions": list(getattr(device, "assumptions", ())),
     }
     columns = ("name", "value", "unit", "low", "high", "kind", "source")
@@ -104,6 +115,7 @@ def show(
         "",
         document["equation"],
         "",
+        *([lawless, ""] if lawless else []),
     ]
     lines += _table(columns, [[_shown(row[c]) for c in columns] for row in numbers])
     if out:
@@ -152,11 +164,10 @@ def parameters(device: Any, spec: str) -> list[dict[str, Any]]:
             continue
         said = table.get(name) if isinstance(table.get(name), dict) else None
         row = {"name": name, "value": value, "unit": m.get("unit"), "low": m.get("low"), "high": m.get("high"),
-               "kind": "default", "source": "default of the model"}  # fmt: skip
+               "kind": "default", "source": "default of the model", "checked": None}  # fmt: skip
         if said:
             ends = {e: to_si(float(said[e]), said["unit"]) for e in ("low", "high") if e in said and "unit" in said}
-            row |= {**ends, "kind": said["kind"], "source": said["source"]}
-            row |= {"checked": said["checked"]} if "checked" in said else {}
+            row |= {**ends, "kind": said["kind"], "source": said["source"], "checked": said.get("checked")}
         rows.append(row)
     return rows
 

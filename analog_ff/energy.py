@@ -19,9 +19,9 @@ def energy(
     scenario: str = typer.Option("nominal", "--scenario", help="end of every price's range: low, nominal, high"),
     as_json: bool = typer.Option(False, "--json", help="print one JSON document on standard output and nothing else"),
 ) -> None:
-    """Price a finished run again: by component, layer and phase, with limits, time, area, power, wear and currents."""
+    """Price a finished run again: by component, layer and phase, with physical bounds, time, area, wear and currents."""
     from analog_ff.runs.account import account
-    from analog_ff.runs.stored import read_run
+    from analog_ff.runs.result_file import read_run
 
     result = read_run(run)
     found = account(result, technology or result["config"].get("technology", "cmos-32nm"), scenario)
@@ -47,7 +47,7 @@ def _show(found: dict[str, Any]) -> None:
     what = f"{run['device']}, {run['data']}, {run['learner']}, update {run['update']}"
     table = Table(title=f"{what}: {found['technology']}, {found['scenario']}")
     table.add_column("component", overflow="fold")
-    for name in (*phases, "times its limit"):
+    for name in (*phases, "times its physical bound"):
         table.add_column(name, justify="right", no_wrap=True)
     parts = found["by_component_joule"]
     names = sorted({n for p in phases for n, joule in parts[p].items() if joule}, key=lambda n: -_sum(parts, phases, n))
@@ -90,9 +90,6 @@ def _facts(found: dict[str, Any], joules: Any) -> list[str]:
                 f"chip time per image, {phase}: {clock['seconds_per_image']:.3g} s layer after layer, "
                 f"{clock['pipelined_seconds_per_image']:.3g} s pipelined (layer {clock['slowest_layer']} is the slowest)"
             )
-    power = {p: w for p, w in found["average_power_watt"].items() if w}
-    if power:
-        lines.append("average power: " + ", ".join(f"{p} {w:.3g} W" for p, w in power.items()))
     if found["area_m2"]:
         total = found["area_m2"]["total"]
         part = max((n for n in found["area_m2"] if n != "total"), key=lambda n: found["area_m2"][n])
@@ -103,7 +100,7 @@ def _facts(found: dict[str, Any], joules: Any) -> list[str]:
         most = "" if worn["pulses_most"] is None else f", at most {worn['pulses_most']}"
         lines.append(f"wear: {worn['pulses_per_device']:.1f} pulses a device{most}; {life}")
     if found["full_scale_read"]:
-        lines.append(f"a bit line read at full scale: {found['full_scale_read']['times']:.2g} times its limit")
+        lines.append(f"a bit line read at full scale: {found['full_scale_read']['times']:.2g} times its physical bound")
     if found["line_currents"]:
         lines.append(currents(found["line_currents"]))
     if found["recalled"]:
@@ -117,8 +114,8 @@ def currents(found: dict[str, Any]) -> str:
     """Return the verdict on the currents of the lines in words."""
     ratio, parallel, slower = found["line_current_ratio"], found["parallel_lines"], found["slower"]
     text = (
-        f"largest line current: reads {ratio['read']:.3g}, writes {ratio['write']:.3g} times the limit of "
-        f"{found['limit']['value'] * 1e6:.3g} uA"
+        f"largest line current: reads {ratio['read']:.3g}, writes {ratio['write']:.3g} times the current limit of "
+        f"{found['limit']['value'] * 1e6:.3g} uA (electromigration)"
     )
     if found["physical"]:
         return text
@@ -129,7 +126,7 @@ def currents(found: dict[str, Any]) -> str:
         for what in ratio
         if ratio[what] > 1.0
     ]
-    return f"{text}: {found['label']} (within the limit: {', '.join(ways)})"
+    return f"{text}: {found['label']} (within the current limit: {', '.join(ways)})"
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any, Self
 
@@ -15,18 +16,20 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from analog_ff.objective.schedule import gain
+from analog_ff.objective.schedule import Moment, gain
 from analog_ff.runs import results
+from analog_ff.runs.batches import Batches
 from analog_ff.runs.build import schedule_of
 from analog_ff.runs.config import RECIPES, Config
 from analog_ff.runs.rows import Rows
 from hardware_models.check import UsageError, positive_int
 from hardware_models.energy import report
 from hardware_models.kernels.products import one_blas_thread
-from hardware_models.keys import Key
 
 UPDATES = 1000
 """With `epochs` None, as many epochs as make at least so many updates: few rows need many epochs, many rows few."""
+FEATURES = ("n_features_in_", "feature_names_in_")
+"""What scikit-learn notes of the rows before they are looked at."""
 NOT_SETTINGS = frozenset(
     {
         "device", "layers", "epochs", "batch", "learning_rate", "readout", "label_strength", "technology", "seed",
@@ -119,23 +122,25 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Train a fresh chip on rows X (n, features) with labels y (n,) of any type."""
+        with self._kept_if_refused():
+            return self._fit(X, y)
+
+    def _fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         x, labels = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(labels)
         classes, codes = np.unique(labels, return_inverse=True)
-        size = min(positive_int("the classifier", "batch", self.batch), len(x))
-        epochs = -(-UPDATES // (len(x) // size)) if self.epochs is None else self.epochs
+        batches = Batches(len(x), positive_int("the classifier", "batch", self.batch))
+        epochs = -(-UPDATES // batches.number) if self.epochs is None else self.epochs
         parts = self._fresh(classes, x.shape[1], epochs)
-        schedule = schedule_of(parts.config, len(x))
+        schedule = schedule_of(parts.config, batches)
         parts.scaler.fit(x)
         images = parts.encode(x)
         with one_blas_thread():
             for epoch in range(epochs):
-                for moment in schedule.moments(epoch):
-                    order = Key(parts.config.seed, "order", moment.epoch).generator().permutation(len(x))
-                    rows = order[moment.batch * size : (moment.batch + 1) * size]
+                for moment, rows in batches.of_epoch(schedule, epoch, parts.config.seed):
                     parts.learn(images[rows], codes[rows], gain(epoch, epochs), moment=moment)
                     parts.images["learn"] += len(rows) if moment.positive else 0
-        # Only now, so that a fit that fails or is interrupted leaves what was there.
+        # Only now: a fit that fails or is interrupted leaves what was there.
         self.classes_, self.n_iter_, self._parts = classes, epochs, parts
         return self
 
@@ -148,27 +153,26 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
         first = not hasattr(self, "_parts")
         x, labels = validate_data(self, X, y, dtype=np.float64, reset=first)
         check_classification_targets(labels)
-        if first:
-            if classes is None:
-                raise UsageError("the first call of partial_fit needs classes, all labels that will ever come.")
-            labels_to_come = np.unique(np.asarray(classes))
-            self._parts = self._fresh(labels_to_come, x.shape[1], 1)
-            self.classes_, self.n_iter_ = labels_to_come, 0
-        elif classes is not None and not np.array_equal(np.unique(np.asarray(classes)), self.classes_):
-            raise UsageError(f"the labels were {self.classes_}, and cannot become {classes} on the same chip.")
-        unknown = np.setdiff1d(labels, self.classes_)
+        if first and classes is None:
+            raise UsageError("the first call of partial_fit needs classes, all labels that will ever come.")
+        known = self.classes_ if classes is None else np.unique(np.asarray(classes))
+        if not first and not np.array_equal(known, self.classes_):
+            raise UsageError(f"the labels were {self.classes_}, and cannot become {known} on the same chip.")
+        unknown = np.setdiff1d(labels, known)
         if unknown.size:
-            raise UsageError(f"partial_fit met labels that are not among the classes {self.classes_}: {unknown}.")
-        codes = np.searchsorted(self.classes_, labels)
-        parts = self._parts
+            raise UsageError(f"partial_fit met labels that are not among the classes {known}: {unknown}.")
+        parts = self._fresh(known, x.shape[1], 1) if first else self._parts
+        codes = np.searchsorted(known, labels)
+        batches = Batches(len(x), parts.config.batch)
         parts.scaler.partial_fit(x)
         images = parts.encode(x)
         with one_blas_thread():
-            for start in range(0, len(x), parts.config.batch):
-                rows = slice(start, start + parts.config.batch)
-                parts.learn(images[rows], codes[rows], 1.0)
+            for number in range(batches.number):
+                rows = batches.rows(number)
+                parts.learn(images[rows], codes[rows], 1.0, moment=Moment(0, number, full=batches.size))
         parts.images["learn"] += len(x)
-        self.n_iter_ += 1
+        # Only now: a first call that was refused leaves nothing behind, and may be made again with other classes.
+        self.classes_, self._parts, self.n_iter_ = known, parts, 1 if first else self.n_iter_ + 1
         return self
 
     def decision_function(self, X: ArrayLike) -> np.ndarray:
@@ -232,6 +236,18 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
         with one_blas_thread():
             parts.ledger.book("program", parts.learner.initialise())
         return parts
+
+    @contextmanager
+    def _kept_if_refused(self) -> Iterator[None]:
+        """Keep what is known of the features if a fit fails: they are those of the model that is still there."""
+        known = {name: value for name, value in self.__dict__.items() if name in FEATURES}
+        try:
+            yield
+        except BaseException:
+            for name in FEATURES:
+                self.__dict__.pop(name, None)
+            self.__dict__.update(known)
+            raise
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_parts")

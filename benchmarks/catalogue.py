@@ -6,26 +6,40 @@ import hashlib
 import itertools
 import json
 import statistics
-import sys
-import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from experiment_files import ROW, read
+from identity import dear, out_of_date
+
+from hardware_models.check import UsageError, shown
+from hardware_models.tables import closest
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-
-NOT_OPTIONS = ("label", "seeds", "published", "grid", "untuned")
-"""Entries of a row that are not options of the run; `published` is what a source reports for the same task."""
 
 
 def experiments(names: list[str]) -> dict[str, dict[str, Any]]:
     """Return the experiments by name, in the order of their files."""
     files = sorted((HERE / "experiments").glob("*.toml"))
-    table = {f.stem: tomllib.loads(f.read_text(encoding="utf-8")) for f in files}
-    unknown = set(names) - set(table)
-    if unknown:
-        sys.exit(f"no experiment {', '.join(sorted(unknown))} (known: {', '.join(table)}).")
-    return {n: e for n, e in table.items() if not names or n in names}
+    for name in names:
+        if name not in {f.stem for f in files}:
+            known = [f.stem for f in files]
+            raise UsageError(f"no experiment {shown(name)}{closest(name, known)} (known: {', '.join(known)}).")
+    table = {f.stem: _read(f, f.stat().st_mtime_ns) for f in files if not names or f.stem in names}
+    for name, experiment in table.items():
+        tuner = experiment.get("tuned_by")
+        if tuner is not None and tuner not in {f.stem for f in files}:
+            raise UsageError(f"experiment {name} is tuned by {shown(tuner)}, which is no experiment.")
+    return table
+
+
+@cache
+def _read(path: Path, changed: int) -> dict[str, Any]:
+    """Return the table of a file, read once as long as it does not change; callers leave it as it is."""
+    del changed
+    return read(path)
 
 
 def points(experiment: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
@@ -33,7 +47,7 @@ def points(experiment: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     runs = []
     for row in experiment["rows"]:
         grid = row.get("grid", experiment.get("grid", {}))
-        options = {k: v for k, v in row.items() if k not in NOT_OPTIONS}
+        options = {k: v for k, v in row.items() if k not in ROW}
         by_tuning = "tuned_by" in experiment and not row.get("untuned")
         tuned = chosen(experiment["tuned_by"], row["label"]) if by_tuning else {}
         if tuned is None:
@@ -59,7 +73,7 @@ def chosen(name: str, label: str) -> dict[str, Any] | None:
         error = json.loads(file.read_text(encoding="utf-8"))["validation_error_percent"]
         errors.setdefault(tuple(options[k] for k in grid), []).append(error)
     if not errors:
-        sys.exit(f"experiment {name} has no row '{label}' to tune.")
+        raise UsageError(f"experiment {name} has no row '{label}' to tune.")
     return dict(zip(grid, min(errors, key=lambda values: statistics.mean(errors[values])), strict=True))
 
 
@@ -75,7 +89,7 @@ def tuner_of(name: str, experiment: dict[str, Any]) -> str | None:
 
 
 def place(name: str, options: dict[str, Any]) -> Path:
-    """Return the file of a point's result."""
+    """Return the file of a point's result: its place, not its identity, which is the key inside (`identity`)."""
     text = json.dumps(options, sort_keys=True)
     return HERE / "results" / name / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
 
@@ -90,9 +104,28 @@ def results_of(name: str, experiment: dict[str, Any], row: dict[str, Any]) -> li
             continue
         file = place(name, options)
         if file.exists():
-            results.append(json.loads(file.read_text(encoding="utf-8")))
-            assert results[-1]["label"] == label or results[-1]["options"] == options
+            result = json.loads(file.read_text(encoding="utf-8"))
+            assert result["label"] == label or result["options"] == options
+            result["out_of_date"] = out_of_date(command_of(experiment), options, result)
+            if dear(result):
+                result["out_of_date"].append("prices of an older technology file")
+            results.append(result)
     return results
+
+
+def command_of(experiment: dict[str, Any]) -> str:
+    """Return the command that makes an experiment's points: "simulate" or "spiking"."""
+    return str(experiment.get("command", "simulate"))
+
+
+def before_the_correction(results: list[dict[str, Any]]) -> str:
+    """Return what marks results that a run would not give any more: since when, and why; empty for current ones."""
+    old = [r for r in results if r["out_of_date"]]
+    if not old:
+        return ""
+    commits = sorted({r.get("key", {}).get("commit", "unknown") for r in old})
+    reasons = sorted({reason for r in old for reason in r["out_of_date"]})
+    return f"before the correction, commit {', '.join(commits)}: {'; '.join(reasons)}"
 
 
 def judged_on(experiment: dict[str, Any]) -> str:

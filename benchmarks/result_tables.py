@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from typing import Any
 
-from catalogue import experiments, grid_of, judged_on, results_of, tuner_of
+from catalogue import before_the_correction, experiments, grid_of, judged_on, results_of, tuner_of
 
 INSPECTED = {"asymmetry": "asymmetry_mean", "step of a pulse": "pulse_step", "its noise": "pulse_noise"}
 """Column of a table -> what the inspection found, for experiments that are `inspected`."""
@@ -53,6 +53,29 @@ def joule(values: list[float | None]) -> str:
     return f"{value:.2g} J"
 
 
+MARK = " †"
+"""Stands beside what was measured before a correction that touches it."""
+
+
+def marked(text: str, results: list[dict[str, Any]]) -> str:
+    """Return a text, with a mark if any of the results is out of date."""
+    return text + (MARK if before_the_correction(results) else "")
+
+
+def footnotes(rows: list[tuple[str, list[dict[str, Any]]]]) -> list[str]:
+    """Return what the marks of a table stand for, one line a reason with the rows that it holds for."""
+    by_reason: dict[str, list[str]] = {}
+    for label, results in rows:
+        if reason := before_the_correction(results):
+            by_reason.setdefault(reason, []).append(label)
+    return [line for reason, labels in by_reason.items() for line in ("", f"†{reason_of(labels, rows)} {reason}.")]
+
+
+def reason_of(labels: list[str], rows: list[tuple[str, list[dict[str, Any]]]]) -> str:
+    """Return which rows a reason holds for; nothing if it holds for all of them."""
+    return "" if len(labels) == len([1 for _, results in rows if results]) else f" {'; '.join(labels)}:"
+
+
 def table(name: str, experiment: dict[str, Any]) -> list[str]:
     """Return the lines of one experiment's table; rows without results say so."""
     if experiment.get("command") == "spiking":
@@ -79,8 +102,10 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
     head += [f"energy to {reached} %"] if reached else []
     head += [*compared, *counted, *inspected, *(f"written, {age}" for age in ages), *kept]
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    measured: list[tuple[str, list[dict[str, Any]]]] = []
     for row in experiment["rows"]:
         results = results_of(name, experiment, row)
+        measured.append((row["label"], results))
         if not results:
             known = f" {row.get('published', '-')} |" if published else ""
             blank = " - |" * len(choices)
@@ -90,7 +115,7 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
         by = f"{kind}_error_percent_by_readout"
         headline = results[0]["config"].get("readout", "softmax")
         cells = [
-            row["label"],
+            marked(row["label"], results),
             str(len(results)),
             *(bold(mean([(r.get(by) or {}).get(name) for r in results]), name == headline) for name in readouts),
             number([r["cells"].get("pulses_per_weight") for r in results]),
@@ -117,7 +142,7 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
                 str(max(sum(a["registers_per_layer"]) for a in found)),
             ]
         lines.append(f"| {' | '.join(cells)} |")
-    return lines
+    return [*lines, *footnotes(measured)]
 
 
 def spiking_table(name: str, experiment: dict[str, Any]) -> list[str]:
@@ -128,8 +153,10 @@ def spiking_table(name: str, experiment: dict[str, Any]) -> list[str]:
     head = ["row", *choices, "seeds", f"{kind} error, all layers %", "each layer %", "mean rate Hz", "rate of active cells Hz",
             "active cells", "energy per update", "energy per decision", "seconds"]  # fmt: skip
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    measured: list[tuple[str, list[dict[str, Any]]]] = []
     for row in experiment["rows"]:
         results = results_of(name, experiment, row)
+        measured.append((row["label"], results))
         if not results:
             lines.append(
                 f"| {row['label']} |{' - |' * len(choices)} 0 | not run |" + " |" * (len(head) - 3 - len(choices))
@@ -145,13 +172,13 @@ def spiking_table(name: str, experiment: dict[str, Any]) -> list[str]:
         shares = [percent([f[n]["active_share"] for f in firing]) for n in range(len(layers))]
         energy = [r.get("energy") or {} for r in results]
         lines.append("| " + " | ".join([
-            row["label"], *(f"{results[0]['options'].get(c)}" for c in choices), str(len(results)),
+            marked(row["label"], results), *(f"{results[0]['options'].get(c)}" for c in choices), str(len(results)),
             bold(mean([b["energy"] for b in by]), True), ", ".join(mean([b[n] for b in by]) for n in layers),
             fired("mean_rate_hz", digits=1), fired("active_rate_hz"), ", ".join(shares),
             joule([e.get("per_update_joule") for e in energy]), joule([e.get("per_decision_joule") for e in energy]),
             mean([r["wall_seconds"] for r in results], 0),
         ]) + " |")  # fmt: skip
-    return lines
+    return [*lines, *footnotes(measured)]
 
 
 def error(name: str, experiment: dict[str, Any], row: dict[str, Any], readout: str | None = None) -> tuple[str, int]:
@@ -161,7 +188,7 @@ def error(name: str, experiment: dict[str, Any], row: dict[str, Any], readout: s
         return "not run", 0
     headline = "energy" if experiment.get("command") == "spiking" else results[0]["config"].get("readout", "softmax")
     found = [r[f"{judged_on(experiment)}_error_percent_by_readout"] for r in results]
-    return mean([f[readout or headline] for f in found]), len(results)
+    return marked(mean([f[readout or headline] for f in found]), results), len(results)
 
 
 def arrived(results: list[dict[str, Any]], accuracy: str) -> str:

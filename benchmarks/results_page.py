@@ -9,7 +9,7 @@ from typing import Any
 
 import spiking_settings
 from catalogue import HERE, ROOT, experiments, judged_on, results_of
-from result_tables import error, table
+from result_tables import error, marked, table
 
 from analog_ff.runs.pricing import interval
 
@@ -19,7 +19,8 @@ def glance() -> list[str]:
     head = ["what", "error %", "seeds", "beside it, error %", "published, error %"]
     lines = ["## At a glance", "",
              "The rows that say most, each by the read-out that it is judged by. A name leads to the whole table, with the",
-             "command that makes it, its settings and its caveats.", ""]  # fmt: skip
+             "command that makes it, its settings and its caveats. What a † stands beside was measured before a correction that",
+             "touches it.", ""]  # fmt: skip
     lines += [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     known = experiments([])
     for entry in tomllib.loads((HERE / "glance.toml").read_text(encoding="utf-8"))["rows"]:
@@ -50,9 +51,8 @@ def paired(name: str, experiment: dict[str, Any]) -> list[str]:
              f"| {' | '.join(head)} |", "|" + "---|" * len(head)]  # fmt: skip
     rows, by = {row["label"]: row for row in experiment["rows"]}, f"{judged_on(experiment)}_error_percent_by_readout"
     for pair in experiment["paired"]:
-        mine, theirs = (
-            {r["options"]["seed"]: r[by] for r in results_of(name, experiment, rows[label])} for label in pair
-        )
+        found_by = [results_of(name, experiment, rows[label]) for label in pair]
+        mine, theirs = ({r["options"]["seed"]: r[by] for r in found} for found in found_by)
         seeds = mine.keys() & theirs.keys()
         cells = []
         for readout in ("energy", "softmax"):
@@ -61,7 +61,8 @@ def paired(name: str, experiment: dict[str, Any]) -> list[str]:
             ]
             found = interval(gaps) if len(gaps) > 1 else None
             cells.append(f"{found['mean']:+z.2f} ± {found['high'] - found['mean']:.2f}" if found else "-")
-        lines.append(f"| {' | '.join([*pair, str(len(seeds)), *cells])} |")
+        names = [marked(label, found) for label, found in zip(pair, found_by, strict=True)]
+        lines.append(f"| {' | '.join([*names, str(len(seeds)), *cells])} |")
     return [*lines, ""]
 
 

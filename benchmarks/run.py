@@ -5,7 +5,8 @@
 
 An experiment is one TOML file: a title, options of `analog_ff.simulate` common to all rows, and rows with a label,
 options of their own and seeds (the chip's seed is the experiment's seed). A point is one run; its result is kept in
-benchmarks/results/<experiment>/<hash of its options>.json, and a point that is there is not run again.
+benchmarks/results/<experiment>/<hash of its options>.json with a key of everything that decides it (`identity`), and a point
+that is there is run again only if its key is no longer that of today's run; until then the tables mark it.
 
 With a table `grid` (option -> values) every row is run with every combination, and its table shows the best one. An
 experiment that is `tuned_by` such a one takes its choices, row by row of the same label. `paired` lists pairs of rows
@@ -21,14 +22,17 @@ import subprocess
 import sys
 from typing import Any
 
-from catalogue import ROOT, experiments, place, points
+from catalogue import ROOT, command_of, experiments, place, points
+from identity import key, out_of_date, resolved
 from results_page import write_tables
+
+from hardware_models.check import UsageError
 
 KEPT = (
     "schema", "config", "device", "seed", "chip_seed", "split", "wall_seconds", "versions", "test_error_percent",
     "test_error_percent_by_readout", "validation_error_percent", "validation_error_percent_by_readout", "images",
     "events", "integrals", "energy", "cells", "deployed",
-    "activity", "shapes", "events_by_layer", "integrals_by_layer", "gated_share_by_layer",
+    "activity", "shapes", "inputs_sha256", "events_by_layer", "integrals_by_layer", "gated_share_by_layer",
     "firing", "spikes_per_presentation", "presentations",
 )  # fmt: skip
 
@@ -36,22 +40,33 @@ KEPT = (
 def arguments(options: dict[str, Any]) -> list[str]:
     """Return options as the command line takes them; true is a flag."""
     words = []
-    for key, value in options.items():
+    for name, value in options.items():
         if value is False:
             continue
-        words += [f"--{key}"] if value is True else [f"--{key}", str(value)]
+        words += [f"--{name}"] if value is True else [f"--{name}", str(value)]
     return words
+
+
+def commit() -> str:
+    """Return the commit of the code, or "unknown" outside a repository."""
+    asked = ["git", "rev-parse", "--short", "HEAD"]
+    done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
 
 
 def run(name: str, label: str, options: dict[str, Any], data_dir: str | None) -> None:
     """Run one point and keep its result."""
     target = place(name, options)
+    spiking = command_of(experiments([name])[name]) == "spiking"
+    command_name = "spiking" if spiking else "simulate"
     if target.exists():
-        return
+        reasons = out_of_date(command_name, options, json.loads(target.read_text(encoding="utf-8")))
+        if not reasons:
+            return
+        print(f"{name}: {label}, seed {options['seed']} is out of date: {'; '.join(reasons)}", flush=True)
     print(f"{name}: {label}, seed {options['seed']} ...", flush=True)
     # A run that was interrupted goes on from its checkpoint.
     folder = ROOT / "runs" / "experiments" / target.parent.name / target.stem
-    spiking = experiments([name])[name].get("command") == "spiking"
     program = ["analog_ff", "spiking"] if spiking else ["analog_ff.simulate"]
     command = [sys.executable, "-m", *program, *arguments(options), "--json", "--out", str(folder)]
     command += ["--data-dir", data_dir] if data_dir else []
@@ -65,23 +80,42 @@ def run(name: str, label: str, options: dict[str, Any], data_dir: str | None) ->
     # Where the data lay and where the run folder was are this machine's business.
     kept["config"] = {k: v for k, v in kept["config"].items() if k not in ("data_dir", "out", "resume", "json")}
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps({"label": label, "options": options} | kept, indent=1) + "\n", encoding="utf-8")
+    identity = key(command_name, resolved(command_name, options)) | {"commit": commit()}
+    stored = {"label": label, "options": options, "key": identity} | kept
+    target.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
     shutil.rmtree(folder)
 
 
-def main() -> None:
-    """Run or tabulate."""
+def main() -> int:
+    """Run or tabulate; return the exit status, 2 for an experiment that is none."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--tables", action="store_true", help="write the tables and run nothing")
     parser.add_argument("--data-dir", help="folder of the data sets")
     args = parser.parse_args()
-    if not args.tables:
-        for name, experiment in experiments(args.names).items():
-            for label, options in points(experiment):
-                run(name, label, options, args.data_dir)
-    write_tables()
+    try:
+        asked = experiments(args.names)
+        if not args.tables:
+            for name, experiment in asked.items():
+                check(name, experiment)
+            for name, experiment in asked.items():
+                for label, options in points(experiment):
+                    run(name, label, options, args.data_dir)
+        write_tables()
+    except UsageError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def check(name: str, experiment: dict[str, Any]) -> None:
+    """Refuse an experiment with a point that is no configuration, before the first of its runs."""
+    for label, options in points(experiment):
+        try:
+            resolved(command_of(experiment), options)
+        except UsageError as error:
+            raise UsageError(f"experiment {name}, row '{label}': {error}") from None
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -194,7 +194,7 @@ class Chip:
         self._arrays: dict[tuple[int, str], Crossbar] = {}
         self._neurons: list[Neurons] = []
         for layer, shape in enumerate(self.shapes):
-            cells = with_faults(self._device, faults, layer)
+            cells = with_faults(self._device, faults, layer, len(self.shapes))
             for name in ("main", *(arrays or {}).get(layer, ())):
                 place = key.child("layer", layer).child(name)
                 self._arrays[layer, name] = Crossbar(cells, shape, key=place, tile=tile, weight_range=weight_range)

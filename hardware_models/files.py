@@ -11,6 +11,7 @@ depends on without a list kept by hand.
 from __future__ import annotations
 
 import ast
+import gzip
 import hashlib
 import io
 import json
@@ -19,8 +20,8 @@ import os
 import re
 import stat
 import tomllib
+import warnings
 import zipfile
-import zlib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -36,48 +37,48 @@ SMALL = 2**24
 """Most bytes of a file that a person writes: parameter files, prices, configurations [B]."""
 LARGE = 2**31
 """Most bytes of a file of numbers, and of the numbers in it once they are unpacked [B]."""
+MOST_TOML = 2**20
+"""Most characters of a TOML text; the longest of this project has 30 000."""
+MOST_PARTS = 50
+"""Most points between names in one line of a TOML text: the parser's time grows with the square of a key's parts."""
+MOST_MEMBERS = 10_000
+"""Most arrays of a ``.npz`` file."""
+MOST_HEADER = 10_000
+"""Most bytes of the header of an array, as in NumPy [B]."""
 
-_MOST_PARTS = 32
-_DOTTED = re.compile(
-    r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){%d}""" % _MOST_PARTS  # noqa: UP031
-)
-"""A dotted name too long for TOML's reader, whose time grows with the square of the parts: minutes for 32 KB."""
+_BETWEEN_NAMES = re.compile(r"\.(?=[ \t]*(?:[A-Za-z_\"'-]|\d+[ \t]*\.))")  # a point that is no decimal point
 
-_NOTED: ContextVar[dict[str, str] | None] = ContextVar("noted", default=None)
+_NOTED: ContextVar[tuple[dict[str, str], ...]] = ContextVar("noted", default=())
 
 
 @contextmanager
 def record() -> Iterator[dict[str, str]]:
     """Collect {"<what> <file name>": SHA-256} of every file that is read inside the ``with``.
 
-    Records nest: what an inner one sees, the outer one sees, too.
+    Records nest: what an inner one sees, the outer one sees, too. Of two different files of one name the second has a number.
     """
-    outer = _NOTED.get()
     noted: dict[str, str] = {}
-    token = _NOTED.set(noted)
+    token = _NOTED.set((*_NOTED.get(), noted))
     try:
         yield noted
     finally:
         _NOTED.reset(token)
-        if outer is not None:
-            for name, digest in noted.items():
-                _add(outer, name, digest)
 
 
 def note(what: str, name: str, data: bytes) -> None:
     """Note the SHA-256 of `data`, the contents of a file called `name`, in the records that are open."""
-    noted = _NOTED.get()
-    if noted is not None:
-        _add(noted, f"{what} {name}", hashlib.sha256(data).hexdigest())
+    if _NOTED.get():
+        note_digest(what, name, hashlib.sha256(data).hexdigest())
 
 
-def _add(noted: dict[str, str], name: str, digest: str) -> None:
-    """Add a note; two different files of one name are told apart by a number, in the order in which they are read."""
-    numbered, number = name, 1
-    while noted.get(numbered, digest) != digest:
-        number += 1
-        numbered = f"{name} ({number})"
-    noted[numbered] = digest
+def note_digest(what: str, name: str, digest: str) -> None:
+    """Note the SHA-256 of something that is no file of its own, such as the arrays of a data set."""
+    for noted in _NOTED.get():
+        numbered, number = f"{what} {name}", 1
+        while noted.get(numbered, digest) != digest:
+            number += 1
+            numbered = f"{what} {name} ({number})"
+        noted[numbered] = digest
 
 
 @contextmanager
@@ -88,14 +89,20 @@ def reading(where: str | Path, expected: str) -> Iterator[None]:
     except (UsageError, RunError, CommandError):
         raise
     except Exception as error:
-        said = str(error).partition("; use sys.set_int_max_str_digits")[0]  # advice to programmers
-        reason = type(error).__name__ + (f": {shown(said, 160, quoted=False)}" if _says_something(error) else "")
-        raise UsageError(f"{shown(str(where), 200, quoted=False)} cannot be read as {expected} ({reason}).") from error
+        raise UsageError(
+            f"{shown(str(where), 200, quoted=False)} cannot be read as {expected} ({_reason(error)})."
+        ) from error
 
 
-def _says_something(error: Exception) -> bool:
+def _reason(error: Exception) -> str:
+    name = type(error).__name__
+    try:
+        said = str(error).partition("; use sys.set_int_max_str_digits")[0].strip()  # that advice is for programmers
+    except Exception:
+        return name
     # Messages of these are addresses, single keys or empty: they would puzzle more than they tell.
-    return bool(str(error).strip()) and not isinstance(error, KeyError | RecursionError | MemoryError | AssertionError)
+    dumb = isinstance(error, KeyError | RecursionError | MemoryError | AssertionError)
+    return f"{name}: {shown(said, 160, quoted=False).rstrip('.')}" if said and not dumb else name
 
 
 def contents(path: str | Path, what: str, *, most: int = SMALL) -> bytes:
@@ -126,9 +133,14 @@ def contents(path: str | Path, what: str, *, most: int = SMALL) -> bytes:
             os.close(descriptor)
             raise UsageError(f"{what} {shown_path} is no regular file; give the path of a file.")
         with open(descriptor, "rb") as file:
-            data = b"" if state.st_size > most else file.read(most + 1)
+            # `read` takes the memory of all that it is asked for, and some files are longer than they say.
+            data = b"" if state.st_size > most else file.read(state.st_size + 1)
+            if len(data) > state.st_size:
+                data += file.read(most + 1 - len(data))
         if state.st_size > most or len(data) > most:
-            raise UsageError(f"{what} {shown_path} has {state.st_size} bytes, more than the {most} that are read.")
+            raise UsageError(
+                f"{what} {shown_path} has {max(state.st_size, len(data))} bytes, more than the {most} that are read."
+            )
     note(what, place.name, data)
     return data
 
@@ -152,18 +164,26 @@ def text(data: bytes, where: str | Path) -> str:
 def toml(data: bytes | str, where: str | Path, expected: str = "a TOML file") -> dict[str, Any]:
     """Return the table of a TOML file's text; `where` is named in errors."""
     written = text(data, where) if isinstance(data, bytes) else data
-    if (found := _DOTTED.search(written)) is not None:
-        line = written.count("\n", 0, found.start()) + 1
-        raise UsageError(f"{where} has a name of more than {_MOST_PARTS} dotted parts in line {line}.")
+    if len(written) > MOST_TOML:
+        raise UsageError(f"{where} has {len(written)} characters, more than the {MOST_TOML} that a TOML file may have.")
+    for number, line in enumerate(written.split("\n"), 1):
+        if line.count(".") > MOST_PARTS and len(_BETWEEN_NAMES.findall(line)) > MOST_PARTS:
+            raise UsageError(f"{where}, line {number}: a name of more than {MOST_PARTS} parts; expected two or three.")
     with reading(where, expected):
         return tomllib.loads(written)
 
 
 def json_object(data: bytes | str, where: str | Path, expected: str = "a JSON file") -> dict[str, Any]:
-    """Return the object ({...}) of a JSON text; NaN and infinity, which JSON does not know, are refused."""
+    """Return the object ({...}) of a JSON text.
+
+    NaN and infinity, which JSON does not know, numbers too large for a float, and a name that an object has twice are
+    refused.
+    """
     written = text(data, where) if isinstance(data, bytes) else data
     with reading(where, expected):
-        found = json.loads(written, parse_constant=_refuse_constant)
+        found = json.loads(
+            written, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_object_of_single_names
+        )
     if not isinstance(found, dict):
         raise UsageError(f"{where} cannot be read as {expected} (it holds {shown(found)}, not an object {{...}}).")
     return found
@@ -171,6 +191,22 @@ def json_object(data: bytes | str, where: str | Path, expected: str = "a JSON fi
 
 def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is no number of JSON")
+
+
+def _finite(written: str) -> float:
+    number = float(written)
+    if math.isinf(number):
+        raise ValueError(f"the number {shown(written, quoted=False)} is too large")
+    return number
+
+
+def _object_of_single_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        seen: set[str] = set()
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        raise ValueError(f"the name {shown(twice)} stands twice in one object")
+    return found
 
 
 def arrays(
@@ -190,8 +226,13 @@ def arrays(
     where = shown(str(path), 200, quoted=False)
     found: dict[str, np.ndarray] = {}
     left = most
+    if not zipfile.is_zipfile(io.BytesIO(raw)):
+        raise UsageError(f"{where} is not a .npz file; expected one made by numpy.savez.")
     with reading(where, "a .npz file, made by numpy.savez"), zipfile.ZipFile(io.BytesIO(raw)) as archive:
-        for member in archive.infolist():
+        members = archive.infolist()
+        if len(members) > MOST_MEMBERS:
+            raise UsageError(f"{where} holds {len(members)} arrays, more than the {MOST_MEMBERS} that are read.")
+        for member in members:
             name = member.filename.removesuffix(".npy")
             if names is not None and name not in names:
                 continue
@@ -208,54 +249,60 @@ def arrays(
 
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, place: str) -> np.ndarray:
     """Return one array of an archive; its header has to agree with the size of the member."""
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        # The other decompressors unpack a whole block at once, however much it makes.
+        raise UsageError(
+            f"{place} is compressed in a way that NumPy does not use; save it with numpy.savez_compressed."
+        )
     with archive.open(member) as file:
         version = np.lib.format.read_magic(file)
         if version not in ((1, 0), (2, 0), (3, 0)):
             raise UsageError(f"{place} is of version {version} of NumPy's format; expected 1.0 to 3.0.")
         wide = version != (1, 0)
         length = int.from_bytes(file.read(4 if wide else 2), "little")
-        if length > 2**16:
-            raise UsageError(f"{place} has a header of {length} bytes; expected at most {2**16}.")
-        header = ast.literal_eval(file.read(length).decode("utf-8" if version == (3, 0) else "latin-1").strip())
-        if not isinstance(header, dict) or set(header) != {"descr", "fortran_order", "shape"}:
-            raise UsageError(
-                f"{place} has a header that names {shown(header)}; expected descr, fortran_order and shape."
-            )
-        shape, order, described = header["shape"], header["fortran_order"], header["descr"]
-        whole = isinstance(shape, tuple) and all(type(n) is int and n >= 0 for n in shape)
-        if not whole or not isinstance(order, bool):
-            raise UsageError(f"{place} has the shape {shown(shape)}; expected whole numbers of at least 0.")
-        kind = np.dtype(described) if isinstance(described, str) else np.dtype(object)
-        if kind.hasobject or kind.kind not in "biufcSU" or kind.itemsize == 0:
-            raise UsageError(
-                f"{place} holds {'Python objects (a pickle)' if kind.hasobject else kind}, expected plain numbers or strings."
-            )
+        if length > MOST_HEADER:
+            raise UsageError(f"{place} has a header of {length} bytes; expected at most {MOST_HEADER}.")
+        kind, shape, order = _described(file.read(length).decode("utf-8" if version == (3, 0) else "latin-1"), place)
         size = math.prod(shape) * kind.itemsize
         start = 8 + (4 if wide else 2) + length
         if start + size != member.file_size:
             raise UsageError(
                 f"{place} promises {size} bytes of {kind} {shape}, but the archive holds {member.file_size - start}."
             )
-        data = file.read(size)
-        if len(data) != size or file.read(1):
-            raise UsageError(f"{place} ends after {len(data)} bytes; expected {size}.")
-    return np.frombuffer(bytearray(data), dtype=kind).reshape(shape, order="F" if order else "C")
+        data = np.empty(size, np.uint8)
+        done = 0
+        while piece := file.read(2**20):  # so that there is never more than one copy of a large array
+            data[done : done + len(piece)] = np.frombuffer(piece, np.uint8)
+            done += len(piece)
+        if done != size:
+            raise UsageError(f"{place} ends after {done} bytes; expected {size}.")
+    return data.view(kind).reshape(shape, order="F" if order else "C")
+
+
+def _described(header: str, place: str) -> tuple[np.dtype[Any], tuple[int, ...], bool]:
+    """Return the type and the shape that the header of an array names, and whether its first index runs fastest."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of strange, but valid, Python
+        found = ast.literal_eval(header.strip())
+    if not isinstance(found, dict) or set(found) != {"descr", "fortran_order", "shape"}:
+        raise UsageError(f"{place} has a header that names {shown(found)}; expected descr, fortran_order and shape.")
+    shape, order, described = found["shape"], found["fortran_order"], found["descr"]
+    whole = isinstance(shape, tuple) and len(shape) <= 32 and all(type(n) is int and 0 <= n < 2**48 for n in shape)
+    if not whole or not isinstance(order, bool):
+        raise UsageError(f"{place} has the shape {shown(shape)}; expected at most 32 whole numbers of at least 0.")
+    if not isinstance(described, str):
+        raise UsageError(f"{place} holds rows of named fields, expected plain numbers or strings.")
+    kind = np.dtype(described)
+    if kind.hasobject or kind.kind not in "biufcSU" or kind.itemsize == 0:
+        held = "Python objects (a pickle)" if kind.hasobject else f"elements of type {kind}"
+        raise UsageError(f"{place} holds {held}, expected plain numbers or strings.")
+    return kind, shape, order
 
 
 def gunzip(data: bytes, where: str | Path, most: int) -> bytes:
-    """Return the bytes of a gzip stream, at most `most` of them and not one byte unpacked beyond.
+    """Return the bytes of a gzip file, at most `most` of them and not much unpacked beyond.
 
-    A longer stream is cut at `most`: its reader compares the length with what the header of the contents promises.
+    A longer one is cut at `most`: its reader compares the length with what the header of the contents promises.
     """
-    unpacked = bytearray()
-    with reading(where, "a gzip file"):
-        rest = data
-        while rest and len(unpacked) < most:
-            stream = zlib.decompressobj(wbits=31)
-            unpacked += stream.decompress(rest, most - len(unpacked))
-            if not stream.eof:
-                if len(unpacked) < most:
-                    raise EOFError("the stream ends before its end mark")
-                break
-            rest = stream.unused_data.lstrip(b"\0")
-    return bytes(unpacked)
+    with reading(where, "a gzip file"), gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+        return file.read(most)

@@ -188,7 +188,7 @@ def a_chip_a_layer(
             seed = int(Key(chip_seed, "chips").child("layer", layer).generator().integers(SEEDS))
             own = dict(options)
             if faults:
-                maps = {f"0.{name}": array for name, array in fault_maps(faults, layer).items()}
+                maps = {f"0.{name}": array for name, array in fault_maps(faults, layer, len(layers)).items()}
                 own["faults"] = {**faults, "map": maps}
             made.append(kind(device, (shape,), chip_seed=seed, **own))
     except BaseException:

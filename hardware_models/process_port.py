@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Sequence
+from contextlib import suppress
+from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
-from hardware_models.check import RunError
+from hardware_models.check import CommandError, RunError, UsageError
 from hardware_models.port import MissingPinError, SealedChipError
+from hardware_models.tables import import_files
+from hardware_models.user_faults import described, guarded
+from hardware_models.user_faults import files as user_files
 
 _METHODS = frozenset(
     {
@@ -21,44 +26,64 @@ _METHODS = frozenset(
 )  # fmt: skip
 
 
-def _serve(pipe: Any, device: Any, layers: Sequence[tuple[int, int]], options: dict[str, Any]) -> None:
-    """Build the chip and answer calls until the pipe is closed."""
-    try:
-        from hardware_models.chip import Chip
+_SENT = (UsageError, RunError, CommandError, MissingPinError, SealedChipError)
+"""Errors that cross the pipe as they are; another one may be of a class that only one side knows."""
 
-        chip = Chip(device, layers, **options)
-        pipe.send(("ok", (chip.shapes, chip.pins, chip.datasheet, chip.device.describe())))
+
+def _serve(pipe: Any, user_files: Sequence[str]) -> None:
+    """Build the chip that is sent and answer calls until the pipe is closed."""
+    try:
+        with guarded(UsageError):
+            import_files(user_files)
+            device, layers, options = pipe.recv()
+            from hardware_models.chip import Chip
+
+            chip = Chip(device, layers, **options)
+            about = (chip.shapes, chip.pins, chip.datasheet, chip.device.describe())
+        pipe.send(("ok", about))
         while True:
             method, args, kwargs = pipe.recv()
             try:
-                pipe.send(("ok", getattr(chip, method)(*args, **kwargs)))
+                with guarded(RunError):
+                    answer = getattr(chip, method)(*args, **kwargs)
+                pipe.send(("ok", answer))
             except (BrokenPipeError, ConnectionResetError):
                 return
             except Exception as error:
-                pipe.send(("error", error))
+                pipe.send(("error", _sendable(error)))
     except (EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):  # the caller has gone
         return
     except Exception as error:  # the chip could not be built: the caller raises this
-        pipe.send(("error", error))
+        pipe.send(("error", _sendable(error)))
+
+
+def _sendable(error: Exception) -> Exception:
+    known = type(error) in _SENT or type(error).__module__ == "builtins"
+    return type(error)(*error.args) if known else RunError(f"the chip failed: {described(error)}.")
 
 
 class ProcessPort:
     """A sealed `Chip` in a process of its own; takes the arguments of `Chip`. Close it, or use it in a ``with``."""
 
     def __init__(self, device: Any, layers: Sequence[tuple[int, int]], **options: Any) -> None:
+        try:
+            chip = ForkingPickler.dumps((device, layers, {**options, "sealed": True}))
+        except Exception as error:
+            raise UsageError(f"this device cannot be sent to another process ({described(error)}).") from error
         context = multiprocessing.get_context("spawn")
         self._pipe, other = context.Pipe()
-        options = {**options, "sealed": True}
-        self._process = context.Process(target=_serve, args=(other, device, layers, options), daemon=True)
+        self._process = context.Process(target=_serve, args=(other, user_files()), daemon=True)
         self._process.start()
         other.close()
+        with suppress(BrokenPipeError, ConnectionResetError):  # the answer says why it has ended already
+            self._pipe.send_bytes(chip)
         self.shapes, self.pins, self.datasheet, self.description = self._answer()
         self.sealed = True
 
     def _answer(self) -> Any:
         try:
             state, value = self._pipe.recv()
-        except EOFError:
+        except (EOFError, ConnectionResetError):
             raise RunError("the chip's process ended unexpectedly.") from None
         if state == "error":
             raise value

@@ -6,6 +6,9 @@ a pytest of your own and for ``python -m analog_ff devices examine``.
 
 from __future__ import annotations
 
+import json
+import math
+import numbers
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from hardware_models.check import UsageError
+from hardware_models.check import UsageError, shown
 from hardware_models.keys import Key
+from hardware_models.user_faults import described
 
 QUICK_SHAPE = (3, 4)
 SAMPLE = (32, 64)
@@ -91,11 +95,18 @@ def examine_device(device_or_spec: Any, *, quick: bool = False) -> Examination:
             done.append(Check(name, None, str(reason)))
         except _Failed as failure:
             done.append(Check(name, False, str(failure)))
-        except Exception as error:
-            done.append(Check(name, False, f"{type(error).__name__}: {' '.join(str(error).split())}"))
+        except (Exception, SystemExit) as error:  # whatever a user's own class does
+            done.append(Check(name, False, described(error)))
         if done[-1].passed is False and name == QUICK[0][0]:
             break
-    return Examination(str(getattr(device, "name", type(device).__name__)), tuple(done))
+    return Examination(_name(device), tuple(done))
+
+
+def _name(device: Any) -> str:
+    try:
+        return shown(str(device.name), quoted=False)
+    except (Exception, SystemExit):
+        return type(device).__name__
 
 
 def _need(condition: bool, sentence: str) -> None:
@@ -137,6 +148,21 @@ def _switched(device: Any, **off: bool) -> Any:
 # --- the quick part ---
 
 
+def figures(device: Any) -> str:
+    """Demand real, finite figures on the data sheet, a conductance range, and a description that JSON can hold."""
+    for name in ("g_min", "g_max", "g_range", "states", "v_read", "t_read", "v_up", "t_up", "v_down", "t_down"):
+        value = getattr(device, name)
+        real = isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+        _need(real, f"{name} should be a finite real number, got {shown(value)}")
+        _need(value >= 0, f"{name} should be at least 0, got {shown(value)}")
+    _need(device.g_min < device.g_max, f"g_min = {device.g_min:g} S should lie below g_max = {device.g_max:g} S")
+    _need(device.states >= 1, f"states should be at least 1, got {device.states:g}")
+    described_as = device.describe()
+    _need(isinstance(described_as, dict), f"describe should return a dictionary, got {shown(described_as)}")
+    json.dumps(described_as)
+    return f"{device.g_min:g} to {device.g_max:g} S in {device.states:g} states"
+
+
 def shapes(device: Any) -> str:
     """State a NamedTuple of arrays of the shape asked for, g float32; reads give finite conductances."""
     state = _made(device)
@@ -152,11 +178,12 @@ def shapes(device: Any) -> str:
         _need(g.dtype == np.float32, f"{what} should be float32, got {g.dtype}")
         _need(bool(np.isfinite(g).all()) and bool((g >= 0).all()), f"{what} should be finite and at least 0")
     variance = np.asarray(device.read_variance(state, 0.0))
+    _need(variance.dtype.kind in "fiu", f"read_variance should be real numbers, got {variance.dtype}")
     _need(
         variance.shape in ((), QUICK_SHAPE),
         f"read_variance has shape {variance.shape}, not one number or {QUICK_SHAPE}",
     )
-    _need(bool((variance >= 0).all()), "read_variance should be at least 0")
+    _need(bool((variance >= 0).all() and np.isfinite(variance).all()), "read_variance should be finite and at least 0")
     return f"state of {', '.join(state._fields)}"
 
 
@@ -238,30 +265,51 @@ def direction(device: Any) -> str:
 
 def pulses_add(device: Any) -> str:
     """Compare n pulses at once with n times one: the same mean and deviation within five standard errors."""
-    n = 8
+    state = _made(device, SAMPLE)
+    return "; ".join(_burst_and_singles(device, state, sign * 8) for sign in (1, -1))
+
+
+def pulses_add_at_bounds(device: Any) -> str:
+    """Do the same where bursts meet a bound: from it, and a way before it, in both directions."""
+    n = int(min(max(8.0, float(device.states) / 3.0), 24.0))
+    quiet = device.without(write_noise=True) if hasattr(device, "without") else device
+    away = {"both": (1, -1), "up": (1,), "down": (-1,)}[getattr(device, "polarities", "both")]
     shown = []
-    for sign in (1, -1):
-        once, often = _made(device, SAMPLE), _made(device, SAMPLE)
-        start = once.g.astype(np.float64)
-        device.pulse(once, _pulses(device, sign * n, SAMPLE), Key(5, "examine"))
-        for i in range(n):
-            device.pulse(often, _pulses(device, sign, SAMPLE), Key(6, "examine", i))
-        a, b = once.g - start, often.g - start
-        size = a.size
-        scale = 1e-3 * abs(float(b.mean())) + 1e-6 * float(device.g_max - device.g_min)
-        error = np.sqrt((a.var() + b.var()) / size)
-        _need(
-            abs(a.mean() - b.mean()) < 5 * error + scale,
-            f"{sign * n} at once move {a.mean():.4g} S, one by one {b.mean():.4g} S",
-        )
-        kurtosis = max(float(((b - b.mean()) ** 4).mean()) / max(float(b.var()) ** 2, 1e-60), 3.0)
-        wide = 5 * np.sqrt((kurtosis - 1) / (2 * size)) * b.std() + 0.02 * b.std() + scale
-        _need(
-            abs(a.std() - b.std()) < wide,
-            f"{sign * n} at once scatter by {a.std():.4g} S, one by one by {b.std():.4g} S",
-        )
-        shown.append(f"{sign * n:+d}: {a.mean():.3g} ± {a.std():.2g} S")
+    for sign in away:
+        state = _made(device, SAMPLE)
+        quiet.pulse(state, _pulses(device, sign * int(min(3.0 * device.states, 5000.0)), SAMPLE), Key(13, "examine"))
+        at = f"at the {'upper' if sign > 0 else 'lower'} bound"
+        shown.append(f"{at} {_burst_and_singles(device, state, sign * n, at)}")
+        if len(away) > 1:
+            _burst_and_singles(device, state, -sign * n, at)
+            device.pulse(state, _pulses(device, -sign * (n // 2), SAMPLE), Key(14, "examine"))
+            _burst_and_singles(device, state, sign * n, f"{n // 2} pulses before the {at[7:]}")
     return "; ".join(shown)
+
+
+def _burst_and_singles(device: Any, state: Any, n: int, place: str = "") -> str:
+    """Compare |n| pulses at once with as many one by one on two copies of `state`; return what they did."""
+    once, often = (type(state)(*(np.array(a, copy=True) for a in state)) for _ in range(2))
+    start = state.g.astype(np.float64)
+    device.pulse(once, _pulses(device, n, SAMPLE), Key(5, "examine"))
+    for i in range(abs(n)):
+        device.pulse(often, _pulses(device, 1 if n > 0 else -1, SAMPLE), Key(6, "examine", i))
+    a, b = once.g - start, often.g - start
+    size = a.size
+    scale = 1e-3 * abs(float(b.mean())) + 1e-6 * float(device.g_max - device.g_min)
+    error = np.sqrt((a.var() + b.var()) / size)
+    where = f" {place}" if place else ""
+    _need(
+        abs(a.mean() - b.mean()) < 5 * error + scale,
+        f"{n} at once move{where} {a.mean():.4g} S, one by one {b.mean():.4g} S",
+    )
+    kurtosis = max(float(((b - b.mean()) ** 4).mean()) / max(float(b.var()) ** 2, 1e-60), 3.0)
+    wide = 5 * np.sqrt((kurtosis - 1) / (2 * size)) * b.std() + 0.02 * b.std() + scale
+    _need(
+        abs(a.std() - b.std()) < wide,
+        f"{n} at once scatter{where} by {a.std():.4g} S, one by one by {b.std():.4g} S",
+    )
+    return f"{n:+d}: {a.mean():.3g} ± {a.std():.2g} S"
 
 
 def same_seed(device: Any) -> str:
@@ -366,8 +414,24 @@ def speed(device: Any) -> str:
     return f"{cell * 1e9:.1f} ns a cell, {times[0] / times[1]:.1f} times {REFERENCE}"
 
 
+def waiting(device: Any) -> str:
+    """Let a second pass: the state keeps its form, and every cell stays finite and not negative."""
+    state = _made(device)
+    before = {name: (a.shape, a.dtype) for name, a in _arrays(state).items()}
+    _need(device.wait(state, 1.0, Key(13, "examine")) is None, "wait should change the state in place and return None")
+    _need(before == {name: (a.shape, a.dtype) for name, a in _arrays(state).items()}, "wait changes the state's form")
+    g = np.asarray(device.conductance(state, 1.0))
+    _need(
+        g.shape == QUICK_SHAPE and g.dtype == np.float32, f"after a second conductance is {g.dtype} of shape {g.shape}"
+    )
+    _need(bool((np.isfinite(g) & (g >= 0)).all()), f"after a second the conductance is {g.min():g} S somewhere")
+    return "a second passes"
+
+
 QUICK: tuple[tuple[str, Callable[[Any], str]], ...] = (
     ("shapes and types", shapes),
+    ("figures", figures),
+    ("waiting", waiting),
     ("bounds kept", bounds_kept),
     ("zero pulses change nothing", zero_pulses),
     ("window", window),
@@ -376,6 +440,7 @@ QUICK: tuple[tuple[str, Callable[[Any], str]], ...] = (
 WHOLE: tuple[tuple[str, Callable[[Any], str]], ...] = (
     ("direction", direction),
     ("n pulses at once = n times one", pulses_add),
+    ("n at once = n times one at the bounds", pulses_add_at_bounds),
     ("same seed, same bits", same_seed),
     ("thread independence", threads),
     ("compiled = interpreted", compiled),

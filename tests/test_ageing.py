@@ -297,7 +297,7 @@ def test_the_chip_that_is_written_once_keeps_its_own_file() -> None:
         (["--endurance-spread", "0.5"], "--endurance-spread needs --endurance"),
         (["--endurance", "50", "--endurance-spread", "-1"], "[0, 5] for --endurance-spread"),
         (["--retention", "0"], "s for --retention"),
-        (["--retention", "1", "--device", "nandakumar2020_pcm"], "--retention: device nandakumar2020_pcm has a law"),
+        (["--retention", "1", "--device", "nandakumar2020_pcm"], "nandakumar2020_pcm is of a model with a law"),
         (["--endurance", "5", "--device", "{}/mine.toml"], "has wear of its own already"),
         (["--endurance", "5", "--device", "{}/bare.py:Bare"], "only a device derived from BaseDevice can be wrapped"),
     ],

@@ -16,9 +16,10 @@ import hardware_models
 ROOT = Path(__file__).resolve().parents[1]
 ORDER = [
     {"hardware_models.units", "hardware_models.check", "hardware_models.tables", "hardware_models.keys",
-     "hardware_models.events", "hardware_models.figures", "hardware_models.files"},
+     "hardware_models.events", "hardware_models.figures", "hardware_models.files", "hardware_models.hdf5",
+     "hardware_models.user_code", "hardware_models.user_faults"},
     {"hardware_models.kernels"},
-    {"hardware_models.pulse_train"},
+    {"hardware_models.pulse_train", "hardware_models.laboratory"},
     {"hardware_models.devices", "hardware_models.converters", "hardware_models.nonlinearities",
      "hardware_models.parameters", "hardware_models.fitting", "hardware_models.testing"},
     {"hardware_models.tiles", "hardware_models.line_sums", "hardware_models.write_costs", "hardware_models.crossbar",
@@ -28,6 +29,7 @@ ORDER = [
     {"hardware_models.energy", "analog_ff.objective", "analog_ff.datasets"},
     {"analog_ff.network"},
     {"analog_ff.updates", "analog_ff.learners"},
+    {"analog_ff.output"},
     {"analog_ff.runs"},
     {"analog_ff.estimator"},
     {"analog_ff.simulate"},

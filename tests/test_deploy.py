@@ -10,17 +10,28 @@ import pytest
 from analog_ff.runs.config import Config
 from analog_ff.runs.deploy import AGES
 from analog_ff.runs.execute import execute
+from analog_ff.runs.results import show
 from hardware_models.check import UsageError
 
 QUICK: dict[str, Any] = {"data": "toy", "layers": (16,), "epochs": 3, "device": "ideal", "learning_rate": 0.1}
 
 
 def test_written_to_an_ideal_chip_nothing_is_lost(tmp_path: Path) -> None:
-    """Same converters, no noise, exact weights: the same predictions at every age."""
+    """Same converters, no noise, exact weights: the same predictions."""
     result, _ = execute(Config(**QUICK, program_to="ideal", out=str(tmp_path / "a")), quiet=True)
-    aged = result["deployed"]["test_error_percent_by_age"]
-    assert set(aged) == set(AGES)
-    assert all(errors == result["test_error_percent_by_readout"] for errors in aged.values())
+    assert result["deployed"]["test_error_percent_by_age"] == {"at once": result["test_error_percent_by_readout"]}
+
+
+def test_a_device_is_tested_at_the_ages_that_it_knows_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With a law of time at every age; without one at once, and the reason stands in the result and in the table."""
+    result, _ = execute(Config(**QUICK, program_to="nandakumar2019_pcm", out=str(tmp_path / "a")), quiet=True)
+    assert set(result["deployed"]["test_error_percent_by_age"]) == set(AGES)
+    assert result["deployed"]["no_law_of_time"] is None
+    result, _ = execute(Config(**QUICK, program_to="milo2021_rram", out=str(tmp_path / "b")), quiet=True)
+    assert set(result["deployed"]["test_error_percent_by_age"]) == {"at once"}
+    assert result["deployed"]["no_law_of_time"].startswith("no law of time in 'milo2021_rram'")
+    show(result, tmp_path / "b")
+    assert "no law of time" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_device_that_cannot_be_trained_can_be_written(tmp_path: Path) -> None:

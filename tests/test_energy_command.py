@@ -12,7 +12,7 @@ from analog_ff.__main__ import app
 from analog_ff.runs.account import account
 from analog_ff.runs.config import Config
 from analog_ff.runs.execute import execute
-from analog_ff.runs.stored import read_run
+from analog_ff.runs.result_file import read_run
 from analog_ff.simulate import run_app
 from hardware_models.energy.files import packaged
 from hardware_models.energy.latency import latency
@@ -49,13 +49,12 @@ def test_the_same_technology_gives_the_runs_own_energy(run: Path, capsys: pytest
 
 
 def test_what_is_said_beside_the_energy(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Time, power, area, wear and currents follow from the counts and the device."""
+    """Time, area, wear and currents follow from the counts and the device."""
     found = asked(capsys, str(run))
     clock = found["latency"]["learn"]
     assert clock["pipelined_seconds_per_image"] < clock["seconds_per_image"]
     assert clock["seconds_per_image"] * found["images"]["learn"] == pytest.approx(found["chip_seconds"]["learn"])
-    watt = found["total_joule"]["learn"] / found["chip_seconds"]["learn"]
-    assert found["average_power_watt"]["learn"] == pytest.approx(watt)
+    assert "average_power_watt" not in found  # the digital work has energy and no time
     assert found["area_m2"]["total"] == pytest.approx(sum(v for n, v in found["area_m2"].items() if n != "total"))
     worn = found["wear"]
     assert worn["life_used"] == pytest.approx(worn["pulses_per_device"] / 1e4) and worn["pulses_most"] >= 1
@@ -152,3 +151,13 @@ def test_wear_without_an_endurance_is_unknown() -> None:
     """Pulses are known, the share of a life is not."""
     found = wear(1000, 100, {})
     assert found["pulses_per_device"] == 10.0 and found["life_used"] is None and found["pulses_most"] is None
+
+
+def test_the_bound_of_physics_and_the_limit_of_the_lines_have_two_names(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each figure beside another one says which of the two it is compared with; no average power is printed."""
+    assert run_app(app, ["energy", str(run)]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "physical bound" in text and "current limit of 33 uA (electromigration)" in text
+    assert "its limit" not in text and "average power" not in text

@@ -53,7 +53,9 @@ def test_pairs_are_compared_seed_by_seed(monkeypatch: pytest.MonkeyPatch) -> Non
     """Gaps of 1, 2, 3 points: 2 ± t(.975, 2 degrees of freedom) / sqrt(3); a seed that only one row has says nothing."""
 
     def row(seeds: dict[int, dict[str, float]]) -> list[dict[str, object]]:
-        return [{"options": {"seed": s}, "test_error_percent_by_readout": by} for s, by in seeds.items()]
+        return [
+            {"options": {"seed": s}, "out_of_date": [], "test_error_percent_by_readout": by} for s, by in seeds.items()
+        ]
 
     found = {
         "learned": row({s: {"energy": 6.0 + s, "softmax": 5.0} for s in range(4)}),

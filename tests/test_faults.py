@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import pytest
 from analog_ff.simulate import app, run_app
 from hardware_models.check import UsageError
 from hardware_models.chip import Chip
-from hardware_models.devices.faults import Faults, with_faults
+from hardware_models.devices.faults import Faults, fault_maps, with_faults
 from hardware_models.devices.load import load_device
 from hardware_models.keys import Key
 
@@ -114,13 +116,59 @@ def test_off_by_default_and_saved_with_the_chip() -> None:
         ({"map": {"stuck_low": np.zeros((12, 10))}}, "entries like 0.stuck_low"),
         ({"map": {"0.stuck_low": np.zeros((12, 5), bool)}}, "shape (12, 10)"),
         ({"map": {"0.dead_rows": np.zeros(12)}}, "float64"),
-        ({"map": "none.npz"}, "cannot be read"),
+        ({"map": {"0.dead_rows": np.arange(12)}}, "0/1, got values from 0 to 11"),
+        ({"map": {"0.dead_rows": np.full(12, "x")}}, "should be 0/1"),
+        ({"map": {"2.dead_rows": np.zeros(12, bool)}}, "last layer of this chip is 1"),
+        ({"map": {"00.dead_rows": np.zeros(12, bool)}}, "entries like 0.stuck_low"),
+        ({"map": {"²" + ".dead_rows": np.zeros(12, bool)}}, "entries like 0.stuck_low"),
+        (
+            {"map": {n: np.ones((12, 10), bool) for n in ("0.stuck_low", "0.stuck_high")}},
+            "both stuck_low and stuck_high",
+        ),
+        ({"map": [np.zeros(12)]}, "the path of a .npz file or a dictionary"),
+        ({"map": "none.npz"}, "does not exist"),
     ],
 )
 def test_wrong_faults_are_refused_in_one_sentence(faults: dict[str, Any], words: str) -> None:
     with pytest.raises(UsageError) as caught:
         Chip(MEMRISTOR, LAYERS, faults=faults)
     assert words in str(caught.value) and "\n" not in str(caught.value)
+
+
+def broken_maps() -> dict[str, bytes]:
+    """Return files that are no fault map: empty, cut, of pickles, of a header that is no Python or promises too much."""
+    whole = io.BytesIO()
+    np.savez(whole, **{"0.dead_rows": np.zeros(12, bool)})
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "|b1", "fortran_order": False, "shape": (12,)})
+    lie = header.getvalue().replace(b"(12,)", b"(9**9") + bytes(12)
+    large = header.getvalue().replace(b"(12,), }       ", b"(999999999,), }") + bytes(12)
+    return {
+        "empty": b"", "no archive": b"map", "cut": whole.getvalue()[:-30], "pickle": archive(np.array([{}])),
+        "no Python": archive(lie), "too much": archive(large), "nothing": b"PK\5\6" + bytes(18), "text": archive(b"text"),
+    }  # fmt: skip
+
+
+def archive(member: np.ndarray | bytes) -> bytes:
+    """Return a .npz file of one member, right checksums included."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as file:
+        if isinstance(member, bytes):
+            file.writestr("0.dead_rows.npy", member)
+        else:
+            array = io.BytesIO()
+            np.save(array, member, allow_pickle=True)
+            file.writestr("0.dead_rows.npy", array.getvalue())
+    return made.getvalue()
+
+
+@pytest.mark.parametrize("case", broken_maps())
+def test_files_that_are_no_fault_map(tmp_path: Path, case: str) -> None:
+    """One sentence that names the file; an empty one was once taken for Ctrl-C (EOFError)."""
+    (tmp_path / "map.npz").write_bytes(broken_maps()[case])
+    with pytest.raises(UsageError, match=r"map\.npz") as caught:
+        fault_maps({"map": str(tmp_path / "map.npz")}, 0)
+    assert "\n" not in str(caught.value)
 
 
 def test_training_with_stuck_cells_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

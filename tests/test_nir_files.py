@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ import pytest
 
 from analog_ff.spiking.nir_graph import load
 from analog_ff.spiking.nir_network import spikes
+from hardware_models import hdf5
 from hardware_models.check import UsageError
 
 
@@ -67,7 +71,7 @@ def test_files_that_are_no_chain_or_no_nir_are_refused(tmp_path: Path) -> None:
             load(graph(tmp_path / "branch.nir", *nodes, edges=edges))
     with pytest.raises(UsageError, match="one Input node, got 2"):
         load(graph(tmp_path / "two.nir", nir.Input({"input": np.array([3])}), *nodes))
-    with pytest.raises(UsageError, match="is not a file"):
+    with pytest.raises(UsageError, match="no regular file"):
         load(tmp_path)
     (tmp_path / "text.nir").write_text("weights")
     with pytest.raises(UsageError, match="not an HDF5 file"):
@@ -78,8 +82,94 @@ def test_files_that_are_no_chain_or_no_nir_are_refused(tmp_path: Path) -> None:
         load(tmp_path / "other.h5")
     with h5py.File(graph(tmp_path / "short.nir", *nodes), "r+") as file:
         del file["node/nodes/n1/tau"]
-    with pytest.raises(UsageError, match="not a valid NIR graph"):
+    with pytest.raises(UsageError, match="not a valid one"):
         load(tmp_path / "short.nir")
+
+
+def changed(path: Path, change: Callable[[h5py.File], object]) -> Path:
+    """Write a good file and change it."""
+    with h5py.File(graph(path, nir.Linear(W), lif(2)), "r+") as file:
+        change(file)
+    return path
+
+
+def put(name: str, value: Any, **options: Any) -> Callable[[h5py.File], object]:
+    """Replace an object of a file, or make one."""
+
+    def change(file: h5py.File) -> None:
+        if name in file:
+            del file[name]
+        if isinstance(value, h5py.SoftLink | h5py.ExternalLink):
+            file[name] = value
+        else:
+            file.create_dataset(name, data=value, **options)
+
+    return change
+
+
+def nested(file: h5py.File) -> None:
+    file.create_group("/".join(["node/metadata"] + ["deep"] * 40))
+
+
+def into_itself(file: h5py.File) -> None:
+    file["node/nodes/in/again"] = file["node"]
+
+
+def bomb(file: h5py.File) -> None:
+    """A chunk of 48 bytes that unpacks to 100 MB."""
+    del file["node/nodes/n0/weight"]
+    made = file.create_dataset("node/nodes/n0/weight", (2, 3), "f8", chunks=(2, 3), compression="gzip")
+    made.id.write_direct_chunk((0, 0), zlib.compress(bytes(100_000_000), 9))
+
+
+HOSTILE = {
+    "n0/here is a link to another place": put("node/nodes/n0/here", h5py.SoftLink("/node")),
+    "n0/weight is a link to another place": put("node/nodes/n0/weight", h5py.ExternalLink("/etc/passwd", "/")),
+    "another name, too": into_itself,
+    "in more than 16 groups": nested,
+    "unpacks to more than its 48 bytes": bomb,
+    "was never written": put("node/nodes/n0/weight", None, shape=(2000, 3000), dtype="f8", chunks=(2000, 3000)),
+    "more than the .* that are left": put("node/extra", None, shape=(10**6, 10**6), dtype="f8", chunks=(10, 10)),
+    "elements of type": put("node/nodes/n0/weight", np.zeros(3, "i4,f8")),
+    "weight holds nothing": put("node/nodes/n0/weight", h5py.Empty("f8")),
+    "expected real numbers": put("node/nodes/n1/tau", np.ones(2, complex)),
+    "'n0' has weights that are not finite": put("node/nodes/n0/weight", np.full((2, 3), 1e300)),
+    "needs the shape of a row of cells": put("node/nodes/in/shape", np.array([2.5])),
+    "names no clock step": put("node/metadata/dt", np.ones(1000)),
+    "asks for the reset": put("node/metadata/reset", np.ones(1000)),
+    "node 'n0' is a .*7.*; supported are": put("node/nodes/n0/type", 7),
+    "edges of an NIR graph are pairs": put("node/edges", np.zeros((3, 2))),
+    "not an NIR graph": put("node/nodes", 1.0),
+    "metadata of an NIR graph": put("node/metadata", 1.0),
+}
+
+
+@pytest.mark.parametrize("sentence", HOSTILE)
+def test_hostile_files_are_refused_in_little_memory(tmp_path: Path, sentence: str) -> None:
+    path = changed(tmp_path / "x.nir", HOSTILE[sentence])
+    tracemalloc.start()
+    with pytest.raises(UsageError, match=sentence) as caught:
+        load(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert str(path) in str(caught.value) and "\n" not in str(caught.value) and len(str(caught.value)) < 600
+    assert peak < 20e6
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [("f8", {}), (">f4", {"compression": "gzip", "shuffle": True}), ("i2", {"chunks": (2, 2)})],
+)
+def test_arrays_however_they_are_stored(tmp_path: Path, kind: str, options: dict[str, Any]) -> None:
+    """Contiguous, in chunks that overhang the edge, packed with every filter that is read here."""
+    values = np.arange(35).reshape(5, 7).astype(kind)
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file.create_dataset("a/values", data=values, **options)
+        file.create_dataset("words", data=["été", "b"])
+        file["word"] = "reset"
+    found = hdf5.tree(tmp_path / "x.h5", "file")
+    assert found["a"]["values"].dtype == values.dtype and np.array_equal(found["a"]["values"], values)
+    assert found["words"].tolist() == ["été", "b"] and found["word"] == "reset"
 
 
 def test_a_file_of_another_program(tmp_path: Path) -> None:

@@ -136,13 +136,13 @@ def test_gain_zero_changes_no_weight_and_decay_spares_the_bias_row():
     assert np.all(shrink[-1] == 0)
 
 
-def test_train_takes_whole_batches_in_the_order_of_the_keys():
+def test_train_takes_every_row_in_the_order_of_the_keys():
     images, labels = batch(n=10)
     by_hand, trained = network(), network()
     assert list(trained.train(images, labels, epochs=2, batch=4)) == [0, 1]
-    for step, (epoch, place) in enumerate([(0, 0), (0, 4), (1, 0), (1, 4)]):
+    for step, (epoch, place) in enumerate([(0, 0), (0, 4), (0, 8), (1, 0), (1, 4), (1, 8)]):
         chosen = Key(4, "order", epoch).generator().permutation(10)[place : place + 4]
-        by_hand.step(images[chosen], labels[chosen], step=step, gain=1.0)
+        by_hand.step(images[chosen], labels[chosen], step=step, gain=1.0, full=4)
     np.testing.assert_array_equal(by_hand.weights[1], trained.weights[1])
     small = network()
     assert list(small.train(images, labels, epochs=1, batch=100)) == [0]

@@ -97,7 +97,7 @@ def test_labels_stand_beside_the_window() -> None:
 
     assert [frame_of(config, data, n).label_place for n in (labelled, None, blind)] == ["appended", "appended", "none"]
     assert (inputs(data, labelled), inputs(data, blind)) == (330, 300)
-    assert inputs(load("toy"), labelled) == 64
+    assert inputs(load("mnist-5k"), labelled) == 784
     port = Chip("ideal", ((331, 20),))
     network = Stack(port, [LayerGoodness("sum-of-squares", 20)], label_place="appended")
     learner = ForwardForward(network, classes=C, seed=0, label_strength=2.5)

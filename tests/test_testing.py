@@ -46,8 +46,18 @@ class Good(BaseDevice):
         if window is not None:
             return gathered(self.pulse, state, pulses, key, window)
         moved = state.g + self.g_range * state.speed * self.change(pulses, key)
+        most = int(np.abs(pulses).max(initial=0))
+        reach = self.g_range * most * (1 / self.states + 5 * self.noise)
+        if most > 1 and ((state.g < self.g_min + reach) | (state.g > self.g_max - reach)).any():
+            return self.walk(state, pulses, key, most)
         state.g[:] = np.clip(moved, self.g_min, self.g_max)
         return None
+
+    def walk(self, state: Any, pulses: Any, key: Any, most: int) -> None:
+        for k in range(most):
+            now = np.where(np.abs(pulses) > k, np.sign(pulses), 0)
+            moved = state.g + self.g_range * state.speed * self.change(now, key.child("walk", k))
+            state.g[:] = np.clip(moved, self.g_min, self.g_max)
 
 
 def test_good_and_built_in_devices_pass() -> None:
@@ -139,6 +149,12 @@ def kernel(u):
     return u
 
 
+class Stopped(Good):
+    def walk(self, state, pulses, key, most):
+        moved = state.g + self.g_range * state.speed * self.change(pulses, key)
+        state.g[:] = np.clip(moved, self.g_min, self.g_max)
+
+
 class Unlike(Good):
     def change(self, n, key):
         return n / self.states * (1.0 if hasattr(kernel, "py_func") else 2.0)
@@ -156,6 +172,7 @@ class Unlike(Good):
         (Backwards, "direction", "pulses up"),
         (LinearNoise, "n pulses at once = n times one", "scatter"),
         (Impatient, "n pulses at once = n times one", "move"),
+        (Stopped, "n at once = n times one at the bounds", "bound"),
         (Moody, "same seed, same bits", "other numbers"),
         (Shared, "no shared state", "share the memory"),
         (Bare, "units and source", "no unit for tau"),

@@ -13,8 +13,7 @@ class Dataset(NamedTuple):
     """Images and labels, n for training and m for the test; d = height * width * channels values.
 
     The channels of a pixel lie side by side. Labels are indices into `classes`, which keeps the labels as the source
-    spells them. Images that came as plain vectors of d values have height 1. `label_place` is a name of
-    `analog_ff.objective.labels.PLACES`: over the first pixels, which images can spare, or beside them.
+    spells them. Images that came as plain vectors of d values have height 1.
     """
 
     name: str
@@ -25,8 +24,18 @@ class Dataset(NamedTuple):
     classes: tuple[int | str, ...]
     height: int
     width: int
-    label_place: str = "pixels"  # where a network that is shown labels takes them
     sequence: np.ndarray | None = None  # (n,) the string that each training row is a window of; rows of one in order
+
+    @property
+    def label_place(self) -> str:
+        """Where a network that takes labels among its inputs takes them, a name of `analog_ff.objective.labels.PLACES`.
+
+        Over the first C inputs if these are 0 in every training image, which can spare them; beside the image if not, since
+        a code written over values would hide them. The rows in `x_train` decide, cropped and binarised as they are and
+        without a part that is held out: what a network is tested on is not looked at.
+        """
+        first = self.x_train[:, : len(self.classes)]
+        return "appended" if first.shape[1] < len(self.classes) or first.any() else "pixels"
 
 
 class Source(NamedTuple):

@@ -1,7 +1,7 @@
 r"""Strings of letters: 248 of 100 characters from 30 symbols; a window of 10 characters is to name the next one.
 
 A training row is a window of L = 10 characters, one-hot over the 30 symbols (300 values), its label the character after it;
-a string has 90 of them. Labels stand beside the window (`label_place` "appended"), whose every value is an input.
+a string has 90 of them. Labels stand beside the window, whose every value is an input.
 
 The size is that of Hinton's draft of the Forward-Forward paper (FFA13, 3), which took Aesop's Fables; the text here comes
 from a grammar of this project's own (animals, what they want, a moral), always the same, so that it may go wherever the code
@@ -95,7 +95,6 @@ def read(data_dir: str | Path | None = None) -> Source:
         # A window is no picture: it has no neighbours to the left and above, and is never shifted.
         height=1,
         width=WINDOW * len(SYMBOLS),
-        label_place="appended",
         sequence=sequence,
     )
     return Source(dataset, validation=sequence >= STRINGS - 2 * HELD)

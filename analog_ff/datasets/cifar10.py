@@ -17,6 +17,7 @@ import numpy as np
 
 from analog_ff.datasets.base import Dataset, Source, from_bytes
 from analog_ff.datasets.idx_folder import VARIABLE
+from hardware_models import files
 from hardware_models.check import UsageError
 
 TRAINING = tuple(f"data_batch_{n}.bin" for n in range(1, 6))
@@ -43,7 +44,6 @@ def read(data_dir: str | Path | None = None) -> Source:
         classes=CLASSES,
         height=SIDE,
         width=SIDE,
-        label_place="appended",
     )
     return Source(dataset, validation=np.arange(len(labels)) >= len(labels) - VALIDATION)
 
@@ -69,12 +69,7 @@ def _folder(data_dir: str | Path | None) -> Path:
 
 def _records(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Return pixels (n, 32, 32, 3) uint8 and labels (n,) int64 of one file."""
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise UsageError(
-            f"{path} cannot be read ({error.strerror}); expected a file of CIFAR-10's binary version."
-        ) from error
+    raw = files.contents(path, "data file", most=files.LARGE // 4)  # its pixels become float32
     if not raw or len(raw) % RECORD:
         raise UsageError(
             f"{path} has {len(raw)} bytes; expected a multiple of {RECORD}, one label and 3072 pixels an image."

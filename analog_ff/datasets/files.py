@@ -12,22 +12,24 @@ objects (pickles) are refused, since reading them could run code.
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 
 from analog_ff.datasets.base import Dataset, Source, from_bytes, last_share_of_each_class
-from hardware_models.check import UsageError
+from hardware_models import files
+from hardware_models.check import UsageError, shown
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
 
 def read(path: str | Path) -> Source:
     """Return the data set of one ``.npz`` file; UsageError naming file and array if it is not one."""
-    path = Path(path).expanduser()
-    arrays = _arrays(path)
+    with files.reading(path, "a data set"):
+        return _source(Path(path), _arrays(path))
+
+
+def _source(path: Path, arrays: dict[str, np.ndarray]) -> Source:
     x_train, x_test = (_images(path, name, arrays[name]) for name in ("x_train", "x_test"))
     shape, test_shape = arrays["x_train"].shape[1:], arrays["x_test"].shape[1:]
     if shape != test_shape:
@@ -48,45 +50,13 @@ def read(path: str | Path) -> Source:
     return Source(dataset, validation=last_share_of_each_class(y_train, 10))
 
 
-def _arrays(path: Path) -> dict[str, np.ndarray]:
-    if not path.is_file():
-        raise UsageError(f"data file {path} does not exist; expected a .npz file with {', '.join(ARRAYS)}.")
-    try:
-        archive = zipfile.is_zipfile(path) and np.load(path, allow_pickle=False)
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise UsageError(f"{path} is a damaged .npz file; expected one with {', '.join(ARRAYS)}.") from error
-    if not archive:
-        raise UsageError(f"{path} is not a .npz file; expected one with {', '.join(ARRAYS)}, made by numpy.savez.")
-    with archive:
-        missing = [name for name in ARRAYS if name not in archive.files]
-        if missing:
-            found = ", ".join(archive.files) or "nothing"
-            raise UsageError(
-                f"{path} has no {' and no '.join(missing)} (it has {found}); expected {', '.join(ARRAYS)}."
-            )
-        return {name: _array(path, archive, name) for name in ARRAYS}
-
-
-def _array(path: Path, archive, name: str) -> np.ndarray:
-    try:
-        array = archive[name]
-    except (
-        ValueError,
-        OSError,
-        EOFError,
-        RuntimeError,
-        MemoryError,
-        zlib.error,
-        zipfile.BadZipFile,
-    ) as error:
-        if "allow_pickle" in str(error):
-            raise UsageError(
-                f"{path}: {name} holds Python objects (a pickle), expected plain numbers or strings."
-            ) from error
-        raise UsageError(f"{path}: {name} is damaged ({type(error).__name__}), expected a NumPy array.") from error
-    if not isinstance(array, np.ndarray):
-        raise UsageError(f"{path}: {name} is no NumPy array, expected one written by numpy.savez.")
-    return array
+def _arrays(path: str | Path) -> dict[str, np.ndarray]:
+    found = files.arrays(path, "data file", ARRAYS)
+    missing = [name for name in ARRAYS if name not in found]
+    if missing:
+        has = ", ".join(found) or "none of them"
+        raise UsageError(f"{path} has no {' and no '.join(missing)} (it has {has}); expected {', '.join(ARRAYS)}.")
+    return found
 
 
 def _images(path: Path, name: str, x: np.ndarray) -> np.ndarray:
@@ -98,6 +68,9 @@ def _images(path: Path, name: str, x: np.ndarray) -> np.ndarray:
         raise UsageError(f"{path}: {name} has shape {x.shape}, expected {wanted}.")
     if x.size == 0:
         raise UsageError(f"{path}: {name} is empty (shape {x.shape}), expected at least one image and one pixel.")
+    if 4 * x.size > files.LARGE:
+        most = files.LARGE // 4
+        raise UsageError(f"{path}: {name} has {x.size} values, expected at most {most}, which become 2 GiB of float32.")
     if x.dtype == np.uint8:
         return from_bytes(x)
     if not np.isfinite(x).all():
@@ -121,12 +94,14 @@ def _indices(path: Path, y_train: np.ndarray, y_test: np.ndarray):
     labels, train = np.unique(y_train, return_inverse=True)
     classes = tuple(labels.tolist())
     if len(classes) < 2:
-        raise UsageError(f"{path}: y_train has the one label {classes[0]!r}, expected at least two classes.")
+        raise UsageError(f"{path}: y_train has the one label {shown(classes[0])}, expected at least two classes.")
     # Python values: comparing int64 with uint64 arrays would go through inexact floats.
     index = {label: i for i, label in enumerate(classes)}
     test_labels, test = np.unique(y_test, return_inverse=True)
     unknown = [label for label in test_labels.tolist() if label not in index]
     if unknown:
-        raise UsageError(f"{path}: y_test has the label {unknown[0]!r}, expected only labels that occur in y_train.")
+        raise UsageError(
+            f"{path}: y_test has the label {shown(unknown[0])}, expected only labels that occur in y_train."
+        )
     known = np.array([index[label] for label in test_labels.tolist()], dtype=np.int64)
     return train.astype(np.int64), known[test], classes

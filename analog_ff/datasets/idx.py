@@ -11,41 +11,49 @@ formats".
 
 from __future__ import annotations
 
-import gzip
 import math
-import zlib
 from pathlib import Path
 
 import numpy as np
 
+from hardware_models import files
 from hardware_models.check import UsageError
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 """IDX type byte -> NumPy type of the elements in the file."""
 
+MOST = files.LARGE // 4
+"""Most bytes of an IDX file once it is unpacked: its pixels become four times as many bytes of float32 [B]."""
+
 _GZIP_MAGIC = b"\x1f\x8b"
+_HEADER = 4 + 4 * 255  # the longest header, of 255 dimensions
 
 
-def contents(path: Path) -> bytes:
+def contents(path: str | Path) -> bytes:
     """Return the bytes of a file, uncompressed if they are gzip (seen from the bytes, not from the name).
 
+    The header is unpacked first, and then one byte more than it promises, by which `parse` sees that there is too much.
     Raises UsageError if the file cannot be read or its gzip stream is damaged.
     """
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read ({error.strerror}); expected an IDX file.") from error
+    raw = files.contents(path, "IDX file", most=MOST)
     if not raw.startswith(_GZIP_MAGIC):
         return raw
-    try:
-        return gzip.decompress(raw)
-    except (OSError, EOFError, zlib.error) as error:
-        raise UsageError(
-            f"{path} is a damaged or truncated gzip file ({error}); expected a complete IDX file."
-        ) from error
+    promised = _length(files.gunzip(raw, path, _HEADER))
+    if promised is not None and promised > MOST:
+        raise UsageError(f"{path} promises {promised} bytes, more than the {MOST} of an IDX file that are read.")
+    return files.gunzip(raw, path, _HEADER if promised is None else promised + 1)
 
 
-def parse(data: bytes, path: Path, *, dimensions: int, dtype: type = np.uint8) -> np.ndarray:
+def _length(data: bytes) -> int | None:
+    """Return how many bytes an IDX file has by its header, or None if this is no whole header."""
+    if len(data) < 4 or data[2] not in TYPES or len(data) < 4 + 4 * data[3]:
+        return None
+    shape = [int.from_bytes(data[at : at + 4], "big") for at in range(4, 4 + 4 * data[3], 4)]
+    # Python integers: the product of damaged dimensions may exceed 64 bits.
+    return 4 + 4 * len(shape) + math.prod(shape) * np.dtype(TYPES[data[2]]).itemsize
+
+
+def parse(data: bytes, path: str | Path, *, dimensions: int, dtype: type = np.uint8) -> np.ndarray:
     """Return the array that the bytes of an IDX file describe.
 
     Parameters
@@ -76,15 +84,13 @@ def parse(data: bytes, path: Path, *, dimensions: int, dtype: type = np.uint8) -
     shown = " x ".join(map(str, shape))
     if 0 in shape:
         raise UsageError(f"{path} is empty ({shown} elements); {expected} and at least one element.")
-    # Python integers: the product of damaged dimensions may exceed 64 bits.
-    length = start + math.prod(shape) * found.itemsize
+    length = _length(data)
     if len(data) != length:
-        fault = "is truncated" if len(data) < length else "has bytes after its end"
+        fault = "is truncated" if len(data) < (length or 0) else "has bytes after its end"
         raise UsageError(f"{path} {fault}: {len(data)} bytes, expected {length} for {shown} elements.")
     return np.frombuffer(data, dtype=found, offset=start).reshape(shape).astype(kind)
 
 
 def read(path: str | Path, *, dimensions: int, dtype: type = np.uint8) -> np.ndarray:
     """Return the array of one IDX file, gzipped or not; arguments and errors as in `contents` and `parse`."""
-    path = Path(path)
     return parse(contents(path), path, dimensions=dimensions, dtype=dtype)

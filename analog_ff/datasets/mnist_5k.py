@@ -7,14 +7,13 @@ last 50 of each class of the other 4000 the validation part. Source: S. Raschka,
 
 from __future__ import annotations
 
-import gzip
 import importlib.util
-import zlib
 from pathlib import Path
 
 import numpy as np
 
 from analog_ff.datasets.base import Dataset, Source, from_bytes, last_of_each_class
+from hardware_models import files
 from hardware_models.check import UsageError
 
 SIDE = 28
@@ -22,6 +21,7 @@ CLASSES = 10
 PER_CLASS = 500
 TEST_PER_CLASS = 100
 VALIDATION_PER_CLASS = 50
+MOST = 2**25  # bytes of the table, which has 11 million
 
 
 def read(data_dir: str | Path | None = None) -> Source:
@@ -61,11 +61,10 @@ def _table(path: Path) -> np.ndarray:
     """Return the file as (5000, 785) integers, strictly checked."""
     rows = CLASSES * PER_CLASS
     expected = f"expected {rows} rows of {SIDE * SIDE} pixels (0-255) and a label (0-9), {PER_CLASS} a class"
-    try:
-        text = gzip.decompress(path.read_bytes()).decode("ascii")
+    raw = files.contents(path, "data file")
+    with files.reading(path, f"a table; {expected}"):
+        text = files.gunzip(raw, path, MOST).decode("ascii")
         table = np.loadtxt(text.splitlines() or ["-1"], delimiter=",", comments=None, ndmin=2)
-    except (OSError, EOFError, zlib.error, ValueError) as error:
-        raise UsageError(f"{path} cannot be read ({type(error).__name__}); {expected}.") from error
     if table.shape != (rows, SIDE * SIDE + 1):
         raise UsageError(f"{path} has shape {table.shape}; {expected}.")
     whole = np.isfinite(table).all() and (table == np.floor(table)).all()

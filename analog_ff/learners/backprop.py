@@ -52,7 +52,7 @@ class Backprop(Supervised, ArrayLearner):
         self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment | None = None
     ) -> Tally:
         """Learn from one batch, (B, n) in [0, 1] and (B,); all updates use the weights of before."""
-        self.all_at_once(moment)
+        full = self.all_at_once(moment, len(images))
         key = Key(self.seed, "train", step)
         activities, tally = self.look(images, None, key, "forward")
         stored = sum(activity.y.size for activity in activities)
@@ -63,8 +63,8 @@ class Backprop(Supervised, ArrayLearner):
         drives, events = self.backward(activities, error, key)
         tally = tally + events
         for layer, (activity, d) in enumerate(zip(activities, drives, strict=True)):
-            tally = tally + self.bring(layer, activity.x, (d,), len(images), gain * self.learning_rate, key)
-        tally.add("readout", self.train_readout(features, labels, gain))
+            tally = tally + self.bring(layer, activity.x, (d,), full, gain * self.learning_rate, key)
+        tally.add("readout", self.train_readout(features, labels, gain, full))
         self.meter.release(stored)
         return tally
 

@@ -47,6 +47,7 @@ class Learner:
     labelled: ClassVar[bool] = True  # whether its network is shown labels, where the negatives do not say otherwise
     in_situ: ClassVar[bool] = True  # whether the arrays are written while it learns
     choices: ClassVar[tuple[str, ...]] = ()  # names of the run's options that its constructor takes for itself
+    least: int = 1  # images that a batch must have
 
     def __init__(
         self,
@@ -129,10 +130,15 @@ class Learner:
         return Tally()
 
     def train_readout(
-        self, features: np.ndarray, labels: np.ndarray, gain: float, readout: SoftmaxReadout | None = None
+        self,
+        features: np.ndarray,
+        labels: np.ndarray,
+        gain: float,
+        full: int | None = None,
+        readout: SoftmaxReadout | None = None,
     ) -> Events:
         """Make one step of a digital softmax regression, by default that of the network, and count it."""
-        (self.softmax if readout is None else readout).step(features, labels, gain)
+        (self.softmax if readout is None else readout).step(features, labels, gain, full)
         batch, size = features.shape
         words = size * self.classes
         # Forward and outer product, the average and the update; weights and average are read and written once.

@@ -26,7 +26,7 @@ from analog_ff.network.stack import dropped
 from analog_ff.objective.dimensionality import Dimensionality
 from analog_ff.objective.goodness import GOODNESS
 from analog_ff.objective.readout import SquaredReadout
-from analog_ff.objective.schedule import Moment
+from analog_ff.objective.schedule import Moment, averaged_over
 from hardware_models.check import UsageError, in_range
 from hardware_models.events import Events, Tally
 from hardware_models.keys import Key
@@ -121,18 +121,18 @@ class DimensionalityLearner(LocalLearner):
             return Tally()
         key = Key(self.seed, "train", step)
         activities, tally = self.look(images, None, key, "copies", dropout=self.dropout)
-        rate = gain * self.learning_rate
+        rate, full = gain * self.learning_rate, averaged_over(moment, len(images))
         stored = sum(activity.y.size for activity in activities)
         self.meter.hold(stored)
         for layer in moment.layers or range(len(self.network.units)):
-            tally = tally + self._learn(layer, activities[layer], rate, key)
+            tally = tally + self._learn(layer, activities[layer], full, rate, key)
         tally = tally + self.decay(step, rate, key)
-        tally.add("readout", self.train_readout(self.features(activities), labels, gain))
+        tally.add("readout", self.train_readout(self.features(activities), labels, gain, full))
         self.meter.release(stored)
         return tally
 
-    def _learn(self, layer: int, activity: Activity, rate: float, key: Key) -> Tally:
-        """Bring one network layer's update to its arrays."""
+    def _learn(self, layer: int, activity: Activity, full: int, rate: float, key: Key) -> Tally:
+        """Bring one network layer's update to its arrays; a full batch has `full` images."""
         y = activity.y
         rows, units = y.shape
         slope, tally = self.slope(layer, activity, key.child("slope", layer))
@@ -146,4 +146,4 @@ class DimensionalityLearner(LocalLearner):
         # Both matrices A and their products with Y; the projection there and back.
         macs = 2 * (rows * self.copies + images * images) * seen + (2 * rows * units * seen if seen < units else 0)
         tally.add(self.network.parts[layer][0], Events({"mac.fp32": macs, "sram.words_read": 2 * rows * units}))
-        return tally + self.bring(layer, activity.x, self.network.split(layer, d), rows, rate, key)
+        return tally + self.bring(layer, activity.x, self.network.split(layer, d), full * self.copies, rate, key)

@@ -26,7 +26,7 @@ from analog_ff.learners.local import LocalLearner
 from analog_ff.network.base import Activity, Network, Shown
 from analog_ff.objective.gate import Gate
 from analog_ff.objective.negatives import WRONG_LABELS, Relabel
-from analog_ff.objective.schedule import Moment
+from analog_ff.objective.schedule import Moment, averaged_over
 from analog_ff.updates.accumulate import Accumulate
 from hardware_models.check import UsageError
 from hardware_models.events import Events, Tally
@@ -88,6 +88,7 @@ class ForwardForward(LocalLearner):
                 else "negatives without labels need a network that is shown none."
             )
         self._negatives = negatives
+        self.least = negatives.least
         self.mean_goodness: list[tuple[float, float]] = [(0.0, 0.0)] * len(network.units)
 
     def step(self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment = ALWAYS) -> Tally:
@@ -111,7 +112,7 @@ class ForwardForward(LocalLearner):
         if moment.negative:
             shown.append(self.show(*self._negatives(images, labels, believed, key.child("negatives").generator())))
         positives = len(images) if moment.positive else 0
-        rate = gain * self.learning_rate
+        rate, full = gain * self.learning_rate, averaged_over(moment, len(images))
         # The two passes meet the same weights and know nothing of each other: they are read as one batch, positives first.
         passes = self.network.forward(together(shown), key, "contrast", dropout=self.dropout)
         for iteration, (activities, events) in enumerate(passes):
@@ -122,16 +123,19 @@ class ForwardForward(LocalLearner):
             stored = sum(activity.y.size for activity in activities)
             self.meter.hold(stored)
             for layer in moment.layers or range(len(self.network.units)):
-                tally = tally + self._learn(layer, activities[layer], positives, len(images), rate, here)
+                tally = tally + self._learn(layer, activities[layer], positives, full, rate, here)
             self.meter.release(stored)
         tally = tally + self.decay(step, rate, key)
         if moment.positive:
-            tally.add("readout", self.train_readout(features, labels, gain))
+            tally.add("readout", self.train_readout(features, labels, gain, full))
         self.meter.release(features.size)
         return tally
 
-    def _learn(self, layer: int, activity: Activity, positives: int, images: int, rate: float, key: Key) -> Tally:
-        """Bring one network layer's updates to its arrays, from its activity in a batch whose first rows are positives."""
+    def _learn(self, layer: int, activity: Activity, positives: int, full: int, rate: float, key: Key) -> Tally:
+        """Bring one network layer's updates to its arrays, from its activity in a batch whose first rows are positives.
+
+        A full batch has `full` images.
+        """
         slope, tally = self.slope(layer, activity, key.child("slope", layer))
         d = np.empty(activity.y.shape, np.float32)
         x, apart = activity.x, None
@@ -158,7 +162,7 @@ class ForwardForward(LocalLearner):
             tally = tally + added
             x = tuple(np.concatenate(pair) for pair in zip(x, means, strict=True))
             drives = tuple(np.concatenate(pair) for pair in zip(drives, terms, strict=True))
-        return tally + self.bring(layer, x, drives, images, rate, key)
+        return tally + self.bring(layer, x, drives, full, rate, key)
 
     @property
     def _peers_apart(self) -> bool:

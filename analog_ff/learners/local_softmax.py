@@ -69,17 +69,17 @@ class LocalSoftmax(Supervised, ArrayLearner):
         self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment | None = None
     ) -> Tally:
         """Learn from one batch, (B, n) in [0, 1] and (B,); all updates use the weights of before."""
-        self.all_at_once(moment)
+        full = self.all_at_once(moment, len(images))
         key = Key(self.seed, "train", step)
         activities, tally = self.look(images, None, key, "forward")
         features = self.features(activities)
         self.meter.hold(features.size)
         for layer, activity in enumerate(activities):
             d = self.drive(layer, activity, labels, tally)
-            tally = tally + self.bring(layer, activity.x, (d,), len(images), gain * self.learning_rate, key)
+            tally = tally + self.bring(layer, activity.x, (d,), full, gain * self.learning_rate, key)
             if self.trained:
-                tally.add(layer, self.train_readout(activity.normalised, labels, gain, self.local[layer]))
-        tally.add("readout", self.train_readout(features, labels, gain))
+                tally.add(layer, self.train_readout(activity.normalised, labels, gain, full, self.local[layer]))
+        tally.add("readout", self.train_readout(features, labels, gain, full))
         self.meter.release(features.size)
         return tally
 

@@ -62,7 +62,7 @@ class Pepita(Supervised, ArrayLearner):
         self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment | None = None
     ) -> Tally:
         """Learn from one batch, (B, n) in [0, 1] and (B,); all updates use the weights of before."""
-        self.all_at_once(moment)
+        full = self.all_at_once(moment, len(images))
         key = Key(self.seed, "train", step)
         first, tally = self.look(images, None, key, "forward")
         stored = sum(activity.y.size for activity in first)
@@ -77,8 +77,8 @@ class Pepita(Supervised, ArrayLearner):
             tally = tally + events
             tally.add(layer, Events({"add.fp32": after.y.size}))
         for layer, (x, d) in enumerate(updates):
-            tally = tally + self.bring(layer, x, (d,), len(images), gain * self.learning_rate, key)
-        tally.add("readout", self.train_readout(features, labels, gain))
+            tally = tally + self.bring(layer, x, (d,), full, gain * self.learning_rate, key)
+        tally.add("readout", self.train_readout(features, labels, gain, full))
         self.meter.release(stored)
         return tally
 

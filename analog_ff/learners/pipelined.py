@@ -31,7 +31,7 @@ from analog_ff.learners.base import _part
 from analog_ff.learners.forward_forward import ALWAYS, ForwardForward
 from analog_ff.network.base import Network
 from analog_ff.network.stack import Stack
-from analog_ff.objective.schedule import Moment
+from analog_ff.objective.schedule import Moment, averaged_over
 from hardware_models.check import UsageError
 from hardware_models.events import Tally
 from hardware_models.keys import Key
@@ -48,6 +48,7 @@ class Frame(NamedTuple):
     step: int  # number of the batch, which names the random draws
     gain: float  # factor on the learning rates
     still: int = 0  # how many ticks a neutral frame has stood before this one
+    full: int | None = None  # images of a full batch; None: as many as there are
 
 
 class Pipelined(ForwardForward):
@@ -81,11 +82,14 @@ class Pipelined(ForwardForward):
         made, wrong = self._negatives(images, labels, unknown, key.generator())
         tally = Tally()
         true = np.asarray(labels)
-        frame = Frame(self._stack.enter(self.show(images, None)), "neutral", true, step, gain)
+        full = averaged_over(moment, len(images))
+        frame = Frame(self._stack.enter(self.show(images, None)), "neutral", true, step, gain, full=full)
         for still in range(len(self.network.units)):
             tally = tally + self.tick(frame._replace(still=still))
         for kind, pixels, code in (("positive", images, labels), ("negative", made, wrong)):
-            tally = tally + self.tick(Frame(self._stack.enter(self.show(pixels, code)), kind, true, step, gain))
+            tally = tally + self.tick(
+                Frame(self._stack.enter(self.show(pixels, code)), kind, true, step, gain, full=full)
+            )
         return tally
 
     def tick(self, frame: Frame | None) -> Tally:
@@ -106,7 +110,7 @@ class Pipelined(ForwardForward):
                 self.wires[layer] = sent
                 self.meter.send(layer, 0 if sent is None else sent.values.size)
         if frame is not None and len(seen) == len(self.readout_layers):
-            tally.add("readout", self.train_readout(np.concatenate(seen, axis=1), frame.labels, frame.gain))
+            tally.add("readout", self.train_readout(np.concatenate(seen, axis=1), frame.labels, frame.gain, frame.full))
         return tally
 
     def _meet(self, layer: int, frame: Frame) -> tuple[np.ndarray, Frame, Tally]:
@@ -117,8 +121,9 @@ class Pipelined(ForwardForward):
         rate = frame.gain * self.learning_rate
         if frame.kind != "neutral":
             images = len(activity.y)
+            full = images if frame.full is None else frame.full
             positives = images if frame.kind == "positive" else 0
-            tally = tally + self._learn(layer, activity, positives, images, rate, key.child(frame.kind))
+            tally = tally + self._learn(layer, activity, positives, full, rate, key.child(frame.kind))
         if frame.kind == "negative":
             tally.add(layer, self.decays[layer].after_batch(frame.step, rate, key.child("decay", layer)))
         return activity.normalised, frame._replace(values=sent), tally
@@ -129,7 +134,10 @@ class Pipelined(ForwardForward):
         for layer, frame in enumerate(self.wires):
             if frame is not None:
                 saved[f"wire{layer}.values"], saved[f"wire{layer}.labels"] = frame.values.copy(), frame.labels.copy()
-                saved[f"wire{layer}.still"] = np.array(frame.still)
+                saved[f"wire{layer}.still"], saved[f"wire{layer}.full"] = (
+                    np.array(frame.still),
+                    np.array(frame.full or len(frame.labels)),
+                )
                 saved[f"wire{layer}.kind"] = np.array(KINDS.index(frame.kind))
                 saved[f"wire{layer}.step"], saved[f"wire{layer}.gain"] = np.array(frame.step), np.array(frame.gain)
         return saved
@@ -141,5 +149,5 @@ class Pipelined(ForwardForward):
             wire = _part(saved, f"wire{layer}.")
             self.wires[layer] = None if not wire else Frame(
                 np.array(wire["values"]), KINDS[int(wire["kind"])], np.array(wire["labels"]),
-                int(wire["step"]), float(wire["gain"]), int(wire["still"]),
+                int(wire["step"]), float(wire["gain"]), int(wire["still"]), int(wire["full"]),
             )  # fmt: skip

@@ -128,7 +128,7 @@ class ProgrammedBackprop(Supervised):
     ) -> Tally:
         """Learn from one batch, (B, n) in [0, 1] and (B,); all updates use the weights of before."""
         del step  # nothing is drawn
-        self.all_at_once(moment)
+        full = self.all_at_once(moment, len(images))
         tally = Tally()
         activities = self.model(images)
         stored = sum(activity.y.size for activity in activities)
@@ -136,10 +136,10 @@ class ProgrammedBackprop(Supervised):
         features = self.features(activities)
         drives = self.backward(activities, one_hot_error(self.softmax.probabilities(features), labels), tally)
         for layer, (activity, d) in enumerate(zip(activities, drives, strict=True)):
-            self.update(layer, activity.x[0], d, gain * self.learning_rate)
+            self.update(layer, activity.x[0], d, full, gain * self.learning_rate)
             count = layer_training(*self.port.shapes[layer], len(images), first=layer == 0, optimiser="momentum")
             tally.add(layer, count.events() + Events({"mac.fp32": NORMALISER_MACS * activity.y.size}))
-        tally.add("readout", self.train_readout(features, labels, gain))
+        tally.add("readout", self.train_readout(features, labels, gain, full))
         self.meter.release(stored)
         return tally
 
@@ -159,9 +159,9 @@ class ProgrammedBackprop(Supervised):
                 above = matmul(delta, np.ascontiguousarray(self.weights[layer][:-1].T))
         return drives
 
-    def update(self, layer: int, x: np.ndarray, d: np.ndarray, rate: float) -> None:
-        """Bring the mean outer product of x (B, inputs) and d (B, neurons) into memory and weights, in place."""
-        fresh = matmul(np.ascontiguousarray(x.T), d) / np.float32(len(x))
+    def update(self, layer: int, x: np.ndarray, d: np.ndarray, images: int, rate: float) -> None:
+        """Bring x^T d / images of x (b, inputs) and d (b, neurons) into memory and weights, in place."""
+        fresh = matmul(np.ascontiguousarray(x.T), d) / np.float32(images)
         fresh[-1] /= np.float32(self.port.datasheet[layer].input_scale ** 2)
         memory = self.memory[layer]
         memory *= np.float32(self.momentum)

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from analog_ff.learners.base import Learner
-from analog_ff.objective.schedule import Moment
+from analog_ff.objective.schedule import Moment, averaged_over
 from hardware_models.events import Tally
 from hardware_models.keys import Key
 
@@ -32,6 +32,6 @@ class RandomFeatures(Learner):
         activities, tally = self.look(images, None, Key(self.seed, "train", step), "neutral")
         features = self.features(activities)
         self.meter.hold(features.size)
-        tally.add("readout", self.train_readout(features, labels, gain))
+        tally.add("readout", self.train_readout(features, labels, gain, averaged_over(moment, len(labels))))
         self.meter.release(features.size)
         return tally

@@ -29,7 +29,7 @@ import numpy as np
 from analog_ff.learners.local import ArrayLearner
 from analog_ff.network.base import Network
 from analog_ff.objective.readout import one_hot_error
-from analog_ff.objective.schedule import Moment
+from analog_ff.objective.schedule import Moment, averaged_over
 from hardware_models.check import UsageError
 from hardware_models.events import Events, Tally
 from hardware_models.keys import Key
@@ -122,7 +122,7 @@ class SigmoidBackprop(ArrayLearner):
             x[:, :-1] = y  # what the update takes, whatever bit the array was driven with
         for layer, (x, d) in enumerate(zip(sent, drives, strict=True)):
             rate = self.learning_rate * (OUTPUT_SHARE if layer + 1 == len(sent) else 1.0)
-            tally = tally + self.bring(layer, (x,), (d,), len(images), rate, key)
+            tally = tally + self.bring(layer, (x,), (d,), averaged_over(moment, len(images)), rate, key)
         self.meter.release(stored)
         return tally
 

@@ -16,7 +16,7 @@ import numpy as np
 from analog_ff.learners.base import Learner
 from analog_ff.network.base import Activity, Network
 from analog_ff.objective.readout import SoftmaxReadout
-from analog_ff.objective.schedule import Moment
+from analog_ff.objective.schedule import Moment, averaged_over
 from hardware_models.check import UsageError
 from hardware_models.events import Events, Tally
 
@@ -47,10 +47,11 @@ class Supervised(Learner):
         if any(goodness.regions != 1 for goodness in network.goodness):
             raise UsageError(f"learner {self.name} has no goodness of regions: choose --regions 1.")
 
-    def all_at_once(self, moment: Moment | None) -> None:
-        """Refuse a moment in which a pass or a layer rests."""
+    def all_at_once(self, moment: Moment | None, images: int) -> int:
+        """Return what the sum over a batch of so many images is divided by; refuse a moment in which a pass or a layer rests."""
         if moment is not None and not (moment.positive and moment.negative and moment.layers is None):
             raise UsageError(f"learner {self.name} learns from every batch at once: choose --schedule interleaved.")
+        return averaged_over(moment, images)
 
     def loss(self, features: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """Return L (B,) float64 of the digital read-out for its inputs (B, F)."""

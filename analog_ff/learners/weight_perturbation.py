@@ -72,7 +72,7 @@ class WeightPerturbation(Supervised):
         self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment | None = None
     ) -> Tally:
         """Learn from one batch, (B, n) in [0, 1] and (B,); the read-out learns from the clean pass."""
-        self.all_at_once(moment)
+        full = self.all_at_once(moment, len(images))
         key = Key(self.seed, "train", step)
         activities, tally = self.look(images, None, key, "forward")
         features = self.features(activities)
@@ -85,8 +85,8 @@ class WeightPerturbation(Supervised):
         rise = float(self.loss(moved, labels).mean()) - clean
         counts = {"mac.fp32": self.products(moved) + 1, "add.fp32": 2 * len(images)}
         tally.add("readout", Events(counts | {"sram.words_read": self.softmax.weights.size}))
-        tally = tally + self.learn(rise, gain * self.learning_rate, key)
-        tally.add("readout", self.train_readout(features, labels, gain))
+        tally = tally + self.learn(rise * (len(images) / full), gain * self.learning_rate, key)
+        tally.add("readout", self.train_readout(features, labels, gain, full))
         self.meter.release(features.size)
         return tally
 

@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from analog_ff.objective.labels import check_labels
-from hardware_models.check import RunError, UsageError
+from hardware_models.check import RunError, UsageError, shown
 from hardware_models.events import Tally
 from hardware_models.keys import Key
 from hardware_models.tables import load_object, lookup
+from hardware_models.user_faults import described
 
 SMALLEST = 1e-30
 """Below this sum of the wrong classes' probabilities the wrong labels are drawn uniformly (a choice of this
@@ -143,35 +144,57 @@ class UserNegatives(Negatives):
     found by a trial on two blank images. Images keep their shape, labels are whole numbers of known classes.
     """
 
-    def __init__(self, spec: str, pixels: int) -> None:
+    def __init__(self, spec: str, pixels: int, classes: int = 0) -> None:
         self._spec, self._function = spec, load_object(spec, "kind of negatives")
         if not callable(self._function):
             raise UsageError(f"negatives '{spec}' should be a function of (images, labels, generator).")
-        trial = self._made(
-            np.zeros((2, pixels), np.float32), np.array([0, 1]), np.random.Generator(np.random.Philox(0))
-        )
-        self.labelled = trial[1] is not None
+        images, labels = np.zeros((2, pixels), np.float32), np.array([0, 1])
+        generator = np.random.Generator(np.random.Philox(0))
+        self.labelled = self._made(images, labels, generator, classes or 2**31, UsageError)[1] is not None
 
     def __call__(
         self, images: np.ndarray, labels: np.ndarray, believed: np.ndarray, generator: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """Return what the user's function makes, checked."""
-        made, wrong = self._made(images, labels, generator)
+        made, wrong = self._made(images, labels, generator, believed.shape[1], RunError)
         if (wrong is not None) != self.labelled:
             raise RunError(f"negatives '{self._spec}' returned labels once and none another time.")
-        return made, None if wrong is None else check_labels(wrong, len(labels), believed.shape[1])
+        return made, wrong
 
     def _made(
-        self, images: np.ndarray, labels: np.ndarray, generator: np.random.Generator
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        generator: np.random.Generator,
+        classes: int,
+        kind: type[UsageError] | type[RunError],
     ) -> tuple[np.ndarray, np.ndarray | None]:
-        found = self._function(images.copy(), labels.copy(), generator)
-        made, wrong = found if isinstance(found, tuple) and len(found) == 2 else (found, None)
-        made = np.asarray(made, np.float32)
-        if made.shape != images.shape or not np.isfinite(made).all():
-            raise UsageError(
-                f"negatives '{self._spec}' should return finite images of shape {images.shape}, got shape {made.shape}."
+        """Call the user's function; whatever is wrong with it or with what it returns is an error of that kind."""
+        owner = f"negatives '{self._spec}'"
+        try:
+            found = self._function(images.copy(), labels.copy(), generator)
+            given, wrong = found if isinstance(found, tuple) and len(found) == 2 else (found, None)
+            given = np.asarray(given)
+        except (Exception, SystemExit) as error:
+            raise kind(f"{owner} failed as a function of (images, labels, generator): {described(error)}.") from error
+        if given.shape != images.shape or given.dtype.kind not in "fiu":
+            got = (
+                f"{given.dtype} of shape {given.shape}"
+                if isinstance(given, np.ndarray) and given.ndim
+                else shown(found)
             )
-        return made, wrong
+            raise kind(f"{owner} should return real images of shape {images.shape}, it returned {got}.")
+        with np.errstate(over="ignore"):
+            made = given.astype(np.float32)
+        if not np.isfinite(made).all():
+            raise kind(f"{owner} returned images with NaN or infinity, it should return finite numbers.")
+        if wrong is None:
+            return made, None
+        try:
+            return made, check_labels(wrong, len(labels), classes)
+        except Exception as error:
+            said = str(error) if isinstance(error, UsageError) else f"{described(error)}."
+            raise kind(f"{owner} returned no labels of these images: {said}") from error
 
 
 MAKERS: MappingProxyType[str, str] = MappingProxyType(
@@ -190,6 +213,6 @@ def load_negatives(spec: str, pixels: int, shape: tuple[int, int] | None = None,
     if there is no such maker, or if it cannot work with these data.
     """
     if ":" in spec:
-        return UserNegatives(spec, pixels)
+        return UserNegatives(spec, pixels, known.get("classes", 0))
     maker = lookup("kind of negatives", spec, WRONG_LABELS | MAKERS)
     return maker.of(Setting(pixels, shape, **known)) if spec in MAKERS else Relabel(maker)

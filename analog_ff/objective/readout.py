@@ -35,7 +35,7 @@ class SoftmaxReadout:
     .. math:: p = \mathrm{softmax}(h V), \qquad q \leftarrow 0.9\,q + \tfrac{0.1}{B}\,h^\top(t - p), \qquad
               V \leftarrow V + \mathrm{gain}\;\eta\,(q - \delta V)
 
-    with t the one-hot labels.
+    with t the one-hot labels and B the images of a full batch, also where a batch has fewer.
 
     Parameters
     ----------
@@ -70,9 +70,10 @@ class SoftmaxReadout:
         error = one_hot_error(self.probabilities(h), labels)
         return h.T.astype(self.weights.dtype, copy=False) @ error / len(h)
 
-    def step(self, h: np.ndarray, labels: np.ndarray, gain: float) -> None:
-        """Learn from one batch: h (B, features), labels (B,)."""
-        self.smoothed = MOMENTUM * self.smoothed + (1.0 - MOMENTUM) * self.gradient(h, labels)
+    def step(self, h: np.ndarray, labels: np.ndarray, gain: float, full: int | None = None) -> None:
+        """Learn from one batch: h (b, features), labels (b,); `full` is B, b by default."""
+        share = (1.0 - MOMENTUM) * (1.0 if full is None else len(labels) / full)
+        self.smoothed = MOMENTUM * self.smoothed + share * self.gradient(h, labels)
         self.weights = self.weights + float(gain) * self.rate * (self.smoothed - self.decay * self.weights)
 
     def save(self) -> dict[str, np.ndarray]:

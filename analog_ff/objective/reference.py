@@ -148,8 +148,9 @@ class ReferenceForwardForward:
         """Return the inputs of the softmax read-out, (B, features)."""
         return np.concatenate([activities[layer].normalised for layer in self.readout_layers], axis=1)
 
-    def step(self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float) -> None:
-        """Learn from one batch, (B, n) in [0, 1] and (B,); all updates use activities from before."""
+    def step(self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, full: int | None = None) -> None:
+        """Learn from one batch, (b, n) in [0, 1] and (b,); all updates use activities from before. `full` is B, b by default."""
+        full = len(images) if full is None else full
         key = Key(self.seed, "train", step)
         features = self.features(self.forward(images, None))
         believed = self.softmax.probabilities(features)
@@ -159,14 +160,14 @@ class ReferenceForwardForward:
         for layer, weights in enumerate(self.weights):
             above = self._drive(layer, positive[layer].y, positive=True)
             below = self._drive(layer, negative[layer].y, positive=False)
-            gradient = (positive[layer].x.T @ above + negative[layer].x.T @ below) / len(images)
+            gradient = (positive[layer].x.T @ above + negative[layer].x.T @ below) / full
             gradient[-1] *= self.bias_rate
             smoothed = self.momentum * self.smoothed[layer] + (1.0 - self.momentum) * gradient
             self.smoothed[layer] = smoothed
             change = smoothed.copy()
             change[:-1] -= self.decay * weights[:-1]
             self.weights[layer] = weights + gain * self.learning_rate * change
-        self.softmax.step(features, labels, gain)
+        self.softmax.step(features, labels, gain, full)
 
     def _drive(self, layer: int, y: np.ndarray, *, positive: bool) -> np.ndarray:
         """Return d (B, neurons), whose outer product with x is what the weights are asked for."""
@@ -195,15 +196,15 @@ class ReferenceForwardForward:
     def train(self, x: np.ndarray, y: np.ndarray, epochs: int, batch: int) -> Iterator[int]:
         """Train for `epochs`, yielding the number of each epoch (from 0) when it is done.
 
-        The order of epoch e is ``Key(seed, "order", e).generator().permutation(n)``; an incomplete last
-        batch is left out unless it is the only one.
+        The order of epoch e is ``Key(seed, "order", e).generator().permutation(n)``; the last batch has what is left, and
+        counts by its share of a full one.
         """
         images = len(x)
         batch = min(positive_int("the reference", "batch", batch), images)
-        batches = images // batch
+        batches = -(-images // batch)
         for epoch in range(positive_int("the reference", "epochs", epochs)):
             order = Key(self.seed, "order", epoch).generator().permutation(images)
             for number in range(batches):
                 chosen = order[number * batch : (number + 1) * batch]
-                self.step(x[chosen], y[chosen], step=epoch * batches + number, gain=gain_at(epoch, epochs))
+                self.step(x[chosen], y[chosen], step=epoch * batches + number, gain=gain_at(epoch, epochs), full=batch)
             yield epoch

@@ -30,6 +30,18 @@ class Moment(NamedTuple):
     positive: bool = True
     negative: bool = True
     layers: range | None = None  # None: all
+    full: int | None = None  # images of a full batch; None: as many as are shown
+
+
+def averaged_over(moment: Moment | None, images: int) -> int:
+    r"""Return the number of images that the sum over a batch of so many `images` is divided by.
+
+    .. math:: g = \frac1B \sum_{i=1}^b g_i = \frac bB\,\langle g \rangle
+
+    with B the images of a full batch: what an image brings does not depend on how many others the last batch has left. A batch
+    of which nothing else is known (b = B) is its own mean.
+    """
+    return images if moment is None or moment.full is None else moment.full
 
 
 class Schedule(Protocol):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,7 +33,7 @@ def account(result: Mapping[str, Any], technology: str, scenario: str = "nominal
     dict
         What `hardware_models.energy.report` returns, and ``by_layer_joule`` {phase: {layer: {component: joule}}} (with
         ``by_layer_note`` where the run kept its integrals in all only), ``distance_to_limit`` {phase: ...},
-        ``full_scale_read``, ``latency`` {phase: ...}, ``chip_seconds`` and ``average_power_watt`` {phase: ...},
+        ``full_scale_read``, ``latency`` {phase: ...} and ``chip_seconds`` {phase: ...},
         ``area_m2``, ``wear``, and what `line_currents` returns; None where the run does not say enough.
 
     Raises
@@ -77,7 +76,6 @@ def account(result: Mapping[str, Any], technology: str, scenario: str = "nominal
         "full_scale_read": _full_scale(result, prices, shapes, tile),
         "latency": clock,
         "chip_seconds": seconds,
-        "average_power_watt": {p: math.fsum(joules[p].values()) / s if s else None for p, s in seconds.items()},
         "area_m2": None,
         "wear": None,
         "line_currents": None,

@@ -15,6 +15,7 @@ from analog_ff.network.base import Frame, Wiring
 from analog_ff.objective.goodness import LayerGoodness
 from analog_ff.objective.negatives import load_negatives
 from analog_ff.objective.schedule import SCHEDULES
+from analog_ff.runs.batches import Batches
 from analog_ff.runs.compatible import AVERAGES, check_read_noise
 from analog_ff.runs.config import Config
 from analog_ff.runs.options import flag
@@ -22,6 +23,7 @@ from hardware_models.check import UsageError
 from hardware_models.devices.ageing import aged
 from hardware_models.devices.load import load_device
 from hardware_models.tables import lookup
+from hardware_models.user_faults import guarded
 
 VERIFY_ROUNDS = 20
 """Most corrections of a verified write; a device whose model is written and verified already needs none."""
@@ -55,10 +57,11 @@ def negatives_of(config: Config, data: Any) -> Any:
     negatives = load_negatives(
         config.negatives, pixels, shape, blurs=config.blurs, rollout_every=config.rollout_every, **known
     )
-    if min(config.batch, len(data.x_train)) < negatives.least:
+    least = negatives.least
+    if min(config.batch, config.images_per_epoch or least, len(data.x_train)) < least:
         raise UsageError(
-            f"negatives '{config.negatives}' are made of several images of a batch: "
-            f"give --batch {negatives.least} or more."
+            f"negatives '{config.negatives}' are made of several images of a batch: give --batch {least} or more, and as "
+            "many images an epoch."
         )
     return negatives
 
@@ -87,13 +90,14 @@ def wiring_of(config: Config, frame: Frame) -> Wiring:
     return wiring._replace(options={**wiring.options, "label_place": frame.label_place})
 
 
-def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: bool = False) -> Any:
-    """Return the chip of a run, or its chips, in this process or not; one that learns needs a device that can.
+@guarded(UsageError)
+def device_of(config: Config, *, written_once: bool = False) -> Any:
+    """Return the device of a run's cells, with what is switched off; one that learns needs a device that can.
 
-    `shapes` are (inputs, neurons) of its layers, see `wiring_of`. Wear and retention of the command line belong to the
-    chip that is run; one that is written once has those of its own parameter file.
+    Wear and retention of the command line belong to the chip that is run; one that is written once (`program_to`) has those of
+    its own parameter file.
     """
-    device: Any = load_device(config.device)
+    device: Any = load_device(str(config.program_to) if written_once else config.device)
     switches = {"read_noise": config.read_noise, "write_noise": config.write_noise, "spread": config.device_spread,
                 "nonlinearity": config.step_nonlinearity}  # fmt: skip
     if not all(switches.values()):
@@ -106,6 +110,16 @@ def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: 
         )
     if config.ageing() and not written_once:
         device = aged(device, config.ageing(), ", ".join(flag(name) for name in config.ageing()))
+    return device
+
+
+@guarded(UsageError)
+def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: bool = False) -> Any:
+    """Return the chip of a run, or its chips, in this process or not.
+
+    `shapes` are (inputs, neurons) of its layers, see `wiring_of`.
+    """
+    device = device_of(config, written_once=written_once)
     check_read_noise(config, device)
     options: dict[str, Any] = {
         "chip_seed": config.chip_seed,
@@ -208,9 +222,13 @@ def learner_of(config: Config, port: Any, classes: int, wiring: Wiring, negative
     return learner
 
 
-def schedule_of(config: Config, images: int) -> Any:
-    """Return the schedule of a run over so many images."""
+def batches_of(config: Config, images: int, learner: Any) -> Batches:
+    """Return how an epoch over so many training images is cut into batches for a learner."""
+    return Batches(images, config.batch, shown=config.images_per_epoch, least=learner.least)
+
+
+def schedule_of(config: Config, batches: Batches) -> Any:
+    """Return the schedule of a run over these batches."""
     kind = lookup("schedule", config.schedule, SCHEDULES)
     options = {"block": config.block, "sleep": config.sleep} if config.schedule == "wake-sleep" else {}
-    images = min(images, config.images_per_epoch or images)
-    return kind(config.epochs, images // min(config.batch, images), len(config.layers), **options)
+    return kind(config.epochs, batches.number, len(config.layers), **options)

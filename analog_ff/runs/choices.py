@@ -18,6 +18,7 @@ from hardware_models.check import UsageError, shown
 from hardware_models.devices.base import Device
 from hardware_models.tables import closest
 
+SCHEMA = 1
 LONGEST = 4096
 """Most characters of a text, as of a path, and most numbers of a list."""
 MOST = 2**20
@@ -60,7 +61,7 @@ class Choices:
 
     def to_toml(self, versions: dict[str, str]) -> str:
         """Return config.toml: everything needed to repeat the run. An entry that is off is written as "none"."""
-        lines = ["schema = 1", ""]
+        lines = [f"schema = {SCHEMA}", ""]
         lines += [f"{k} = {_toml('none' if v is None else v)}" for k, v in self.as_dict().items()]
         lines += ["", "[versions]", *(f'"{k}" = {_toml(v)}' for k, v in versions.items())]
         return "\n".join(lines) + "\n"

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from hardware_models.check import CommandError
+from hardware_models.devices.ageing import has_law_of_time, written_over_the_range
 from hardware_models.keys import Key
 
 CELLS = 32
@@ -80,9 +81,8 @@ def draw_device(device: Any, path: Path) -> None:
     )
     times, drifted = drift_of(device)
     drift.plot(times, factor * drifted, color="C0", alpha=0.3, lw=0.7)
-    still = np.array_equal(drifted[0], drifted[-1])
     drift.set(xscale="log", xlabel="time since the write [s]", ylabel=f"conductance [{unit}]",
-              title="no drift" if still else "drift")  # fmt: skip
+              title="drift" if has_law_of_time(device) else "no law of time")  # fmt: skip
     _save(figure, path, plt)
 
 
@@ -98,9 +98,9 @@ def read_noise_of(device: Any, state: Any) -> tuple[np.ndarray, str]:
 
 
 def drift_of(device: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return times [s] and G (times, cells) [S] of fresh cells that are left alone."""
+    """Return times [s] and G (times, cells) [S] of cells that were written all over the range and are left alone."""
     key = Key(0, "plot")
-    state = device.fabricate((1, CELLS), key)
+    state = written_over_the_range(device, (1, CELLS), key)
     times = np.geomspace(1e-3, 1e6, 28)
     g, now = [], 0.0
     for i, time in enumerate(times):

@@ -1,248 +1,79 @@
-"""A finished run as its folder holds it: result.json and cells.h5, every part checked before it is used.
-
-What is priced must be what was counted. Types, names, signs and sizes are checked, and so is what a run's own numbers say
-of each other: the layers add up to the phases, the read-outs to phase infer. What an account does not use is not looked at,
-so that runs of other versions can be priced.
-"""
+"""What a run's folder says of it: with which choices it was begun, and its result if it is finished."""
 
 from __future__ import annotations
 
-import io
-import math
-import os.path
-import re
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import fields
+import json
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from analog_ff.runs.choices import of_type
-from analog_ff.runs.config import Config
-from hardware_models import figures, files
-from hardware_models.check import UsageError, in_range, positive_int, shown
-from hardware_models.events import FAMILIES, INTEGRALS, PHASES, is_count
-from hardware_models.tables import closest
+from analog_ff.output import whole_files
+from analog_ff.runs.choices import Choices
+from analog_ff.runs.options import flag
+from hardware_models.check import UsageError, shown
+from hardware_models.files import LARGE, contents, json_object
 
-NEEDED = ("events", "integrals", "device", "images", "config")
-CONFIGURED = ("device", "data", "layers", "epochs", "seed", "technology")
-"""Choices that every account names."""
-ON_A_CHIP = ("learner", "update", "tile", "partial_sums", "adc", "dac")
-"""Further ones of a run of `simulate`; a spiking run has an encoder instead."""
-DEVICE = (("g_min", 0.0, 1.0, "S"), ("g_max", 0.0, 1.0, "S"), ("v_read", 0.0, 20.0, "V"), ("t_read", 0.0, 1.0, "s"),
-          ("v_up", 0.0, 50.0, "V"), ("v_down", 0.0, 50.0, "V"))  # fmt: skip
-"""Figures of the device: name, least, most, unit."""
-MOST_EVENTS = 2**63 - 1
-MOST_INTEGRAL = 1e30
-ROUNDING = 1e-6
-"""By how much sums of integrals may differ, relative to the sum."""
-Parts = Mapping[str, Any]
+CONFIG = "config.toml"
+RESULT = "result.json"
+SCHEMA = 1
+C = TypeVar("C", bound=Choices)
 
 
-def read_run(place: str) -> dict[str, Any]:
-    """Return the result of a run: `place` is its folder, or a result file; shapes are taken from cells.h5 if need be.
+def asked_for(kind: type[C], options: Mapping[str, Any], folder: Path) -> C | None:
+    """Return the choices of a run that is resumed: its own; None for an empty folder, whose run was never described.
 
-    Raises UsageError in one sentence where there is no result that can be priced.
+    The options given may repeat them, name other places of its files, or ask for more epochs. Raises UsageError for any other
+    option, and where there is no run.
     """
-    where = shown(place, 200, quoted=False)
-    path = os.path.expanduser(place)
-    folder = os.path.isdir(path)
-    file = os.path.join(path, "result.json") if folder else path
-    if folder and not os.path.isfile(file):
-        raise UsageError(f"run {where} holds no result.json; finish the run with --resume.")
-    what = f"{where}/result.json" if folder else where
-    result = files.json_object(files.contents(file, "run"), what, "the result of a run")
-    with files.reading(what, "the result of a run"):
-        check(result, what)
-    cells = Path(path) / "cells.h5"
-    if "shapes" not in result:
-        result["shapes"] = _shapes(cells) if folder and cells.is_file() else None
-    return result
-
-
-def _shapes(file: Path) -> list[list[int]]:
-    """Return (inputs, neurons) of each layer of an older run from what the bench saw of its cells."""
-    import h5py
-
-    data = files.contents(file, "file of cells", most=files.LARGE)
-    with files.reading(file, "the cells of a run"), h5py.File(io.BytesIO(data), "r") as cells:
-        found = []
-        for layer in range(len(cells)):
-            place = f"{file}: 'layer{layer}/conductance'"
-            seen = cells.get(f"layer{layer}/conductance")
-            if not isinstance(seen, h5py.Dataset) or len(seen.shape) != 2 or seen.shape[1] % 2:
-                raise UsageError(f"{place} should be an array (inputs, bit lines) with two bit lines a neuron.")
-            found.append([int(seen.shape[0]), int(seen.shape[1]) // 2])
-    _check_shapes(found, str(file))
-    return found
-
-
-def check(result: dict[str, Any], where: str) -> None:
-    """Raise UsageError unless a result holds, in its right form, all that an account of its energy takes from it."""
-    for name in NEEDED:
-        if name not in result:
-            raise UsageError(f"{where} is not the result of a run: it has no '{name}'{closest(name, result)}.")
-    if "schema" in result:
-        figures.schema(result, where)
-    _check_config(_table(result["config"], f"{where}: 'config'"), where)
-    _check_device(_table(result["device"], f"{where}: 'device'"), where)
-    images = figures.parts(result["images"], f"{where}: 'images'", ("learn", "infer"))
-    for name, number in images.items():
-        positive_int(f"{where}: 'images'", name, number, 0, MOST_EVENTS)
-    whole = {"events": _by_phase(result, "events", where, _check_counts)}
-    whole["integrals"] = _by_phase(result, "integrals", where, _check_amounts)
-    if set(whole["events"]) != set(whole["integrals"]):
-        raise UsageError(f"{where}: 'events' and 'integrals' should have the same phases.")
-    if whole["events"] and not {"learn", "infer"} <= set(whole["events"]):
-        raise UsageError(f"{where}: 'events' lacks phase learn or infer.")
-    for name, one in (("events", _check_counts), ("integrals", _check_amounts)):
-        _check_layers(result, name, whole[name], where, one)
-    _check_readouts(result, where)
-    if result.get("shapes") is not None:
-        _check_shapes(result["shapes"], where)
-        config = result["config"]
-        neurons = [shape[1] for shape in result["shapes"]][: len(config["layers"])]
-        if config.get("network", "stack") == "stack" and neurons != list(config["layers"]):
+    begun = begun_with(kind, folder)
+    if begun is None:
+        return None
+    for name, value in options.items():
+        own = getattr(begun, name)
+        longer = name == "epochs" and value > own
+        if name not in ("out", "data_dir") and value != own and not longer:
             raise UsageError(
-                f"{where}: 'shapes' should have the neurons {shown(config['layers'])} of the configured layers, got {neurons}."
+                f"{folder} was begun with {flag(name)} {shown(own, quoted=False)}, not {shown(value, quoted=False)}."
             )
-    _check_cells(result.get("cells"), where)
+    places = {name: options[name] for name in ("data_dir", "epochs") if name in options}
+    return replace(begun, **{"out": str(folder), **places})
 
 
-def _table(value: object, place: str, known: Collection[str] | None = None) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise UsageError(f"{place} should be an object {{...}}, got {shown(value)}.")
-    for name in value if known is not None else ():
-        if name not in (known or ()):
-            raise UsageError(f"{place} has an unknown entry {shown(name)}{closest(name, known or ())}.")
-    return value
+def begun_with(kind: type[C], folder: Path) -> C | None:
+    """Return what a folder says of its run; None for an empty one: its owner was killed before he could write."""
+    if (folder / CONFIG).is_file():
+        return kind.from_toml(folder / CONFIG)
+    if not folder.is_dir() or whole_files.holds_anything(folder):
+        raise UsageError(f"there is no run to resume in {folder}; name its folder with --out.")
+    return None
 
 
-def _check_config(config: Parts, where: str) -> None:
-    types = {f.name: str(f.type) for f in fields(Config)}
-    for name in (*CONFIGURED, *(() if "encoder" in config else ON_A_CHIP)):
-        if name not in config:
-            raise UsageError(f"{where}: 'config' lacks its {name}{closest(name, set(config) - set(types))}.")
-    for name, value in config.items():
-        if name in types:
-            of_type(types[name], value, f"{where}: 'config'", name)
-    for size, least in zip(config.get("tile", ()), (1, 2), strict=False):
-        positive_int(f"{where}: 'config'", "tile", size, least, 1_000_000)
+def finished(config: Choices, folder: Path) -> dict[str, Any] | None:
+    """Return the result that a run's folder holds; None if there is none yet, or one of fewer epochs.
+
+    Raises UsageError if there is one that cannot be read, or that of a run with other options.
+    """
+    path = folder / RESULT
+    if not path.is_file():
+        return None
+    try:
+        result = json_object(contents(path, "result", most=LARGE), path, "the result of a run")
+        if result.get("schema") != SCHEMA or not isinstance(result.get("config"), dict):
+            raise UsageError(f"{path} should be the result of a run, with schema = {SCHEMA}")
+    except UsageError as error:
+        sentence = str(error).rstrip(".")
+        raise UsageError(f"{sentence}; remove it, and --resume makes it again from the checkpoint.") from None
+    own = json.loads(json.dumps(config.as_dict()))
+    other = {name for name in own if result["config"].get(name, own[name]) != own[name]} - set(config.not_in_hash)
+    if not other:
+        return result
+    before = result["config"].get("epochs")
+    if other == {"epochs"} and type(before) is int and before < own["epochs"]:
+        return None
+    raise begun_otherwise(folder)
 
 
-def _check_device(device: Parts, where: str) -> None:
-    place = f"{where}: 'device'"
-    for name, low, high, unit in DEVICE:
-        if name not in device:
-            raise UsageError(f"{place} lacks its {name}{closest(name, device)}.")
-        in_range(place, name, device[name], low, high, unit)
-    if device["g_min"] > device["g_max"]:
-        raise UsageError(f"{place} has g_min above g_max.")
-    if not isinstance(device.get("access", ""), str):
-        raise UsageError(f"{place} needs a text as its access, got {shown(device['access'])}.")
-    if device.get("wear") is not None:
-        wear = _table(device["wear"], f"{place}.wear")
-        if wear.get("endurance") is not None:
-            in_range(f"{place}.wear", "endurance", wear["endurance"], 1.0, 1e15, "pulses")
-
-
-def _check_counts(counts: object, place: str) -> None:
-    for name, count in _table(counts, place).items():
-        if not is_count(name):
-            raise UsageError(f"{place} has a count {shown(name)}, which is the name of no event.")
-        family, _, suffix = name.partition(".")
-        if family in FAMILIES[:2] and not re.fullmatch(r"[0-9]{1,2}", suffix):
-            raise UsageError(f"{place} has a count {shown(name)}, which should end in a number of bits.")
-        positive_int(place, shown(name), count, 0, MOST_EVENTS)
-
-
-def _check_amounts(integrals: object, place: str) -> None:
-    for name, amount in _table(integrals, place, INTEGRALS).items():
-        parts = figures.parts(amount, f"{place[:-1]}.{name}'", ("value", "unit"))
-        if parts["unit"] != INTEGRALS[name]:
-            raise UsageError(f"{place}: '{name}' should be in {INTEGRALS[name]}, got {shown(parts['unit'])}.")
-        in_range(place, f"'{name}'", parts["value"], 0.0, MOST_INTEGRAL, INTEGRALS[name])
-
-
-def _by_phase(result: Parts, name: str, where: str, check_one: Callable[[object, str], None]) -> Parts:
-    phases = _table(result[name], f"{where}: '{name}'", PHASES)
-    for phase, parts in phases.items():
-        check_one(parts, f"{where}: '{name}.{phase}'")
-        if name == "integrals" and set(parts) != set(INTEGRALS):
-            raise UsageError(f"{where}: '{name}.{phase}' should have {', '.join(INTEGRALS)}.")
-    return phases
-
-
-def _check_layers(result: Parts, name: str, whole: Parts, where: str, check_one: Callable[[object, str], None]) -> None:
-    """Check what was booked by layer, and that it adds up to what was booked in all."""
-    by_layer = f"{name}_by_layer"
-    if by_layer not in result:
-        return
-    phases = _table(result[by_layer], f"{where}: '{by_layer}'", PHASES)
-    if set(phases) != set(whole):
-        raise UsageError(f"{where}: '{by_layer}' should have the phases of '{name}'.")
-    for phase, layers in phases.items():
-        place = f"{where}: '{by_layer}.{phase}'"
-        for layer, parts in _table(layers, place).items():
-            check_one(parts, f"{place[:-1]}.{shown(layer, quoted=False)}'")
-        _check_sums([_plain(parts) for parts in layers.values()], _plain(whole[phase]), place, f"'{name}.{phase}'")
-
-
-def _check_readouts(result: Parts, where: str) -> None:
-    """Check what the read-outs took, and that they add up to phase infer; an image is read once for each of them."""
-    names = ("events_by_readout", "integrals_by_readout")
-    found = [_table(result[name], f"{where}: '{name}'") for name in names if name in result]
-    if not found:
-        return
-    if len(found) == 1 or set(found[0]) != set(found[1]):
-        raise UsageError(f"{where}: '{names[0]}' and '{names[1]}' should have the same read-outs.")
-    counts, integrals = found
-    for readout in counts:
-        label = shown(readout, quoted=False)
-        _check_counts(counts[readout], f"{where}: '{names[0]}.{label}'")
-        place = f"{where}: '{names[1]}.{label}'"
-        for name, value in _table(integrals[readout], place, INTEGRALS).items():
-            in_range(place, f"'{name}'", value, 0.0, MOST_INTEGRAL, INTEGRALS[name])
-    if not counts:
-        return
-    for name, by, kind in ((names[0], counts, "events"), (names[1], integrals, "integrals")):
-        whole = _plain(result[kind].get("infer", {}))
-        _check_sums(list(by.values()), whole, f"{where}: '{name}'", f"'{kind}.infer'")
-    if result["images"]["infer"] % len(counts):
-        raise UsageError(f"{where}: 'images' needs as many images of infer for each of its {len(counts)} read-outs.")
-
-
-def _plain(parts: Parts) -> dict[str, float]:
-    return {name: amount["value"] if isinstance(amount, dict) else amount for name, amount in parts.items()}
-
-
-def _check_sums(pieces: list[dict[str, float]], whole: Parts, place: str, of: str) -> None:
-    for name in dict.fromkeys((*whole, *(name for piece in pieces for name in piece))):
-        values = [piece.get(name, 0) for piece in pieces]
-        total = whole.get(name, 0)
-        exact = all(isinstance(value, int) for value in (*values, total))
-        same = sum(values) == total if exact else math.isclose(math.fsum(values), total, rel_tol=ROUNDING)
-        if not same:
-            raise UsageError(f"{place} should add up to {of}, but {shown(name)} does not.")
-
-
-def _check_shapes(shapes: object, where: str) -> None:
-    if not isinstance(shapes, list) or not 0 < len(shapes) <= 1000:
-        raise UsageError(f"{where}: 'shapes' should be a list of [inputs, neurons], one a layer, got {shown(shapes)}.")
-    for shape in shapes:
-        if not isinstance(shape, list) or len(shape) != 2:
-            raise UsageError(f"{where}: 'shapes' should hold [inputs, neurons] of each layer, got {shown(shape)}.")
-        for number in shape:
-            positive_int(f"{where}: 'shapes'", "inputs and neurons", number, 1, 10**9)
-
-
-def _check_cells(cells: object, where: str) -> None:
-    """Check the pulses of the cell that got most; a sealed chip tells of none."""
-    looked = _table(cells, f"{where}: 'cells'").get("layers") if cells is not None else None
-    if looked is None:
-        return
-    place = f"{where}: 'cells.layers'"
-    if not isinstance(looked, list):
-        raise UsageError(f"{place} should be a list, got {shown(looked)}.")
-    for layer in looked:
-        if "pulses_max" in _table(layer, place):
-            positive_int(place, "pulses_max", layer["pulses_max"], 0, MOST_EVENTS)
+def begun_otherwise(folder: Path) -> UsageError:
+    """Return the error of a run that is resumed with options that are not its own."""
+    return UsageError(f"{folder} was begun with other options; resume it with those of its {CONFIG}.")

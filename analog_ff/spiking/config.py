@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from analog_ff.output.folders import home
 from analog_ff.runs.choices import Choices
 from analog_ff.runs.options import flag, option, parse_layers
 from hardware_models.check import UsageError, in_range, positive_int, shown
@@ -166,4 +167,4 @@ class SpikingConfig(Choices):
     def folder(self) -> Path:
         """Return the run folder, named after the choices if none was given."""
         name = f"spiking-{Path(self.data).stem}-{Path(self.device.split(':')[0]).stem}"
-        return Path(self.out) if self.out else Path("runs") / f"{name}-s{self.seed}-c{self.chip_seed}"
+        return home(self.out) if self.out else Path("runs") / f"{name}-s{self.seed}-c{self.chip_seed}"

@@ -18,6 +18,7 @@ Source: J. E. Pedersen et al., Nature Communications 15, 8122 (2024), doi:10.103
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -25,11 +26,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analog_ff.output import whole_files
 from analog_ff.spiking.config import SpikingConfig
 from analog_ff.spiking.nir_network import NirLayer, NirNetwork, frozen_gains, spikes
 from analog_ff.spiking.nir_refusals import check, notices
 from analog_ff.spiking.synapses import inhibition
-from hardware_models.check import UsageError
+from hardware_models import files, hdf5
+from hardware_models.check import UsageError, shown
 
 if TYPE_CHECKING:
     from analog_ff.spiking.simulation import Outcome
@@ -83,9 +86,9 @@ def export(
     }  # fmt: skip
     names = list(nodes)
     edges = list(pairwise(names))
-    partial = path.with_name(path.name + ".partial")
-    nir.write(partial, nir.NIRGraph(nodes, edges, metadata=metadata))
-    partial.replace(path)
+    image = io.BytesIO()  # HDF5's own writing to a disk that fills up can end in a crash
+    nir.write(image, nir.NIRGraph(nodes, edges, metadata=metadata))
+    whole_files.write(path, image.getvalue())
     return said
 
 
@@ -138,10 +141,17 @@ def load(path: str | Path, *, dt: float | None = None) -> NirNetwork:
     """
     path = Path(path)
     nodes, edges, metadata = _read(path)
+    with files.reading(path, "a network of LIF layers"):
+        return _network(path, nodes, edges, metadata, dt)
+
+
+def _network(
+    path: Path, nodes: dict[str, Any], edges: list[tuple[str, str]], metadata: dict[str, Any], dt: float | None
+) -> NirNetwork:
     dt = _clock(path, metadata.get("dt", dt))
-    reset = str(metadata.get("reset", "hard"))
-    if reset not in ("subtract", "hard"):
-        raise UsageError(f"{path} asks for the reset '{reset}'; known are subtract and hard.")
+    reset = metadata.get("reset", "hard")
+    if not isinstance(reset, str) or reset not in ("subtract", "hard"):
+        raise UsageError(f"{path} asks for the reset {shown(reset)}; known are subtract and hard.")
     chain = _chain(path, nodes, edges)
     cells = _size(path, chain[0], nodes[chain[0]].input_type["input"])
     layers: list[NirLayer] = []
@@ -169,36 +179,40 @@ def load(path: str | Path, *, dt: float | None = None) -> NirNetwork:
 
 
 def _read(path: Path) -> tuple[dict[str, Any], list[tuple[str, str]], dict[str, Any]]:
-    import h5py
+    """Return nodes, edges and metadata; the library sees only what was read within limits and is of a known kind."""
+    tree = hdf5.tree(path, "NIR file")
+    with files.reading(path, "an NIR graph"):
+        graph = tree.get("node")
+        described = graph.get("nodes") if isinstance(graph, dict) else None
+        if not isinstance(graph, dict) or not isinstance(described, dict):
+            raise UsageError(f"{path} is an HDF5 file but not an NIR graph: it has no group node/nodes.")
+        for name, node in described.items():
+            kind = node.get("type") if isinstance(node, dict) else None
+            if kind not in KNOWN:
+                raise UsageError(f"{path}: node {shown(name)} is a {_word(kind)}; supported are {', '.join(KNOWN)}.")
+        edges = graph.get("edges")
+        if not isinstance(edges, np.ndarray) or edges.ndim != 2 or edges.shape[1] != 2 or edges.dtype != object:
+            raise UsageError(f"{path}: the edges of an NIR graph are pairs of names of nodes, (edges, 2) strings.")
+        metadata = graph.get("metadata", {})
+        if not isinstance(metadata, dict):
+            raise UsageError(f"{path}: the metadata of an NIR graph are a group, got {_word(metadata)}.")
     import nir
 
-    if not path.is_file():
-        raise UsageError(f"{path} is not a file.")
-    if not h5py.is_hdf5(path):
-        raise UsageError(f"{path} is not an HDF5 file, hence not an NIR file.")
-    try:
-        with h5py.File(path, "r") as file:
-            kinds = {name: node["type"][()].decode() for name, node in file["node/nodes"].items()}
-    except (OSError, KeyError, AttributeError, ValueError) as error:
-        raise UsageError(f"{path} is an HDF5 file but not an NIR graph: {_line(error)}.") from None
-    for name, kind in kinds.items():
-        if kind not in KNOWN:
-            raise UsageError(f"{path}: node '{name}' is a {kind}; supported are {', '.join(KNOWN)}.")
-    try:
-        graph = nir.read(path, type_check=False)
-    except (AssertionError, AttributeError, KeyError, OSError, TypeError, ValueError) as error:
-        raise UsageError(f"{path} is not a valid NIR graph: {_line(error)}.") from None
-    return graph.nodes, list(graph.edges), dict(graph.metadata)
+    with files.reading(path, "an NIR graph, since it is not a valid one"):
+        parts = {"type": "NIRGraph", "nodes": described, "edges": edges, "metadata": metadata, "type_check": False}
+        made = nir.dict2NIRNode(parts)
+        return made.nodes, list(made.edges), metadata
 
 
-def _line(error: Exception) -> str:
-    return (str(error).strip("'\" ").splitlines() or [type(error).__name__])[0].rstrip(".")
+def _word(value: Any) -> str:
+    return shown(value, quoted=False) if isinstance(value, str) else shown(value)
 
 
 def _clock(path: Path, dt: Any) -> float:
-    if not isinstance(dt, (int, float, np.number)) or not (np.isfinite(dt) and dt > 0):
-        raise UsageError(f"{path} names no clock step above 0 s: say which dt [s] it was made for, got {dt}.")
-    return float(dt)
+    step = dt.item() if isinstance(dt, (np.generic, np.ndarray)) and dt.size == 1 else dt
+    if not isinstance(step, (int, float)) or isinstance(step, bool) or not 0 < step < 1e9:
+        raise UsageError(f"{path} names no clock step above 0 s: say which dt [s] it was made for, got {shown(dt)}.")
+    return float(step)
 
 
 def _chain(path: Path, nodes: dict[str, Any], edges: list[tuple[str, str]]) -> list[str]:
@@ -218,13 +232,13 @@ def _chain(path: Path, nodes: dict[str, Any], edges: list[tuple[str, str]]) -> l
 
 def _size(path: Path, name: str, shape: Any) -> int:
     shape = np.asarray(shape)
-    if shape.shape != (1,) or shape[0] < 1:
-        raise UsageError(f"{path}: '{name}' needs the shape of a row of cells, got {shape.tolist()}.")
+    if shape.shape != (1,) or shape.dtype.kind not in "iu" or not 1 <= shape[0] < 2**31:
+        raise UsageError(f"{path}: '{name}' needs the shape of a row of cells, got {shown(shape.tolist())}.")
     return int(shape[0])
 
 
 def _vector(path: Path, name: str, value: Any, cells: int) -> np.ndarray:
-    value = np.asarray(value, dtype=np.float64)
+    value = _real(path, name, value).astype(np.float64)
     if value.shape not in ((), (cells,)):
         raise UsageError(f"{path}: '{name}' needs values for {cells} cells, got the shape {value.shape}.")
     if not np.isfinite(value).all():
@@ -232,11 +246,18 @@ def _vector(path: Path, name: str, value: Any, cells: int) -> np.ndarray:
     return np.broadcast_to(value, (cells,)).copy()
 
 
+def _real(path: Path, name: str, value: Any) -> np.ndarray:
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiu":
+        raise UsageError(f"{path}: '{name}' holds elements of type {array.dtype}; expected real numbers.")
+    return array
+
+
 def _linear(path: Path, name: str, weight: Any, inputs: int) -> np.ndarray:
-    weight = np.asarray(weight)
+    weight = _real(path, name, weight)
     if weight.ndim != 2 or weight.shape[1] != inputs or not weight.shape[0]:
         raise UsageError(f"{path}: '{name}' needs weights (cells, {inputs}), got the shape {weight.shape}.")
-    if not np.isfinite(weight).all():
+    if not (np.abs(weight) <= np.finfo(np.float32).max).all():
         raise UsageError(f"{path}: '{name}' has weights that are not finite.")
     return np.ascontiguousarray(weight.T.astype(np.float32))
 

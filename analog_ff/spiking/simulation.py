@@ -87,7 +87,7 @@ def data_of(config: SpikingConfig) -> Dataset:
         )
     if (data.height or 1) == 1 and config.shift:
         data = data._replace(height=1, width=pixels)
-    if data.label_place == "none" or len(data.classes) < 2:
+    if len(data.classes) < 2:
         raise UsageError(f"a spiking run needs labelled images of two classes or more; {data.name} has none.")
     return data
 

@@ -134,7 +134,9 @@ def _refuse_before(device: Any, key: Key) -> None:
     device.wait(later, SECONDS, key.child("wait"))
     moved = any(not np.array_equal(getattr(later, field), values, equal_nan=True) for field, values in before.items())
     if getattr(device, "timed", False) or not np.array_equal(*seen) or not np.array_equal(seen[0], cells.g) or moved:
-        raise UsageError(f"step tables cannot serve {name}, whose conductance changes with time; {remedy}.")
+        raise UsageError(
+            f"step tables cannot serve {name}, whose conductance changes with time in its model; {remedy}."
+        )
     if np.ndim(device.read_variance(cells, 0.0)) > 0:
         raise UsageError(f"step tables cannot serve {name}, whose read noise depends on the cell; {remedy}.")
     for sign in (1, -1):

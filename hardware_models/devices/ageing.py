@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
 from hardware_models.check import UsageError, in_range
-from hardware_models.devices.base import declared
+from hardware_models.devices.base import Device, declared
+from hardware_models.keys import Key
 
 ENTRIES = {
     "endurance": ("Wear", "endurance"),
@@ -72,3 +75,50 @@ def aged(device: Any, numbers: Mapping[str, float], where: str) -> Any:
             except UsageError as error:
                 raise UsageError(f"{where}: {error}") from None
     return device
+
+
+LOOKED_AT = (1.0, 3600.0, 86400.0, 2.6e6)
+"""Times since the write at which a cell is looked at [s]: a second, an hour, a day, a month."""
+
+
+def written_over_the_range(device: Device, shape: tuple[int, int], key: Key) -> Any:
+    """Return cells that were pulsed at time 0 to conductances all over the range, as far as the device has polarities."""
+    model: Any = device
+    state = model.fabricate(shape, key)
+    counts = (
+        np.linspace(-model.states, model.states, shape[0] * shape[1]).clip(-1e4, 1e4).astype(np.int32).reshape(shape)
+    )
+    signs = {"up": np.abs(counts), "down": -np.abs(counts)}
+    when = {"time": 0.0} if getattr(model, "timed", False) else {}
+    model.pulse(state, signs.get(getattr(model, "polarities", "both"), counts), key.child("write"), **when)
+    return state
+
+
+def has_law_of_time(device: Device) -> bool:
+    """Tell whether cells that are left alone change with time: what a read sees, or its noise.
+
+    It is tried, not declared: cells written all over the range are read at once and after up to a month. So it holds for a
+    file whose figures switch the law of its model off, and for a class of a user.
+    """
+    model: Any = device
+    key = Key(0, "law of time")
+    state = written_over_the_range(model, (2, 64), key)
+
+    def seen(time: float) -> tuple[np.ndarray, ...]:
+        return np.array(model.conductance(state, time)), np.array(model.read_variance(state, time))
+
+    fresh, passed = seen(0.0), 0.0
+    for time in LOOKED_AT:
+        model.wait(state, time - passed, key.child("wait", int(time)))
+        passed = time
+        if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(fresh, seen(time), strict=True)):
+            return True
+    return False
+
+
+def no_law_of_time(device: Device) -> str | None:
+    """Return the sentence that stands where an age is asked of a device without a law of time; None if it has one."""
+    if has_law_of_time(device):
+        return None
+    name = getattr(device, "name", type(device).__name__)
+    return f"no law of time in '{name}': its figures are those of one moment and say nothing of any later one."

@@ -181,6 +181,11 @@ def log_normal(shape: tuple[int, int], sigma: float, key: Key) -> np.ndarray:
     return np.exp(np.float32(sigma) * normal(shape, key)) if sigma > 0 else np.ones(shape, np.float32)
 
 
+def saturating_variance(high: float, scale: float, g: np.ndarray) -> np.ndarray:
+    """Return the variance of read noise that grows with g and saturates, (A (1 - exp(-g/B)))² [S²], float32."""
+    return (np.float32(high) * -np.expm1(-g / np.float32(scale))) ** 2
+
+
 def cell_bounds(device: BaseDevice, spread: float, shape: tuple[int, int], key: Key) -> tuple[np.ndarray, np.ndarray]:
     """Return each cell's own bounds [S]: g_min and g_max, moved by N(0, (spread range)²) each, never below zero."""
     from hardware_models.kernels.random import normal

@@ -8,6 +8,7 @@ be given. Composes with any device; off unless asked for.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,13 +16,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from hardware_models.check import UsageError
+from hardware_models import files
+from hardware_models.check import UsageError, shown
 from hardware_models.devices.base import BaseDevice, Window, si
 from hardware_models.devices.wrapper import Wrapper
 from hardware_models.keys import Key
 from hardware_models.tables import closest
 
 RATES = ("stuck_low", "stuck_high", "dead_rows", "dead_columns")
+_ENTRIES = f"a fault map names its entries like 0.stuck_low or 1.dead_rows: the layer, a point, and {', '.join(RATES)}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +52,10 @@ class Faults(Wrapper):
         for name in self.maps:
             if name not in RATES:
                 raise UsageError(f"a fault map has no entry '{name}'{closest(name, RATES)}.")
+        low, high = (np.asarray(self.maps.get(name, False)) for name in ("stuck_low", "stuck_high"))
+        plain = low.shape == high.shape and low.dtype.kind in "bui" and high.dtype.kind in "bui"
+        if plain and (twice := np.argwhere(low.astype(bool) & high.astype(bool))).size:
+            raise UsageError(f"the fault map says of cell {tuple(twice[0].tolist())} both stuck_low and stuck_high.")
 
     def fabricate(self, shape: tuple[int, int], key: Key) -> Any:
         """Draw the faults; the field `fault` holds the conductance of a faulty cell [S] and NaN for a sound one."""
@@ -74,6 +81,8 @@ class Faults(Wrapper):
         given = np.asarray(self.maps[name])
         if given.shape != shape or given.dtype.kind not in "bui":
             raise UsageError(f"the fault map '{name}' should be 0/1 of shape {shape}, got {given.dtype} {given.shape}.")
+        if given.size and not (given.min() >= 0 and given.max() <= 1):
+            raise UsageError(f"the fault map '{name}' should be 0/1, got values from {given.min()} to {given.max()}.")
         return given.astype(bool)
 
     def pulse(
@@ -107,39 +116,40 @@ class Faults(Wrapper):
         return np.where(dead, np.float32(0.0), np.float32(variance)) if dead.any() else variance
 
 
-def with_faults(device: BaseDevice, faults: Mapping[str, Any] | None, layer: int) -> Any:
+def with_faults(device: BaseDevice, faults: Mapping[str, Any] | None, layer: int, layers: int | None = None) -> Any:
     """Return `device` with the faults of one layer, or itself if none are asked for.
 
     `faults` holds rates by name, and under "map" a dictionary of arrays or the path of a .npz file with entries such as
-    ``0.stuck_low`` or ``1.dead_rows``: the layer, a point, and a name of `Faults.maps`.
+    ``0.stuck_low`` or ``1.dead_rows``: the layer (of `layers`, if that is known), a point, and a name of `Faults.maps`.
     """
     if not faults:
         return device
     for name in faults:
         if name not in (*RATES, "map"):
             raise UsageError(f"a chip has no fault '{name}'{closest(name, (*RATES, 'map'))}.")
-    maps = fault_maps(faults, layer)
+    maps = fault_maps(faults, layer, layers)
     rates = {name: faults.get(name, 0.0) for name in RATES}
     return Faults.around(device, **rates, maps=maps) if maps or any(rates.values()) else device
 
 
-def fault_maps(faults: Mapping[str, Any], layer: int) -> dict[str, np.ndarray]:
+def fault_maps(faults: Mapping[str, Any], layer: int, layers: int | None = None) -> dict[str, np.ndarray]:
     """Return the entries of the map of `faults` that belong to one layer, by the names of `Faults.maps`."""
-    given = faults.get("map") or {}
-    table = _load(given) if isinstance(given, str | Path) else given
+    given = faults.get("map")
+    if given is None or given == "":
+        return {}
+    named = isinstance(given, str | Path)
+    where = f"fault map {shown(str(given), 200, quoted=False)}" if named else "a fault map"
+    if named and not (given := files.arrays(given, "fault map")):
+        raise UsageError(f"{where} holds no arrays; {_ENTRIES}.")
+    if not isinstance(given, Mapping):
+        raise UsageError(f"{where} is the path of a .npz file or a dictionary of arrays, got {shown(given)}.")
     maps = {}
-    for entry, array in table.items():
-        place, _, name = str(entry).partition(".")
-        if not place.isdigit() or name not in RATES:
-            raise UsageError(f"a fault map names its entries like 0.stuck_low or 1.dead_rows, got '{entry}'.")
-        if int(place) == layer:
+    for entry, array in given.items():
+        number, _, name = str(entry).partition(".")
+        if not re.fullmatch("0|[1-9][0-9]{0,3}", number) or name not in RATES:
+            raise UsageError(f"{where} has an entry {shown(str(entry))}; {_ENTRIES}.")
+        if layers is not None and int(number) >= layers:
+            raise UsageError(f"{where} has an entry {entry}, but the last layer of this chip is {layers - 1}.")
+        if int(number) == layer:
             maps[name] = array
     return maps
-
-
-def _load(path: str | Path) -> dict[str, np.ndarray]:
-    try:
-        with np.load(path) as file:
-            return {name: file[name] for name in file.files}
-    except (OSError, ValueError, AttributeError, TypeError) as error:
-        raise UsageError(f"fault map {path} cannot be read as a .npz file: {' '.join(str(error).split())}.") from None

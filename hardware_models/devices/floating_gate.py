@@ -6,15 +6,17 @@ x the level in [0, 1] and f the cell's factor,
 .. math:: x \leftarrow x + n f/P + \sigma\sqrt{|n|}\,\xi, \qquad
           G = G_{min}\,(G_{max}/G_{min})^{x} + A\,(1 - e^{-G/B})\,\xi'
 
-n pulses at once are n times one (in distribution, away from the bounds). The second term is the programming error that
-a read sees; it is drawn anew with each write and the level x does not know of it. Its form is the fit of 40 nm SONOS
-arrays (Agrawal et al., IEDM 2022, doi:10.1109/IEDM45625.2022.10019564).
+n pulses at once are n times one in distribution: a noisy burst that may reach x = 0 or 1 is looped over. The second term
+is the programming error that a read sees; it is drawn anew with each write and the level x does not know of it. Its form is
+the fit of 40 nm SONOS arrays (Agrawal et al., IEDM 2022, doi:10.1109/IEDM45625.2022.10019564).
 
 Lost charge moves the threshold by equal amounts in each decade of time, so that a read at t sees
 
-.. math:: G(t) = G\,\left(\max(t - t_w, t_0)/t_0\right)^{-\nu},\qquad \nu = \bar\nu + \sigma_\nu\xi_{cell}
+.. math:: G(t) = G\,\left(\max(t - t_w, t_0)/t_0\right)^{-\nu},\qquad
+          \nu = \bar\nu + \nu'\ln(G/G_{max}) + \sigma_\nu\xi_{cell}
 
-counted from the cell's last write t_w; a cell of negative nu gains charge of the other sign.
+counted from the cell's last write t_w; a cell of negative nu gains charge of the other sign. Reads have noise of standard
+deviation A_r (1 - e^{-G(t)/B_r}) beside that of every device.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from hardware_models.check import UsageError
-from hardware_models.devices.base import BaseDevice, Window, crossings, log_normal, si
+from hardware_models.devices.base import BaseDevice, Window, crossings, log_normal, saturating_variance, si
 from hardware_models.kernels import drift, switching
 from hardware_models.kernels.random import normal, quantile_middles
 from hardware_models.keys import Key
@@ -56,8 +58,11 @@ class FloatingGate(BaseDevice):
     error_high: float = si("S", 0.0, 1.0, 0.0)  # A: programming error far above B
     error_scale: float = si("S", 0.0, 1.0, 1.0, low_open=True)  # B
     t0: float = si("s", 0.0, 1e6, 1.0, low_open=True)  # time after a write to which g belongs
-    nu: float = si("1", 0.0, 0.5, 0.0)  # mean exponent of the loss
+    nu: float = si("1", -0.5, 0.5, 0.0)  # mean exponent of the loss at g_max
+    nu_slope: float = si("1", -0.5, 0.5, 0.0)  # nu': its change per e-fold of g
     nu_spread: float = si("1", 0.0, 0.5, 0.0)  # its spread from device to device
+    read_noise_high: float = si("S", 0.0, 1.0, 0.0)  # A_r: noise of one read far above B_r
+    read_noise_scale: float = si("S", 0.0, 1.0, 1.0, low_open=True)  # B_r
 
     def __post_init__(self) -> None:
         """Fill in the down states and check that the logarithm exists."""
@@ -69,8 +74,9 @@ class FloatingGate(BaseDevice):
 
     def imperfections(self) -> dict[str, list[str]]:
         """Return which numbers are read noise, write noise and spread."""
+        read = [*super().imperfections()["read_noise"], "read_noise_high"]
         write, spread = ["cycle_noise", "error_high"], ["step_spread", "nu_spread"]
-        return super().imperfections() | {"write_noise": write, "spread": spread}
+        return {"read_noise": read, "write_noise": write, "spread": spread}
 
     def coefficients(self) -> np.ndarray:
         """Return (g_min, ln(g_max/g_min), 1/states+, 1/states-, sigma, A, B) as the kernel takes them, float64."""
@@ -97,9 +103,18 @@ class FloatingGate(BaseDevice):
 
     def conductance(self, state: Any, time: float) -> np.ndarray:
         """Return the conductance at `time` [S]."""
-        if self.nu == 0.0 and self.nu_spread == 0.0:
+        if self.nu == 0.0 and self.nu_slope == 0.0 and self.nu_spread == 0.0:
             return state.g
-        law = [self.t0, self.g_max, 0, self.nu, 0, 0.5, 0, self.nu_spread, 0, 0.5, np.inf, 0, 0, 0, 0, 0, 0, -1]
+        more = (*drift.NO_MORE[:7], -1.0, *drift.NO_MORE[8:])  # the exponent may be negative
+        law = [self.t0, self.g_max, self.nu_slope, self.nu, -0.5, 0.5, 0.0, self.nu_spread, 0.0, 0.5, *more]
         out = np.empty_like(state.g)
         drift.drifted(state.g, state.written, state.xi, state.xi, np.array(law, np.float64), time, out)
         return out
+
+    def read_variance(self, state: Any, time: float) -> np.ndarray | float:
+        """Return the noise of every device and the one that saturates, together [S²]."""
+        common = super().read_variance(state, time)
+        if self.read_noise_high == 0.0:
+            return common
+        g = self.conductance(state, time)
+        return saturating_variance(self.read_noise_high, self.read_noise_scale, g) + np.float32(common)

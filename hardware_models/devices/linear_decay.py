@@ -5,9 +5,10 @@ With u = (G - G_min)/(G_max - G_min), s = +1 or -1 the pulse's sign and f the ce
 .. math:: u \leftarrow u + s\,(\Delta + \sigma \Delta'\,\xi), \qquad
           \Delta = \delta f \max\left(0, 1 - \gamma_s\, s\,\frac{u - z}{d_s}\right), \qquad d_+ = 1 - z,\; d_- = z
 
-pulse by pulse, clipped to the cell's bounds; z is where the steps are nominal, and Delta' is delta (additive noise) or
-Delta (noise as a share of the step, `noise_scales`). The linear step of aihwkit (Rasch et al., AICAS 2021,
-doi:10.1109/AICAS51828.2021.9458494). Between pulses a cell relaxes to its rest value with its own time constant,
+pulse by pulse, clipped to the cell's bounds. gamma is the cell's own, |gamma + `gamma_spread` xi|; z is where the steps are
+nominal; Delta' is delta f (additive noise) or Delta (noise as a share of the present step, `noise_scales`). The linear step
+of aihwkit (Rasch et al., AICAS 2021, doi:10.1109/AICAS51828.2021.9458494). Between pulses a cell relaxes to
+its rest value with its own time constant,
 
 .. math:: G(t) = G_r + (G(t_w) - G_r)\,e^{-(t - t_w)/\tau}
 
@@ -24,7 +25,7 @@ import numpy as np
 from hardware_models.check import UsageError
 from hardware_models.devices.base import BaseDevice, Window, cell_bounds, crossings, log_normal, si
 from hardware_models.kernels import drift, switching
-from hardware_models.kernels.random import quantile_middles
+from hardware_models.kernels.random import normal, quantile_middles
 from hardware_models.keys import Key
 
 
@@ -39,6 +40,8 @@ class LinearDecayState(NamedTuple):
     factor_down: np.ndarray  # step down in units of the mean step [1]
     low: np.ndarray  # lower bound [S]
     high: np.ndarray  # upper bound [S]
+    gamma_up: np.ndarray  # share of the step lost between z and the upper bound [1]
+    gamma_down: np.ndarray  # between z and the lower bound [1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +53,9 @@ class LinearDecay(BaseDevice):
     zero: float = si("1", 0.01, 0.99, 0.5)  # z: share of the range where the steps are nominal
     gamma_up: float = si("1", -1.0, 1.0, 0.0)
     gamma_down: float = si("1", -1.0, 1.0, 0.0)
+    gamma_spread: float = si("1", 0.0, 1.0, 0.0)  # spread of either gamma from device to device; its sign stays
     cycle_noise: float = si("1", 0.0, 10.0, 0.0)  # sigma of one pulse in units of the step
-    noise_scales: bool = False  # True: in units of the present step, False: of the nominal step
+    noise_scales: bool = False  # True: in units of the present step, False: of the cell's step at z
     step_spread: float = si("1", 0.0, 2.0, 0.0)  # log-normal spread of the step, both polarities together
     asymmetry_spread: float = si("1", 0.0, 2.0, 0.0)  # log-normal spread of up against down
     bound_spread: float = si("1", 0.0, 0.3, 0.0)  # spread of each bound in units of the range
@@ -67,13 +71,24 @@ class LinearDecay(BaseDevice):
 
     def imperfections(self) -> dict[str, list[str]]:
         """Return which numbers are read noise, write noise and spread."""
-        spread = ["step_spread", "asymmetry_spread", "bound_spread", "tau_spread"]
+        spread = ["step_spread", "asymmetry_spread", "bound_spread", "tau_spread", "gamma_spread"]
         return super().imperfections() | {"write_noise": ["cycle_noise"], "spread": spread}
 
     def coefficients(self) -> np.ndarray:
-        """Return (g_min, range, step, z, gamma+, gamma-, sigma, noise scales) as the kernel takes them, float32."""
-        shape = (self.zero, self.gamma_up, self.gamma_down, self.cycle_noise, float(self.noise_scales))
+        """Return (g_min, range, step, z, sigma, noise scales) as the kernel takes them, float32."""
+        shape = (self.zero, self.cycle_noise, float(self.noise_scales))
         return np.array([self.g_min, self.g_range, 1.0 / self.states, *shape], np.float32)
+
+    def gammas(self, shape: tuple[int, int], key: Key) -> list[np.ndarray]:
+        """Return each cell's gamma of up and of down pulses; a spread turns no slope round."""
+        found = []
+        for mean, name in ((self.gamma_up, "gamma_up"), (self.gamma_down, "gamma_down")):
+            gamma = np.full(shape, mean, np.float32)
+            if self.gamma_spread > 0.0:
+                drawn = np.float32(abs(mean)) + np.float32(self.gamma_spread) * normal(shape, key.child(name))
+                gamma = np.copysign(drawn, np.float32(mean))
+            found.append(gamma)
+        return found
 
     def fabricate(self, shape: tuple[int, int], key: Key) -> LinearDecayState:
         """Draw each cell's steps, bounds and time constant; fresh cells count as written at time 0."""
@@ -83,7 +98,8 @@ class LinearDecay(BaseDevice):
         apart = log_normal(shape, self.asymmetry_spread, key.child("asymmetry"))
         tau = np.float32(self.tau) * log_normal(shape, self.tau_spread, key.child("tau"))
         rest = np.full(shape, self.g_min + self.rest * self.g_range, np.float32)
-        return LinearDecayState(g, np.zeros(shape), tau, rest, common * apart, common / apart, low, high)
+        factors = common * apart, common / apart
+        return LinearDecayState(g, np.zeros(shape), tau, rest, *factors, low, high, *self.gammas(shape, key))
 
     def pulse(
         self, state: Any, pulses: np.ndarray, key: Key, window: Window | None = None, *, time: float = 0.0
@@ -93,7 +109,7 @@ class LinearDecay(BaseDevice):
         place = crossings(state.g.shape, window)
         if self.tau > 0.0:
             drift.settle(state.g, state.written, state.tau, state.rest, pulses, *place, time)
-        cells = (state.g, state.factor_up, state.factor_down, state.low, state.high)
+        cells = (state.g, state.factor_up, state.factor_down, state.low, state.high, state.gamma_up, state.gamma_down)
         switching.linear_steps(*cells, pulses, *place, self.coefficients(), w0, w1, quantile_middles())
 
     def conductance(self, state: Any, time: float) -> np.ndarray:

@@ -20,9 +20,9 @@ from dataclasses import MISSING, fields
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from hardware_models import figures, files
+from hardware_models import figures, files, user_code
 from hardware_models.check import UsageError, shown
-from hardware_models.devices import MODELS, PUBLISHED, ageing
+from hardware_models.devices import MODELS, PUBLISHED, ageing, provenance
 from hardware_models.devices.base import Device, declared
 from hardware_models.tables import closest, load_object, lookup
 from hardware_models.units import dimension
@@ -83,7 +83,9 @@ def installed_devices() -> dict[str, EntryPoint]:
 
 def _load_entry(spec: str, entry: EntryPoint) -> Any:
     try:
-        return entry.load()
+        made = entry.load()
+        user_code.note_module(entry.module, "device")
+        return made
     except Exception as error:
         place = f"{entry.value}, which an installed package registers"
         raise UsageError(f"device '{spec}' ({place}) cannot be loaded: {type(error).__name__}: {error}.") from error
@@ -93,6 +95,7 @@ def _fitted(spec: str) -> Device:
     """Fit a measured pulse train; what was chosen is said aloud and stands among the device's assumptions."""
     from hardware_models.fitting import fit_file
 
+    files.contents(spec, "pulse train", most=files.LARGE)
     fitted = fit_file(spec)
     for notice in fitted.notices:
         logging.getLogger("hardware_models").warning("%s: %s", spec, notice)
@@ -102,7 +105,8 @@ def _fitted(spec: str) -> Device:
 def published() -> list[dict[str, Any]]:
     """Return what each published device is, for listing: one entry a file, in the order of `PUBLISHED`.
 
-    Each has name, technology, model, states, on_off, v_up [V], t_up [s], v_down [V], t_down [s], doi.
+    Each has name, technology, model, states, on_off, v_up [V], t_up [s], v_down [V], t_down [s], doi, citation,
+    figures (how many of its numbers are checked, not_read, assumptions) and law_of_time.
     """
     listed = []
     names: dict[str, str] = {}
@@ -121,6 +125,9 @@ def published() -> list[dict[str, Any]]:
                 "on_off": device.g_max / device.g_min if device.g_min else None,
                 **{what: getattr(device, what) for what in ("v_up", "t_up", "v_down", "t_down")},
                 "doi": source.get("doi", ""),
+                "citation": source["citation"],
+                "figures": provenance.counts(table),
+                "law_of_time": provenance.law_of_time(table),
             }
         )
     return listed

@@ -23,8 +23,9 @@ with clipped logarithms for the mean and the spread of the exponent (Nandakumar 
 doi:10.1109/ICECS46596.2019.8964852). Pulses act on g and set t_w, so drift is never applied twice and starts anew with
 each write: what drifts is the amorphous phase, which a pulse makes afresh.
 
-**1/f read noise.** Standard deviation Q g sqrt(ln[(t + t_r)/(2 t_r)]), Q = min(q (g/G_max)^-e, Q_max), t since the
-write. It is drawn anew for each read: its correlation between reads is left out.
+**1/f read noise.** Standard deviation Q G(t) sqrt(ln[(t + t_r)/(2 t_r)]), Q = min(q (g/G_max)^-e, Q_max), t since the
+write: a share, given by the conductance as written, of the drifted one. It is drawn anew for each read: its correlation
+between reads is left out.
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ class PhaseChange(BaseDevice):
         """Return the figures of the drift as `kernels.drift.drifted` takes them."""
         mean = (self.nu_slope, self.nu, self.nu_low, self.nu_high)
         spread = (self.nu_spread_slope, self.nu_spread, self.nu_spread_low, self.nu_spread_high)
-        return np.array([self.t0, self.g_max, *mean, *spread, np.inf, 0, 0, 0, 0, 0, 0, 0], np.float64)
+        return np.array([self.t0, self.g_max, *mean, *spread, *drift.NO_MORE], np.float64)
 
     def fabricate(self, shape: tuple[int, int], key: Key) -> PhaseChangeState:
         """Draw each cell's step, bounds and drift exponent; fresh cells count as written at time 0."""
@@ -138,6 +139,6 @@ class PhaseChange(BaseDevice):
         if self.q_noise == 0.0:
             return white
         out = np.empty_like(state.g)
-        law = np.array([self.g_max, self.q_noise, self.q_exponent, self.q_high])
-        drift.slow_noise(state.g, state.written, time, law, self.t_noise, out)
+        law = np.array([self.g_max, self.q_noise, self.q_exponent, 0.0, self.q_high, 0.0, np.inf, 0.0, 0.0, 0.0, 0.0])
+        drift.slow_noise(state.g, self.conductance(state, time), state.written, time, law, self.t_noise, out)
         return out + np.float32(white)

@@ -3,17 +3,21 @@ r"""A device that is written once and verified: programming error and drift, as 
 Not trainable in situ: pulses stand for the writer's ideal steps. They move a target by (G_max - G_min)/P each, and each
 write draws a new error around it:
 
-.. math:: g = \max(\hat g + \sigma(\hat g)\,\xi, 0), \qquad
-          \sigma = \sum_{k=0}^{4} c_k (\hat g/G_{max})^k + A\,(1 - e^{-\hat g/B})
+.. math:: g = \max(\bar g + \sigma(\bar g)\,\xi, 0), \qquad
+          \bar g = \max\Bigl(\hat g + \sum_{k=0}^{10} d_k (\hat g/G_{max})^k, 0\Bigr), \qquad
+          \sigma = \sum_{k=0}^{4} c_k (\bar g/G_{max})^k + A\,(1 - e^{-\bar g/B})
 
 A read at time t, with age a = max(t - t_w, t_0)/t_0 since the last write, sees
 
 .. math:: G(t) = g\,a^{-\nu} + m \ln a + (r_0 + r_1 \ln a)\,\xi_w \;\; (a > 1), \qquad
           \nu = \max(\bar\nu(g) + \sigma_\nu(g)\,\xi_{cell}, 0)
 
-with mean and spread of nu = clip(slope ln(g/G_max) + offset, low, high), the mean replaced above `nu_knee` by
-q2 (g/G_max)² + q1 (g/G_max) + q0; and 1/f read noise of standard deviation Q g sqrt(ln[(t + t_r)/(2 t_r)]),
-Q = min(q (g/G_max)^-e, Q_max), drawn anew for each read. xi_cell stays with the cell, xi_w is drawn with each write.
+with mean and spread of nu = clip(slope ln(g/G_max) + offset, low, high), each replaced above its knee by a polynomial
+n2 (g/G_max)² + n1 (g/G_max) + n0. d is what an array has lost or gained on average by the time of the fit.
+
+Reads have 1/f noise of standard deviation Q G(t) sqrt(ln[(t + t_r)/(2 t_r)]), a share of the drifted conductance, with
+Q = clip(q (g/G_max)^-e + q' ln(g/G_max), low, high), above `q_knee` a polynomial of order 3; and noise A_r (1 - e^{-G/B_r}).
+Both are drawn anew for each read. xi_cell stays with the cell, xi_w is drawn with each write.
 Fits: Nandakumar et al., ICECS 2019, doi:10.1109/ICECS46596.2019.8964852, and those of the parameter files.
 """
 
@@ -24,7 +28,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from hardware_models.devices.base import BaseDevice, Window, crossings, si
+from hardware_models.devices.base import BaseDevice, Window, crossings, saturating_variance, si
 from hardware_models.kernels import drift, switching
 from hardware_models.kernels.random import normal, quantile_middles
 from hardware_models.keys import Key
@@ -40,6 +44,10 @@ class ProgrammedState(NamedTuple):
     relax: np.ndarray  # the write's normal number of the relaxation [1]
 
 
+SLOW = ("q_noise", "q_slope", "q_low", "q_3", "q_2", "q_1", "q_0")
+"""Figures of the 1/f noise, all 0 without it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Programmed(BaseDevice):
     """Written and verified device with drift; see the module for the equations."""
@@ -48,6 +56,17 @@ class Programmed(BaseDevice):
     trainable: ClassVar[bool] = False
 
     name: str = "programmed"
+    shift_0: float = si("S", -1.0, 1.0, 0.0)  # d_0 of the mean shift
+    shift_1: float = si("S", -1.0, 1.0, 0.0)
+    shift_2: float = si("S", -1.0, 1.0, 0.0)
+    shift_3: float = si("S", -1.0, 1.0, 0.0)
+    shift_4: float = si("S", -1.0, 1.0, 0.0)
+    shift_5: float = si("S", -1.0, 1.0, 0.0)
+    shift_6: float = si("S", -1.0, 1.0, 0.0)
+    shift_7: float = si("S", -1.0, 1.0, 0.0)
+    shift_8: float = si("S", -1.0, 1.0, 0.0)
+    shift_9: float = si("S", -1.0, 1.0, 0.0)
+    shift_10: float = si("S", -1.0, 1.0, 0.0)
     error_0: float = si("S", -1.0, 1.0, 0.0)  # c_0 of the programming error
     error_1: float = si("S", -1.0, 1.0, 0.0)
     error_2: float = si("S", -1.0, 1.0, 0.0)
@@ -68,20 +87,33 @@ class Programmed(BaseDevice):
     nu_2: float = si("1", -1.0, 1.0, 0.0)
     nu_1: float = si("1", -1.0, 1.0, 0.0)
     nu_0: float = si("1", -1.0, 1.0, 0.0)
+    nu_spread_knee: float = si("1", 0.0, 1e9, 1e9)  # the same of the spread
+    nu_spread_2: float = si("1", -1.0, 1.0, 0.0)
+    nu_spread_1: float = si("1", -1.0, 1.0, 0.0)
+    nu_spread_0: float = si("1", -1.0, 1.0, 0.0)
     log_drift: float = si("S", -1.0, 1.0, 0.0)  # m, per e-fold of time
     relax_0: float = si("S", 0.0, 1.0, 0.0)  # r_0
     relax_1: float = si("S", 0.0, 1.0, 0.0)  # r_1, per e-fold of time
-    q_noise: float = si("1", 0.0, 1.0, 0.0)  # q of the 1/f noise
+    q_noise: float = si("1", -1.0, 1.0, 0.0)  # q of the 1/f noise
     q_exponent: float = si("1", 0.0, 5.0, 0.0)
+    q_slope: float = si("1", -1.0, 1.0, 0.0)  # q'
+    q_low: float = si("1", 0.0, 1.0, 0.0)
     q_high: float = si("1", 0.0, 1.0, 1.0)
+    q_knee: float = si("1", 0.0, 1e9, 1e9)  # share of g_max above which Q is the polynomial
+    q_3: float = si("1", -1.0, 1.0, 0.0)
+    q_2: float = si("1", -1.0, 1.0, 0.0)
+    q_1: float = si("1", -1.0, 1.0, 0.0)
+    q_0: float = si("1", -1.0, 1.0, 0.0)
     t_noise: float = si("s", 0.0, 1.0, 250e-9, low_open=True)  # t_r of the 1/f noise
+    read_noise_high: float = si("S", 0.0, 1.0, 0.0)  # A_r: noise of one read far above B_r
+    read_noise_scale: float = si("S", 0.0, 1.0, 1.0, low_open=True)  # B_r
 
     def imperfections(self) -> dict[str, list[str]]:
         """Return which numbers are read noise, write noise and spread."""
         return {
-            "read_noise": [*super().imperfections()["read_noise"], "q_noise"],
+            "read_noise": [*super().imperfections()["read_noise"], *SLOW, "read_noise_high"],
             "write_noise": [*(f"error_{k}" for k in range(5)), "error_high", "relax_0", "relax_1"],
-            "spread": ["nu_spread_slope", "nu_spread", "nu_spread_low"],
+            "spread": ["nu_spread_slope", "nu_spread", "nu_spread_low", *(f"nu_spread_{k}" for k in range(3))],
         }
 
     def coefficients(self) -> np.ndarray:
@@ -89,13 +121,24 @@ class Programmed(BaseDevice):
         poly = (self.error_0, self.error_1, self.error_2, self.error_3, self.error_4)
         return np.array([self.g_min, self.g_max, self.g_range / self.states, *poly, self.error_high, self.error_scale])
 
+    def shift(self) -> np.ndarray:
+        """Return d_0, d_1, ... up to the last that is not zero, float64 [S]."""
+        figures = [getattr(self, f"shift_{k}") for k in range(11)]
+        return np.trim_zeros(np.array(figures), "b")
+
     def drift_law(self) -> np.ndarray:
         """Return the figures of the drift as `kernels.drift.drifted` takes them."""
         mean = (self.nu_slope, self.nu, self.nu_low, self.nu_high)
         spread = (self.nu_spread_slope, self.nu_spread, self.nu_spread_low, self.nu_spread_high)
         above = (self.nu_knee, self.nu_2, self.nu_1, self.nu_0)
         after = (self.log_drift, self.relax_0, self.relax_1, 0.0)
-        return np.array([self.t0, self.g_max, *mean, *spread, *above, *after])
+        spread_above = (self.nu_spread_knee, self.nu_spread_2, self.nu_spread_1, self.nu_spread_0)
+        return np.array([self.t0, self.g_max, *mean, *spread, *above, *after, *spread_above])
+
+    def slow_law(self) -> np.ndarray:
+        """Return the figures of the 1/f noise as `kernels.drift.slow_noise` takes them."""
+        below = (self.q_noise, self.q_exponent, self.q_low, self.q_high, self.q_slope)
+        return np.array([self.g_max, *below, self.q_knee, self.q_3, self.q_2, self.q_1, self.q_0])
 
     def fabricate(self, shape: tuple[int, int], key: Key) -> ProgrammedState:
         """Return fresh cells, which count as written at time 0 without error."""
@@ -110,7 +153,7 @@ class Programmed(BaseDevice):
         w0, w1, _, _ = key.words
         place = crossings(state.g.shape, window)
         cells = (state.g, state.target, state.relax)
-        switching.verified_writes(*cells, pulses, *place, self.coefficients(), w0, w1, quantile_middles())
+        switching.verified_writes(*cells, pulses, *place, self.coefficients(), self.shift(), w0, w1, quantile_middles())
         drift.stamp(state.written, pulses, *place, time)
 
     def conductance(self, state: Any, time: float) -> np.ndarray:
@@ -120,11 +163,16 @@ class Programmed(BaseDevice):
         return out
 
     def read_variance(self, state: Any, time: float) -> np.ndarray | float:
-        """Return white and 1/f noise together [S²]."""
-        white = super().read_variance(state, time)
-        if self.q_noise == 0.0:
-            return white
-        out = np.empty_like(state.g)
-        law = np.array([self.g_max, self.q_noise, self.q_exponent, self.q_high])
-        drift.slow_noise(state.g, state.written, time, law, self.t_noise, out)
-        return out + np.float32(white)
+        """Return white noise, the one that saturates and 1/f noise together [S²]."""
+        variance = super().read_variance(state, time)
+        slow = any(getattr(self, name) != 0.0 for name in SLOW)
+        if not slow and self.read_noise_high == 0.0:
+            return variance
+        g = self.conductance(state, time)
+        if self.read_noise_high > 0.0:
+            variance = np.float32(variance) + saturating_variance(self.read_noise_high, self.read_noise_scale, g)
+        if slow:
+            out = np.empty_like(state.g)
+            drift.slow_noise(state.g, g, state.written, time, self.slow_law(), self.t_noise, out)
+            variance = out + np.float32(variance)
+        return variance

@@ -6,7 +6,7 @@ r"""Retention: stored conductances relax towards a rest value, for any device.
 counted from the cell's last write t_w, which takes the relaxed conductance as its start. tau_0 belongs to
 T_0 = 300 K; with an activation energy E_a of a retention test it follows Arrhenius' law, the law of accelerated bakes
 (JEDEC JESD22-A117); with E_a = 0 the temperature does nothing. Composes with devices whose whole state is g (steps and
-bounds); a model with a hidden level or drift of its own has its own law and is refused.
+bounds); a model with a hidden level or drift of its own is refused, whether its figures switch that drift on or not.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ class Retention(Wrapper):
         """Refuse a device that has a clock of its own, or whose pulses act on something else than g."""
         super().__post_init__()
         if self.inner.timed:
-            raise UsageError(f"device {self.name} has a law of time of its own; retention cannot be put around it.")
+            raise UsageError(
+                f"device {self.name} is of a model with a law of time of its own; retention cannot be put around it."
+            )
         held = self.chain()[-1].fabricate((1, 1), Key(0, "retention"))._fields
         for name, what in HELD_ELSEWHERE.items():
             if name in held:

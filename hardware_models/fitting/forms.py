@@ -35,6 +35,7 @@ class Free:
     kind: str
     start: Callable[[Hints], float]
     also: str = ""  # another number of the model that is always equal to this one
+    beyond: bool = False  # of a bound: no cell has gone beyond it, since none can
 
 
 @dataclass(frozen=True)
@@ -64,10 +65,11 @@ def _states(side: int) -> Callable[[Hints], float]:
     return start
 
 
-def _bounded(low: bool) -> Free:
+def _bounded(low: bool, beyond: bool = False) -> Free:
+    """Return a bound that is sought; `beyond`: the search begins where the cells stopped."""
     if low:
-        return Free("g_min", "low", lambda h: min(max(h.zero[1], -1.0), 0.2))
-    return Free("g_max", "high", lambda h: min(max(h.zero[0], 0.8), 2.0))
+        return Free("g_min", "low", lambda h: 0.0 if beyond else min(max(h.zero[1], -1.0), 0.2), beyond=beyond)
+    return Free("g_max", "high", lambda h: 1.0 if beyond else min(max(h.zero[0], 0.8), 2.0), beyond=beyond)
 
 
 _UP, _DOWN = Free("states", "log", _states(0)), Free("states_down", "log", _states(1))
@@ -112,7 +114,10 @@ FORMS: Mapping[str, Form] = MappingProxyType(
         "soft_bounds": Form(
             "soft_bounds", (_UP, _DOWN, _bounded(True), _bounded(False)), ("states", "states_down"), noise_follows="step"
         ),
-        "power_step": Form("power_step", (_UP, _DOWN, *_POWER), ("states", "states_down"), noise_follows="state"),
+        "power_step": Form(
+            "power_step", (_UP, _DOWN, *_POWER, _bounded(True, True), _bounded(False, True)), ("states", "states_down"),
+            noise_follows="state",
+        ),
         "exponential_activity": Form(
             "exponential_activity", (_UP, _DOWN, *_ACTIVITY), ("states", "states_down"), {"a": -0.5, "b": 0.0},
             noise_follows="state",

@@ -160,7 +160,7 @@ def _stopped(candidate: Candidate, t: np.ndarray) -> bool:
     d, tables = candidate.data, candidate.tables(t)
     share = []
     for side, sign, gap in ((0, 1, d.ends[1, d.cell] - d.before), (1, -1, d.before - d.ends[0, d.cell])):
-        own = ~d.first & (d.polarity == sign) & (gap < 0.5 * d.margin)
+        own = d.stepped & (d.polarity == sign) & (gap < 0.5 * d.margin)
         wanted = float(np.interp(d.before[own], candidate.nodes, tables[side]).sum())
         share.append(float((d.u - d.before)[own].sum()) / wanted if own.sum() > 4 and wanted else 1.0)
     return max(share) < 0.6

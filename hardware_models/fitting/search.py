@@ -10,8 +10,9 @@ from types import MappingProxyType
 import numpy as np
 
 from hardware_models.check import UsageError
+from hardware_models.fitting.data import TrainData
 from hardware_models.fitting.forms import FORMS, Form, model_of
-from hardware_models.fitting.likelihood import Candidate, TrainData
+from hardware_models.fitting.likelihood import Candidate
 from hardware_models.fitting.population import population
 from hardware_models.fitting.result import Fit, Progress, Score
 from hardware_models.pulse_train import PulseTrain, read_pulse_train
@@ -75,12 +76,23 @@ def _fit(train: PulseTrain, forms: Mapping[str, Form], say: Progress) -> Fit:
             kind = "voltage" if what == "v" else "width"
             notices.append(f"the file gives no pulse {kind}, so writes are priced as free")
     first = f"{best} was chosen among {', '.join(usable)}" if len(usable) > 1 else f"{best} is the only form tried"
-    notices.insert(0, f"{first}; it explains {100 * goodness['explained']:.0f} % of the variance of the steps")
+    counted, steps = (int(goodness[name]) for name in ("counted_steps", "all_steps"))
+    notices.insert(
+        0, f"{first}; of the mean square of the steps it explains {_percent(goodness['explained_of_all'])} over all {steps}, "
+        f"{_percent(goodness['explained'])} over the {counted} that begin farther than {data.margin:.2g} of the range from "
+        "the cells' bounds",
+    )  # fmt: skip
     device = candidate.model(name=Path(train.path).stem or "fitted", source=source, assumptions=tuple(notices),
                              **values, **pulse)  # fmt: skip
     say(1.0, "done")
     return Fit(device, best, tuple(scores), tuple(parameters), MappingProxyType(goodness), tuple(notices), train,
                residuals)  # fmt: skip
+
+
+def _percent(share: float) -> str:
+    """Return a share in words; what is nearly everything is not called everything."""
+    digits = 0 if share < 0.99 else 2
+    return f"{math.floor(100 * share * 10**digits) / 10**digits:.{digits}f} %"
 
 
 def _pooled(form: Form, data: TrainData, edges: tuple[float, ...]) -> tuple[Candidate, np.ndarray]:
@@ -93,19 +105,30 @@ def _pooled(form: Form, data: TrainData, edges: tuple[float, ...]) -> tuple[Cand
     # The way to the optimum is walked on a part of the cycles.
     part = own.only(own.cycle % max(1, own.u.size // 8000) == 0)
     walker = Candidate(form, part, (low, high))
-    t, _ = walker.maximise(walker.start, 15)
+    t, _ = walker.maximise(walker.start(), 40)
     candidate.data.factors = candidate.cell_factors(t)
-    t, _ = candidate.maximise(t, 12)
+    t, _ = candidate.maximise(t, 40)
     return candidate, t
 
 
 def _folds(train: PulseTrain, data: TrainData) -> np.ndarray:
-    """Return which of four parts is held out with each row: whole cycles, else whole cells, else stretches."""
+    """Return which of four parts is held out with each row: whole cycles, else whole cells, else every fourth stretch."""
     if train.cycles >= 2:
         return train.cycle % min(4, train.cycles)
     if data.cells >= 2:
         return train.cell % min(4, data.cells)
-    return np.arange(data.u.size) * 4 // data.u.size
+    return _stretches(data) % 4
+
+
+def _stretches(data: TrainData) -> np.ndarray:
+    """Return the number of a stretch for each row: the up pulses in 8 of them, and the down pulses in 8 more.
+
+    Every fourth of them is a part that holds pulses of both polarities from all states.
+    """
+    out = np.empty(data.u.size, np.int64)
+    for side, own in enumerate((data.polarity >= 0, data.polarity < 0)):
+        out[own] = 8 * side + np.arange(own.sum()) * 8 // max(int(own.sum()), 1)
+    return out
 
 
 def _held_out(candidate: Candidate, t: np.ndarray, train: PulseTrain) -> np.ndarray:
@@ -128,6 +151,8 @@ def _choose(
 ) -> tuple[list[Score], str, list[str]]:
     """Return the table of forms, the form to take, and what has to be said about the choice."""
     units = data.cell if data.cells >= 5 else data.unit
+    if units.max() == 0:
+        units = _stretches(data)
     number = int(units.max()) + 1
     steps = int(data.counted.sum())
     total = {name: float(row.sum()) / steps for name, row in held.items()}
@@ -135,7 +160,7 @@ def _choose(
     scores = []
     for name, row in held.items():
         difference = np.bincount(units, held[top] - row, number)
-        error = math.sqrt(number * float(np.var(difference, ddof=1))) / steps if number > 1 else math.inf
+        error = math.sqrt(number * float(np.var(difference, ddof=1))) / steps
         scores.append(Score(name, len(forms[name].free), total[name], total[top] - total[name], error))
     near = [s for s in scores if s.form == top or s.behind < s.behind_error]
     best = min(near, key=lambda s: (s.free, s.behind)).form
@@ -149,19 +174,26 @@ def _choose(
 
 
 def _goodness(candidate: Candidate, t: np.ndarray) -> tuple[dict[str, float], np.ndarray]:
-    """Return how well the steps are described, and the residuals."""
+    """Return how well the steps are described, and the residuals.
+
+    Steps close to a cell's bounds are followed but not counted: what stops there is no Gaussian. What is said of the
+    counted ones alone says so; `explained_of_all` holds the others, too.
+    """
     from scipy.stats import kstest
 
     d = candidate.data
     e, s = candidate.filtered(t)
-    own = d.counted
+    own, steps = d.counted, d.u - d.before
     z = e / np.sqrt(s)
-    steps = (d.u - d.before)[own]
-    blind = candidate.filtered(t, blind=True)[0][own]
+    apart = candidate.followed(t)[d.stepped]
     pair = own[1:] & own[:-1]
     goodness = {
-        "explained": float(max(0.0, 1.0 - np.mean(e[own] ** 2) / np.mean(steps**2))),
-        "curve_rms": float(np.sqrt(np.mean(blind**2))),  # open loop from each cycle's first reading, units of the range
+        "counted_steps": int(own.sum()),
+        "all_steps": int(d.stepped.sum()),
+        # Share of the mean square of the steps; below 0 where the form is worse than no step at all.
+        "explained": float(1.0 - np.mean(e[own] ** 2) / np.mean(steps[own] ** 2)),
+        "explained_of_all": float(1.0 - np.mean(e[d.stepped] ** 2) / np.mean(steps[d.stepped] ** 2)),
+        "curve_rms": float(np.sqrt(np.mean(apart**2))),  # open loop from each cycle's first reading, units of the range
         "residual_deviation": float(np.std(z[own])),  # 1 where the noise is what the model says
         "residual_correlation": float(np.mean(z[1:][pair] * z[:-1][pair])) if pair.any() else 0.0,
         "residual_normality": float(kstest(z[own][:5000], "norm").pvalue),

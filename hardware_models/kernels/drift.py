@@ -9,6 +9,9 @@ from numba import prange
 
 from hardware_models.kernels.compile import inlined, parallel_kernel
 
+NO_MORE = (np.inf, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, np.inf, 0.0, 0.0, 0.0)
+"""The last figures of `drifted` for a device whose exponent has clipped logarithms, and nothing else."""
+
 
 @inlined
 def drift_exponent(g, xi, p):
@@ -19,6 +22,8 @@ def drift_exponent(g, xi, p):
     if share > p[10]:
         mean = (p[11] * share + p[12]) * share + p[13]
     spread = min(max(p[6] * log + p[7], p[8]), p[9])
+    if share > p[18]:
+        spread = (p[19] * share + p[20]) * share + p[21]
     return max(mean + spread * xi, p[17])
 
 
@@ -26,9 +31,10 @@ def drift_exponent(g, xi, p):
 def drifted(g, written, xi, relax, p, time, out):
     """Write the conductance at `time` of cells that drift since `written` to out, all (rows, columns).
 
-    p = (t0, g_max, nu: slope, offset, low, high, sigma_nu: slope, offset, low, high, knee, q2, q1, q0, drift per e-fold
-    of time, relaxation: offset, per e-fold, least exponent) float64; see `devices/programmed.py` for the equation. `relax` is the
-    cell's standard normal number of the relaxation and may be an array of one cell where there is none.
+    p = (t0, g_max, nu: slope, offset, low, high, sigma_nu: slope, offset, low, high, nu above its knee: knee, n2, n1, n0,
+    drift per e-fold of time, relaxation: offset, per e-fold, least exponent, sigma_nu above its knee: knee, s2, s1, s0)
+    float64; see `devices/programmed.py` for the equation. `relax` is the cell's standard normal number of the relaxation
+    and may be an array of one cell where there is none.
     """
     moving = p[14] != 0.0 or p[15] != 0.0 or p[16] != 0.0
     for i in prange(g.shape[0]):
@@ -79,16 +85,24 @@ def stamp(written, pulses, rows, columns, time):
 
 
 @parallel_kernel
-def slow_noise(g, written, time, law, t_read, out):
-    """Write the variance of 1/f read noise, (Q(g) g)^2 ln((t + t_r)/(2 t_r)) [S²], to out.
+def slow_noise(g, seen, written, time, law, t_read, out):
+    """Write the variance of 1/f read noise, (Q(g) G)^2 ln((t + t_r)/(2 t_r)) [S²], to out; t since the last write.
 
-    law = (g_max, q, exponent, ceiling) float64: Q = min(q (g/g_max)^-exponent, ceiling); t since the last write.
+    The share Q is that of the conductance g as written; it multiplies the drifted one, G = `seen`.
+    law = (g_max, q, exponent, floor, ceiling, slope, knee, q3, q2, q1, q0) float64, x = g/g_max:
+    Q = q x^-exponent + slope ln x between floor and ceiling, above the knee q3 x^3 + q2 x^2 + q1 x + q0.
     """
     for i in prange(g.shape[0]):
         for j in range(g.shape[1]):
             age = max(time - written[i, j], t_read)
             share = max(np.float64(g[i, j]) / law[0], 1e-6)
-            q = min(law[1] * share ** -law[2], law[3]) * g[i, j]
+            q = law[1] * share ** -law[2]
+            if law[5] != 0.0:
+                q += law[5] * math.log(share)
+            q = min(max(q, law[3]), law[4])
+            if share > law[6]:
+                q = max(((law[7] * share + law[8]) * share + law[9]) * share + law[10], 0.0)
+            q *= seen[i, j]
             out[i, j] = q * q * math.log((age + t_read) / (2.0 * t_read))
 
 

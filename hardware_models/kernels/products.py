@@ -10,16 +10,27 @@ millisecond to wake, as long as a whole product.
 
 from __future__ import annotations
 
-from contextlib import contextmanager, nullcontext
+import threading
+from contextlib import contextmanager
 
 import numpy as np
 from numba import prange
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import OpenBLASController, ThreadpoolController
 
 from hardware_models.kernels.compile import parallel_kernel
 
+try:
+    _free_control = OpenBLASController.clear_controlling_thread
+except AttributeError:  # before threadpoolctl 3.8 every Python thread could set the limit
+
+    def _free_control(force):
+        """Do nothing."""
+
+
 _blas: list[ThreadpoolController] = []
+_limits = []
 _inside = 0
+_counting = threading.Lock()
 
 
 @contextmanager
@@ -27,19 +38,28 @@ def one_blas_thread():
     """Return a context in which every BLAS library of this process uses one thread.
 
     Whoever calls NumPy's own products beside `matmul` and wants the same bits on any machine works inside it. Inside
-    itself it does nothing: asking the libraries takes as long as a small product.
+    itself it does nothing: asking the libraries takes as long as a small product. Of several Python threads the first to
+    come sets the limit and the last to go lifts it.
     """
     global _inside
-    if not _blas:
-        import scipy.linalg.cython_blas  # noqa: F401  Numba's products call this library: load it before looking
+    with _counting:
+        if not _blas:
+            import scipy.linalg.cython_blas  # noqa: F401  Numba's products call this library: load it before looking
 
-        _blas.append(ThreadpoolController().select(user_api="blas"))
-    with nullcontext() if _inside else _blas[0].limit(limits=1):
+            _blas.append(ThreadpoolController().select(user_api="blas"))
+        if not _inside:
+            _free_control(force=True)  # else the limit is silently not set in any thread but the first that ever did
+            _limits.append(_blas[0].limit(limits=1))
         _inside += 1
-        try:
-            yield
-        finally:
+    try:
+        yield
+    finally:
+        with _counting:
             _inside -= 1
+            if not _inside:
+                _free_control(force=True)
+                _limits.pop().restore_original_limits()
+                _free_control(force=True)
 
 
 def panels(rows: int) -> int:

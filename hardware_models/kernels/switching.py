@@ -14,6 +14,9 @@ from numba import prange
 from hardware_models.kernels.compile import inlined, parallel_kernel
 from hardware_models.kernels.random import hashed, mix
 
+MARGIN = 5.0
+"""A noisy burst whose path keeps this many standard deviations from both bounds takes the closed form."""
+
 
 @inlined
 def bits(position, k, w0, w1):
@@ -28,10 +31,10 @@ def gaussian(position, k, w0, w1, middles):
 
 
 @parallel_kernel
-def linear_steps(g, up, down, low, high, pulses, rows, columns, p, w0, w1, middles):
+def linear_steps(g, up, down, low, high, gamma_up, gamma_down, pulses, rows, columns, p, w0, w1, middles):
     """Apply pulses of the linear-step device, one by one, to the crossings of rows and columns, in place.
 
-    p = (g_min, range, step, zero, gamma+, gamma-, sigma, 1 if the noise is a share of the step) float32; see
+    p = (g_min, range, step, zero, sigma, 1 if the noise is a share of the present step) float32; see
     `devices/linear_decay.py` for the equation.
     """
     for a in prange(rows.size):
@@ -46,14 +49,14 @@ def linear_steps(g, up, down, low, high, pulses, rows, columns, p, w0, w1, middl
                 top = (high[i, j] - p[0]) / p[1]
                 sign = np.float32(1.0) if n > 0 else np.float32(-1.0)
                 step = p[2] * (up[i, j] if n > 0 else down[i, j])
-                gamma = p[4] if n > 0 else p[5]
+                gamma = gamma_up[i, j] if n > 0 else gamma_down[i, j]
                 span = (np.float32(1.0) - p[3]) if n > 0 else p[3]
                 for k in range(abs(n)):
                     move = step * max(np.float32(0.0), np.float32(1.0) - gamma * sign * (u - p[3]) / span)
                     noise = np.float32(0.0)
-                    if p[6] > np.float32(0.0):
-                        scale = move if p[7] > np.float32(0.0) else p[2]
-                        noise = p[6] * scale * gaussian(position, k, w0, w1, middles)
+                    if p[4] > np.float32(0.0):
+                        scale = move if p[5] > np.float32(0.0) else step
+                        noise = p[4] * scale * gaussian(position, k, w0, w1, middles)
                     u = min(max(u + sign * (move + noise), bottom), top)
                 g[i, j] = p[0] + p[1] * u
 
@@ -137,7 +140,7 @@ def log_steps(g, level, up, down, pulses, rows, columns, p, w0, w1, middles):
     """Move cells whose logarithm of conductance is linear in pulses, in place; then redraw the programming noise.
 
     p = (g_min, ln(g_max/g_min), 1/states+, 1/states-, sigma, A, B) float64, A and B in siemens; see
-    `devices/floating_gate.py` for the equation.
+    `devices/floating_gate.py` for the equation. A noisy burst that may reach a bound is looped over.
     """
     for a in prange(rows.size):
         i = rows[a]
@@ -146,10 +149,19 @@ def log_steps(g, level, up, down, pulses, rows, columns, p, w0, w1, middles):
             if n != 0:
                 j = columns[b]
                 position = i * g.shape[1] + j
-                x = np.float64(level[i, j])
-                x += n * (p[2] * up[i, j] if n > 0 else p[3] * down[i, j])
-                if p[4] > 0.0:
-                    x += p[4] * math.sqrt(abs(n)) * gaussian(position, 0, w0, w1, middles)
+                start = np.float64(level[i, j])
+                step = p[2] * up[i, j] if n > 0 else -p[3] * down[i, j]
+                x = start + abs(n) * step
+                sigma = p[4] * math.sqrt(abs(n))
+                reach = MARGIN * sigma
+                near = min(start, x) - reach < 0.0 or max(start, x) + reach > 1.0
+                if sigma > 0.0 and near and abs(n) > 1:  # noise is stopped at the bounds on its way: no closed form
+                    x = start
+                    for k in range(abs(n)):  # draw 1 is the programming error's
+                        x += step + p[4] * gaussian(position, k + 2, w0, w1, middles)
+                        x = min(max(x, 0.0), 1.0)
+                elif sigma > 0.0:
+                    x += sigma * gaussian(position, 0, w0, w1, middles)
                 x = min(max(x, 0.0), 1.0)
                 level[i, j] = x
                 seen = p[0] * math.exp(p[1] * x)
@@ -186,10 +198,11 @@ def binomial_switching(g, switched, up, down, low, high, pulses, rows, columns, 
 
 
 @parallel_kernel
-def verified_writes(g, target, relax, pulses, rows, columns, p, w0, w1, middles):
+def verified_writes(g, target, relax, pulses, rows, columns, p, shift, w0, w1, middles):
     """Move the targets of cells by ideal steps and redraw their programming error, in place.
 
-    p = (g_min, g_max, step, c0, c1, c2, c3, c4, A, B) float64 [S]; see `devices/programmed.py` for the equation.
+    p = (g_min, g_max, step, c0, c1, c2, c3, c4, A, B) float64 [S], shift = (d0, d1, ...) [S]; see `devices/programmed.py`
+    for the equation.
     """
     for a in prange(rows.size):
         i = rows[a]
@@ -201,9 +214,14 @@ def verified_writes(g, target, relax, pulses, rows, columns, p, w0, w1, middles)
                 wanted = min(max(target[i, j] + n * p[2], p[0]), p[1])
                 target[i, j] = wanted
                 x = wanted / p[1]
+                mean = 0.0
+                for k in range(shift.size):
+                    mean = mean * x + shift[shift.size - 1 - k]
+                mean = max(wanted + mean, 0.0)
+                x = mean / p[1]
                 sigma = p[3] + x * (p[4] + x * (p[5] + x * (p[6] + x * p[7])))
                 if p[8] > 0.0:
-                    sigma += p[8] * -math.expm1(-wanted / p[9])
+                    sigma += p[8] * -math.expm1(-mean / p[9])
                 sigma = max(sigma, 0.0)
-                g[i, j] = max(wanted + sigma * gaussian(position, 0, w0, w1, middles), 0.0)
+                g[i, j] = max(mean + sigma * gaussian(position, 0, w0, w1, middles), 0.0)
                 relax[i, j] = gaussian(position, 1, w0, w1, middles)

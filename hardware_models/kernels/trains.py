@@ -35,13 +35,22 @@ def clipped_moments(mean, variance, low, high):
     return min(max(mean + sd * first, low), high), variance * shifted
 
 
+@inlined
+def step_at(x, table, start, width):
+    """Return the mean step at state x, and its slope there."""
+    t = (x - start) / width
+    k = min(max(int(t), 0), table.size - 2)
+    slope = table[k + 1] - table[k]
+    return table[k] + (t - k) * slope, slope / width
+
+
 @kernel
 def filter_steps(g, polarity, first, cell, tables, start, width, factors, bounds, sigma, steady, read, floor, out):
     """Write the innovation (reading less its prediction) and the variance of each step to out (2, n).
 
     g (n,) readings; tables (2, K) mean steps up and down at start + k width; factors, bounds, sigma (2, C).
     steady is 1 where sigma is the noise of every step, 0 where it is that of a step as large as the one in the middle.
-    A first reading has innovation 0 and variance 1.
+    A first reading, and one that is not known (NaN), has innovation 0 and variance 1; a pulse counts either way.
     """
     r2 = read * read + floor * floor
     x = 0.0
@@ -55,15 +64,18 @@ def filter_steps(g, polarity, first, cell, tables, start, width, factors, bounds
             out[1, i] = 1.0
             continue
         side = 0 if polarity[i] > 0 else 1
-        t = (x - start) / width
-        k = min(max(int(t), 0), tables.shape[1] - 2)
-        slope = tables[side, k + 1] - tables[side, k]
+        step, slope = step_at(x, tables[side], start, width)
         f = factors[side, c]
-        step = tables[side, k] + (t - k) * slope
         mean = x + f * step
         noise = sigma[side, c] * (steady + (1.0 - steady) * step / tables[side, tables.shape[1] // 2])
-        gain = 1.0 + f * slope / width
+        gain = 1.0 + f * slope
         mean, variance = clipped_moments(mean, p * gain * gain + noise * noise + 1e-12, bounds[0, c], bounds[1, c])
+        if math.isnan(g[i]):
+            x = mean
+            p = variance
+            out[0, i] = 0.0
+            out[1, i] = 1.0
+            continue
         s = variance + r2
         e = g[i] - mean
         out[0, i] = e
@@ -71,3 +83,21 @@ def filter_steps(g, polarity, first, cell, tables, start, width, factors, bounds
         share = variance / s
         x = mean + share * e
         p = (1.0 - share) * variance
+
+
+@kernel
+def follow_steps(g, polarity, first, cell, tables, start, width, factors, bounds, out):
+    """Write to out (n,) each reading less the noiseless curve from its cycle's first reading; 0 there, NaN where g is.
+
+    The curve never looks at a later reading; arguments as for `filter_steps`.
+    """
+    x = 0.0
+    for i in range(g.size):
+        c = cell[i]
+        if first[i]:
+            x = g[i]
+        else:
+            side = 0 if polarity[i] > 0 else 1
+            step, _ = step_at(x, tables[side], start, width)
+            x = min(max(x + factors[side, c] * step, bounds[0, c]), bounds[1, c])
+        out[i] = g[i] - x

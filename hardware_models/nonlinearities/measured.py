@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hardware_models.check import RunError, UsageError
+from hardware_models.check import RunError, UsageError, shown
 from hardware_models.keys import Key
+from hardware_models.user_faults import described
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,14 @@ class UserFunction:
         try:
             y = self.function(z)
         except (Exception, SystemExit) as cause:
-            raise error(f"the nonlinearity {self.name} failed: {type(cause).__name__}: {cause}.") from cause
-        shape = getattr(y, "shape", None)
-        if not isinstance(y, np.ndarray) or shape != z.shape:
-            got = f"shape {shape}" if shape is not None else type(y).__name__
+            raise error(f"the nonlinearity {self.name} failed: {described(cause)}.") from cause
+        if not isinstance(y, np.ndarray) or y.shape != z.shape:
+            got = f"shape {y.shape}" if isinstance(y, np.ndarray) else shown(y)
             raise error(f"the nonlinearity {self.name} should return an array of shape {z.shape}, it returned {got}.")
-        y = np.ascontiguousarray(y, np.float32)
+        if y.dtype.kind not in "fiu":  # a conversion would drop an imaginary part
+            raise error(f"the nonlinearity {self.name} should return real numbers, it returned {y.dtype}.")
+        with np.errstate(over="ignore"):
+            y = np.ascontiguousarray(y, np.float32)
         if not np.isfinite(y).all():
             raise error(f"the nonlinearity {self.name} returned NaN or infinity, it should return finite numbers.")
         return y
@@ -40,4 +43,5 @@ class UserFunction:
             raise UsageError(f"the nonlinearity {self.name} is not a function.")
         z = np.linspace(-8.0, 8.0, 65, dtype=np.float32)[:, None].repeat(neurons, axis=1)
         self._call(z, UsageError)
+        self._call(z[:1], UsageError)
         return lambda values: self._call(values, RunError)

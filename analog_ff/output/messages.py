@@ -1,0 +1,34 @@
+"""Lines for a person on standard error: progress, warnings, errors. Nobody need be listening."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+
+class _Nowhere(io.TextIOBase):
+    """A standard error that takes everything and shows nothing."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+    def isatty(self) -> bool:
+        return False
+
+
+def tell(line: str, end: str = "\n") -> None:
+    """Print a line on standard error, if it is still open: that nobody reads must not stop a run."""
+    if sys.stderr is None:  # closed before the program began; print would take standard output instead
+        return
+    try:
+        print(line, end=end, file=sys.stderr, flush=True)
+    except (OSError, ValueError):  # the reader has gone; the stream was closed
+        sys.stderr = _Nowhere()  # or Python would end with a status of its own when it empties the stream
+
+
+def on_terminal() -> bool:
+    """Tell whether standard error is a terminal that is still there."""
+    try:
+        return sys.stderr is not None and sys.stderr.isatty()
+    except (OSError, ValueError):
+        return False

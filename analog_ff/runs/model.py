@@ -1,0 +1,40 @@
+"""Which version of the simulated physics, rules and defaults a result comes from, and what has changed since.
+
+`MODEL` is raised whenever the same configuration with the same inputs would give another result: a law of a device, a rule of
+learning, a default. `CHANGES` says what changed and which runs it touches, so that a stored result of an older version is still
+current where nothing that it depends on has changed. Parameter files and data are no part of the version: a run keeps digests of
+what it reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+
+class Change(NamedTuple):
+    """One change that makes the same run give another result."""
+
+    version: int  # the first version with the change
+    before: str  # the last commit without it
+    what: str
+    touches: tuple[Mapping[str, tuple[Any, ...]], ...]
+    """Touched is a run whose choices have, for any of these mappings, one of the values of each choice named; the entry
+    ``command`` is "simulate" or "spiking"."""
+
+
+CHANGES: tuple[Change, ...] = ()
+"""In the order of their versions."""
+MODEL = max((change.version for change in CHANGES), default=1)
+"""The version of this code."""
+
+
+def changes_since(version: int, command: str, choices: Mapping[str, Any]) -> list[Change]:
+    """Return the changes after `version` that touch a run of `command` with these choices (`Choices.as_dict`)."""
+    known = {"command": command, **choices}
+    return [
+        change
+        for change in CHANGES
+        if change.version > version
+        and any(all(known.get(name) in values for name, values in wanted.items()) for wanted in change.touches)
+    ]

@@ -1,0 +1,45 @@
+"""The table of docs/devices.md: what each published device rests on, made from the parameter files.
+
+``python benchmarks/device_table.py`` writes it between its marks.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from hardware_models.devices.load import published
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "devices.md"
+BEGIN, END = "<!-- devices:begin -->", "<!-- devices:end -->"
+
+
+def row(device: dict[str, Any]) -> str:
+    """Return the row of a device."""
+    name, doi, counts = device["name"], device["doi"], device["figures"]
+    linked = f"[{name}](https://doi.org/{doi})" if doi else name
+    numbers = [str(counts[what]) for what in ("checked", "not_read", "assumptions")]
+    cells = [linked, device["technology"], device["model"], device["citation"], *numbers, device["law_of_time"]]
+    return f"| {' | '.join(cells)} |"
+
+
+def table() -> list[str]:
+    """Return the lines of the table, one row a parameter file."""
+    head = ["device", "technology", "model", "source", "checked", "not read", "assumptions", "law of time"]
+    return [f"| {' | '.join(head)} |", "|" + "---|" * len(head), *(row(device) for device in published())]
+
+
+def page(text: str) -> str:
+    """Return the text of the page with the table of now between its marks."""
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return "\n".join([before + BEGIN, "", *table(), "", END + after])
+
+
+def main() -> None:
+    """Write the page."""
+    PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""Which run a stored result belongs to: its key, and whether a run would give the same today.
+
+The key covers everything that decides a result: the resolved configuration (recipes included; choices at their defaults say
+nothing, so that a new option leaves old keys as they are), digests of what the run reads (the figures of its devices, its data,
+files that it names) and the version of the model (`analog_ff.runs.model`). A default that changes raises that version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from analog_ff.datasets import load
+from analog_ff.datasets.checksums import CHECKSUMS
+from analog_ff.runs.build import device_of
+from analog_ff.runs.choices import Choices
+from analog_ff.runs.config import Config, recommended
+from analog_ff.runs.model import MODEL, changes_since
+from analog_ff.runs.options import NEGATED, read
+from analog_ff.spiking.config import SpikingConfig
+from hardware_models.devices.base import BaseDevice
+from hardware_models.energy import load_technology
+
+TEXTS = ("name", "source", "assumptions")
+"""What a device says of itself beside its figures."""
+OF_DEVICE = ("device", "program_to", "read_noise", "write_noise", "device_spread", "step_nonlinearity", "endurance",
+             "endurance_spread", "retention")  # fmt: skip
+"""Choices that decide which device a run has."""
+_DEVICES: dict[tuple[Any, ...], str] = {}
+FILES = ("fault_map", "nonlinearity", "negatives")
+"""Choices that may name a file of the user's, which the run then reads."""
+
+
+def digest(value: Any) -> str:
+    """Return a short SHA-256 of plain values."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def resolved(command: str, options: Mapping[str, Any]) -> Choices:
+    """Return the configuration of a point: its options as the command line reads them, over the recipe."""
+    kind = SpikingConfig if command == "spiking" else Config
+    chosen: dict[str, Any] = {}
+    for name, value in options.items():
+        field = name.replace("-", "_")
+        if field.startswith(NEGATED) and isinstance(value, bool):
+            chosen[field.removeprefix(NEGATED)] = not value
+        else:
+            text = str(value).lower() if isinstance(value, bool) else str(value)
+            chosen.update([read(kind, name, text)])
+    return SpikingConfig(**chosen) if kind is SpikingConfig else Config(**recommended(chosen))
+
+
+def key(command: str, config: Choices) -> dict[str, Any]:
+    """Return the key of a run: {"model", "configuration", "inputs": {what: digest}}."""
+    plain = config.as_dict()
+    defaults = {f.name: list(f.default) if isinstance(f.default, tuple) else f.default for f in fields(config)}
+    changed = {n: v for n, v in plain.items() if n not in config.not_in_hash and v != defaults[n]}
+    inputs = {"data": _data(plain["data"])}
+    for what in ("device", "program_to"):
+        if plain.get(what) not in (None, "none"):
+            inputs[what] = _device(config, what)
+    for what in FILES:
+        path = Path(str(plain.get(what)).rpartition(":")[0] if what != "fault_map" else str(plain.get(what)))
+        if path.is_file():
+            inputs[what] = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    return {"model": MODEL, "configuration": digest([command, changed]), "inputs": inputs}
+
+
+def _device(config: Choices, what: str) -> str:
+    """Return the digest of the figures of a run's device, or of the one that its weights are written to."""
+    plain = config.as_dict()
+    place = (what, *(plain.get(name) for name in OF_DEVICE))
+    if place not in _DEVICES:  # most of a thousand points share a few devices
+        known = config if isinstance(config, Config) else Config(device=plain[what])
+        _DEVICES[place] = digest(figures(device_of(known, written_once=what == "program_to")))
+    return _DEVICES[place]
+
+
+def figures(device: BaseDevice) -> dict[str, Any]:
+    """Return what decides how a device behaves: its model and every figure that is not at the model's default."""
+    defaults = {f.name: list(f.default) if isinstance(f.default, tuple) else f.default for f in fields(device)}
+    of_the_model = device.__dataclass_fields__.keys() - defaults.keys()  # what all devices of the model share
+    kept = {
+        name: value
+        for name, value in device.describe().items()
+        if name not in TEXTS and name not in of_the_model and value != defaults.get(name, MISSING)
+    }
+    return json.loads(json.dumps(kept))
+
+
+@cache
+def _data(name: str) -> str:
+    """Return a digest of a data set: of its arrays, or of the published checksums that its files are held against."""
+    if name in CHECKSUMS:
+        return digest(CHECKSUMS[name])
+    if name == "cifar-10":  # the user's own files, which the repository has never seen
+        return "cifar-10"
+    found = hashlib.sha256()
+    data = load(name)
+    for array in (data.x_train, data.y_train, data.x_test, data.y_test):
+        found.update(f"{array.dtype} {array.shape}".encode())
+        found.update(array.tobytes())
+    return found.hexdigest()[:16]
+
+
+@cache
+def _prices(technology: str) -> str:
+    return load_technology(technology).sha256
+
+
+def out_of_date(command: str, options: Mapping[str, Any], stored: Mapping[str, Any]) -> list[str]:
+    """Return why a stored result is not what a run with these options would give today; empty if it is."""
+    config = resolved(command, options)
+    now, then = key(command, config), stored.get("key")
+    if then is None:
+        return ["it was stored without a key"]
+    reasons = []
+    if now["configuration"] != then["configuration"]:
+        reasons.append("another configuration")
+    for what in sorted(now["inputs"].keys() | then["inputs"].keys()):
+        if now["inputs"].get(what) != then["inputs"].get(what):
+            reasons.append(f"{what} changed")
+    reasons += [change.what for change in changes_since(then["model"], command, config.as_dict())]
+    return reasons
+
+
+def dear(stored: Mapping[str, Any]) -> bool:
+    """Tell whether the energies of a stored result come from an older technology file than today's."""
+    energy = stored.get("energy") or {}
+    return "technology_sha256" in energy and energy["technology_sha256"] != _prices(energy["technology"])

@@ -1,0 +1,170 @@
+"""HDF5 files of others: walked within limits and read array by array, before any library takes them at their word.
+
+HDF5 may link a group into itself, point into other files, promise arrays that no memory holds and pack a gigabyte into a
+megabyte. `tree` follows plain links alone, each object once, and unpacks no chunk further than its size.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hardware_models.check import UsageError, shown
+from hardware_models.files import contents, reading
+
+MOST = 2**29
+"""Most bytes of a file, and of the numbers in it once they are unpacked [B]."""
+MOST_OBJECTS = 20_000
+"""Most groups and arrays of a file, and most chunks of an array."""
+MOST_DEPTH = 16
+"""Most groups inside each other."""
+MOST_TEXTS = 2**20
+"""Most strings of variable length in an array."""
+
+Filter = Callable[[bytes, int, int], bytes]
+
+
+def _inflate(data: bytes, size: int, item: int) -> bytes:
+    unpacked = zlib.decompressobj().decompress(data, size + 1)
+    if len(unpacked) > size:
+        raise ValueError(f"a chunk unpacks to more than its {size} bytes")
+    return unpacked
+
+
+def _unshuffle(data: bytes, size: int, item: int) -> bytes:
+    whole = len(data) // item * item
+    return np.frombuffer(data[:whole], np.uint8).reshape(item, -1).T.tobytes() + data[whole:]
+
+
+FILTERS: dict[int, Filter] = {1: _inflate, 2: _unshuffle}
+"""Number of a filter in HDF5 -> its inverse (bytes, most bytes of the chunk, bytes of an element) -> bytes."""
+
+
+def tree(path: str | Path, what: str, *, most: int = MOST) -> dict[str, Any]:
+    """Return an HDF5 file as nested dictionaries of arrays; a string, alone or in an array, is a `str`.
+
+    Parameters
+    ----------
+    path : the file.
+    what : what kind of file it is, for messages and the record of files.
+    most : number of bytes above which the file, or its numbers once they are unpacked, are refused.
+
+    Raises
+    ------
+    UsageError : the file is none or damaged, has links to elsewhere, an object twice, groups nested too deeply, or arrays that
+        are neither plain numbers nor strings or take more than `most` bytes.
+    """
+    raw = contents(path, what, most=most)
+    where = shown(str(path), 200, quoted=False)
+    if b"\x89HDF\r\n\x1a\n" not in raw[:8192]:
+        raise UsageError(f"{where} is not an HDF5 file.")
+    import h5py
+
+    with reading(where, "an HDF5 file"), h5py.File(h5py.h5f.open_file_image(raw)) as file:
+        return _Walk(where, most).group(file, 0)
+
+
+class _Walk:
+    """A walk through one file: what it has met and how much memory is left."""
+
+    def __init__(self, where: str, left: int) -> None:
+        self.where, self.left = where, left
+        self.met: set[int] = set()
+
+    def group(self, group: Any, depth: int) -> dict[str, Any]:
+        import h5py
+
+        found: dict[str, Any] = {}
+        for name in group:
+            place = f"{self.where}: {shown(f'{group.name}/{name}'.lstrip('/'), 120, quoted=False)}"
+            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                raise UsageError(f"{place} is a link to another place or file; expected the object itself.")
+            if depth >= MOST_DEPTH:
+                raise UsageError(f"{place} lies in more than {MOST_DEPTH} groups; expected fewer.")
+            item = group[name]
+            address = h5py.h5o.get_info(item.id).addr
+            if address in self.met:
+                raise UsageError(f"{place} is an object that has another name, too; expected each object once.")
+            self.met.add(address)
+            if len(self.met) > MOST_OBJECTS:
+                raise UsageError(f"{self.where} has more than {MOST_OBJECTS} objects; expected fewer.")
+            if isinstance(item, h5py.Group):
+                found[name] = self.group(item, depth + 1)
+            elif isinstance(item, h5py.Dataset):
+                with reading(place, "an array"):
+                    found[name] = self.array(item, place)
+            else:
+                raise UsageError(f"{place} is neither a group nor an array.")
+        return found
+
+    def array(self, item: Any, place: str) -> Any:
+        """Return the contents of a data set, whose size is checked before memory is taken."""
+        import h5py
+
+        if item.shape is None or item.external or item.is_virtual:
+            raise UsageError(f"{place} holds nothing, or names another file; expected numbers.")
+        text = h5py.check_string_dtype(item.dtype)
+        size = math.prod(item.shape) * item.dtype.itemsize
+        if text is None and item.dtype.kind not in "biufc":
+            raise UsageError(f"{place} has elements of type {shown(str(item.dtype))}; expected numbers or strings.")
+        if size > self.left:
+            raise UsageError(f"{place} takes {size} bytes, more than the {self.left} that are left to read.")
+        self.left -= size
+        if text is not None and text.length is None:
+            if math.prod(item.shape) > MOST_TEXTS or (item.chunks and item.id.get_storage_size() > 2**16):
+                raise UsageError(f"{place} holds more strings than the {MOST_TEXTS} that are read.")
+            return _decoded(item[()])
+        if item.chunks is None:
+            if size and item.id.get_storage_size() != size:
+                raise UsageError(f"{place} promises {size} bytes, but the file has {item.id.get_storage_size()}.")
+            return _decoded(item[()])
+        return _decoded(_chunked(item, place))
+
+
+def _chunked(item: Any, place: str) -> np.ndarray:
+    """Return a data set that is stored in chunks, each unpacked here and no further than its size."""
+    plan, kind = item.id.get_create_plist(), item.dtype
+    filters = [plan.get_filter(n)[0] for n in range(plan.get_nfilters())]
+    chunk, size = item.chunks, math.prod(item.chunks) * kind.itemsize
+    corners = [range(0, length, step) for length, step in zip(item.shape, chunk, strict=True)]
+    if not set(filters) <= set(FILTERS):
+        raise UsageError(
+            f"{place} is compressed in a way that is not read here; expected gzip, with or without shuffle."
+        )
+    if size > MOST or math.prod(map(len, corners)) > MOST_OBJECTS:
+        raise UsageError(
+            f"{place} is cut into chunks of {shown(chunk)}; expected at most {MOST_OBJECTS} of {MOST} bytes."
+        )
+    if not item.id.get_storage_size() and math.prod(item.shape):
+        raise UsageError(f"{place} was never written; expected numbers.")
+    made = np.full(item.shape, item.fillvalue, kind)
+    for corner in itertools.product(*corners):
+        try:
+            mask, data = item.id.read_direct_chunk(corner)
+        except ValueError:  # a chunk that was never written has the fill value
+            continue
+        for number, code in reversed(list(enumerate(filters))):
+            if not mask >> number & 1:
+                data = FILTERS[code](data, size, kind.itemsize)
+        if len(data) != size:
+            raise UsageError(f"{place} has a chunk of {len(data)} bytes; expected {size}.")
+        inside = tuple(slice(0, n - at) for n, at in zip(item.shape, corner, strict=True))
+        part = np.frombuffer(data, kind).reshape(chunk)[inside]
+        made[tuple(slice(at, at + n) for at, n in zip(corner, part.shape, strict=True))] = part
+    return made
+
+
+def _decoded(value: Any) -> Any:
+    """Return strings as `str`, in an array of objects or alone; numbers stay as they are."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8")
+    if isinstance(value, np.ndarray) and value.dtype.kind in "OS":
+        texts = [v.decode("utf-8") if isinstance(v, bytes) else str(v) for v in value.ravel().tolist()]
+        return np.array(texts, object).reshape(value.shape)
+    return value

@@ -1,0 +1,250 @@
+"""What each column of a table is, and in which unit: by its name, or as the user says.
+
+A header reads ``conductance [uS]``, ``conductance (uS)`` or ``conductance / uS``; or a row of units follows it. Columns that
+instruments name themselves (MeasI, PulseV) need no unit: instruments write volts, amperes, ohms and seconds.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hardware_models.check import UsageError, shown
+from hardware_models.laboratory.text import Sheet
+from hardware_models.tables import closest
+from hardware_models.units import UNITS, dimension, to_si
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A quantity that a table may hold."""
+
+    names: tuple[str, ...]  # what a header may call it, without blanks
+    dimension: str = ""  # of its unit; "" without one
+    example: str = ""
+    instrument: tuple[str, ...] = ()  # names that instruments give it, in `si`
+    si: str = ""
+
+
+QUANTITIES: Mapping[str, Quantity] = {
+    "pulse": Quantity(("pulse", "pulsenumber", "pulseno", "pulseindex", "pulse#", "n")),
+    "polarity": Quantity(("polarity", "sign")),
+    "voltage": Quantity(
+        ("voltage", "pulsevoltage", "v", "vpulse", "pulseamplitude", "amplitude", "writevoltage", "vwrite",
+         "programmingvoltage"), "voltage", "V", ("pulsev", "forcev", "sourcev"), "V",
+    ),
+    "cycle": Quantity(("cycle", "cyclenumber", "cycleno", "cycle#")),
+    "cell": Quantity(("cell", "device", "cellnumber", "cellno")),
+    "width": Quantity(("width", "pulsewidth"), "time", "ns", ("pulsew",), "s"),
+    "time": Quantity(("time", "timestamp", "elapsedtime", "t")),
+    "conductance": Quantity(("conductance", "g"), "conductance", "uS", ("measg",), "S"),
+    "resistance": Quantity(("resistance", "r"), "resistance", "kohm", ("measr",), "ohm"),
+    "current": Quantity(("current", "readcurrent", "i", "iread"), "current", "uA", ("measi", "imeas"), "A"),
+    "read voltage": Quantity(("readvoltage", "vread", "readbias"), "voltage", "V", ("measv", "vmeas", "readv"), "V"),
+}  # fmt: skip
+"""What is looked for in a header."""
+READINGS = ("conductance", "resistance", "current")
+"""Quantities of which one gives the conductance, the first that is there."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """Where a quantity stands, and its unit."""
+
+    title: str  # as the header has it
+    index: int  # -1: one value for all rows
+    unit: str = ""
+    note: str = ""  # what was assumed
+    value: float = 0.0  # SI, where index is -1
+
+    @property
+    def scale(self) -> float:
+        """SI value of one unit."""
+        return to_si(1.0, self.unit) if self.unit else 1.0
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a table by quantity."""
+
+    found: Mapping[str, Column]
+    unused: tuple[str, ...]  # notices
+    skip: int  # rows under the header that hold units
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_.\-]+", "", name).lower()
+
+
+def _parts(title: str) -> tuple[str, str]:
+    """Return name and unit of a header's cell; the unit is "" if it has none."""
+    title = title.strip()
+    if len(title) > 100:  # no name
+        return title, ""
+    if title.endswith(("]", ")")):
+        at = max(title.rfind("["), title.rfind("("))
+        if at > 0:
+            return title[:at].strip(), title[at + 1 : -1].strip()
+    name, slash, unit = title.rpartition(" / ")
+    return (name.strip(), unit.strip()) if slash else (title, "")
+
+
+def quantity_of(title: str) -> str | None:
+    """Return the quantity that a header's cell names, or None."""
+    name = _plain(_parts(title)[0])
+    return next((q for q, known in QUANTITIES.items() if name in known.names or name in known.instrument), None)
+
+
+def written(unit: str) -> str:
+    """Return a unit as this library writes it: u for the micro sign however it was encoded, ohm, S for A/V."""
+    for sign in ("Âµ", "Î¼", "µ", "μ"):
+        unit = unit.replace(sign, "u")
+    unit = re.sub(r"\s+", "", unit.replace("Ω", "ohm").replace("Ω", "ohm"))
+    if (match := re.fullmatch(r"([afpnumkKMG]?)ohms?", unit, re.IGNORECASE)) is not None:
+        unit = match.group(1).replace("K", "k") + "ohm"
+    if (match := re.fullmatch(r"([afpnumkMG]?)(A/V|Siemens|sec)", unit)) is not None:
+        unit = match.group(1) + {"A/V": "S", "Siemens": "S", "sec": "s"}[match.group(2)]
+    return unit
+
+
+def parse_choice(text: str) -> dict[str, str]:
+    """Return {quantity: column} from ``"voltage=PulseV,current=MeasI"``; UsageError for an unknown quantity."""
+    chosen: dict[str, str] = {}
+    for part in re.split(r",(?=[\w\s\-]*=)", text):
+        name, equals, column = (x.strip() for x in part.partition("="))
+        quantity = next((q for q in QUANTITIES if _plain(q) == _plain(name)), None)
+        if not equals or not column:
+            raise UsageError(f"--columns takes name=column,..., got {shown(part.strip())}.")
+        if quantity is None:
+            near = closest(name, QUANTITIES)
+            raise UsageError(f"--columns knows no {shown(name)}{near} (known: {', '.join(QUANTITIES)}).")
+        if quantity in chosen:
+            raise UsageError(f"--columns names the {quantity} twice; once is right.")
+        chosen[quantity] = column
+    return chosen
+
+
+def recognised(cells: list[str], chosen: Mapping[str, str]) -> int:
+    """Return how many quantities the cells of a line name, those that the user says included."""
+    mine = {_plain(_parts(column)[0]) for column in chosen.values()}
+    own = {_plain(_parts(cell)[0]) for cell in cells if cell} & mine
+    named = {q for cell in cells if cell and (q := quantity_of(cell)) is not None and q not in chosen}
+    return len(own) + len(named)
+
+
+def columns_of(sheet: Sheet, chosen: Mapping[str, str]) -> Columns:
+    """Return what each column is; UsageError where a column is missing, named twice or lacks its unit."""
+    place = f"{sheet.where}, line {max(sheet.head, 1)}"
+    found: dict[str, Column] = {}
+    taken: set[int] = set()
+    units = _units_row(sheet)
+    for quantity, text in chosen.items():
+        found[quantity] = _chosen(quantity, text, sheet.header, units, place)
+        taken.add(found[quantity].index)
+    unused: list[str] = []
+    for index, title in enumerate(sheet.header):
+        if index in taken or not title:
+            continue
+        quantity = quantity_of(title)
+        if quantity is None:
+            unused.append(title)
+            continue
+        if quantity in chosen:
+            unused.append(title)
+        elif quantity in found:
+            raise UsageError(
+                f'{place}: two columns for the {quantity}; keep one, or choose with --columns "{quantity}=...".'
+            )
+        else:
+            found[quantity] = _column(quantity, title, index, units, place)
+    _complete(found, unused, sheet, place)
+    missing = [q for q in QUANTITIES if q not in found]
+    notices = [f"the column '{title}' was not used{_mistyped(title, missing)}" for title in unused]
+    return Columns(found, tuple(notices), 1 if units else 0)
+
+
+def _mistyped(title: str, missing: list[str]) -> str:
+    """Return the missing quantity that a title almost names, in words."""
+    near = difflib.get_close_matches(_parts(title)[0].lower(), missing, n=1, cutoff=0.75)
+    return f" (is it the {near[0]}?)" if near else ""
+
+
+def _complete(found: dict[str, Column], unused: list[str], sheet: Sheet, place: str) -> None:
+    """Check that the columns suffice, and drop those that are not needed."""
+    titles = f"(found: {', '.join(sheet.header)})"
+    reading = next((q for q in READINGS if q in found), None)
+    if reading is None:
+        near = closest("conductance", unused)
+        raise UsageError(f"{place}: no column 'conductance', 'resistance' or 'current'{near} {titles}.")
+    if reading == "current" and "read voltage" not in found:
+        raise UsageError(
+            f"{place}: no column 'read voltage', without which a current is no conductance {titles}; add it, or say it "
+            'with --columns "read voltage=0.2 V".'
+        )
+    if "voltage" not in found and "polarity" not in found:
+        raise UsageError(
+            f"{place}: no column 'voltage' or 'polarity', without which up and down cannot be told {titles}."
+        )
+    for other in (*READINGS, "read voltage"):
+        if other in found and other != reading and not (reading == "current" and other == "read voltage"):
+            unused.append(found.pop(other).title)
+
+
+def _units_row(sheet: Sheet) -> list[str]:
+    """Return the row under the header if it holds units, else an empty list."""
+    _, cells = next(sheet.rows(), (0, []))
+    units = [written(cell.strip("[]()")) for cell in cells]
+    named = [unit for unit in units if unit not in ("", "-", "1", "#")]
+    return units if named and all(unit in UNITS for unit in named) else []
+
+
+def _column(quantity: str, title: str, index: int, units: list[str], place: str, unit: str = "") -> Column:
+    """Return a column with its unit, checked."""
+    known = QUANTITIES[quantity]
+    if not known.dimension:
+        return Column(title, index)
+    name, own = _parts(title)
+    unit = written(unit or own or (units[index] if index < len(units) else ""))
+    if not unit and _plain(name) in known.instrument:
+        return Column(title, index, known.si, "unit assumed: the instrument's")
+    if not unit:
+        raise UsageError(
+            f"{place}: the column '{title}' lacks its unit, such as '{title} [{known.example}]' (or say it with "
+            f'--columns "{quantity}={title} [{known.example}]").'
+        )
+    return Column(title, index, checked(unit, quantity, f"{place}: the column '{title}'"))
+
+
+def checked(unit: str, quantity: str, owner: str) -> str:
+    """Return `unit` if it is one of the quantity's dimension, else raise UsageError."""
+    wanted = QUANTITIES[quantity].dimension
+    try:
+        got = dimension(unit)
+    except UsageError as error:
+        raise UsageError(f"{owner}: {error}") from None
+    if got != wanted:
+        raise UsageError(f"{owner} has the unit '{unit}', which is a {got}, not a {wanted}.")
+    return unit
+
+
+def _chosen(quantity: str, text: str, header: tuple[str, ...], units: list[str], place: str) -> Column:
+    """Return the column that the user names for a quantity: by title, by number from 1, or one value with its unit."""
+    name, unit = _parts(text)
+    exact = [i for i, title in enumerate(header) if _plain(title) == _plain(text)]
+    alike = exact or [i for i, title in enumerate(header) if _plain(_parts(title)[0]) == _plain(name)]
+    if len(alike) > 1:
+        raise UsageError(f"{place}: {len(alike)} columns are called {shown(text)}; give the column's number.")
+    if alike:
+        return _column(quantity, header[alike[0]], alike[0], units, place, "" if exact else unit)
+    if re.fullmatch(r"\d{1,4}", name) and 1 <= int(name) <= len(header):
+        index = int(name) - 1
+        return _column(quantity, header[index], index, units, place, unit)
+    if (match := re.fullmatch(r"([+-]?\d*\.?\d+(?:[eE][+-]?\d{1,2})?)\s*([^\d\s].*)", text)) is not None:
+        if QUANTITIES[quantity].dimension == "" or quantity == "voltage":
+            raise UsageError(f"--columns: the {quantity} differs from row to row; name a column, got {shown(text)}.")
+        unit = checked(written(match.group(2)), quantity, f"--columns: the {quantity}")
+        return Column(text, -1, unit, "one value for all rows", to_si(float(match.group(1)), unit))
+    near = closest(name, header)
+    raise UsageError(f"{place}: no column {shown(text)} for the {quantity}{near} (found: {', '.join(header)}).")

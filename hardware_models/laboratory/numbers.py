@@ -1,0 +1,193 @@
+"""The cells of a table as numbers in SI, and the conductance that they mean; what is no reading is left out and counted."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from hardware_models.check import UsageError, shown
+from hardware_models.laboratory.columns import Column, Columns
+from hardware_models.laboratory.text import Sheet
+
+MOST_MISSING = 0.1
+"""Share of readings that may be missing."""
+OVERFLOW = 9.8e37
+"""Instruments write 9.9e37 for an overflow and 9.91e37 for no number."""
+MOST_CONDUCTANCE = 1.0
+"""Largest conductance of a device [S]; more is a unit gone wrong."""
+NO_NUMBER = {"", "-", "--", "---", "*", "nan", "na", "n/a", "#n/a", "null", "none", "inf", "infinity", "overflow", "ovrflw",
+             "ovld", "#num!", "#div/0!", "#value!"}  # fmt: skip
+"""What stands where an instrument or a spreadsheet had no number."""
+NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d{1,6})?")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a table, in the order of the file."""
+
+    line: np.ndarray  # (n,) line of the file
+    g: np.ndarray  # (n,) conductance after the pulse [S], NaN where there is no reading
+    sign: np.ndarray  # (n,) +1, -1, or 0: no pulse
+    cell: list[str] | None
+    cycle: list[str] | None
+    pulse: np.ndarray | None  # (n,) number of the pulse
+    time: np.ndarray | None  # (n,) as the table has it, NaN where it is no number
+    voltage: np.ndarray | None  # (n,) [V]
+    width: np.ndarray | None  # (n,) [s]
+    decimal: str  # "point" or "comma"
+    notices: tuple[str, ...]
+
+
+POLARITIES = {"up": 1, "set": 1, "potentiation": 1, "ltp": 1, "+": 1,
+              "down": -1, "reset": -1, "depression": -1, "ltd": -1, "-": -1}  # fmt: skip
+
+
+def rows_of(sheet: Sheet, columns: Columns) -> Rows:
+    """Return the rows of a sheet in SI; UsageError names the line of what cannot be read."""
+    standing = {name: column for name, column in columns.found.items() if column.index >= 0}
+    line, texts = sheet.pick([column.index for column in standing.values()], columns.skip)
+    if not len(line):
+        last = sheet.head + columns.skip + 1
+        raise UsageError(f"{sheet.where}, line {last}: no rows after the header; one row a pulse is needed.")
+    cells = dict(zip(standing, texts, strict=True))
+    for name in ("cell", "cycle"):
+        if "" in cells.get(name, ()):
+            row = cells[name].index("")
+            raise UsageError(f"{sheet.where}, line {int(line[row])}: the {name} is empty; each row needs its own.")
+    numeric = [name for name in cells if name not in ("cell", "cycle", "polarity", "time")]
+    comma = _decimal_comma(sheet, line, [cells[name] for name in numeric])
+    table = _Cells(sheet.where, line, cells, columns, comma)
+    g, notices = _conductance(table)
+    time = None
+    if "time" in cells:
+        time = np.array([math.nan if (x := value_of(c, comma)) is None else x for c in cells["time"]])
+    pulse = table.figures("pulse") if "pulse" in cells else None
+    if pulse is not None and (bad := np.flatnonzero((pulse != np.round(pulse)) | (pulse < 0) | (pulse > 1e9))).size:
+        raise table.error(bad[0], f"the pulse number should be a whole number, got {shown(cells['pulse'][bad[0]])}")
+    voltage = table.figures("voltage") if "voltage" in cells else None
+    width = table.figures("width") if "width" in columns.found else None
+    sign = _signs(table) if "polarity" in cells else np.sign(voltage if voltage is not None else np.zeros(0))
+    return Rows(line, g, sign.astype(np.int8), cells.get("cell"), cells.get("cycle"), pulse, time, voltage, width,
+                "comma" if comma else "point", tuple(notices))  # fmt: skip
+
+
+def value_of(text: str, comma: bool) -> float | None:
+    """Return the number that a cell holds, NaN where it says that there is none, None where it is something else."""
+    number = text.replace("−", "-").replace("\xa0", "").replace(" ", "").replace("\u202f", "")
+    if comma:
+        number = number.replace(",", ".")
+    if NUMBER.fullmatch(number):
+        value = float(number.replace("d", "e").replace("D", "e"))
+        return value if abs(value) < OVERFLOW else math.nan
+    return math.nan if number.lower().lstrip("+-") in NO_NUMBER else None
+
+
+def _decimal_comma(sheet: Sheet, line: np.ndarray, columns: list[list[str]]) -> bool:
+    """Tell whether the table writes decimal commas; UsageError if it writes both kinds."""
+    commas = [next((i for i, cell in enumerate(column) if "," in cell), -1) for column in columns]
+    points = [next((i for i, cell in enumerate(column) if "." in cell), -1) for column in columns]
+    if max(commas, default=-1) < 0:
+        return False
+    if max(points, default=-1) >= 0:
+        c, p = (min(int(line[i]) for i in found if i >= 0) for found in (commas, points))
+        raise UsageError(
+            f"{sheet.where}, line {max(c, p)}: decimal commas (line {c}) and decimal points (line {p}) in one file; use one "
+            "kind, and no separators of thousands."
+        )
+    return True
+
+
+class _Cells:
+    """The cells of the columns that are used, to be turned into numbers."""
+
+    def __init__(
+        self, where: str, line: np.ndarray, cells: dict[str, list[str]], columns: Columns, comma: bool
+    ) -> None:
+        self.where, self.line, self.cells, self.columns, self.comma = where, line, cells, columns.found, comma
+
+    def error(self, row: int | np.integer, what: str) -> UsageError:
+        """Return the error of a row."""
+        return UsageError(f"{self.where}, line {int(self.line[row])}: {what}.")
+
+    def figures(self, name: str, *, missing: bool = False) -> np.ndarray:
+        """Return a column in SI; with `missing`, NaN where a cell says that there is no number."""
+        column: Column = self.columns[name]
+        if column.index < 0:
+            return np.full(len(self.line), column.value)
+        # Where a figure stands in many rows, it is read once.
+        read: dict[str, float] = {}
+        for row, text in enumerate(self.cells[name]):
+            if text in read:
+                continue
+            value = value_of(text, self.comma)
+            if value is None:
+                mixed = re.fullmatch(r"[-+.,\deE]+\s*([a-zA-Zµμ]+)", text[:80])
+                if mixed and column.unit:
+                    raise self.error(
+                        row, f"mixed units: {shown(text)} in [{mixed.group(1)}], but the header says [{column.unit}]; use "
+                        "one unit, in the header",
+                    )  # fmt: skip
+                raise self.error(row, f"the {name} should be a number, got {shown(text)}")
+            if not missing and not math.isfinite(value):
+                raise self.error(row, f"the {name} is {shown(text)}; what was done to the cell has to be known")
+            read[text] = value
+        # Dividing by the exact power of ten keeps 50 ns at the float nearest to 5e-8.
+        scale = column.scale
+        values = np.array([read[text] for text in self.cells[name]])
+        return values / round(1.0 / scale) if scale < 1.0 else values * scale
+
+
+def _conductance(table: _Cells) -> tuple[np.ndarray, list[str]]:
+    """Return the conductance of each row [S], and what has to be said about missing readings."""
+    columns = table.columns
+    if "conductance" in columns:
+        name, g = "conductance", table.figures("conductance", missing=True)
+    elif "resistance" in columns:
+        name, resistance = "resistance", table.figures("resistance", missing=True)
+        g = np.divide(1.0, resistance, out=np.full(len(resistance), math.nan), where=np.abs(resistance) > 1e-30)
+    else:
+        name, current = "current", table.figures("current", missing=True)
+        volts = table.figures("read voltage", missing=True)
+        g = np.full(len(current), math.nan)
+        np.divide(current, volts, out=g, where=np.abs(volts) > 1e-9)
+    for bad, right in ((g < 0, "is at least 0"), (g > MOST_CONDUCTANCE, f"is at most {MOST_CONDUCTANCE:g} S")):
+        if bad.any():
+            row = int(np.flatnonzero(bad)[0])
+            said = f"{table.cells[name][row]} {columns[name].unit}" if columns[name].index >= 0 else columns[name].title
+            word = "negative" if g[row] < 0 else "too large a"
+            of = "" if name == "conductance" else f" {g[row]:g} S (a {name} of {shown(said, quoted=False)})"
+            shown_g = f" {shown(said, quoted=False)}" if name == "conductance" else of
+            raise table.error(row, f"{word} conductance{shown_g}; a conductance {right}")
+    lost = np.flatnonzero(np.isnan(g))
+    if not lost.size:
+        return g, []
+    words = f"{lost.size} of {len(g)} readings are no numbers ({named(table.line[lost])})"
+    if lost.size > MOST_MISSING * len(g):
+        raise table.error(lost[0], f"{words}, more than {100 * MOST_MISSING:g} %, the most that can be left out")
+    return g, [f"{words} and were left out; their pulses count"]
+
+
+def named(lines: np.ndarray, most: int = 5) -> str:
+    """Return the first few of some lines, in words."""
+    first = ", ".join(str(int(x)) for x in lines[:most])
+    return f"line{'s' if len(lines) > 1 else ''} {first}{', ...' if len(lines) > most else ''}"
+
+
+def _signs(table: _Cells) -> np.ndarray:
+    """Return the polarity of each row from its word or its number."""
+    known: dict[str, float] = {}
+    texts = table.cells["polarity"]
+    for row, text in enumerate(texts):
+        if text in known:
+            continue
+        sign: float | None = POLARITIES.get(text.lower())
+        if sign is None:
+            value = value_of(text, table.comma or "," in text)
+            if value is None or not math.isfinite(value):
+                raise table.error(row, f"the polarity should be 1 or -1, up or down, got {shown(text)}")
+            sign = float(np.sign(value))
+        known[text] = sign
+    return np.array([known[text] for text in texts])

@@ -1,0 +1,127 @@
+r"""Single readings that do not belong to the rest: contact bounces, range changes, digits lost.
+
+A step is compared with what a pulse of its polarity usually does from there: the median of the steps from states of about
+the same size, and their scale 1.4826 times the median of the absolute deviations, both of which a few bad readings do not
+move. A reading is an outlier where the step to it lies far outside and the readings after it are again where the ones
+before it lead: what stays in the cell is no fault of a reading, however large.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+FAR = 6.5
+"""Deviations from the usual step that make a reading suspect; a normal law goes there once in 10^10."""
+MOST_OUTLIERS = 0.01
+"""Share of readings that may be left out; more are no single faults."""
+TOGETHER = 3
+"""Most readings in a row that may be bad."""
+_GROUP = 40
+"""Steps from states of about the same size that are compared with each other."""
+
+
+def outliers(g: np.ndarray, sign: np.ndarray, first: np.ndarray, cell: np.ndarray) -> np.ndarray:
+    """Return which readings are outliers (n,).
+
+    Parameters
+    ----------
+    g : readings in the order of time, NaN where there is none.
+    sign : polarity of the pulse before each reading.
+    first : True at the first reading of a cycle.
+    cell : index of the cell.
+    """
+    bad = np.zeros(len(g), bool)
+    # Sizes in units of the robust range, so that nothing here depends on the unit; a spike does not move it.
+    seen = np.isfinite(g)
+    low, high = np.quantile(g[seen], (0.02, 0.98)) if seen.any() else (0.0, 0.0)
+    if not high - low > 1e-12 * max(abs(high), abs(low)):
+        return bad
+    u = np.clip((g - low) / (high - low), -1e6, 1e6)
+    for _ in range(3):  # a spike hides another beside it, and a few of them move the groups
+        found = _once(np.where(bad, np.nan, u), sign, first, cell)
+        if not found.any():
+            break
+        bad |= found
+    return bad
+
+
+def _once(u: np.ndarray, sign: np.ndarray, first: np.ndarray, cell: np.ndarray) -> np.ndarray:
+    """Return what is found in one round; u is NaN where there is no reading."""
+    before = _last_seen(u, first)
+    states = {s: _Usual(before, u - before, (sign == s) & ~first) for s in (1, -1)}
+    usual, scale = np.zeros(len(u)), np.ones(len(u))
+    for s, steps in states.items():
+        own = (sign == s) & ~first
+        usual[own], scale[own] = steps.at(before[own])
+    z = np.abs(u - before - usual) / scale
+    suspect = np.flatnonzero((z > FAR) & ~first)  # NaN is not
+    bad = np.zeros(len(u), bool)
+    ends = np.append(np.flatnonzero(first), len(u))
+    for i in suspect:
+        end = int(ends[np.searchsorted(ends, i, side="right")])
+        if not bad[max(i - TOGETHER, 0) : i].any():  # the way back of a spike is suspect, too
+            bad[i : i + _gone(u, before[i], i, end, sign, states)] = True
+    bad |= _bad_beginnings(u, first, cell, z)
+    return bad & np.isfinite(u)
+
+
+def _last_seen(u: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """Return the last reading before each row of the same cycle, NaN at a cycle's first row."""
+    place = np.where(np.isfinite(u), np.arange(len(u)), -1)
+    last = np.maximum.accumulate(place)
+    start = np.maximum.accumulate(np.where(first, np.arange(len(u)), 0))
+    earlier = np.concatenate(([-1], last[:-1]))
+    return np.where((earlier >= start) & ~first, u[np.maximum(earlier, 0)], np.nan)
+
+
+class _Usual:
+    """What pulses of one polarity usually do: median step and robust deviation against the state before."""
+
+    def __init__(self, before: np.ndarray, step: np.ndarray, own: np.ndarray) -> None:
+        own = own & np.isfinite(before) & np.isfinite(step)
+        order = np.argsort(before[own], kind="stable")
+        x, y = before[own][order], step[own][order]
+        groups = max(1, len(x) // _GROUP)
+        parts = [
+            part for part in zip(np.array_split(x, groups), np.array_split(y, groups), strict=True) if len(part[0])
+        ]
+        self.x = np.array([np.median(a) for a, _ in parts])
+        self.step = np.array([np.median(b) for _, b in parts])
+        deviation = np.array([1.4826 * np.median(np.abs(b - np.median(b))) for _, b in parts])
+        # A group is small: its deviation is not taken for less than half of what is usual.
+        self.deviation = np.maximum(deviation, max(0.5 * float(np.median(deviation)) if len(parts) else 1.0, 1e-3))
+
+    def at(self, state: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
+        """Return median step and deviation at states."""
+        if not len(self.x):
+            return np.zeros(np.shape(state)), np.full(np.shape(state), math.inf)
+        return np.interp(state, self.x, self.step), np.interp(state, self.x, self.deviation)
+
+
+def _gone(u: np.ndarray, base: float, i: int, end: int, sign: np.ndarray, states: dict[int, _Usual]) -> int:
+    """Return after how many readings from i on the cell is again where `base` leads; 0 if it does not come back."""
+    expected, variance = base, 0.0
+    for j in range(i, min(i + TOGETHER + 1, end)):
+        step, deviation = (float(x) for x in states[int(sign[j])].at(expected))
+        expected, variance = expected + step, variance + deviation**2
+        if j > i and not math.isnan(u[j]) and abs(u[j] - expected) < 0.6 * FAR * math.sqrt(variance):
+            return j - i
+    # At the end of a cycle nothing comes after: only what lies outside of everything is taken for a fault.
+    last = end - i <= TOGETHER and bool(np.all(~((u[i:end] > -0.5) & (u[i:end] < 1.5))))
+    return end - i if last else 0
+
+
+def _bad_beginnings(u: np.ndarray, first: np.ndarray, cell: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """Return first readings of cycles that are unlike the other cycles' of their cell, and unlike what follows them."""
+    bad = np.zeros(len(u), bool)
+    begin = np.flatnonzero(first & np.isfinite(u))
+    begin = begin[begin + 1 < len(u)]
+    for c in np.unique(cell[begin[z[begin + 1] > FAR]]) if begin.size else ():
+        own = begin[cell[begin] == c]
+        middle = float(np.median(u[own]))
+        scale = max(1.4826 * float(np.median(np.abs(u[own] - middle))), 0.01)
+        if len(own) >= 3:
+            bad[own] = (np.abs(u[own] - middle) > 2 * FAR * scale) & (z[own + 1] > FAR)
+    return bad

@@ -1,0 +1,171 @@
+"""From the bytes of an export to rows of text: encoding, separator, lines before the header.
+
+Nothing of this stands in the file, so everything is found by trying, and what was found is told.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from hardware_models import files
+from hardware_models.check import UsageError, shown
+
+MOST_BYTES = 2**25
+"""Most bytes of a file [B]."""
+MOST_ROWS = 500_000
+"""Most rows under the header."""
+PREAMBLE = 200
+"""Lines in which the header is sought."""
+MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig", "UTF-8"),
+    (codecs.BOM_UTF32_LE, "utf-32", "UTF-32"),  # before UTF-16, whose mark is the beginning of this one
+    (codecs.BOM_UTF32_BE, "utf-32", "UTF-32"),
+    (codecs.BOM_UTF16_LE, "utf-16", "UTF-16"),
+    (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
+)
+SEPARATORS = {"\t": "tab", ";": "semicolon", "|": "bar", ",": "comma", " ": "blanks"}
+"""In the order of trust: a comma may also be a decimal comma, a blank is part of many names."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The text of a table, and how it is to be taken apart."""
+
+    where: str
+    text: str
+    encoding: str
+    separator: str
+    head: int  # line of the header; 0 without one
+    header: tuple[str, ...]
+
+    def rows(self, skip: int = 0) -> Iterator[tuple[int, list[str]]]:
+        """Return line and cells of each row under the header that is neither empty nor a comment, but the first `skip`."""
+        for line, raw in _lines(self.text):
+            if line <= self.head or not raw.strip() or raw.startswith("#"):
+                continue
+            cells = split(raw, self.separator)
+            if not any(cells):
+                continue
+            if skip:
+                skip -= 1
+                continue
+            yield line, cells
+
+    def pick(self, columns: list[int], skip: int = 0) -> tuple[np.ndarray, list[list[str]]]:
+        """Return the lines of the rows and the cells of some columns; UsageError for a row of another width."""
+        wanted, width = max(columns, default=0) + 1, len(self.header)
+        lines: list[int] = []
+        picked: list[list[str]] = [[] for _ in columns]
+        known: dict[str, str] = {}  # most cells of a table are alike; one copy of each saves memory
+        for line, cells in self.rows(skip):
+            if len(cells) < wanted or any(cells[width:]):
+                hint = "; decimal commas need another separator, such as ;" if self.separator == "," else ""
+                raise UsageError(f"{self.where}, line {line}: {len(cells)} columns, but the header has {width}{hint}.")
+            if len(lines) == MOST_ROWS:
+                raise UsageError(f"{self.where}, line {line}: more than {MOST_ROWS} rows, the most that are read.")
+            lines.append(line)
+            for column, index in zip(picked, columns, strict=True):
+                cell = cells[index]
+                column.append(known.setdefault(cell, cell))
+        return np.array(lines, np.int64), picked
+
+
+def decoded(data: bytes, where: str) -> tuple[str, str]:
+    """Return the text of a file and the name of its encoding; UsageError if it is no text."""
+    if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise UsageError(f"{where} is a workbook or an archive, no text; export its table as CSV.")
+    known = next(((codec, name) for mark, codec, name in MARKS if data.startswith(mark)), None)
+    if known is None and b"\0" in data[:4096]:
+        # Without a mark, UTF-16 shows itself by a zero in every other byte.
+        known = (
+            ("utf-16-le", "UTF-16") if data[1:4096:2].count(0) > data[0:4096:2].count(0) else ("utf-16-be", "UTF-16")
+        )
+    if known is not None:
+        with files.reading(where, f"{known[1]} text"):
+            text, name = data.decode(known[0]), known[1]
+    else:
+        text, name = _eight_bit(data)
+    if (at := text.find("\0")) >= 0:
+        line = sum(1 for _ in _lines(text[: at + 1]))
+        raise UsageError(f"{where}, line {line}: a NUL character, which no table of numbers has; the file is damaged.")
+    return text, name
+
+
+def _eight_bit(data: bytes) -> tuple[str, str]:
+    for codec, name in (("utf-8", "UTF-8"), ("cp1252", "cp1252")):
+        try:
+            return data.decode(codec), name
+        except UnicodeDecodeError:
+            continue
+    return data.decode("latin-1"), "Latin-1"
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """Return number and text of each line; lines end with CR, LF or both."""
+    for number, line in enumerate(io.StringIO(text, newline=None), 1):
+        yield number, line.removesuffix("\n")
+
+
+def split(line: str, separator: str) -> list[str]:
+    """Return the cells of a line, without blanks around them."""
+    if separator == " ":
+        return line.split()
+    cells = line.split(separator) if '"' not in line else next(csv.reader([line], delimiter=separator), [])
+    return [cell.strip() for cell in cells]
+
+
+def sheet(data: bytes | str, where: str, known: Callable[[list[str]], int], *, headless: bool = False) -> Sheet:
+    """Return the table in the bytes, or in the text, of a file.
+
+    Parameters
+    ----------
+    known : how many of the cells of a line are names of columns. The line, and the separator, with most of them make the
+        header. If no line has two, the first line that is no comment is taken for it.
+    headless : the user numbers the columns: a table without names has no header then, and begins where numbers do.
+    """
+    text, encoding = decoded(data, where) if isinstance(data, bytes) else (data, "text")
+    best: tuple[int, bool, int, str, list[str]] | None = None
+    first: tuple[int, str] | None = None
+    for seen, (number, line) in enumerate((n, x) for n, x in _lines(text) if x.strip()):
+        if seen == PREAMBLE:
+            break
+        bare = line.lstrip("#% ") if line.startswith(("#", "%")) else line
+        if first is None and bare is line:
+            first = number, line
+        for separator in SEPARATORS:
+            cells = split(bare, separator)
+            score = known(cells)
+            # A header written as a comment counts where there is no other.
+            if score and (best is None or (score, bare is line) > best[:2]):
+                best = score, bare is line, number, separator, cells
+    if first is None:
+        raise UsageError(f"{where}, line 1: the file is empty; a header and one row a pulse are needed.")
+    if headless and (best is None or best[0] < 2):
+        return _headless(text, where, encoding)
+    if best is None:
+        separator = max(SEPARATORS, key=lambda s: first[1].count(s) if s != " " else 0)
+        best = 0, True, first[0], separator, split(first[1], separator)
+    header = [shown(cell, 80, quoted=False) for cell in best[4]]
+    while len(header) > 1 and not header[-1]:  # a separator at the end of the line begins no column
+        header.pop()
+    return Sheet(where, text, encoding, best[3], best[2], tuple(header))
+
+
+def _headless(text: str, where: str, encoding: str) -> Sheet:
+    """Return a table without a header: its rows begin with the first line of which most cells are numbers."""
+    for number, line in _lines(text):
+        for separator in SEPARATORS:
+            cells = split(line, separator)
+            numbers = sum(cell.strip("+-0123456789.,eE") == "" and cell != "" for cell in cells)
+            if len(cells) > 1 and 2 * numbers > len(cells):
+                names = tuple(f"column {i}" for i in range(1, len(cells) + 1))
+                return Sheet(where, text, encoding, separator, number - 1, names)
+        if number == PREAMBLE:
+            break
+    raise UsageError(f"{where}: no row of numbers in the first {PREAMBLE} lines.")
