@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from typing import Any
 
 import typer
 
-from analog_ff.output.messages import tell
+from analog_ff.output.messages import Nowhere, tell
 from analog_ff.runs.config import Config, recommended, run_folder
 from analog_ff.runs.interrupt import Terminated
 from analog_ff.runs.options import given, parameters, with_signature
@@ -94,6 +93,8 @@ def run_app(application: typer.Typer, arguments: list[str] | None = None) -> int
         # What the library's own `main` does but for its errors: it takes a file that ends too early for Ctrl-C.
         with guarded(RunError), command.make_context("analog_ff", list(words)) as context:
             command.invoke(context)
+            if sys.stdout is not None:
+                sys.stdout.flush()
     except typer.Exit as end:
         return end.exit_code
     except UsageError as error:
@@ -109,7 +110,7 @@ def run_app(application: typer.Typer, arguments: list[str] | None = None) -> int
     except (KeyboardInterrupt, typer.Abort):
         return _say(INTERRUPTED, 130)
     except BrokenPipeError:  # nobody reads the table or the JSON any more, such as `| head`
-        sys.stdout = open(os.devnull, "w")
+        sys.stdout = Nowhere()
         return 1
     except Exception as error:
         # The command line's own errors (an unknown option, a word where a number should stand) know how to say it; their

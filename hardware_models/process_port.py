@@ -72,7 +72,7 @@ class ProcessPort:
             raise UsageError(f"this device cannot be sent to another process ({described(error)}).") from error
         context = multiprocessing.get_context("spawn")
         self._pipe, other = context.Pipe()
-        self._process = context.Process(target=_serve, args=(other, user_files()), daemon=True)
+        self._process = context.Process(target=_serve, args=(other, user_files(bytes(chip))), daemon=True)
         self._process.start()
         other.close()
         with suppress(BrokenPipeError, ConnectionResetError):  # the answer says why it has ended already

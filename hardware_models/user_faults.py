@@ -24,9 +24,14 @@ def watch(module: str) -> None:
         _WATCHED.add(module)
 
 
-def files() -> list[str]:
-    """Return the files that a user has named; another process needs them before it can take up an object of theirs."""
-    found = (getattr(sys.modules.get(name), "__file__", None) for name in sorted(_WATCHED) if name.startswith("_user_"))
+def files(pickled: bytes) -> list[str]:
+    """Return the files of the user's whose classes a pickle holds; another process needs them before it can take it up.
+
+    The name of a module that was read from a file is made of the hash of its path, so that it stands for nothing else in the
+    pickle. Modules of packages are found by their names.
+    """
+    named = (name for name in sorted(_WATCHED) if name.startswith("_user_") and name.encode() in pickled)
+    found = (getattr(sys.modules.get(name), "__file__", None) for name in named)
     return [file for file in found if file]
 
 

@@ -20,6 +20,28 @@ def full_data() -> Path | None:
 FULL_DATA = full_data()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Share the whole suite between two processes, file by file, where pytest-xdist is installed; -n 0 runs it in one.
+
+    A few files or tests that are asked for run in this process. Two, not one a core: each compiles its kernels itself when
+    there is no cache yet.
+    """
+    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    parallel = config.pluginmanager.hasplugin("xdist") and not config.getvalue("usepdb")
+    if "PYTEST_XDIST_WORKER" in os.environ or (os.cpu_count() or 1) == 1:
+        return
+    if whole and parallel and config.option.numprocesses is None:
+        config.option.numprocesses = 2
+        config.option.dist = "loadfile"
+        config.option.tx = ["popen"] * 2
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a case of bytes by its argument: compressed bytes hold the time, and both processes must name it alike."""
+    return argname if isinstance(val, bytes) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip tests marked full_mnist where the files are not at hand."""
     if FULL_DATA is not None:

@@ -63,7 +63,7 @@ def refused(capsys: pytest.CaptureFixture[str], folder: Path, *options: str) -> 
         (["--readout", "energie"], "did you mean 'energy'"),
         (["--readout-layers", "all-but-first"], "at least two layers"),
         (["--nonlinearity", "rely"], "did you mean 'relu'"),
-        (["--dac", "0"], "DAC"),
+        (["--dac", "0"], "for --dac [bits], got 0"),
         (["--adc", "lots"], "--adc"),
         (["--tile", "256by256"], "--tile"),
         (["--partial-sums", "magic"], "digital, analog"),

@@ -50,6 +50,9 @@ def test_list(capsys: Capture) -> None:
     wu = rows["wu2018_taox_hfox"]
     assert (wu["states"], wu["on/off"], wu["doi"]) == (128, 10, "10.1109/VLSIT.2018.8510690")
     assert wu["pulse"] == "+1.6 V 50 ns, -1.6 V 50 ns"
+    assert (wu["checked"], wu["law of time"]) == ("14 of 18", "none")
+    assert wu["figures"] == {"checked": 14, "not_read": 0, "assumptions": 4}
+    assert rows["nandakumar2020_pcm"]["law of time"] == "drift, 1/f noise" and rows["ideal"]["checked"] is None
     out, _ = devices(capsys, "list")
     assert len(out.splitlines()) == len(rows) + 1 and out.startswith("name")
 
@@ -58,6 +61,8 @@ def test_show(capsys: Capture, tmp_path: Path) -> None:
     """Equation, numbers with sources, a picture."""
     shown = document(capsys, "show", "memristor", "--out", str(tmp_path / "a.png"))
     assert "u(p) = B" in shown["equation"] and (tmp_path / "a.png").stat().st_size > 10_000
+    checked = {row["name"]: row["checked"] for row in shown["parameters"]}
+    assert "Table II" in checked["g_max"] and checked["step_spread"] is None
     numbers = {p["name"]: p for p in shown["parameters"]}
     assert numbers["g_max"]["value"] == pytest.approx(1e-5) and numbers["g_max"]["kind"] == "measured"
     assert numbers["g_max"]["low"] == pytest.approx(3e-6) and "Table II" in numbers["g_max"]["source"]

@@ -7,21 +7,23 @@ import math
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from analog_ff.output import whole_files
 from analog_ff.simulate import run_app
-from analog_ff.spiking import statistics, target
+from analog_ff.spiking import execute, statistics, target
 from analog_ff.spiking.command import app
 from analog_ff.spiking.config import SpikingConfig
 from analog_ff.spiking.simulation import first_weights, simulate
 from hardware_models.check import UsageError
 
-SHORT = ["--data", "digits", "--layers", "20", "--epochs", "1", "--images-per-epoch", "60", "--test-images", "20",
-         "--target", "numpy"]  # fmt: skip
+SHORT = ["--data", "digits", "--layers", "20", "--epochs", "1", "--images-per-epoch", "20", "--test-images", "5",
+         "--target", "numpy", "--step", "3"]  # fmt: skip
 
 
 def test_run_folder_holds_everything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -32,8 +34,8 @@ def test_run_folder_holds_everything(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert result == json.loads((out / "result.json").read_text())
     assert result["schema"] == 1 and 0 <= result["test_error_percent"] <= 100
     assert set(result["test_error_percent_by_readout"]) == {"energy", "layer-0", "layer-1"}
-    assert result["shapes"] == [[164, 20], [20, 10]] and result["presentations"] == {"training": 120, "testing": 200}
-    assert result["images"] == {"learn": 60, "infer": 20}
+    assert result["shapes"] == [[164, 20], [20, 10]] and result["presentations"] == {"training": 40, "testing": 50}
+    assert result["images"] == {"learn": 20, "infer": 5}
     assert SpikingConfig.from_toml(out / "config.toml").layers == (20, 10)
     with np.load(out / "weights.npz") as weights:
         assert [list(weights[name].shape) for name in weights.files] == result["shapes"]
@@ -48,10 +50,12 @@ def test_the_same_seed_gives_the_same_run_and_learning_helps() -> None:
     """Same numbers from the same seed; trained goodness tells right labels from wrong ones better than chance."""
     config = SpikingConfig(
         data="digits", layers=(40,), epochs=2, images_per_epoch=200, test_images=40, target="numpy", learning_rate=1e-3,
-        theta=2.0, shift=0,
+        theta=2.0, shift=0, step=2.0,
     )  # fmt: skip
-    first, second = simulate(config, quiet=True), simulate(config, quiet=True)
+    short = replace(config, images_per_epoch=10, test_images=3)
+    first, second = simulate(short, quiet=True), simulate(short, quiet=True)
     assert np.array_equal(first.scores, second.scores) and np.array_equal(first.weights[0], second.weights[0])
+    first = simulate(config, quiet=True)
     # 40 images, chance 90 % error: below 70 % is more than four deviations away.
     assert first.errors()["energy"] < 70
     curve = first.curve(2)
@@ -135,8 +139,9 @@ def test_a_folder_of_compiled_code_belongs_to_one_process(tmp_path: Path, monkey
 def test_standalone_learns_as_numpy_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same job compiled in float32 and interpreted in float64 agrees in spikes, goodness and weights but for rounding.
 
-    Time is five times slower than by default, with no other effect than that the run lasts beyond the 64 s after which
-    Brian2's C++ takes times apart that differ by rounding alone.
+    The encoder draws nothing, so that the two need no statistics to be compared. Time is five times slower than by default,
+    with no other effect than that the run lasts beyond the 64 s after which Brian2's C++ takes times apart that differ by
+    rounding alone.
     """
     try:
         target.check_compiler("standalone")
@@ -148,27 +153,28 @@ def test_standalone_learns_as_numpy_does(tmp_path: Path, monkeypatch: pytest.Mon
         "layers": (30,),
         "epochs": 2,
         "images_per_epoch": 150,
-        "test_images": 60,
+        "test_images": 3,
         "learning_rate": 1e-3,
         "step": 5.0,
         "present": 150.0,
         "tau": 100.0,
-        "peak_rate": 40.0,
-        "label_rate": 80.0,
+        "encoder": "latency",
+        "initial_mean": 1.0,
+        "theta": 3.0,
     }
     slow = simulate(SpikingConfig(**options, target="numpy"), quiet=True)
     fast = simulate(SpikingConfig(**options, target="standalone"))
     assert fast.seconds["core"] > 0
     for one, other in zip(slow.spikes["training"], fast.spikes["training"], strict=True):
-        assert abs(one.sum() / other.sum() - 1) < 0.01
+        assert one.sum() > 20_000 and abs(one.sum() / other.sum() - 1) < 0.001
     mine, theirs = slow.curve(2)[-1], fast.curve(2)[-1]
     for name in ("goodness_awake_0", "goodness_asleep_0"):
-        assert abs(mine[name] / theirs[name] - 1) < 0.02
+        assert abs(mine[name] / theirs[name] - 1) < 0.002
     first = first_weights(SpikingConfig(**options), [w.shape[0] for w in slow.weights] + [30])[0]
     changes = [(outcome.weights[0] - first).ravel() for outcome in (slow, fast)]
-    # Equal but for rounding; with the updates of a third of the presentations lost it was 0.9946, and 0.993 of the length.
-    assert np.corrcoef(*changes)[0, 1] > 0.998
-    assert abs(np.linalg.norm(changes[1]) / np.linalg.norm(changes[0]) - 1) < 0.005
+    # Equal but for rounding; with the updates of a third of the presentations lost it was 0.995 (of random spikes).
+    assert np.corrcoef(*changes)[0, 1] > 0.9999
+    assert abs(np.linalg.norm(changes[1]) / np.linalg.norm(changes[0]) - 1) < 0.0005
 
 
 def test_sparseness_and_bursts_have_their_limits() -> None:
@@ -184,3 +190,48 @@ def test_sparseness_and_bursts_have_their_limits() -> None:
     assert statistics.burstiness(cells, times, 30.0) == 0.0  # the last two lie in different presentations
     assert statistics.burstiness(cells, times, 60.0) == pytest.approx(1 / 3)
     assert statistics.burstiness(cells[:1], times[:1], 30.0) is None
+
+
+def test_a_killed_run_is_carried_out_again_with_the_same_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Brian2 keeps nothing on the way; the folder's configuration is enough, and the result names its inputs."""
+    monkeypatch.setattr(execute, "draw", lambda folder, *a: whole_files.write(folder / "raster.png", b"--"))
+    command = [
+        *SHORT,
+        "--device",
+        "memristor",
+        "--images-per-epoch",
+        "4",
+        "--test-images",
+        "2",
+        "--layers",
+        "5",
+        "--json",
+    ]
+    assert run_app(app, [*command, "--out", str(tmp_path / "whole")]) == 0
+    whole = json.loads(capsys.readouterr().out)
+
+    class Killed(BaseException):
+        pass
+
+    def kill(*args: Any, **kwargs: Any) -> None:
+        raise Killed
+
+    folder = tmp_path / "pieces"
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(execute, "draw", kill)  # while the folder is filled
+        run_app(app, [*command, "--out", str(folder)])
+    assert run_app(app, [*command, "--out", str(folder)]) == 2
+    assert run_app(app, [*command, "--seed", "1", "--out", str(folder), "--resume"]) == 2
+    assert "begun with --seed 0, not 1" in capsys.readouterr().err
+    assert run_app(app, ["--json", "--out", str(folder), "--resume"]) == 0
+    pieces = json.loads(capsys.readouterr().out)
+    for result in (whole, pieces):
+        del result["wall_seconds"], result["seconds"], result["config"]["out"]
+    assert pieces == whole
+    assert set(whole["inputs_sha256"]) == {
+        "data set digits", "device file wu2018_taox_hfox.toml", "technology file cmos_32nm.toml",
+    }  # fmt: skip
+    for name in ("metrics.csv", "weights.npz"):
+        assert (folder / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()

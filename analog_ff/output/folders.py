@@ -7,8 +7,11 @@ in which its owner ends, however it ends. Programs that the owner has started do
 from __future__ import annotations
 
 import errno
+import glob
 import os
+import re
 import secrets
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -52,6 +55,7 @@ def made(folder: Path, files: Mapping[str, str]) -> Iterator[None]:
     Nothing is left behind in both cases.
     """
     must_be_new(folder)
+    _sweep(folder)
     above = [place for place in (folder.parent, *folder.parent.parents) if not place.exists()]
     young = folder.with_name(f".{folder.name}.{secrets.token_hex(8)}.new")
     try:
@@ -103,6 +107,16 @@ def held(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what was to become this folder when its maker was killed; a living one holds the lock on his."""
+    if sys.platform == "win32":
+        return
+    for young in folder.parent.glob(f".{glob.escape(folder.name)}.*.new"):
+        if re.fullmatch(r"[0-9a-f]{16}", young.suffixes[-2][1:]):
+            with suppress(UsageError, OSError), held(young):
+                shutil.rmtree(young)
 
 
 def _taken(folder: Path) -> UsageError:

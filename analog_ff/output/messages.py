@@ -6,14 +6,12 @@ import io
 import sys
 
 
-class _Nowhere(io.TextIOBase):
-    """A standard error that takes everything and shows nothing."""
+class Nowhere(io.TextIOBase):
+    """A stream that takes everything and shows nothing."""
 
     def write(self, text: str) -> int:
+        """Take a text."""
         return len(text)
-
-    def isatty(self) -> bool:
-        return False
 
 
 def tell(line: str, end: str = "\n") -> None:
@@ -23,7 +21,7 @@ def tell(line: str, end: str = "\n") -> None:
     try:
         print(line, end=end, file=sys.stderr, flush=True)
     except (OSError, ValueError):  # the reader has gone; the stream was closed
-        sys.stderr = _Nowhere()  # or Python would end with a status of its own when it empties the stream
+        sys.stderr = Nowhere()  # or Python would end with a status of its own when it empties the stream
 
 
 def on_terminal() -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from analog_ff.output import folders, whole_files
+from analog_ff.output.messages import tell
 from analog_ff.runs import cells, results
 from analog_ff.runs.build import (
     batches_of,
@@ -120,7 +121,9 @@ def execute(
         with _prepared(config) as parts:
             if not take_up(parts.run, folder) and begun is not None and begun.epochs != config.epochs:
                 raise begun_otherwise(folder)
-            if begun != config:
+            if begun is None:
+                tell(f"nothing was kept of the run in {folder}; it begins with the options given.")
+            if begun is None or begun.epochs != config.epochs:
                 whole_files.write(folder / CONFIG, _written(config, parts))
             parts.run.write_lines(folder)
             return _carry_out(parts, folder, quiet, after_epoch), folder
