@@ -16,7 +16,7 @@ from analog_ff.__main__ import app
 from analog_ff.runs import results
 from analog_ff.runs.config import Config
 from analog_ff.runs.execute import execute
-from analog_ff.runs.stored import read_run
+from analog_ff.runs.result_file import read_run
 from analog_ff.simulate import run_app
 from hardware_models.check import UsageError
 

@@ -148,8 +148,9 @@ def test_a_device_beyond_what_float32_holds_fails_its_examination(tmp_path: Path
 
 
 def test_a_checked_figure_and_a_file_of_windows_are_read(tmp_path: Path) -> None:
-    """`checked` stands at any figure; a byte order mark and CRLF are no fault; the file is noted."""
-    text = memristor().replace('unit = "uS"', 'unit = "uS"\nchecked = "read in the manual, V3.0"', 1)
+    """`checked` and `note` stand at any figure; a byte order mark and CRLF are no fault; the file is noted."""
+    text = memristor().replace('unit = "uS"', 'unit = "uS"\nnote = "both levels at .5 V"', 1)
+    assert "\nchecked = " in text
     file = tmp_path / "my.toml"
     file.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
     with files.record() as noted:
