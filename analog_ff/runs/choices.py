@@ -21,6 +21,8 @@ from hardware_models.tables import closest
 SCHEMA = 1
 LONGEST = 4096
 """Most characters of a text, as of a path, and most numbers of a list."""
+MOST = 2**20
+"""Most bytes of a config.toml [B]."""
 WIDEST = 2**63
 """Whole numbers stay below it in magnitude."""
 
@@ -72,7 +74,7 @@ class Choices:
         is no choice, or a value of another type. A choice that the file lacks is not in the table.
         """
         where = shown(str(path), 200, quoted=False)
-        table = files.toml(files.contents(path, "configuration"), where, "a run's configuration")
+        table = files.toml(files.contents(path, "configuration", most=MOST), where, "a run's configuration")
         figures.schema(table, where)
         if any(name not in table for name in cls.telling):
             raise UsageError(f"{where} is not the configuration of {cls.what}.")
