@@ -17,7 +17,6 @@ from hardware_models.fitting.population import population
 from hardware_models.fitting.result import Fit, Progress, Score, short_name
 from hardware_models.pulse_train import NOTHING, PulseTrain, read_pulse_train
 
-
 FEWEST_COUNTED = 5
 """Steps of one polarity, away from the bounds, below which nothing is fitted."""
 
