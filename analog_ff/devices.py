@@ -11,6 +11,7 @@ import typer
 
 from analog_ff.simulate import run_app
 from hardware_models.check import CommandError, UsageError
+from hardware_models.laboratory.columns import QUANTITIES
 
 app = typer.Typer(
     add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True,
@@ -18,6 +19,21 @@ app = typer.Typer(
 )  # fmt: skip
 
 _JSON = typer.Option(False, "--json", help="print one JSON document on standard output and nothing else")
+_MEANING = {
+    "counted_steps": "begin far enough from the bounds of their cell",
+    "explained": "share of the mean square of the counted steps",
+    "explained_of_all": "share of the mean square of all steps",
+    "curve_rms": "from the curve that begins at each cycle's first reading, over all steps, of the range",
+    "residual_deviation": "counted steps, 1 where the noise is what the model says",
+    "residual_correlation": "from one counted step to the next",
+    "residual_normality": "p-value of the normal law, counted steps",
+    "log_likelihood_per_step": "counted steps",
+}
+_COLUMNS = typer.Option(
+    [], "--columns", metavar="NAME=COLUMN,...",
+    help="which column is what, by its title (with [unit]) or number, or one value with its unit for all rows: "
+    "\"voltage=Vp [V],current=4 [uA],read voltage=0.2 V\"; names: " + ", ".join(QUANTITIES),
+)  # fmt: skip
 _SPEC = typer.Argument(..., metavar="NAME|FILE", help="name, .toml, .csv, file.py:Class or package.module:Class")
 
 
@@ -182,23 +198,34 @@ def _equation(device: Any) -> str:
 
 @app.command("fit")
 def fit_train(
-    file: str = typer.Argument(..., metavar="FILE.csv", help="measured pulse train, units in its header"),
-    out: str = typer.Option(None, "--out", help="write the fitted device to this .toml file"),
-    plot: str = typer.Option(None, "--plot", help="draw the cycles, the steps and the residuals to this .png"),
+    file: str = typer.Argument(..., metavar="FILE", help="measured pulse train, a table as text: one row a pulse"),
+    out: str = typer.Option(None, "--out", help="write the fitted device to this .toml file, which must not exist"),
+    plot: str = typer.Option(None, "--plot", help="draw cycles, steps and residuals to this .png, which must not exist"),
     one_cycle: bool = typer.Option(False, "--one-cycle", help="accept cells measured over one cycle only"),
+    columns: list[str] = _COLUMNS,
+    keep_outliers: bool = typer.Option(
+        False, "--keep-outliers", help="keep single readings that lie far from what the others say"
+    ),
     as_json: bool = _JSON,
-) -> None:
-    """Fit a device to a measured pulse train, and say how well the data know it."""
+) -> None:  # fmt: skip
+    """Fit a device to a measured pulse train, and say how well the data know it.
+
+    Encoding, separator, decimal sign and header are found, and what was taken for what is printed. Readings: conductance,
+    resistance, or current and read voltage; pulses: voltage or polarity.
+    """
     from hardware_models.fitting import fit_file
 
-    target = Path(out).expanduser() if out else None
-    if target is not None and target.suffix != ".toml":
+    if out and not out.endswith(".toml"):
         raise UsageError(f"--out takes a file name that ends in .toml, got {out}.")
-    picture = _picture(plot) if plot else None
-    result = fit_file(file, one_cycle=one_cycle, progress=_Progress())
+    target = _new(Path(out).expanduser()) if out else None
+    picture = _new(_picture(plot)) if plot else None
+    result = fit_file(
+        file, one_cycle=one_cycle, columns=",".join(columns) or {}, keep_outliers=keep_outliers, progress=_Progress()
+    )
     if target is not None:
         try:
-            target.write_text(result.toml(), encoding="utf-8")
+            with target.open("x", encoding="utf-8") as written:
+                written.write(result.toml())
         except OSError as error:
             raise CommandError(f"{target} cannot be written: {error}") from None
     if picture is not None:
@@ -206,12 +233,15 @@ def fit_train(
 
         draw_fit(result, picture)
     lines = [f"{result.device.name}: {result.form}, from {result.device.source.removeprefix('fitted to ')}", ""]
+    lines += [*_table(("read", "from", "unit"), [list(row) for row in result.train.taken]), ""]
     lines += _table(("parameter", "value", "95 % low", "95 % high", "unit"),
                     [[p.name, *(_shown(x) for x in (p.value, p.low, p.high)), p.unit] for p in result.parameters])  # fmt: skip
     lines += ["", *_table(("form", "free", "held-out log-likelihood a step", "behind", "its error"),
                           [[s.form, str(s.free), *(_shown(x) for x in (s.held_out, s.behind, s.behind_error))]
                            for s in result.scores])]  # fmt: skip
-    lines += ["", *(f"{name.replace('_', ' ')}: {value:.4g}" for name, value in result.goodness.items()), ""]
+    lines += ["", *_table(("goodness", "value", ""),
+                          [[name.replace("_", " "), _shown(x), _MEANING.get(name, "")]
+                           for name, x in result.goodness.items()]), ""]  # fmt: skip
     lines += [f"note: {notice}." for notice in result.notices]
     lines += [f"written: {p}" for p in (target, picture) if p is not None]
     _print(result.describe(), as_json, lines)
@@ -235,6 +265,15 @@ def _picture(name: str) -> Path:
     path = Path(name).expanduser()
     if path.suffix.lower() not in (".png", ".pdf", ".svg"):
         raise UsageError(f"a picture takes a file name that ends in .png, .pdf or .svg, got {name}.")
+    if not path.parent.is_dir():
+        raise UsageError(f"the folder {path.parent} does not exist.")
+    return path
+
+
+def _new(path: Path) -> Path:
+    """Return the path of a file to be written; UsageError if it exists, or can be nowhere."""
+    if path.exists() or path.is_symlink():
+        raise UsageError(f"{path} exists and is not overwritten; give another name, or remove it.")
     if not path.parent.is_dir():
         raise UsageError(f"the folder {path.parent} does not exist.")
     return path

@@ -22,7 +22,7 @@ from analog_ff.runs.batches import Batches
 from analog_ff.runs.build import schedule_of
 from analog_ff.runs.config import RECIPES, Config
 from analog_ff.runs.rows import Rows
-from hardware_models.check import UsageError, positive_int
+from hardware_models.check import UsageError, positive_int, shown
 from hardware_models.energy import report
 from hardware_models.kernels.products import one_blas_thread
 
@@ -54,7 +54,7 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
     random_state : int, RandomState or None, default 0
         Initial weights, order of the rows and all noise; an int is ``--seed`` of `analog_ff.simulate`.
     batch : int, default 100
-        Rows per update; all, if there are fewer.
+        Rows per update; all, if there are fewer. A last batch of fewer rows counts by its share.
     learning_rate : float, optional
         eta; default: the device's recipe in `analog_ff.runs.config`.
     label_strength : float, default 1.0
@@ -263,12 +263,18 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
 
     def _config(self, epochs: Any) -> Config:
         """Return all choices as those of a run."""
-        settings = dict(self.settings or {})
+        if not isinstance(self.settings, Mapping | None):
+            raise UsageError(f"settings are a dictionary of choices by their name, got {shown(self.settings)}.")
+        settings = {str(name): value for name, value in (self.settings or {}).items()}
         known = {f.name for f in fields(Config)} - NOT_SETTINGS
         if not settings.keys() <= known:
-            raise UsageError(f"settings are of {', '.join(sorted(known))}, got {sorted(settings.keys() - known)}.")
+            raise UsageError(
+                f"settings are of {', '.join(sorted(known))}, got {shown(sorted(settings.keys() - known))}."
+            )
         if not isinstance(self.hidden, Sequence) or isinstance(self.hidden, str) or not self.hidden:
-            raise UsageError(f"hidden names the neurons of each hidden layer, such as (500, 500), got {self.hidden!r}.")
+            raise UsageError(
+                f"hidden names the neurons of each hidden layer, such as (500, 500), got {shown(self.hidden)}."
+            )
         recipe = RECIPES.get(self.device if isinstance(self.device, str) else "default", RECIPES["default"])
         seed = self.random_state
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer):

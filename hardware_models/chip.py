@@ -19,6 +19,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from hardware_models import pins
 from hardware_models.check import UsageError, in_range, positive_int
 from hardware_models.converters.adc import Adc
 from hardware_models.converters.dac import Dac
@@ -233,9 +234,11 @@ class Chip:
         self, layer: int, x: np.ndarray, *, bias: Any = None, key: Key, array: str = "main"
     ) -> tuple[np.ndarray, Events]:
         """Return y = f(z + bias), (B, neurons) float32, and the events."""
+        x = self._driven(layer, x, array)
+        offset = None if bias is None else pins.offsets("the bias", bias, (len(x), self.shapes[layer][1]))
         z, events = self._sense(layer, x, key, array, convert=self._digital_sums)
-        if bias is not None:
-            z = z + np.asarray(bias, np.float32)
+        if offset is not None:
+            z = z + offset
         y = self._neurons[layer](z)
         count = {"nonlinearity": y.size}
         if self._analog or not self._digital_sums:
@@ -248,14 +251,14 @@ class Chip:
 
     def read(self, layer: int, x: np.ndarray, *, key: Key, array: str = "main") -> tuple[np.ndarray, Events]:
         """Return z (B, neurons) through the converter, and the events."""
-        return self._sense(layer, x, key, array, convert=True)
+        return self._sense(layer, self._driven(layer, x, array), key, array, convert=True)
 
     def observe_transposed(
         self, layer: int, d: np.ndarray, *, key: Key, array: str = "main"
     ) -> tuple[np.ndarray, Events]:
         """Return d W^T (B, inputs) for d (B, neurons), driven at the scale of its largest value, and the events."""
         crossbar = self._array(layer, array)
-        d = np.asarray(d, np.float32)
+        d = pins.finite("what drives the columns", d, (None, crossbar.shape[1]))
         scale = float(np.abs(d).max(initial=0.0)) or 1.0
         v, _ = self._dac.convert(d, scale)
         v_fs = self._device.v_read
@@ -290,16 +293,20 @@ class Chip:
 
     def wait(self, seconds: float, *, key: Key) -> Events:
         """Let the chip's clock run for `seconds`."""
+        seconds = pins.seconds(seconds)
         for (layer, name), array in self._arrays.items():
             array.wait(seconds, key=key.child(name, layer))
         self._time += seconds
         self._age_neurons()
         return Events({}, {"time": seconds})
 
+    def _driven(self, layer: int, x: np.ndarray, array: str) -> np.ndarray:
+        """Return the inputs of a read, checked before anything moves."""
+        return pins.finite("inputs", x, (None, self._array(layer, array).shape[0]))
+
     def _sense(self, layer: int, x: np.ndarray, key: Key, array: str, *, convert: bool) -> tuple[np.ndarray, Events]:
         """Return z (B, neurons): converted tile by tile, or the analog sum with its noise."""
         crossbar = self._array(layer, array)
-        x = np.asarray(x)
         # The array is linear: it is read in units of the full-scale voltage, which only the energy sees.
         v_fs, read_key = float(self._device.v_read), key.child("read")
         if self._digital_sums:

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from hardware_models import write_costs
+from hardware_models import pins, write_costs
 from hardware_models.check import UsageError, in_range, positive_int
 from hardware_models.devices.base import Device
 from hardware_models.events import Events
@@ -129,10 +129,8 @@ class Crossbar:
 
         Signed voltages take two phases, one for each sign; a read of one sign takes one.
         """
-        v = np.ascontiguousarray(voltages, np.float32)
         rows, columns = self.shape
-        if v.ndim != 2 or v.shape[1] != rows:
-            raise ValueError(f"voltages should have the shape (B, {rows}), got {v.shape}")
+        v = pins.finite("voltages", voltages, (None, rows))
         self.look_again()
         batch = v.shape[0]
         partial = np.empty((self.tiling.row_tiles, batch, columns), np.float32)
@@ -196,10 +194,8 @@ class Crossbar:
 
     def read_transposed(self, voltages: np.ndarray, *, key: Key | None = None) -> tuple[np.ndarray, Events]:
         """Return the currents (B, rows) [A] for voltages (B, columns) [V] on the bit-line pairs (G- driven inversely)."""
-        v = np.ascontiguousarray(voltages, np.float32)
         rows, columns = self.shape
-        if v.ndim != 2 or v.shape[1] != columns:
-            raise ValueError(f"voltages should have the shape (B, {columns}), got {v.shape}")
+        v = pins.finite("voltages", voltages, (None, columns))
         current = matmul(v, np.ascontiguousarray(self.differences.T))
         g = self.device.conductance(self.state, self.time)
         column_sums = (g[:, 0::2] + g[:, 1::2]).sum(axis=0, dtype=np.float64)
@@ -243,14 +239,12 @@ class Crossbar:
         which of the two gets the odd pulse alternates over the array and from call to call. Where the device's pulses have one
         sign only (`polarities`), all n go to the device of the pair that can follow.
         """
-        counts = np.ascontiguousarray(counts, np.int32)
+        counts = pins.pulse_numbers(counts, self.shape if window is None else tuple(len(lines) for lines in window))
         if window is not None:
             # Addressed pulses are as slow as the wires anyway: a window is written into an empty plan.
             plan = np.zeros(self.shape, np.int32)
             plan[np.ix_(*window)] = counts
             counts = plan
-        if counts.shape != self.shape:
-            raise ValueError(f"counts should have the shape {self.shape}, got {counts.shape}")
         if self._few is not None:
             cells = np.empty(self.shape[0], np.int64)
             kernels.count_cells(counts, cells)
@@ -363,9 +357,7 @@ class Crossbar:
 
     def program(self, weights: np.ndarray, *, key: Key | None = None) -> Events:
         """Ask for weights (rows, columns), open loop: pulses for the difference from the nominal fresh pair, unverified."""
-        wanted = np.asarray(weights, np.float64)
-        if wanted.shape != self.shape:
-            raise ValueError(f"weights should have the shape {self.shape}, got {wanted.shape}")
+        wanted = pins.finite("weights", weights, self.shape, np.float64)
         counts = np.rint(np.clip(wanted, -self.weight_limit, self.weight_limit) / self.weight_step)
         return self.pulse(counts.astype(np.int32), key=self._next(key, "program"))
 
@@ -375,9 +367,10 @@ class Crossbar:
         A weight whose row and column are both on in a slot moves by one device pulse of `sign`; calls alternate between
         the two devices of the pairs. The cost goes with the number of active rows times active columns.
         """
-        r, c = np.asarray(rows, bool), np.asarray(columns, bool)
-        if r.ndim != 2 or c.ndim != 2 or len(r) != len(c) or (r.shape[1], c.shape[1]) != self.shape:
-            raise ValueError(f"trains should be (slots, {self.shape[0]}) and (slots, {self.shape[1]})")
+        r, c = pins.train("row trains", rows, self.shape[0]), pins.train("column trains", columns, self.shape[1])
+        sign = pins.polarity(sign)
+        if len(r) != len(c):
+            raise UsageError(f"trains of rows and columns should have as many slots, got {len(r)} and {len(c)}.")
         active_rows, active_columns = np.flatnonzero(r.any(axis=0)), np.flatnonzero(c.any(axis=0))
         if self._one_sided:
             side, polarity = int(sign != self._one_sided), self._one_sided
@@ -399,7 +392,7 @@ class Crossbar:
         before = self._present()[cells]
         self._pulse_cells(pulses, pulse_key, place)
         after = self._present()[cells]
-        self.received[cells] += np.abs(pulses)
+        self.received[cells] = np.minimum(self.received[cells].astype(np.int64) + np.abs(pulses), pins.MOST_PULSES)
         mean_sum = float((np.abs(pulses) * 0.5 * (before.astype(np.float64) + after)).sum())
         half = self._half_selected(r, c, 2 * np.arange(self.shape[1]) + side, mean_sum)  # sums of before
         if self.device.conductance(self.state, self.time) is self.state.g:
@@ -432,6 +425,7 @@ class Crossbar:
 
     def wait(self, seconds: float, *, key: Key | None = None) -> Events:
         """Let the chip's clock run for `seconds`; devices that drift or leak do so."""
+        seconds = pins.seconds(seconds)
         self.device.wait(self.state, seconds, self._next(key, "wait"))
         self.time += seconds
         self._refresh()
@@ -482,7 +476,7 @@ class Crossbar:
     def save(self) -> dict[str, Any]:
         """Return everything that `restore` needs, as plain arrays; a run saves every epoch, and so checks its sums."""
         self.check_sums()
-        own = np.array([self.time, self._operations, self._parity, self._writes], np.float64)
+        own = np.array([self.time, self._operations, self._parity, self._writes, self._seen_at], np.float64)
         # The row sums are running sums: their last bits depend on the order of the updates, so they are kept as they are.
         sums = {"row_sums": self._row_sums.copy()} | (self._lines.save() if self._lines is not None else {})
         return {"crossbar": own, **sums, "received": self.received.copy()} | {
@@ -491,12 +485,14 @@ class Crossbar:
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:
         """Take up the state that `save` returned."""
-        time, operations, parity, *writes = (float(x) for x in saved["crossbar"])
+        time, operations, parity, *later = (float(x) for x in saved["crossbar"])
         self.time, self._operations, self._parity = time, int(operations), int(parity)
-        self._writes = int(writes[0]) if writes else 0  # earlier checkpoints have none
+        self._writes = int(later[0]) if later else 0  # earlier states have none
         self.state = type(self.state)(*(np.array(saved[f"state.{name}"]) for name in self.state._fields))
         self._refresh()
         self._row_sums[:] = saved["row_sums"]
         if self._lines is not None:
             self._lines.restore(saved)
+        # Sums of before the clock moved are still those of then: they are made anew before cells that age are read.
+        self._seen_at = later[1] if len(later) > 1 else time
         self.received[:] = saved.get("received", 0)  # earlier checkpoints have none

@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from hardware_models import pins
 from hardware_models.check import UsageError
 from hardware_models.devices.faults import fault_maps
 from hardware_models.events import Events
 from hardware_models.keys import Key
-from hardware_models.port import SealedChipError
+from hardware_models.port import MissingPinError, SealedChipError
 
 SEEDS = 2**31
 """Chip seeds of the single chips are drawn below this."""
@@ -67,48 +68,54 @@ class JoinedPort:
         self.pins = frozenset.intersection(*(frozenset(chip.pins) for chip in self._chips))
         self.sealed = any(chip.sealed for chip in self._chips)
 
+    def _place(self, layer: int) -> tuple[Any, int]:
+        if layer not in range(len(self._places)):  # -1 would be the last chip
+            raise MissingPinError(f"layer {layer} of these chips has no array.")
+        return self._places[layer]
+
     # --- pins of one layer ---
 
     def observe(
         self, layer: int, x: np.ndarray, *, bias: Any = None, key: Key, array: str = "main"
     ) -> tuple[np.ndarray, Events]:
         """Return y = f(z + bias), (B, neurons) float32, and the events."""
-        chip, own = self._places[layer]
+        chip, own = self._place(layer)
         return chip.observe(own, x, bias=bias, key=key, array=array)
 
     def read(self, layer: int, x: np.ndarray, *, key: Key, array: str = "main") -> tuple[np.ndarray, Events]:
         """Return z (B, neurons) through the converter, and the events."""
-        chip, own = self._places[layer]
+        chip, own = self._place(layer)
         return chip.read(own, x, key=key, array=array)
 
     def observe_transposed(
         self, layer: int, d: np.ndarray, *, key: Key, array: str = "main"
     ) -> tuple[np.ndarray, Events]:
         """Return d W^T (B, inputs) for d (B, neurons), and the events."""
-        chip, own = self._places[layer]
+        chip, own = self._place(layer)
         return chip.observe_transposed(own, d, key=key, array=array)
 
     def fire(
         self, layer: int, rows: np.ndarray, columns: np.ndarray, sign: int, *, key: Key, array: str = "main"
     ) -> Events:
         """Apply 0/1 pulse trains (slots, inputs) and (slots, neurons), one polarity a call."""
-        chip, own = self._places[layer]
+        chip, own = self._place(layer)
         return chip.fire(own, rows, columns, sign, key=key, array=array)
 
     def fire_cells(self, layer: int, counts: np.ndarray, *, key: Key, array: str = "main") -> Events:
         """Give each weight a signed number of device pulses, int32 (inputs, neurons)."""
-        chip, own = self._places[layer]
+        chip, own = self._place(layer)
         return chip.fire_cells(own, counts, key=key, array=array)
 
     def program(self, layer: int, weights: np.ndarray, *, key: Key, array: str = "main") -> Events:
         """Ask for weights (inputs, neurons), open loop."""
-        chip, own = self._places[layer]
+        chip, own = self._place(layer)
         return chip.program(own, weights, key=key, array=array)
 
     # --- pins of all chips ---
 
     def wait(self, seconds: float, *, key: Key) -> Events:
         """Let every chip's clock run; the integral `time` is that of all chips together, each of which draws its power."""
+        seconds = pins.seconds(seconds)
         waited = (chip.wait(seconds, key=key.child("chip", number)) for number, chip in enumerate(self._chips))
         return sum(waited, Events())
 
@@ -165,7 +172,7 @@ class JoinedPort:
 
     def cells(self, layer: int) -> Any:
         """Return a look at every cell of a layer; SealedChipError on a sealed chip."""
-        chip, own = self._places[layer]
+        chip, own = self._place(layer)
         return chip.cells(own)
 
 

@@ -6,7 +6,6 @@ Inside the package every number is SI: siemens, volts, seconds, joules.
 from __future__ import annotations
 
 from hardware_models.check import UsageError, shown
-from hardware_models.tables import closest
 
 _PREFIXES = {"a": 1e-18, "f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
 _BASES = {"S": "conductance", "ohm": "resistance", "V": "voltage", "A": "current", "s": "time", "J": "energy",
@@ -24,8 +23,16 @@ def _entry(unit: str) -> tuple[float, str]:
     if not isinstance(unit, str):  # a list or a number of a file
         raise UsageError(f"a unit is a text such as 'uS', got {shown(unit)}.")
     if unit not in UNITS:
-        raise UsageError(f"unknown unit {shown(unit)}{closest(unit, UNITS)}.")
+        raise UsageError(f"unknown unit {shown(unit)}{_alike(unit)}.")
     return UNITS[unit]
+
+
+def _alike(unit: str) -> str:
+    """Return the known units that differ from `unit` in capitals alone; any other guess could be a thousand times off."""
+    near = [known for known in UNITS if known.lower() == str(unit).lower()]
+    if near and len({UNITS[known][0] for known in near}) == 1:
+        return f"; did you mean {' or '.join(repr(known) for known in near)}?"
+    return " (a prefix a, f, p, n, u, m, k, M or G, and S, ohm, V, A, s, J, F, W, Hz or m)"
 
 
 def to_si(value: float, unit: str) -> float:

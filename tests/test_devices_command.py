@@ -78,10 +78,37 @@ def test_fit(capsys: Capture, train: Path, tmp_path: Path) -> None:
     assert {m["form"] for m in found["models"]} >= {"exponential_step"} and len(found["models"]) >= 2
     assert load_device(str(toml)).states == pytest.approx(found["device"]["states"])  # type: ignore[attr-defined]
     assert png.stat().st_size > 10_000
+    assert {"what": "voltage", "from": "voltage [V]", "as": "V"} in found["taken"]
     out, err = devices(capsys, "fit", str(train))
     assert "95 % low" in out and "note: " in out and "100 % done" in err
+    assert "explained of all" in out and "conductance [uS]" in out
     shown = document(capsys, "show", str(toml))
     assert {p["kind"] for p in shown["parameters"]} == {"fitted", "measured", "default"}
+
+
+def test_fit_overwrites_nothing(capsys: Capture, train: Path, tmp_path: Path) -> None:
+    """A file that exists is refused before the fit, and stays as it is."""
+    for option, name in (("--out", "mine.toml"), ("--plot", "fit.png")):
+        (tmp_path / name).write_text("mine")
+        _, err = devices(capsys, "fit", str(train), option, str(tmp_path / name), status=2)
+        assert f"{name} exists and is not overwritten" in err and "fitting" not in err
+        assert (tmp_path / name).read_text() == "mine"
+    _, err = devices(capsys, "fit", str(train), "--out", str(tmp_path / "nowhere" / "a.toml"), status=2)
+    assert "does not exist" in err
+
+
+def test_fit_by_columns_of_choice(capsys: Capture, train: Path, tmp_path: Path) -> None:
+    """Titles that say nothing, mapped on the command line; a name that would be a formula, or has no glyph, in a picture."""
+    lines = train.read_text().splitlines()
+    named = tmp_path / "x$\\q$\U0001f600.csv"
+    named.write_text("\n".join(["dut;run;k;a;b", *(line.replace(",", ";") for line in lines[1:])]))
+    found = document(
+        capsys, "fit", str(named), "--columns", "cell=dut,cycle=run,pulse=k", "--columns", "voltage=a [V]",
+        "--columns", "conductance=5 [uS]", "--plot", str(tmp_path / "fit.png"),
+    )  # fmt: skip
+    assert found["data"]["steps"] == 900 and (tmp_path / "fit.png").stat().st_size > 10_000
+    _, err = devices(capsys, "fit", str(named), status=2)
+    assert "no column 'conductance', 'resistance' or 'current'" in err and "dut" in err
 
 
 def test_examine(capsys: Capture, tmp_path: Path) -> None:

@@ -45,6 +45,10 @@ def test_latency_is_one_spike_the_earlier_the_stronger() -> None:
     assert [int(spikes[:, i].argmax()) for i in range(1, 5)] == [15, 10, 5, 0]
     later = encoded("latency", p, 20, np.random.default_rng(0), p_max=0.4)[0]
     assert int(later[:, 4].argmax()) == 10
+    beyond = encoded("latency", p, 20, np.random.default_rng(0), p_max=0.1)[
+        0
+    ]  # brighter than anything that was trained on
+    assert [int(beyond[:, i].argmax()) for i in range(1, 5)] == [10, 0, 0, 0] and beyond[0, 2:].all()
     assert not encoded("latency", np.zeros((1, 3)), 20, np.random.default_rng(0)).any()
 
 

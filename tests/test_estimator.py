@@ -10,12 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris, make_blobs
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from analog_ff import ForwardForwardClassifier
+from analog_ff.objective.schedule import Moment
+from analog_ff.runs.rows import Rows
 from hardware_models.check import UsageError
 from hardware_models.energy import load_technology, price
 from hardware_models.port import SealedChipError
@@ -156,7 +159,7 @@ def test_events_and_energy(iris: tuple[np.ndarray, np.ndarray]) -> None:
     for phase in ("program", "learn", "infer"):
         assert energy["total_joule"][phase] == pytest.approx(sum(joules[phase].values()))
         assert energy["total_joule"][phase] > 0
-    assert energy["per_update_joule"] == pytest.approx(energy["total_joule"]["learn"] / (3 * 100))
+    assert energy["per_update_joule"] == pytest.approx(energy["total_joule"]["learn"] / (3 * 150))
     assert energy["per_image_joule"] == {"softmax": pytest.approx(energy["total_joule"]["infer"] / 30)}
 
 
@@ -209,10 +212,10 @@ def test_seeds(iris: tuple[np.ndarray, np.ndarray]) -> None:
 
 
 def test_epochs_by_default_make_a_thousand_updates() -> None:
-    """Of 250 rows two batches of 100 make an epoch."""
+    """Of 250 rows two batches of 100 and one of 50 make an epoch."""
     x, y = make_blobs(250, 2, random_state=0)
     model = small("ideal", hidden=(2,), epochs=None).fit(x, y)
-    assert model.n_iter_ == 500 and model._parts.updates == 1000
+    assert model.n_iter_ == 334 and model._parts.updates == 3 * 334
 
 
 def test_learns_on_a_sealed_chip(iris: tuple[np.ndarray, np.ndarray]) -> None:
@@ -261,6 +264,39 @@ def test_wrong_labels_are_said(iris: tuple[np.ndarray, np.ndarray]) -> None:
         model.partial_fit(x, y)
     with pytest.raises(UsageError, match="cannot become"):
         model.partial_fit(x[:50], y[:50], classes=["setosa", "virginica"])
+
+
+def test_a_refused_call_leaves_nothing_behind(iris: tuple[np.ndarray, np.ndarray]) -> None:
+    """A first `partial_fit` may be made again with what was lacking; a refused `fit` keeps the model and its features."""
+    x, y = iris
+    model = small()
+    with pytest.raises(UsageError, match="not among the classes"):
+        model.partial_fit(x, y, classes=["setosa", "virginica"])
+    with pytest.raises(NotFittedError):
+        model.predict(x)
+    model.partial_fit(x[:, :3], y, classes=np.unique(y))
+    untouched = small().partial_fit(x[:, :3], y, classes=np.unique(y))
+    assert np.array_equal(model.decision_function(x[:, :3]), untouched.decision_function(x[:, :3]))
+    assert model.n_iter_ == 1 and model._parts.updates == 2
+    with pytest.raises(UsageError, match="two classes"):
+        model.fit(x, np.full(len(y), "setosa"))
+    assert model.n_features_in_ == 3 and len(model.predict(x[:, :3])) == len(x)
+
+
+def test_every_row_is_learned(iris: tuple[np.ndarray, np.ndarray], monkeypatch: pytest.MonkeyPatch) -> None:
+    """150 rows at batch 100 are two updates, the second of half the weight, in an epoch of `fit` as in one `partial_fit`."""
+    x, y = iris
+    learn, seen = Rows.learn, []
+
+    def noted(self: Rows, images: np.ndarray, labels: np.ndarray, strength: float, *, moment: Moment) -> None:
+        seen.append((len(images), moment.full))
+        learn(self, images, labels, strength, moment=moment)
+
+    monkeypatch.setattr(Rows, "learn", noted)
+    model = small("ideal", epochs=2).fit(x, y)
+    assert model._parts.images["learn"] == 2 * 150
+    model.partial_fit(x, y).partial_fit(x[:30], y[:30])
+    assert seen == [(100, 100), (50, 100)] * 3 + [(30, 30)]
 
 
 def test_the_page_runs(capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,7 +15,10 @@ from hardware_models.devices.base import BaseDevice, gathered, si
 from hardware_models.devices.exponential_step import ExponentialStep
 from hardware_models.devices.load import device_from_toml, load_device
 from hardware_models.fitting import FORMS, Fit, Form, fit, fit_file, model_of, synthetic, write_pulse_train
+from hardware_models.fitting.data import TrainData
+from hardware_models.fitting.likelihood import Candidate
 from hardware_models.keys import Key
+from hardware_models.pulse_train import read_pulse_train
 
 
 class SoftState(NamedTuple):
@@ -116,6 +119,107 @@ def test_a_model_of_the_users_own_with_free_bounds() -> None:
         if p.name in ("g_min", "g_max", "states", "states_down", "cycle_noise"):
             assert p.low <= getattr(truth, p.name) <= p.high, p
             assert abs(p.value - getattr(truth, p.name)) < (0.15 * getattr(truth, p.name) if p.unit == "1" else 4e-7), p
+
+
+NOISELESS: dict[str, dict[str, float]] = {
+    "constant_step": {}, "soft_bounds": {}, "exponential_step": {"a_up": 0.5, "a_down": -0.35},
+    "linear_step": {"gamma_up": 0.6, "gamma_down": 0.4}, "power_step": {"gamma_up": 1.5, "gamma_down": 0.7},
+    "exponential_activity": {"a": -0.5, "b": 0.0, "amplitude_up": -1.0, "gamma_up": 2.0, "amplitude_down": -1.0,
+                             "gamma_down": 1.5},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", NOISELESS)
+def test_a_curve_without_noise_lies_on_the_fitted_one(form: str) -> None:
+    """Followed from each cycle's first reading; all steps are explained, those close to the bounds included."""
+    numbers = {"g_min": 2e-6, "g_max": 4e-5, "states": 60.0, "states_down": 40.0}
+    device = model_of(FORMS[form])(name="exact", fresh="low", **numbers, **NOISELESS[form])
+    result = fit(synthetic(device, cells=1, cycles=2, pulses=80), forms={form: FORMS[form]})
+    assert result.goodness["curve_rms"] < 1e-3
+    assert result.goodness["explained"] > 0.9999 and result.goodness["explained_of_all"] > 0.9999
+    assert result.goodness["all_steps"] == 320 > result.goodness["counted_steps"]
+    for name, value in (numbers | NOISELESS[form]).items():
+        assert getattr(result.device, name) == pytest.approx(value, rel=0.01), name
+
+
+def test_the_curve_is_followed_from_the_first_reading_alone() -> None:
+    """A device of constant steps, a wrong factor of 1.5 on them: after n steps the curve is off by n/2 of them."""
+    device = model_of(FORMS["constant_step"])(
+        name="c", g_min=1e-6, g_max=1e-5, states=100.0, states_down=100.0, fresh="low"
+    )
+    data = TrainData(synthetic(device, cells=1, cycles=2, pulses=20))
+    candidate = Candidate(FORMS["constant_step"], data, (1e-6, 1e-5))
+    apart = candidate.followed(np.log([100.0 * 1.5, 150.0, 1e-3, 1e-3]))
+    step = 9e-6 / 100 / data.range
+    # From 0 up: 20 steps of 1 against 20 of 2/3, and down again.
+    expected = np.concatenate((np.arange(21), np.arange(19, -1, -1))) * step / 3
+    np.testing.assert_allclose(apart, np.tile(expected, 2), atol=1e-5)
+
+
+def test_what_is_explained_is_said_over_which_steps() -> None:
+    """The first notice and the goodness: all steps, and those away from the bounds."""
+    result = fitted(cells=2)
+    goodness = result.goodness
+    assert goodness["all_steps"] == result.train.steps > goodness["counted_steps"] > 0
+    assert f"over all {result.train.steps}, " in result.notices[0]
+    assert f"over the {int(goodness['counted_steps'])} that begin farther than" in result.notices[0]
+
+
+def test_one_cycle_of_one_cell() -> None:
+    """Fitted, with the choice made on stretches held out; every figure is a number."""
+    train = synthetic(ExponentialStep(**TRUTH), cells=1, cycles=1, pulses=60)
+    two = {name: FORMS[name] for name in ("constant_step", "exponential_step")}
+    result = fit(train, forms=two)
+    assert len(result.scores) == 2 and all(
+        np.isfinite([s.held_out, s.behind, s.behind_error]).all() for s in result.scores
+    )
+    assert device_from_toml(result.toml(), "device.toml").describe()["states"] == pytest.approx(result.device.states)
+
+
+def test_readings_left_out_do_not_move_the_fit() -> None:
+    """A tenth of the readings missing: the same numbers within the intervals of the whole train, and few wider."""
+    train = synthetic(ExponentialStep(**TRUTH), cells=4, cycles=4, pulses=60)
+    g = train.g.copy()
+    g[np.flatnonzero(~train.first)[5::11]] = np.nan
+    whole, part = fit(train, forms=ONLY), fit(replace(train, g=g), forms=ONLY)
+    assert part.train.steps < 0.85 * whole.train.steps
+    found = {p.name: p for p in part.parameters}
+    for p in whole.parameters:
+        assert p.low <= found[p.name].value <= p.high, p
+
+
+def test_spikes_do_not_move_the_fit(tmp_path: Path) -> None:
+    """Three readings times three, as a bad contact makes them: named by their lines, numbers as without them."""
+    write_pulse_train(synthetic(ExponentialStep(**TRUTH), cells=4, cycles=4, pulses=60), tmp_path / "clean.csv")
+    lines = (tmp_path / "clean.csv").read_text().splitlines()
+    for line in (110, 700, 1500):
+        *others, reading = lines[line - 1].split(",")
+        lines[line - 1] = ",".join([*others, f"{3 * float(reading):.7g}"])
+    (tmp_path / "spikes.csv").write_text("\n".join(lines))
+    clean, spiked = (fit(read_pulse_train(tmp_path / f"{name}.csv"), forms=ONLY) for name in ("clean", "spikes"))
+    assert any("3 of 1936 readings" in n and "(lines 110, 700, 1500)" in n for n in spiked.notices)
+    assert not any("readings" in n for n in clean.notices)
+    found = {p.name: p for p in spiked.parameters}
+    for p in clean.parameters:
+        assert p.low <= found[p.name].value <= p.high, p
+
+
+def test_steps_that_never_leave_the_bounds_are_refused() -> None:
+    """A switch, which one pulse takes from bound to bound: nothing is left to count."""
+    switch = ExponentialStep(**TRUTH | {"states": 1.0, "states_down": 1.0, "cycle_noise": 0.0, "bound_spread": 0.0})
+    train = synthetic(switch, cells=1, cycles=2, pulses=30)
+    with pytest.raises(UsageError, match=r"steps up begin farther than .* at least 5 are needed"):
+        fit(train, forms=ONLY)
+
+
+@pytest.mark.parametrize("name", ["mess\U0001f600", "a\x7fb", 'q"uo\\te', "x" * 200, "$\\mu$_"])
+def test_the_file_is_read_back_whatever_the_trains_name(name: str) -> None:
+    """Beyond the basic plane, control characters, quotes, long ones."""
+    train = replace(synthetic(ExponentialStep(**TRUTH), cells=1, cycles=2, pulses=30), path=f"/tmp/{name}.csv")
+    result = fit(train, forms={"constant_step": FORMS["constant_step"]})
+    again = device_from_toml(result.toml(), "device.toml")
+    assert again.name == result.device.name and len(again.name) < 65  # type: ignore[attr-defined]
+    result.toml().encode("utf-8")
 
 
 def test_forms_without_a_model_are_passed_over() -> None:

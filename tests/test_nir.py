@@ -40,7 +40,7 @@ def twin(network: NirNetwork, input_spikes: np.ndarray) -> list[np.ndarray]:
     for layer in network.layers:
         out = np.zeros((len(below), layer.weights.shape[1]), bool)
         for j in range(out.shape[1]):
-            v = 0.0
+            v = layer.v_leak[j]
             for k in range(len(below)):
                 v = layer.v_leak[j] + (v - layer.v_leak[j]) * np.exp(-network.dt / layer.tau[j])
                 out[k, j] = v > layer.threshold[j]
@@ -99,9 +99,19 @@ def test_one_spike_moves_the_membrane_by_its_weight() -> None:
     assert out.tolist() == wanted and sum(wanted) == 2
 
 
-def load_single(w: float, tau: float) -> NirNetwork:
+@pytest.mark.parametrize(("rest", "first"), [(0.0, None), (0.5, 1), (-0.5, None), (1.5, 0)])
+def test_a_network_starts_at_its_rest(rest: float, first: int | None) -> None:
+    """A spike of 0.7 in the first step lifts a cell over its threshold of 1 from a rest of 0.5, not from one of 0."""
+    network = load_single(w=0.7, tau=20e-3, rest=rest)
+    out = spikes(network, np.eye(1, 10, dtype=bool).T)[0][:, 0]
+    assert (int(out.argmax()) if out.any() else None) == first
+    silent = load_single(w=0.0, tau=20e-3, rest=0.999)
+    assert not spikes(silent, np.zeros((3, 10, 1), bool))[0].any()  # at rest nothing moves
+
+
+def load_single(w: float, tau: float, rest: float = 0.0) -> NirNetwork:
     one = np.ones(1)
-    layer = NirLayer(np.float32([[w]]), one, 0, tau * one, tau / 1e-3 * one, 0 * one, one, 0 * one)
+    layer = NirLayer(np.float32([[w]]), one, 0, tau * one, tau / 1e-3 * one, rest * one, one, 0 * one)
     return NirNetwork((layer,), 1e-3, "subtract", {})
 
 

@@ -16,7 +16,7 @@ from hardware_models.devices.ageing import has_law_of_time, no_law_of_time
 from hardware_models.devices.base import BaseDevice
 from hardware_models.devices.capacitor import Capacitor
 from hardware_models.devices.electrochemical import Electrochemical
-from hardware_models.devices.load import load_device
+from hardware_models.devices.load import load_device, published
 from hardware_models.devices.programmed import Programmed
 from hardware_models.devices.retention import Retention
 from hardware_models.devices.wear import Wear
@@ -174,6 +174,12 @@ def test_which_published_files_have_a_law_of_time() -> None:
     have = {name for name in PUBLISHED if has_law_of_time(load_device(name))}
     assert have == {"agrawal2022_sonos_pulsed", "falcone_cmo_hfox", "legallo2023_hermes", "legallo2023_hermes_single",
                     "li2018_capacitor", "nandakumar2019_pcm", "nandakumar2020_pcm"}  # fmt: skip
+
+
+def test_what_the_files_say_of_time_is_what_their_cells_do() -> None:
+    """The table of devices is read from figures, the law is tried on cells: the same files have one."""
+    for line in published():
+        assert (line["law_of_time"] != "none") == has_law_of_time(load_device(line["name"])), line["name"]
 
 
 class Tired(BaseDevice):

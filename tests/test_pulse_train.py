@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
 
+from hardware_models import pulse_train
 from hardware_models.check import UsageError
+from hardware_models.laboratory import text as table_text
 from hardware_models.pulse_train import parse_pulse_train, read_pulse_train
 
 HEAD = "cell,cycle,pulse,voltage [V],width [ns],conductance [uS]"
@@ -60,7 +63,7 @@ def test_a_device_that_positive_volts_lower() -> None:
     """The sign is taken from what the pulses do."""
     flipped = text().replace(",1.6,", ",x,").replace(",-1.6,", ",2,").replace(",x,", ",-1,")
     train = parse_pulse_train(flipped, "mine.csv")
-    assert train.voltage == pytest.approx((1.0, 2.0)) and "positive voltages lower" in train.notices[0]
+    assert train.voltage == pytest.approx((1.0, 2.0)) and "positive pulses lower" in train.notices[0]
     step = np.diff(train.g)[~train.first[1:]]
     assert (np.sign(step) == train.polarity[~train.first]).all()
 
@@ -70,8 +73,11 @@ def test_a_device_that_positive_volts_lower() -> None:
     [
         ("", "line 1: the file is empty"),
         (HEAD, "line 2: no rows"),
-        (text(HEAD.replace("conductance [uS]", "current [uA]")), "line 1: no column 'conductance'"),
-        (text(HEAD.replace("pulse,", "puls,")), "line 1: no column 'pulse'; did you mean 'puls'"),
+        (
+            text(HEAD.replace("conductance [uS]", "current [uA]")),
+            "line 1: no column 'read voltage', without which a current",
+        ),
+        (text(HEAD.replace("conductance [uS]", "power [uW]")), "line 1: no column 'conductance', 'resistance' or"),
         (text(HEAD.replace("voltage [V]", "bias [V]")), "line 1: no column 'voltage' or 'polarity'"),
         (text(HEAD.replace("[uS]", "")), "line 1: the column 'conductance' lacks its unit"),
         (text(HEAD.replace("[uS]", "[uV]")), "which is a voltage, not a conductance"),
@@ -79,8 +85,17 @@ def test_a_device_that_positive_volts_lower() -> None:
         (text(HEAD.replace("width [ns]", "conductance [nS]")), "line 1: two columns for the conductance"),
         (text(change={7: "A0,0,6,1.6,50,160 nS"}), "line 7: mixed units: '160 nS'"),
         (text(change={7: "A0,0,6,1.6,50,-0.1"}), "line 7: negative conductance -0.1 uS"),
-        (text(change={7: "A0,0,6,1.6,50,nan"}), "line 7: the conductance is nan"),
-        (text(change={7: "A0,0,6,1.6,50,"}), "line 7: the conductance should be a number"),
+        (text(change={7: "A0,0,6,nan,50,1.6"}), "line 7: the voltage is 'nan'"),
+        (text(change={7: "A0,0,6,1.6,50,x\x1b"}), "line 7: the conductance should be a number, got 'x\\x1b'"),
+        (text(change={7: "A0,0,6,1.6,50,1_0"}), "line 7: the conductance should be a number, got '1_0'"),
+        (text(change={7: "A0,0,6,1.6,50,2e9"}), "line 7: too large a conductance 2e9 uS"),
+        (text(change={7: "A0,0,6,1,6,50,2,1"}), "line 7: 8 columns, but the header has 6; decimal commas need"),
+        (text(change={7: 'A0,0,6,1.6,50,"2,1"'}), "decimal commas (line 7) and decimal points (line 2) in one file"),
+        (text(change={7: "A0,0,6,1.6,50,2\x000"}), "line 7: a NUL character"),
+        (text(change={7: ",0,6,1.6,50,2"}), "line 7: the cell is empty"),
+        (text(change={60: "A0,0,51,1.6,50,2"}), "line 60: cycle 0 of cell A0 goes on after another one has begun"),
+        (text(HEAD.replace("[uS]", "[?S]")), "unknown unit '?S' (a prefix a, f, p, n, u, m"),
+        (text(HEAD.replace("[uS]", "[us]")), "which is a time, not a conductance"),
         (text(change={7: "A0,0,6,1.6"}), "line 7: 4 columns"),
         (text(change={7: "A0,0,6,1.7,50,1.6"}), "line 7: the voltage of the up pulses changes from 1.6 V (line 2)"),
         (text(change={9: "A0,0,8,1.6,60,1.8"}), "line 9: the width of the up pulses changes from 50 ns"),
@@ -97,6 +112,230 @@ def test_faults_are_named_by_their_line(content: str, words: str) -> None:
         parse_pulse_train(content, "mine.csv")
     assert str(caught.value).startswith("mine.csv, line ") and words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def as_table(head: str, row: str, separator: str = ",") -> str:
+    """Return the good file with other columns: `row` is a format with c, k, n, sign, v [V], g [uS]."""
+    out = [head]
+    for line in rows():
+        c, k, n, v, _, g = line.split(",")
+        named = {"c": c, "k": k, "n": n, "v": float(v), "sign": "up" if float(v) > 0 else "down", "g": float(g)}
+        out.append(row.format(**named, i=0.2 * float(g), r=1e3 / float(g), t=1e-3 * len(out)))
+    return "\n".join(out).replace("|", separator)
+
+
+EXPORTS: dict[str, tuple[bytes | str, str]] = {
+    "as it is": (text(), ""),
+    "mark of UTF-8": (text().encode("utf-8-sig"), ""),
+    "UTF-16": (text().encode("utf-16"), ""),
+    "UTF-16 without a mark": (text().encode("utf-16-le"), ""),
+    "micro sign of Latin-1": (text(HEAD.replace("uS", "µS")).encode("latin-1"), ""),
+    "micro sign of UTF-8": (text(HEAD.replace("uS", "µS")).encode(), ""),
+    "Greek mu": (text(HEAD.replace("uS", "μS")).encode(), ""),
+    "CR and LF": (text().replace("\n", "\r\n"), ""),
+    "CR alone": (text().replace("\n", "\r"), ""),
+    "tabs": (text().replace(",", "\t"), ""),
+    "decimal commas": (text().replace(",", ";").replace(".", ","), ""),
+    "quotes and decimal commas": (text().replace(",", '","').replace(".", ",").replace("\n", '"\n"')
+                                  .removeprefix('"').replace("cell", '"cell', 1) + '"', ""),
+    "empty cells at the end of a row": (text().replace("\n", ",,\n"), ""),
+    "empty rows at the end": (text() + "\n,,,,,\n,,,,,\n\n", ""),
+    "header as a comment": ("# " + text(), ""),
+    "units by a slash": (text("cell,cycle,pulse,voltage / V,width / ns,G / uS"), ""),
+    "a row of units": (text("cell,cycle,pulse,voltage,width,conductance\n-,-,-,V,ns,µS"), ""),
+    "kiloohms": (as_table("cell,cycle,pulse,polarity,resistance [kΩ]", "{c},{k},{n},{sign},{r:.9g}"), ""),
+    "current and read voltage": (
+        as_table("cell,cycle,voltage [V],current [A],read voltage [mV]", "{c},{k},{v},{i:.9g}e-6,200"), "",
+    ),
+    "instrument": (
+        as_table("Keithley 4200A\nTest Name,endurance\n\ndevice,cycle,Time,PulseV,MeasI,MeasV",
+                 "{c},{k},{t:.3f},{v},{i:.9g}e-6,0.2"), "",
+    ),
+    "columns by choice": (
+        as_table("dut,run,Vp,AI", "{c},{k},{v},{i:.9g}"),
+        "cell=dut,cycle=run,voltage=Vp [V],current=4 [uA],read-voltage=0.2 V",
+    ),
+    "no header": (as_table("from the lab", "{c},{k},{v},{g}"), "cell=1,cycle=2,voltage=3 [V],conductance=4 [uS]"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_exports_of_laboratories_are_the_same_train(name: str) -> None:
+    """Whatever the encoding, the separator, the decimal sign, the header and the quantity: the same numbers."""
+    data, columns = EXPORTS[name]
+    want, train = parse_pulse_train(text(), "mine.csv"), parse_pulse_train(data, "mine.csv", columns=columns)
+    assert train.cells == want.cells and np.array_equal(train.polarity, want.polarity)
+    np.testing.assert_allclose(train.g, want.g, rtol=1e-8)
+    assert np.array_equal(train.cycle, want.cycle) and train.notices == ()
+    assert {what for what, _, _ in train.taken} >= {"cell", "cycle", "conductance", "file"}
+
+
+def test_what_was_taken_for_what_is_told() -> None:
+    """Assumed units, formulas, encoding and separator."""
+    taken = parse_pulse_train(EXPORTS["instrument"][0], "mine.csv").taken
+    assert ("voltage", "PulseV", "V, unit assumed: the instrument's") in taken
+    assert ("conductance", "current / read voltage", "S") in taken
+    taken = parse_pulse_train(EXPORTS["decimal commas"][0], "mine.csv").taken
+    assert taken[-1] == ("file", "text, header in line 1", "semicolon, decimal comma")
+    assert parse_pulse_train(EXPORTS["UTF-16"][0], "mine.csv").taken[-1][1] == "UTF-16, header in line 1"
+
+
+@pytest.mark.parametrize(
+    ("choice", "words"),
+    [
+        ("voltage", "takes name=column"),
+        ("voltag=3", "knows no 'voltag'; did you mean 'voltage'"),
+        ("voltage=4,voltage=5", "names the voltage twice"),
+        ("voltage=bias", "line 1: no column 'bias' for the voltage"),
+        ("conductance=voltage [V]", "which is a voltage, not a conductance"),
+        ("voltage=2 V", "the voltage differs from row to row"),
+        ("read voltage=2 uS", "has the unit 'uS', which is a conductance"),
+        ("width=3", "the column 'pulse' lacks its unit"),
+    ],
+)
+def test_choices_of_columns_that_cannot_be(choice: str, words: str) -> None:
+    """One sentence."""
+    with pytest.raises(UsageError, match=words.replace("[", r"\[").replace("/", ".")):
+        parse_pulse_train(text(), "mine.csv", columns=choice)
+
+
+def test_readings_that_are_no_numbers() -> None:
+    """Left out, counted and named; their pulses count; a cycle begins with a reading; refused beyond a tenth."""
+    bad = {2: "A0,0,1,1.6,50,", 7: "A0,0,6,1.6,50,nan", 8: "A0,0,7,1.6,50,9.91E+37", 12: "A0,0,11,1.6,50,#N/A"}
+    train, whole = parse_pulse_train(text(change=bad), "mine.csv"), parse_pulse_train(text(), "mine.csv")
+    assert train.notices == (
+        "4 of 200 readings are no numbers (lines 2, 7, 8, 12) and were left out; their pulses count",
+    )
+    assert len(train.g) == 199 and train.line[0] == 3 and train.first[0] and train.polarity[0] == 0
+    assert np.isnan(train.g[[4, 5, 9]]).all() and np.isnan(train.g).sum() == 3
+    assert train.steps == whole.steps - 1 - 3 - 2
+    many = {i: f"A0,0,{i - 1},1.6,50,nan" for i in range(2, 24)}
+    with pytest.raises(UsageError, match=r"line 2: 22 of 200 readings are no numbers .*, more than 10 %"):
+        parse_pulse_train(text(change=many), "mine.csv")
+
+
+def test_single_readings_far_from_the_others() -> None:
+    """Found wherever they stand, left out and named; kept by choice, and when they are many."""
+    noise = np.random.default_rng(0)
+    noisy = [HEAD] + [
+        ",".join([*r.split(",")[:-1], f"{float(r.split(',')[-1]) + 0.02 * noise.standard_normal():.4f}"])
+        for r in rows(3, 3)
+    ]
+    assert parse_pulse_train("\n".join(noisy), "mine.csv").notices == ()
+
+    def spiked(*lines: int, factor: float = 3.0) -> str:
+        out = list(noisy)
+        for line in lines:
+            *others, g = out[line - 1].split(",")
+            out[line - 1] = ",".join([*others, f"{factor * float(g):.4f}"])
+        return "\n".join(out)
+
+    for lines in ((30,), (2,), (6, 7), (26, 51), (40, 140, 300)):
+        train = parse_pulse_train(spiked(*lines), "mine.csv")
+        assert f"({'lines' if len(lines) > 1 else 'line'} {', '.join(map(str, lines))})" in train.notices[0], lines
+        assert f"{len(lines)} of 450 readings" in train.notices[0] and not set(lines) & set(
+            train.line[np.isfinite(train.g)]
+        )
+    assert "line 30" in parse_pulse_train(spiked(30, factor=0.3), "mine.csv").notices[0]
+    assert parse_pulse_train(spiked(30), "mine.csv", keep_outliers=True).notices == ()
+    many = parse_pulse_train(spiked(*range(10, 450, 30)), "mine.csv")
+    assert "too many for faults of single readings and were kept" in many.notices[0] and np.isfinite(many.g).all()
+
+
+def test_what_stays_in_the_cell_is_no_outlier() -> None:
+    """A jump after which the cell goes on from its new state is the cell's own."""
+    lines = rows(2, 3)
+    lines[10:25] = [",".join([*r.split(",")[:-1], f"{float(r.split(',')[-1]) + 1:.4f}"]) for r in lines[10:25]]
+    train = parse_pulse_train("\n".join([HEAD, *lines]), "mine.csv")
+    assert np.isfinite(train.g).all() and train.notices == ()
+
+
+def test_reversed_polarity_is_recognised() -> None:
+    """By what the pulses do, for a column of polarities too; pulses that all go one way are refused."""
+    named = as_table("cell,cycle,pulse,polarity,conductance [uS]", "{c},{k},{n},{sign},{g}")
+    other = named.replace(",up,", ",x,").replace(",down,", ",up,").replace(",x,", ",down,")
+    train = parse_pulse_train(other, "mine.csv")
+    assert "positive pulses lower the conductance here" in train.notices[0]
+    assert np.array_equal(train.polarity, parse_pulse_train(named, "mine.csv").polarity)
+    drift = as_table("cell,cycle,polarity,conductance [uS]", "{c},{k},{sign},{t}")
+    with pytest.raises(UsageError, match="pulses of both polarities raise the conductance"):
+        parse_pulse_train(drift, "mine.csv")
+
+
+def test_many_cycles() -> None:
+    """Cycles are numbered by cell in the order in which they begin, however many there are."""
+    head, sign = "cell,cycle,polarity,conductance [uS]", ("1", "1", "-1", "-1")
+    lines = [f"{c},{9 * k},{sign[n]},{2 + (n in (1, 2))}" for c in "ab" for k in range(3000) for n in range(4)]
+    train = parse_pulse_train("\n".join([head, *lines]), "mine.csv")
+    assert train.cycles == 3000 and train.first.sum() == 6000
+    assert np.array_equal(train.cycle[train.cell == 1], np.repeat(np.arange(3000), 4))
+
+
+def test_limits_are_stated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Size of the file and number of rows; a workbook is named as what it is."""
+    (tmp_path / "big.csv").write_text(text())
+    monkeypatch.setattr(pulse_train, "MOST_BYTES", 1000)
+    with pytest.raises(UsageError, match="bytes, more than the 1000 that are read"):
+        read_pulse_train(tmp_path / "big.csv")
+    monkeypatch.setattr(table_text, "MOST_ROWS", 100)
+    with pytest.raises(UsageError, match="line 102: more than 100 rows"):
+        parse_pulse_train(text(), "mine.csv")
+    with pytest.raises(UsageError, match="is a workbook or an archive"):
+        parse_pulse_train(b"PK\x03\x04" + bytes(100), "mine.csv")
+
+
+WORDS = (
+    "",
+    "nan",
+    "1e400",
+    "-1e308",
+    "1e-320",
+    "0",
+    "-1",
+    "abc",
+    "\0",
+    "µ",
+    "1,5",
+    "9" * 400,
+    '"',
+    "up",
+    "\x1b[0m",
+    "1e12",
+)
+
+
+def damaged(random: Random) -> bytes:
+    """Return a good file with some of its cells, rows and bytes changed."""
+    table = [line.split(",") for line in text(pulses=12).split("\n")]
+    for _ in range(random.choice((1, 1, 2, 4))):
+        line, word, what = random.choice(table), random.choice(WORDS), random.randrange(7)
+        at = random.randrange(len(line) + 1)
+        if what == 0:
+            line[at : at + 1] = [word]
+        elif what == 1:
+            del line[at:]
+        elif what == 2:
+            line.insert(at, word)
+        elif what == 3:
+            table.insert(random.randrange(len(table)), list(line))
+        elif what == 4:
+            del table[random.randrange(1, len(table) + 1) :]
+        for cells in table[1:] if what > 4 else ():
+            cells[:] = cells[::-1] if what == 5 else [*cells[:at], word, *cells[at + 1 :]]
+    data = "\n".join(",".join(cells) for cells in table).encode(random.choice(("utf-8", "utf-16", "cp1252")), "replace")
+    return data[: random.choice((len(data), len(data), random.randrange(len(data) + 1)))]
+
+
+def test_damaged_files_are_refused_in_a_sentence() -> None:
+    """Success or one line that names the file, never another error and nothing that a terminal obeys."""
+    random, refused = Random(3), 0
+    for _ in range(200):
+        try:
+            parse_pulse_train(damaged(random), "mine.csv")
+        except UsageError as error:
+            refused += 1
+            assert str(error).startswith("mine.csv") and str(error).isprintable(), str(error)
+    assert 50 < refused < 200
 
 
 def test_units_that_change_half_way() -> None:

@@ -112,6 +112,7 @@ def test_every_learner_is_resumed_before_its_first_epoch_ends(learner: str, tmp_
         {"schedule": "pipelined", "layers": (8, 6), "negatives": "random"},
         {"write_every": 3, "weight_decay": 0.01, "decay_every": 3},
         {"nonlinearity": "hysteretic", "gate": 0.1},
+        {"endurance": 30.0, "endurance_spread": 0.5, "retention": 1e-4},
         {"nonlinearity": "drifting", "chips": "per-layer", "layers": (8, 6)},
         {"network": "recurrent", "layers": (8, 6), "iterations": 2},
         {"update": "coincidence", "sealed": True, "batch": 100},

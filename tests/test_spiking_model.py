@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
+from analog_ff.datasets import load
 from analog_ff.spiking import model as models
 from analog_ff.spiking import presentations as plans
+from analog_ff.spiking import simulation
 from analog_ff.spiking.config import SpikingConfig
 from analog_ff.spiking.simulation import first_weights
 from analog_ff.spiking.target import Runs, prepared
@@ -312,3 +315,28 @@ def test_plain_steps_would_begin_beside_it() -> None:
     count = np.arange(1, 200_000)
     apart = np.abs(count * (30 * 0.001) - (count * 30) * 0.001) > 1e-14
     assert not apart[count * 0.03 < 64].any() and 0.3 < apart.mean() < 0.45
+
+
+def test_the_input_s_scale_is_that_of_the_training_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the test images are, training sees the same, and what is brightest is what training has shown."""
+
+    class Caught(Exception):
+        """What the network would have been built for."""
+
+    def build(config: SpikingConfig, shown: models.Shown, *more: Any, **options: Any) -> None:
+        raise Caught(shown)
+
+    monkeypatch.setattr(simulation.models, "build", build)
+    data = load("toy")
+    config = SpikingConfig(data="toy", layers=(4,), epochs=1, target="numpy")
+    seen = []
+    for tested in (data.x_test, data.x_test[::2] * 5.0, np.eye(3, 64, dtype=np.float32)):
+        changed = data._replace(x_test=tested, y_test=data.y_test[: len(tested)])
+        with pytest.raises(Caught) as caught:
+            simulation.simulate(config, changed, quiet=True)
+        seen.append(caught.value.args[0])
+    n = len(data.x_train)
+    length = np.linalg.norm(seen[0].pixels, axis=1)
+    np.testing.assert_allclose(length, np.linalg.norm(data.x_train, axis=1).mean(), rtol=1e-5)
+    for shown in seen:
+        assert shown.trained == n and np.array_equal(shown.pixels[:n], seen[0].pixels[:n])

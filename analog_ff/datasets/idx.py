@@ -40,7 +40,7 @@ def contents(path: str | Path) -> bytes:
         return raw
     promised = _length(files.gunzip(raw, path, _HEADER))
     if promised is not None and promised > MOST:
-        raise UsageError(f"{path} promises {promised} bytes, more than the {MOST} of an IDX file that are read.")
+        raise UsageError(f"{path} promises more than the {MOST} bytes of an IDX file that are read.")
     return files.gunzip(raw, path, _HEADER if promised is None else promised + 1)
 
 

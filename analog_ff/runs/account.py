@@ -86,7 +86,7 @@ def account(result: Mapping[str, Any], technology: str, scenario: str = "nominal
             adc=config.get("adc") is not None, dac=config.get("dac") is not None,
             analog_sums=config.get("partial_sums") == "analog",
         )  # fmt: skip
-        selected = sum(events["write.selected"] for events in result["events"].values())
+        selected = sum(events.get("write.selected", 0) for events in result["events"].values())
         looked = (result.get("cells") or {}).get("layers")
         most = max((layer["pulses_max"] for layer in looked if "pulses_max" in layer), default=None) if looked else None
         found["wear"] = wear(selected, sum(2 * n * m for n, m in shapes), device, most)

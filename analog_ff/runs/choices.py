@@ -161,8 +161,7 @@ TYPES: Mapping[str, tuple[Callable[[object], Any], str]] = {
 
 
 def _toml(value: Any) -> str:
-    """Return a value in TOML; JSON's strings, numbers and lists are TOML's, but for two things.
+    """Return a value in TOML."""
+    from hardware_models.files import toml_value
 
-    TOML knows no escaped surrogate pairs, so letters stand as they are, and no bare DEL.
-    """
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return toml_value(value)

@@ -158,7 +158,7 @@ class Config(Choices):
         (500, 500), "neurons of the hidden layers; channels (local, convolution)", parse_layers
     )
     epochs: int = option(40, "passes over the training set")
-    batch: int = option(100, "images per update")
+    batch: int = option(100, "images per update; the last of an epoch may have fewer, and counts by its share")
     learning_rate: float = option(0.01, "eta [1]", shown="0.01, ideal: 0.02, dimensionality: 0.0004")
     momentum: float = option(0.98, "of the leaky average, accumulate [1]")
     rounding: str = option("stochastic", "to whole pulses: stochastic, nearest or truncate")

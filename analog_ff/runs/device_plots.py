@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ def draw_device(device: Any, path: Path) -> None:
     response, steps, noise, drift = axes.ravel()
     response.plot(pulses, factor * g, color="C0", alpha=0.2, lw=0.7)
     response.plot(pulses, factor * g.mean(axis=1), color="black", label=f"mean of {CELLS} cells")
-    response.set(xlabel="pulse, up and then down", ylabel=f"conductance [{unit}]", title=device.name)
+    response.set(xlabel="pulse, up and then down", ylabel=f"conductance [{unit}]", title=_title(device.name))
     response.legend()
     half, stride = len(pulses) // 2, int(pulses[1])
     for label, colour, part in (("up", "C0", slice(0, half)), ("down", "C3", slice(half, None))):
@@ -114,17 +115,20 @@ def draw_fit(fit: Any, path: Path) -> None:
     """Draw the measured cycles, the fitted device on them, the steps, and the residuals, to `path`."""
     from scipy.stats import norm
 
+    from hardware_models.fitting.result import short_name
+
     figure, axes, plt = _figure(2, 2)
     train = fit.train
-    factor, unit = _scale(float(train.g.max()))
+    factor, unit = _scale(float(np.nanmax(train.g)))
     cycles, steps, against, quantiles = axes.ravel()
     for cycle in np.split(train.g, np.flatnonzero(train.first)[1:])[:60]:
         cycles.plot(factor * cycle, color="C0", alpha=0.25, lw=0.7)
-    cycles.set(xlabel="pulse of the cycle", ylabel=f"conductance [{unit}]", title=f"measured: {Path(train.path).name}")
+    cycles.set(
+        xlabel="pulse of the cycle", ylabel=f"conductance [{unit}]", title=f"measured: {_title(short_name(train.path))}"
+    )
     before, residual = fit.residuals
-    moved = np.diff(train.g)[~train.first[1:]]
-    where = train.g[:-1][~train.first[1:]]
-    sign = train.polarity[1:][~train.first[1:]]
+    stepped = train.stepped[1:]
+    moved, where, sign = np.diff(train.g)[stepped], train.g[:-1][stepped], train.polarity[1:][stepped]
     for label, colour, s in (("up", "C0", 1), ("down", "C3", -1)):
         own = sign == s
         bins = np.linspace(where.min(), where.max(), 16)
@@ -144,6 +148,11 @@ def draw_fit(fit: Any, path: Path) -> None:
     _save(figure, path, plt)
 
 
+def _title(name: str) -> str:
+    """Return a user's name as it stands: a dollar sign begins no formula."""
+    return name.replace("$", r"\$")
+
+
 def _figure(rows: int, columns: int) -> tuple[Any, Any, Any]:
     import matplotlib
 
@@ -158,7 +167,9 @@ def _figure(rows: int, columns: int) -> tuple[Any, Any, Any]:
 
 def _save(figure: Any, path: Path, plt: Any) -> None:
     try:
-        figure.savefig(path, dpi=110)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # a name may have any letters
+            figure.savefig(path, dpi=110)
     except (OSError, ValueError) as error:
         raise CommandError(f"the picture {path} cannot be written: {error}") from None
     finally:

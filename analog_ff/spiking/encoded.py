@@ -17,7 +17,9 @@ def encoded(
 
     Same laws as `analog_ff.spiking.encoders`: with a phase u uniform in [0, 1), ``regular`` fires in step k if
     :math:`\lfloor u + (k+1) p \rfloor > \lfloor u + k p \rfloor`; ``poisson`` with probability p; ``latency`` once, in step
-    :math:`\lfloor T (1 - p/p_{max}) \rfloor` (p_max: largest p unless given). Raises UsageError for another name.
+    :math:`\lfloor T (1 - p/p_{max}) \rfloor` (p_max: largest p unless given; a larger one fires at once).
+
+    Raises UsageError for another name.
     """
     if encoder not in NAMES:
         raise UsageError(f"no encoder '{encoder}'{closest(encoder, NAMES)}; known are {', '.join(NAMES)}.")
@@ -27,6 +29,6 @@ def encoded(
         return generator.random((*p.shape[:-2], steps, p.shape[-1]), dtype=np.float32) < p
     if encoder == "latency":
         top = float(p.max(initial=0.0)) if p_max is None else p_max
-        return (p > 0) & (k == np.floor(steps * (1 - p / (top or 1.0))))
+        return (p > 0) & (k == np.floor(steps * (1 - np.minimum(p / (top or 1.0), 1))))
     u = generator.random(p.shape, dtype=np.float32)
     return np.floor(u + (k + 1) * p) > np.floor(u + k * p)

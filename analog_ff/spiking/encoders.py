@@ -4,7 +4,7 @@ With the probability :math:`p_i` of a spike in one clock step, the rate times th
 
 - ``poisson``: a spike in each step with probability p, independent of all others;
 - ``regular``: :math:`\dot\varphi = p/\Delta t`, a spike at :math:`\varphi = 1`, the phase uniform at the onset;
-- ``latency``: one spike, after :math:`\lfloor T (1 - p/p_{max}) \rfloor` steps; none at p = 0.
+- ``latency``: one spike, after :math:`\lfloor T (1 - p/p_{max}) \rfloor` steps, at once for p beyond p_max; none at p = 0.
 
 All three are equations of Brian2; T is the number of steps of a presentation.
 """
@@ -30,7 +30,10 @@ ENCODERS: Mapping[str, Encoder] = MappingProxyType(
         "poisson": Encoder("", "rand() < p", "", ""),
         "regular": Encoder("dphi/dt = p/dt : 1", "phi >= 1", "phi -= 1", "phi = rand()"),
         "latency": Encoder(
-            "spike_at : 1", "since == spike_at", "", "spike_at = int(p > 0)*floor(T_steps*(1 - p/p_max)) - int(p <= 0)"
+            "spike_at : 1",
+            "since == spike_at",
+            "",
+            "spike_at = int(p > 0)*floor(T_steps*(1 - clip(p/p_max, 0, 1))) - int(p <= 0)",
         ),
     }
 )

@@ -62,9 +62,10 @@ GOODNESS: Mapping[str, Goodness] = MappingProxyType(
 class Shown(NamedTuple):
     """The images, as the network looks them up."""
 
-    pixels: np.ndarray  # (images, d) float32, each scaled to the mean length of all
+    pixels: np.ndarray  # (images, d) float32, each scaled to the mean length of the training images
     classes: int
     width: int = 1  # pixels of a row, where images are shifted
+    trained: int | None = None  # the first images, which set what is brightest; None: all
 
 
 @dataclass
@@ -82,13 +83,14 @@ class Model:
     namespace: dict[str, Any]
 
 
-def scaled(images: np.ndarray) -> np.ndarray:
-    """Return images (n, d) of equal length: each divided by its length, times the mean length; float32.
+def scaled(images: np.ndarray, trained: int | None = None) -> np.ndarray:
+    """Return images (n, d) of equal length: each divided by its own, times the mean one of the first `trained`; float32.
 
-    The length carries no label but would carry goodness.
+    The length carries no label but would carry goodness. Images that are tested on have no part in the mean: what one of
+    them becomes depends on no other. Default: the mean of all.
     """
     length = np.linalg.norm(images, axis=1, keepdims=True)
-    return (images * (length.mean() / np.maximum(length, 1e-6))).astype(np.float32)
+    return (images * (length[:trained].mean() / np.maximum(length, 1e-6))).astype(np.float32)
 
 
 def sizes(config: SpikingConfig, shown: Shown) -> tuple[int, ...]:
@@ -163,6 +165,7 @@ def _check(width: Sequence[int], initial: Sequence[np.ndarray]) -> None:
 
 def _namespace(b2: Any, config: SpikingConfig, shown: Shown, show: Any, period: Any) -> dict[str, Any]:
     pixels = shown.pixels.shape[1]
+    brightest = float(shown.pixels[: shown.trained].max(initial=0.0))
     # A table read beyond its columns returns NaN, silently: the cells of the labels read a column of zeros.
     padded = np.hstack([shown.pixels, np.zeros((len(shown.pixels), 1), np.float32)])
     ms = b2.ms
@@ -184,7 +187,7 @@ def _namespace(b2: Any, config: SpikingConfig, shown: Shown, show: Any, period: 
         "copies": config.label_cells,
         "p_pixel": config.peak_rate * 1e-3 * config.step,
         "p_label": config.label_rate * 1e-3 * config.step,
-        "p_max": max(config.peak_rate * float(shown.pixels.max(initial=0.0)), config.label_rate) * 1e-3 * config.step,
+        "p_max": max(config.peak_rate * brightest, config.label_rate) * 1e-3 * config.step,
         "T_steps": config.present_steps,
         "period_steps": config.period_steps,
         "tau": config.tau * ms,

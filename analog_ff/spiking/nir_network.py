@@ -37,7 +37,7 @@ class NirNetwork(NamedTuple):
 
 
 def spikes(network: NirNetwork, input_spikes: np.ndarray, dtype: DTypeLike = np.float64) -> list[np.ndarray]:
-    r"""Run the network from rest; return the spikes of each layer, (..., steps, cells) bool.
+    r"""Run the network from rest, each v at its v_leak; return the spikes of each layer, (..., steps, cells) bool.
 
     input_spikes : (..., steps, inputs) number of spikes of each input in each step; presentations may lie along the axes in
         front. Within a step: :math:`v \leftarrow v_{leak} + (v - v_{leak}) e^{-dt/\tau}`; spike where v exceeds the threshold; v
@@ -82,7 +82,7 @@ def _run(layer: NirLayer, network: NirNetwork, drive: np.ndarray) -> np.ndarray:
     kind = drive.dtype
     decay = np.exp(-network.dt / layer.tau).astype(kind)
     leak, threshold, v_reset = (a.astype(kind) for a in (layer.v_leak, layer.threshold, layer.v_reset))
-    v = np.zeros(drive.shape[:-2] + drive.shape[-1:], kind)
+    v = np.broadcast_to(leak, drive.shape[:-2] + drive.shape[-1:]).copy()
     out = np.zeros(drive.shape, bool)
     for k in range(drive.shape[-2]):
         v = leak + (v - leak) * decay

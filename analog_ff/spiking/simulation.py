@@ -131,8 +131,9 @@ def simulate(
     data = data_of(config) if data is None else data
     classes = len(data.classes)
     tested = min(config.test_images or len(data.x_test), len(data.x_test))
-    images = models.scaled(np.concatenate([data.x_train, data.x_test]))
-    shown = models.Shown(images, classes, data.width or 1)
+    # The input's scale, its brightest pixel too, is that of the training images, as if no other had been seen yet.
+    images = models.scaled(np.concatenate([data.x_train, data.x_test]), len(data.x_train))
+    shown = models.Shown(images, classes, data.width or 1, len(data.x_train))
     training = plans.training(config, data.y_train, classes)
     test_rows = len(data.x_train) + np.arange(tested)
     testing = plans.testing(test_rows, classes)

@@ -29,7 +29,7 @@ from typing import ClassVar
 import numpy as np
 from numba import prange
 
-from hardware_models.check import UsageError, in_range, positive_int
+from hardware_models.check import RunError, UsageError, in_range, positive_int
 from hardware_models.events import Events
 from hardware_models.kernels.compile import parallel_kernel
 from hardware_models.kernels.products import matmul
@@ -42,6 +42,10 @@ RANDOM_BITS = 24
 """Bits of one uniform number of the rounding."""
 WORD_BITS = 32
 """Bits of a word of memory."""
+MOST = 2**30
+"""Pulses of one weight that are asked for at once, at most."""
+DIVERGED = -(2**31)
+"""Stands for pulses of an average that is no number."""
 
 
 @parallel_kernel
@@ -51,16 +55,19 @@ def _average_and_round(memory, fresh, momentum, share, pulses_per_unit, rounding
     take = np.float32((1.0 - momentum) * share)
     scale = np.float32(pulses_per_unit)
     half = np.float32(0.5)
+    most = np.float32(MOST)
     columns = memory.shape[1]
     for i in prange(memory.shape[0]):
         for j in range(columns):
             m = keep * memory[i, j] + take * fresh[i, j]
             memory[i, j] = m
             if rounding == 2:
-                counts[i, j] = np.int32(np.trunc(m * scale))
+                n = np.trunc(m * scale)
             else:
                 u = uniform(i * columns + j, w0, w1) if rounding == 0 else half
-                counts[i, j] = np.int32(np.floor(m * scale + u))
+                n = np.floor(m * scale + u)
+            # More than an int32 counts would come out with any sign, and more than all states is no more than that.
+            counts[i, j] = np.int32(min(max(n, -most), most)) if n == n else np.int32(DIVERGED)
 
 
 def _words(bits: int) -> int:
@@ -139,6 +146,11 @@ class Accumulate:
         """Form the products, bring them into the average and fire."""
         events = self._form(x, d, bias_rate, key)
         self._visit(self.momentum**self.every, 1.0 / images, rate / self._sheet.weight_step, key)
+        if self._counts.min() == DIVERGED:
+            raise RunError(
+                f"the averaged update of layer {self._layer} is no longer a number, so the learning has diverged; "
+                "lower the learning rate."
+            )
         weights = self.memory.size
         counts = {
             self.product: self._products(x, d) + 2 * weights,

@@ -1,16 +1,14 @@
-"""Checkpoints with right checksums and wrong contents, and the call that takes one up."""
+"""What a checkpoint may hold under a right seal: facts and arrays that are changed."""
 
 from __future__ import annotations
 
 import copy
 import math
 import random
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from analog_ff.runs import checkpoint
 from fuzzing.mutations import NAMES, of_tree
 
 
@@ -37,8 +35,3 @@ def changed(draw: random.Random, arrays: dict[str, np.ndarray], facts: Any) -> t
         other = draw.choice(list(made))
         made[name], made[other] = copy.copy(made[other]), made[name]
     return made, facts
-
-
-def taken_up(run: Any, folder: Path) -> None:
-    """Bring the parts of a run to the state that the folder's checkpoint keeps."""
-    run[0].restore(*checkpoint.read(folder))

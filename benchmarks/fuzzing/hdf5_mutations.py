@@ -37,7 +37,9 @@ def _change(random: random.Random, file: Any, names: list[str]) -> None:
         for attribute in file.attrs:
             file.attrs[attribute] = random.choice([v for v in VALUES if v is not None and not isinstance(v, dict)])
         return
-    value = file[name][()] if isinstance(file[name], h5py.Dataset) else None
+    item = file[name]
+    small = isinstance(item, h5py.Dataset) and item.size is not None and item.size < 10_000
+    value = item[()] if small else None
     del file[name]
     if kind == 0:
         return

@@ -162,7 +162,8 @@ def _run(folder: Path) -> Any:
 
 
 def _energy(folder: Path) -> Bench:
-    from analog_ff.runs.account import account, read_run
+    from analog_ff.runs.account import account
+    from analog_ff.runs.result_file import read_run
 
     def read(path: Path) -> None:
         result = read_run(str(path))
@@ -186,7 +187,8 @@ def _config(folder: Path) -> Bench:
 def _checkpoint(folder: Path) -> Bench:
     from analog_ff.runs import checkpoint
     from analog_ff.runs.execute import _prepared
-    from fuzzing.checkpoints import changed, taken_up
+    from analog_ff.runs.resume import take_up
+    from fuzzing.checkpoints import changed
 
     config = _run(folder)
     kept = folder / "run"
@@ -202,7 +204,7 @@ def _checkpoint(folder: Path) -> Bench:
         place = path.with_name("taken")
         place.mkdir(exist_ok=True)
         path.replace(place / checkpoint.NAME)
-        taken_up(parts, place)
+        assert take_up(parts.run, place)
 
     valid = [(kept / checkpoint.NAME).read_bytes()]
     return Bench(valid, _some(inside, inside, mutations.of_bytes), read, ".h5")
@@ -278,17 +280,24 @@ def _settings(folder: Path) -> Bench:
 
 
 ARRAYS = "hardware_models.files:arrays,_member,_described,contents,reading,_reason"
+DEVICE = "hardware_models.devices.load:device_from_toml,_device,_name,_citation,_choice"
+LABORATORY = tuple(
+    f"hardware_models.laboratory.{name}" for name in ("columns", "cycles", "numbers", "outliers", "text")
+)
 READERS: dict[str, Reader] = {
-    "device": Reader(_device, ("hardware_models.devices.load", "hardware_models.units")),
-    "technology": Reader(_technology, ("hardware_models.energy.load", "hardware_models.energy.files")),
+    "device": Reader(_device, (DEVICE, "hardware_models.figures")),
+    "technology": Reader(
+        _technology, ("hardware_models.energy.load", "hardware_models.energy.files", "hardware_models.figures")
+    ),
     "npz": Reader(_npz, ("analog_ff.datasets.files", ARRAYS)),
-    "fault-map": Reader(_fault_map, ("hardware_models.devices.faults", ARRAYS)),
+    "fault-map": Reader(_fault_map, ("hardware_models.devices.faults:with_faults,fault_maps,_map", ARRAYS)),
     "idx": Reader(_idx, ("analog_ff.datasets.idx", "hardware_models.files:gunzip,contents,reading,_reason")),
-    "csv": Reader(_csv, ("hardware_models.pulse_train",)),
-    "energy": Reader(_energy, ("analog_ff.runs.account",)),
+    "csv": Reader(_csv, ("hardware_models.pulse_train", *LABORATORY)),
+    "energy": Reader(_energy, ("analog_ff.runs.result_file", "analog_ff.runs.account")),
     "config": Reader(_config, ("analog_ff.runs.choices", "analog_ff.runs.config")),
-    "checkpoint": Reader(_checkpoint, ("analog_ff.runs.checkpoint",)),
+    "checkpoint": Reader(_checkpoint, ("analog_ff.runs.checkpoint", "analog_ff.runs.resume")),
     "experiments": Reader(_experiments, ("experiment_files",)),
-    "nir": Reader(_nir, ("analog_ff.spiking.nir_graph", "hardware_models.hdf5")),
-    "settings": Reader(_settings, ("analog_ff.estimator", "analog_ff.runs.config")),
-}
+    "nir": Reader(_nir, ("analog_ff.spiking.nir_graph:load,_network,_read,_word,_clock,_chain,_size,_vector,_real,_linear,"
+                         "_steps,_lif", "hardware_models.hdf5")),
+    "settings": Reader(_settings, ("analog_ff.estimator:_config", "analog_ff.runs.config", "analog_ff.runs.choices")),
+}  # fmt: skip

@@ -26,7 +26,7 @@ MEMORY = 300_000
 """Most memory that reading one small input may take beyond what was taken before [kB]."""
 ADDRESS_SPACE = 3 * 2**30
 """Memory beyond which the system refuses more, so that no input takes the machine's [B]."""
-TRACED = 5
+TRACED = 10
 """Of so many inputs the lines of one are traced: tracing takes several times as long as reading."""
 
 
@@ -37,7 +37,6 @@ class OutOfTime(BaseException):
 def read_inputs(name: str, seed: int, first: int, last: int, pipe: Any) -> None:
     """Read inputs `first` to `last` - 1 of a reader and send (number, verdict, words, bytes or None) of each, then a summary."""
     warnings.simplefilter("ignore")
-    signal.signal(signal.SIGALRM, _out_of_time)
     reader = READERS[name]
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
@@ -54,7 +53,7 @@ def read_inputs(name: str, seed: int, first: int, last: int, pipe: Any) -> None:
             data = input_of(name, seed, number, bench)
             (folder / f"input{bench.suffix}").write_bytes(data)
             with lines.traced() if number % TRACED == 0 else contextlib.nullcontext():
-                verdict, words = _verdict(bench, folder / f"input{bench.suffix}")
+                verdict, words = verdict_of(bench, folder / f"input{bench.suffix}")
             pipe.send(("end", (number, verdict, words, data if verdict == "not clean" else None)))
         after = _peak()
         pipe.send(("summary", (time.monotonic() - start, before, after, lines.reached(), lines.number)))
@@ -70,9 +69,10 @@ def input_of(name: str, seed: int, number: int, bench: Bench) -> bytes:
             continue  # a change that cannot be made of these values: the next is drawn
 
 
-def _verdict(bench: Bench, path: Path) -> tuple[str, str]:
+def verdict_of(bench: Bench, path: Path) -> tuple[str, str]:
     """Read one input and say what came of it: read, refused or not clean, and in which words."""
     before = _peak()
+    signal.signal(signal.SIGALRM, _out_of_time)
     signal.setitimer(signal.ITIMER_REAL, SECONDS)
     try:
         with _quiet():

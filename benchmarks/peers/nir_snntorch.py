@@ -126,7 +126,7 @@ def compare(path: Path, data: Any, images: int, seed: int) -> dict[str, Any]:
     file = next(iter(sorted(path.glob("*.nir"))), path) if folder else path
     network = load(file)
     classes = len(data.classes)
-    pixels = scaled(np.concatenate([data.x_train, data.x_test]))[len(data.x_train) :]
+    pixels = scaled(np.concatenate([data.x_train, data.x_test]), len(data.x_train))[len(data.x_train) :]
     rows = np.linspace(0, len(pixels) - 1, min(images, len(pixels))).astype(int)  # spread: they may be sorted by class
     pixels, labels = pixels[rows], data.y_test[rows]
     peers = {

@@ -81,7 +81,7 @@ def train(torch: Any, snn: Any, data: Any, case: Case, seed: int) -> dict[str, A
     """Train and test one network."""
     torch.manual_seed(seed)
     generator = np.random.default_rng(seed)
-    images = scaled(np.concatenate([data.x_train, data.x_test]))
+    images = scaled(np.concatenate([data.x_train, data.x_test]), len(data.x_train))
     train_x, test_x = images[: len(data.x_train)], images[len(data.x_train) :]
     net = network(torch, snn, images.shape[1], len(data.classes))
     optimiser = torch.optim.Adam(net.parameters(), lr=case.learning_rate)

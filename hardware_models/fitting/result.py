@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from hardware_models.check import UsageError
+from hardware_models.check import UsageError, shown
 from hardware_models.devices import MODELS
+from hardware_models.files import toml_value
 from hardware_models.pulse_train import PulseTrain
 
 Progress = Callable[[float, str], None]
+
+
+def short_name(path: str) -> str:
+    """Return the name of a train's file as one short line, whatever its letters."""
+    return shown(Path(path).name, 60, quoted=False)
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,7 @@ class Fit:
             "parameters": [vars(p) for p in self.parameters],
             "goodness": dict(self.goodness),
             "notices": list(self.notices),
+            "taken": [dict(zip(("what", "from", "as"), row, strict=True)) for row in self.train.taken],
             "data": {
                 "file": self.train.path,
                 "cells": len(self.train.cells),
@@ -75,8 +81,8 @@ class Fit:
         model = next((n for n, path in MODELS.items() if path.endswith(f":{type(device).__name__}")), None)
         if model is None:
             raise UsageError(f"{type(device).__name__} is no model of this library and has no parameter file.")
-        quoted = json.dumps
-        file = f"fitted to {Path(train.path).name}"
+        quoted = toml_value
+        file = f"fitted to {short_name(train.path)}"
         lines = [
             f"model = {quoted(model)}",
             f"name = {quoted(device.name)}",
@@ -94,5 +100,5 @@ class Fit:
             entry(p.name, p.value, p.low, p.high, p.unit, "fitted", f"{file}; low and high are the 95 % interval")
         for what, pair, unit in (("v", train.voltage, "V"), ("t", train.width, "s")):
             for side, value in zip(("up", "down"), pair or (), strict=False):
-                entry(f"{what}_{side}", value, value, value, unit, "measured", f"{Path(train.path).name}, every row")
+                entry(f"{what}_{side}", value, value, value, unit, "measured", f"{short_name(train.path)}, every row")
         return "\n".join(lines) + "\n"

@@ -14,13 +14,23 @@ from hardware_models.fitting.data import TrainData
 from hardware_models.fitting.forms import FORMS, Form, model_of
 from hardware_models.fitting.likelihood import Candidate
 from hardware_models.fitting.population import population
-from hardware_models.fitting.result import Fit, Progress, Score
-from hardware_models.pulse_train import PulseTrain, read_pulse_train
+from hardware_models.fitting.result import Fit, Progress, Score, short_name
+from hardware_models.pulse_train import NOTHING, PulseTrain, read_pulse_train
+
+FEWEST_COUNTED = 5
+"""Steps of one polarity, away from the bounds, below which nothing is fitted."""
 
 
-def fit_file(path: str | Path, *, one_cycle: bool = False, progress: Progress | None = None) -> Fit:
-    """Return the device fitted to the pulse train in a CSV file; UsageError names the line of a fault."""
-    return fit(read_pulse_train(path, one_cycle=one_cycle), progress=progress)
+def fit_file(
+    path: str | Path, *, one_cycle: bool = False, columns: Mapping[str, str] | str = NOTHING,
+    keep_outliers: bool = False, progress: Progress | None = None,
+) -> Fit:  # fmt: skip
+    """Return the device fitted to the pulse train in a table; UsageError names the line of a fault.
+
+    The options are those of `hardware_models.pulse_train.read_pulse_train`.
+    """
+    train = read_pulse_train(path, one_cycle=one_cycle, columns=columns, keep_outliers=keep_outliers)
+    return fit(train, progress=progress)
 
 
 def fit(train: PulseTrain, *, forms: Mapping[str, Form] = FORMS, progress: Progress | None = None) -> Fit:
@@ -45,6 +55,12 @@ def fit(train: PulseTrain, *, forms: Mapping[str, Form] = FORMS, progress: Progr
 def _fit(train: PulseTrain, forms: Mapping[str, Form], say: Progress) -> Fit:
     notices = list(train.notices)
     data = TrainData(train)
+    for sign, word in ((1, "up"), (-1, "down")):
+        if (n := int((data.counted & (data.polarity == sign)).sum())) < FEWEST_COUNTED:
+            raise UsageError(
+                f"{train.path}: {n} steps {word} begin farther than {data.margin:.2g} of the range from the bounds of their "
+                f"cell; at least {FEWEST_COUNTED} are needed, that is, smaller steps or less noise."
+            )
     usable = {name: form for name, form in forms.items() if model_of(form) is not None}
     usable = {name: form for name, form in usable.items() if form.instead not in usable}
     edges = tuple(float(data.low + data.range * np.mean(side)) for side in data.ends)
@@ -67,7 +83,7 @@ def _fit(train: PulseTrain, forms: Mapping[str, Form], say: Progress) -> Fit:
     parameters, values, more = population(candidate, t, lambda x: say(0.75 + 0.24 * x, "cell by cell"))
     notices += more
     goodness, residuals = _goodness(candidate, t)
-    source = f"fitted to {Path(train.path).name}: {len(train.cells)} cells, {train.cycles} cycles, {train.steps} steps"
+    source = f"fitted to {short_name(train.path)}: {len(train.cells)} cells, {train.cycles} cycles, {train.steps} steps"
     pulse = {}
     for what, pair in (("v", train.voltage), ("t", train.width)):
         if pair is not None:
@@ -82,8 +98,8 @@ def _fit(train: PulseTrain, forms: Mapping[str, Form], say: Progress) -> Fit:
         f"{_percent(goodness['explained'])} over the {counted} that begin farther than {data.margin:.2g} of the range from "
         "the cells' bounds",
     )  # fmt: skip
-    device = candidate.model(name=Path(train.path).stem or "fitted", source=source, assumptions=tuple(notices),
-                             **values, **pulse)  # fmt: skip
+    name = short_name(str(Path(train.path).with_suffix(""))) or "fitted"
+    device = candidate.model(name=name, source=source, assumptions=tuple(notices), **values, **pulse)
     say(1.0, "done")
     return Fit(device, best, tuple(scores), tuple(parameters), MappingProxyType(goodness), tuple(notices), train,
                residuals)  # fmt: skip

@@ -260,6 +260,12 @@ def write_sums_some(first, where, pulses, before, after, bit_lines, tile_columns
     return sums, slots
 
 
+@inlined
+def _counted(received, pulses):
+    """Return a counter of pulses after some more of either sign; it stops where an int32 ends."""
+    return np.int32(min(np.int64(received) + abs(np.int64(pulses)), np.int64(2**31 - 1)))
+
+
 @parallel_kernel
 def follow_cells(first, where, pulses, before, after, g, received, blocks, row_sums):
     """Bring what hangs on the listed cells up to date: pulses received, the pairs' differences, the rows' sums."""
@@ -269,7 +275,7 @@ def follow_cells(first, where, pulses, before, after, g, received, blocks, row_s
         change = 0.0
         for a in range(first[i], first[i + 1]):
             line = where[a] - i * bit_lines
-            received[i, line] += abs(pulses[a])
+            received[i, line] = _counted(received[i, line], pulses[a])
             column = line // 2
             blocks[column // width, i, column % width] = g[i, 2 * column] - g[i, 2 * column + 1]
             change += np.float64(after[a]) - np.float64(before[a])
@@ -352,7 +358,7 @@ def add_sizes(received, pulses):
     """Add the number of pulses of either sign to a cell's count, (rows, bit lines) int32."""
     for i in prange(pulses.shape[0]):
         for j in range(pulses.shape[1]):
-            received[i, j] += abs(pulses[i, j])
+            received[i, j] = _counted(received[i, j], pulses[i, j])
 
 
 @parallel_kernel

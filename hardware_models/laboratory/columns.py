@@ -74,6 +74,9 @@ class Columns:
     skip: int  # rows under the header that hold units
 
 
+_NAMED = {name: q for q, known in QUANTITIES.items() for name in (*known.names, *known.instrument)}
+
+
 def _plain(name: str) -> str:
     return re.sub(r"[\s_.\-]+", "", name).lower()
 
@@ -93,8 +96,7 @@ def _parts(title: str) -> tuple[str, str]:
 
 def quantity_of(title: str) -> str | None:
     """Return the quantity that a header's cell names, or None."""
-    name = _plain(_parts(title)[0])
-    return next((q for q, known in QUANTITIES.items() if name in known.names or name in known.instrument), None)
+    return _NAMED.get(_plain(_parts(title)[0]))
 
 
 def written(unit: str) -> str:
@@ -112,6 +114,8 @@ def written(unit: str) -> str:
 def parse_choice(text: str) -> dict[str, str]:
     """Return {quantity: column} from ``"voltage=PulseV,current=MeasI"``; UsageError for an unknown quantity."""
     chosen: dict[str, str] = {}
+    if not text.strip():
+        return chosen
     for part in re.split(r",(?=[\w\s\-]*=)", text):
         name, equals, column = (x.strip() for x in part.partition("="))
         quantity = next((q for q in QUANTITIES if _plain(q) == _plain(name)), None)
@@ -147,18 +151,13 @@ def columns_of(sheet: Sheet, chosen: Mapping[str, str]) -> Columns:
     for index, title in enumerate(sheet.header):
         if index in taken or not title:
             continue
-        quantity = quantity_of(title)
-        if quantity is None:
+        named = quantity_of(title)
+        if named is None or named in chosen:
             unused.append(title)
-            continue
-        if quantity in chosen:
-            unused.append(title)
-        elif quantity in found:
-            raise UsageError(
-                f'{place}: two columns for the {quantity}; keep one, or choose with --columns "{quantity}=...".'
-            )
+        elif named in found:
+            raise UsageError(f'{place}: two columns for the {named}; keep one, or choose with --columns "{named}=...".')
         else:
-            found[quantity] = _column(quantity, title, index, units, place)
+            found[named] = _column(named, title, index, units, place)
     _complete(found, unused, sheet, place)
     missing = [q for q in QUANTITIES if q not in found]
     notices = [f"the column '{title}' was not used{_mistyped(title, missing)}" for title in unused]
@@ -173,7 +172,7 @@ def _mistyped(title: str, missing: list[str]) -> str:
 
 def _complete(found: dict[str, Column], unused: list[str], sheet: Sheet, place: str) -> None:
     """Check that the columns suffice, and drop those that are not needed."""
-    titles = f"(found: {', '.join(sheet.header)})"
+    titles = _found(sheet.header)
     reading = next((q for q in READINGS if q in found), None)
     if reading is None:
         near = closest("conductance", unused)
@@ -190,6 +189,10 @@ def _complete(found: dict[str, Column], unused: list[str], sheet: Sheet, place: 
     for other in (*READINGS, "read voltage"):
         if other in found and other != reading and not (reading == "current" and other == "read voltage"):
             unused.append(found.pop(other).title)
+
+
+def _found(header: tuple[str, ...]) -> str:
+    return f"(found: {shown(', '.join(header), 300, quoted=False)})"
 
 
 def _units_row(sheet: Sheet) -> list[str]:
@@ -247,4 +250,4 @@ def _chosen(quantity: str, text: str, header: tuple[str, ...], units: list[str],
         unit = checked(written(match.group(2)), quantity, f"--columns: the {quantity}")
         return Column(text, -1, unit, "one value for all rows", to_si(float(match.group(1)), unit))
     near = closest(name, header)
-    raise UsageError(f"{place}: no column {shown(text)} for the {quantity}{near} (found: {', '.join(header)}).")
+    raise UsageError(f"{place}: no column {shown(text)} for the {quantity}{near} {_found(header)}.")

@@ -76,7 +76,7 @@ def rows_of(sheet: Sheet, columns: Columns) -> Rows:
 
 def value_of(text: str, comma: bool) -> float | None:
     """Return the number that a cell holds, NaN where it says that there is none, None where it is something else."""
-    number = text.replace("−", "-").replace("\xa0", "").replace(" ", "").replace("\u202f", "")
+    number = text.replace("\u2212", "-").replace("\xa0", "").replace(" ", "").replace("\u202f", "")
     if comma:
         number = number.replace(",", ".")
     if NUMBER.fullmatch(number):

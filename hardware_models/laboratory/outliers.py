@@ -49,31 +49,32 @@ def outliers(g: np.ndarray, sign: np.ndarray, first: np.ndarray, cell: np.ndarra
 
 def _once(u: np.ndarray, sign: np.ndarray, first: np.ndarray, cell: np.ndarray) -> np.ndarray:
     """Return what is found in one round; u is NaN where there is no reading."""
-    before = _last_seen(u, first)
-    states = {s: _Usual(before, u - before, (sign == s) & ~first) for s in (1, -1)}
+    base = _last_seen(u, first)
+    before = np.where(base >= 0, u[base], np.nan)
+    away = np.arange(len(u)) - base  # pulses since that reading
+    states = {s: _Usual(before, u - before, (sign == s) & (away == 1) & (base >= 0)) for s in (1, -1)}
     usual, scale = np.zeros(len(u)), np.ones(len(u))
     for s, steps in states.items():
-        own = (sign == s) & ~first
+        own = (sign == s) & (base >= 0)
         usual[own], scale[own] = steps.at(before[own])
-    z = np.abs(u - before - usual) / scale
-    suspect = np.flatnonzero((z > FAR) & ~first)  # NaN is not
+    # Over several pulses this is rough, but enough to become suspect: `_gone` looks closer.
+    z = np.abs(u - before - away * usual) / (scale * np.sqrt(away))
     bad = np.zeros(len(u), bool)
     ends = np.append(np.flatnonzero(first), len(u))
-    for i in suspect:
+    for i in np.flatnonzero((z > FAR) & (base >= 0)):
         end = int(ends[np.searchsorted(ends, i, side="right")])
         if not bad[max(i - TOGETHER, 0) : i].any():  # the way back of a spike is suspect, too
-            bad[i : i + _gone(u, before[i], i, end, sign, states)] = True
-    bad |= _bad_beginnings(u, first, cell, z)
+            bad[i : i + _gone(u, int(base[i]), int(i), end, sign, states)] = True
+    bad |= _bad_ends(u, first, cell, z)
     return bad & np.isfinite(u)
 
 
 def _last_seen(u: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """Return the last reading before each row of the same cycle, NaN at a cycle's first row."""
+    """Return the row of the last reading before each row of the same cycle, -1 where there is none."""
     place = np.where(np.isfinite(u), np.arange(len(u)), -1)
-    last = np.maximum.accumulate(place)
     start = np.maximum.accumulate(np.where(first, np.arange(len(u)), 0))
-    earlier = np.concatenate(([-1], last[:-1]))
-    return np.where((earlier >= start) & ~first, u[np.maximum(earlier, 0)], np.nan)
+    earlier = np.concatenate(([-1], np.maximum.accumulate(place)[:-1]))
+    return np.where((earlier >= start) & ~first, earlier, -1)
 
 
 class _Usual:
@@ -100,28 +101,33 @@ class _Usual:
         return np.interp(state, self.x, self.step), np.interp(state, self.x, self.deviation)
 
 
-def _gone(u: np.ndarray, base: float, i: int, end: int, sign: np.ndarray, states: dict[int, _Usual]) -> int:
-    """Return after how many readings from i on the cell is again where `base` leads; 0 if it does not come back."""
-    expected, variance = base, 0.0
-    for j in range(i, min(i + TOGETHER + 1, end)):
+def _gone(u: np.ndarray, base: int, i: int, end: int, sign: np.ndarray, states: dict[int, _Usual]) -> int:
+    """Return after how many readings from i on the cell is again where the reading `base` leads; 0 if never."""
+    expected, variance = float(u[base]), 0.0
+    for j in range(base + 1, min(i + TOGETHER + 1, end)):
         step, deviation = (float(x) for x in states[int(sign[j])].at(expected))
         expected, variance = expected + step, variance + deviation**2
-        if j > i and not math.isnan(u[j]) and abs(u[j] - expected) < 0.6 * FAR * math.sqrt(variance):
+        near = not math.isnan(u[j]) and abs(u[j] - expected) < (0.6 if j > i else 1.0) * FAR * math.sqrt(variance)
+        if j >= i and near:
             return j - i
     # At the end of a cycle nothing comes after: only what lies outside of everything is taken for a fault.
     last = end - i <= TOGETHER and bool(np.all(~((u[i:end] > -0.5) & (u[i:end] < 1.5))))
     return end - i if last else 0
 
 
-def _bad_beginnings(u: np.ndarray, first: np.ndarray, cell: np.ndarray, z: np.ndarray) -> np.ndarray:
-    """Return first readings of cycles that are unlike the other cycles' of their cell, and unlike what follows them."""
+def _bad_ends(u: np.ndarray, first: np.ndarray, cell: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """Return first and last readings of cycles that are unlike the other cycles' of their cell, and unlike their neighbour.
+
+    Before a first and after a last reading nothing tells whether the cell was there.
+    """
     bad = np.zeros(len(u), bool)
-    begin = np.flatnonzero(first & np.isfinite(u))
-    begin = begin[begin + 1 < len(u)]
-    for c in np.unique(cell[begin[z[begin + 1] > FAR]]) if begin.size else ():
-        own = begin[cell[begin] == c]
-        middle = float(np.median(u[own]))
-        scale = max(1.4826 * float(np.median(np.abs(u[own] - middle))), 0.01)
-        if len(own) >= 3:
-            bad[own] = (np.abs(u[own] - middle) > 2 * FAR * scale) & (z[own + 1] > FAR)
+    last = np.append(first[1:], True)
+    for ends, far in ((first, np.append(z[1:], 0.0) > FAR), (last & ~first, z > FAR)):
+        ends = np.flatnonzero(ends & np.isfinite(u))
+        for c in np.unique(cell[ends[far[ends]]]):
+            own = ends[cell[ends] == c]
+            middle = float(np.median(u[own]))
+            scale = max(1.4826 * float(np.median(np.abs(u[own] - middle))), 0.01)
+            if len(own) >= 3:
+                bad[own] = (np.abs(u[own] - middle) > 2 * FAR * scale) & far[own]
     return bad

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hardware_models import files
 from hardware_models.check import UsageError, shown
 
 MOST_BYTES = 2**25
@@ -87,13 +86,17 @@ def decoded(data: bytes, where: str) -> tuple[str, str]:
             ("utf-16-le", "UTF-16") if data[1:4096:2].count(0) > data[0:4096:2].count(0) else ("utf-16-be", "UTF-16")
         )
     if known is not None:
-        with files.reading(where, f"{known[1]} text"):
-            text, name = data.decode(known[0]), known[1]
+        codec, name = known
+        try:
+            text = data.decode(codec)
+        except UnicodeDecodeError as error:
+            before = data[: error.start].decode(codec, "ignore")
+            line = max(1, sum(1 for _ in _lines(before + "x")))
+            raise UsageError(
+                f"{where}, line {line}: no {name} text, as which the file begins; it is damaged."
+            ) from None
     else:
         text, name = _eight_bit(data)
-    if (at := text.find("\0")) >= 0:
-        line = sum(1 for _ in _lines(text[: at + 1]))
-        raise UsageError(f"{where}, line {line}: a NUL character, which no table of numbers has; the file is damaged.")
     return text, name
 
 
@@ -130,6 +133,9 @@ def sheet(data: bytes | str, where: str, known: Callable[[list[str]], int], *, h
     headless : the user numbers the columns: a table without names has no header then, and begins where numbers do.
     """
     text, encoding = decoded(data, where) if isinstance(data, bytes) else (data, "text")
+    if (at := text.find("\0")) >= 0:
+        line = sum(1 for _ in _lines(text[: at + 1]))
+        raise UsageError(f"{where}, line {line}: a NUL character, which no table of numbers has; the file is damaged.")
     best: tuple[int, bool, int, str, list[str]] | None = None
     first: tuple[int, str] | None = None
     for seen, (number, line) in enumerate((n, x) for n, x in _lines(text) if x.strip()):
