@@ -9,6 +9,8 @@ from typing import Any
 
 import typer
 
+from analog_ff.output.folders import home
+from analog_ff.output.messages import tell
 from analog_ff.runs.config import Config
 from analog_ff.runs.options import given, parameters, with_signature
 from analog_ff.simulate import run_app, set_threads
@@ -63,9 +65,9 @@ def compare(
     chosen = comparison.parse_devices(devices)
     labels = comparison.parse_learners(learners)
     own = comparison.parse_settings(settings, chosen, labels)
-    folder = Path(out) if out else Path("runs") / f"compare-{Path(common.get('data', Config.data)).stem}"
+    folder = home(out) if out else Path("runs") / f"compare-{Path(common.get('data', Config.data)).stem}"
     points = comparison.plan(chosen, labels, seeds, common, own, folder)
-    comparison.run(points, folder, resume=resume, say=lambda line: print(line, file=sys.stderr, flush=True))
+    comparison.run(points, folder, resume=resume, say=tell)
     document = report_comparison.collect(
         points, accuracy=accuracy, draws=draws, fixed_device=fixed_device, common=common, settings=settings
     )

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import fields
 from typing import Any
 
 import typer
 
-from analog_ff.runs.config import Config, recommended
+from analog_ff.output.messages import Nowhere, tell
+from analog_ff.runs.config import Config, recommended, run_folder
+from analog_ff.runs.interrupt import Terminated
 from analog_ff.runs.options import given, parameters, with_signature
+from analog_ff.runs.stored import asked_for, finished
+from hardware_models import user_code
 from hardware_models.check import CommandError, RunError, UsageError
 
 INTERRUPTED = "interrupted; a run that had kept a checkpoint goes on with --resume and the same --out"
@@ -42,8 +45,8 @@ def simulate(
     from analog_ff.runs.execute import execute
     from analog_ff.runs.results import show
 
-    if resume and not as_json and (config.folder() / "result.json").is_file():
-        print("this run is finished; its result:", file=sys.stderr)
+    if resume and not as_json and finished(config, config.folder()) is not None:
+        tell("this run is finished; its result:")
     result, folder = execute(config, resume=resume)
     if as_json:
         print(json.dumps(result))
@@ -57,7 +60,7 @@ app.command()(with_signature(simulate, parameters(Config)))
 def _ablate(config: Config, resume: bool, as_json: bool) -> None:
     from analog_ff.runs import ablate
 
-    table, folder = ablate.ablate(config, resume=resume, say=lambda line: print(line, file=sys.stderr))
+    table, folder = ablate.ablate(config, resume=resume, say=tell)
     if as_json:
         print(json.dumps(table))
     else:
@@ -66,20 +69,10 @@ def _ablate(config: Config, resume: bool, as_json: bool) -> None:
 
 def _configure(options: dict[str, Any], resume: bool) -> Config:
     """Return the configuration: recipe of the device, then the options given; a resumed run takes its own."""
-    if resume:
-        asked = Config(**options) if options else Config()
-        folder = asked.folder()
-        if not (folder / "config.toml").is_file():
-            raise UsageError(f"there is no run to resume in {folder}; name its folder with --out.")
-        config = Config.from_toml(folder / "config.toml")
-        for name, value in options.items():
-            if name not in ("out", "data_dir") and getattr(config, name) != value:
-                option = f"--{name.replace('_', '-')}"
-                raise UsageError(f"{folder} was begun with {option} {getattr(config, name)}, not {value}.")
-        return Config(**{**{f.name: getattr(config, f.name) for f in fields(Config)}, "out": str(folder)} | (
-            {"data_dir": options["data_dir"]} if "data_dir" in options else {}
-        ))  # fmt: skip
-    return Config(**recommended(options))
+    folder = run_folder(options)
+    begun = asked_for(Config, options, folder) if resume else None
+    # The folder of a run that was killed before it could say what it is: the options given are all that is known.
+    return begun or Config(**recommended(options))
 
 
 def set_threads(threads: int) -> None:
@@ -95,9 +88,15 @@ def set_threads(threads: int) -> None:
 def run_app(application: typer.Typer, arguments: list[str] | None = None) -> int:
     """Run a command and return its exit status; every error is one sentence on standard error."""
     command = typer.main.get_command(application)
+    words = sys.argv[1:] if arguments is None else arguments
     try:
-        # Some versions of the library turn Ctrl-C into a status of 130 that they return, others raise Abort.
-        status = command.main(args=arguments, standalone_mode=False, prog_name="analog_ff")
+        # What the library's own `main` does but for its errors: it takes a file that ends too early for Ctrl-C.
+        with user_code.must_not_exit(RunError), command.make_context("analog_ff", list(words)) as context:
+            command.invoke(context)
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except typer.Exit as end:
+        return end.exit_code
     except UsageError as error:
         return _say(str(error), 2)
     except CommandError as error:
@@ -106,8 +105,13 @@ def run_app(application: typer.Typer, arguments: list[str] | None = None) -> int
         return _say(
             f"the run stopped: {str(error).rstrip('.')}; a run that had kept a checkpoint goes on with --resume", 1
         )
+    except Terminated:
+        return _say(INTERRUPTED, 143)
     except (KeyboardInterrupt, typer.Abort):
         return _say(INTERRUPTED, 130)
+    except BrokenPipeError:  # nobody reads the table or the JSON any more, such as `| head`
+        sys.stdout = Nowhere()
+        return 1
     except Exception as error:
         # The command line's own errors (an unknown option, a word where a number should stand) know how to say it; their
         # classes moved between versions of the library. Anything else is a fault of the program and keeps its traceback.
@@ -119,11 +123,11 @@ def run_app(application: typer.Typer, arguments: list[str] | None = None) -> int
         parameter = getattr(error, "param", None)
         option = f"{parameter.opts[0]}: " if parameter is not None and getattr(parameter, "opts", None) else ""
         return _say(f"{option}{error.format_message()}; see --help", 2)
-    return _say(INTERRUPTED, 130) if status == 130 else 0
+    return 0
 
 
 def _say(sentence: str, status: int) -> int:
-    print(f"error: {' '.join(sentence.split()).rstrip('.')}.", file=sys.stderr)
+    tell(f"error: {' '.join(sentence.split()).rstrip('.')}.")
     return status
 
 

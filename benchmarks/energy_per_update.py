@@ -22,9 +22,10 @@ sys.path.insert(0, str(HERE.parent))
 
 from analog_ff.learners import LEARNERS  # noqa: E402
 from analog_ff.runs import comparison  # noqa: E402
+from analog_ff.runs.origin import versions  # noqa: E402
 from analog_ff.runs.pricing import Pricing, row  # noqa: E402
 from analog_ff.runs.report_comparison import ranges_of  # noqa: E402
-from analog_ff.runs.results import joules, versions  # noqa: E402
+from analog_ff.runs.results import joules  # noqa: E402
 from hardware_models.check import UsageError  # noqa: E402
 from hardware_models.energy import load_technology  # noqa: E402
 

@@ -482,7 +482,7 @@ class Crossbar:
     def save(self) -> dict[str, Any]:
         """Return everything that `restore` needs, as plain arrays; a run saves every epoch, and so checks its sums."""
         self.check_sums()
-        own = np.array([self.time, self._operations, self._parity, self._writes], np.float64)
+        own = np.array([self.time, self._operations, self._parity, self._writes, self._seen_at], np.float64)
         # The row sums are running sums: their last bits depend on the order of the updates, so they are kept as they are.
         sums = {"row_sums": self._row_sums.copy()} | (self._lines.save() if self._lines is not None else {})
         return {"crossbar": own, **sums, "received": self.received.copy()} | {
@@ -491,12 +491,14 @@ class Crossbar:
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:
         """Take up the state that `save` returned."""
-        time, operations, parity, *writes = (float(x) for x in saved["crossbar"])
+        time, operations, parity, *later = (float(x) for x in saved["crossbar"])
         self.time, self._operations, self._parity = time, int(operations), int(parity)
-        self._writes = int(writes[0]) if writes else 0  # earlier checkpoints have none
+        self._writes = int(later[0]) if later else 0  # earlier states have none
         self.state = type(self.state)(*(np.array(saved[f"state.{name}"]) for name in self.state._fields))
         self._refresh()
         self._row_sums[:] = saved["row_sums"]
         if self._lines is not None:
             self._lines.restore(saved)
+        # Sums of before the clock moved are still those of then: they are made anew before cells that age are read.
+        self._seen_at = later[1] if len(later) > 1 else time
         self.received[:] = saved.get("received", 0)  # earlier checkpoints have none

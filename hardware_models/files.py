@@ -58,9 +58,15 @@ def record() -> Iterator[dict[str, str]]:
 
 def note(what: str, name: str, data: bytes) -> None:
     """Note the SHA-256 of `data`, the contents of a file called `name`, in the records that are open."""
+    if _NOTED.get() is not None:
+        note_digest(what, name, hashlib.sha256(data).hexdigest())
+
+
+def note_digest(what: str, name: str, digest: str) -> None:
+    """Note the SHA-256 of something that is no file of its own, such as the arrays of a data set."""
     noted = _NOTED.get()
     if noted is not None:
-        _add(noted, f"{what} {name}", hashlib.sha256(data).hexdigest())
+        _add(noted, f"{what} {name}", digest)
 
 
 def _add(noted: dict[str, str], name: str, digest: str) -> None:
@@ -117,7 +123,7 @@ def contents(path: str | Path, what: str, *, most: int = SMALL) -> bytes:
             os.close(descriptor)
             raise UsageError(f"{what} {shown_path} is no regular file; give the path of a file.")
         with open(descriptor, "rb") as file:
-            data = b"" if state.st_size > most else file.read(most + 1)
+            data = b"" if state.st_size > most else file.read(state.st_size + 1)
         if state.st_size > most or len(data) > most:
             raise UsageError(f"{what} {shown_path} has {state.st_size} bytes, more than the {most} that are read.")
     note(what, place.name, data)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import importlib.util
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+from hardware_models import user_code
 from hardware_models.check import UsageError
 
 
@@ -46,7 +47,7 @@ def load_object(spec: str, kind: str) -> Any:
     if not place or not attribute:
         raise UsageError(f"{kind} '{spec}' should read file.py:name or package.module:name.")
     try:
-        module = _import_file(Path(place), kind) if place.endswith(".py") else importlib.import_module(place)
+        module = _import_file(Path(place), kind) if place.endswith(".py") else _import_module(place, kind)
     except UsageError:
         raise
     except (Exception, SystemExit) as error:  # a user's file that calls exit() must not end the command in silence
@@ -58,18 +59,24 @@ def load_object(spec: str, kind: str) -> Any:
         raise UsageError(f"{place} has no '{attribute}'{closest(attribute, known)}.") from None
 
 
-def _import_file(path: Path, kind: str) -> Any:
+def _import_module(name: str, kind: str) -> ModuleType:
+    module = importlib.import_module(name)
+    user_code.note_module(name, kind)
+    return module
+
+
+def _import_file(path: Path, kind: str) -> ModuleType:
     path = path.expanduser().resolve()
     if not path.is_file():
         raise UsageError(f"{kind} file {path} does not exist.")
     # Keyed by the full path: two files of one name are two modules, and NamedTuples of theirs stay picklable.
     name = f"_user_{path.stem}_{abs(hash(str(path))):x}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
+    module = ModuleType(name)
+    module.__file__ = str(path)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        # What is run is what was noted: Python's own way would take a compiled file of the same second and size instead.
+        exec(compile(user_code.source(path, kind), str(path), "exec"), vars(module))
     except BaseException:
         del sys.modules[name]
         raise

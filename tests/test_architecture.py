@@ -16,7 +16,7 @@ import hardware_models
 ROOT = Path(__file__).resolve().parents[1]
 ORDER = [
     {"hardware_models.units", "hardware_models.check", "hardware_models.tables", "hardware_models.keys",
-     "hardware_models.events", "hardware_models.files"},
+     "hardware_models.events", "hardware_models.files", "hardware_models.user_code"},
     {"hardware_models.kernels"},
     {"hardware_models.pulse_train"},
     {"hardware_models.devices", "hardware_models.converters", "hardware_models.nonlinearities",
@@ -28,6 +28,7 @@ ORDER = [
     {"hardware_models.energy", "analog_ff.objective", "analog_ff.datasets"},
     {"analog_ff.network"},
     {"analog_ff.updates", "analog_ff.learners"},
+    {"analog_ff.output"},
     {"analog_ff.runs"},
     {"analog_ff.estimator"},
     {"analog_ff.simulate"},

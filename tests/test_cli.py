@@ -184,6 +184,7 @@ def test_a_run_and_its_folder(learner: str, capsys: pytest.CaptureFixture[str], 
         "events.csv",
         "result.json",
         "checkpoint.h5",
+        "checkpoint.previous.h5",
         "learning_curve.png",
         "cells.h5",
         "cells.png",
@@ -278,7 +279,8 @@ def test_resume_refuses_other_options_and_damage(capsys: pytest.CaptureFixture[s
     assert run_app(app, ["--resume", "--out", str(folder), "--epochs", "9"]) == 2
     assert "was begun with --epochs 3, not 9" in capsys.readouterr().err
     good = (folder / "checkpoint.h5").read_bytes()
-    (folder / "checkpoint.h5").write_bytes(good[: len(good) // 2])
+    for name in ("checkpoint.h5", "checkpoint.previous.h5"):
+        (folder / name).write_bytes(good[: len(good) // 2])
     assert run_app(app, ["--resume", "--out", str(folder)]) == 2
     assert "damaged" in capsys.readouterr().err
     (folder / "checkpoint.h5").write_bytes(good)

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from analog_ff.output import whole_files
 from analog_ff.simulate import run_app
-from analog_ff.spiking import statistics, target
+from analog_ff.spiking import execute, statistics, target
 from analog_ff.spiking.command import app
 from analog_ff.spiking.config import SpikingConfig
 from analog_ff.spiking.simulation import first_weights, simulate
@@ -189,3 +190,48 @@ def test_sparseness_and_bursts_have_their_limits() -> None:
     assert statistics.burstiness(cells, times, 30.0) == 0.0  # the last two lie in different presentations
     assert statistics.burstiness(cells, times, 60.0) == pytest.approx(1 / 3)
     assert statistics.burstiness(cells[:1], times[:1], 30.0) is None
+
+
+def test_a_killed_run_is_carried_out_again_with_the_same_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Brian2 keeps nothing on the way; the folder's configuration is enough, and the result names its inputs."""
+    monkeypatch.setattr(execute, "draw", lambda folder, *a: whole_files.write(folder / "raster.png", b"--"))
+    command = [
+        *SHORT,
+        "--device",
+        "memristor",
+        "--images-per-epoch",
+        "4",
+        "--test-images",
+        "2",
+        "--layers",
+        "5",
+        "--json",
+    ]
+    assert run_app(app, [*command, "--out", str(tmp_path / "whole")]) == 0
+    whole = json.loads(capsys.readouterr().out)
+
+    class Killed(BaseException):
+        pass
+
+    def kill(*args: Any, **kwargs: Any) -> None:
+        raise Killed
+
+    folder = tmp_path / "pieces"
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(execute, "draw", kill)  # while the folder is filled
+        run_app(app, [*command, "--out", str(folder)])
+    assert run_app(app, [*command, "--out", str(folder)]) == 2
+    assert run_app(app, [*command, "--seed", "1", "--out", str(folder), "--resume"]) == 2
+    assert "begun with --seed 0, not 1" in capsys.readouterr().err
+    assert run_app(app, ["--json", "--out", str(folder), "--resume"]) == 0
+    pieces = json.loads(capsys.readouterr().out)
+    for result in (whole, pieces):
+        del result["wall_seconds"], result["seconds"], result["config"]["out"]
+    assert pieces == whole
+    assert set(whole["inputs_sha256"]) == {
+        "data set digits", "device file wu2018_taox_hfox.toml", "technology file cmos_32nm.toml",
+    }  # fmt: skip
+    for name in ("metrics.csv", "weights.npz"):
+        assert (folder / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()

@@ -341,7 +341,7 @@ def test_energy_of_counts_by_hand() -> None:
     ledger = Ledger()
     ledger.book("infer", events, 0)
     ledger.book("learn", events + accounting.write_events(device, 3, 1, 3e-5, 1e-5), 0)
-    found = accounting.account(ledger, config, device, [(300, 4)], {"learn": 2, "infer": 1}, [])
+    found = accounting.account(ledger, config.technology, device, [(300, 4)], {"learn": 2, "infer": 1}, [])
     energy = found["energy"]
     known = {
         "technology": load_technology(config.technology),

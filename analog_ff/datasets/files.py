@@ -20,6 +20,7 @@ import numpy as np
 
 from analog_ff.datasets.base import Dataset, Source, from_bytes, last_share_of_each_class
 from hardware_models.check import UsageError
+from hardware_models.files import LARGE, contents
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
@@ -51,6 +52,7 @@ def read(path: str | Path) -> Source:
 def _arrays(path: Path) -> dict[str, np.ndarray]:
     if not path.is_file():
         raise UsageError(f"data file {path} does not exist; expected a .npz file with {', '.join(ARRAYS)}.")
+    contents(path, "data file", most=LARGE)
     try:
         archive = zipfile.is_zipfile(path) and np.load(path, allow_pickle=False)
     except (OSError, ValueError, zipfile.BadZipFile) as error:

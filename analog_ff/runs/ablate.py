@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from analog_ff.output import whole_files
+from analog_ff.output.forms import document
 from analog_ff.runs.config import Config
 from analog_ff.runs.execute import execute
 from hardware_models.check import UsageError
@@ -71,8 +72,7 @@ def ablate(config: Config, *, resume: bool = False, say: Callable[[str], None] =
     rows: list[dict[str, Any]] = []
     for name, case in runs.items():
         say(f"{name}: {case.out}")
-        begun = resume and (Path(case.out) / "checkpoint.h5").is_file()
-        result, _ = execute(case, resume=begun)
+        result, _ = execute(case, resume=resume and Path(case.out).exists())
         rows.append(
             {
                 "case": name,
@@ -87,9 +87,7 @@ def ablate(config: Config, *, resume: bool = False, say: Callable[[str], None] =
     for row in rows:
         row["costs_percent"] = base - row[f"{kind}_error_percent"]
     table = {"schema": 1, "config": config.as_dict(), "seed": config.seed, "chip_seed": config.chip_seed, "rows": rows}
-    temporary = folder / ".ablation.json.tmp"
-    temporary.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
-    temporary.replace(folder / "ablation.json")
+    whole_files.write(folder / "ablation.json", document(table))
     return table, folder
 
 

@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from analog_ff.output import whole_files
+from analog_ff.output.forms import hdf5, picture
+
 NAME = "cells.h5"
 PICTURED = 8
 """Layers of the chip in the picture at most; the file has all."""
@@ -18,11 +21,9 @@ def write(folder: Path, port: Any) -> bool:
     """Write cells.h5 and cells.png of a chip that can be looked at, as a whole; return whether it could."""
     if getattr(port, "sealed", True):
         return False
-    import h5py
-
     looks = [port.cells(layer) for layer in range(len(port.shapes))]
-    temporary = folder / f".{NAME}.tmp"
-    with h5py.File(temporary, "w") as file:
+
+    def fill(file: Any) -> None:
         for layer, look in enumerate(looks):
             group = file.create_group(f"layer{layer}")
             group.attrs["note"] = "bit lines alternate: G+ and G- of a weight are neighbours; sample: flat positions"
@@ -30,14 +31,15 @@ def write(folder: Path, port: Any) -> bool:
                 values = getattr(look, name)
                 item = group.create_dataset(name, data=values, compression="gzip" if values.size > 1000 else None)
                 item.attrs["unit"] = unit
-    temporary.replace(folder / NAME)
+
+    whole_files.write(folder / NAME, hdf5(fill))
     shown = np.unique(np.linspace(0, len(looks) - 1, min(PICTURED, len(looks))).round().astype(int))
-    _picture(folder, {int(layer): looks[layer] for layer in shown})
+    whole_files.write(folder / "cells.png", _picture({int(layer): looks[layer] for layer in shown}))
     return True
 
 
-def _picture(folder: Path, looks: dict[int, Any]) -> None:
-    """Draw the histograms of conductance and of pulses received, a row a layer."""
+def _picture(looks: dict[int, Any]) -> bytes:
+    """Return the histograms of conductance and of pulses received, a row a layer."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -63,5 +65,4 @@ def _picture(folder: Path, looks: dict[int, Any]) -> None:
         right.set(ylabel="cells", title=f"mean {look.pulses.mean():.1f} pulses a cell")
     axes[-1, 0].set_xlabel("conductance [uS]")
     axes[-1, 1].set_xlabel("pulses received, programming included")
-    figure.savefig(folder / "cells.png", dpi=120)
-    plt.close(figure)
+    return picture(figure, dpi=120)

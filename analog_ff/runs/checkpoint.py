@@ -1,55 +1,100 @@
-"""The checkpoint of a run: one HDF5 file, replaced as a whole or not at all."""
+"""The checkpoint of a run: one HDF5 file under a seal, replaced as a whole or not at all; the one before is kept.
+
+The first 512 bytes, HDF5's user block, are the seal: the schema and the SHA-256 of all that follows, which is every name, type,
+shape and byte of the arrays, and the facts. It is compared before HDF5 sees a byte.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
-import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from analog_ff.output import whole_files
+from analog_ff.output.forms import hdf5
 from hardware_models.check import UsageError
+from hardware_models.files import contents, reading
 
 NAME = "checkpoint.h5"
+PREVIOUS = "checkpoint.previous.h5"
+SCHEMA = 2
+SEAL = 512
+"""Bytes of the seal: the smallest user block of HDF5."""
+MOST = 2**38
+"""Most bytes of a checkpoint [B]."""
+
+
+class DamagedError(UsageError):
+    """A checkpoint is not what was written, or does not fit the run: the one before may serve."""
 
 
 def write(folder: Path, arrays: dict[str, np.ndarray], facts: dict[str, Any]) -> None:
-    """Write a checkpoint atomically: temporary file in the same folder, fsync, rename, fsync of the folder."""
-    import h5py
+    """Write a checkpoint; the one that was there becomes the previous one."""
+    written = json.dumps(facts)
 
-    temporary = folder / f".{NAME}.tmp"
-    with h5py.File(temporary, "w") as file:
+    def fill(file: Any) -> None:
         for name, value in arrays.items():
             file.create_dataset(name, data=value)
-        file.attrs["facts"] = json.dumps(facts)
-    with temporary.open("rb") as handle:
-        os.fsync(handle.fileno())
-    temporary.replace(folder / NAME)
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        file.attrs["facts"] = written
+
+    image = hdf5(fill)
+    whole_files.write(folder / NAME, _seal(image) + image, before=folder / PREVIOUS)
 
 
-def read(folder: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Return the arrays and facts of a folder's checkpoint; UsageError in one sentence if there is none to read."""
-    import h5py
+def read(folder: Path, name: str = NAME) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Return the arrays and facts of a folder's checkpoint.
 
-    path = folder / NAME
+    Raises
+    ------
+    DamagedError : in one sentence, if it is damaged or was written by another version.
+    UsageError : there is none.
+    """
+    path = folder / name
     if not path.is_file():
-        raise UsageError(f"{folder} holds no {NAME} to resume from; start the run anew in another folder.")
+        raise UsageError(f"{folder} holds no {name} to resume from; start the run anew in another folder.")
+    data = contents(path, "checkpoint", most=MOST)
+    image = data[SEAL:]
+    if data[:SEAL] != _seal(image):
+        raise DamagedError(_what_is_wrong(path, data))
     arrays: dict[str, np.ndarray] = {}
+    with sound(path, "a checkpoint"):
+        import h5py
 
-    def take(name: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset):
-            arrays[name] = item[()]
+        def take(name: str, item: Any) -> None:
+            if isinstance(item, h5py.Dataset):
+                arrays[name] = np.asarray(item[()])
 
-    try:
-        with h5py.File(path, "r") as file:
+        with h5py.File(io.BytesIO(image), "r") as file:
             file.visititems(take)
             facts = json.loads(str(file.attrs["facts"]))
-    except (OSError, KeyError, ValueError, RuntimeError) as error:
-        raise UsageError(f"{path} is damaged and cannot be resumed ({type(error).__name__}).") from None
     return arrays, facts
+
+
+@contextmanager
+def sound(path: Path, expected: str) -> Iterator[None]:
+    """Turn every failure inside the ``with`` into a DamagedError: "<path> cannot be read as <expected> (<why>)."."""
+    try:
+        with reading(path, expected):
+            yield
+    except UsageError as error:
+        raise DamagedError(str(error)) from error
+
+
+def _seal(image: bytes) -> bytes:
+    line = f"analog_ff checkpoint, schema {SCHEMA}, SHA-256 of what follows these {SEAL} bytes: "
+    return (line + hashlib.sha256(image).hexdigest() + "\n").encode().ljust(SEAL, b"\0")
+
+
+def _what_is_wrong(path: Path, data: bytes) -> str:
+    if data.startswith(b"\x89HDF"):
+        return f"{path} is of an earlier version, which wrote no checksum"
+    known, begins = f"analog_ff checkpoint, schema {SCHEMA},".encode(), b"analog_ff checkpoint, schema "
+    if data.startswith(begins) and not data.startswith(known):
+        return f"{path} should be of schema {SCHEMA}; it is of another version, or damaged"
+    return f"{path} is damaged: its SHA-256 is not the one that was written with it"

@@ -7,9 +7,11 @@ import json
 import tomllib
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
-from hardware_models.check import UsageError
+from hardware_models.check import UsageError, shown
+
+SCHEMA = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,10 +32,15 @@ class Choices:
 
     def to_toml(self, versions: dict[str, str]) -> str:
         """Return config.toml: everything needed to repeat the run. An entry that is off is written as "none"."""
-        lines = ["schema = 1", ""]
+        lines = [f"schema = {SCHEMA}", ""]
         lines += [f"{k} = {_toml('none' if v is None else v)}" for k, v in self.as_dict().items()]
         lines += ["", "[versions]", *(f'"{k}" = {_toml(v)}' for k, v in versions.items())]
         return "\n".join(lines) + "\n"
+
+    @classmethod
+    def from_toml(cls, path: Path) -> Self:
+        """Read a run folder's config.toml."""
+        return cls(**cls.table(path))
 
     @classmethod
     def table(cls, path: Path) -> dict[str, Any]:
@@ -42,6 +49,8 @@ class Choices:
             table = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise UsageError(f"{path} cannot be read as a run's configuration: {error}.") from None
+        if table.get("schema") != SCHEMA:
+            raise UsageError(f"{path} should have schema = {SCHEMA}, got {shown(table.get('schema'))}.")
         values: dict[str, Any] = {}
         for f in fields(cls):
             if f.name in table:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import json
 import re
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from analog_ff.learners import LEARNERS
+from analog_ff.output.messages import on_terminal
 from analog_ff.runs.config import Config, recommended
 from analog_ff.runs.execute import examine, execute
 from analog_ff.runs.options import read
@@ -145,12 +145,9 @@ def run(points: Sequence[Point], folder: Path, *, resume: bool, say: Callable[[s
         left_over = f", about {seconds:.0f} s left" if done else ""
         say(f"{done + 1}/{len(left)}: {point.device}, {point.label}, seed {point.seed}{left_over}")
         place = point.config.folder()
-        begun = (place / "checkpoint.h5").is_file()
-        if not begun and place.is_dir() and [f.name for f in place.iterdir()] == ["config.toml"]:
-            (place / "config.toml").unlink()  # stopped before its first checkpoint: nothing is lost
-            place.rmdir()
-        technology = _stored(point).technology if begun else point.config.technology
-        execute(replace(point.config, technology=technology), resume=begun, quiet=not sys.stderr.isatty())
+        begun = place.exists()
+        technology = _stored(point).technology if (place / "config.toml").is_file() else point.config.technology
+        execute(replace(point.config, technology=technology), resume=begun, quiet=not on_terminal())
 
 
 def load(point: Point) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, float]]]:

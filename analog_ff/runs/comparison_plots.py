@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from analog_ff.output import whole_files
+from analog_ff.output.forms import picture
+
 AMOUNTS = (
     ("per_update_joule", "o", "per update"),
     ("per_image_joule", "s", "per image inferred"),
@@ -74,8 +77,7 @@ def draw_comparison(document: Mapping[str, Any], path: Path) -> None:
         document,
         f"lines: median prices, mean of {len(document['seeds'])} seeds; bands and bars: 5 to 95 % of the draws",
     )
-    figure.savefig(path, dpi=130)
-    plt.close(figure)
+    whole_files.write(path, picture(figure, dpi=130))
 
 
 def _curve(axes: Any, r: Mapping[str, Any], colour: Any) -> None:
@@ -145,8 +147,7 @@ def draw_tornado(document: Mapping[str, Any], path: Path) -> None:
             document["reference"]
         ),
     )
-    figure.savefig(path, dpi=130)
-    plt.close(figure)
+    whole_files.write(path, picture(figure, dpi=130))
 
 
 def _bars(axes: Any, found: Mapping[str, Any], recalled: set[str]) -> None:

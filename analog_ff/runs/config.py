@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from analog_ff.output.folders import home
 from analog_ff.runs.choices import Choices
 from analog_ff.runs.compatible import check_belongings, check_dimensionality, check_error_driven
 from analog_ff.runs.options import flag, option, parse_bits, parse_layers, parse_regions, parse_tile
@@ -55,6 +57,15 @@ def recommended(options: dict[str, Any]) -> dict[str, Any]:
     """Return the recipe of the device and the learner that the options name, and over it the options themselves."""
     recipe = RECIPES.get(options.get("device", Config.device), RECIPES["default"])
     return {**recipe, **LEARNER_RECIPES.get(options.get("learner", Config.learner), {}), **options}
+
+
+def run_folder(options: Mapping[str, Any]) -> Path:
+    """Return the folder of the run that these options begin; what is not among them is as by default."""
+    out, data, device, learner, seed, chip_seed = (
+        options.get(name, getattr(Config, name)) for name in ("out", "data", "device", "learner", "seed", "chip_seed")
+    )
+    name = f"{Path(data).stem}-{Path(device.split(':')[0]).stem}-{learner}-s{seed}-c{chip_seed}"
+    return home(out) if out else Path("runs") / name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -245,10 +256,4 @@ class Config(Choices):
 
     def folder(self) -> Path:
         """Return the run folder, named after the choices if none was given."""
-        name = f"{Path(self.data).stem}-{Path(self.device.split(':')[0]).stem}-{self.learner}"
-        return Path(self.out) if self.out else Path("runs") / f"{name}-s{self.seed}-c{self.chip_seed}"
-
-    @classmethod
-    def from_toml(cls, path: Path) -> Config:
-        """Read a run folder's config.toml."""
-        return cls(**cls.table(path))
+        return run_folder(self.as_dict())

@@ -2,61 +2,70 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from analog_ff.runs import cells, checkpoint, results
+from analog_ff.output import folders, whole_files
+from analog_ff.output.messages import tell
+from analog_ff.runs import cells, results
 from analog_ff.runs.build import data_of, frame_of, learner_of, negatives_of, port_of, schedule_of, wiring_of
 from analog_ff.runs.config import Config
 from analog_ff.runs.deploy import deploy, deployed_port
+from analog_ff.runs.origin import Origin, note_arrays, versions
+from analog_ff.runs.resume import take_up
+from analog_ff.runs.stored import CONFIG, begun_otherwise, begun_with, finished
 from analog_ff.runs.train import Run
+from hardware_models import user_code
 from hardware_models.check import RunError, UsageError
 from hardware_models.energy.measured import MachineMeter
+from hardware_models.files import LARGE, contents, record
 from hardware_models.kernels.products import one_blas_thread
 from hardware_models.port import MissingPinError
 
 
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True)
-    except OSError as error:
-        raise UsageError(f"the run folder {folder} cannot be made ({error.strerror}); give another --out.") from None
+@dataclass(frozen=True)
+class Parts:
+    """Everything that a run needs."""
 
-
-def _finished(path: Path) -> dict[str, Any]:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise UsageError(
-            f"{path} cannot be read; remove it, and --resume makes it again from the checkpoint."
-        ) from None
+    run: Run
+    device: dict[str, Any]  # its description
+    target: Any  # the chip that is written once, if any
+    conditions: dict[str, Any]  # what pricing needs
 
 
 @contextmanager
-def _prepared(config: Config) -> Iterator[tuple[Run, dict[str, Any], Any]]:
-    """Build everything that a run needs and yield (run, device, chip that is written once); the chip is closed after."""
-    data = data_of(config)
-    negatives = negatives_of(config, data)
-    wiring = wiring_of(config, frame_of(config, data, negatives))
-    port = port_of(config, wiring.shapes)
-    try:
-        learner = learner_of(config, port, len(data.classes), wiring, negatives)
-        schedule = schedule_of(config, len(data.x_train))
-        target = deployed_port(config, wiring.shapes) if config.program_to else None
-        device = port.description if hasattr(port, "description") else port.device.describe()
-        conditions = results.conditions(config, device)
-        yield (
-            Run(config, data, port, learner, schedule, lambda ledger: results.learn_joule(ledger, conditions)),
-            device,
-            target,
-        )
-    finally:
-        if hasattr(port, "close"):
-            port.close()
+def _prepared(config: Config) -> Iterator[Parts]:
+    """Build everything that a run needs, and note every file that is read for it; the chip is closed after."""
+    with ExitStack() as closing:
+        with record() as inputs, user_code.must_not_exit(UsageError):
+            data = data_of(config)
+            note_arrays(data)
+            negatives = negatives_of(config, data)
+            wiring = wiring_of(config, frame_of(config, data, negatives))
+            port = port_of(config, wiring.shapes)
+            if hasattr(port, "close"):
+                closing.callback(port.close)
+            if config.port == "process":  # these are read in the chip's process
+                _note_of_the_chip(config)
+            learner = learner_of(config, port, len(data.classes), wiring, negatives)
+            schedule = schedule_of(config, len(data.x_train))
+            target = deployed_port(config, wiring.shapes) if config.program_to else None
+            device = port.description if hasattr(port, "description") else port.device.describe()
+            conditions = results.conditions(config, device)
+        origin = Origin(dict(sorted(inputs.items())), versions())
+        run = Run(config, data, port, learner, schedule, lambda ledger: results.learn_joule(ledger, conditions), origin)
+        yield Parts(run, device, target, conditions)
+
+
+def _note_of_the_chip(config: Config) -> None:
+    if config.fault_map:
+        contents(config.fault_map, "fault map", most=LARGE)
+    if ":" in config.nonlinearity:
+        user_code.note_of(config.nonlinearity, "nonlinearity")
 
 
 def examine(config: Config) -> None:
@@ -71,42 +80,70 @@ def execute(
     """Return the result of a run and its folder.
 
     Everything that can be wrong is found before the folder is made: configuration, data, device, chip, learner,
-    technology. Raises UsageError (nothing was written) or RunError (the checkpoint is kept).
+    technology. From the moment on in which the folder exists, the run can be resumed and ends with the same bits.
+
+    Parameters
+    ----------
+    config : all choices. With more epochs than those of a finished run that is resumed, the run is extended.
+    resume : go on with what the folder holds, or return its result if it is finished.
+    quiet : show no progress.
+    after_epoch : called with the number of epochs after each.
+
+    Raises
+    ------
+    UsageError : nothing was written. RunError : the run cannot go on, its last checkpoint is kept.
     """
     folder = config.folder()
-    saved = None
-    if resume:
-        if (folder / "result.json").is_file():
-            return _finished(folder / "result.json"), folder
-        saved = checkpoint.read(folder)
-        if saved[1]["config"] != config.digest():
-            raise UsageError(f"{folder} was begun with other options; resume it with those of its config.toml.")
-    elif folder.exists():
-        raise UsageError(f"the run folder {folder} exists already; give another --out, or --resume to go on with it.")
-    with _prepared(config) as (run, device, target):
-        if saved is None:
-            _make(folder)
-            (folder / "config.toml").write_text(config.to_toml(results.versions()), encoding="utf-8")
-        else:
-            run.restore(*saved)
-            run.write_lines(folder)
-        meter = MachineMeter()
-        # The read-out's small products are NumPy's own: one BLAS thread, so that their bits depend on no machine's cores.
-        try:
-            with one_blas_thread():
-                run.train(folder, quiet=quiet, after_epoch=meter.after_epoch(after_epoch))
-                start = time.monotonic()
-                errors, tallies = run.test()
-        except (OSError, MissingPinError) as error:  # a full disk, a chip whose process ended
-            raise RunError(f"{type(error).__name__}: {str(error).rstrip('.')}.") from error
-        result = results.collect(run, errors, tallies, device, run.seconds + time.monotonic() - start)
-        if (joule := meter.joule()) is not None:  # most users may not read their machine's counters
-            result["machine_joule"] = results.plain(joule)
-        if target is not None:
-            result["deployed"] = results.plain(deploy(run, target))
-        cells.write(folder, run.port)
+    if not resume:
+        folders.must_be_new(folder)
+        with _prepared(config) as parts, folders.made(folder, {CONFIG: _written(config, parts)}):
+            return _carry_out(parts, folder, quiet, after_epoch), folder
+    if (result := finished(config, folder)) is not None:
+        return result, folder
+    begun = begun_with(Config, folder)
+    with folders.held(folder):
+        if (result := finished(config, folder)) is not None:  # whoever held it has ended it
+            return result, folder
+        # More epochs are asked of a finished run: `take_up` knows whether it is one.
+        if begun is not None and replace(begun, epochs=config.epochs).digest() != config.digest():
+            raise begun_otherwise(folder)
+        whole_files.sweep(folder)
+        with _prepared(config) as parts:
+            if not take_up(parts.run, folder) and begun is not None and begun.epochs != config.epochs:
+                raise begun_otherwise(folder)
+            if begun is None:
+                tell(f"nothing was kept of the run in {folder}; it begins with the options given.")
+            if begun is None or begun.epochs != config.epochs:
+                whole_files.write(folder / CONFIG, _written(config, parts))
+            parts.run.write_lines(folder)
+            return _carry_out(parts, folder, quiet, after_epoch), folder
+
+
+def _written(config: Config, parts: Parts) -> str:
+    return config.to_toml(parts.run.origin.versions)
+
+
+def _carry_out(parts: Parts, folder: Path, quiet: bool, after_epoch: Callable[[int], None] | None) -> dict[str, Any]:
+    """Train what is left to train, test, and leave cells, pictures and, last of all, the result in the folder."""
+    run = parts.run
+    meter = MachineMeter()
+    # The read-out's small products are NumPy's own: one BLAS thread, so that their bits depend on no machine's cores.
+    try:
+        with one_blas_thread(), user_code.must_not_exit(RunError):
+            run.train(folder, quiet=quiet, after_epoch=meter.after_epoch(after_epoch))
+            start = time.monotonic()
+            errors, tallies = run.test()
+    except (OSError, MissingPinError) as error:  # a chip whose process ended
+        raise RunError(f"{type(error).__name__}: {str(error).rstrip('.')}.") from error
+    wall = run.seconds + time.monotonic() - start
+    result = results.collect(run, errors, tallies, parts.device, parts.conditions, wall)
+    if (joule := meter.joule()) is not None:  # most users may not read their machine's counters
+        result["machine_joule"] = results.plain(joule)
+    if parts.target is not None:
+        result["deployed"] = results.plain(deploy(run, parts.target))
+    cells.write(folder, run.port)
     from analog_ff.runs.plots import learning_curve
 
     learning_curve(folder, result, run.metrics)
     results.write(folder, result)
-    return result, folder
+    return result

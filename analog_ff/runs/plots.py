@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from analog_ff.output import whole_files
+from analog_ff.output.forms import picture
+
 
 def learning_curve(folder: Path, result: dict[str, Any], metrics: list[dict[str, Any]]) -> None:
     """Draw learning_curve.png: the monitored error of each read-out, and the test error at the end."""
@@ -36,5 +39,4 @@ def learning_curve(folder: Path, result: dict[str, Any], metrics: list[dict[str,
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3)
     axes.legend()
-    figure.savefig(folder / "learning_curve.png", dpi=120)
-    plt.close(figure)
+    whole_files.write(folder / "learning_curve.png", picture(figure, dpi=120))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import time
+from contextlib import suppress
 from types import TracebackType
+
+from analog_ff.output.messages import on_terminal, tell
 
 
 class Progress:
@@ -16,7 +18,7 @@ class Progress:
         self._quiet = quiet
         self._bar = None
         self._told = int(10 * done / max(batches, 1))
-        if not quiet and sys.stderr.isatty():
+        if not quiet and on_terminal():
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
             from rich.progress import Progress as Bar
@@ -32,14 +34,15 @@ class Progress:
         """Tell that one more batch is done."""
         self._done += 1
         if self._bar is not None:
-            self._bar.update(self._task, completed=self._done, description=words)
+            with suppress(OSError, ValueError):  # the terminal may go away
+                self._bar.update(self._task, completed=self._done, description=words)
             return
         tenth = int(10 * self._done / self._total)
         if tenth > self._told and not self._quiet:
             self._told = tenth
             seconds = time.monotonic() - self._start
             left = seconds / (self._done - self._begun) * (self._total - self._done)
-            print(f"{words}: {self._done}/{self._total} batches, {left:.0f} s left", file=sys.stderr, flush=True)
+            tell(f"{words}: {self._done}/{self._total} batches, {left:.0f} s left")
 
     def __enter__(self) -> Progress:
         return self
@@ -48,4 +51,5 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._bar is not None:
-            self._bar.stop()
+            with suppress(OSError, ValueError):
+                self._bar.stop()

@@ -9,11 +9,13 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from analog_ff.output import whole_files
 from analog_ff.runs.comparison import Point, load
 from analog_ff.runs.comparison_table import table
 from analog_ff.runs.digital_reference import against, digital_reference
+from analog_ff.runs.origin import versions
 from analog_ff.runs.pricing import Pricing, row
-from analog_ff.runs.results import plain, versions
+from analog_ff.runs.results import plain
 from hardware_models.devices import PUBLISHED
 from hardware_models.energy import load_technology
 
@@ -114,10 +116,8 @@ def write(document: dict[str, Any], folder: Path) -> str:
     from analog_ff.runs.comparison_plots import draw_comparison, draw_tornado
 
     lines = table(document)
-    for name, text in (("compare.json", json.dumps(document, indent=1)), ("compare.md", "\n".join(lines))):
-        temporary = folder / f".{name}.tmp"
-        temporary.write_text(text + "\n", encoding="utf-8")
-        temporary.replace(folder / name)
+    whole_files.write(folder / "compare.json", json.dumps(document, indent=1) + "\n")
+    whole_files.write(folder / "compare.md", "\n".join(lines) + "\n")
     draw_comparison(document, folder / "compare.png")
     draw_tornado(document, folder / "tornado.png")
     return "\n".join([*lines, "", f"folder: {folder}"])

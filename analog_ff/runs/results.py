@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import math
-import platform
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from analog_ff import __version__
+from analog_ff.output import whole_files
+from analog_ff.output.forms import document
 from analog_ff.runs.config import Config
+from analog_ff.runs.stored import RESULT, SCHEMA
 from analog_ff.runs.train import Run
 from hardware_models.events import Ledger
 
 ACCURACIES = (80, 90, 95)
 UNIFORM_VARIANCE = 1.0 / 12.0
 """Variance, in units of the range squared, of a cell that may be anywhere in its range."""
-
-
-def versions() -> dict[str, str]:
-    """Return the versions that decide the bits of a result."""
-    names = ("numpy", "numba", "scipy")
-    found = {"analog-ff": __version__, "python": platform.python_version(), "machine": platform.machine()}
-    for name in names:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
 
 
 def conditions(config: Config, device: dict[str, Any]) -> dict[str, Any]:
@@ -66,9 +53,17 @@ def memory_left(pulses_per_device: float, cycle_noise: float) -> float:
 
 
 def collect(
-    run: Run, errors: dict[str, float], tallies: dict[str, Any], device: dict[str, Any], wall: float
+    run: Run,
+    errors: dict[str, float],
+    tallies: dict[str, Any],
+    device: dict[str, Any],
+    known: dict[str, Any],
+    wall: float,
 ) -> dict[str, Any]:
-    """Return the result of a finished run as plain values; numbers or null, never NaN."""
+    """Return the result of a finished run as plain values; numbers or null, never NaN.
+
+    `known` is what `conditions` returned when the run was built: a file that was edited since must not price it.
+    """
     from hardware_models.energy import report
     from hardware_models.energy.line_currents import line_currents
 
@@ -76,7 +71,6 @@ def collect(
     ledger = run.ledger.as_dict()
     images = {"learn": run.images, "infer": len(run.data.x_test)}
     readouts = {name: tally.total() for name, tally in tallies.items()}
-    known = conditions(config, device)
     energy = report(ledger["events"], ledger["integrals"], images=images, readouts=readouts, **known)
     rows_together = config.update == "coincidence"
     lines = line_currents(run.port.shapes, config.tile, device, known["technology"], rows_together=rows_together)
@@ -92,14 +86,15 @@ def collect(
     # No cell of a device without a limit is worn out.
     worn = None if inspected is None else [layer.get("share_worn", 0.0) for layer in inspected]
     result = {
-        "schema": 1,
+        "schema": SCHEMA,
         "config": config.as_dict(),
         "device": device,
         "seed": config.seed,
         "chip_seed": config.chip_seed,
         "split": config.split,
         "wall_seconds": round(wall, 3),
-        "versions": versions(),
+        "versions": run.origin.versions,
+        **run.origin.result(),
         "test_error_percent": headline if final else None,
         "test_error_percent_by_readout": errors if final else None,
         "validation_error_percent": None if final else headline,
@@ -154,9 +149,7 @@ def plain(value: Any) -> Any:
 
 def write(folder: Path, result: dict[str, Any]) -> None:
     """Write result.json as a whole."""
-    temporary = folder / ".result.json.tmp"
-    temporary.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    temporary.replace(folder / "result.json")
+    whole_files.write(folder / RESULT, document(result))
 
 
 def joules(value: float | None) -> str:

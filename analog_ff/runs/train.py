@@ -11,9 +11,12 @@ import numpy as np
 
 from analog_ff.datasets.augment import shift
 from analog_ff.objective.schedule import Moment, Schedule, gain
+from analog_ff.output import whole_files
+from analog_ff.output.forms import table
 from analog_ff.runs import checkpoint
 from analog_ff.runs.config import Config
 from analog_ff.runs.interrupt import Interruptible
+from analog_ff.runs.origin import Origin
 from analog_ff.runs.progress import Progress
 from hardware_models.events import Ledger
 from hardware_models.keys import Key
@@ -26,10 +29,18 @@ class Run:
     """One run: its parts, what it has counted and measured so far."""
 
     def __init__(
-        self, config: Config, data: Any, port: Any, learner: Any, schedule: Schedule, priced: Callable[[Ledger], float]
+        self,
+        config: Config,
+        data: Any,
+        port: Any,
+        learner: Any,
+        schedule: Schedule,
+        priced: Callable[[Ledger], float],
+        origin: Origin,
     ) -> None:
         self.config, self.data, self.port, self.learner, self.schedule = config, data, port, learner, schedule
-        self._priced = priced
+        self._priced, self.origin = priced, origin
+        self.programmed = False
         self.ledger = Ledger()
         self.metrics: list[dict[str, Any]] = []
         self.counted: list[dict[str, int | float]] = []
@@ -44,12 +55,13 @@ class Run:
             self._watch = (data.x_train[some], data.y_train[some])
 
     def train(self, folder: Path, *, quiet: bool = False, after_epoch: Callable[[int], None] | None = None) -> None:
-        """Train to the last epoch, with a checkpoint after each."""
+        """Program the chip unless that is done, and train to the last epoch, with a checkpoint after each of these."""
         config = self.config
         size = min(config.batch, config.images_per_epoch or config.batch, len(self.data.x_train))
         steps = self.schedule.per_epoch
-        if self.epoch == 0:
+        if not self.programmed:
             self.ledger.book("program", self.learner.initialise())
+            self.programmed = True
             self._save(folder)
         bar = Progress(steps * config.epochs, steps * self.epoch, quiet=quiet)
         with Interruptible() as interruption, bar as progress:
@@ -124,41 +136,40 @@ class Run:
         # What learning has taken so far, so that the whole curve can be priced anew.
         self.counted.append({"epoch": self.epoch, "images": self.images, **learn.counts, **learn.integrals})
 
-    def _save(self, folder: Path) -> None:
-        arrays = {f"chip/{k}": v for k, v in self.port.save().items()}
-        arrays |= {f"learner/{k}": v for k, v in self.learner.save().items()}
-        facts = {
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the state of chip and learner."""
+        arrays = {f"chip/{k}": np.asarray(v) for k, v in self.port.save().items()}
+        return arrays | {f"learner/{k}": np.asarray(v) for k, v in self.learner.save().items()}
+
+    def facts(self) -> dict[str, Any]:
+        """Return everything else that a checkpoint keeps, as plain values."""
+        return {
             "config": self.config.digest(),
+            "epochs": self.config.epochs,
             "epoch": self.epoch,
             "images": self.images,
             "seconds": self.seconds,
             "metrics": self.metrics,
             "counted": self.counted,
             "ledger": self.ledger.save(),
+            **self.origin.facts(),
         }
-        checkpoint.write(folder, arrays, facts)
+
+    def _save(self, folder: Path) -> None:
+        checkpoint.write(folder, self.arrays(), self.facts())
         self.write_lines(folder)
 
     def write_lines(self, folder: Path) -> None:
         """Write metrics.csv and events.csv, a line an epoch."""
-        write_metrics(folder, self.metrics)
-        write_metrics(folder, self.counted, "events.csv")
+        if self.metrics:
+            whole_files.write(folder / "metrics.csv", table(self.metrics))
+            whole_files.write(folder / "events.csv", table(self.counted))
 
     def restore(self, arrays: dict[str, np.ndarray], facts: dict[str, Any]) -> None:
-        """Take up a checkpoint."""
+        """Take up the arrays and the facts of a checkpoint, which is written only once the chip is programmed."""
         self.port.restore({k[5:]: v for k, v in arrays.items() if k.startswith("chip/")})
         self.learner.restore({k[8:]: v for k, v in arrays.items() if k.startswith("learner/")})
+        self.programmed = True
         self.epoch, self.images, self.seconds = facts["epoch"], facts["images"], facts["seconds"]
-        self.metrics, self.ledger = facts["metrics"], Ledger.restore(facts["ledger"])
-        self.counted = facts.get("counted", [])
-
-
-def write_metrics(folder: Path, lines: list[dict[str, Any]], name: str = "metrics.csv") -> None:
-    """Write a file with a line an epoch, as a whole; what a line lacks is 0."""
-    if not lines:
-        return
-    names = list(dict.fromkeys(key for line in lines for key in line))
-    rows = [",".join(names), *(",".join(str(line.get(n, 0)) for n in names) for line in lines)]
-    temporary = folder / f".{name}.tmp"
-    temporary.write_text("\n".join(rows) + "\n", encoding="utf-8")
-    temporary.replace(folder / name)
+        self.metrics, self.counted = facts["metrics"], facts["counted"]
+        self.ledger = Ledger.restore(facts["ledger"])

@@ -30,6 +30,7 @@ import numpy as np
 from analog_ff.runs.results import device_conditions, memory_left, plain
 from analog_ff.spiking.config import SpikingConfig
 from hardware_models.energy import load_technology, price, report
+from hardware_models.energy.load import Technology
 from hardware_models.events import Events, Ledger
 from hardware_models.inspection import pulse_noise
 from hardware_models.tiles import Tiling
@@ -117,7 +118,7 @@ def _whole(values: Any) -> int:
 
 
 def account(
-    ledger: Ledger, config: SpikingConfig, device: Any, shapes: Sequence[tuple[int, int]], images: Mapping[str, int],
+    ledger: Ledger, technology: str | Technology, device: Any, shapes: Sequence[tuple[int, int]], images: Mapping[str, int],
     cells: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:  # fmt: skip
     """Return the hardware's part of result.json: device, events, integrals, energy and cells, as plain values.
@@ -126,6 +127,7 @@ def account(
     ----------
     ledger : Ledger
         Of the phases program, learn, infer and monitor.
+    technology : a name, a file, or what was loaded.
     shapes : ((inputs, cells), ...)
         Of the layers.
     images : {"learn": int, "infer": int}
@@ -135,7 +137,7 @@ def account(
     """
     booked = ledger.as_dict()
     described = device.describe()
-    conditions: dict[str, Any] = {"technology": load_technology(config.technology), **device_conditions(described)}
+    conditions: dict[str, Any] = {"technology": load_technology(technology), **device_conditions(described)}
     infer = ledger.phase("infer").total()
     energy = report(booked["events"], booked["integrals"], images=images, readouts={"energy": infer}, **conditions)
     operations = {phase: ledger.phase(phase).total()["reads.cells"] // 2 for phase in ("learn", "infer")}

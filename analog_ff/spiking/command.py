@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 import typer
 
+from analog_ff.output.folders import home
 from analog_ff.runs.options import given, parameters, with_signature
+from analog_ff.runs.stored import asked_for
 from analog_ff.simulate import run_app
 from analog_ff.spiking.config import SpikingConfig
 from hardware_models.check import UsageError
@@ -27,6 +28,9 @@ def spiking(
         "", "--tests", help="with --cortex: tests to run, such as T1,T3 [default: all]", show_default=False
     ),
     seeds: int = typer.Option(3, "--seeds", help="with --cortex: paired seeds, from --seed on [1]"),
+    resume: bool = typer.Option(
+        False, "--resume", help="carry out the interrupted run in --out from its beginning, with the same bits"
+    ),
     as_json: bool = typer.Option(False, "--json", help="print result.json on standard output and nothing else"),
     **options: Any,
 ) -> None:
@@ -34,18 +38,28 @@ def spiking(
     if cortex:
         from analog_ff.spiking.cortex.command import run
 
-        if export:
-            raise UsageError("--export belongs to a single run: leave it out with --cortex.")
+        if export or resume:
+            raise UsageError("--export and --resume belong to a single run: leave them out with --cortex.")
         run(given(SpikingConfig, options), tests, seeds, as_json=as_json)
         return
-    config = SpikingConfig(**given(SpikingConfig, options))
+    config = _configure(given(SpikingConfig, options), resume)
     from analog_ff.spiking.execute import execute, show
 
-    result, folder = execute(config, export=Path(export) if export else None)
+    result, folder = execute(config, resume=resume, export=home(export) if export else None)
     if as_json:
         print(json.dumps(result))
     else:
         show(result, folder)
+
+
+def _configure(options: dict[str, Any], resume: bool) -> SpikingConfig:
+    """Return the configuration; a resumed run takes its own."""
+    config = SpikingConfig(**options)
+    if not resume:
+        return config
+    if options.get("chip") == "auto":
+        del options["chip"]  # it has become one of the others
+    return asked_for(SpikingConfig, options, config.folder()) or config
 
 
 app.command()(with_signature(spiking, parameters(SpikingConfig)))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
+from analog_ff.output.folders import home
 from analog_ff.runs.choices import Choices
 from analog_ff.runs.options import flag, option, parse_layers
 from hardware_models.check import UsageError, in_range, positive_int
@@ -161,10 +162,10 @@ class SpikingConfig(Choices):
     def folder(self) -> Path:
         """Return the run folder, named after the choices if none was given."""
         name = f"spiking-{Path(self.data).stem}-{Path(self.device.split(':')[0]).stem}"
-        return Path(self.out) if self.out else Path("runs") / f"{name}-s{self.seed}-c{self.chip_seed}"
+        return home(self.out) if self.out else Path("runs") / f"{name}-s{self.seed}-c{self.chip_seed}"
 
     @classmethod
-    def from_toml(cls, path: Path) -> SpikingConfig:
+    def from_toml(cls, path: Path) -> Self:
         """Read a run folder's config.toml; UsageError if it is that of another kind of run."""
         values = cls.table(path)
         if not {"layers", "encoder"} <= set(values):

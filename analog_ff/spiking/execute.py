@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import csv
+import io
 import shutil
 import time
 from pathlib import Path
@@ -10,58 +10,86 @@ from typing import Any
 
 import numpy as np
 
-from analog_ff.runs import results
+from analog_ff.datasets.base import Dataset
+from analog_ff.output import folders, whole_files
+from analog_ff.output.forms import table
+from analog_ff.runs import origin, results, stored
 from analog_ff.spiking import nir_graph, statistics
 from analog_ff.spiking.accounting import account
 from analog_ff.spiking.config import SpikingConfig
 from analog_ff.spiking.plots import draw
 from analog_ff.spiking.simulation import Outcome, data_of, simulate
-from hardware_models.check import RunError, UsageError
+from hardware_models.check import UsageError
+from hardware_models.energy import load_technology
+from hardware_models.energy.load import Technology
+from hardware_models.files import record
 
 
 def versions() -> dict[str, str]:
     """Return the versions that decide the bits of a result."""
     from importlib import metadata
 
-    return {**results.versions(), "brian2": metadata.version("brian2")}
+    return {**origin.versions(), "brian2": metadata.version("brian2")}
 
 
-def execute(config: SpikingConfig, *, quiet: bool = False, export: Path | None = None) -> tuple[dict[str, Any], Path]:
-    """Return the result of a run and its folder, which must not exist before.
+def execute(
+    config: SpikingConfig, *, resume: bool = False, quiet: bool = False, export: Path | None = None
+) -> tuple[dict[str, Any], Path]:
+    """Return the result of a run and its folder.
 
-    Raises UsageError before anything is written, or RunError if the compiled program fails.
+    Brian2 keeps nothing of a run that was interrupted: one that is resumed begins anew, in the same folder and with the same
+    bits. Raises UsageError before anything is written, or RunError if the compiled program fails.
     """
     folder = config.folder()
-    if folder.exists():
-        raise UsageError(f"the run folder {folder} exists already; give another --out.")
     if export is not None:
         nir_graph.check(config, export)
-    data = data_of(config)
+    if not resume:
+        folders.must_be_new(folder)
+        data = data_of(config)  # what is wrong with the data is found before there is a folder
+        with folders.made(folder, {stored.CONFIG: config.to_toml(versions())}):
+            try:
+                return _carry_out(config, folder, data, quiet, export), folder
+            except UsageError:
+                shutil.rmtree(folder)
+                raise
+    if (result := stored.finished(config, folder)) is not None:
+        return result, folder
+    begun = stored.begun_with(SpikingConfig, folder)
+    with folders.held(folder):
+        if (result := stored.finished(config, folder)) is not None:
+            return result, folder
+        if begun is not None and begun.digest() != config.digest():
+            raise stored.begun_otherwise(folder)
+        whole_files.sweep(folder)
+        data = data_of(config)
+        if begun is None:
+            whole_files.write(folder / stored.CONFIG, config.to_toml(versions()))
+        return _carry_out(config, folder, data, quiet, export), folder
+
+
+def _carry_out(config: SpikingConfig, folder: Path, data: Dataset, quiet: bool, export: Path | None) -> dict[str, Any]:
+    """Run Brian2 and leave the curve, the weights, the pictures and, last of all, the result in the folder."""
     start = time.monotonic()
-    try:
-        folder.mkdir(parents=True)
-        (folder / "config.toml").write_text(config.to_toml(versions()), encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"the run folder {folder} cannot be made ({error.strerror}); give another --out.") from None
-    try:
+    with record() as inputs:
+        origin.note_arrays(data)
+        # Read once: a file that is edited while the run goes on must not price it.
+        technology = config.technology if config.device == "none" else load_technology(config.technology)
         outcome = simulate(config, data, quiet=quiet)
-    except BaseException:  # Brian2 keeps nothing of an interrupted run: an empty folder would only be in the way
-        shutil.rmtree(folder)
-        raise
-    result = collect(config, outcome, time.monotonic() - start)
-    try:
-        _write_metrics(folder / "metrics.csv", outcome.curve(config.epochs))
-        np.savez_compressed(folder / "weights.npz", *outcome.weights)
-        draw(folder, config, outcome, (data.height, data.width))
-    except OSError as error:
-        raise RunError(f"{folder} could not be written ({error.strerror})") from error
+    result = collect(config, outcome, time.monotonic() - start, technology)
+    result["inputs_sha256"] = dict(sorted(inputs.items()))
+    if curve := outcome.curve(config.epochs):
+        whole_files.write(folder / "metrics.csv", table(curve))
+    weights = io.BytesIO()
+    np.savez_compressed(weights, *outcome.weights)
+    whole_files.write(folder / "weights.npz", weights.getvalue())
+    draw(folder, config, outcome, (data.height, data.width))
     if export is not None:
         result["nir"] = {"file": export.name, "notices": nir_graph.export_run(config, outcome, export)}
     results.write(folder, result)
-    return result, folder
+    return result
 
 
-def collect(config: SpikingConfig, outcome: Outcome, wall: float) -> dict[str, Any]:
+def collect(config: SpikingConfig, outcome: Outcome, wall: float, technology: str | Technology) -> dict[str, Any]:
     """Return result.json (schema 1) of a spiking run."""
     errors = outcome.errors()
     final = config.split == "final"
@@ -78,7 +106,7 @@ def collect(config: SpikingConfig, outcome: Outcome, wall: float) -> dict[str, A
     presented = {"training": len(outcome.training), "testing": outcome.scores[0].size}
     per = {what: [float(s.sum()) / max(presented[what], 1) for s in spikes] for what, spikes in outcome.spikes.items()}
     result: dict[str, Any] = {
-        "schema": 1,
+        "schema": stored.SCHEMA,
         "config": config.as_dict(),
         "seed": config.seed,
         "chip_seed": config.chip_seed,
@@ -97,17 +125,9 @@ def collect(config: SpikingConfig, outcome: Outcome, wall: float) -> dict[str, A
         "seconds": outcome.seconds,
     }
     if outcome.hardware is not None:
-        h = outcome.hardware
-        result |= account(h.ledger, config, h.device, [w.shape for w in outcome.weights], result["images"], h.cells)
+        h, shapes = outcome.hardware, [w.shape for w in outcome.weights]
+        result |= account(h.ledger, technology, h.device, shapes, result["images"], h.cells)
     return results.plain(result)  # type: ignore[no-any-return]
-
-
-def _write_metrics(path: Path, lines: list[dict[str, float]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        if lines:
-            writer = csv.DictWriter(file, lines[0])
-            writer.writeheader()
-            writer.writerows(lines)
 
 
 def show(result: dict[str, Any], folder: Path) -> None:

@@ -18,6 +18,7 @@ Source: J. E. Pedersen et al., Nature Communications 15, 8122 (2024), doi:10.103
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -25,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analog_ff.output import whole_files
 from analog_ff.spiking.config import SpikingConfig
 from analog_ff.spiking.nir_network import NirLayer, NirNetwork, frozen_gains, spikes
 from analog_ff.spiking.nir_refusals import check, notices
@@ -83,9 +85,9 @@ def export(
     }  # fmt: skip
     names = list(nodes)
     edges = list(pairwise(names))
-    partial = path.with_name(path.name + ".partial")
-    nir.write(partial, nir.NIRGraph(nodes, edges, metadata=metadata))
-    partial.replace(path)
+    image = io.BytesIO()  # HDF5's own writing to a disk that fills up can end in a crash
+    nir.write(image, nir.NIRGraph(nodes, edges, metadata=metadata))
+    whole_files.write(path, image.getvalue())
     return said
 
 

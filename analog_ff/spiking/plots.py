@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from analog_ff.output import whole_files
+from analog_ff.output.forms import picture
 from analog_ff.spiking.config import SpikingConfig
 from analog_ff.spiking.simulation import Outcome
 
@@ -29,8 +31,7 @@ def draw(folder: Path, config: SpikingConfig, outcome: Outcome, image: tuple[int
     if min(image) > 1:
         drawn["weights.png"] = _weights(plt, outcome, image)
     for name, figure in drawn.items():
-        figure.savefig(folder / name, dpi=120)
-        plt.close(figure)
+        whole_files.write(folder / name, picture(figure, dpi=120))
     return list(drawn)
 
 

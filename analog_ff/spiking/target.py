@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from analog_ff.output.messages import tell
 from hardware_models.check import RunError, UsageError
 
 CACHE = "ANALOG_FF_CACHE"
@@ -147,7 +148,7 @@ class _Spoken:
     def __call__(self, elapsed: Any, completed: float, start: Any, duration: Any) -> None:
         if 0.0 < completed < 1.0:
             left = float(elapsed) * (1.0 - completed) / completed
-            print(f"{self._what}: {100 * completed:.0f} %, {left:.0f} s left", file=sys.stderr, flush=True)
+            tell(f"{self._what}: {100 * completed:.0f} %, {left:.0f} s left")
 
 
 def cache_root() -> Path:

@@ -18,6 +18,7 @@ import numpy as np
 from hardware_models.check import UsageError
 from hardware_models.devices.base import BaseDevice, Window, si
 from hardware_models.devices.wrapper import Wrapper
+from hardware_models.files import arrays
 from hardware_models.keys import Key
 from hardware_models.tables import closest
 
@@ -138,8 +139,4 @@ def fault_maps(faults: Mapping[str, Any], layer: int) -> dict[str, np.ndarray]:
 
 
 def _load(path: str | Path) -> dict[str, np.ndarray]:
-    try:
-        with np.load(path) as file:
-            return {name: file[name] for name in file.files}
-    except (OSError, ValueError, AttributeError, TypeError) as error:
-        raise UsageError(f"fault map {path} cannot be read as a .npz file: {' '.join(str(error).split())}.") from None
+    return arrays(path, "fault map")

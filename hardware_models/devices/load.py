@@ -21,6 +21,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
+from hardware_models import files, user_code
 from hardware_models.check import UsageError
 from hardware_models.devices import MODELS, PUBLISHED, ageing
 from hardware_models.devices.base import Device, declared
@@ -60,6 +61,7 @@ def named_device(spec: str) -> Device:
         path = Path(spec).expanduser()
         if not path.is_file():
             raise UsageError(f"device file {spec} does not exist.")
+        files.contents(path, "device file")
         return device_from_toml(path.read_text(encoding="utf-8", errors="replace"), str(spec))
     if spec.endswith(".csv"):
         return _fitted(spec)
@@ -68,6 +70,7 @@ def named_device(spec: str) -> Device:
     if spec in PUBLISHED:
         name = PUBLISHED[spec]
         text = resources.files("hardware_models.parameters").joinpath(f"{name}.toml").read_text(encoding="utf-8")
+        files.note("device file", f"{name}.toml", text.encode())
         return device_from_toml(text, f"parameters/{name}.toml", name=spec)
     installed = installed_devices()
     known = {**dict.fromkeys(PUBLISHED, ""), "ideal": MODELS["ideal"], **installed}
@@ -83,7 +86,9 @@ def installed_devices() -> dict[str, EntryPoint]:
 
 def _load_entry(spec: str, entry: EntryPoint) -> Any:
     try:
-        return entry.load()
+        made = entry.load()
+        user_code.note_module(entry.module, "device")
+        return made
     except Exception as error:
         place = f"{entry.value}, which an installed package registers"
         raise UsageError(f"device '{spec}' ({place}) cannot be loaded: {type(error).__name__}: {error}.") from error
@@ -93,6 +98,7 @@ def _fitted(spec: str) -> Device:
     """Fit a measured pulse train; what was chosen is said aloud and stands among the device's assumptions."""
     from hardware_models.fitting import fit_file
 
+    files.contents(spec, "pulse train", most=files.LARGE)
     fitted = fit_file(spec)
     for notice in fitted.notices:
         logging.getLogger("hardware_models").warning("%s: %s", spec, notice)

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from hardware_models.check import UsageError
+from hardware_models.files import note
 from hardware_models.tables import closest
 
 TECHNOLOGIES: Mapping[str, str] = MappingProxyType({f"cmos-{nm}nm": f"cmos_{nm}nm" for nm in (130, 45, 32, 22, 7)})
@@ -17,8 +18,10 @@ TECHNOLOGIES: Mapping[str, str] = MappingProxyType({f"cmos-{nm}nm": f"cmos_{nm}n
 
 def packaged(name: str) -> str:
     """Return the text of a named technology."""
-    file = resources.files("hardware_models.energy.technologies").joinpath(f"{TECHNOLOGIES[name]}.toml")
-    return file.read_text(encoding="utf-8")
+    file = f"{TECHNOLOGIES[name]}.toml"
+    data = resources.files("hardware_models.energy.technologies").joinpath(file).read_bytes()
+    note("technology file", file, data)
+    return data.decode("utf-8")
 
 
 def tables(text: str, where: str) -> tuple[dict[str, Any], str]:

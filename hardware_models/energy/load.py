@@ -19,6 +19,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from hardware_models import files
 from hardware_models.check import UsageError, in_range
 from hardware_models.energy import limits
 from hardware_models.energy.components import FIXED, LAWS, Component, Conditions, Figure
@@ -72,6 +73,7 @@ def load_technology(spec: str | Path | Technology) -> Technology:
         path = Path(text).expanduser()
         if not path.is_file():
             raise UsageError(f"technology file {text} does not exist.")
+        files.contents(path, "technology file")
         return technology_from_toml(path.read_text(encoding="utf-8", errors="replace"), text)
     if text not in TECHNOLOGIES:
         known = ", ".join(TECHNOLOGIES)

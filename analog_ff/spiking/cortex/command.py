@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
+from analog_ff.output.folders import home
+from analog_ff.output.messages import tell
 from analog_ff.spiking.config import SpikingConfig
 from analog_ff.spiking.cortex.base import Test
 from analog_ff.spiking.cortex.table import TESTS
@@ -47,7 +48,7 @@ def run(options: dict[str, Any], tests: str, seeds: int, *, as_json: bool = Fals
     for test in chosen:
         for config in test.configurations(base, range(base.seed, base.seed + 1)):
             del config  # its construction is the check
-    folder = Path(base.out) if base.out else Path("runs") / f"cortex-{Path(base.data).stem}"
+    folder = home(base.out) if base.out else Path("runs") / f"cortex-{Path(base.data).stem}"
     if folder.exists() and any(folder.iterdir()) and not (folder / "points").is_dir():
         raise UsageError(f"the folder {folder} exists and holds no cortex tests; give another --out.")
     from analog_ff.spiking.cortex import report
@@ -57,7 +58,7 @@ def run(options: dict[str, Any], tests: str, seeds: int, *, as_json: bool = Fals
 
     data = data_of(base)
     sweep = Sweep(folder, base, seeds)
-    sweep.run(chosen, data, measure, lambda line: print(line, file=sys.stderr, flush=True))
+    sweep.run(chosen, data, measure, tell)
     document = report.write(sweep, chosen)
     if as_json:
         print(json.dumps(document))

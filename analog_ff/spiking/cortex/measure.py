@@ -29,7 +29,7 @@ def measure(config: SpikingConfig, data: Dataset) -> dict[str, Any]:
     """
     start = time.monotonic()
     outcome = simulate(config, data, quiet=True)
-    result = collect(config, outcome, time.monotonic() - start)
+    result = collect(config, outcome, time.monotonic() - start, config.technology)
     result["config"] = {k: v for k, v in result["config"].items() if k not in ELSEWHERE}
     result["correct"] = {name: packed(right) for name, right in answers(outcome).items()}
     seen = outcome.statistics

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from analog_ff.output import whole_files
+from analog_ff.output.forms import picture
 from analog_ff.spiking.cortex.base import BASE, COST, FAILS, FITS, LARGE_LOSS, SMALL_LOSS, Range, Test
 from analog_ff.spiking.cortex.judge import Runs
 from analog_ff.spiking.cortex.measure import EDGES
@@ -26,8 +28,7 @@ def draw(file: Path, test: Test, found: Mapping[str, Any], runs: Mapping[str, Ru
 
     figure = {"line": _line, "bars": _bars, "ranges": _ranges}[test.picture](plt, test, found, runs)
     figure.suptitle(f"{test.key}: {test.title} - {found['verdict']}", fontsize=11)
-    figure.savefig(file, dpi=110)
-    plt.close(figure)
+    whole_files.write(file, picture(figure, dpi=110))
 
 
 def _measured(found: Mapping[str, Any], readout: str = "energy") -> list[tuple[str, float, float]]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from analog_ff.output import whole_files
 from analog_ff.spiking.cortex import judge
 from analog_ff.spiking.cortex.base import COST, FAILS, FITS, LARGE_LOSS, OPEN, SLACK, SMALL_LOSS, Loss, Range, Test
 from analog_ff.spiking.cortex.judge import Estimate, Judgement, Runs
@@ -178,8 +179,8 @@ def write(sweep: Sweep, tests: Sequence[Test]) -> dict[str, Any]:
     """Write cortex.json, card.md and one picture per test into the folder of the sweep; return the document."""
     document = collect(sweep, tests)
     sweep.folder.mkdir(parents=True, exist_ok=True)
-    (sweep.folder / "cortex.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    (sweep.folder / "card.md").write_text(markdown(document, ""), encoding="utf-8")
+    whole_files.write(sweep.folder / "cortex.json", json.dumps(document, indent=1) + "\n")
+    whole_files.write(sweep.folder / "card.md", markdown(document, ""))
     for test in tests:
         draw(
             sweep.folder / f"{test.key}.png",

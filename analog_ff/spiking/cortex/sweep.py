@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from analog_ff.datasets.base import Dataset
+from analog_ff.output import whole_files
 from analog_ff.spiking.config import NOT_IN_HASH, SpikingConfig
 from analog_ff.spiking.cortex.base import Point, Test
 from analog_ff.spiking.cortex.judge import Runs
@@ -65,9 +66,7 @@ class Sweep:
             text = json.dumps(measure(config, data), separators=(",", ":")) + "\n"
             file = place(self.folder, config)
             file.parent.mkdir(parents=True, exist_ok=True)
-            part = file.with_suffix(".part")
-            part.write_text(text, encoding="utf-8")
-            part.replace(file)
+            whole_files.write(file, text)
 
         # Seeds of one point run one after the other: they share compiled code.
         for seeds in (self.seeds[:1], self.seeds[1:]):

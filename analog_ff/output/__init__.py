@@ -1,0 +1,1 @@
+"""What a run leaves behind: whole files, its folder and the lock on it, lines for a person."""

@@ -1,0 +1,47 @@
+"""The bytes of a table, of a JSON document, of a picture and of an HDF5 file: complete in memory, before anything is written."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+
+def table(lines: Sequence[Mapping[str, Any]]) -> str:
+    """Return lines as CSV, a column for every name that one of them has; what a line lacks is 0."""
+    text = io.StringIO(newline="")
+    names = dict.fromkeys(name for line in lines for name in line)
+    writer = csv.DictWriter(text, names, restval=0, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(lines)
+    return text.getvalue()
+
+
+def document(value: Mapping[str, Any]) -> str:
+    """Return JSON for people and programs, a value a line."""
+    return json.dumps(value, indent=1) + "\n"
+
+
+def picture(figure: Any, dpi: int) -> bytes:
+    """Return a Matplotlib figure as PNG and close it."""
+    from matplotlib import pyplot as plt
+
+    image = io.BytesIO()
+    try:
+        figure.savefig(image, dpi=dpi, format="png")
+    finally:
+        plt.close(figure)
+    return image.getvalue()
+
+
+def hdf5(fill: Callable[[Any], None]) -> bytes:
+    """Return an HDF5 file that `fill` has filled; HDF5's own writing to a disk that fills up can end in a crash."""
+    import h5py
+
+    with h5py.File("in memory", "w", driver="core", backing_store=False) as file:
+        fill(file)
+        file.flush()
+        image: bytes = file.id.get_file_image()
+    return image

@@ -1,0 +1,134 @@
+"""What a run comes from: the contents of every file it read, the versions that decide its bits, and what it goes on from."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from analog_ff import __version__
+from analog_ff.datasets.base import Dataset
+from analog_ff.output.messages import tell
+from hardware_models.check import UsageError
+from hardware_models.files import note_digest
+
+PACKAGES = ("numpy", "numba", "scipy")
+
+
+@dataclass
+class Origin:
+    """What a run comes from.
+
+    Parameters
+    ----------
+    inputs : dict
+        {"<what> <file name>": SHA-256} of every file that was read to build the run.
+    versions : dict
+        Versions in use now, see `versions`.
+    earlier_versions : list
+        Other versions under which parts of the run were made before.
+    extended_from : dict, optional
+        Of a run that goes on beyond its last epoch: ``epochs`` before, ``gain`` of the first and the last added epoch, and
+        ``extended_from``, what was extended before that.
+    """
+
+    inputs: dict[str, str]
+    versions: dict[str, str]
+    earlier_versions: list[dict[str, str]] = field(default_factory=list)
+    extended_from: dict[str, Any] | None = None
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the checkpoint keeps of it."""
+        return {
+            "inputs_sha256": self.inputs,
+            "versions": self.versions,
+            "earlier_versions": self.earlier_versions,
+            "extended_from": self.extended_from,
+        }
+
+    def result(self) -> dict[str, Any]:
+        """Return what result.json says of it."""
+        said: dict[str, Any] = {"inputs_sha256": self.inputs}
+        if self.earlier_versions:
+            said["resumed_from_versions"] = self.earlier_versions
+        if self.extended_from is not None:
+            said["extended_from"] = self.extended_from
+        return said
+
+    def check_inputs(self, kept: Mapping[str, str], folder: Path) -> None:
+        """Raise UsageError, naming the files, if what was read is not what the run in `folder` was begun with."""
+        changed = sorted(name for name in {*kept, *self.inputs} if kept.get(name) != self.inputs.get(name))
+        if changed:
+            # A set of data is its file's contents: where both have changed, the file is what the user knows.
+            shown = [name for name in changed if not name.startswith("data set ")] or changed
+            raise UsageError(
+                f"the run in {folder} was begun with other contents of {', '.join(shown)}; put back what has changed "
+                "(result and checkpoint keep each file's SHA-256), or start the run anew in another folder."
+            )
+
+    def go_on_from(self, facts: Mapping[str, Any], folder: Path) -> None:
+        """Take up what the checkpoint kept, and warn if other versions made it."""
+        self.earlier_versions, self.extended_from = list(facts["earlier_versions"]), facts["extended_from"]
+        before = facts["versions"]
+        if before == self.versions:
+            return
+        if before not in self.earlier_versions:
+            self.earlier_versions.append(before)
+        names = sorted({*before, *self.versions})
+        changes = [
+            f"{name} {before.get(name, 'unknown')} then, {self.versions.get(name, 'unknown')} now"
+            for name in names
+            if before.get(name) != self.versions.get(name)
+        ]
+        tell(
+            f"warning: the run in {folder} goes on with other versions ({'; '.join(changes)}): its last bits may differ from "
+            "those of a run that was not interrupted; result.json records both."
+        )
+
+
+def note_arrays(data: Dataset) -> None:
+    """Note the SHA-256 of a data set's arrays: some are made, or lie in a package, and have no file of the user's."""
+    digest = hashlib.sha256()
+    named = {"x_train": data.x_train, "y_train": data.y_train, "x_test": data.x_test, "y_test": data.y_test}
+    for name, values in named.items():
+        array = np.ascontiguousarray(values)
+        digest.update(f"{name} {array.dtype} {array.shape}\n".encode())
+        digest.update(array.data)
+    note_digest("data set", data.name, digest.hexdigest())
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that decide the bits of a result."""
+    found = {"analog-ff": __version__, "python": platform.python_version(), "machine": platform.machine()}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return {**found, "blas": _blas(), "cpu": _cpu()}
+
+
+def _blas() -> str:
+    """Return the BLAS libraries in use, with version and the processor they are cut for."""
+    import scipy.linalg.cython_blas  # noqa: F401  Numba's products call this library: load it before looking
+    from threadpoolctl import threadpool_info
+
+    found = (lib for lib in threadpool_info() if lib.get("user_api") == "blas")
+    named = {f"{lib['internal_api']} {lib['version']} {lib.get('architecture', '')}".strip() for lib in found}
+    return ", ".join(sorted(named)) or "unknown"
+
+
+def _cpu() -> str:
+    """Return the model of the processor, as the system calls it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    named = (line.partition(":")[2].strip() for line in lines if line.lower().startswith("model name"))
+    return next(named, "") or platform.processor() or "unknown"

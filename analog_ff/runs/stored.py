@@ -1,0 +1,79 @@
+"""What a run's folder says of it: with which choices it was begun, and its result if it is finished."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from analog_ff.output import whole_files
+from analog_ff.runs.choices import Choices
+from analog_ff.runs.options import flag
+from hardware_models.check import UsageError, shown
+from hardware_models.files import LARGE, contents, json_object
+
+CONFIG = "config.toml"
+RESULT = "result.json"
+SCHEMA = 1
+C = TypeVar("C", bound=Choices)
+
+
+def asked_for(kind: type[C], options: Mapping[str, Any], folder: Path) -> C | None:
+    """Return the choices of a run that is resumed: its own; None for an empty folder, whose run was never described.
+
+    The options given may repeat them, name other places of its files, or ask for more epochs. Raises UsageError for any other
+    option, and where there is no run.
+    """
+    begun = begun_with(kind, folder)
+    if begun is None:
+        return None
+    for name, value in options.items():
+        own = getattr(begun, name)
+        longer = name == "epochs" and value > own
+        if name not in ("out", "data_dir") and value != own and not longer:
+            raise UsageError(
+                f"{folder} was begun with {flag(name)} {shown(own, quoted=False)}, not {shown(value, quoted=False)}."
+            )
+    places = {name: options[name] for name in ("data_dir", "epochs") if name in options}
+    return replace(begun, **{"out": str(folder), **places})
+
+
+def begun_with(kind: type[C], folder: Path) -> C | None:
+    """Return what a folder says of its run; None for an empty one: its owner was killed before he could write."""
+    if (folder / CONFIG).is_file():
+        return kind.from_toml(folder / CONFIG)
+    if not folder.is_dir() or whole_files.holds_anything(folder):
+        raise UsageError(f"there is no run to resume in {folder}; name its folder with --out.")
+    return None
+
+
+def finished(config: Choices, folder: Path) -> dict[str, Any] | None:
+    """Return the result that a run's folder holds; None if there is none yet, or one of fewer epochs.
+
+    Raises UsageError if there is one that cannot be read, or that of a run with other options.
+    """
+    path = folder / RESULT
+    if not path.is_file():
+        return None
+    try:
+        result = json_object(contents(path, "result", most=LARGE), path, "the result of a run")
+        if result.get("schema") != SCHEMA or not isinstance(result.get("config"), dict):
+            raise UsageError(f"{path} should be the result of a run, with schema = {SCHEMA}")
+    except UsageError as error:
+        sentence = str(error).rstrip(".")
+        raise UsageError(f"{sentence}; remove it, and --resume makes it again from the checkpoint.") from None
+    own = json.loads(json.dumps(config.as_dict()))
+    other = {name for name in own if result["config"].get(name, own[name]) != own[name]} - set(config.not_in_hash)
+    if not other:
+        return result
+    before = result["config"].get("epochs")
+    if other == {"epochs"} and type(before) is int and before < own["epochs"]:
+        return None
+    raise begun_otherwise(folder)
+
+
+def begun_otherwise(folder: Path) -> UsageError:
+    """Return the error of a run that is resumed with options that are not its own."""
+    return UsageError(f"{folder} was begun with other options; resume it with those of its {CONFIG}.")

@@ -1,0 +1,110 @@
+"""Which source files a user's own object depends on: its own, and the local modules that it imports.
+
+A run that is resumed with another source is another run. What lies in Python's standard library or among the installed
+packages is told apart by versions, and the packages of this project are left out as well. Imports are read from the source, those
+inside functions included; a module that is only named at run time (``importlib.import_module(name)``) is not seen.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import site
+import sys
+import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hardware_models.check import RunError, UsageError
+from hardware_models.files import contents, reading
+
+_OWN = ("hardware_models", "analog_ff")
+
+
+def note_of(spec: str, kind: str) -> None:
+    """Note the SHA-256 of the sources of what a user names as ``file.py:name`` or ``package.module:name``, not run."""
+    place = spec.rpartition(":")[0]
+    if place.endswith(".py"):
+        source(Path(place), kind)
+    else:
+        note_module(place, kind)
+
+
+def source(path: Path, kind: str) -> bytes:
+    """Return the source of a user's file; it and the local modules that it imports are noted."""
+    text = contents(path, f"{kind} file")
+    _note_imports(text, path, "", set())
+    return text
+
+
+def note_module(name: str, kind: str) -> None:
+    """Note a module that the user names, wherever it lies, and the local modules that it imports."""
+    file = _file_of(name)
+    if file is not None and name.partition(".")[0] not in _OWN:
+        text = contents(file, f"{kind} module", most=2**30)
+        _note_imports(text, file, _package(name, file), {file})
+
+
+@contextmanager
+def must_not_exit(kind: type[UsageError] | type[RunError]) -> Iterator[None]:
+    """Turn a call of ``exit()`` by a user's class or function inside the ``with`` into an error: it would end in silence."""
+    try:
+        yield
+    except SystemExit as end:
+        raise kind(f"a class or function of the user's called exit() (SystemExit: {end.code}); let it return.") from end
+
+
+def _note_imports(text: bytes, path: Path, package: str, seen: set[Path]) -> None:
+    """Note the local modules that a source in `package` imports, and theirs."""
+    if path.suffix != ".py":
+        return
+    with reading(path, "Python source"):
+        tree = ast.parse(text)
+    for name in _imported(tree, package):
+        # What is inside an installed package need not be looked for: to find it would be to import the package.
+        file = _file_of(name) if _is_local(name.partition(".")[0]) else None
+        if file is not None and file not in seen:
+            seen.add(file)
+            _note_imports(contents(file, "imported module", most=2**30), file, _package(name, file), seen)
+
+
+def _imported(tree: ast.AST, package: str) -> Iterator[str]:
+    """Yield the absolute names of the modules that a source may import."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and (package or not node.level):
+            base = importlib.util.resolve_name("." * node.level + (node.module or ""), package or None)
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def _package(name: str, file: Path) -> str:
+    """Return the package that the relative imports of a module start from."""
+    return name if file.name == "__init__.py" else name.rpartition(".")[0]
+
+
+def _file_of(name: str) -> Path | None:
+    """Return the file of a module, without running it if it is not loaded yet."""
+    module = sys.modules.get(name)
+    if module is not None:
+        file = getattr(module, "__file__", None)
+        return None if file is None else Path(file)
+    try:
+        spec = importlib.util.find_spec(name)
+    except (Exception, SystemExit):  # no such module, or its package fails: the import itself says so, if it is reached
+        return None
+    return None if spec is None or not spec.has_location or spec.origin is None else Path(spec.origin)
+
+
+def _is_local(top: str) -> bool:
+    """Tell whether a package or module without a dot is the user's own."""
+    if top in _OWN or top in sys.stdlib_module_names:
+        return False
+    paths = sysconfig.get_paths()
+    installed = [paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    installed += [*site.getsitepackages(), site.getusersitepackages()]
+    file = _file_of(top)
+    # A package without a file of its own, a folder of modules, is looked into.
+    return file is None or not any(file.is_relative_to(place) for place in installed)
