@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import random
 import sys
@@ -100,7 +101,7 @@ def test_tables_that_are_written_are_valid() -> None:
     """What is changed by type of field is refused for the field, not for its spelling."""
     tree = tomllib.loads('a = 1\n[b]\nc = [1.5, "x"]\n[b.d]\ne = true\n')
     assert tomllib.loads(mutations.to_toml(tree).decode()) == tree
-    draw = random.Random(0)
+    draw, before = random.Random(0), copy.deepcopy(mutations.VALUES)
     valid = 0
     for _ in range(300):
         try:
@@ -109,3 +110,6 @@ def test_tables_that_are_written_are_valid() -> None:
         except (tomllib.TOMLDecodeError, ValueError):
             pass
     assert valid > 200
+    assert all(
+        value == value_then for value, value_then in zip(mutations.VALUES, before, strict=True) if value == value
+    )

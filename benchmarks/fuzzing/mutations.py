@@ -104,7 +104,7 @@ def of_tree(random: random.Random, tree: Any) -> Any:
         holder, key = random.choice(places)
         kind = random.randrange(8)
         if kind < 4:
-            holder[key] = random.choice(VALUES)
+            holder[key] = _value(random)
         elif kind == 4:
             del holder[key]
         elif kind == 5:
@@ -112,10 +112,15 @@ def of_tree(random: random.Random, tree: Any) -> Any:
             holder[key] = copy.deepcopy(other[name])
         elif isinstance(holder, dict):
             name = random.choice(NAMES)
-            holder[name] = holder.pop(key) if kind == 6 else random.choice(VALUES)
+            holder[name] = holder.pop(key) if kind == 6 else _value(random)
         else:
-            holder.insert(key, random.choice(VALUES))
+            holder.insert(key, _value(random))
     return made
+
+
+def _value(random: random.Random) -> Any:
+    """Return one of `VALUES`, a copy: later changes may reach inside it."""
+    return copy.deepcopy(random.choice(VALUES))
 
 
 def _places(tree: Any) -> Any:
@@ -192,7 +197,7 @@ def of_npz(random: random.Random, data: bytes) -> bytes:
     )
     with zipfile.ZipFile(made, "w", how) as archive:
         for member, content in members.items():
-            archive.writestr(member or "?", content)
+            archive.writestr(zipfile.ZipInfo(member or "?"), content, how)  # without the time of day
     return made.getvalue()
 
 

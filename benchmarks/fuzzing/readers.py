@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gzip
 import io
 import itertools
@@ -264,7 +265,7 @@ def _settings(folder: Path) -> Bench:
 
     def read(path: Path) -> None:
         a, b, c, d = path.read_bytes() or bytes((0, 0, 255, 0))
-        value, other = (mutations.VALUES[n % len(mutations.VALUES)] for n in (b, d))
+        value, other = (copy.deepcopy(mutations.VALUES[n % len(mutations.VALUES)]) for n in (b, d))
         settings: Any = {names[a % len(names)]: value} if path.stat().st_size else {}
         own = {}
         if c < 128:

@@ -65,7 +65,7 @@ def input_of(name: str, seed: int, number: int, bench: Bench) -> bytes:
     while True:
         try:
             return bench.change(draw, draw.choice(bench.valid))
-        except (ArithmeticError, LookupError, MemoryError, TypeError, ValueError):
+        except (ArithmeticError, LookupError, MemoryError, RecursionError, TypeError, ValueError):
             continue  # a change that cannot be made of these values: the next is drawn
 
 
