@@ -213,6 +213,7 @@ def fit_train(
     Encoding, separator, decimal sign and header are found, and what was taken for what is printed. Readings: conductance,
     resistance, or current and read voltage; pulses: voltage or polarity.
     """
+    from analog_ff.runs.progress_line import ProgressLine
     from hardware_models.fitting import fit_file
 
     if out and not out.endswith(".toml"):
@@ -220,7 +221,7 @@ def fit_train(
     target = _new(Path(out).expanduser()) if out else None
     picture = _new(_picture(plot)) if plot else None
     result = fit_file(
-        file, one_cycle=one_cycle, columns=",".join(columns) or {}, keep_outliers=keep_outliers, progress=_Progress()
+        file, one_cycle=one_cycle, columns=",".join(columns) or {}, keep_outliers=keep_outliers, progress=ProgressLine()
     )
     if target is not None:
         try:
@@ -290,27 +291,6 @@ def _table(head: tuple[str, ...], rows: list[list[str]]) -> list[str]:
     return [
         "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in [list(head), *rows]
     ]
-
-
-class _Progress:
-    """A line on standard error: rewritten on a terminal with the time left, else one line a stage."""
-
-    def __init__(self) -> None:
-        import time
-
-        self.clock, self.begin, self.stage = time.perf_counter, time.perf_counter(), ""
-
-    def __call__(self, share: float, what: str) -> None:
-        """Show how far the work is."""
-        if sys.stderr.isatty():
-            gone = self.clock() - self.begin
-            left = f", {gone * (1 - share) / share:.0f} s left" if 0.02 < share < 1 else ""
-            bar = "#" * round(20 * share)
-            end = "\n" if share >= 1 else ""
-            print(f"\r[{bar:<20}] {100 * share:3.0f} % {what}{left}\033[K", end=end, file=sys.stderr, flush=True)
-        elif what != self.stage:
-            print(f"{100 * share:3.0f} % {what}", file=sys.stderr)
-        self.stage = what
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -53,17 +53,16 @@ class Times:
         self.start = begin - called
         until(process, lambda: runs.rows(self.folder) > 0)
         self.first = time.monotonic() - begin
-        self.epochs = 1
+        self.trained = self.first  # metrics.csv has its last row
+        self.epochs = runs.rows(self.folder)
         while process.poll() is None:
             if (now := runs.rows(self.folder)) > self.epochs:
-                self.epochs = now
-            self.trained = (
-                time.monotonic() - begin if not (self.folder / "learning_curve.png").exists() else self.trained
-            )
+                self.epochs, self.trained = now, time.monotonic() - begin
             time.sleep(0.005)
         self.whole = time.monotonic() - begin
+        said = process.communicate()[1]
         if process.returncode:
-            raise SystemExit(f"the undisturbed run failed: {process.communicate()[1]}")
+            raise SystemExit(f"the undisturbed run failed: {said}")
         self.epochs = runs.rows(self.folder)
 
 

@@ -221,5 +221,5 @@ def layer(result: dict[str, Any], name: str) -> float | None:
 
 
 def aged(result: dict[str, Any], kind: str, age: str, readout: str) -> float | None:
-    """Return the error of a written chip at an age."""
+    """Return the error of a written chip at an age; None for one whose device has no law of time, but at once."""
     return result.get("deployed", {}).get(f"{kind}_error_percent_by_age", {}).get(age, {}).get(readout)

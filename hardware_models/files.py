@@ -299,7 +299,7 @@ def _described(header: str, place: str) -> tuple[np.dtype[Any], tuple[int, ...],
     shape, order, described = found["shape"], found["fortran_order"], found["descr"]
     whole = isinstance(shape, tuple) and len(shape) <= 32 and all(type(n) is int and 0 <= n < 2**48 for n in shape)
     if not whole or not isinstance(order, bool):
-        raise UsageError(f"{place} has the shape {shown(shape)}; expected at most 32 whole numbers of at least 0.")
+        raise UsageError(f"{place} has the shape {shown(shape)}; expected at most 32 whole numbers from 0 to 2^48.")
     if not isinstance(described, str):
         raise UsageError(f"{place} holds rows of named fields, expected plain numbers or strings.")
     kind = np.dtype(described)

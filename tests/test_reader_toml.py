@@ -57,7 +57,7 @@ def refused(text: str, read: Any = device_from_toml) -> str:
         ({"unit": ["S"]}, "as its unit, got ['S']"),
         ({"unit": 5}, "as its unit, got 5"),
         ({"unit": "V"}, "of the dimension conductance, but its unit 'V' is of the dimension voltage"),
-        ({"unit": "uSs"}, "unknown unit 'uSs'; did you mean"),
+        ({"unit": "uSs"}, "unknown unit 'uSs'"),
         ({"kind": ["measured"]}, "as its kind, got ['measured']"),
         ({"kind": "guess"}, "kind 'guess', should be one of measured"),
         ({"source": ""}, "lacks its source"),

@@ -269,6 +269,17 @@ def test_other_versions_are_said_and_recorded(tmp_path: Path, capsys: pytest.Cap
     assert {"python", "numpy", "numba", "blas", "machine", "cpu"} <= set(here)
 
 
+def test_a_run_of_another_model_version_is_refused(tmp_path: Path) -> None:
+    """Half of it would follow the old rules, half the new ones; no warning makes one result of it."""
+    config = begun(tmp_path / "run")
+    here = origin.versions()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(running, "versions", lambda: {**here, "model": "1000"})
+        with pytest.raises(UsageError, match=r"begun with version \d+ of the model's rules"):
+            execute(config, resume=True, quiet=True)
+    execute(config, resume=True, quiet=True)
+
+
 def test_an_unknown_schema_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Of the configuration, of the checkpoint and of the result: each in one sentence, nothing changed."""
     folder = tmp_path / "run"

@@ -23,7 +23,45 @@ class Change(NamedTuple):
     ``command`` is "simulate" or "spiking"."""
 
 
-CHANGES: tuple[Change, ...] = ()
+_PHASE_CHANGE = ("nandakumar2019_pcm", "nandakumar2020_pcm")
+CHANGES: tuple[Change, ...] = (
+    Change(
+        2,
+        "c924f2a",
+        "labels stand beside images whose first inputs are not 0 in all of training",
+        (
+            {"command": ("simulate",), "learner": ("forward-forward",), "data": ("toy", "digits", "fashion-mnist")},
+            {"command": ("simulate",), "learner": ("forward-forward",), "crop": tuple(range(1, 27))},
+        ),
+    ),
+    Change(
+        3,
+        "c924f2a",
+        "the last, shorter batch of an epoch is shown",
+        (
+            {"command": ("simulate",), "data": ("digits", "characters")},
+            {"command": ("simulate",), "data": ("toy",), "split": ("holdout",)},
+        ),
+    ),
+    Change(
+        4,
+        "c924f2a",
+        "the scale of spiking inputs is that of the training images alone",
+        ({"command": ("spiking",)},),
+    ),
+    Change(
+        5,
+        "c924f2a",
+        "1/f noise of phase change is a share of the drifted conductance",
+        ({"device": _PHASE_CHANGE}, {"program_to": _PHASE_CHANGE}),
+    ),
+    Change(
+        6,
+        "c924f2a",
+        "a device without a law of time is tested at once only",
+        ({"program_to": ("joshi2020_pcm", "milo2021_rram", "wan2022_reram", "wan2022_rram_verified")},),
+    ),
+)
 """In the order of their versions."""
 MODEL = max((change.version for change in CHANGES), default=1)
 """The version of this code."""

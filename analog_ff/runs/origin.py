@@ -15,6 +15,7 @@ import numpy as np
 from analog_ff import __version__
 from analog_ff.datasets.base import Dataset
 from analog_ff.output.messages import tell
+from analog_ff.runs.model import MODEL
 from hardware_models.check import UsageError
 from hardware_models.files import note_digest
 
@@ -78,6 +79,11 @@ class Origin:
         before = facts["versions"]
         if before == self.versions:
             return
+        if before.get("model") != self.versions.get("model"):
+            raise UsageError(
+                f"the run in {folder} was begun with version {before.get('model')} of the model's rules, now {MODEL} (what "
+                "changed is in the changelog): its end would belong to neither; start the run anew in another folder."
+            )
         if before not in self.earlier_versions:
             self.earlier_versions.append(before)
         names = sorted({*before, *self.versions})
@@ -104,8 +110,13 @@ def note_arrays(data: Dataset) -> None:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions that decide the bits of a result."""
-    found = {"analog-ff": __version__, "python": platform.python_version(), "machine": platform.machine()}
+    """Return the versions that decide the bits of a result, that of the model (`analog_ff.runs.model`) among them."""
+    found = {
+        "analog-ff": __version__,
+        "model": str(MODEL),
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+    }
     for name in PACKAGES:
         try:
             found[name] = metadata.version(name)

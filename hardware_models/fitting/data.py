@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from hardware_models.check import UsageError
+from hardware_models.check import UsageError, shown
 from hardware_models.fitting.forms import Hints
 from hardware_models.pulse_train import PulseTrain
 
@@ -20,7 +20,9 @@ class TrainData:
         self.range = self.high - self.low
         # A range that is lost in the digits of a float32, in which devices compute, is none.
         if not self.range > 1e-5 * self.high:
-            raise UsageError(f"{train.path}: the conductance never changes, so there is nothing to fit.")
+            raise UsageError(
+                f"{shown(train.path, 200, quoted=False)}: the conductance never changes, so there is nothing to fit."
+            )
         self.u = (train.g - self.low) / self.range
         self.polarity = train.polarity.astype(np.int8)
         self.first, self.cell = train.first.copy(), train.cell.astype(np.int64)
@@ -63,7 +65,9 @@ class TrainData:
             if own.sum() < 5:
                 own = (self.polarity == sign) & self.stepped
             x, y = self.before[own], (self.u - self.before)[own]
-            slope, level = np.polyfit(x, y, 1) if np.ptp(x) > 0 else (0.0, float(y.mean()))
+            spread = float(np.mean((x - x.mean()) ** 2))
+            slope = float(np.mean((x - x.mean()) * y)) / spread if spread > 1e-12 else 0.0
+            level = float(y.mean()) - slope * float(x.mean())
             slope = float(np.clip(slope, -0.9, 0.9))
             middle.append(float(level + slope / 2))
             # step = (B - u)(1 - e^{-+1/A}), B = 1/(1 - e^-kappa)
@@ -78,8 +82,9 @@ class TrainData:
         residual = np.zeros_like(self.u)
         for sign in (1, -1):
             own = (self.polarity == sign) & self.stepped
-            coefficients = np.polyfit(self.before[own], (self.u - self.before)[own], 2)
-            residual[own] = (self.u - self.before)[own] - np.polyval(coefficients, self.before[own])
+            # Where the states do not suffice for a parabola, the least of all that fit equally well is taken.
+            powers, step = np.vander(self.before[own] - 0.5, 3), (self.u - self.before)[own]
+            residual[own] = step - powers @ np.linalg.lstsq(powers, step, rcond=None)[0]
         pair = self.stepped[1:] & self.stepped[:-1]
         together = float(np.mean((residual[1:] * residual[:-1])[pair])) if pair.any() else 0.0
         read2 = min(max(-together, 1e-7), 0.2)

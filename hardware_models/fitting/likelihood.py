@@ -155,12 +155,14 @@ class Candidate:
         """Return gradient and Fisher information of the chosen parameters."""
         own = self.data.counted
         e, s = self.filtered(t)[:, own]
-        de, ds = np.empty((len(self.chosen), e.size)), np.empty((len(self.chosen), e.size))
+        de, ds = np.zeros((len(self.chosen), e.size)), np.zeros((len(self.chosen), e.size))
         for row, i in enumerate(self.chosen):
             h = 0.01
             up, down = t.copy(), t.copy()
             up[i], down[i] = np.clip((t[i] + h, t[i] - h), *self.limits[:, i])
             width = up[i] - down[i]
+            if width == 0.0:  # its limits leave it no choice
+                continue
             (e1, s1), (e0, s0) = self.filtered(up)[:, own], self.filtered(down)[:, own]
             de[row], ds[row] = (e1 - e0) / width, (s1 - s0) / width
         seen = 1.0 / s

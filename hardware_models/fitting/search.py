@@ -9,7 +9,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from hardware_models.check import UsageError
+from hardware_models import files
+from hardware_models.check import UsageError, shown
 from hardware_models.fitting.data import TrainData
 from hardware_models.fitting.forms import FORMS, Form, model_of
 from hardware_models.fitting.likelihood import Candidate
@@ -48,17 +49,17 @@ def fit(train: PulseTrain, *, forms: Mapping[str, Form] = FORMS, progress: Progr
     from threadpoolctl import threadpool_limits
 
     # One BLAS thread: the same bits everywhere, and no threads that wait for each other over small products.
-    with threadpool_limits(1, user_api="blas"):
+    with threadpool_limits(1, user_api="blas"), files.reading(train.path, "a pulse train of a device"):
         return _fit(train, forms, progress or (lambda share, what: None))
 
 
 def _fit(train: PulseTrain, forms: Mapping[str, Form], say: Progress) -> Fit:
     notices = list(train.notices)
-    data = TrainData(train)
+    data, place = TrainData(train), shown(train.path, 200, quoted=False)
     for sign, word in ((1, "up"), (-1, "down")):
         if (n := int((data.counted & (data.polarity == sign)).sum())) < FEWEST_COUNTED:
             raise UsageError(
-                f"{train.path}: {n} steps {word} begin farther than {data.margin:.2g} of the range from the bounds of their "
+                f"{place}: {n} steps {word} begin farther than {data.margin:.2g} of the range from the bounds of their "
                 f"cell; at least {FEWEST_COUNTED} are needed, that is, smaller steps or less noise."
             )
     usable = {name: form for name, form in forms.items() if model_of(form) is not None}
@@ -74,7 +75,7 @@ def _fit(train: PulseTrain, forms: Mapping[str, Form], say: Progress) -> Fit:
         except (UsageError, np.linalg.LinAlgError) as error:
             notices.append(f"{name} cannot describe these data and was left out ({str(error).rstrip('.')})")
     if not held:
-        raise UsageError(f"{train.path}: no form describes these data: {'; '.join(notices)}.")
+        raise UsageError(f"{place}: no form describes these data: {'; '.join(notices)}.")
     usable = {name: form for name, form in usable.items() if name in held}
     scores, best, told_apart = _choose(held, usable, data)
     notices += told_apart

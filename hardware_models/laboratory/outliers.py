@@ -63,8 +63,13 @@ def _once(u: np.ndarray, sign: np.ndarray, first: np.ndarray, cell: np.ndarray) 
     ends = np.append(np.flatnonzero(first), len(u))
     for i in np.flatnonzero((z > FAR) & (base >= 0)):
         end = int(ends[np.searchsorted(ends, i, side="right")])
-        if not bad[max(i - TOGETHER, 0) : i].any():  # the way back of a spike is suspect, too
-            bad[i : i + _gone(u, int(base[i]), int(i), end, sign, states)] = True
+        if bad[max(i - TOGETHER, 0) : i].any():  # the way back of a spike is suspect, too
+            continue
+        b = int(base[i])
+        if base[b] >= 0 and _leads(u, int(base[b]), int(i), sign, states):
+            bad[b] = z[b] > 0.6 * FAR  # the reading before it is the odd one, if one is
+        else:
+            bad[i : i + _gone(u, b, int(i), end, sign, states)] = True
     bad |= _bad_ends(u, first, cell, z)
     return bad & np.isfinite(u)
 
@@ -99,6 +104,15 @@ class _Usual:
         if not len(self.x):
             return np.zeros(np.shape(state)), np.full(np.shape(state), math.inf)
         return np.interp(state, self.x, self.step), np.interp(state, self.x, self.deviation)
+
+
+def _leads(u: np.ndarray, base: int, i: int, sign: np.ndarray, states: dict[int, _Usual]) -> bool:
+    """Tell whether the reading `i` is where the reading `base` leads, whatever stands between them."""
+    expected, variance = float(u[base]), 0.0
+    for j in range(base + 1, i + 1):
+        step, deviation = (float(x) for x in states[int(sign[j])].at(expected))
+        expected, variance = expected + step, variance + deviation**2
+    return abs(u[i] - expected) < 0.6 * FAR * math.sqrt(variance)
 
 
 def _gone(u: np.ndarray, base: int, i: int, end: int, sign: np.ndarray, states: dict[int, _Usual]) -> int:

@@ -134,8 +134,8 @@ def sheet(data: bytes | str, where: str, known: Callable[[list[str]], int], *, h
     """
     text, encoding = decoded(data, where) if isinstance(data, bytes) else (data, "text")
     if (at := text.find("\0")) >= 0:
-        line = sum(1 for _ in _lines(text[: at + 1]))
-        raise UsageError(f"{where}, line {line}: a NUL character, which no table of numbers has; the file is damaged.")
+        place = sum(1 for _ in _lines(text[: at + 1]))
+        raise UsageError(f"{where}, line {place}: a NUL character, which no table of numbers has; the file is damaged.")
     best: tuple[int, bool, int, str, list[str]] | None = None
     first: tuple[int, str] | None = None
     for seen, (number, line) in enumerate((n, x) for n, x in _lines(text) if x.strip()):

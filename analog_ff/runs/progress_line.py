@@ -1,0 +1,26 @@
+"""The line that shows how far a fit is."""
+
+from __future__ import annotations
+
+import sys
+
+
+class ProgressLine:
+    """A line on standard error: rewritten on a terminal with the time left, else one line a stage."""
+
+    def __init__(self) -> None:
+        import time
+
+        self.clock, self.begin, self.stage = time.perf_counter, time.perf_counter(), ""
+
+    def __call__(self, share: float, what: str) -> None:
+        """Show how far the work is."""
+        if sys.stderr.isatty():
+            gone = self.clock() - self.begin
+            left = f", {gone * (1 - share) / share:.0f} s left" if 0.02 < share < 1 else ""
+            bar = "#" * round(20 * share)
+            end = "\n" if share >= 1 else ""
+            print(f"\r[{bar:<20}] {100 * share:3.0f} % {what}{left}\033[K", end=end, file=sys.stderr, flush=True)
+        elif what != self.stage:
+            print(f"{100 * share:3.0f} % {what}", file=sys.stderr)
+        self.stage = what
