@@ -95,7 +95,6 @@ def _fitted(spec: str) -> Device:
     """Fit a measured pulse train; what was chosen is said aloud and stands among the device's assumptions."""
     from hardware_models.fitting import fit_file
 
-    files.contents(spec, "pulse train", most=files.LARGE)
     fitted = fit_file(spec)
     for notice in fitted.notices:
         logging.getLogger("hardware_models").warning("%s: %s", spec, notice)
