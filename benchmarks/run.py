@@ -70,7 +70,7 @@ def run(name: str, label: str, options: dict[str, Any], data_dir: str | None) ->
     program = ["analog_ff", "spiking"] if spiking else ["analog_ff.simulate"]
     command = [sys.executable, "-m", *program, *arguments(options), "--json", "--out", str(folder)]
     command += ["--data-dir", data_dir] if data_dir else []
-    command += ["--resume"] if (folder / "checkpoint.h5").exists() else []
+    command += ["--resume"] if folder.exists() else []
     folder.parent.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:

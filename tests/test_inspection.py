@@ -136,7 +136,7 @@ def test_run_folder_holds_every_cell(tmp_path: Path) -> None:
     result, folder = execute(Config(**QUICK, out=str(tmp_path / "open")), quiet=True)
     with h5py.File(folder / "cells.h5") as file:
         group = file["layer0"]
-        assert group["conductance"].attrs["unit"] == "S" and group["conductance"].shape == (65, 16)
+        assert group["conductance"].attrs["unit"] == "S" and group["conductance"].shape == (67, 16)
         assert group["pulses"][()].mean() == pytest.approx(result["cells"]["layers"][0]["pulses_mean"])
         assert group["pulses"][()].mean() == pytest.approx(result["cells"]["pulses_per_cell"])
     assert (folder / "cells.png").stat().st_size > 1000
