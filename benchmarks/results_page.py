@@ -9,7 +9,7 @@ from typing import Any
 
 import spiking_settings
 from catalogue import HERE, ROOT, experiments, judged_on, results_of
-from result_tables import error, marked, table
+from result_tables import error, marked, mean, table
 
 from analog_ff.runs.pricing import interval
 
@@ -64,6 +64,40 @@ def paired(name: str, experiment: dict[str, Any]) -> list[str]:
         names = [marked(label, found) for label, found in zip(pair, found_by, strict=True)]
         lines.append(f"| {' | '.join([*names, str(len(seeds)), *cells])} |")
     return [*lines, ""]
+
+
+def moved() -> list[str]:
+    """Return the table of the rows that were measured anew after a correction: the error before, and now."""
+    head = ["experiment", "row", "seeds", "error before %", "error now %", "why"]
+    lines = ["## What the corrections moved", "",
+             "Rows that were measured anew because a rule or a figure was corrected: means over the same seeds, by the read-out",
+             "of the headline; of a written chip, at once and at the last age. What could not be measured anew yet has a † in its",
+             "table.", "",
+             f"| {' | '.join(head)} |", "|" + "---|" * len(head)]  # fmt: skip
+    found = False
+    for name, experiment in experiments([]).items():
+        for row in experiment["rows"]:
+            pairs = [r for r in results_of(name, experiment, row) if "before" in r]
+            if not pairs:
+                continue
+            found = True
+            now, then = (mean_errors([r if new else r["before"] for r in pairs], pairs[0]) for new in (True, False))
+            reasons = sorted({reason for r in pairs for reason in r["before"]["reasons"]})
+            where = f"[{experiment['title']}](#{anchor(experiment['title'])})"
+            lines.append(f"| {where} | {row['label']} | {len(pairs)} | {then} | {now} | {'; '.join(reasons)} |")
+    return [*lines, ""] if found else []
+
+
+def mean_errors(results: list[dict[str, Any]], like: dict[str, Any]) -> str:
+    """Return the mean error of results by the read-out of a run's headline, and of its written chip at its ages."""
+    headline = "energy" if "encoder" in like["config"] else like["config"].get("readout", "softmax")
+    kind = "test" if like["config"].get("split", "final") == "final" else "validation"
+    parts = [mean([r[f"{kind}_error_percent_by_readout"][headline] for r in results])]
+    if "deployed" in like:
+        by_age = [r["deployed"][f"{kind}_error_percent_by_age"] for r in results]
+        ages = dict.fromkeys(("at once", next(reversed(by_age[0]))))
+        parts = [f"{mean([ages_of[age][headline] for ages_of in by_age])} {age}" for age in ages]
+    return ", ".join(parts)
 
 
 def peers() -> list[str]:
@@ -242,6 +276,7 @@ def write_tables() -> None:
         "the seeds (each seed is also its own chip), the headline read-out in bold.",
         "",
         *glance(),
+        *moved(),
     ]
     for name, experiment in experiments([]).items():
         text += [f"## {experiment['title']}", "", f"`python benchmarks/run.py {name}`", ""]

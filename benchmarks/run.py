@@ -54,15 +54,27 @@ def commit() -> str:
     return done.stdout.strip() or "unknown"
 
 
+def replaced(old: dict[str, Any], reasons: list[str]) -> dict[str, Any]:
+    """Return what a new result keeps of the one that it replaces: where that came from, why it went, and its errors."""
+    kept = ("test_error_percent_by_readout", "validation_error_percent_by_readout", "deployed")
+    found = {name: old[name] for name in kept if old.get(name) is not None}
+    if "deployed" in found:
+        found["deployed"] = {n: v for n, v in found["deployed"].items() if n.endswith("_by_age")}
+    return {"commit": old.get("key", {}).get("commit", "unknown"), "reasons": reasons, **found}
+
+
 def run(name: str, label: str, options: dict[str, Any], data_dir: str | None) -> None:
     """Run one point and keep its result."""
     target = place(name, options)
     spiking = command_of(experiments([name])[name]) == "spiking"
     command_name = "spiking" if spiking else "simulate"
+    before = None
     if target.exists():
-        reasons = out_of_date(command_name, options, json.loads(target.read_text(encoding="utf-8")))
+        old = json.loads(target.read_text(encoding="utf-8"))
+        reasons = out_of_date(command_name, options, old)
         if not reasons:
             return
+        before = replaced(old, reasons)
         print(f"{name}: {label}, seed {options['seed']} is out of date: {'; '.join(reasons)}", flush=True)
     print(f"{name}: {label}, seed {options['seed']} ...", flush=True)
     # A run that was interrupted goes on from its checkpoint.
@@ -82,6 +94,7 @@ def run(name: str, label: str, options: dict[str, Any], data_dir: str | None) ->
     target.parent.mkdir(parents=True, exist_ok=True)
     identity = key(command_name, resolved(command_name, options)) | {"commit": commit()}
     stored = {"label": label, "options": options, "key": identity} | kept
+    stored |= {"before": before} if before else {}
     target.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
     shutil.rmtree(folder)
 

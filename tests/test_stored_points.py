@@ -171,3 +171,18 @@ def test_an_unknown_experiment_ends_with_status_2(
     monkeypatch.setattr(sys, "argv", ["run.py", "01_mnist5k"])
     assert run.main() == 2
     assert "did you mean '01_mnist_5k'?" in capsys.readouterr().err
+
+
+def test_a_result_that_replaces_another_says_what_it_was() -> None:
+    old = {
+        "key": {"commit": "old1234"}, "test_error_percent_by_readout": {"softmax": 5.0}, "config": {}, "events": {},
+        "validation_error_percent_by_readout": None,
+        "deployed": {"device": {}, "test_error_percent_by_age": {"at once": {"softmax": 5.0}, "after a day": {"softmax": 6.0}}},
+    }  # fmt: skip
+    before = run.replaced(old, ["device changed"])
+    assert before["commit"] == "old1234" and before["reasons"] == ["device changed"]
+    assert before["test_error_percent_by_readout"] == {"softmax": 5.0}
+    now = {"config": {"split": "final"}, **old, "before": before}
+    page = importlib.import_module("results_page")
+    assert page.mean_errors([now, now], now) == "5.00 ± 0.00, 5.00 ± 0.00 at once, 6.00 ± 0.00 after a day"
+    assert page.mean_errors([before], now) == "5.00, 5.00 at once, 6.00 after a day"
