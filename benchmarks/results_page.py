@@ -71,8 +71,8 @@ def moved() -> list[str]:
     head = ["experiment", "row", "seeds", "error before %", "error now %", "why"]
     lines = ["## What the corrections moved", "",
              "Rows that were measured anew because a rule or a figure was corrected: means over the same seeds, by the read-out",
-             "of the headline; of a written chip, at once and at the last age. What could not be measured anew yet has a † in its",
-             "table.", "",
+             "of the headline; of a written chip, at once and at the last age. What could not be measured anew yet has a †",
+             "in its table.", "",
              f"| {' | '.join(head)} |", "|" + "---|" * len(head)]  # fmt: skip
     found = False
     for name, experiment in experiments([]).items():

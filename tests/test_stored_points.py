@@ -184,5 +184,5 @@ def test_a_result_that_replaces_another_says_what_it_was() -> None:
     assert before["test_error_percent_by_readout"] == {"softmax": 5.0}
     now = {"config": {"split": "final"}, **old, "before": before}
     page = importlib.import_module("results_page")
-    assert page.mean_errors([now, now], now) == "5.00 ± 0.00, 5.00 ± 0.00 at once, 6.00 ± 0.00 after a day"
-    assert page.mean_errors([before], now) == "5.00, 5.00 at once, 6.00 after a day"
+    assert page.mean_errors([now, now], now) == "5.00 ± 0.00 at once, 6.00 ± 0.00 after a day"
+    assert page.mean_errors([before], now) == "5.00 at once, 6.00 after a day"

@@ -16,7 +16,7 @@ from analog_ff import __version__
 from analog_ff.datasets.base import Dataset
 from analog_ff.output.messages import tell
 from analog_ff.runs.model import MODEL
-from hardware_models.check import UsageError
+from hardware_models.check import UsageError, shown
 from hardware_models.files import note_digest
 
 PACKAGES = ("numpy", "numba", "scipy")
@@ -67,9 +67,10 @@ class Origin:
         changed = sorted(name for name in {*kept, *self.inputs} if kept.get(name) != self.inputs.get(name))
         if changed:
             # A set of data is its file's contents: where both have changed, the file is what the user knows.
-            shown = [name for name in changed if not name.startswith("data set ")] or changed
+            named = [name for name in changed if not name.startswith("data set ")] or changed
+            files = ", ".join(shown(name, 200, quoted=False) for name in named)
             raise UsageError(
-                f"the run in {folder} was begun with other contents of {', '.join(shown)}; put back what has changed "
+                f"the run in {folder} was begun with other contents of {files}; put back what has changed "
                 "(result and checkpoint keep each file's SHA-256), or start the run anew in another folder."
             )
 

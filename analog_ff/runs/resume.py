@@ -140,6 +140,8 @@ def _check_facts(facts: Any, run: Run) -> None:
                 _number("an integral", integral)
     if Ledger.restore(ledger).save() != ledger:
         raise ValueError("its ledger is not one of a run")
+    if not isinstance(facts["config"], str):
+        raise ValueError("config is no text")
     for name in ("inputs_sha256", "versions"):
         _texts(name, facts[name])
     for versions in facts["earlier_versions"]:
