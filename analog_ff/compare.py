@@ -9,12 +9,12 @@ from typing import Any
 
 import typer
 
-from analog_ff.output.folders import home
 from analog_ff.output.messages import tell
 from analog_ff.runs.config import Config
 from analog_ff.runs.options import given, parameters, with_signature
 from analog_ff.simulate import run_app, set_threads
 from hardware_models.check import in_range, positive_int
+from hardware_models.files import home
 
 APART = ("device", "learner", "split", "out")
 """Options of a run that a comparison has in another form."""

@@ -19,6 +19,7 @@ from analog_ff.datasets.base import Dataset, Source, from_bytes
 from analog_ff.datasets.idx_folder import VARIABLE
 from hardware_models import files
 from hardware_models.check import UsageError
+from hardware_models.files import home
 
 TRAINING = tuple(f"data_batch_{n}.bin" for n in range(1, 6))
 TEST = "test_batch.bin"
@@ -55,7 +56,7 @@ def _folder(data_dir: str | Path | None) -> Path:
         raise UsageError(
             f"cifar-10 is not downloaded: put {wanted} in DIR/{FOLDERS[0]} and give --data-dir DIR (or set {VARIABLE}=DIR)."
         )
-    root = Path(named).expanduser()
+    root = home(named)
     for folder in (root / name for name in FOLDERS):
         missing = [file for file in (*TRAINING, TEST) if not (folder / file).is_file()]
         if not missing:

@@ -31,6 +31,7 @@ from analog_ff.datasets.base import Dataset, Source, from_bytes
 from analog_ff.datasets.checksums import CHECKSUMS
 from analog_ff.datasets.download import download, reason
 from hardware_models.check import UsageError
+from hardware_models.files import home
 
 FILES = (
     "train-images-idx3-ubyte",
@@ -94,13 +95,13 @@ def _check_pair(images, labels, images_path, labels_path):
 
 def _users_files(idx_set: IdxSet, data_dir: str | Path | None) -> list[Path] | None:
     if data_dir is not None:
-        root = Path(data_dir).expanduser()
+        root = home(data_dir)
         places = _search(idx_set, root, "data folder")
         if places is None:
             raise UsageError(f"{root} has no {idx_set.name}: expected {_wanted(root / idx_set.name)} or in {root}.")
         return places
     variable = os.environ.get(VARIABLE)
-    return _search(idx_set, Path(variable).expanduser(), VARIABLE) if variable else None
+    return _search(idx_set, home(variable), VARIABLE) if variable else None
 
 
 def _search(idx_set: IdxSet, root: Path, role: str) -> list[Path] | None:

@@ -19,22 +19,12 @@ from pathlib import Path
 
 from analog_ff.output import whole_files
 from analog_ff.output.messages import tell
-from hardware_models.check import RunError, UsageError, shown
+from hardware_models.check import RunError, UsageError
 
 if sys.platform != "win32":
     import fcntl
 
 CANNOT_LOCK = "{folder} cannot be locked here: take care that no second process goes on with this run"
-
-
-def home(place: str) -> Path:
-    """Return the path that a user gives, ``~`` as the home; UsageError for the home of a user who is not known."""
-    try:
-        return Path(place).expanduser()
-    except RuntimeError:
-        raise UsageError(
-            f"the folder {shown(place)} begins with the home of a user that this machine does not know."
-        ) from None
 
 
 def must_be_new(folder: Path) -> None:

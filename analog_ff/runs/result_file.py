@@ -7,7 +7,6 @@ so that runs of other versions can be priced.
 
 from __future__ import annotations
 
-import io
 import math
 import os.path
 import re
@@ -16,9 +15,11 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from analog_ff.runs.choices import of_type
 from analog_ff.runs.config import Config
-from hardware_models import figures, files
+from hardware_models import figures, files, hdf5
 from hardware_models.check import UsageError, in_range, positive_int, shown
 from hardware_models.events import COUNTS, FAMILIES, INTEGRALS, PHASES, is_count
 from hardware_models.tables import closest
@@ -61,17 +62,15 @@ def read_run(place: str) -> dict[str, Any]:
 
 def _shapes(file: Path) -> list[list[int]]:
     """Return (inputs, neurons) of each layer of an older run from what the bench saw of its cells."""
-    import h5py
-
-    data = files.contents(file, "file of cells", most=files.LARGE)
-    with files.reading(file, "the cells of a run"), h5py.File(io.BytesIO(data), "r") as cells:
-        found = []
-        for layer in range(len(cells)):
-            place = f"{file}: 'layer{layer}/conductance'"
-            seen = cells.get(f"layer{layer}/conductance")
-            if not isinstance(seen, h5py.Dataset) or len(seen.shape) != 2 or seen.shape[1] % 2:
-                raise UsageError(f"{place} should be an array (inputs, bit lines) with two bit lines a neuron.")
-            found.append([int(seen.shape[0]), int(seen.shape[1]) // 2])
+    cells = hdf5.tree(file, "file of cells")
+    found = []
+    for layer in range(len(cells)):
+        group = cells.get(f"layer{layer}")
+        seen = group.get("conductance") if isinstance(group, dict) else None
+        if not isinstance(seen, np.ndarray) or seen.ndim != 2 or seen.shape[1] % 2:
+            place = f"{shown(str(file), 200, quoted=False)}: 'layer{layer}/conductance'"
+            raise UsageError(f"{place} should be an array (inputs, bit lines) with two bit lines a neuron.")
+        found.append([int(seen.shape[0]), int(seen.shape[1]) // 2])
     _check_shapes(found, str(file))
     return found
 

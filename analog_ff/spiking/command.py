@@ -8,12 +8,12 @@ from typing import Any
 
 import typer
 
-from analog_ff.output.folders import home
 from analog_ff.runs.options import given, parameters, with_signature
 from analog_ff.runs.stored import asked_for
 from analog_ff.simulate import run_app
 from analog_ff.spiking.config import SpikingConfig
 from hardware_models.check import UsageError
+from hardware_models.files import home
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 

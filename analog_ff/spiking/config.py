@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from analog_ff.output.folders import home
 from analog_ff.runs.choices import Choices
 from analog_ff.runs.options import flag, option, parse_layers
 from hardware_models.check import UsageError, in_range, positive_int, shown
+from hardware_models.files import home
 from hardware_models.tables import closest
 
 ENCODERS = ("regular", "poisson", "latency")

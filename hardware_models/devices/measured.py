@@ -16,11 +16,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from hardware_models import files
 from hardware_models.check import UsageError
 from hardware_models.devices.pulsed import PulsedDevice, launch
 from hardware_models.kernels import steps as kernels
@@ -63,7 +63,10 @@ class Measured(PulsedDevice):
         for name in ARRAYS:
             if getattr(self, name) is None:
                 raise UsageError(f"device {self.name} needs the array '{name}' or a file that holds it.")
-            object.__setattr__(self, name, np.ascontiguousarray(getattr(self, name), np.float64))
+            numbers = np.asarray(getattr(self, name))
+            if numbers.dtype.kind not in "iuf":
+                raise UsageError(f"device {self.name} needs the array '{name}' of real numbers, got {numbers.dtype}.")
+            object.__setattr__(self, name, np.ascontiguousarray(numbers, np.float64))
         size = (self.levels.size, self.probabilities.size)
         grids = (self.levels, self.probabilities)
         if min(size) < 2 or any(g.ndim != 1 or not (np.diff(g) > 0).all() for g in grids):
@@ -84,18 +87,12 @@ class Measured(PulsedDevice):
         super().__post_init__()
 
     def _read(self) -> None:
-        path = Path(self.file).expanduser()
-        try:
-            with np.load(path, allow_pickle=False) as archive:
-                missing = [name for name in ARRAYS if name not in archive]
-                if missing:
-                    raise UsageError(f"{path} lacks the array '{missing[0]}' (needed: {', '.join(ARRAYS)}).")
-                for name in ARRAYS:
-                    object.__setattr__(self, name, archive[name])
-        except UsageError:
-            raise
-        except Exception as error:
-            raise UsageError(f"the table {path} of device {self.name} cannot be read: {error}.") from None
+        found = files.arrays(self.file, "table of pulses", ARRAYS)
+        missing = [name for name in ARRAYS if name not in found]
+        if missing:
+            raise UsageError(f"{self.file} lacks the array '{missing[0]}' (needed: {', '.join(ARRAYS)}).")
+        for name, array in found.items():
+            object.__setattr__(self, name, array)
 
     def median_step(self, g: float, polarity: str) -> float:
         """Return the median change of g by one pulse at the state g [S]."""

@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from analog_ff.output.folders import home
 from analog_ff.output.messages import tell
 from analog_ff.spiking.config import SpikingConfig
 from analog_ff.spiking.cortex.base import Test
 from analog_ff.spiking.cortex.table import TESTS
 from hardware_models.check import UsageError, positive_int
+from hardware_models.files import home
 from hardware_models.tables import closest
 
 DEFAULTS: dict[str, Any] = {"layers": (300,), "epochs": 4, "split": "holdout", "shift": 0}
