@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -119,3 +120,21 @@ def test_blas_stays_on_one_thread_until_the_last_python_thread_has_left() -> Non
         assert blas() == {1}
         np.dot(np.ones((4, 4)), np.ones((4, 4)))
     assert blas() == before
+
+
+def test_a_cached_kernel_is_not_taken_when_any_source_of_the_kernels_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Formulas of other files are inlined in it: Numba alone would go on with the old ones."""
+    file = tmp_path / "one_kernel.py"
+    file.write_text("def tripled(x):\n    return 3 * x\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    tripled = importlib.import_module("one_kernel").tripled
+
+    def hits(sources: str) -> int:
+        monkeypatch.setattr(compiling, "sources", lambda: sources)
+        kernel = compiling.kernel(tripled)
+        assert kernel(2) == 6
+        return sum(kernel.stats.cache_hits.values())
+
+    assert [hits(sources) for sources in ("before", "before", "after", "after")] == [0, 1, 0, 1]

@@ -12,10 +12,12 @@ first into a RunError and keeps the second from happening.
 from __future__ import annotations
 
 import functools
+import hashlib
 import logging
 import os
 import sys
 import threading
+from pathlib import Path
 
 # Waiting threads must sleep, not spin: when another process holds a core, spinning at the end of every parallel loop
 # makes each loop cost a time slice of the scheduler (8 ms instead of 0.2 ms, measured on 2 cores).
@@ -34,8 +36,25 @@ _forked = False
 _told = False
 
 
+@functools.cache
+def sources():
+    """Return the SHA-256 of all sources in this folder."""
+    digest = hashlib.sha256()
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
+
+
 class _Cache(FunctionCache):
-    """Numba's cache on disk; where the disk refuses (full, or gone since) the kernel still runs, compiled in memory."""
+    """Numba's cache on disk; where the disk refuses (full, or gone since) the kernel still runs, compiled in memory.
+
+    Numba takes a cached kernel as long as the kernel's own file is unchanged. Formulas of other files are inlined in it, so here
+    all sources of this folder must be unchanged.
+    """
+
+    def __init__(self, function):
+        super().__init__(function)
+        self._cache_file._source_stamp = (self._cache_file._source_stamp, sources())
 
     def save_overload(self, sig, data):
         """Save what was compiled, or say that it could not be saved."""
