@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from analog_ff.output import whole_files
+from analog_ff.runs import cells, plots
 
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -18,6 +22,28 @@ def full_data() -> Path | None:
 
 # Looked at once, before any test changes its environment.
 FULL_DATA = full_data()
+
+
+PICTURES = {"learning_curve": plots.learning_curve, "_picture": cells._picture}
+"""What draws the pictures of a run."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_pictures() -> Iterator[None]:
+    """Write two bytes for each picture of a run: drawing takes longer than the small runs of the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            plots, "learning_curve", lambda folder, *a: whole_files.write(folder / "learning_curve.png", b"--")
+        )
+        patch.setattr(cells, "_picture", lambda looks: b"--")
+        yield
+
+
+@pytest.fixture
+def pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw the pictures of a run in this test."""
+    monkeypatch.setattr(plots, "learning_curve", PICTURES["learning_curve"])
+    monkeypatch.setattr(cells, "_picture", PICTURES["_picture"])
 
 
 @pytest.hookimpl(tryfirst=True)

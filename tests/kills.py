@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 
-from analog_ff.output import whole_files
-from analog_ff.runs import plots
 from analog_ff.runs.config import Config, recommended
 from analog_ff.runs.execute import execute
 from analog_ff.runs.train import Run
@@ -23,12 +21,6 @@ POSIX = pytest.mark.skipif(os.name != "posix", reason="signals and locks of POSI
 
 class Killed(BaseException):
     """Stands for a kill: nothing in the product catches it to go on."""
-
-
-def without_pictures(patch: pytest.MonkeyPatch) -> None:
-    """Write two bytes for each picture."""
-    patch.setattr(plots, "learning_curve", lambda folder, *a: whole_files.write(folder / "learning_curve.png", b"--"))
-    patch.setattr("analog_ff.runs.cells._picture", lambda looks: b"--")
 
 
 def left_in(folder: Path) -> dict[str, Any]:

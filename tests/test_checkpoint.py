@@ -15,7 +15,7 @@ import pytest
 
 from analog_ff.output import whole_files
 from analog_ff.output.forms import hdf5
-from analog_ff.runs import checkpoint, plots
+from analog_ff.runs import checkpoint
 from analog_ff.runs.checkpoint import NAME, PREVIOUS, DamagedError
 from analog_ff.runs.config import Config
 from analog_ff.runs.execute import execute
@@ -44,10 +44,8 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def folder(begun: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a copy of it; pictures take too long."""
-    monkeypatch.setattr(plots, "learning_curve", lambda folder, *a: whole_files.write(folder / "c.png", b"--"))
-    monkeypatch.setattr("analog_ff.runs.cells._picture", lambda looks: b"--")
+def folder(begun: Path, tmp_path: Path) -> Path:
+    """Return a copy of it."""
     return shutil.copytree(begun, tmp_path / "run")
 
 

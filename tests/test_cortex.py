@@ -233,7 +233,7 @@ def test_a_short_real_test_of_dales_law(tmp_path, capsys) -> None:
         (["--tests", "T9"], "no cortex test 'T9'"),
         (["--seeds", "0"], "--seeds"),
         (["--split", "final"], "validation part alone"),
-        (["--export", "x.nir"], "--export belongs to a single run"),
+        (["--export", "x.nir"], "belong to a single run"),
         (["--eligibility", "synaptic", "--tests", "T5"], "--eligibility synaptic"),
     ],
 )

@@ -131,7 +131,7 @@ def test_sealed_chips_are_not_looked_at() -> None:
         chip.cells(0)
 
 
-def test_run_folder_holds_every_cell(tmp_path: Path) -> None:
+def test_run_folder_holds_every_cell(tmp_path: Path, pictures: None) -> None:
     """cells.h5 has the arrays with their units, result.json their summary; a sealed run has neither."""
     result, folder = execute(Config(**QUICK, out=str(tmp_path / "open")), quiet=True)
     with h5py.File(folder / "cells.h5") as file:
@@ -139,7 +139,7 @@ def test_run_folder_holds_every_cell(tmp_path: Path) -> None:
         assert group["conductance"].attrs["unit"] == "S" and group["conductance"].shape == (67, 16)
         assert group["pulses"][()].mean() == pytest.approx(result["cells"]["layers"][0]["pulses_mean"])
         assert group["pulses"][()].mean() == pytest.approx(result["cells"]["pulses_per_cell"])
-    assert (folder / "cells.png").stat().st_size > 1000
+    assert (folder / "cells.png").stat().st_size > 1000 and (folder / "learning_curve.png").stat().st_size > 1000
     _, folder = execute(Config(**QUICK, sealed=True, out=str(tmp_path / "sealed")), quiet=True)
     assert not (folder / "cells.h5").exists()
 

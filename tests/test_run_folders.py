@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kills import OPTIONS, POSIX, SMALL, begun, killed, killed_run, left_in, without_pictures
+from kills import OPTIONS, POSIX, SMALL, begun, killed, killed_run, left_in
 
 from analog_ff.output import folders, forms
 from analog_ff.runs import checkpoint
@@ -25,19 +25,11 @@ from analog_ff.simulate import app, run_app
 from hardware_models.check import RunError, UsageError
 
 
-@pytest.fixture(autouse=True)
-def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Matplotlib takes longer than the runs themselves."""
-    without_pictures(monkeypatch)
-
-
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Return what the run `SMALL` leaves behind when nobody interrupts it."""
     folder = tmp_path_factory.mktemp("whole") / "run"
-    with pytest.MonkeyPatch.context() as patch:
-        without_pictures(patch)
-        execute(Config(**SMALL, out=str(folder)), quiet=True)
+    execute(Config(**SMALL, out=str(folder)), quiet=True)
     return left_in(folder)
 
 
