@@ -105,23 +105,22 @@ def _reason(error: Exception) -> str:
     return f"{name}: {shown(said, 160, quoted=False).rstrip('.')}" if said and not dumb else name
 
 
-def home(place: str | Path) -> Path:
-    """Return the path that a user gives, ``~`` as the home.
+def home(place: str | Path, what: str = "the path") -> Path:
+    """Return the path that a user gives, ``~`` as the home; `what` it is the path of, for messages.
 
     Raises UsageError for the home of a user who is not known, and for names that no file can have, so that asking whether there
     is such a file cannot fail.
     """
+    named = f"{what} {shown(str(place), 200, quoted=False)}"
     try:
         path = Path(place).expanduser()
     except RuntimeError:
-        raise UsageError(
-            f"{shown(str(place), 200)} begins with the home of a user that this machine does not know."
-        ) from None
-    with reading(shown(str(place), 200), "a path"):
-        if "\0" in str(path) or len(os.fsencode(path)) > 4000 or any(len(os.fsencode(p)) > 255 for p in path.parts):
-            raise UsageError(
-                f"{shown(str(place), 200)} is too long for a path; a name has at most 255 bytes, a path 4000."
-            )
+        raise UsageError(f"{named} begins with the home of a user that this machine does not know.") from None
+    if "\0" in str(path):
+        raise UsageError(f"{named} holds a null character, which no path can.")
+    with reading(named, "a path"):
+        if len(os.fsencode(path)) > 4000 or any(len(os.fsencode(part)) > 255 for part in path.parts):
+            raise UsageError(f"{named} is too long: a name has at most 255 bytes, a path 4000.")
     return path
 
 
@@ -140,7 +139,7 @@ def contents(path: str | Path, what: str, *, most: int = SMALL) -> bytes:
     """
     shown_path = shown(str(path), 200, quoted=False)
     with reading(f"{what} {shown_path}", "a file"):
-        place = home(path)
+        place = home(path, what)
         try:
             # Without O_NONBLOCK a named pipe would wait for ever for somebody to write into it.
             descriptor = os.open(place, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))

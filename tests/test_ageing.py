@@ -178,7 +178,10 @@ def test_a_models_own_entry_wins(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 MISTAKES = [
-    (entry("endurance", 50, "s"), "'endurance' should be of the dimension number, but its unit 's' is of the dimension time"),
+    (
+        entry("endurance", 50, "s"),
+        "'endurance' should be of the dimension number, but its unit 's' is of the dimension time",
+    ),
     (entry("endurance", 50, "pulses").replace('unit = "pulses"\n', ""), "'endurance' lacks its unit"),
     (entry("endurance", 50, "pulses").replace("low = 25.0", "low = 51.0"), "lies outside its range"),
     (entry("endurance", 50, "pulses").replace('source = "a test of the maker"', ""), "'endurance' lacks its source"),

@@ -85,7 +85,7 @@ def test_contents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     refused(lambda: files.contents(tmp_path / "none", "data file"), "^data file .*none does not exist")
     refused(lambda: files.contents(file / "below", "data file"), "Not a directory")
     refused(lambda: files.contents("a\0b", "data file"), "null")
-    refused(lambda: files.contents("x" * 5000, "data file"), "File name too long")
+    refused(lambda: files.contents("x" * 5000, "data file"), "is too long: a name has at most 255 bytes")
     refused(lambda: files.contents(f"{file}\n\x1b[31m", "data file"), r"\\n\\x1b")
     os.mkfifo(tmp_path / "pipe")
     refused(lambda: files.contents(tmp_path / "pipe", "data file"), "no regular file")
