@@ -352,3 +352,8 @@ def test_one_cycle_by_choice_and_missing_files(tmp_path: Path) -> None:
     assert len(train.notices) == 2 and "cell A0 has one cycle only" in train.notices[0]
     with pytest.raises(UsageError, match=r"nothing\.csv does not exist"):
         read_pulse_train(tmp_path / "nothing.csv")
+
+
+def test_an_endless_line_is_refused_before_it_is_taken_apart() -> None:
+    with pytest.raises(UsageError, match=r"x.csv, line 2: 3\d{4} characters, more than the 20000"):
+        parse_pulse_train("cell,cycle,pulse,polarity,conductance [uS]\n" + "1,2,3," * 5500 + "\n", "x.csv")

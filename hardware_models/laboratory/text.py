@@ -19,6 +19,8 @@ MOST_BYTES = 2**25
 """Most bytes of a file [B]."""
 MOST_ROWS = 500_000
 """Most rows under the header."""
+LONGEST_LINE = 20_000
+"""Most characters of a line: a file of one endless line is no table."""
 PREAMBLE = 200
 """Lines in which the header is sought."""
 MARKS = (
@@ -136,6 +138,11 @@ def sheet(data: bytes | str, where: str, known: Callable[[list[str]], int], *, h
     if (at := text.find("\0")) >= 0:
         place = sum(1 for _ in _lines(text[: at + 1]))
         raise UsageError(f"{where}, line {place}: a NUL character, which no table of numbers has; the file is damaged.")
+    for number, line in _lines(text):
+        if len(line) > LONGEST_LINE:
+            raise UsageError(
+                f"{where}, line {number}: {len(line)} characters, more than the {LONGEST_LINE} that a line may have."
+            )
     best: tuple[int, bool, int, str, list[str]] | None = None
     first: tuple[int, str] | None = None
     for seen, (number, line) in enumerate((n, x) for n, x in _lines(text) if x.strip()):
