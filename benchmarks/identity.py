@@ -129,6 +129,15 @@ def out_of_date(command: str, options: Mapping[str, Any], stored: Mapping[str, A
     return reasons
 
 
+def older(found: Mapping[str, Any], command: str, choices: Mapping[str, Any] = {}) -> str:
+    """Return what marks a result that says which model it comes from ("model", 1 without) and is touched since; empty if not."""
+    changes = changes_since(found.get("model", 1), command, choices)
+    commits = dict.fromkeys(change.before for change in changes)
+    return (
+        f"before the correction, commit {', '.join(commits)}: {'; '.join(c.what for c in changes)}" if changes else ""
+    )
+
+
 def dear(stored: Mapping[str, Any]) -> bool:
     """Tell whether the energies of a stored result come from an older technology file than today's."""
     energy = stored.get("energy") or {}

@@ -53,7 +53,7 @@ def joule(values: list[float | None]) -> str:
     return f"{value:.2g} J"
 
 
-MARK = " †"
+MARK = " ‡"
 """Stands beside what was measured before a correction that touches it."""
 
 
@@ -68,7 +68,7 @@ def footnotes(rows: list[tuple[str, list[dict[str, Any]]]]) -> list[str]:
     for label, results in rows:
         if reason := before_the_correction(results):
             by_reason.setdefault(reason, []).append(label)
-    return [line for reason, labels in by_reason.items() for line in ("", f"†{reason_of(labels, rows)} {reason}.")]
+    return [line for reason, labels in by_reason.items() for line in ("", f"‡{reason_of(labels, rows)} {reason}.")]
 
 
 def reason_of(labels: list[str], rows: list[tuple[str, list[dict[str, Any]]]]) -> str:

@@ -9,9 +9,11 @@ from typing import Any
 
 import spiking_settings
 from catalogue import HERE, ROOT, experiments, judged_on, results_of
-from result_tables import error, marked, mean, table
+from identity import digest, figures, older
+from result_tables import MARK, error, marked, mean, table
 
 from analog_ff.runs.pricing import interval
+from hardware_models.devices.load import load_device
 
 
 def glance() -> list[str]:
@@ -19,7 +21,7 @@ def glance() -> list[str]:
     head = ["what", "error %", "seeds", "beside it, error %", "published, error %"]
     lines = ["## At a glance", "",
              "The rows that say most, each by the read-out that it is judged by. A name leads to the whole table, with the",
-             "command that makes it, its settings and its caveats. What a † stands beside was measured before a correction that",
+             "command that makes it, its settings and its caveats. What a ‡ stands beside was measured before a correction that",
              "touches it.", ""]  # fmt: skip
     lines += [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     known = experiments([])
@@ -71,7 +73,7 @@ def moved() -> list[str]:
     head = ["experiment", "row", "seeds", "error before %", "error now %", "why"]
     lines = ["## What the corrections moved", "",
              "Rows that were measured anew because a rule or a figure was corrected: means over the same seeds, by the read-out",
-             "of the headline; of a written chip, at once and at the last age. What could not be measured anew yet has a †",
+             "of the headline; of a written chip, at once and at the last age. What could not be measured anew yet has a ‡",
              "in its table.", "",
              f"| {' | '.join(head)} |", "|" + "---|" * len(head)]  # fmt: skip
     found = False
@@ -115,12 +117,22 @@ def peers() -> list[str]:
         "log-normally here and normally there, so the ends differ where the spread is large.", "",
         f"| {' | '.join(head)} |", "|" + "---|" * len(head),
     ]  # fmt: skip
+    stale = False
     for r in found["rows"]:
         if abs(r["pulses"]) == 100:
             mine, other = (f"{r[p + 'mean']:.3f} ± {r[p + 'deviation']:.3f}" for p in ("", "aihwkit_"))
-            cells = [r["device"], f"{r['pulses']:+d}", mine, other, f"{r['distance']:.3f}", f"{r['p']:.2g}"]
+            old = r.get("figures") != digest(figures(load_device(r["device"])))
+            stale |= old
+            cells = [
+                r["device"] + (MARK if old else ""),
+                f"{r['pulses']:+d}",
+                mine,
+                other,
+                f"{r['distance']:.3f}",
+                f"{r['p']:.2g}",
+            ]
             lines.append(f"| {' | '.join(cells)} |")
-    return [*lines, ""]
+    return [*lines, "", *(["‡ before figures of the device were corrected.", ""] if stale else [])]
 
 
 def learners() -> list[str]:
@@ -175,7 +187,13 @@ def cortex() -> list[str]:
              "Numbers, intervals and sources: [the spiking variant](spiking.md).", "",
              "| test | question | verdict |", "|---|---|---|"]  # fmt: skip
     lines += [f"| {key}: {t['title']} | {t['question']} | {t['verdict']} |" for key, t in found["tests"].items()]
-    return [*lines, ""]
+    return [*lines, "", *measured(found)]
+
+
+def measured(*found: dict[str, Any]) -> list[str]:
+    """Return the line that marks spiking results of an older model, if any of these is one."""
+    notes = {note for one in found if (note := older(one, "spiking"))}
+    return [line for note in sorted(notes) for line in (f"Measured {note}.", "")]
 
 
 def spiking_peers() -> list[str]:
@@ -200,10 +218,11 @@ def spiking_peers() -> list[str]:
         for row in other["rows"]:
             what = f"snnTorch, batch {row['batch']}, {row['epochs']} epoch{'s' if row['epochs'] > 1 else ''}"
             lines.append(f"| {what} | {row['presentations_per_second']:.0f} | {row['accuracy_percent']:.1f} |")
-        lines += [""]
+        lines += ["", *measured(other)]
     exported = results / "peers" / "nir_snntorch.json"
     if exported.exists():
-        rows = json.loads(exported.read_text(encoding="utf-8"))["rows"]
+        of_files = json.loads(exported.read_text(encoding="utf-8"))
+        rows = of_files["rows"]
         lines += [
             "## Spiking: the exported NIR file in snnTorch", "",
             "`python -m analog_ff spiking --layers 300 --epochs 5 --reset RESET --export RESET.nir --out RESET` for both resets,",
@@ -218,7 +237,7 @@ def spiking_peers() -> list[str]:
                      "snntorch_imported_accuracy_percent", "snntorch_matched_accuracy_percent")]  # fmt: skip
             same = f"{row['matched_presentations_spike_for_spike_percent']:.1f} %"
             lines.append(f"| {row['reset']} | {' | '.join(cells)} | {same} |")
-        lines += [""]
+        lines += ["", *measured(of_files)]
     return lines
 
 

@@ -23,8 +23,11 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from identity import older  # noqa: E402
+
 from analog_ff.datasets import load  # noqa: E402
 from analog_ff.datasets.base import Dataset  # noqa: E402
+from analog_ff.runs.model import MODEL  # noqa: E402
 from analog_ff.spiking.config import SpikingConfig  # noqa: E402
 from analog_ff.spiking.simulation import simulate  # noqa: E402
 
@@ -76,13 +79,19 @@ def place(settings: dict[str, Any], seed: int) -> Path:
     return RESULTS / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
 
 
+def current(settings: dict[str, Any], seed: int) -> bool:
+    """Tell whether a point is there and comes from today's model."""
+    file = place(settings, seed)
+    return file.exists() and not older(json.loads(file.read_text(encoding="utf-8")), "spiking", settings)
+
+
 def run(name: str, settings: dict[str, Any], seed: int, data: Dataset) -> None:
     """Run one point and keep its result."""
     outcome = simulate(SpikingConfig(**settings, data="mnist", seed=seed, chip_seed=seed), data=data, quiet=True)
     counts = [c[::2] for c in outcome.statistics.counts]  # right label, image by image
     present = SpikingConfig(**settings).present * 1e-3
     point = {
-        "setting": name, "settings": settings, "seed": seed, "error_percent": outcome.errors(),
+        "setting": name, "settings": settings, "seed": seed, "model": MODEL, "error_percent": outcome.errors(),
         "mean_rate_hertz": [float(c.mean()) / present for c in counts],
         "active_rate_hertz": [float(c[c > 0].mean()) / present for c in counts],
         "share_silent": [float((c.sum(axis=0) == 0).mean()) for c in counts],
@@ -103,8 +112,10 @@ def table() -> list[str]:
              f"{LEARNED} images of MNIST's training set learned, {JUDGED} others of it judged, none of them in mnist-5k.", "",
              "| setting | seeds | error [%] | rate of all cells [Hz] | of active ones [Hz] | cells that never fire |",
              "|---|---:|---:|---:|---:|---:|"]  # fmt: skip
+    notes: set[str] = set()
     for name in (n for n in SETTINGS if n in found):
         points = found[name]
+        notes |= {note for p in points if (note := older(p, "spiking"))}
         errors = [p["error_percent"]["energy"] for p in points]
         spread = f" ± {statistics.stdev(errors):.1f}" if len(errors) > 1 else ""
         mean, active, silent = (
@@ -114,7 +125,7 @@ def table() -> list[str]:
         lines.append(
             f"| {name} | {len(points)} | {statistics.mean(errors):.1f}{spread} | {mean:.1f} | {active:.0f} | {silent:.0%} |"
         )
-    return [*lines, ""]
+    return [*lines, "", *(line for note in sorted(notes) for line in (f"Measured {note}.", ""))]
 
 
 def main() -> None:
@@ -127,7 +138,7 @@ def main() -> None:
     data = tuning_set(args.data_dir)
     for seed in range(args.seeds):
         for name, settings in SETTINGS.items():
-            if args.only in name and not place(settings, seed).exists():
+            if args.only in name and not current(settings, seed):
                 print(f"{name}, seed {seed} ...", file=sys.stderr, flush=True)
                 run(name, settings, seed, data)
     print("\n".join(table()))

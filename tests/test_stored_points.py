@@ -123,11 +123,11 @@ def test_every_stored_point_says_whether_it_is_current() -> None:
 def test_what_is_out_of_date_is_marked_and_explained() -> None:
     fresh = {"out_of_date": [], "key": {"commit": "new1234"}}
     old = {"out_of_date": ["device changed"], "key": {"commit": "old1234"}}
-    assert result_tables.marked("row", [fresh]) == "row" and result_tables.marked("row", [fresh, old]) == "row †"
+    assert result_tables.marked("row", [fresh]) == "row" and result_tables.marked("row", [fresh, old]) == "row ‡"
     assert result_tables.footnotes([("a", [fresh]), ("b", [old]), ("c", [])]) == [
-        "", "† b: before the correction, commit old1234: device changed."
+        "", "‡ b: before the correction, commit old1234: device changed."
     ]  # fmt: skip
-    assert result_tables.footnotes([("b", [old])]) == ["", "† before the correction, commit old1234: device changed."]
+    assert result_tables.footnotes([("b", [old])]) == ["", "‡ before the correction, commit old1234: device changed."]
     assert result_tables.footnotes([("a", [fresh])]) == []
 
 

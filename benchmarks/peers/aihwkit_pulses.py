@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,10 @@ from scipy.stats import ks_2samp
 
 from hardware_models.devices.load import load_device
 from hardware_models.keys import Key
+
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+
+from identity import digest, figures
 
 PAIRS = {
     "gong2018_reram_es": "ReRamESPresetDevice",
@@ -84,7 +89,8 @@ def main() -> None:
             here = ours(name, sign, args.cells, width)
             for n, a, b in zip(COUNTS, here, there, strict=True):
                 test = ks_2samp(a, b, method="asymp")
-                rows.append({"device": name, "pulses": sign * n, "mean": a.mean(), "deviation": a.std(),
+                figured = digest(figures(load_device(name)))
+                rows.append({"device": name, "figures": figured, "pulses": sign * n, "mean": a.mean(), "deviation": a.std(),
                              "aihwkit_mean": b.mean(), "aihwkit_deviation": b.std(), "distance": test.statistic,
                              "p": test.pvalue})  # fmt: skip
     if args.json:

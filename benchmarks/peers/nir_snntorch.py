@@ -35,6 +35,7 @@ from typing import Any
 import numpy as np
 
 from analog_ff.datasets import load as load_data
+from analog_ff.runs.model import MODEL
 from analog_ff.spiking.encoded import encoded
 from analog_ff.spiking.model import scaled
 from analog_ff.spiking.nir_graph import load
@@ -193,7 +194,11 @@ def main() -> None:
         names = ("snntorch", "nirtorch", "nir", "torch")
         versions = {name: version(name) for name in names}
         del nirtorch, snntorch
-        print(json.dumps({"versions": versions, "data": args.data, "seed": args.seed, "rows": rows}, indent=1))
+        print(
+            json.dumps(
+                {"versions": versions, "model": MODEL, "data": args.data, "seed": args.seed, "rows": rows}, indent=1
+            )
+        )
         return
     for row in rows:
         print(f"{row['file']}: layers {row['layers']}, reset {row['reset']}, {row['images']} images")

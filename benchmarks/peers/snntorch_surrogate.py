@@ -28,6 +28,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from analog_ff.datasets import load
+from analog_ff.runs.model import MODEL
 from analog_ff.spiking.encoded import encoded
 from analog_ff.spiking.model import scaled
 
@@ -132,7 +133,7 @@ def main() -> None:
     cases = CASES if args.batch is None else (Case(args.batch, args.epochs, args.learning_rate),)
     rows = [train(torch, snntorch, data, case, args.seed) for case in cases]
     result: dict[str, Any] = {
-        "versions": {"snntorch": snntorch.__version__, "torch": torch.__version__}, "data": args.data,
+        "versions": {"snntorch": snntorch.__version__, "torch": torch.__version__}, "model": MODEL, "data": args.data,
         "split": args.split, "seed": args.seed, "layers": [HIDDEN, len(data.classes)], "steps": STEPS, "rows": rows,
     }  # fmt: skip
     ours = result["ours"] = {}

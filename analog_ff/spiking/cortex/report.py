@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from analog_ff.output import whole_files
+from analog_ff.runs.model import MODEL
 from analog_ff.spiking.cortex import judge
 from analog_ff.spiking.cortex.base import COST, FAILS, FITS, LARGE_LOSS, OPEN, SLACK, SMALL_LOSS, Loss, Range, Test
 from analog_ff.spiking.cortex.judge import Estimate, Judgement, Runs
@@ -31,7 +32,7 @@ def collect(sweep: Sweep, tests: Sequence[Test]) -> dict[str, Any]:
             "comment": test.comment,
         }
     base = {k: v for k, v in sweep.base.as_dict().items() if k not in ("data_dir", "out", "seed")}
-    return {"schema": 1, "seeds": list(sweep.seeds), "base": base, "tests": found}
+    return {"schema": 1, "model": MODEL, "seeds": list(sweep.seeds), "base": base, "tests": found}
 
 
 def _point(sweep: Sweep, test: Test, label: str, runs: Runs) -> dict[str, Any]:
