@@ -74,7 +74,8 @@ def moved() -> list[str]:
     lines = ["## What the corrections moved", "",
              "Rows that were measured anew because a rule or a figure was corrected: means over the same seeds, by the read-out",
              "of the headline; of a written chip, at once and at the last age. What could not be measured anew yet has a ‡",
-             "in its table.", "",
+             "in its table. Another processor rounds products otherwise, and runs on it take another course from the same seeds:",
+             "what differs by less than the spread between seeds need not come from the correction.", "",
              f"| {' | '.join(head)} |", "|" + "---|" * len(head)]  # fmt: skip
     found = False
     for name, experiment in experiments([]).items():
