@@ -216,3 +216,18 @@ def test_a_technology_file_is_refused_in_one_sentence(old: str, new: str, words:
 def test_a_technology_that_extends_another_is_refused_in_one_sentence(text: str, words: str) -> None:
     """The tables are looked at before they are laid over the other's."""
     assert words in refused(text, technology_from_toml)
+
+
+def test_a_price_with_a_strange_name_or_source_is_one_sentence() -> None:
+    """A control character in a name must not reach the terminal; a list for the source of a reference is no source."""
+    text = packaged("cmos-32nm")
+    begin = "[component.adc]\n"
+    assert begin in text
+    strange = text.replace(begin, begin + '"\\u001b[0m" = 1\n', 1)
+    reference = 'tolerance = 0.001, source = "isaac2016"'
+    assert reference in text
+    with_source = text.replace(reference, "tolerance = 0.001, source = [1]", 1)
+    for wrong, words in ((strange, "unknown entry"), (with_source, "unknown source [1]")):
+        with pytest.raises(UsageError) as caught:
+            technology_from_toml(wrong, "mine.toml")
+        assert "mine.toml" in str(caught.value) and words in str(caught.value) and str(caught.value).isprintable()

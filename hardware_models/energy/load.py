@@ -173,7 +173,7 @@ class _Reader:
         wanted = LAWS[law].figures
         for part in entry:
             if part not in (*wanted, "law", "reference"):
-                raise UsageError(f"{self.where}: '{place}' has an unknown entry '{part}'{closest(part, wanted)}.")
+                raise UsageError(f"{self.where}: '{place}' has an unknown entry {shown(part)}{closest(part, wanted)}.")
         figures = {part: self.figure(f"{place}.{part}", entry.get(part), kind) for part, kind in wanted.items()}
         component = Component(name, law, MappingProxyType(figures))
         if "reference" in entry:
@@ -222,9 +222,9 @@ class _Reader:
             )
 
     def _source(self, place: str, source: str) -> None:
-        if source not in self.sources:
+        if not isinstance(source, str) or source not in self.sources:
             raise UsageError(
-                f"{self.where}: '{place}' names the unknown source {shown(source)}{closest(source, self.sources)}."
+                f"{self.where}: '{place}' names the unknown source {shown(source)}{closest(str(source), self.sources)}."
             )
 
 
