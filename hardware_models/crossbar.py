@@ -15,7 +15,7 @@ from typing import Any, cast
 import numpy as np
 
 from hardware_models import pins, write_costs
-from hardware_models.check import UsageError, in_range, positive_int
+from hardware_models.check import RunError, UsageError, in_range, positive_int
 from hardware_models.devices.base import Device
 from hardware_models.events import Events
 from hardware_models.kernels import pulses as kernels
@@ -473,8 +473,23 @@ class Crossbar:
         self._operations += 1
         return self.key.child(purpose).at(self._operations)
 
+    def check_conductances(self) -> None:
+        """Raise RunError if a cell holds what is no conductance: not a number, below 0, or far above g_max.
+
+        A device is examined before a run; what it does after thousands of pulses shows here, at every checkpoint. Cells may lie
+        beyond g_max by their spread, a hundred times beyond it they cannot.
+        """
+        g, most = self.state.g, 100.0 * self.device.g_max
+        if not (g.min() >= 0.0 and g.max() <= most):  # NaN is neither
+            wrong = g[~((g >= 0.0) & (g <= most))].flat[0]
+            raise RunError(
+                f"a cell of device '{self.device.name}' has a conductance of {wrong:g} S, which is none from 0 to {most:g} S "
+                "(100 g_max): the device has left its range, and no figure of the run would mean anything"
+            )
+
     def save(self) -> dict[str, Any]:
         """Return everything that `restore` needs, as plain arrays; a run saves every epoch, and so checks its sums."""
+        self.check_conductances()
         self.check_sums()
         own = np.array([self.time, self._operations, self._parity, self._writes, self._seen_at], np.float64)
         # The row sums are running sums: their last bits depend on the order of the updates, so they are kept as they are.

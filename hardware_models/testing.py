@@ -171,8 +171,11 @@ def shapes(device: Any) -> str:
     _need(isinstance(state.g, np.ndarray) and state.g.dtype == np.float32, "state.g should be a float32 array")
     for name, a in _arrays(state).items():
         _need(a.shape[:2] == QUICK_SHAPE, f"state.{name} has shape {a.shape} instead of {QUICK_SHAPE}")
-    returned = device.pulse(state, _pulses(device, 1, QUICK_SHAPE), Key(0, "examine"))
+    asked = _pulses(device, 1, QUICK_SHAPE)
+    returned = device.pulse(state, asked, Key(0, "examine"))
     _need(returned is None, "pulse should change the state in place and return None")
+    kept = np.array_equal(asked, _pulses(device, 1, QUICK_SHAPE))
+    _need(kept, "pulse should leave its argument `pulses` as it is: the pulses are counted from it")
     for what, g in (("state.g", state.g), ("conductance", np.asarray(device.conductance(state, 0.0)))):
         _need(g.shape == QUICK_SHAPE, f"{what} has shape {g.shape} instead of {QUICK_SHAPE}")
         _need(g.dtype == np.float32, f"{what} should be float32, got {g.dtype}")

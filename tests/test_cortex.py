@@ -184,6 +184,13 @@ def test_points_are_run_once_and_tuned_on_a_seed_of_their_own(tmp_path) -> None:
     assert stored(tmp_path, base) is None
     sweep.run([SMALL], None, counted, lambda line: None)
     assert ran[11:] == [base]
+    # Neither does one that was made by other rules: without a version it is of the first.
+    file.write_text(file.read_text().replace('"model":', '"models":'))
+    assert stored(tmp_path, base) is None
+    for damaged in ("{", "{}", "[1]"):
+        file.write_text(damaged)
+        with pytest.raises(UsageError, match=file.name):
+            stored(tmp_path, base)
 
 
 def test_the_card_says_what_was_measured(tmp_path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hardware_models.check import UsageError
+from hardware_models.check import RunError, UsageError
 from hardware_models.crossbar import Crossbar
 from hardware_models.devices.exponential_step import ExponentialStep
 from hardware_models.devices.load import load_device
@@ -284,3 +284,13 @@ def test_a_device_that_changes_pulse_alone_is_pulsed_by_its_own() -> None:
     counts[3, 4] = 5
     array.pulse(counts)
     assert np.array_equal(before, array.state.g)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, -1e-6, 1e30])
+def test_a_cell_that_holds_no_conductance_ends_the_run_at_the_checkpoint(wrong: float) -> None:
+    """A device is examined before a run only; what it does later would be priced and reported as if it were real."""
+    crossbar = Crossbar(load_device("memristor"), (4, 3), key=Key(0, "c"))
+    crossbar.save()
+    crossbar.state.g[1, 2] = wrong
+    with pytest.raises(RunError, match="has left its range"):
+        crossbar.save()

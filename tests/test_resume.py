@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -362,3 +363,31 @@ def test_out_goes_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert Config(out="~/x").folder() == tmp_path / "x"
     with pytest.raises(UsageError, match="home"):
         Config(out="~nobody-of-that-name/x").folder()
+
+
+def test_a_greedy_run_is_not_extended(tmp_path: Path) -> None:
+    """The added epochs would train its first layer again, under a finished second one."""
+    config = Config(**{**SMALL, "layers": (8, 8)}, schedule="greedy", out=str(tmp_path / "run"))
+    execute(config, quiet=True)
+    with pytest.raises(UsageError, match="trained greedily"):
+        execute(replace(config, epochs=6), resume=True, quiet=True)
+
+
+def test_cases_of_an_ablation_are_of_one_device_file(tmp_path: Path) -> None:
+    """The file is edited after the first cases: a table of both devices would be of neither."""
+    file = tmp_path / "mine.toml"
+    shutil.copy(Path(running.__file__).parents[2] / "hardware_models" / "parameters" / "wu2018_taox_hfox.toml", file)
+    config = Config(**SMALL, device=str(file), out=str(tmp_path / "table"))
+    said: list[str] = []
+
+    def stop(line: str) -> None:
+        said.append(line)
+        if len(said) == 2:
+            raise Killed
+
+    with pytest.raises(Killed):
+        ablate(config, say=stop)
+    file.write_text(file.read_text() + "\n# another thought\n")
+    with pytest.raises(UsageError, match=r"different contents of device file mine.toml"):
+        ablate(config, resume=True, say=lambda line: None)
+    assert not (tmp_path / "table" / "ablation.json").exists()

@@ -149,6 +149,14 @@ def kernel(u):
     return u
 
 
+class Greedy(Good):
+    """Takes what it was asked for out of the order: whoever counts pulses afterwards finds none."""
+
+    def pulse(self, state, pulses, key, window=None):
+        super().pulse(state, pulses, key, window)
+        pulses[:] = 0
+
+
 class Stopped(Good):
     def walk(self, state, pulses, key, most):
         moved = state.g + self.g_range * state.speed * self.change(pulses, key)
@@ -163,6 +171,7 @@ class Unlike(Good):
 @pytest.mark.parametrize(
     ("broken", "check", "words"),
     [
+        (Greedy, "shapes and types", "leave its argument"),
         (Wide, "shapes and types", "shape"),
         (Double, "shapes and types", "float32"),
         (NoState, "shapes and types", "NamedTuple"),

@@ -11,6 +11,7 @@ from analog_ff.output import whole_files
 from analog_ff.output.forms import document
 from analog_ff.runs.config import Config
 from analog_ff.runs.execute import execute
+from analog_ff.runs.origin import check_alike
 from hardware_models.check import UsageError
 from hardware_models.devices.load import load_device
 
@@ -70,9 +71,12 @@ def ablate(config: Config, *, resume: bool = False, say: Callable[[str], None] =
     runs = cases(config)
     kind = "test" if config.split == "final" else "validation"
     rows: list[dict[str, Any]] = []
+    found: dict[str, dict[str, Any]] = {}
     for name, case in runs.items():
         say(f"{name}: {case.out}")
         result, _ = execute(case, resume=resume and Path(case.out).exists())
+        found[case.out] = result
+        check_alike(found)
         rows.append(
             {
                 "case": name,

@@ -20,6 +20,7 @@ from analog_ff.output.messages import on_terminal
 from analog_ff.runs.config import Config, recommended
 from analog_ff.runs.execute import examine, execute
 from analog_ff.runs.options import read
+from analog_ff.runs.origin import check_alike
 from analog_ff.runs.result_file import check
 from hardware_models import files
 from hardware_models.check import UsageError, in_range, positive_int, shown
@@ -152,6 +153,8 @@ def run(points: Sequence[Point], folder: Path, *, resume: bool, say: Callable[[s
         begun = place.exists()
         technology = _stored(point).technology if (place / "config.toml").is_file() else point.config.technology
         execute(replace(point.config, technology=technology), resume=begun, quiet=not on_terminal())
+        # What was finished before has to be of the same device and data as what is made now.
+        check_alike({str(p.config.folder()): load(p)[0] for p in points if p.device == point.device and _finished(p)})
 
 
 def load(point: Point) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, float]]]:

@@ -250,6 +250,8 @@ class Config(Choices):
         if self.learner == "random-features" and self.readout == "energy":
             raise UsageError("frozen random layers have no goodness to read: choose --readout softmax.")
 
+        if self.program_to == "":
+            raise UsageError("--program-to needs a device, such as --program-to nandakumar2019_pcm.")
         if self.program_to is not None and (self.sealed or self.port != "local"):
             raise UsageError("--program-to reads the trained weights off the chip, which a sealed chip does not allow.")
         check_belongings(self)

@@ -99,6 +99,23 @@ class Origin:
         )
 
 
+def check_alike(results: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raise UsageError if results by folder, which are to stand side by side, come from other inputs or another model.
+
+    Technology files are left out: they price what was counted, and a comparison prices all its points alike.
+    """
+    seen: dict[str, tuple[str, str]] = {}
+    for folder, result in results.items():
+        known = {"the model's rules": result["versions"].get("model", "1"), **result.get("inputs_sha256", {})}
+        for name, value in known.items():
+            first, where = seen.setdefault(name, (value, folder))
+            if value != first and not name.startswith("technology file "):
+                raise UsageError(
+                    f"{folder} and {where} were made with different contents of {name} and cannot stand side by side; remove "
+                    "the older one, and --resume makes it again, or give another --out."
+                )
+
+
 def note_arrays(data: Dataset) -> None:
     """Note the SHA-256 of a data set's arrays: some are made, or lie in a package, and have no file of the user's."""
     digest = hashlib.sha256()

@@ -81,6 +81,11 @@ def _reached(run: Run, facts: Mapping[str, Any], path: Path) -> int | None:
             f"{path.parent} was begun with --epochs {epochs}, not {config.epochs}, and ends in {path.name} after "
             f"{facts['epoch']}: finish it with --resume alone; a finished run can be extended."
         )
+    if config.schedule == "greedy":
+        raise UsageError(
+            f"{path.parent} was trained greedily: each of its layers has had its turn in {epochs} epochs, and more would train "
+            "layers under finished ones; begin a run of more epochs in another folder."
+        )
     return int(epochs)
 
 

@@ -1,7 +1,7 @@
 """Run the points of the cortex tests one by one; a finished one is never run again.
 
 The result of a run is points/<name>.json in the folder of the tests, named after the choices that differ from the defaults.
-It counts only if all choices that it was run with are those of today, so that a changed default is noticed.
+It counts only if all choices that it was run with are those of today and no rule that touches it has changed since.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from typing import Any
 
 from analog_ff.datasets.base import Dataset
 from analog_ff.output import whole_files
+from analog_ff.runs.model import MODEL, changes_since
 from analog_ff.spiking.config import NOT_IN_HASH, SpikingConfig
 from analog_ff.spiking.cortex.base import Point, Test
 from analog_ff.spiking.cortex.judge import Runs
+from hardware_models import files
 
 TUNING_SEED = 1000
 """Added to the first seed where the choices of a grid are compared: no run that is judged took part."""
@@ -37,10 +39,12 @@ def stored(folder: Path, config: SpikingConfig) -> dict[str, Any] | None:
     file = place(folder, config)
     if not file.is_file():
         return None
-    result: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    today, then = config.as_dict(), result["config"]
-    same = all(today[k] == v for k, v in then.items() if k in today and k not in NOT_IN_HASH)
-    return result if same else None
+    result = files.json_object(files.contents(file, "point of the tests", most=files.LARGE), file)
+    with files.reading(file, "a point of the tests; remove it, and it is made again"):
+        today, then = config.as_dict(), result["config"]
+        same = all(today[k] == v for k, v in then.items() if k in today and k not in NOT_IN_HASH)
+        changed = changes_since(result.get("model", 1), "spiking", today)
+    return result if same and not changed else None
 
 
 class Sweep:
@@ -63,7 +67,7 @@ class Sweep:
             if stored(self.folder, config) is not None:
                 return
             say(f"{what}, seed {config.seed} ...")
-            text = json.dumps(measure(config, data), separators=(",", ":")) + "\n"
+            text = json.dumps({"model": MODEL, **measure(config, data)}, separators=(",", ":")) + "\n"
             file = place(self.folder, config)
             file.parent.mkdir(parents=True, exist_ok=True)
             whole_files.write(file, text)
