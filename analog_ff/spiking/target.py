@@ -34,12 +34,20 @@ _COMMON_H = """#pragma once
 #include <fstream>
 #include <iostream>
 """
-_COMMON_MAKE = """$(OBJS): CXXFLAGS += -include common.h
+# It also says what depends on what: Brian2's makefile runs the compiler's front end once more on every file to find that out
+# (its list is switched off by `_MAKE`). A code object includes nothing but its own header and what is common; the program's
+# frame includes all headers.
+_COMMON_MAKE = """OWN := $(filter code_objects/%,$(OBJS))
+$(OBJS): CXXFLAGS += -include common.h
 $(OBJS): common.h.gch
+$(OWN): %.o: %.h
+$(filter-out $(OWN),$(OBJS)): $(H_SRCS)
 common.h.gch: CXXFLAGS := $(CXXFLAGS)
 common.h.gch: common.h makefile $(filter-out code_objects/%,$(H_SRCS))
 	$(CXX) $(CXXFLAGS) -x c++-header common.h -o $@
 """
+_MAKE = ["-f", "makefile", "-f", "common.make", "DEPS="]
+"""Arguments of make: both makefiles, no list of dependences by the compiler."""
 _REPORT = """
     if (completed > 0.0 && completed < 1.0)
         std::cerr << "spiking network: " << (int)(100*completed) << " %, " << (int)((1 - completed)/completed*elapsed + 0.5)
@@ -83,7 +91,7 @@ def prepared(target: str, seed: int) -> Iterator[Any]:
                 core.default_float_dtype = np.float32
                 # Brian2's own default starts all compilers at once.
                 jobs = f"-j{len(os.sched_getaffinity(0))}"
-                b2.prefs.devices.cpp_standalone.extra_make_args_unix = [jobs, "-f", "makefile", "-f", "common.make"]
+                b2.prefs.devices.cpp_standalone.extra_make_args_unix = [jobs, *_MAKE]
             else:
                 b2.set_device("runtime")
                 b2.prefs.codegen.target = target

@@ -28,6 +28,11 @@ from numba.core.caching import FunctionCache
 
 from hardware_models.check import RunError
 
+ROWS = {
+    "prange": True, "comprehension": False, "fusion": False, "inplace_binop": False, "numpy": False, "reduction": False,
+    "setitem": False, "stencil": False,
+}  # fmt: skip
+"""What of a kernel runs in parallel: its loop over rows alone. Numba would look for more in every expression on arrays."""
 _one_at_a_time = threading.RLock()
 # True until a thread layer has started that bears calls from several Python threads: until then, and with a layer that
 # never does, calls take the lock.
@@ -101,7 +106,7 @@ def parallel_kernel(function):
 
     Each row's arithmetic is the same for any number of threads. It is called from Python, never from another kernel.
     """
-    dispatcher = _compiled(function, parallel=True)
+    dispatcher = _compiled(function, parallel=ROWS)
 
     @functools.wraps(function)
     def call(*args, **named):

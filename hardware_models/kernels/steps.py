@@ -28,8 +28,10 @@ def loaded(cells, i, columns, whole):
     out = np.empty((len(cells), columns.size), np.float32)
     for k in range(len(cells)):
         array = cells[k]
+        # Loops, not slices: Numba compiles a slice's assignment, with its error message, anew for each kernel.
         if whole:
-            out[k] = array[i]
+            for b in range(columns.size):
+                out[k, b] = array[i, b]
         else:
             for b in range(columns.size):
                 out[k, b] = array[i, columns[b]]
@@ -61,7 +63,8 @@ def draws(base, columns, whole, w0, w1, middles, noisy):
 def store(array, i, columns, whole, row):
     """Write one row back to its columns."""
     if whole:
-        array[i] = row
+        for b in range(columns.size):
+            array[i, b] = row[b]
     else:
         for b in range(columns.size):
             array[i, columns[b]] = row[b]
