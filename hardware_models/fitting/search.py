@@ -64,7 +64,7 @@ def _fit(train: PulseTrain, forms: Mapping[str, Form], say: Progress) -> Fit:
             )
     usable = {name: form for name, form in forms.items() if model_of(form) is not None}
     usable = {name: form for name, form in usable.items() if form.instead not in usable}
-    edges = tuple(float(data.low + data.range * np.mean(side)) for side in data.ends)
+    edges = tuple(max(float(data.low + data.range * np.mean(side)), 0.0) for side in data.ends)
     pooled: dict[str, tuple[Candidate, np.ndarray]] = {}
     held: dict[str, np.ndarray] = {}
     for i, (name, form) in enumerate(usable.items()):
