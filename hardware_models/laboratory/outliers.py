@@ -18,6 +18,7 @@ import numpy as np
 
 FAR = 6.5
 """Deviations from the usual step that make a reading suspect; a normal law goes there once in 10^10."""
+_NEARLY = 1.5
 MOST_OUTLIERS = 0.01
 """Share of readings that may be left out; more are no single faults."""
 TOGETHER = 3
@@ -80,7 +81,7 @@ def _once(u: np.ndarray, sign: np.ndarray, first: np.ndarray, cell: np.ndarray) 
         else:
             gone = _gone(u, b, int(i), end, sign, states)
             # A first reading that all those after it disown is the odd one itself: see `_bad_ends`.
-            disowned = base[b] < 0 and gone > 1 and bool(np.all(z[i + 1 : i + gone + 1] <= FAR))
+            disowned = base[b] < 0 and gone > 0 and bool(np.all(z[i + 1 : i + gone + 1] <= FAR))
             bad[i : i + (0 if disowned else gone)] = True
     for kind in ("first", "last"):
         bad |= _bad_ends(kind, u, apart, bad, sign, first, cell, states)
@@ -134,13 +135,15 @@ def _leads(u: np.ndarray, base: int, i: int, sign: np.ndarray, states: dict[int,
 
 def _gone(u: np.ndarray, base: int, i: int, end: int, sign: np.ndarray, states: dict[int, _Usual]) -> int:
     """Return after how many readings from i on the cell is again where the reading `base` leads; 0 if never."""
-    expected, variance = float(u[base]), 0.0
+    expected, variance, begins = float(u[base]), 0.0, 0
     for j in range(base + 1, min(i + TOGETHER + 1, end)):
         step, deviation = (float(x) for x in states[int(sign[j])].at(expected))
         expected, variance = expected + step, variance + deviation**2
-        near = not math.isnan(u[j]) and abs(u[j] - expected) < (0.6 if j > i else 1.0) * FAR * math.sqrt(variance)
-        if j >= i and near:
-            return j - i
+        off = abs(u[j] - expected) / math.sqrt(variance)  # NaN is never near
+        if j >= i and off < (0.6 if j > i else 1.0) * FAR:
+            return (begins or j) - i
+        # Where it is back for sure, the first reading that was nearly there is true as well.
+        begins = begins or (j if j > i and off < _NEARLY * FAR else 0)
     # At the end of a cycle nothing comes after: only what lies outside of everything is taken for a fault.
     last = end - i <= TOGETHER and bool(np.all(~((u[i:end] > -0.5) & (u[i:end] < 1.5))))
     return end - i if last else 0
