@@ -267,7 +267,18 @@ def test_reversed_polarity_is_recognised() -> None:
         parse_pulse_train(drift, "mine.csv")
 
 
-SPELLINGS = ("{q}_{u}", "{q}/{u}", "{q} / {u}", "{q} in {u}", "{q} ({u})", "{q} [{u}]", "{q}{{{u}}}", "{q}, {u}", "{q} {u}", "{q}: {u}")
+SPELLINGS = (
+    "{q}_{u}",
+    "{q}/{u}",
+    "{q} / {u}",
+    "{q} in {u}",
+    "{q} ({u})",
+    "{q} [{u}]",
+    "{q}{{{u}}}",
+    "{q}, {u}",
+    "{q} {u}",
+    "{q}: {u}",
+)
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
@@ -284,9 +295,12 @@ def test_titles_as_laboratories_write_them(spelling: str) -> None:
         assert train.width == pytest.approx((50e-9, 50e-9)) and train.notices == ()
     for name, unit, formula in (("R", "kOhm", "1e3 / x"), ("R", "kΩ", "1e3 / x"), ("I_read", "nA", "200 * x")):
         lines = [
-            ";".join([*r.split(",")[:-1], "0.2", f"{eval(formula, {'x': float(r.split(',')[-1])}):.12g}"]) for r in rows()
+            ";".join([*r.split(",")[:-1], "0.2", f"{eval(formula, {'x': float(r.split(',')[-1])}):.12g}"])
+            for r in rows()
         ]
-        head = ";".join(("cell;cycle;pulse;V [V];width [ns]", spelling.format(q="V_read", u="V"), spelling.format(q=name, u=unit)))
+        head = ";".join(
+            ("cell;cycle;pulse;V [V];width [ns]", spelling.format(q="V_read", u="V"), spelling.format(q=name, u=unit))
+        )
         np.testing.assert_allclose(parse_pulse_train("\n".join([head, *lines]), "mine.csv").g, want, rtol=1e-8)
 
 
@@ -314,7 +328,9 @@ def test_a_long_title_is_found_as_it_stands() -> None:
     )
     assert train.g[0] == pytest.approx(1.1e-6)
     assert parse_pulse_train(
-        "\n".join([HEAD.replace("conductance [uS]", f'"{title} [uS]"'), *rows()]), "mine.csv", columns={"conductance": "6 [uS]"}
+        "\n".join([HEAD.replace("conductance [uS]", f'"{title} [uS]"'), *rows()]),
+        "mine.csv",
+        columns={"conductance": "6 [uS]"},
     ).g[0] == pytest.approx(1.1e-6)
 
 
@@ -328,7 +344,9 @@ def test_readings_below_zero() -> None:
     )
     assert train.g.min() == pytest.approx(-1e-7)
     turned = as_table("cell,cycle,polarity,MeasI,MeasV", "{c},{k},{sign},-{t}e-6,0.1")
-    with pytest.raises(UsageError, match="are negative .* the sign of the current or of the read voltage is turned, or an off"):
+    with pytest.raises(
+        UsageError, match="are negative .* the sign of the current or of the read voltage is turned, or an off"
+    ):
         parse_pulse_train(turned, "mine.csv")
     ohms = text(HEAD.replace("conductance [uS]", "R_MOhm"), change={9: "A0,0,8,1.6,50,-5"})
     train = parse_pulse_train(ohms, "mine.csv", keep_outliers=True)
@@ -350,7 +368,13 @@ def test_ends_of_cycles(form: str) -> None:
     spikes = found = 0
     for states, noise, cells, cycles, resting in ((15.0, 0.0, 1, 2, True), (60.0, 0.002, 1, 5, False), (60.0, 0.008, 3, 3, True),
                                                   (15.0, 0.008, 3, 2, False)):  # fmt: skip
-        numbers = {"g_min": 2e-6, "g_max": 4e-5, "states": states, "states_down": 0.7 * states, FORMS[form].noise: noise}
+        numbers = {
+            "g_min": 2e-6,
+            "g_max": 4e-5,
+            "states": states,
+            "states_down": 0.7 * states,
+            FORMS[form].noise: noise,
+        }
         device = model_of(FORMS[form])(name="x", fresh="low", **numbers, **FORMS[form].fixed, **DEVICES[form])
         train = synthetic(device, cells=cells, cycles=cycles, pulses=50, seed=1)
         keep = (train.polarity != 0) | resting  # with and without a reading before the first pulse of a cycle

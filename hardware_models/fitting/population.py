@@ -12,7 +12,6 @@ from hardware_models.fitting.forms import Form
 from hardware_models.fitting.likelihood import FLOOR, NOISE_LIMITS, Candidate, value_of
 from hardware_models.fitting.result import Parameter
 
-
 _ENDS_VARY = 0.0875
 """Standard deviation of the estimate of a cell's bound in units of `TrainData.margin`, as simulated trains show it."""
 
@@ -31,7 +30,7 @@ def population(
     if not by_cell:
         notices.append(
             f"{data.cells} cell{'s' if data.cells > 1 else ''}: too few for the spread from cell to cell, which is not "
-            "identified and left at 0; the intervals describe these cells alone"
+            f"identified and left at 0; the intervals describe {'this cell' if data.cells == 1 else 'these cells'} alone"
         )
     estimates, variances, steps, step_variances = [], [], [], []
     silent, most = _silent(candidate, t)

@@ -84,7 +84,7 @@ def _fit(train: PulseTrain, forms: Mapping[str, Form], say: Progress) -> Fit:
     parameters, values, more = population(candidate, t, lambda x: say(0.75 + 0.24 * x, "cell by cell"))
     notices += more
     goodness, residuals = _goodness(candidate, t)
-    source = f"fitted to {short_name(train.path)}: {len(train.cells)} cells, {train.cycles} cycles, {train.steps} steps"
+    source = f"fitted to {short_name(train.path)}: {_number(len(train.cells), 'cell')}, {_number(train.cycles, 'cycle')}, {train.steps} steps"
     pulse = {}
     for what, pair in (("v", train.voltage), ("t", train.width)):
         if pair is not None:
@@ -104,6 +104,10 @@ def _fit(train: PulseTrain, forms: Mapping[str, Form], say: Progress) -> Fit:
     say(1.0, "done")
     return Fit(device, best, tuple(scores), tuple(parameters), MappingProxyType(goodness), tuple(notices), train,
                residuals)  # fmt: skip
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}{'s' if count != 1 else ''}"
 
 
 def _percent(share: float) -> str:

@@ -96,9 +96,7 @@ def _parts(title: str) -> tuple[str, str]:
     if " / " in title:
         name, _, unit = title.rpartition(" / ")
         return name.strip(), unit.strip()
-    return next(
-        ((name, unit) for name, unit, kind, wanted in _readings_of(title) if kind == wanted), (title, "")
-    )
+    return next(((name, unit) for name, unit, kind, wanted in _readings_of(title) if kind == wanted), (title, ""))
 
 
 def _readings_of(title: str) -> Iterator[tuple[str, str, str, str]]:

@@ -3,10 +3,10 @@ r"""Single readings that do not belong to the rest: contact bounces, range chang
 A step is compared with what a pulse of its polarity usually does from there: the median of the steps from states of about
 the same size, and their scale 1.4826 times the median of the absolute deviations, both of which a few bad readings do not
 move. A reading is an outlier where the step to it lies far outside and the readings after it are again where the ones
-before lead: what stays in the cell is no fault of a reading, however large.
+before it lead: what stays in the cell is no fault of a reading, however large.
 
-Where a train begins or ends, or a cycle does and the cell was changed in between, nothing tells whether a change stayed. There a
-reading is an outlier if the step between it and its neighbour lies as far outside, unless most other cycles have the like (a first
+Where a train, or a cycle with a change after it, begins or ends, nothing tells whether a change stayed. There a reading is an
+outlier if the step between it and its neighbour lies as far outside, unless most other cycles have the like (a first
 pulse that always does more is a habit of the device) or the neighbour in the cycle beside it bears it out.
 """
 
