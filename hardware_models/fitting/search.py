@@ -84,7 +84,8 @@ def _fit(train: PulseTrain, forms: Mapping[str, Form], say: Progress) -> Fit:
     parameters, values, more = population(candidate, t, lambda x: say(0.75 + 0.24 * x, "cell by cell"))
     notices += more
     goodness, residuals = _goodness(candidate, t)
-    source = f"fitted to {short_name(train.path)}: {_number(len(train.cells), 'cell')}, {_number(train.cycles, 'cycle')}, {train.steps} steps"
+    size = f"{_number(len(train.cells), 'cell')}, {_number(train.cycles, 'cycle')}, {train.steps} steps"
+    source = f"fitted to {short_name(train.path)}: {size}"
     pulse = {}
     for what, pair in (("v", train.voltage), ("t", train.width)):
         if pair is not None:
