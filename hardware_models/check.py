@@ -35,7 +35,8 @@ def shown(value: object, most: int = 60, *, quoted: bool = True) -> str:
         )
     else:
         try:
-            line = repr(value)
+            # An array is written in several lines, and a user's own class as it likes.
+            line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(repr(value).split()))
         except Exception:  # a number of more digits than Python writes, lists nested too deeply, a user's own class
             line = (
                 f"a whole number of {value.bit_length()} bits"

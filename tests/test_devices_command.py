@@ -147,10 +147,10 @@ def test_bad_input_is_one_sentence(options: list[str], words: str, capsys: Captu
 def test_faults_of_a_pulse_train_name_their_line(capsys: Capture, train: Path) -> None:
     """From the command line too."""
     lines = train.read_text().splitlines()
-    lines[9] = lines[9].rsplit(",", 1)[0] + ",-1"
+    lines[9] = lines[9].rsplit(",", 1)[0] + ",2e9"
     train.write_text("\n".join(lines))
     _, err = devices(capsys, "fit", str(train), status=2)
-    assert f"{train}, line 10: negative conductance" in err
+    assert f"{train}, line 10: too large a conductance" in err
 
 
 def test_an_installed_package_brings_a_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from hardware_models import files
-from hardware_models.check import RunError, UsageError
+from hardware_models.check import RunError, UsageError, shown
 
 WHERE = "x.file"
 
@@ -292,3 +292,14 @@ def test_a_header_at_the_limit(tmp_path: Path) -> None:
     buffer = io.BytesIO()
     np.save(buffer, np.zeros((1,) * 32))
     assert files.arrays(packed(tmp_path / "a.npz", buffer.getvalue()), "data file")["x"].shape == (1,) * 32
+
+
+def test_a_value_of_several_lines_is_shown_in_one() -> None:
+    """Arrays, and whatever a user's own class calls itself."""
+
+    class Loud:
+        def __repr__(self) -> str:
+            return "two\nlines\x1b[31m"
+
+    assert shown(np.ones((2, 2))) == "array([[1., 1.], [1., 1.]])"
+    assert shown(Loud()) == "two lines\\x1b[31m"

@@ -76,6 +76,38 @@ def test_intervals_hold_the_truth_at_the_stated_rate() -> None:
     assert np.mean(held) > 0.95 - 3 * np.sqrt(0.95 * 0.05 / len(held))
 
 
+def test_intervals_of_one_cell_hold_its_numbers_at_the_stated_rate() -> None:
+    """Bounds and noises as well, none of them of no width; the spreads of which one cell knows nothing are not among them."""
+    truth = TRUTH | {"states": 40.0, "states_down": 40.0, "step_spread": 0.0, "bound_spread": 0.0}
+    held = []
+    for seed in range(8):
+        train = synthetic(ExponentialStep(**truth), cells=1, cycles=6, pulses=50, seed=seed)
+        result = fit(train, forms=ONLY)
+        assert {p.name for p in result.parameters} == set(truth) - {
+            "name",
+            "v_up",
+            "v_down",
+            "step_spread",
+            "bound_spread",
+        }
+        assert all(p.low < p.high for p in result.parameters)
+        assert any("which is not identified and left at 0" in n for n in result.notices)
+        held += [p.low <= truth[p.name] <= p.high for p in result.parameters]
+    assert len(held) == 64
+    assert np.mean(held) > 0.95 - 3 * np.sqrt(0.95 * 0.05 / len(held))
+
+
+def test_readings_below_zero_are_fitted() -> None:
+    """Noise of the readings around a lower bound of almost 0: the bound is not below zero, and the rest as without."""
+    train = synthetic(ExponentialStep(**TRUTH | {"g_min": 1e-8, "read_noise": 0.02}), cells=3, cycles=3, pulses=100)
+    noisy = replace(train, g=np.where(train.g == 0.0, -1e-7, train.g))
+    assert (noisy.g < 0).sum() > 5
+    result = fit(noisy, forms=ONLY)
+    found = {p.name: p for p in result.parameters}
+    assert found["g_min"].value >= 0.0 and found["g_max"].value == pytest.approx(1e-5, rel=0.1)
+    assert found["read_noise"].value == pytest.approx(0.02, rel=0.3)
+
+
 def test_intervals_are_not_merely_wide() -> None:
     """Steps to a quarter, curvature to a fifth, noise to a tenth; estimates near the truth."""
     for p in fitted().parameters:

@@ -10,7 +10,9 @@ import pytest
 
 from hardware_models import pulse_train
 from hardware_models.check import UsageError
+from hardware_models.fitting import FORMS, model_of, synthetic
 from hardware_models.laboratory import text as table_text
+from hardware_models.laboratory.outliers import outliers
 from hardware_models.pulse_train import parse_pulse_train, read_pulse_train
 
 HEAD = "cell,cycle,pulse,voltage [V],width [ns],conductance [uS]"
@@ -84,7 +86,10 @@ def test_a_device_that_positive_volts_lower() -> None:
         (text(HEAD.replace("[uS]", "[uX]")), "unknown unit 'uX'"),
         (text(HEAD.replace("width [ns]", "conductance [nS]")), "line 1: two columns for the conductance"),
         (text(change={7: "A0,0,6,1.6,50,160 nS"}), "line 7: mixed units: '160 nS'"),
-        (text(change={7: "A0,0,6,1.6,50,-0.1"}), "line 7: negative conductance -0.1 uS"),
+        (
+            text(change={n: f"A0,0,{n - 1},1.6,50,-0.1" for n in range(4, 26)}),
+            "line 4: 22 of 200 readings are negative (lines 4, 5, 6, 7, 8, ...; the first is -0.1 uS), more than 10 %",
+        ),
         (text(change={7: "A0,0,6,nan,50,1.6"}), "line 7: the voltage is 'nan'"),
         (text(change={7: "A0,0,6,1.6,50,x\x1b"}), "line 7: the conductance should be a number, got 'x\\x1b'"),
         (text(change={7: "A0,0,6,1.6,50,1_0"}), "line 7: the conductance should be a number, got '1_0'"),
@@ -260,6 +265,141 @@ def test_reversed_polarity_is_recognised() -> None:
     drift = as_table("cell,cycle,polarity,conductance [uS]", "{c},{k},{sign},{t}")
     with pytest.raises(UsageError, match="pulses of both polarities raise the conductance"):
         parse_pulse_train(drift, "mine.csv")
+
+
+SPELLINGS = (
+    "{q}_{u}",
+    "{q}/{u}",
+    "{q} / {u}",
+    "{q} in {u}",
+    "{q} ({u})",
+    "{q} [{u}]",
+    "{q}{{{u}}}",
+    "{q}, {u}",
+    "{q} {u}",
+    "{q}: {u}",
+)
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_titles_as_laboratories_write_them(spelling: str) -> None:
+    """Every common way to put a unit behind a name gives the same readings, for every quantity and prefix."""
+    want = parse_pulse_train(text(), "mine.csv").g
+    titles = {"G": ("uS", 1.0), "Conductance": ("nS", 1e3), "g": ("µS", 1.0), "conductance": ("microsiemens", 1.0)}
+    for name, (unit, factor) in titles.items():
+        head = f"cell;cycle;pulse;{spelling.format(q='V', u='V')};{spelling.format(q='pulse width', u='ns')};"
+        lines = [";".join([*r.split(",")[:-1], f"{factor * float(r.split(',')[-1]):.7g}"]) for r in rows()]
+        content = "\n".join([head + spelling.format(q=name, u=unit), *lines])
+        train = parse_pulse_train(content, "mine.csv")
+        np.testing.assert_allclose(train.g, want, rtol=1e-8, err_msg=unit)
+        assert train.width == pytest.approx((50e-9, 50e-9)) and train.notices == ()
+    for name, unit, formula in (("R", "kOhm", "1e3 / x"), ("R", "kΩ", "1e3 / x"), ("I_read", "nA", "200 * x")):
+        lines = [
+            ";".join([*r.split(",")[:-1], "0.2", f"{eval(formula, {'x': float(r.split(',')[-1])}):.12g}"])
+            for r in rows()
+        ]
+        head = ";".join(
+            ("cell;cycle;pulse;V [V];width [ns]", spelling.format(q="V_read", u="V"), spelling.format(q=name, u=unit))
+        )
+        np.testing.assert_allclose(parse_pulse_train("\n".join([head, *lines]), "mine.csv").g, want, rtol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("title", "words"),
+    [
+        ("G_us", "'G_us' could be a conductance, but 'us' is a time; write 'G [uS]'"),
+        ("G/uSS", "'G/uSS' could be a conductance, but 'uSS' is no unit; write 'G [uS]'"),
+        ("Conductance in %", "but '%' is a number; write 'Conductance [uS]'"),
+        ("I_S", "'I_S' could be a current, but 'S' is a conductance"),
+    ],
+)
+def test_titles_that_could_be_anything_are_refused(title: str, words: str) -> None:
+    """Not guessed; and what the file has already is not advised."""
+    with pytest.raises(UsageError) as caught:
+        parse_pulse_train(text(HEAD.replace("conductance [uS]", title)), "mine.csv")
+    assert words in str(caught.value) and f"did you mean '{title}'" not in str(caught.value)
+
+
+def test_a_long_title_is_found_as_it_stands() -> None:
+    """A header shows 80 characters of a title; the whole one names the column all the same."""
+    title = "reading after the pulse, mean of " + "many " * 20
+    train = parse_pulse_train(
+        text(HEAD.replace("conductance [uS]", f'"{title}"')), "mine.csv", columns={"conductance": "6 [uS]"}
+    )
+    assert train.g[0] == pytest.approx(1.1e-6)
+    assert parse_pulse_train(
+        "\n".join([HEAD.replace("conductance [uS]", f'"{title} [uS]"'), *rows()]),
+        "mine.csv",
+        columns={"conductance": "6 [uS]"},
+    ).g[0] == pytest.approx(1.1e-6)
+
+
+def test_readings_below_zero() -> None:
+    """A few are noise around zero and are read; a tenth is a sign turned; a resistance below zero is no reading."""
+    few = {51: "A0,0,50,-1.6,50,-0.1", 52: "A0,1,1,1.6,50,-0.02"}
+    train = parse_pulse_train(text(change=few), "mine.csv")
+    assert train.notices == (
+        "2 of 200 readings are negative (lines 51, 52; the first is -0.1 uS), few enough for noise around zero, as which they "
+        "are read",
+    )
+    assert train.g.min() == pytest.approx(-1e-7)
+    turned = as_table("cell,cycle,polarity,MeasI,MeasV", "{c},{k},{sign},-{t}e-6,0.1")
+    with pytest.raises(
+        UsageError, match="are negative .* the sign of the current or of the read voltage is turned, or an off"
+    ):
+        parse_pulse_train(turned, "mine.csv")
+    ohms = text(HEAD.replace("conductance [uS]", "R_MOhm"), change={9: "A0,0,8,1.6,50,-5"})
+    train = parse_pulse_train(ohms, "mine.csv", keep_outliers=True)
+    assert np.isnan(train.g[7]) and "a resistance is not" in train.notices[0]
+    assert train.notices[1].startswith("1 of 200 readings are no numbers (line 9)")
+
+
+DEVICES: dict[str, dict[str, float]] = {
+    "straight": {}, "constant_step": {}, "soft_bounds": {}, "exponential_step": {"a_up": 0.5, "a_down": -0.35},
+    "linear_step": {"gamma_up": 0.6, "gamma_down": 0.4}, "power_step": {"gamma_up": 1.5, "gamma_down": 0.7},
+    "exponential_activity": {"amplitude_up": -1.0, "gamma_up": 2.0, "amplitude_down": -1.0, "gamma_down": 1.5},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", DEVICES)
+def test_ends_of_cycles(form: str) -> None:
+    """No reading of a clean train is an outlier; a spike at any end of a cycle is, and nothing beside it."""
+    assert set(DEVICES) == set(FORMS)
+    spikes = found = 0
+    for states, noise, cells, cycles, resting in ((15.0, 0.0, 1, 2, True), (60.0, 0.002, 1, 5, False), (60.0, 0.008, 3, 3, True),
+                                                  (15.0, 0.008, 3, 2, False)):  # fmt: skip
+        numbers = {
+            "g_min": 2e-6,
+            "g_max": 4e-5,
+            "states": states,
+            "states_down": 0.7 * states,
+            FORMS[form].noise: noise,
+        }
+        device = model_of(FORMS[form])(name="x", fresh="low", **numbers, **FORMS[form].fixed, **DEVICES[form])
+        train = synthetic(device, cells=cells, cycles=cycles, pulses=50, seed=1)
+        keep = (train.polarity != 0) | resting  # with and without a reading before the first pulse of a cycle
+        g, sign, cell, cycle = (x[keep] for x in (train.g, train.polarity.astype(np.int64), train.cell, train.cycle))
+        first = np.concatenate(([True], (np.diff(cycle) != 0) | (np.diff(cell) != 0)))
+        assert not outliers(g, sign, first, cell).any()
+        begins = np.append(np.flatnonzero(first), len(g))
+        for begin, end in list(zip(begins[:-1], begins[1:], strict=True))[::3]:
+            top = begin + int(np.flatnonzero(sign[begin:end] > 0)[-1])
+            for place in (begin, top, top + 1, end - 1):
+                spiked = g.copy()
+                spiked[place] += 1.5e-5 if g[place] < 2.1e-5 else -1.5e-5
+                bad = outliers(spiked, sign, first, cell)
+                spikes, found = spikes + 1, found + int(bad[place])
+                assert bad.sum() == bad[place]
+    assert found == spikes > 24
+
+
+def test_a_habit_at_the_ends_of_cycles_is_kept() -> None:
+    """A first pulse that does much more in every cycle, or a change at the end that the next cycle goes on from."""
+    lines = [r.split(",") for r in rows(2, 4)]
+    habit = [",".join([*r[:-1], f"{float(r[-1]) + (0 if r[2] == '1' else 1.5):.4f}"]) for r in lines]
+    assert parse_pulse_train("\n".join([HEAD, *habit]), "mine.csv").notices == ()
+    stays = [",".join([*r[:-1], f"{float(r[-1]) + (1.5 if n >= 99 else 0):.4f}"]) for n, r in enumerate(lines[:200])]
+    assert parse_pulse_train("\n".join([HEAD, *stays]), "mine.csv").notices == ()
 
 
 def test_many_cycles() -> None:

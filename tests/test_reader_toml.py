@@ -191,6 +191,21 @@ def test_names_of_files_are_refused_in_one_sentence(name: str) -> None:
         ('status = "verified"', 'status = "verified"\nhigh_source = [1]', "as its high_source, got [1]"),
         ('carried_by = "half.v2gt"', "carried_by = [1]", "should have carried_by alone"),
         ("[component.comparator]", f'[component."{"x" * 300}"]\nvalue = 1\n[component.comparator]', "prices no event"),
+        (
+            'component."add.int32"',
+            'component."add.int33"',
+            "'component.add.int33' prices no event that is counted; did you mean",
+        ),
+        (
+            'component."mac.fp16"',
+            'component."mac.fp17"',
+            "'component.mac.fp17' prices no event that is counted; did you mean",
+        ),
+        (
+            "node_nm = 32",
+            "node_nm = 33",
+            "the name 'cmos-32nm', which is that of a technology of this library; give it a name",
+        ),
         ("bits = 8", "bits = 2.5", "its bits, got 2.5"),
         ("tolerance = 0.001", 'tolerance = "all"', "its tolerance, got 'all'"),
     ],

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
+from functools import cache
+from importlib import resources
 from types import MappingProxyType
 from typing import Any
 
@@ -11,6 +14,9 @@ from hardware_models.check import UsageError, shown
 from hardware_models.tables import closest
 
 WHAT = "technology file"
+ARITHMETIC = ("mac", "add")
+"""Components that are priced for each number format."""
+_FOLDER = "hardware_models.energy.technologies"
 TECHNOLOGIES: Mapping[str, str] = MappingProxyType({f"cmos-{nm}nm": f"cmos_{nm}nm" for nm in (130, 45, 32, 22, 7)})
 """Technologies by name -> file in hardware_models/energy/technologies."""
 TABLES = ("meta", "sources", "line", "static", "area", "component")
@@ -19,7 +25,20 @@ TABLES = ("meta", "sources", "line", "static", "area", "component")
 
 def packaged(name: str) -> str:
     """Return the text of a named technology."""
-    return files.packaged("hardware_models.energy.technologies", f"{TECHNOLOGIES[name]}.toml", WHAT)
+    return files.packaged(_FOLDER, f"{TECHNOLOGIES[name]}.toml", WHAT)
+
+
+@cache
+def number_formats() -> tuple[str, ...]:
+    """Return the number formats in which a technology of this library prices arithmetic (int8, fp32, ...)."""
+    priced = {name for known in TECHNOLOGIES for name in tomllib.loads(unnoted(known)).get("component", {})}
+    return tuple(sorted({name.partition(".")[2] for name in priced if name.partition(".")[0] in ARITHMETIC}))
+
+
+@cache
+def unnoted(name: str) -> str:
+    """Return the text of a named technology with which something is compared: no record notes it."""
+    return resources.files(_FOLDER).joinpath(f"{TECHNOLOGIES[name]}.toml").read_text(encoding="utf-8")
 
 
 def tables(text: str, where: str) -> tuple[dict[str, Any], str]:

@@ -23,12 +23,11 @@ from hardware_models import figures, files
 from hardware_models.check import UsageError, in_range, positive_int, shown
 from hardware_models.energy import limits
 from hardware_models.energy.components import FIXED, LAWS, Component, Conditions, Figure
-from hardware_models.energy.files import TECHNOLOGIES, WHAT, packaged, tables
-from hardware_models.events import COUNTS, INTEGRALS, is_count
+from hardware_models.energy.files import ARITHMETIC, TECHNOLOGIES, WHAT, number_formats, packaged, tables, unnoted
+from hardware_models.events import COUNTS, INTEGRALS
 from hardware_models.tables import closest
 
 CONVERTERS = ("dac", "adc")
-FORMATS = ("mac", "add")
 BITS = range(1, 17)
 STATUSES = ("verified", "recalled")
 AREAS: Mapping[str, str] = MappingProxyType(
@@ -102,8 +101,9 @@ def technology_from_toml(text: str, where: str) -> Technology:
     temperature = in_range(f"{where}: 'meta'", "temperature_K", meta["temperature_K"], 0.0, 1000.0, "K", low_open=True)
     components = {name: reader.component(name, entry) for name, entry in table["component"].items()}
     _complete(components, where)
+    name = figures.text(meta["name"], f"{where}: 'meta'", "name", most=1000)
     technology = Technology(
-        name=figures.text(meta["name"], f"{where}: 'meta'", "name", most=1000),
+        name=name,
         node_nm=in_range(f"{where}: 'meta'", "node_nm", meta["node_nm"], 1.0, 1e4, "nm"),
         temperature=temperature,
         components=MappingProxyType(components),
@@ -117,6 +117,10 @@ def technology_from_toml(text: str, where: str) -> Technology:
         areas=_areas(reader, table["area"]),
     )
     _above_limits(technology, where)
+    if name in TECHNOLOGIES and text != unnoted(name):
+        raise UsageError(
+            f"{where}: 'meta' has the name '{name}', which is that of a technology of this library; give it a name of its own."
+        )
     return technology
 
 
@@ -144,10 +148,9 @@ class _Reader:
 
     def component(self, name: str, entry: Any) -> Component:
         place = f"component.{shown(name, quoted=False)}"
-        family = name.partition(".")[0]
-        if name not in (*COUNTS, *CONVERTERS) and not (family in FORMATS and is_count(name)):
-            known = (*COUNTS, *CONVERTERS)
-            raise UsageError(f"{self.where}: '{place}' prices no event that is counted{closest(name, known)}.")
+        family, _, form = name.partition(".")
+        if name not in (*COUNTS, *CONVERTERS) and (family not in ARITHMETIC or form not in number_formats()):
+            raise UsageError(f"{self.where}: '{place}' prices no event that is counted{_nearest(name)}.")
         if not isinstance(entry, dict):
             raise UsageError(f"{self.where}: '{place}' should be a table, got {shown(entry)}.")
         if "carried_by" in entry:
@@ -226,6 +229,13 @@ class _Reader:
             raise UsageError(
                 f"{self.where}: '{place}' names the unknown source {shown(source)}{closest(str(source), self.sources)}."
             )
+
+
+def _nearest(name: str) -> str:
+    """Return the nearest name of a component, in words; one of the same family where `name` has one that is known."""
+    known = [*COUNTS, *CONVERTERS, *(f"{family}.{form}" for family in ARITHMETIC for form in number_formats())]
+    same = [other for other in known if "." in name and other.startswith(f"{name.partition('.')[0]}.")]
+    return closest(name, same or known) or (f" (known: {', '.join(same)})" if same else "")
 
 
 def _sources(entries: dict[str, Any], where: str) -> dict[str, Mapping[str, Any]]:

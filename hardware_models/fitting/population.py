@@ -12,6 +12,9 @@ from hardware_models.fitting.forms import Form
 from hardware_models.fitting.likelihood import FLOOR, NOISE_LIMITS, Candidate, value_of
 from hardware_models.fitting.result import Parameter
 
+_ENDS_VARY = 0.0875
+"""Standard deviation of the estimate of a cell's bound in units of `TrainData.margin`, as simulated trains show it."""
+
 
 def population(
     candidate: Candidate, t: np.ndarray, say: Callable[[float], None]
@@ -26,8 +29,8 @@ def population(
     number = int(groups.max()) + 1
     if not by_cell:
         notices.append(
-            f"{data.cells} cell{'s' if data.cells > 1 else ''}: too few for the spread from cell to cell, which is left "
-            "at 0; the intervals describe these cells alone"
+            f"{data.cells} cell{'s' if data.cells > 1 else ''}: too few for the spread from cell to cell, which is not "
+            f"identified and left at 0; the intervals describe {'this cell' if data.cells == 1 else 'these cells'} alone"
         )
     estimates, variances, steps, step_variances = [], [], [], []
     silent, most = _silent(candidate, t)
@@ -50,6 +53,8 @@ def population(
             estimates.append(found)
             variances.append(_padded(covariance, silent))
             say((group + 1) / (number + 1))
+    if number >= 3 and not by_cell:
+        _noises_together(Candidate(form, data, candidate.g_bounds, chosen), t, estimates, variances)
     table, table_variance = np.array(estimates), np.array(variances)
     mean = table.mean(axis=0)
     if by_cell and scaled:
@@ -61,7 +66,9 @@ def population(
             steps.append(found[scaled])
             step_variances.append(np.diag(covariance)[: len(scaled)])
     if len(table) > 1:
-        error = np.sqrt(np.maximum(table.var(axis=0, ddof=1), 0.25 * table_variance.mean(axis=0)) / len(table))
+        least = np.full(table.shape[1], 0.25)
+        least[-2:] = 0.25 if by_cell else 1.0  # the variance of noises found together is all that is known of them
+        error = np.sqrt(np.maximum(table.var(axis=0, ddof=1), least * table_variance.mean(axis=0)) / len(table))
         wide = student.ppf(0.975, len(table) - 1) * error
     else:
         wide = 1.96 * np.sqrt(table_variance[0])
@@ -97,6 +104,21 @@ def population(
     return parameters, values, notices
 
 
+def _noises_together(
+    candidate: Candidate, t: np.ndarray, estimates: list[np.ndarray], variances: list[np.ndarray]
+) -> None:
+    """Put the noises of all cycles together in the place of each cycle's own.
+
+    In one cycle the two noises can hardly be told apart, and the mean of what is found there is too low.
+    """
+    noisy, covariance = candidate.maximise(t, 15)
+    variance = np.zeros(len(t))
+    variance[candidate.chosen] = np.diag(covariance)
+    for found, own in zip(estimates, variances, strict=True):
+        found[-2:] = noisy[-2:]
+        own[-2:] = variance[-2:] * len(estimates)
+
+
 def _bounds(
     candidate: Candidate, t: np.ndarray, table: np.ndarray, table_variance: np.ndarray, wide: np.ndarray,
     units: dict[str, str], by_cell: bool, notices: list[str],
@@ -109,12 +131,16 @@ def _bounds(
     if form.hard:
         ends = data.ends
         points, noise = ends, np.full((2, 1), (0.0625 * data.margin) ** 2)  # extremes of noisy cells vary a little
-        half = np.zeros(2)
-        if ends.shape[1] > 1:
+        if not by_cell:
+            half = np.full(2, 1.96 * _ENDS_VARY * data.margin / math.sqrt(ends.shape[1]))
+        else:
             error = ends.std(axis=1, ddof=1) / math.sqrt(ends.shape[1])
             half = student.ppf(0.975, ends.shape[1] - 1) * error
         if not _stopped(candidate, t):
-            notices.append("the cells did not stop at the ends of the train: g_min and g_max are what was measured")
+            notices.append(
+                "the cells did not stop at the ends of the train: g_min and g_max are what was measured, the other numbers are "
+                "relative to that range, and their intervals know of nothing beyond it"
+            )
     else:
         place = [next(i for i, f in enumerate(form.free) if f.kind == kind) for kind in ("low", "high")]
         points, noise, half = table[:, place].T, table_variance[:, place].T, wide[place]
@@ -152,7 +178,7 @@ def _silent(candidate: Candidate, t: np.ndarray) -> tuple[bool, float]:
 
 def _padded(covariance: np.ndarray, silent: bool) -> np.ndarray:
     """Return the variances, 0 for a read noise that was not searched."""
-    return np.append(np.diag(covariance), 0.0) if silent else np.diag(covariance)
+    return np.append(np.diag(covariance), 0.0) if silent else np.diag(covariance).copy()
 
 
 def _stopped(candidate: Candidate, t: np.ndarray) -> bool:

@@ -64,7 +64,7 @@ def _fit(train: PulseTrain, forms: Mapping[str, Form], say: Progress) -> Fit:
             )
     usable = {name: form for name, form in forms.items() if model_of(form) is not None}
     usable = {name: form for name, form in usable.items() if form.instead not in usable}
-    edges = tuple(float(data.low + data.range * np.mean(side)) for side in data.ends)
+    edges = tuple(max(float(data.low + data.range * np.mean(side)), 0.0) for side in data.ends)
     pooled: dict[str, tuple[Candidate, np.ndarray]] = {}
     held: dict[str, np.ndarray] = {}
     for i, (name, form) in enumerate(usable.items()):
@@ -84,7 +84,8 @@ def _fit(train: PulseTrain, forms: Mapping[str, Form], say: Progress) -> Fit:
     parameters, values, more = population(candidate, t, lambda x: say(0.75 + 0.24 * x, "cell by cell"))
     notices += more
     goodness, residuals = _goodness(candidate, t)
-    source = f"fitted to {short_name(train.path)}: {len(train.cells)} cells, {train.cycles} cycles, {train.steps} steps"
+    size = f"{_number(len(train.cells), 'cell')}, {_number(train.cycles, 'cycle')}, {train.steps} steps"
+    source = f"fitted to {short_name(train.path)}: {size}"
     pulse = {}
     for what, pair in (("v", train.voltage), ("t", train.width)):
         if pair is not None:
@@ -104,6 +105,10 @@ def _fit(train: PulseTrain, forms: Mapping[str, Form], say: Progress) -> Fit:
     say(1.0, "done")
     return Fit(device, best, tuple(scores), tuple(parameters), MappingProxyType(goodness), tuple(notices), train,
                residuals)  # fmt: skip
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}{'s' if count != 1 else ''}"
 
 
 def _percent(share: float) -> str:

@@ -1,14 +1,15 @@
 """What each column of a table is, and in which unit: by its name, or as the user says.
 
-A header reads ``conductance [uS]``, ``conductance (uS)`` or ``conductance / uS``; or a row of units follows it. Columns that
-instruments name themselves (MeasI, PulseV) need no unit: instruments write volts, amperes, ohms and seconds.
+A header reads ``conductance [uS]``, ``G (uS)``, ``G / uS``, ``G/uS``, ``G_uS``, ``G in uS`` or ``G, uS``; or a row of units
+follows it. Columns that instruments name themselves (MeasI, PulseV) need no unit: instruments write volts, amperes, ohms and
+seconds.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from hardware_models.check import UsageError, shown
@@ -39,8 +40,8 @@ QUANTITIES: Mapping[str, Quantity] = {
     "cell": Quantity(("cell", "device", "cellnumber", "cellno")),
     "width": Quantity(("width", "pulsewidth"), "time", "ns", ("pulsew",), "s"),
     "time": Quantity(("time", "timestamp", "elapsedtime", "t")),
-    "conductance": Quantity(("conductance", "g"), "conductance", "uS", ("measg",), "S"),
-    "resistance": Quantity(("resistance", "r"), "resistance", "kohm", ("measr",), "ohm"),
+    "conductance": Quantity(("conductance", "g", "gread"), "conductance", "uS", ("measg",), "S"),
+    "resistance": Quantity(("resistance", "r", "rread"), "resistance", "kohm", ("measr",), "ohm"),
     "current": Quantity(("current", "readcurrent", "i", "iread"), "current", "uA", ("measi", "imeas"), "A"),
     "read voltage": Quantity(("readvoltage", "vread", "readbias"), "voltage", "V", ("measv", "vmeas", "readv"), "V"),
 }  # fmt: skip
@@ -74,6 +75,9 @@ class Columns:
     skip: int  # rows under the header that hold units
 
 
+_PREFIXES = {"femto": "f", "pico": "p", "nano": "n", "micro": "u", "milli": "m", "kilo": "k", "mega": "M", "giga": "G"}
+_UNIT_WORDS = {"a/v": "S", "siemens": "S", "mho": "S", "mhos": "S", "ampere": "A", "amperes": "A", "amps": "A", "amp": "A",
+               "volts": "V", "volt": "V", "ohm": "ohm", "ohms": "ohm", "seconds": "s", "second": "s", "sec": "s"}  # fmt: skip
 _NAMED = {name: q for q, known in QUANTITIES.items() for name in (*known.names, *known.instrument)}
 
 
@@ -86,12 +90,27 @@ def _parts(title: str) -> tuple[str, str]:
     title = title.strip()
     if len(title) > 100:  # no name
         return title, ""
-    if title.endswith(("]", ")")):
-        at = max(title.rfind("["), title.rfind("("))
-        if at > 0:
-            return title[:at].strip(), title[at + 1 : -1].strip()
-    name, slash, unit = title.rpartition(" / ")
-    return (name.strip(), unit.strip()) if slash else (title, "")
+    opening = {"]": "[", ")": "(", "}": "{"}.get(title[-1:])
+    if opening is not None and (at := title.rfind(opening)) > 0:
+        return title[:at].rstrip(" /_,:"), title[at + 1 : -1].strip()
+    if " / " in title:
+        name, _, unit = title.rpartition(" / ")
+        return name.strip(), unit.strip()
+    return next(((name, unit) for name, unit, kind, wanted in _readings_of(title) if kind == wanted), (title, ""))
+
+
+def _readings_of(title: str) -> Iterator[tuple[str, str, str, str]]:
+    """Return each way to read a title without brackets as name and unit, the unit's kind ("" for none), and the kind wanted.
+
+    ``V_read`` is a name alone, ``I_read_nA`` a name and a unit: only what stands after the name of a quantity can be its unit.
+    """
+    for match in re.finditer(r"\s+in\s+|\s*[\s_/,:;\-]\s*", title, re.IGNORECASE):
+        name, unit = title[: match.start()], title[match.end() :].strip("_ ")
+        quantity = _NAMED.get(_plain(name))
+        if quantity is not None and unit:
+            wanted = QUANTITIES[quantity].dimension or ("time" if quantity == "time" else "")
+            if wanted:
+                yield name.strip(), unit, UNITS.get(written(unit), (0.0, ""))[1], wanted
 
 
 def quantity_of(title: str) -> str | None:
@@ -106,8 +125,10 @@ def written(unit: str) -> str:
     unit = re.sub(r"\s+", "", unit.replace("Ω", "ohm").replace("Ω", "ohm"))
     if (match := re.fullmatch(r"([afpnumkKMG]?)ohms?", unit, re.IGNORECASE)) is not None:
         unit = match.group(1).replace("K", "k") + "ohm"
-    if (match := re.fullmatch(r"([afpnumkMG]?)(A/V|Siemens|sec)", unit)) is not None:
-        unit = match.group(1) + {"A/V": "S", "Siemens": "S", "sec": "s"}[match.group(2)]
+    match = re.fullmatch(rf"([afpnumkMG]?|{'|'.join(_PREFIXES)})({'|'.join(_UNIT_WORDS)})", unit, re.IGNORECASE)
+    if match is not None and unit not in UNITS:
+        prefix, word = match.groups()
+        unit = _PREFIXES.get(prefix.lower(), prefix) + _UNIT_WORDS[word.lower()]
     return unit
 
 
@@ -170,12 +191,23 @@ def _mistyped(title: str, missing: list[str]) -> str:
     return f" (is it the {near[0]}?)" if near else ""
 
 
+def _nearly(titles: list[str]) -> str:
+    """Return what keeps the first title that begins like a reading from being one, or ""."""
+    for title in titles:
+        for name, unit, kind, wanted in _readings_of(title):
+            if _NAMED[_plain(name)] in READINGS:
+                said = f"is a {kind}" if kind else "is no unit"
+                right = f"{name} [{QUANTITIES[_NAMED[_plain(name)]].example}]"
+                return f": {shown(title)} could be a {wanted}, but {shown(unit)} {said}; write '{right}' or the like"
+    return ""
+
+
 def _complete(found: dict[str, Column], unused: list[str], sheet: Sheet, place: str) -> None:
     """Check that the columns suffice, and drop those that are not needed."""
     titles = _found(sheet.header)
     reading = next((q for q in READINGS if q in found), None)
     if reading is None:
-        near = closest("conductance", unused)
+        near = _nearly(unused) or closest("conductance", unused)
         raise UsageError(f"{place}: no column 'conductance', 'resistance' or 'current'{near} {titles}.")
     if reading == "current" and "read voltage" not in found:
         raise UsageError(
@@ -235,7 +267,8 @@ def checked(unit: str, quantity: str, owner: str) -> str:
 def _chosen(quantity: str, text: str, header: tuple[str, ...], units: list[str], place: str) -> Column:
     """Return the column that the user names for a quantity: by title, by number from 1, or one value with its unit."""
     name, unit = _parts(text)
-    exact = [i for i, title in enumerate(header) if _plain(title) == _plain(text)]
+    # As the header stands in a sheet: shortened, without what cannot be printed.
+    exact = [i for i, title in enumerate(header) if _plain(title) == _plain(shown(text, 80, quoted=False))]
     alike = exact or [i for i, title in enumerate(header) if _plain(_parts(title)[0]) == _plain(name)]
     if len(alike) > 1:
         raise UsageError(f"{place}: {len(alike)} columns are called {shown(text)}; give the column's number.")

@@ -14,6 +14,8 @@ from hardware_models.laboratory.text import Sheet
 
 MOST_MISSING = 0.1
 """Share of readings that may be missing."""
+MOST_NEGATIVE = 0.1
+"""Share of readings below zero above which their sign is no noise: another sense of the current, or an offset."""
 OVERFLOW = 9.8e37
 """Instruments write 9.9e37 for an overflow and 9.91e37 for no number."""
 MOST_CONDUCTANCE = 1.0
@@ -153,21 +155,49 @@ def _conductance(table: _Cells) -> tuple[np.ndarray, list[str]]:
         volts = table.figures("read voltage", missing=True)
         g = np.full(len(current), math.nan)
         np.divide(current, volts, out=g, where=np.abs(volts) > 1e-9)
-    for bad, right in ((g < 0, "is at least 0"), (g > MOST_CONDUCTANCE, f"is at most {MOST_CONDUCTANCE:g} S")):
-        if bad.any():
-            row = int(np.flatnonzero(bad)[0])
-            said = f"{table.cells[name][row]} {columns[name].unit}" if columns[name].index >= 0 else columns[name].title
-            word = "negative" if g[row] < 0 else "too large a"
-            of = "" if name == "conductance" else f" {g[row]:g} S (a {name} of {shown(said, quoted=False)})"
-            shown_g = f" {shown(said, quoted=False)}" if name == "conductance" else of
-            raise table.error(row, f"{word} conductance{shown_g}; a conductance {right}")
+    if (too_large := np.flatnonzero(g > MOST_CONDUCTANCE)).size:
+        row = int(too_large[0])
+        said = _said(table, name, row)
+        shown_g = said if name == "conductance" else f"{g[row]:g} S (a {name} of {said})"
+        raise table.error(row, f"too large a conductance {shown_g}; a conductance is at most {MOST_CONDUCTANCE:g} S")
+    notices = _negatives(table, name, g)
     lost = np.flatnonzero(np.isnan(g))
     if not lost.size:
-        return g, []
+        return g, notices
     words = f"{lost.size} of {len(g)} readings are no numbers ({named(table.line[lost])})"
     if lost.size > MOST_MISSING * len(g):
         raise table.error(lost[0], f"{words}, more than {100 * MOST_MISSING:g} %, the most that can be left out")
-    return g, [f"{words} and were left out; their pulses count"]
+    return g, [*notices, f"{words} and were left out; their pulses count"]
+
+
+def _said(table: _Cells, name: str, row: int) -> str:
+    """Return a reading as the table has it, with its unit."""
+    column = table.columns[name]
+    said = f"{table.cells[name][row]} {column.unit}" if column.index >= 0 else column.title
+    return shown(said, quoted=False)
+
+
+def _negatives(table: _Cells, name: str, g: np.ndarray) -> list[str]:
+    """Return what has to be said about readings below zero; UsageError where their sign cannot be noise.
+
+    An instrument at the end of its range reads a little below zero now and then. These readings are kept, since to leave out
+    the lower half of the noise would raise the mean; a resistance has no such noise, and one below zero is no reading.
+    """
+    below = np.flatnonzero(g < 0)
+    if not below.size:
+        return []
+    row, known = int(below[0]), int(np.isfinite(g).sum())
+    words = f"{below.size} of {known} readings are negative ({named(table.line[below])}; the first is {_said(table, name, row)})"
+    if below.size > MOST_NEGATIVE * known:
+        turn = "the sign of the current or of the read voltage is turned" if name == "current" else "the sign is turned"
+        raise table.error(
+            row, f"{words}, more than {100 * MOST_NEGATIVE:g} %, which is no noise around zero: {turn}, or an offset was not "
+            "taken off",
+        )  # fmt: skip
+    if name == "resistance":
+        g[below] = math.nan
+        return [f"{words}; a resistance is not, so they count as no readings"]
+    return [f"{words}, few enough for noise around zero, as which they are read"]
 
 
 def named(lines: np.ndarray, most: int = 5) -> str:

@@ -4,6 +4,10 @@ A step is compared with what a pulse of its polarity usually does from there: th
 the same size, and their scale 1.4826 times the median of the absolute deviations, both of which a few bad readings do not
 move. A reading is an outlier where the step to it lies far outside and the readings after it are again where the ones
 before it lead: what stays in the cell is no fault of a reading, however large.
+
+Where a train, or a cycle with a change after it, begins or ends, nothing tells whether a change stayed. There a reading is an
+outlier if the step between it and its neighbour lies as far outside, unless most other cycles have the like (a first
+pulse that always does more is a habit of the device) or the neighbour in the cycle beside it bears it out.
 """
 
 from __future__ import annotations
@@ -14,12 +18,17 @@ import numpy as np
 
 FAR = 6.5
 """Deviations from the usual step that make a reading suspect; a normal law goes there once in 10^10."""
+_NEARLY = 1.5
 MOST_OUTLIERS = 0.01
 """Share of readings that may be left out; more are no single faults."""
 TOGETHER = 3
 """Most readings in a row that may be bad."""
-_GROUP = 40
-"""Steps from states of about the same size that are compared with each other."""
+_LARGEST = 2.5
+_COMMON = 0.92
+"""A step of less than `_LARGEST` times what this share of the steps stays below is never suspect. A cell that meets its bound
+makes steps of any size up to its usual one there, beside many that are nearly 0."""
+_GROUP, _SMALLEST, _GROUPS = 40, 10, 12
+"""Steps from states of about the same size that are compared with each other; fewer where that makes fewer groups."""
 
 
 def outliers(g: np.ndarray, sign: np.ndarray, first: np.ndarray, cell: np.ndarray) -> np.ndarray:
@@ -58,7 +67,8 @@ def _once(u: np.ndarray, sign: np.ndarray, first: np.ndarray, cell: np.ndarray) 
         own = (sign == s) & (base >= 0)
         usual[own], scale[own] = steps.at(before[own])
     # Over several pulses this is rough, but enough to become suspect: `_gone` looks closer.
-    z = np.abs(u - before - away * usual) / (scale * np.sqrt(away))
+    apart = (u - before - away * usual) / (scale * np.sqrt(away))
+    z = np.abs(apart)
     bad = np.zeros(len(u), bool)
     ends = np.append(np.flatnonzero(first), len(u))
     for i in np.flatnonzero((z > FAR) & (base >= 0)):
@@ -69,8 +79,12 @@ def _once(u: np.ndarray, sign: np.ndarray, first: np.ndarray, cell: np.ndarray) 
         if base[b] >= 0 and _leads(u, int(base[b]), int(i), sign, states):
             bad[b] = z[b] > 0.6 * FAR  # the reading before it is the odd one, if one is
         else:
-            bad[i : i + _gone(u, b, int(i), end, sign, states)] = True
-    bad |= _bad_ends(u, first, cell, z)
+            gone = _gone(u, b, int(i), end, sign, states)
+            # A first reading that all those after it disown is the odd one itself: see `_bad_ends`.
+            disowned = base[b] < 0 and gone > 0 and bool(np.all(z[i + 1 : i + gone + 1] <= FAR))
+            bad[i : i + (0 if disowned else gone)] = True
+    for kind in ("first", "last"):
+        bad |= _bad_ends(kind, u, apart, bad, sign, first, cell, states)
     return bad & np.isfinite(u)
 
 
@@ -89,15 +103,19 @@ class _Usual:
         own = own & np.isfinite(before) & np.isfinite(step)
         order = np.argsort(before[own], kind="stable")
         x, y = before[own][order], step[own][order]
-        groups = max(1, len(x) // _GROUP)
+        groups = max(1, len(x) // _GROUP, min(_GROUPS, len(x) // _SMALLEST))
         parts = [
             part for part in zip(np.array_split(x, groups), np.array_split(y, groups), strict=True) if len(part[0])
         ]
         self.x = np.array([np.median(a) for a, _ in parts])
         self.step = np.array([np.median(b) for _, b in parts])
-        deviation = np.array([1.4826 * np.median(np.abs(b - np.median(b))) for _, b in parts])
+        # About the line through the medians: steps that change much from state to state are no scatter.
+        left = [b - np.interp(a, self.x, self.step) for a, b in parts]
+        deviation = np.array([1.4826 * np.median(np.abs(b - np.median(b))) for b in left])
         # A group is small: its deviation is not taken for less than half of what is usual.
-        self.deviation = np.maximum(deviation, max(0.5 * float(np.median(deviation)) if len(parts) else 1.0, 1e-3))
+        half = 0.5 * float(np.median(deviation)) if len(parts) else 1.0
+        common = float(np.quantile(np.abs(y), _COMMON)) if len(y) else 0.0
+        self.deviation = np.maximum(deviation, max(half, _LARGEST / FAR * common, 1e-3))
 
     def at(self, state: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
         """Return median step and deviation at states."""
@@ -117,31 +135,46 @@ def _leads(u: np.ndarray, base: int, i: int, sign: np.ndarray, states: dict[int,
 
 def _gone(u: np.ndarray, base: int, i: int, end: int, sign: np.ndarray, states: dict[int, _Usual]) -> int:
     """Return after how many readings from i on the cell is again where the reading `base` leads; 0 if never."""
-    expected, variance = float(u[base]), 0.0
+    expected, variance, begins = float(u[base]), 0.0, 0
     for j in range(base + 1, min(i + TOGETHER + 1, end)):
         step, deviation = (float(x) for x in states[int(sign[j])].at(expected))
         expected, variance = expected + step, variance + deviation**2
-        near = not math.isnan(u[j]) and abs(u[j] - expected) < (0.6 if j > i else 1.0) * FAR * math.sqrt(variance)
-        if j >= i and near:
-            return j - i
+        off = abs(u[j] - expected) / math.sqrt(variance)  # NaN is never near
+        if j >= i and off < (0.6 if j > i else 1.0) * FAR:
+            return (begins or j) - i
+        # Where it is back for sure, the first reading that was nearly there is true as well.
+        begins = begins or (j if j > i and off < _NEARLY * FAR else 0)
     # At the end of a cycle nothing comes after: only what lies outside of everything is taken for a fault.
     last = end - i <= TOGETHER and bool(np.all(~((u[i:end] > -0.5) & (u[i:end] < 1.5))))
     return end - i if last else 0
 
 
-def _bad_ends(u: np.ndarray, first: np.ndarray, cell: np.ndarray, z: np.ndarray) -> np.ndarray:
-    """Return first and last readings of cycles that are unlike the other cycles' of their cell, and unlike their neighbour.
+def _bad_ends(
+    kind: str, u: np.ndarray, apart: np.ndarray, bad: np.ndarray, sign: np.ndarray, first: np.ndarray, cell: np.ndarray,
+    states: dict[int, _Usual],
+) -> np.ndarray:  # fmt: skip
+    """Return which first (or last) readings of cycles are bad; `apart` is each step less the usual one in deviations."""
+    out = np.zeros(len(u), bool)
+    begins = kind == "first"
+    ends = np.flatnonzero(first) if begins else np.flatnonzero(np.append(first[1:], True) & ~first)
+    inner = ends + 1 if begins else ends - 1  # the neighbour in the same cycle
+    inside = (inner < len(u)) & (inner >= 0)
+    ends, inner = ends[inside], inner[inside]
+    own = np.isfinite(u[ends]) & np.isfinite(u[inner]) & ~bad[inner] & (~first[inner] if begins else True)
+    ends, inner = ends[own], inner[own]
+    far = -apart[inner] if begins else apart[ends]
+    for i, z in zip(ends[np.abs(far) > FAR], far[np.abs(far) > FAR], strict=True):
+        others = (cell[ends] == cell[i]) & (ends != i)
+        others = others if others.sum() >= 2 else ends != i
+        habit = float(np.mean(far[others] / z > 0.5)) if others.any() else 1.0
+        before, after = (i - 1, i) if begins else (i, i + 1)
+        beside = before >= 0 and after < len(u) and cell[before] == cell[after] and not (bad[before] or bad[after])
+        out[i] = habit < 0.5 and not (beside and _bears_out(u, before, after, int(sign[after]), states))
+    return out
 
-    Before a first and after a last reading nothing tells whether the cell was there.
-    """
-    bad = np.zeros(len(u), bool)
-    last = np.append(first[1:], True)
-    for ends, far in ((first, np.append(z[1:], 0.0) > FAR), (last & ~first, z > FAR)):
-        ends = np.flatnonzero(ends & np.isfinite(u))
-        for c in np.unique(cell[ends[far[ends]]]):
-            own = ends[cell[ends] == c]
-            middle = float(np.median(u[own]))
-            scale = max(1.4826 * float(np.median(np.abs(u[own] - middle))), 0.01)
-            if len(own) >= 3:
-                bad[own] = (np.abs(u[own] - middle) > 2 * FAR * scale) & far[own]
-    return bad
+
+def _bears_out(u: np.ndarray, before: int, after: int, sign: int, states: dict[int, _Usual]) -> bool:
+    """Tell whether the last reading of a cycle leads to the first one of the next; `sign` of the pulse between them, or 0."""
+    step, deviation = (float(x) for x in states[sign].at(u[before])) if sign else (0.0, 0.0)
+    floor = min(float(np.min(s.deviation)) if len(s.deviation) else 1.0 for s in states.values())
+    return bool(abs(u[after] - u[before] - step) < 0.6 * FAR * max(deviation, floor))
