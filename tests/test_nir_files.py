@@ -128,7 +128,7 @@ HOSTILE = {
     "another name, too": into_itself,
     "in more than 16 groups": nested,
     "unpacks to more than its 48 bytes": bomb,
-    "was never written": put("node/nodes/n0/weight", None, shape=(2000, 3000), dtype="f8", chunks=(2000, 3000)),
+    "was never written": put("node/nodes/n0/weight", None, shape=(1000, 2000), dtype="f8", chunks=(1000, 2000)),
     "more than the .* that are left": put("node/extra", None, shape=(10**6, 10**6), dtype="f8", chunks=(10, 10)),
     "elements of type": put("node/nodes/n0/weight", np.zeros(3, "i4,f8")),
     "weight holds nothing": put("node/nodes/n0/weight", h5py.Empty("f8")),

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest import mock
 
 import numpy as np
 
@@ -222,7 +223,9 @@ def _nir(folder: Path) -> Bench:
     import nir
 
     from analog_ff.spiking.nir_graph import load
+    from fuzzing import forked
     from fuzzing.hdf5_mutations import of_objects
+    from hardware_models.hdf5 import process
 
     one = np.ones(4)
     nodes = {
@@ -237,7 +240,11 @@ def _nir(folder: Path) -> Bench:
     def inside(draw: random.Random, data: bytes) -> bytes:
         return of_objects(draw, data, folder / "scratch.nir")
 
-    return Bench([(folder / "x.nir").read_bytes()], _some(inside, inside, mutations.of_bytes), load, ".nir")
+    def read(path: Path) -> None:
+        with mock.patch.object(process, "run", forked.run):
+            load(path)
+
+    return Bench([(folder / "x.nir").read_bytes()], _some(inside, inside, mutations.of_bytes), read, ".nir")
 
 
 def _settings(folder: Path) -> Bench:
@@ -298,7 +305,8 @@ READERS: dict[str, Reader] = {
     "config": Reader(_config, ("analog_ff.runs.choices", "analog_ff.runs.config")),
     "checkpoint": Reader(_checkpoint, ("analog_ff.runs.checkpoint", "analog_ff.runs.resume")),
     "experiments": Reader(_experiments, ("experiment_files",)),
-    "nir": Reader(_nir, ("analog_ff.spiking.nir_graph:load,_network,_read,_word,_clock,_chain,_size,_vector,_real,_linear,"
-                         "_steps,_lif", "hardware_models.hdf5")),
+    "nir": Reader(_nir, ("analog_ff.spiking.nir_graph:load,_network,_read,_word,_clock,_chain,_size,_values,_real,_linear,"
+                         "_steps,_lif", "hardware_models.hdf5:tree", "hardware_models.hdf5.walk",
+                         "hardware_models.hdf5.process:ask,_end,serve,answer,_packed,_unpacked,made")),
     "settings": Reader(_settings, ("analog_ff.estimator:_config", "analog_ff.runs.config", "analog_ff.runs.choices")),
 }  # fmt: skip
