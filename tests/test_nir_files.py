@@ -135,6 +135,7 @@ HOSTILE = {
     "expected real numbers": put("node/nodes/n1/tau", np.ones(2, complex)),
     "'n0' has weights that are not finite": put("node/nodes/n0/weight", np.full((2, 3), 1e300)),
     "needs the shape of a row of cells": put("node/nodes/in/shape", np.array([2.5])),
+    r"'n0' needs weights \(cells, 2147483647\)": put("node/nodes/in/shape", np.array([2**31 - 1])),
     "names no clock step": put("node/metadata/dt", np.ones(1000)),
     "asks for the reset": put("node/metadata/reset", np.ones(1000)),
     "node 'n0' is a .*7.*; supported are": put("node/nodes/n0/type", 7),

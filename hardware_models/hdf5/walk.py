@@ -147,10 +147,9 @@ def _chunked(item: Any, most: int, place: str) -> np.ndarray:
         raise UsageError(f"{place} was never written; expected numbers.")
     made, read = np.full(item.shape, item.fillvalue, kind), 0
     for corner in itertools.product(*corners):
-        try:
-            mask, data = item.id.read_direct_chunk(corner)
-        except ValueError:  # a chunk that was never written has the fill value
+        if item.id.get_chunk_info_by_coord(corner).byte_offset is None:  # never written: it has the fill value
             continue
+        mask, data = item.id.read_direct_chunk(corner)
         read += 1
         for number, code in reversed(list(enumerate(filters))):
             if not mask >> number & 1:
