@@ -179,11 +179,10 @@ def _energy(folder: Path) -> Bench:
 def _config(folder: Path) -> Bench:
     from analog_ff.runs.config import Config
 
-    texts = [
-        Config().to_toml({}),
-        Config(device="ideal", layers=(9, 4), adc=None, stuck_low=0.1, data="toy").to_toml({}),
-    ]
-    return Bench([text.encode() for text in texts], TOML, lambda path: Config.from_toml(path), ".toml")
+    configs = Config(), Config(device="ideal", layers=(9, 4), adc=None, stuck_low=0.1, data="toy")
+    return Bench(
+        [config.to_toml({}).encode() for config in configs], TOML, lambda path: Config.from_toml(path), ".toml"
+    )
 
 
 def _checkpoint(folder: Path) -> Bench:
@@ -255,17 +254,7 @@ def _settings(folder: Path) -> Bench:
     from analog_ff.runs.config import Config
 
     names = sorted({f.name for f in fields(Config)} - NOT_SETTINGS)
-    mine = [
-        "hidden",
-        "epochs",
-        "batch",
-        "learning_rate",
-        "label_strength",
-        "readout",
-        "technology",
-        "chip_seed",
-        "device",
-    ]
+    mine = "hidden epochs batch learning_rate label_strength readout technology chip_seed device".split()
 
     def change(draw: random.Random, data: bytes) -> bytes:
         return bytes(draw.randrange(256) for _ in range(4))
