@@ -278,9 +278,7 @@ def _settings(folder: Path) -> Bench:
 
 ARRAYS = "hardware_models.files:arrays,_member,_described,contents,reading,_reason"
 DEVICE = "hardware_models.devices.load:device_from_toml,_device,_name,_citation,_choice"
-LABORATORY = tuple(
-    f"hardware_models.laboratory.{name}" for name in ("columns", "cycles", "numbers", "outliers", "text")
-)
+LABORATORY = tuple(f"hardware_models.laboratory.{part}" for part in "columns cycles numbers outliers text".split())
 READERS: dict[str, Reader] = {
     "device": Reader(_device, (DEVICE, "hardware_models.figures")),
     "technology": Reader(
