@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from analog_ff.output import whole_files
 from analog_ff.runs import cells, plots
+from hardware_models.hdf5 import process
 
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -37,6 +39,32 @@ def _no_pictures() -> Iterator[None]:
         )
         patch.setattr(cells, "_picture", lambda looks: b"--")
         yield
+
+
+RUN_HDF5 = process.run
+"""What begins the process that reads an HDF5 file."""
+
+
+def _answer_here(question: bytes) -> tuple[int, bytes, bytes]:
+    from hardware_models.hdf5.walk import walk
+
+    asked, _, image = question.partition(b"\n")
+    about = json.loads(asked)
+    return 0, b"".join(process.answer(walk, image, about["where"], about["left"])), b""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_hdf5_process() -> Iterator[None]:
+    """Read HDF5 files of others in this process: a new one takes longer than the small files of the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(process, "run", _answer_here)
+        yield
+
+
+@pytest.fixture
+def hdf5_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read HDF5 files of others in a process of their own in this test."""
+    monkeypatch.setattr(process, "run", RUN_HDF5)
 
 
 @pytest.fixture

@@ -120,6 +120,20 @@ def test_both_bad_is_one_sentence(folder: Path, capsys: pytest.CaptureFixture[st
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
 
 
+def test_a_checkpoint_of_another_run_does_not_serve_for_a_damaged_one(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both faults are said: the options of config.toml are right and not what is to be mended."""
+    execute(Config(**{**SMALL, "seed": 5}, out=str(tmp_path / "other")), quiet=True)
+    shutil.copy(tmp_path / "other" / PREVIOUS, folder / PREVIOUS)
+    data = bytearray((folder / NAME).read_bytes())
+    data[700] ^= 1
+    (folder / NAME).write_bytes(data)
+    assert run_app(app, ["--resume", "--out", str(folder)]) == 2
+    err = " ".join(capsys.readouterr().err.split())
+    assert f"{NAME} is damaged" in err and f"{PREVIOUS} is of a run with other options: start the run anew" in err
+
+
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem[11:])
 def test_checkpoints_that_were_accepted_or_tripped(
     sample: Path, folder: Path, capsys: pytest.CaptureFixture[str]

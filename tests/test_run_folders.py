@@ -95,6 +95,23 @@ def test_a_folder_that_is_being_made_is_locked_from_the_start(tmp_path: Path) ->
 
 
 @POSIX
+@pytest.mark.parametrize("resume", [True, False])
+def test_a_folder_that_nobody_may_look_into(
+    resume: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another user's run: one sentence, at the start as with --resume."""
+
+    def refuse(path: Path, *options: object, **named: object) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    for name in ("is_file", "exists", "is_dir", "mkdir"):
+        monkeypatch.setattr(Path, name, refuse)
+    options = ["--data", "toy", "--layers", "8", "--out", str(tmp_path / "theirs" / "run"), *["--resume"] * resume]
+    assert run_app(app, options) == 2
+    err = " ".join(capsys.readouterr().err.split())
+    assert f"cannot be {'opened' if resume else 'made'} (Permission denied)" in err and "Traceback" not in err
+
+
 def test_what_a_killed_maker_left_is_swept(tmp_path: Path) -> None:
     """But nothing of a living one, and nothing of the user's."""
     dead, living, mine = (tmp_path / f".run.{name}.new" for name in ("0" * 16, "1" * 16, "mine"))

@@ -27,6 +27,14 @@ if sys.platform != "win32":
 CANNOT_LOCK = "{folder} cannot be locked here: take care that no second process goes on with this run"
 
 
+def has(folder: Path, name: str) -> bool:
+    """Return whether there is a file of that name in a folder; UsageError where nobody may look into it."""
+    try:
+        return (folder / name).is_file()
+    except OSError as error:
+        raise _closed(folder, error) from None
+
+
 def must_be_new(folder: Path) -> None:
     """Raise UsageError if there is anything of that name already."""
     if os.path.lexists(folder):
@@ -46,7 +54,7 @@ def made(folder: Path, files: Mapping[str, str]) -> Iterator[None]:
     """
     must_be_new(folder)
     _sweep(folder)
-    above = [place for place in (folder.parent, *folder.parent.parents) if not place.exists()]
+    above = [place for place in (folder.parent, *folder.parent.parents) if not os.path.exists(place)]
     young = folder.with_name(f".{folder.name}.{secrets.token_hex(8)}.new")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -84,7 +92,7 @@ def held(folder: Path) -> Iterator[None]:
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
-        raise UsageError(f"the run folder {folder} cannot be opened ({error.strerror}).") from None
+        raise _closed(folder, error) from None
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -103,7 +111,11 @@ def _sweep(folder: Path) -> None:
     """Remove what was to become this folder when its maker was killed; a living one holds the lock on his."""
     if sys.platform == "win32":
         return
-    for young in folder.parent.glob(f".{glob.escape(folder.name)}.*.new"):
+    try:
+        left = list(folder.parent.glob(f".{glob.escape(folder.name)}.*.new"))
+    except OSError:  # nobody may look there; making the folder says so
+        return
+    for young in left:
         if re.fullmatch(r"[0-9a-f]{16}", young.suffixes[-2][1:]):
             with suppress(UsageError, OSError), held(young):
                 shutil.rmtree(young)
@@ -111,6 +123,10 @@ def _sweep(folder: Path) -> None:
 
 def _taken(folder: Path) -> UsageError:
     return UsageError(f"the run folder {folder} exists already; give another --out, or --resume to go on with it.")
+
+
+def _closed(folder: Path, error: OSError) -> UsageError:
+    return UsageError(f"the run folder {folder} cannot be opened ({error.strerror}).")
 
 
 def _cannot(folder: Path, error: OSError) -> UsageError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -66,7 +67,7 @@ def ablate(config: Config, *, resume: bool = False, say: Callable[[str], None] =
     Raises UsageError before anything is written if the folder exists and is not resumed.
     """
     folder = config.folder()
-    if folder.exists() and not resume:
+    if os.path.lexists(folder) and not resume:
         raise UsageError(f"the run folder {folder} exists already; give another --out, or --resume to go on with it.")
     runs = cases(config)
     kind = "test" if config.split == "final" else "validation"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from analog_ff.learners import LEARNERS
+from analog_ff.output import folders
 from analog_ff.output.messages import on_terminal
 from analog_ff.runs.config import Config, recommended
 from analog_ff.runs.execute import examine, execute
@@ -136,7 +138,7 @@ def run(points: Sequence[Point], folder: Path, *, resume: bool, say: Callable[[s
     Everything that can be wrong with any point is found before the first one starts. Raises UsageError if the folder exists
     and is not resumed, or if one of its points was begun with other options.
     """
-    if folder.exists() and not resume:
+    if os.path.lexists(folder) and not resume:
         raise UsageError(f"the folder {folder} exists already; give another --out, or --resume to go on with it.")
     left = [p for p in points if not _finished(p)]
     for point in {(p.device, p.label): p for p in left}.values():
@@ -207,12 +209,12 @@ def _check_point(
 def _finished(point: Point) -> bool:
     """Tell whether a point is there; refuse one that was begun with other options, its technology aside."""
     folder = point.config.folder()
-    if not (folder / "config.toml").is_file():
+    if not folders.has(folder, "config.toml"):
         return False
     # The technology prices what was counted and changes no bit of the training.
     if replace(_stored(point), technology=point.config.technology).digest() != point.config.digest():
         raise UsageError(f"{folder} was begun with other options; give those of its config.toml, or another --out.")
-    return (folder / "result.json").is_file()
+    return folders.has(folder, "result.json")
 
 
 def _stored(point: Point) -> Config:

@@ -71,6 +71,8 @@ def _reached(run: Run, facts: Mapping[str, Any], path: Path) -> int | None:
     """Return the epochs of a finished run that this one extends, None if it is the same run; refuse any other."""
     config, epochs = run.config, facts["epochs"]
     if facts["config"] != replace(config, epochs=epochs).digest() or epochs > config.epochs:
+        if (path.parent / checkpoint.NAME).exists() and path.name == checkpoint.PREVIOUS:  # the last one is damaged
+            raise DamagedError(f"{path} is of a run with other options")
         raise UsageError(f"{path.parent} was begun with other options; resume it with those of its config.toml.")
     if epochs == config.epochs:
         return None

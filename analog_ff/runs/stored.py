@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from analog_ff.output import whole_files
+from analog_ff.output import folders, whole_files
 from analog_ff.runs.choices import Choices
 from analog_ff.runs.options import flag
 from hardware_models.check import UsageError, shown
@@ -42,7 +42,7 @@ def asked_for(kind: type[C], options: Mapping[str, Any], folder: Path) -> C | No
 
 def begun_with(kind: type[C], folder: Path) -> C | None:
     """Return what a folder says of its run; None for an empty one: its owner was killed before he could write."""
-    if (folder / CONFIG).is_file():
+    if folders.has(folder, CONFIG):
         return kind.from_toml(folder / CONFIG)
     if not folder.is_dir() or whole_files.holds_anything(folder):
         raise UsageError(f"there is no run to resume in {folder}; name its folder with --out.")
@@ -55,7 +55,7 @@ def finished(config: Choices, folder: Path) -> dict[str, Any] | None:
     Raises UsageError if there is one that cannot be read, or that of a run with other options.
     """
     path = folder / RESULT
-    if not path.is_file():
+    if not folders.has(folder, RESULT):
         return None
     try:
         result = json_object(contents(path, "result", most=LARGE), path, "the result of a run")

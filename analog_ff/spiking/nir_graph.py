@@ -155,22 +155,23 @@ def _network(
     chain = _chain(path, nodes, edges)
     cells = _size(path, chain[0], nodes[chain[0]].input_type["input"])
     layers: list[NirLayer] = []
-    gain, delay, weights = np.ones(cells), 0, None
+    gain, delay, weights = np.ones(()), 0, None  # `cells` is a mere claim until weights of that shape are there
     for name in chain[1:-1]:
         node, kind = nodes[name], type(nodes[name]).__name__
         if (kind == "LIF") == (weights is None):
             raise UsageError(f"{path}: {kind} '{name}' stands where {'Linear' if kind == 'LIF' else 'LIF'} is due.")
         if kind == "Linear":
             weights = _linear(path, name, node.weight, cells)
+            gain = np.broadcast_to(gain, (cells,)).copy()
             cells = weights.shape[1]
         elif kind == "Scale":
-            gain = gain * _vector(path, name, node.scale, cells)
+            gain = gain * _values(path, name, node.scale, cells)
         elif kind == "Delay":
-            delay += _steps(path, name, _vector(path, name, node.delay, cells), dt)
+            delay += _steps(path, name, _values(path, name, node.delay, cells).ravel(), dt)
         else:
             assert weights is not None
             layers.append(NirLayer(weights, gain, delay, **_lif(path, name, node, cells)))
-            gain, delay, weights = np.ones(cells), 0, None
+            gain, delay, weights = np.ones(()), 0, None
     if weights is not None or not layers or delay or (gain != 1).any():
         raise UsageError(f"{path}: the last node in front of the output must be a LIF.")
     if (last := _size(path, chain[-1], nodes[chain[-1]].output_type["output"])) != cells:
@@ -237,13 +238,14 @@ def _size(path: Path, name: str, shape: Any) -> int:
     return int(shape[0])
 
 
-def _vector(path: Path, name: str, value: Any, cells: int) -> np.ndarray:
+def _values(path: Path, name: str, value: Any, cells: int) -> np.ndarray:
+    """Return one value for each cell, or one for all of them."""
     value = _real(path, name, value).astype(np.float64)
     if value.shape not in ((), (cells,)):
         raise UsageError(f"{path}: '{name}' needs values for {cells} cells, got the shape {value.shape}.")
     if not np.isfinite(value).all():
         raise UsageError(f"{path}: '{name}' has values that are not finite.")
-    return np.broadcast_to(value, (cells,)).copy()
+    return value
 
 
 def _real(path: Path, name: str, value: Any) -> np.ndarray:
@@ -274,7 +276,10 @@ def _steps(path: Path, name: str, delay: np.ndarray, dt: float) -> int:
 
 def _lif(path: Path, name: str, node: Any, cells: int) -> dict[str, np.ndarray]:
     fields = {"tau": "tau", "r": "r", "v_leak": "v_leak", "threshold": "v_threshold", "v_reset": "v_reset"}
-    values = {ours: _vector(path, name, getattr(node, theirs), cells) for ours, theirs in fields.items()}
+    values = {
+        ours: np.broadcast_to(_values(path, name, getattr(node, theirs), cells), (cells,)).copy()
+        for ours, theirs in fields.items()
+    }
     if (values["tau"] <= 0).any():
         raise UsageError(f"{path}: '{name}' needs time constants above 0 s, got {values['tau'].min():g} s.")
     return values

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest import mock
 
 import numpy as np
 
@@ -178,11 +179,10 @@ def _energy(folder: Path) -> Bench:
 def _config(folder: Path) -> Bench:
     from analog_ff.runs.config import Config
 
-    texts = [
-        Config().to_toml({}),
-        Config(device="ideal", layers=(9, 4), adc=None, stuck_low=0.1, data="toy").to_toml({}),
-    ]
-    return Bench([text.encode() for text in texts], TOML, lambda path: Config.from_toml(path), ".toml")
+    configs = Config(), Config(device="ideal", layers=(9, 4), adc=None, stuck_low=0.1, data="toy")
+    return Bench(
+        [config.to_toml({}).encode() for config in configs], TOML, lambda path: Config.from_toml(path), ".toml"
+    )
 
 
 def _checkpoint(folder: Path) -> Bench:
@@ -222,7 +222,9 @@ def _nir(folder: Path) -> Bench:
     import nir
 
     from analog_ff.spiking.nir_graph import load
+    from fuzzing import forked
     from fuzzing.hdf5_mutations import of_objects
+    from hardware_models.hdf5 import process
 
     one = np.ones(4)
     nodes = {
@@ -237,7 +239,11 @@ def _nir(folder: Path) -> Bench:
     def inside(draw: random.Random, data: bytes) -> bytes:
         return of_objects(draw, data, folder / "scratch.nir")
 
-    return Bench([(folder / "x.nir").read_bytes()], _some(inside, inside, mutations.of_bytes), load, ".nir")
+    def read(path: Path) -> None:
+        with mock.patch.object(process, "run", forked.run):
+            load(path)
+
+    return Bench([(folder / "x.nir").read_bytes()], _some(inside, inside, mutations.of_bytes), read, ".nir")
 
 
 def _settings(folder: Path) -> Bench:
@@ -248,17 +254,7 @@ def _settings(folder: Path) -> Bench:
     from analog_ff.runs.config import Config
 
     names = sorted({f.name for f in fields(Config)} - NOT_SETTINGS)
-    mine = [
-        "hidden",
-        "epochs",
-        "batch",
-        "learning_rate",
-        "label_strength",
-        "readout",
-        "technology",
-        "chip_seed",
-        "device",
-    ]
+    mine = "hidden epochs batch learning_rate label_strength readout technology chip_seed device".split()
 
     def change(draw: random.Random, data: bytes) -> bytes:
         return bytes(draw.randrange(256) for _ in range(4))
@@ -282,9 +278,7 @@ def _settings(folder: Path) -> Bench:
 
 ARRAYS = "hardware_models.files:arrays,_member,_described,contents,reading,_reason"
 DEVICE = "hardware_models.devices.load:device_from_toml,_device,_name,_citation,_choice"
-LABORATORY = tuple(
-    f"hardware_models.laboratory.{name}" for name in ("columns", "cycles", "numbers", "outliers", "text")
-)
+LABORATORY = tuple(f"hardware_models.laboratory.{part}" for part in "columns cycles numbers outliers text".split())
 READERS: dict[str, Reader] = {
     "device": Reader(_device, (DEVICE, "hardware_models.figures")),
     "technology": Reader(
@@ -298,7 +292,8 @@ READERS: dict[str, Reader] = {
     "config": Reader(_config, ("analog_ff.runs.choices", "analog_ff.runs.config")),
     "checkpoint": Reader(_checkpoint, ("analog_ff.runs.checkpoint", "analog_ff.runs.resume")),
     "experiments": Reader(_experiments, ("experiment_files",)),
-    "nir": Reader(_nir, ("analog_ff.spiking.nir_graph:load,_network,_read,_word,_clock,_chain,_size,_vector,_real,_linear,"
-                         "_steps,_lif", "hardware_models.hdf5")),
+    "nir": Reader(_nir, ("analog_ff.spiking.nir_graph:load,_network,_read,_word,_clock,_chain,_size,_values,_real,_linear,"
+                         "_steps,_lif", "hardware_models.hdf5:tree", "hardware_models.hdf5.walk",
+                         "hardware_models.hdf5.process:ask,_end,serve,answer,_packed,_unpacked,made")),
     "settings": Reader(_settings, ("analog_ff.estimator:_config", "analog_ff.runs.config", "analog_ff.runs.choices")),
 }  # fmt: skip

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
+import itertools
+import mmap
 import random
 import resource
 import signal
@@ -102,7 +104,8 @@ def _out_of_time(number: int, frame: FrameType | None) -> None:
 
 
 def _peak() -> int:
-    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    """Return the most memory that this process, or one that it has begun and that has ended, has taken [kB]."""
+    kilobytes = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return kilobytes // 1024 if sys.platform == "darwin" else kilobytes
 
 
@@ -122,19 +125,22 @@ class Lines:
     """Which lines inside the functions of some modules, or of those named behind a colon, were reached."""
 
     def __init__(self, modules: tuple[str, ...]) -> None:
-        self._known: dict[str, set[int]] = {}
-        self._reached: set[tuple[str, int]] = set()
+        known: dict[str, set[int]] = {}
         for name in modules:
             module, _, functions = name.partition(":")
             file = str(importlib.import_module(module).__file__)
             whole = compile(Path(file).read_text(encoding="utf-8"), file, "exec")
             found = [f for f in _functions(whole) if not functions or f.co_name in functions.split(",")]
-            self._known[file] = set().union(*map(_lines, found))
-        self.number = sum(map(len, self._known.values()))
+            known[file] = set().union(*map(_lines, found))
+        places = itertools.count()
+        self._known = {file: {line: next(places) for line in sorted(lines)} for file, lines in known.items()}
+        self.number = next(places)
+        self._reached = mmap.mmap(-1, max(self.number, 1))  # shared with a fork that reads
 
     def reached(self) -> list[tuple[str, int]]:
         """Return file and number of every line that was reached."""
-        return sorted((Path(file).name, line) for file, line in self._reached if line in self._known[file])
+        lines = ((file, line, place) for file, places in self._known.items() for line, place in places.items())
+        return sorted((Path(file).name, line) for file, line, place in lines if self._reached[place])
 
     @contextlib.contextmanager
     def traced(self) -> Iterator[None]:
@@ -149,7 +155,9 @@ class Lines:
         return self._line if frame.f_code.co_filename in self._known else None
 
     def _line(self, frame: FrameType, event: str, argument: Any) -> Any:
-        self._reached.add((frame.f_code.co_filename, frame.f_lineno))
+        place = self._known[frame.f_code.co_filename].get(frame.f_lineno)
+        if place is not None:
+            self._reached[place] = 1
         return self._line
 
 

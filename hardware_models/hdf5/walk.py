@@ -1,7 +1,7 @@
-"""HDF5 files of others: walked within limits and read array by array, before any library takes them at their word.
+"""The walk through an HDF5 file of others: within limits and array by array, in the process that was begun for it.
 
 HDF5 may link a group into itself, point into other files, promise arrays that no memory holds and pack a gigabyte into a
-megabyte. `tree` follows plain links alone, each object once, and unpacks no chunk further than its size.
+megabyte. `walk` follows plain links alone, each object once, and unpacks no chunk further than its size.
 """
 
 from __future__ import annotations
@@ -10,22 +10,21 @@ import itertools
 import math
 import zlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 
 from hardware_models.check import UsageError, shown
-from hardware_models.files import contents, reading
+from hardware_models.files import reading
+from hardware_models.hdf5.process import MOST_CHUNK
 
-MOST = 2**29
-"""Most bytes of a file, and of the numbers in it once they are unpacked [B]."""
 MOST_OBJECTS = 20_000
 """Most groups and arrays of a file, and most chunks of an array."""
 MOST_DEPTH = 16
 """Most groups inside each other."""
 MOST_TEXTS = 2**20
-"""Most strings of variable length in an array."""
+"""Most strings in an array."""
 
 Filter = Callable[[bytes, int, int], bytes]
 
@@ -46,40 +45,30 @@ FILTERS: dict[int, Filter] = {1: _inflate, 2: _unshuffle}
 """Number of a filter in HDF5 -> its inverse (bytes, most bytes of the chunk, bytes of an element) -> bytes."""
 
 
-def tree(path: str | Path, what: str, *, most: int = MOST) -> dict[str, Any]:
+def walk(image: bytes, where: str, left: int) -> dict[str, Any]:
     """Return an HDF5 file as nested dictionaries of arrays; a string, alone or in an array, is a `str`.
 
     Parameters
     ----------
-    path : the file.
-    what : what kind of file it is, for messages and the record of files.
-    most : number of bytes above which the file, or its numbers once they are unpacked, are refused.
+    image : the bytes of the file.
+    where : its name, for messages.
+    left : most bytes of the numbers and strings in it [B].
 
-    Raises
-    ------
-    UsageError : the file is none or damaged, has links to elsewhere, an object twice, groups nested too deeply, or arrays that
-        are neither plain numbers nor strings or take more than `most` bytes.
+    Raises UsageError for links to elsewhere, an object twice, groups nested too deeply, and arrays that are neither plain
+    numbers nor strings or take more than `left` bytes. A damaged file may raise anything, or end the process.
     """
-    raw = contents(path, what, most=most)
-    where = shown(str(path), 200, quoted=False)
-    if b"\x89HDF\r\n\x1a\n" not in raw[:8192]:
-        raise UsageError(f"{where} is not an HDF5 file.")
-    import h5py
-
-    with reading(where, "an HDF5 file"), h5py.File(h5py.h5f.open_file_image(raw)) as file:
-        return _Walk(where, most).group(file, 0)
+    with h5py.File(h5py.h5f.open_file_image(image)) as file:
+        return _Walk(where, left).group(file, 0)
 
 
 class _Walk:
     """A walk through one file: what it has met and how much memory is left."""
 
     def __init__(self, where: str, left: int) -> None:
-        self.where, self.left = where, left
+        self.where, self.left, self.most_chunk = where, left, min(left, MOST_CHUNK)
         self.met: set[int] = set()
 
     def group(self, group: Any, depth: int) -> dict[str, Any]:
-        import h5py
-
         found: dict[str, Any] = {}
         for name in group:
             place = f"{self.where}: {shown(f'{group.name}/{name}'.lstrip('/'), 120, quoted=False)}"
@@ -105,8 +94,6 @@ class _Walk:
 
     def array(self, item: Any, place: str) -> Any:
         """Return the contents of a data set, whose size is checked before memory is taken."""
-        import h5py
-
         if item.shape is None or item.external or item.is_virtual:
             raise UsageError(f"{place} holds nothing, or names another file; expected numbers.")
         text = h5py.check_string_dtype(item.dtype)
@@ -116,18 +103,33 @@ class _Walk:
         if size > self.left:
             raise UsageError(f"{place} takes {size} bytes, more than the {self.left} that are left to read.")
         self.left -= size
-        if text is not None and text.length is None:
-            if math.prod(item.shape) > MOST_TEXTS or (item.chunks and item.id.get_storage_size() > 2**16):
+        if text is not None:
+            variable = text.length is None
+            if math.prod(item.shape) > MOST_TEXTS or (variable and item.chunks and item.id.get_storage_size() > 2**16):
                 raise UsageError(f"{place} holds more strings than the {MOST_TEXTS} that are read.")
-            return _decoded(item[()])
-        if item.chunks is None:
-            if size and item.id.get_storage_size() != size:
-                raise UsageError(f"{place} promises {size} bytes, but the file has {item.id.get_storage_size()}.")
-            return _decoded(item[()])
-        return _decoded(_chunked(item, place))
+            return self.texts(item[()] if variable else self.numbers(item, size, place), place)
+        return self.numbers(item, size, place)
+
+    def numbers(self, item: Any, size: int, place: str) -> Any:
+        """Return elements of a fixed length."""
+        if item.chunks is not None:
+            return _chunked(item, self.most_chunk, place)
+        if size and item.id.get_storage_size() != size:
+            raise UsageError(f"{place} promises {size} bytes, but the file has {item.id.get_storage_size()}.")
+        return item[()]
+
+    def texts(self, value: Any, place: str) -> Any:
+        """Return strings as `str`, in an array of objects or alone; many may share the place of one in the file."""
+        texts = [
+            v.decode("utf-8") if isinstance(v, bytes) else str(v) for v in np.asarray(value, object).ravel().tolist()
+        ]
+        self.left -= sum(map(len, texts))
+        if self.left < 0:
+            raise UsageError(f"{place} holds strings of {sum(map(len, texts))} characters, more than are left to read.")
+        return np.array(texts, object).reshape(value.shape) if isinstance(value, np.ndarray) else texts[0]
 
 
-def _chunked(item: Any, place: str) -> np.ndarray:
+def _chunked(item: Any, most: int, place: str) -> np.ndarray:
     """Return a data set that is stored in chunks, each unpacked here and no further than its size."""
     plan, kind = item.id.get_create_plist(), item.dtype
     filters = [plan.get_filter(n)[0] for n in range(plan.get_nfilters())]
@@ -137,18 +139,18 @@ def _chunked(item: Any, place: str) -> np.ndarray:
         raise UsageError(
             f"{place} is compressed in a way that is not read here; expected gzip, with or without shuffle."
         )
-    if size > MOST or math.prod(map(len, corners)) > MOST_OBJECTS:
+    if size > most or math.prod(map(len, corners)) > MOST_OBJECTS:
         raise UsageError(
-            f"{place} is cut into chunks of {shown(chunk)}; expected at most {MOST_OBJECTS} of {MOST} bytes."
+            f"{place} is cut into chunks of {shown(chunk)}; expected at most {MOST_OBJECTS} of {most} bytes."
         )
     if not item.id.get_storage_size() and math.prod(item.shape):
         raise UsageError(f"{place} was never written; expected numbers.")
-    made = np.full(item.shape, item.fillvalue, kind)
+    made, read = np.full(item.shape, item.fillvalue, kind), 0
     for corner in itertools.product(*corners):
-        try:
-            mask, data = item.id.read_direct_chunk(corner)
-        except ValueError:  # a chunk that was never written has the fill value
+        if item.id.get_chunk_info_by_coord(corner).byte_offset is None:  # never written: it has the fill value
             continue
+        mask, data = item.id.read_direct_chunk(corner)
+        read += 1
         for number, code in reversed(list(enumerate(filters))):
             if not mask >> number & 1:
                 data = FILTERS[code](data, size, kind.itemsize)
@@ -157,14 +159,6 @@ def _chunked(item: Any, place: str) -> np.ndarray:
         inside = tuple(slice(0, n - at) for n, at in zip(item.shape, corner, strict=True))
         part = np.frombuffer(data, kind).reshape(chunk)[inside]
         made[tuple(slice(at, at + n) for at, n in zip(corner, part.shape, strict=True))] = part
+    if read != (there := item.id.get_num_chunks()):
+        raise UsageError(f"{place} has {there} chunks, of which {read} can be read.")
     return made
-
-
-def _decoded(value: Any) -> Any:
-    """Return strings as `str`, in an array of objects or alone; numbers stay as they are."""
-    if isinstance(value, bytes):
-        return value.decode("utf-8")
-    if isinstance(value, np.ndarray) and value.dtype.kind in "OS":
-        texts = [v.decode("utf-8") if isinstance(v, bytes) else str(v) for v in value.ravel().tolist()]
-        return np.array(texts, object).reshape(value.shape)
-    return value
