@@ -74,11 +74,16 @@ def note(what: str, name: str, data: bytes) -> None:
 def note_digest(what: str, name: str, digest: str) -> None:
     """Note the SHA-256 of something that is no file of its own, such as the arrays of a data set."""
     for noted in _NOTED.get():
-        numbered, number = f"{what} {name}", 1
-        while noted.get(numbered, digest) != digest:
-            number += 1
-            numbered = f"{what} {name} ({number})"
-        noted[numbered] = digest
+        noted_as(noted, what, name, digest)
+
+
+def noted_as(noted: dict[str, str], what: str, name: str, digest: str) -> None:
+    """Enter a digest into one record, under a number if there is another of that name."""
+    numbered, number = f"{what} {name}", 1
+    while noted.get(numbered, digest) != digest:
+        number += 1
+        numbered = f"{what} {name} ({number})"
+    noted[numbered] = digest
 
 
 @contextmanager

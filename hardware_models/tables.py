@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from hardware_models import user_code, user_faults
+from hardware_models import opened, user_code, user_faults
 from hardware_models.check import UsageError, shown
 from hardware_models.files import home
 
@@ -68,6 +68,7 @@ def load_object(spec: str, kind: str) -> Any:
 
 
 def _import_module(name: str, kind: str) -> ModuleType:
+    opened.expect(name)
     module = importlib.import_module(name)
     user_code.note_module(name, kind)
     return module
@@ -89,6 +90,7 @@ def _import_file(path: Path, kind: str) -> ModuleType:
     module = ModuleType(name)
     module.__file__ = str(path)
     sys.modules[name] = module
+    opened.expect(name)
     try:
         # What is run is what was noted: Python's own way would take a compiled file of the same second and size instead.
         exec(compile(user_code.source(path, kind), str(path), "exec"), vars(module))

@@ -28,8 +28,8 @@ from analog_ff.runs.origin import Origin, note_arrays, versions
 from analog_ff.runs.resume import take_up
 from analog_ff.runs.stored import CONFIG, begun_otherwise, begun_with, finished
 from analog_ff.runs.train import Run
-from hardware_models import user_code
-from hardware_models.check import RunError, UsageError
+from hardware_models import opened, user_code
+from hardware_models.check import DeviceRangeError, RunError, UsageError
 from hardware_models.energy.measured import MachineMeter
 from hardware_models.files import LARGE, contents, record
 from hardware_models.kernels.products import one_blas_thread
@@ -51,7 +51,8 @@ class Parts:
 def _prepared(config: Config) -> Iterator[Parts]:
     """Build everything that a run needs, and note every file that is read for it; the chip is closed after."""
     with ExitStack() as closing:
-        with record() as inputs, guarded(UsageError):
+        folder = config.folder().absolute()
+        with record() as inputs, opened.into(inputs, folder), guarded(UsageError):
             data = data_of(config)
             note_arrays(data)
             negatives = negatives_of(config, data)
@@ -67,6 +68,7 @@ def _prepared(config: Config) -> Iterator[Parts]:
             device = port.description if hasattr(port, "description") else port.device.describe()
             conditions = results.conditions(config, device)
         origin = Origin(dict(sorted(inputs.items())), versions())
+        closing.enter_context(opened.into(origin.inputs, folder))
         run = Run(config, data, port, learner, schedule, lambda ledger: results.learn_joule(ledger, conditions), origin)
         yield Parts(run, device, target, conditions)
 
@@ -133,13 +135,28 @@ def _written(config: Config, parts: Parts) -> str:
     return config.to_toml(parts.run.origin.versions)
 
 
+@contextmanager
+def _cells_asked_first(port: Any) -> Iterator[None]:
+    """Where a run fails in the ``with``, say so if it is because cells hold no conductances: no other advice would help."""
+    try:
+        yield
+    except (UsageError, RunError) as error:
+        try:
+            port.save()
+        except DeviceRangeError as reason:
+            raise reason from error
+        except Exception:  # a chip that answers no more has no better reason
+            raise error from None
+        raise
+
+
 def _carry_out(parts: Parts, folder: Path, quiet: bool, after_epoch: Callable[[int], None] | None) -> dict[str, Any]:
     """Train what is left to train, test, and leave cells, pictures and, last of all, the result in the folder."""
     run = parts.run
     meter = MachineMeter()
     # The read-out's small products are NumPy's own: one BLAS thread, so that their bits depend on no machine's cores.
     try:
-        with one_blas_thread(), guarded(RunError):
+        with one_blas_thread(), guarded(RunError), _cells_asked_first(run.port):
             run.train(folder, quiet=quiet, after_epoch=meter.after_epoch(after_epoch))
             start = time.monotonic()
             errors, tallies = run.test()

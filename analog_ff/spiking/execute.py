@@ -19,6 +19,7 @@ from analog_ff.spiking.accounting import account
 from analog_ff.spiking.config import SpikingConfig
 from analog_ff.spiking.plots import draw
 from analog_ff.spiking.simulation import Outcome, data_of, simulate
+from hardware_models import opened
 from hardware_models.check import UsageError
 from hardware_models.energy import load_technology
 from hardware_models.energy.load import Technology
@@ -70,7 +71,7 @@ def execute(
 def _carry_out(config: SpikingConfig, folder: Path, data: Dataset, quiet: bool, export: Path | None) -> dict[str, Any]:
     """Run Brian2 and leave the curve, the weights, the pictures and, last of all, the result in the folder."""
     start = time.monotonic()
-    with record() as inputs:
+    with record() as inputs, opened.into(inputs, folder):
         origin.note_arrays(data)
         # Read once: a file that is edited while the run goes on must not price it.
         technology = config.technology if config.device == "none" else load_technology(config.technology)
