@@ -9,6 +9,7 @@ from typing import Any
 
 import typer
 
+from analog_ff.output.messages import answer
 from analog_ff.simulate import run_app
 from hardware_models.check import CommandError, UsageError
 from hardware_models.files import home
@@ -39,7 +40,7 @@ _SPEC = typer.Argument(..., metavar="NAME|FILE", help="name, .toml, .csv, file.p
 
 
 def _print(document: Any, as_json: bool, lines: list[str]) -> None:
-    print(json.dumps(document) if as_json else "\n".join(lines))
+    answer(json.dumps(document) if as_json else "\n".join(lines))
 
 
 @app.command("list")

@@ -7,6 +7,7 @@ needs nothing else, and it is the pattern for a laboratory instrument behind a d
 from __future__ import annotations
 
 import multiprocessing
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing.reduction import ForkingPickler
@@ -33,6 +34,9 @@ _SENT = (UsageError, RunError, DeviceRangeError, CommandError, MissingPinError, 
 
 def _serve(pipe: Any, user_files: Sequence[str], user_modules: Sequence[str]) -> None:
     """Build the chip that is sent and answer calls until the pipe is closed."""
+    sys.stdout = (
+        sys.stderr
+    )  # standard output is the caller's: what a user's code prints here must not stand in its answer
     for module in user_modules:
         opened.expect(module)
     with opened.into({}) as noted:

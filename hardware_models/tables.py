@@ -55,9 +55,9 @@ def load_object(spec: str, kind: str) -> Any:
         raise UsageError(f"{kind} '{spec}' should read file.py:name or package.module:name.")
     try:
         module = _import_file(Path(place), kind) if place.endswith(".py") else _import_module(place, kind)
-    except UsageError:
+    except (UsageError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:  # a user's file that calls exit() must not end the command in silence
+    except BaseException as error:  # a user's file that calls exit() must not end the command in silence
         raise UsageError(f"{kind} '{spec}' cannot be loaded: {user_faults.described(error)}.") from error
     user_faults.watch(module.__name__)
     try:

@@ -86,7 +86,9 @@ def _file_of(name: str) -> Path | None:
         return None if file is None else Path(file)
     try:
         spec = importlib.util.find_spec(name)
-    except (Exception, SystemExit):  # no such module, or its package fails: the import itself says so, if it is reached
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # no such module, or its package fails: the import itself says so, if it is reached
         return None
     return None if spec is None or not spec.has_location or spec.origin is None else Path(spec.origin)
 
