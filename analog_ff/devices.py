@@ -12,7 +12,7 @@ import typer
 from analog_ff.output.messages import answer
 from analog_ff.simulate import run_app
 from hardware_models.check import CommandError, UsageError
-from hardware_models.files import home
+from hardware_models.files import home, placed
 from hardware_models.laboratory.columns import QUANTITIES
 
 app = typer.Typer(
@@ -220,7 +220,7 @@ def fit_train(
 
     if out and not out.endswith(".toml"):
         raise UsageError(f"--out takes a file name that ends in .toml, got {out}.")
-    target = _new(home(out)) if out else None
+    target = _new(placed(home(out))) if out else None
     picture = _new(_picture(plot)) if plot else None
     result = fit_file(
         file, one_cycle=one_cycle, columns=",".join(columns) or {}, keep_outliers=keep_outliers, progress=ProgressLine()
@@ -265,7 +265,7 @@ def examine(spec: str = _SPEC, as_json: bool = _JSON) -> None:
 
 
 def _picture(name: str) -> Path:
-    path = home(name)
+    path = placed(home(name))
     if path.suffix.lower() not in (".png", ".pdf", ".svg"):
         raise UsageError(f"a picture takes a file name that ends in .png, .pdf or .svg, got {name}.")
     if not path.parent.is_dir():

@@ -15,6 +15,7 @@ from analog_ff.runs.interrupt import Terminated
 from analog_ff.runs.options import given, parameters, with_signature
 from analog_ff.runs.stored import asked_for, finished
 from hardware_models.check import CommandError, RunError, UsageError, shown
+from hardware_models.files import in_place
 from hardware_models.user_faults import guarded
 
 INTERRUPTED = "interrupted; a run that had kept a checkpoint goes on with --resume and the same --out"
@@ -93,7 +94,7 @@ def run_app(application: typer.Typer, arguments: list[str] | None = None) -> int
     words = sys.argv[1:] if arguments is None else arguments
     try:
         # What the library's own `main` does but for its errors: it takes a file that ends too early for Ctrl-C.
-        with standard_output(kept="--json" in words), guarded(RunError):
+        with in_place(), standard_output(kept="--json" in words), guarded(RunError):
             with command.make_context("analog_ff", list(words)) as context:
                 command.invoke(context)
     except typer.Exit as end:

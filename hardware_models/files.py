@@ -23,7 +23,7 @@ import tomllib
 import warnings
 import zipfile
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from importlib import resources
 from pathlib import Path
@@ -110,6 +110,39 @@ def _reason(error: Exception) -> str:
     return f"{name}: {shown(said, 160, quoted=False).rstrip('.')}" if said and not dumb else name
 
 
+_HERE: list[str] = []
+
+
+@contextmanager
+def in_place(here: str | None = None) -> Iterator[None]:
+    """Let relative paths mean within the ``with`` what they mean now, or in the folder `here`: a user's own code may move.
+
+    Afterwards the working directory is what it was. Within another ``with`` the outer one's holds.
+    """
+    try:
+        here = _HERE[-1] if _HERE else here or os.getcwd()
+    except OSError:  # the folder was removed: relative paths mean nothing anyway
+        yield
+        return
+    _HERE.append(here)
+    try:
+        yield
+    finally:
+        _HERE.pop()
+        with suppress(OSError):
+            os.chdir(here)
+
+
+def place_now() -> str | None:
+    """Return the folder that relative paths start from within `in_place`."""
+    return _HERE[-1] if _HERE else None
+
+
+def placed(path: Path) -> Path:
+    """Return a path as it was meant when `in_place` began."""
+    return Path(_HERE[-1]) / path if _HERE else path
+
+
 def home(place: str | Path, what: str = "the path") -> Path:
     """Return the path that a user gives, ``~`` as the home; `what` it is the path of, for messages.
 
@@ -144,7 +177,7 @@ def contents(path: str | Path, what: str, *, most: int = SMALL) -> bytes:
     """
     shown_path = shown(str(path), 200, quoted=False)
     with reading(f"{what} {shown_path}", "a file"):
-        place = home(path, what)
+        place = placed(home(path, what))
         try:
             # Without O_NONBLOCK a named pipe would wait for ever for somebody to write into it.
             descriptor = os.open(place, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))

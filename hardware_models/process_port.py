@@ -15,6 +15,7 @@ from typing import Any
 
 from hardware_models import opened
 from hardware_models.check import CommandError, DeviceRangeError, RunError, UsageError
+from hardware_models.files import in_place, place_now
 from hardware_models.port import MissingPinError, SealedChipError
 from hardware_models.tables import import_files
 from hardware_models.user_faults import described, guarded
@@ -32,14 +33,14 @@ _SENT = (UsageError, RunError, DeviceRangeError, CommandError, MissingPinError, 
 """Errors that cross the pipe as they are; another one may be of a class that only one side knows."""
 
 
-def _serve(pipe: Any, user_files: Sequence[str], user_modules: Sequence[str]) -> None:
+def _serve(pipe: Any, user_files: Sequence[str], user_modules: Sequence[str], here: str | None) -> None:
     """Build the chip that is sent and answer calls until the pipe is closed."""
     sys.stdout = (
         sys.stderr
     )  # standard output is the caller's: what a user's code prints here must not stand in its answer
     for module in user_modules:
         opened.expect(module)
-    with opened.into({}) as noted:
+    with opened.into({}) as noted, in_place(here):
         _answer_calls(pipe, user_files, noted)
 
 
@@ -92,7 +93,7 @@ class ProcessPort:
             raise UsageError(f"this device cannot be sent to another process ({described(error)}).") from error
         context = multiprocessing.get_context("spawn")
         self._pipe, other = context.Pipe()
-        users = user_files(bytes(chip)), opened.expected()
+        users = user_files(bytes(chip)), opened.expected(), place_now()
         self._process = context.Process(target=_serve, args=(other, *users), daemon=True)
         self._process.start()
         other.close()

@@ -17,7 +17,7 @@ from typing import Any
 
 from hardware_models import opened, user_code, user_faults
 from hardware_models.check import UsageError, shown
-from hardware_models.files import home
+from hardware_models.files import home, placed
 
 LONGEST = 100
 """Characters of a name that are compared with the known ones: the time grows with the square of the length."""
@@ -81,7 +81,7 @@ def import_files(paths: Iterable[str]) -> None:
 
 
 def _import_file(path: Path, kind: str) -> ModuleType:
-    path = home(path).resolve()
+    path = placed(home(path)).resolve()
     if not path.is_file():
         raise UsageError(f"{kind} file {path} does not exist.")
     # Keyed by the full path: two files of one name are two modules, and NamedTuples of theirs stay picklable.

@@ -31,7 +31,7 @@ from analog_ff.runs.train import Run
 from hardware_models import opened, user_code
 from hardware_models.check import DeviceRangeError, RunError, UsageError
 from hardware_models.energy.measured import MachineMeter
-from hardware_models.files import LARGE, contents, record
+from hardware_models.files import LARGE, contents, in_place, placed, record
 from hardware_models.kernels.products import one_blas_thread
 from hardware_models.port import MissingPinError
 from hardware_models.user_faults import guarded
@@ -51,7 +51,7 @@ class Parts:
 def _prepared(config: Config) -> Iterator[Parts]:
     """Build everything that a run needs, and note every file that is read for it; the chip is closed after."""
     with ExitStack() as closing:
-        folder = config.folder().absolute()
+        folder = placed(config.folder())
         with record() as inputs, opened.into(inputs, folder), guarded(UsageError):
             data = data_of(config)
             note_arrays(data)
@@ -82,7 +82,7 @@ def _note_of_the_chip(config: Config) -> None:
 
 def examine(config: Config) -> None:
     """Build a run's parts and let them go: UsageError in one sentence for whatever `execute` would refuse."""
-    with _prepared(config):
+    with in_place(), _prepared(config):
         pass
 
 
@@ -105,17 +105,24 @@ def execute(
     ------
     UsageError : nothing was written. RunError : the run cannot go on, its last checkpoint is kept.
     """
-    folder = config.folder()
+    with in_place():
+        folder = config.folder()
+        return _executed(config, placed(folder), resume, quiet, after_epoch), folder
+
+
+def _executed(
+    config: Config, folder: Path, resume: bool, quiet: bool, after_epoch: Callable[[int], None] | None
+) -> dict[str, Any]:
     if not resume:
         folders.must_be_new(folder)
         with _prepared(config) as parts, folders.made(folder, {CONFIG: _written(config, parts)}):
-            return _carry_out(parts, folder, quiet, after_epoch), folder
+            return _carry_out(parts, folder, quiet, after_epoch)
     if (result := finished(config, folder)) is not None:
-        return result, folder
+        return result
     begun = begun_with(Config, folder)
     with folders.held(folder):
         if (result := finished(config, folder)) is not None:  # whoever held it has ended it
-            return result, folder
+            return result
         # More epochs are asked of a finished run: `take_up` knows whether it is one.
         if begun is not None and replace(begun, epochs=config.epochs).digest() != config.digest():
             raise begun_otherwise(folder)
@@ -128,7 +135,7 @@ def execute(
             if begun is None or begun.epochs != config.epochs:
                 whole_files.write(folder / CONFIG, _written(config, parts))
             parts.run.write_lines(folder)
-            return _carry_out(parts, folder, quiet, after_epoch), folder
+            return _carry_out(parts, folder, quiet, after_epoch)
 
 
 def _written(config: Config, parts: Parts) -> str:

@@ -23,7 +23,7 @@ from hardware_models import opened
 from hardware_models.check import UsageError
 from hardware_models.energy import load_technology
 from hardware_models.energy.load import Technology
-from hardware_models.files import record
+from hardware_models.files import in_place, placed, record
 
 
 def versions() -> dict[str, str]:
@@ -33,6 +33,7 @@ def versions() -> dict[str, str]:
     return {**origin.versions(), "brian2": metadata.version("brian2")}
 
 
+@in_place()
 def execute(
     config: SpikingConfig, *, resume: bool = False, quiet: bool = False, export: Path | None = None
 ) -> tuple[dict[str, Any], Path]:
@@ -41,7 +42,9 @@ def execute(
     Brian2 keeps nothing of a run that was interrupted: one that is resumed begins anew, in the same folder and with the same
     bits. Raises UsageError before anything is written, or RunError if the compiled program fails.
     """
-    folder = config.folder()
+    given = config.folder()
+    folder = placed(given)
+    export = None if export is None else placed(export)
     if export is not None:
         nir_graph.check(config, export)
     if not resume:
@@ -49,23 +52,23 @@ def execute(
         data = data_of(config)  # what is wrong with the data is found before there is a folder
         with folders.made(folder, {stored.CONFIG: config.to_toml(versions())}):
             try:
-                return _carry_out(config, folder, data, quiet, export), folder
+                return _carry_out(config, folder, data, quiet, export), given
             except UsageError:
                 shutil.rmtree(folder)
                 raise
     if (result := stored.finished(config, folder)) is not None:
-        return result, folder
+        return result, given
     begun = stored.begun_with(SpikingConfig, folder)
     with folders.held(folder):
         if (result := stored.finished(config, folder)) is not None:
-            return result, folder
+            return result, given
         if begun is not None and begun.digest() != config.digest():
             raise stored.begun_otherwise(folder)
         whole_files.sweep(folder)
         data = data_of(config)
         if begun is None:
             whole_files.write(folder / stored.CONFIG, config.to_toml(versions()))
-        return _carry_out(config, folder, data, quiet, export), folder
+        return _carry_out(config, folder, data, quiet, export), given
 
 
 def _carry_out(config: SpikingConfig, folder: Path, data: Dataset, quiet: bool, export: Path | None) -> dict[str, Any]:
