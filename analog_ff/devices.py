@@ -9,11 +9,13 @@ from typing import Any
 
 import typer
 
+from analog_ff.output import whole_files
 from analog_ff.output.messages import answer
 from analog_ff.simulate import run_app
 from hardware_models.check import CommandError, UsageError
-from hardware_models.files import home, placed
+from hardware_models.files import home
 from hardware_models.laboratory.columns import QUANTITIES
+from hardware_models.places import placed
 
 app = typer.Typer(
     add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True,
@@ -105,13 +107,14 @@ def _row(name: str, table: dict[str, Any]) -> dict[str, Any]:
 @app.command("show")
 def show(
     spec: str = _SPEC,
-    out: str = typer.Option(None, "--out", help="also draw pulse response, steps, read noise and drift to this .png"),
+    out: str = typer.Option(None, "--out", help="also draw pulses, steps, read noise and drift to this new .png"),
     as_json: bool = _JSON,
 ) -> None:
     """Show a device: equation, every number with unit, range, kind and source, and pictures with --out."""
     from hardware_models.devices.ageing import no_law_of_time
     from hardware_models.devices.load import load_device
 
+    path = _new(_picture(out)) if out else None
     device: Any = load_device(spec)
     parts = _parts(device)
     numbers = parameters(device, spec)
@@ -136,10 +139,9 @@ def show(
         *([lawless, ""] if lawless else []),
     ]
     lines += _table(columns, [[_shown(row[c]) for c in columns] for row in numbers])
-    if out:
+    if path is not None:
         from analog_ff.runs.device_plots import draw_device
 
-        path = _picture(out)
         draw_device(device, path)
         document["picture"] = str(path)
         lines += ["", f"picture: {path}"]
@@ -226,11 +228,7 @@ def fit_train(
         file, one_cycle=one_cycle, columns=",".join(columns) or {}, keep_outliers=keep_outliers, progress=ProgressLine()
     )
     if target is not None:
-        try:
-            with target.open("x", encoding="utf-8") as written:
-                written.write(result.toml())
-        except OSError as error:
-            raise CommandError(f"{target} cannot be written: {error}") from None
+        whole_files.create(target, result.toml())
     if picture is not None:
         from analog_ff.runs.device_plots import draw_fit
 

@@ -15,10 +15,11 @@ from analog_ff.runs.interrupt import Terminated
 from analog_ff.runs.options import given, parameters, with_signature
 from analog_ff.runs.stored import asked_for, finished
 from hardware_models.check import CommandError, RunError, UsageError, shown
-from hardware_models.files import in_place
+from hardware_models.places import in_place
 from hardware_models.user_faults import guarded
 
-INTERRUPTED = "interrupted; a run that had kept a checkpoint goes on with --resume and the same --out"
+AGAIN = "if the run's folder is there already, --resume with the same --out goes on with it"
+INTERRUPTED = f"interrupted; {AGAIN}"
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
@@ -107,9 +108,7 @@ def run_app(application: typer.Typer, arguments: list[str] | None = None) -> int
     except CommandError as error:
         return _say(str(error), 1)
     except RunError as error:
-        return _say(
-            f"the run stopped: {str(error).rstrip('.')}; a run that had kept a checkpoint goes on with --resume", 1
-        )
+        return _say(f"the run stopped: {str(error).rstrip('.')}; {AGAIN}", 1)
     except Terminated:
         return _say(INTERRUPTED, 143)
     except (KeyboardInterrupt, typer.Abort):

@@ -23,7 +23,7 @@ import tomllib
 import warnings
 import zipfile
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
 from importlib import resources
 from pathlib import Path
@@ -32,6 +32,7 @@ from typing import Any
 import numpy as np
 
 from hardware_models.check import CommandError, RunError, UsageError, shown
+from hardware_models.places import placed
 
 SMALL = 2**24
 """Most bytes of a file that a person writes: parameter files, prices, configurations [B]."""
@@ -108,39 +109,6 @@ def _reason(error: Exception) -> str:
     # Messages of these are addresses, single keys or empty: they would puzzle more than they tell.
     dumb = isinstance(error, KeyError | RecursionError | MemoryError | AssertionError)
     return f"{name}: {shown(said, 160, quoted=False).rstrip('.')}" if said and not dumb else name
-
-
-_HERE: list[str] = []
-
-
-@contextmanager
-def in_place(here: str | None = None) -> Iterator[None]:
-    """Let relative paths mean within the ``with`` what they mean now, or in the folder `here`: a user's own code may move.
-
-    Afterwards the working directory is what it was. Within another ``with`` the outer one's holds.
-    """
-    try:
-        here = _HERE[-1] if _HERE else here or os.getcwd()
-    except OSError:  # the folder was removed: relative paths mean nothing anyway
-        yield
-        return
-    _HERE.append(here)
-    try:
-        yield
-    finally:
-        _HERE.pop()
-        with suppress(OSError):
-            os.chdir(here)
-
-
-def place_now() -> str | None:
-    """Return the folder that relative paths start from within `in_place`."""
-    return _HERE[-1] if _HERE else None
-
-
-def placed(path: Path) -> Path:
-    """Return a path as it was meant when `in_place` began."""
-    return Path(_HERE[-1]) / path if _HERE else path
 
 
 def home(place: str | Path, what: str = "the path") -> Path:

@@ -15,7 +15,7 @@ from typing import Any
 
 from hardware_models import opened
 from hardware_models.check import CommandError, DeviceRangeError, RunError, UsageError
-from hardware_models.files import in_place, place_now
+from hardware_models.places import in_place, place_now
 from hardware_models.port import MissingPinError, SealedChipError
 from hardware_models.tables import import_files
 from hardware_models.user_faults import described, guarded

@@ -17,7 +17,8 @@ from typing import Any
 
 from hardware_models import opened, user_code, user_faults
 from hardware_models.check import UsageError, shown
-from hardware_models.files import home, placed
+from hardware_models.files import home
+from hardware_models.places import placed
 
 LONGEST = 100
 """Characters of a name that are compared with the known ones: the time grows with the square of the length."""

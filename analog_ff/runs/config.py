@@ -12,7 +12,8 @@ from analog_ff.runs.choices import Choices
 from analog_ff.runs.compatible import check_belongings, check_dimensionality, check_error_driven
 from analog_ff.runs.options import flag, option, parse_bits, parse_layers, parse_regions, parse_tile
 from hardware_models.check import UsageError, in_range, positive_int, shown
-from hardware_models.files import home, placed
+from hardware_models.files import home
+from hardware_models.places import placed
 from hardware_models.tables import closest
 
 # Chosen in holdout runs on mnist-5k (benchmarks/experiments); a device without a line of its own uses "default".

@@ -31,8 +31,9 @@ from analog_ff.runs.train import Run
 from hardware_models import opened, user_code
 from hardware_models.check import DeviceRangeError, RunError, UsageError
 from hardware_models.energy.measured import MachineMeter
-from hardware_models.files import LARGE, contents, in_place, placed, record
+from hardware_models.files import LARGE, contents, record
 from hardware_models.kernels.products import one_blas_thread
+from hardware_models.places import in_place, placed
 from hardware_models.port import MissingPinError
 from hardware_models.user_faults import guarded
 

@@ -23,7 +23,8 @@ from hardware_models import opened
 from hardware_models.check import UsageError
 from hardware_models.energy import load_technology
 from hardware_models.energy.load import Technology
-from hardware_models.files import in_place, placed, record
+from hardware_models.files import record
+from hardware_models.places import in_place, placed
 
 
 def versions() -> dict[str, str]:
