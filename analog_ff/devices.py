@@ -114,7 +114,7 @@ def show(
     from hardware_models.devices.ageing import no_law_of_time
     from hardware_models.devices.load import load_device
 
-    path = _new(_picture(out)) if out else None
+    path = None if out is None else _new(_picture(out))
     device: Any = load_device(spec)
     parts = _parts(device)
     numbers = parameters(device, spec)
@@ -220,10 +220,10 @@ def fit_train(
     from analog_ff.runs.progress_line import ProgressLine
     from hardware_models.fitting import fit_file
 
-    if out and not out.endswith(".toml"):
+    if out is not None and not out.endswith(".toml"):
         raise UsageError(f"--out takes a file name that ends in .toml, got {out}.")
-    target = _new(placed(home(out))) if out else None
-    picture = _new(_picture(plot)) if plot else None
+    target = None if out is None else _new(placed(home(out)))
+    picture = None if plot is None else _new(_picture(plot))
     result = fit_file(
         file, one_cycle=one_cycle, columns=",".join(columns) or {}, keep_outliers=keep_outliers, progress=ProgressLine()
     )

@@ -156,3 +156,32 @@ def test_ctrl_c_at_the_very_beginning(tmp_path: Path) -> None:
     env = {**os.environ, "PYTHONPATH": os.pathsep.join((str(tmp_path), root))}
     ended = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
     assert ended.returncode == -signal.SIGINT and ended.stderr == ""
+
+
+WRONG = ["nan", "-inf", "", "x" * 5000, "é[red]\n[/red]", ".", "9" * 400]
+"""What no number, name, file or list of an option should be; a folder where a file is asked for among them."""
+OPTIONS = {
+    "spiking": ["--layers", "--device", "--encoder", "--epochs", "--images-per-epoch", "--step", "--present", "--target",
+                "--theta", "--weight-range", "--technology", "--seed"],
+    "compare": ["--devices", "--learners", "--set", "--seeds", "--accuracy", "--draws", "--split", "--threads", "--tile"],
+    "devices fit": ["--out", "--plot", "--columns"],
+    "devices show": ["--out", None],
+    "devices examine": [None],
+    "energy": [None, "--technology", "--scenario"],
+}  # fmt: skip
+BASE = {"spiking": ["--data", "toy"], "compare": ["--data", "toy"], "devices fit": ["train.csv"], "devices show": ["ideal"],
+        "devices examine": [], "energy": ["run"]}  # fmt: skip
+
+
+@pytest.mark.parametrize(("command", "option"), [(c, o) for c, options in OPTIONS.items() for o in options])
+def test_wrong_values_of_options(
+    capsys: pytest.CaptureFixture[str], mine: Path, command: str, option: str | None
+) -> None:
+    """Each is refused in one sentence with status 2, and nothing is written."""
+    before = sorted(mine.iterdir())
+    for value in WRONG:
+        words = [*command.split(), *([value] if option is None else [*BASE[command], option, value])]
+        assert run_app(commands, words) == 2, words
+        seen = capsys.readouterr()
+        assert seen.out == "" and seen.err.startswith("error: ") and seen.err.count("\n") == 1, (words, seen)
+        assert len(seen.err) < 1600 and sorted(mine.iterdir()) == before, words

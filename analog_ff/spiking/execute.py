@@ -21,10 +21,12 @@ from analog_ff.spiking.plots import draw
 from analog_ff.spiking.simulation import Outcome, data_of, simulate
 from hardware_models import opened
 from hardware_models.check import UsageError
+from hardware_models.devices.load import load_device
 from hardware_models.energy import load_technology
 from hardware_models.energy.load import Technology
 from hardware_models.files import record
 from hardware_models.places import in_place, placed
+from hardware_models.user_faults import guarded
 
 
 def versions() -> dict[str, str]:
@@ -50,7 +52,11 @@ def execute(
         nir_graph.check(config, export)
     if not resume:
         folders.must_be_new(folder)
-        data = data_of(config)  # what is wrong with the data is found before there is a folder
+        data = data_of(config)  # what is wrong with data, device or technology is found before there is a folder
+        load_technology(config.technology)
+        if config.device != "none":
+            with guarded(UsageError):
+                load_device(config.device)
         with folders.made(folder, {stored.CONFIG: config.to_toml(versions())}):
             try:
                 return _carry_out(config, folder, data, quiet, export), given
