@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from analog_ff.output import starting
+
 __version__ = "0.1.0"
 
 _PUBLIC = {"ForwardForwardClassifier": "analog_ff.estimator"}
 
 __all__ = ["ForwardForwardClassifier", "__version__"]
+
+
+starting.begin()
 
 
 def __getattr__(name: str) -> Any:

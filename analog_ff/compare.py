@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from analog_ff.output.messages import tell
+from analog_ff.output.messages import answer, tell
 from analog_ff.runs.config import Config
 from analog_ff.runs.options import given, parameters, with_signature
 from analog_ff.simulate import run_app, set_threads
@@ -72,7 +72,7 @@ def compare(
         points, accuracy=accuracy, draws=draws, fixed_device=fixed_device, common=common, settings=settings
     )
     text = report_comparison.write(document, folder)
-    print(json.dumps(document) if as_json else text)
+    answer(json.dumps(document) if as_json else text)
 
 
 app.command()(with_signature(compare, parameters(Config, without=APART)))

@@ -9,10 +9,13 @@ from typing import Any
 
 import typer
 
+from analog_ff.output import whole_files
+from analog_ff.output.messages import answer
 from analog_ff.simulate import run_app
 from hardware_models.check import CommandError, UsageError
 from hardware_models.files import home
 from hardware_models.laboratory.columns import QUANTITIES
+from hardware_models.places import placed
 
 app = typer.Typer(
     add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True,
@@ -39,7 +42,7 @@ _SPEC = typer.Argument(..., metavar="NAME|FILE", help="name, .toml, .csv, file.p
 
 
 def _print(document: Any, as_json: bool, lines: list[str]) -> None:
-    print(json.dumps(document) if as_json else "\n".join(lines))
+    answer(json.dumps(document) if as_json else "\n".join(lines))
 
 
 @app.command("list")
@@ -104,13 +107,14 @@ def _row(name: str, table: dict[str, Any]) -> dict[str, Any]:
 @app.command("show")
 def show(
     spec: str = _SPEC,
-    out: str = typer.Option(None, "--out", help="also draw pulse response, steps, read noise and drift to this .png"),
+    out: str = typer.Option(None, "--out", help="also draw pulses, steps, read noise and drift to this new .png"),
     as_json: bool = _JSON,
 ) -> None:
     """Show a device: equation, every number with unit, range, kind and source, and pictures with --out."""
     from hardware_models.devices.ageing import no_law_of_time
     from hardware_models.devices.load import load_device
 
+    path = None if out is None else _new(_picture(out))
     device: Any = load_device(spec)
     parts = _parts(device)
     numbers = parameters(device, spec)
@@ -135,10 +139,9 @@ def show(
         *([lawless, ""] if lawless else []),
     ]
     lines += _table(columns, [[_shown(row[c]) for c in columns] for row in numbers])
-    if out:
+    if path is not None:
         from analog_ff.runs.device_plots import draw_device
 
-        path = _picture(out)
         draw_device(device, path)
         document["picture"] = str(path)
         lines += ["", f"picture: {path}"]
@@ -217,19 +220,15 @@ def fit_train(
     from analog_ff.runs.progress_line import ProgressLine
     from hardware_models.fitting import fit_file
 
-    if out and not out.endswith(".toml"):
+    if out is not None and not out.endswith(".toml"):
         raise UsageError(f"--out takes a file name that ends in .toml, got {out}.")
-    target = _new(home(out)) if out else None
-    picture = _new(_picture(plot)) if plot else None
+    target = None if out is None else _new(placed(home(out)))
+    picture = None if plot is None else _new(_picture(plot))
     result = fit_file(
         file, one_cycle=one_cycle, columns=",".join(columns) or {}, keep_outliers=keep_outliers, progress=ProgressLine()
     )
     if target is not None:
-        try:
-            with target.open("x", encoding="utf-8") as written:
-                written.write(result.toml())
-        except OSError as error:
-            raise CommandError(f"{target} cannot be written: {error}") from None
+        whole_files.create(target, result.toml())
     if picture is not None:
         from analog_ff.runs.device_plots import draw_fit
 
@@ -264,7 +263,7 @@ def examine(spec: str = _SPEC, as_json: bool = _JSON) -> None:
 
 
 def _picture(name: str) -> Path:
-    path = home(name)
+    path = placed(home(name))
     if path.suffix.lower() not in (".png", ".pdf", ".svg"):
         raise UsageError(f"a picture takes a file name that ends in .png, .pdf or .svg, got {name}.")
     if not path.parent.is_dir():

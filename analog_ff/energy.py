@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from analog_ff.output.messages import answer
 from analog_ff.simulate import run_app
 
 RECALLED = "*"
@@ -26,7 +27,7 @@ def energy(
     result = read_run(run)
     found = account(result, technology or result["config"].get("technology", "cmos-32nm"), scenario)
     if as_json:
-        print(json.dumps(found))
+        answer(json.dumps(found))
     else:
         _show(found)
 

@@ -25,6 +25,7 @@ from analog_ff.runs.rows import Rows
 from hardware_models.check import UsageError, positive_int, shown
 from hardware_models.energy import report
 from hardware_models.kernels.products import one_blas_thread
+from hardware_models.tables import closest
 
 UPDATES = 1000
 """With `epochs` None, as many epochs as make at least so many updates: few rows need many epochs, many rows few."""
@@ -267,9 +268,9 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
             raise UsageError(f"settings are a dictionary of choices by their name, got {shown(self.settings)}.")
         settings = {str(name): value for name, value in (self.settings or {}).items()}
         known = {f.name for f in fields(Config)} - NOT_SETTINGS
-        if not settings.keys() <= known:
+        for name in sorted(settings.keys() - known):
             raise UsageError(
-                f"settings are of {', '.join(sorted(known))}, got {shown(sorted(settings.keys() - known))}."
+                f"settings have no {shown(name)}{closest(name, known)} (known: {', '.join(sorted(known))})."
             )
         if not isinstance(self.hidden, Sequence) or isinstance(self.hidden, str) or not self.hidden:
             raise UsageError(

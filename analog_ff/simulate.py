@@ -8,15 +8,18 @@ from typing import Any
 
 import typer
 
-from analog_ff.output.messages import Nowhere, tell
+from analog_ff.output import starting
+from analog_ff.output.messages import NoAnswerError, Nowhere, answer, standard_output, tell
 from analog_ff.runs.config import Config, recommended, run_folder
 from analog_ff.runs.interrupt import Terminated
 from analog_ff.runs.options import given, parameters, with_signature
 from analog_ff.runs.stored import asked_for, finished
 from hardware_models.check import CommandError, RunError, UsageError, shown
+from hardware_models.places import in_place
 from hardware_models.user_faults import guarded
 
-INTERRUPTED = "interrupted; a run that had kept a checkpoint goes on with --resume and the same --out"
+AGAIN = "if the run's folder is there already, --resume with the same --out goes on with it"
+INTERRUPTED = f"interrupted; {AGAIN}"
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
@@ -49,7 +52,7 @@ def simulate(
         tell("this run is finished; its result:")
     result, folder = execute(config, resume=resume)
     if as_json:
-        print(json.dumps(result))
+        answer(json.dumps(result))
     else:
         show(result, folder)
 
@@ -62,7 +65,7 @@ def _ablate(config: Config, resume: bool, as_json: bool) -> None:
 
     table, folder = ablate.ablate(config, resume=resume, say=tell)
     if as_json:
-        print(json.dumps(table))
+        answer(json.dumps(table))
     else:
         ablate.show(table, folder)
 
@@ -87,24 +90,25 @@ def set_threads(threads: int) -> None:
 
 def run_app(application: typer.Typer, arguments: list[str] | None = None) -> int:
     """Run a command and return its exit status; every error is one sentence on standard error."""
+    starting.done()
     command = typer.main.get_command(application)
     words = sys.argv[1:] if arguments is None else arguments
     try:
         # What the library's own `main` does but for its errors: it takes a file that ends too early for Ctrl-C.
-        with guarded(RunError), command.make_context("analog_ff", list(words)) as context:
-            command.invoke(context)
-            if sys.stdout is not None:
-                sys.stdout.flush()
+        with in_place(), standard_output(kept="--json" in words), guarded(RunError):
+            with command.make_context("analog_ff", list(words)) as context:
+                command.invoke(context)
     except typer.Exit as end:
         return end.exit_code
     except UsageError as error:
         return _say(str(error), 2)
+    except NoAnswerError as error:
+        sys.stdout = Nowhere()  # or Python would end with a status of its own when it empties the stream
+        return _say(str(error), 1)
     except CommandError as error:
         return _say(str(error), 1)
     except RunError as error:
-        return _say(
-            f"the run stopped: {str(error).rstrip('.')}; a run that had kept a checkpoint goes on with --resume", 1
-        )
+        return _say(f"the run stopped: {str(error).rstrip('.')}; {AGAIN}", 1)
     except Terminated:
         return _say(INTERRUPTED, 143)
     except (KeyboardInterrupt, typer.Abort):

@@ -17,6 +17,10 @@ class RunError(RuntimeError):
     """A run that began well cannot go on; the command line exits with status 1 and keeps the checkpoint."""
 
 
+class DeviceRangeError(RunError):
+    """A cell of a device holds what is no conductance: whatever else went wrong follows from that."""
+
+
 class CommandError(RuntimeError):
     """A command was used rightly and has failed; the command line exits with status 1."""
 

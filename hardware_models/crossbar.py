@@ -15,7 +15,7 @@ from typing import Any, cast
 import numpy as np
 
 from hardware_models import pins, write_costs
-from hardware_models.check import RunError, UsageError, in_range, positive_int
+from hardware_models.check import DeviceRangeError, UsageError, in_range, positive_int
 from hardware_models.devices.base import Device
 from hardware_models.events import Events
 from hardware_models.kernels import pulses as kernels
@@ -456,6 +456,8 @@ class Crossbar:
         if self._lines is not None:
             self._lines.renew(g)
         self._whole = self._noise = None
+        if not np.isfinite(self._row_sums).all():
+            self.check_conductances()
 
     def check_sums(self) -> None:
         """Compare the running sums of conductances with sums over all cells; ArithmeticError if they have gone astray."""
@@ -474,15 +476,17 @@ class Crossbar:
         return self.key.child(purpose).at(self._operations)
 
     def check_conductances(self) -> None:
-        """Raise RunError if a cell holds what is no conductance: not a number, below 0, or far above g_max.
+        """Raise DeviceRangeError if a cell holds what is no conductance: not a number, below 0, or far above g_max.
 
         A device is examined before a run; what it does after thousands of pulses shows here, at every checkpoint. Cells may lie
         beyond g_max by their spread, a hundred times beyond it they cannot.
         """
         g, most = self.state.g, 100.0 * self.device.g_max
+        if g.min() >= 0.0 and not np.isfinite(self._row_sums).all():
+            g = self._present()  # the state is sound, and what the device makes of it is not
         if not (g.min() >= 0.0 and g.max() <= most):  # NaN is neither
             wrong = g[~((g >= 0.0) & (g <= most))].flat[0]
-            raise RunError(
+            raise DeviceRangeError(
                 f"a cell of device '{self.device.name}' has a conductance of {wrong:g} S, which is none from 0 to {most:g} S "
                 "(100 g_max): the device has left its range, and no figure of the run would mean anything"
             )

@@ -32,6 +32,7 @@ from typing import Any
 import numpy as np
 
 from hardware_models.check import CommandError, RunError, UsageError, shown
+from hardware_models.places import placed
 
 SMALL = 2**24
 """Most bytes of a file that a person writes: parameter files, prices, configurations [B]."""
@@ -74,11 +75,16 @@ def note(what: str, name: str, data: bytes) -> None:
 def note_digest(what: str, name: str, digest: str) -> None:
     """Note the SHA-256 of something that is no file of its own, such as the arrays of a data set."""
     for noted in _NOTED.get():
-        numbered, number = f"{what} {name}", 1
-        while noted.get(numbered, digest) != digest:
-            number += 1
-            numbered = f"{what} {name} ({number})"
-        noted[numbered] = digest
+        noted_as(noted, what, name, digest)
+
+
+def noted_as(noted: dict[str, str], what: str, name: str, digest: str) -> None:
+    """Enter a digest into one record, under a number if there is another of that name."""
+    numbered, number = f"{what} {name}", 1
+    while noted.get(numbered, digest) != digest:
+        number += 1
+        numbered = f"{what} {name} ({number})"
+    noted[numbered] = digest
 
 
 @contextmanager
@@ -139,7 +145,7 @@ def contents(path: str | Path, what: str, *, most: int = SMALL) -> bytes:
     """
     shown_path = shown(str(path), 200, quoted=False)
     with reading(f"{what} {shown_path}", "a file"):
-        place = home(path, what)
+        place = placed(home(path, what))
         try:
             # Without O_NONBLOCK a named pipe would wait for ever for somebody to write into it.
             descriptor = os.open(place, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))

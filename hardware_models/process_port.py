@@ -7,12 +7,15 @@ needs nothing else, and it is the pattern for a laboratory instrument behind a d
 from __future__ import annotations
 
 import multiprocessing
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
-from hardware_models.check import CommandError, RunError, UsageError
+from hardware_models import opened
+from hardware_models.check import CommandError, DeviceRangeError, RunError, UsageError
+from hardware_models.places import in_place, place_now
 from hardware_models.port import MissingPinError, SealedChipError
 from hardware_models.tables import import_files
 from hardware_models.user_faults import described, guarded
@@ -26,12 +29,30 @@ _METHODS = frozenset(
 )  # fmt: skip
 
 
-_SENT = (UsageError, RunError, CommandError, MissingPinError, SealedChipError)
+_SENT = (UsageError, RunError, DeviceRangeError, CommandError, MissingPinError, SealedChipError)
 """Errors that cross the pipe as they are; another one may be of a class that only one side knows."""
 
 
-def _serve(pipe: Any, user_files: Sequence[str]) -> None:
+def _serve(pipe: Any, user_files: Sequence[str], user_modules: Sequence[str], here: str | None) -> None:
     """Build the chip that is sent and answer calls until the pipe is closed."""
+    sys.stdout = (
+        sys.stderr
+    )  # standard output is the caller's: what a user's code prints here must not stand in its answer
+    for module in user_modules:
+        opened.expect(module)
+    with opened.into({}) as noted, in_place(here):
+        _answer_calls(pipe, user_files, noted)
+
+
+def _answer_calls(pipe: Any, user_files: Sequence[str], noted: dict[str, str]) -> None:
+    """Serve; with each answer goes which files the user's own code has opened here since the one before."""
+
+    def send(state: str, answer: Any) -> None:
+        news = dict(noted)
+        pipe.send((state, answer, news))
+        for entry in news:
+            del noted[entry]
+
     try:
         with guarded(UsageError):
             import_files(user_files)
@@ -40,21 +61,21 @@ def _serve(pipe: Any, user_files: Sequence[str]) -> None:
 
             chip = Chip(device, layers, **options)
             about = (chip.shapes, chip.pins, chip.datasheet, chip.device.describe())
-        pipe.send(("ok", about))
+        send("ok", about)
         while True:
             method, args, kwargs = pipe.recv()
             try:
                 with guarded(RunError):
                     answer = getattr(chip, method)(*args, **kwargs)
-                pipe.send(("ok", answer))
+                send("ok", answer)
             except (BrokenPipeError, ConnectionResetError):
                 return
             except Exception as error:
-                pipe.send(("error", _sendable(error)))
+                send("error", _sendable(error))
     except (EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):  # the caller has gone
         return
     except Exception as error:  # the chip could not be built: the caller raises this
-        pipe.send(("error", _sendable(error)))
+        send("error", _sendable(error))
 
 
 def _sendable(error: Exception) -> Exception:
@@ -72,7 +93,8 @@ class ProcessPort:
             raise UsageError(f"this device cannot be sent to another process ({described(error)}).") from error
         context = multiprocessing.get_context("spawn")
         self._pipe, other = context.Pipe()
-        self._process = context.Process(target=_serve, args=(other, user_files(bytes(chip))), daemon=True)
+        users = user_files(bytes(chip)), opened.expected(), place_now()
+        self._process = context.Process(target=_serve, args=(other, *users), daemon=True)
         self._process.start()
         other.close()
         with suppress(BrokenPipeError, ConnectionResetError):  # the answer says why it has ended already
@@ -82,9 +104,10 @@ class ProcessPort:
 
     def _answer(self) -> Any:
         try:
-            state, value = self._pipe.recv()
+            state, value, noted = self._pipe.recv()
         except (EOFError, ConnectionResetError):
             raise RunError("the chip's process ended unexpectedly.") from None
+        opened.take(noted)
         if state == "error":
             raise value
         return value

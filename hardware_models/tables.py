@@ -15,9 +15,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from hardware_models import user_code, user_faults
+from hardware_models import opened, user_code, user_faults
 from hardware_models.check import UsageError, shown
 from hardware_models.files import home
+from hardware_models.places import placed
 
 LONGEST = 100
 """Characters of a name that are compared with the known ones: the time grows with the square of the length."""
@@ -55,9 +56,9 @@ def load_object(spec: str, kind: str) -> Any:
         raise UsageError(f"{kind} '{spec}' should read file.py:name or package.module:name.")
     try:
         module = _import_file(Path(place), kind) if place.endswith(".py") else _import_module(place, kind)
-    except UsageError:
+    except (UsageError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:  # a user's file that calls exit() must not end the command in silence
+    except BaseException as error:  # a user's file that calls exit() must not end the command in silence
         raise UsageError(f"{kind} '{spec}' cannot be loaded: {user_faults.described(error)}.") from error
     user_faults.watch(module.__name__)
     try:
@@ -68,6 +69,7 @@ def load_object(spec: str, kind: str) -> Any:
 
 
 def _import_module(name: str, kind: str) -> ModuleType:
+    opened.expect(name)
     module = importlib.import_module(name)
     user_code.note_module(name, kind)
     return module
@@ -80,7 +82,7 @@ def import_files(paths: Iterable[str]) -> None:
 
 
 def _import_file(path: Path, kind: str) -> ModuleType:
-    path = home(path).resolve()
+    path = placed(home(path)).resolve()
     if not path.is_file():
         raise UsageError(f"{kind} file {path} does not exist.")
     # Keyed by the full path: two files of one name are two modules, and NamedTuples of theirs stay picklable.
@@ -89,6 +91,7 @@ def _import_file(path: Path, kind: str) -> ModuleType:
     module = ModuleType(name)
     module.__file__ = str(path)
     sys.modules[name] = module
+    opened.expect(name)
     try:
         # What is run is what was noted: Python's own way would take a compiled file of the same second and size instead.
         exec(compile(user_code.source(path, kind), str(path), "exec"), vars(module))

@@ -95,7 +95,9 @@ def examine_device(device_or_spec: Any, *, quick: bool = False) -> Examination:
             done.append(Check(name, None, str(reason)))
         except _Failed as failure:
             done.append(Check(name, False, str(failure)))
-        except (Exception, SystemExit) as error:  # whatever a user's own class does
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # whatever a user's own class does
             done.append(Check(name, False, described(error)))
         if done[-1].passed is False and name == QUICK[0][0]:
             break
@@ -105,7 +107,9 @@ def examine_device(device_or_spec: Any, *, quick: bool = False) -> Examination:
 def _name(device: Any) -> str:
     try:
         return shown(str(device.name), quoted=False)
-    except (Exception, SystemExit):
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
         return type(device).__name__
 
 

@@ -15,6 +15,7 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
+from hardware_models import opened
 from hardware_models.files import contents, reading
 
 _OWN = ("hardware_models", "analog_ff")
@@ -41,6 +42,7 @@ def note_module(name: str, kind: str) -> None:
     file = _file_of(name)
     if file is not None and name.partition(".")[0] not in _OWN:
         text = contents(file, f"{kind} module", most=2**30)
+        opened.again(name)
         _note_imports(text, file, _package(name, file), {file})
 
 
@@ -55,6 +57,8 @@ def _note_imports(text: bytes, path: Path, package: str, seen: set[Path]) -> Non
         file = _file_of(name) if _is_local(name.partition(".")[0]) else None
         if file is not None and file not in seen:
             seen.add(file)
+            opened.expect(name)
+            opened.again(name)
             _note_imports(contents(file, "imported module", most=2**30), file, _package(name, file), seen)
 
 
@@ -82,7 +86,9 @@ def _file_of(name: str) -> Path | None:
         return None if file is None else Path(file)
     try:
         spec = importlib.util.find_spec(name)
-    except (Exception, SystemExit):  # no such module, or its package fails: the import itself says so, if it is reached
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # no such module, or its package fails: the import itself says so, if it is reached
         return None
     return None if spec is None or not spec.has_location or spec.origin is None else Path(spec.origin)
 

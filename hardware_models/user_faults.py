@@ -63,9 +63,9 @@ def guarded(kind: type[UsageError] | type[RunError]) -> Iterator[None]:
     """Turn what a user's code raises inside the ``with`` into an error of that kind; `exit` never ends in silence."""
     try:
         yield
-    except (UsageError, RunError, CommandError):
+    except (UsageError, RunError, CommandError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:  # a user's own may be none of Exception's
         place = blamed(error)
         if place is None and isinstance(error, SystemExit):
             place = described(error)

@@ -239,7 +239,11 @@ def test_learns_on_a_sealed_chip(iris: tuple[np.ndarray, np.ndarray]) -> None:
         ({"readout": "both"}, "^readout is one of energy, softmax"),
         ({"device": "nothing"}, "nothing"),
         ({"technology": "nothing"}, "nothing"),
-        ({"settings": {"layers": (5,)}}, r"settings are of .*, got \['layers'\]"),
+        ({"settings": {"layers": (5,)}}, r"settings have no 'layers'"),
+        (
+            {"settings": {"red_noise": False}},
+            r"settings have no 'red_noise'; did you mean 'read_noise'\? \(known: adc, ",
+        ),
     ],
 )
 def test_wrong_choices_are_said(choices: dict[str, Any], sentence: str, iris: tuple[np.ndarray, np.ndarray]) -> None:

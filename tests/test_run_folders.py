@@ -260,3 +260,15 @@ def test_a_table_is_read_back_as_it_was_written() -> None:
     """Quotes where they are needed, 0 for what a line lacks, no line for no epoch."""
     lines = [{"epoch": 1, "a,b": 0.1}, {"epoch": 2, "c": 1e-30}]
     assert forms.table(lines) == 'epoch,"a,b",c\n1,0.1,0\n2,0,1e-30\n'
+
+
+def test_a_folder_that_has_lost_its_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A finished run without its config.toml is a run: the sentence names what is missing, not that there is no run."""
+    run = tmp_path / "run"
+    options = ["--data", "toy", "--layers", "3", "--epochs", "1", "--device", "ideal", "--out", str(run)]
+    assert run_app(app, options) == 0
+    (run / "config.toml").unlink()
+    capsys.readouterr()
+    assert run_app(app, ["--resume", "--out", str(run)]) == 2
+    err = capsys.readouterr().err
+    assert "lacks its config.toml" in err and "put it back" in err and err.count("\n") == 1

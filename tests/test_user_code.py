@@ -142,6 +142,15 @@ class Wide(Ideal):
     def __post_init__(self): object.__setattr__(self, 'v_read', 0.2j)
 class Shrinks(Ideal):
     def wait(self, state, seconds, key): state.g[:] = float('nan')
+class Lost(Ideal):
+    bad = float('nan')
+    def pulse(self, state, pulses, key, window=None, **time):
+        super().pulse(state, pulses, key, window)
+        if key.purpose.startswith('train'): state.g[0, 0] = self.bad
+class Far(Lost):
+    bad = 1e30
+class Turned(Lost):
+    bad = -1.0
 class Odd(Ideal):
     def describe(self): return {'me': self}
 class Unnamed(Ideal):
@@ -188,6 +197,18 @@ def test_a_device_that_fails_in_training(
     err = capsys.readouterr().err
     assert words in err and "devices.py, line " in err and "--resume" in err and err.count("error: ") == 1
     assert "Traceback" not in err and (run / "checkpoint.h5").is_file() and not (run / "result.json").exists()
+
+
+@pytest.mark.parametrize("name", ["Lost", "Far", "Turned"])
+def test_a_device_that_leaves_its_range_between_checkpoints(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, devices: Path, name: str
+) -> None:
+    """The sentence names the device, not the learning rate that diverges because of it."""
+    run = tmp_path / "run"
+    options = ["--data", "toy", "--layers", "4,3", "--epochs", "3", "--device", f"{devices}:{name}", "--out", str(run)]
+    assert run_app(app, options) == 1
+    err = capsys.readouterr().err
+    assert "has left its range" in err and "ideal" in err and "learning rate" not in err and err.count("error: ") == 1
 
 
 def test_the_same_sentence_from_another_process(devices: Path, neurons: Path) -> None:

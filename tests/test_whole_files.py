@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import stat
@@ -16,7 +17,7 @@ from analog_ff.runs import checkpoint, plots
 from analog_ff.runs.config import Config
 from analog_ff.runs.execute import execute
 from analog_ff.simulate import app, run_app
-from hardware_models.check import RunError
+from hardware_models.check import CommandError, RunError, UsageError
 
 OPTIONS = ["--data", "toy", "--layers", "8", "--epochs", "2", "--batch", "200", "--shift", "0"]
 POSIX = pytest.mark.skipif(os.name != "posix", reason="links and permissions of POSIX")
@@ -195,3 +196,29 @@ def test_a_picture_that_cannot_be_written_stops_the_run_and_it_goes_on(
         execute(config, quiet=True)
     result, _ = execute(config, resume=True, quiet=True)
     assert result["images"]["learn"] == 400 and (tmp_path / "run" / "learning_curve.png").is_file()
+
+
+def test_a_file_that_a_command_makes_is_new_and_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, text = tmp_path / "device.toml", "name = 'é'\n"
+    whole_files.create(file, text)
+    with pytest.raises(UsageError, match="exists and is not overwritten"):
+        whole_files.create(file, "other")
+
+    def no_links(*places: object) -> None:
+        raise OSError(errno.EPERM, "no links here")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "link", no_links)
+        with pytest.raises(UsageError, match="exists and is not overwritten"):
+            whole_files.create(file, "other")
+        whole_files.create(tmp_path / "second.toml", text)
+    assert (tmp_path / "second.toml").read_text("utf-8") == file.read_text("utf-8") == text
+
+    def full(*anything: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        with pytest.raises(CommandError, match="third.toml cannot be written .No space left on device"):
+            whole_files.create(tmp_path / "third.toml", text)
+    assert sorted(place.name for place in tmp_path.iterdir()) == ["device.toml", "second.toml"]

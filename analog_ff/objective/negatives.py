@@ -175,7 +175,9 @@ class UserNegatives(Negatives):
             found = self._function(images.copy(), labels.copy(), generator)
             given, wrong = found if isinstance(found, tuple) and len(found) == 2 else (found, None)
             given = np.asarray(given)
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise kind(f"{owner} failed as a function of (images, labels, generator): {described(error)}.") from error
         if given.shape != images.shape or given.dtype.kind not in "fiu":
             got = (

@@ -24,13 +24,13 @@ def document(value: Mapping[str, Any]) -> str:
     return json.dumps(value, indent=1) + "\n"
 
 
-def picture(figure: Any, dpi: int) -> bytes:
-    """Return a Matplotlib figure as PNG and close it."""
+def picture(figure: Any, dpi: int, form: str = "png") -> bytes:
+    """Return a Matplotlib figure as PNG, PDF or SVG and close it."""
     from matplotlib import pyplot as plt
 
     image = io.BytesIO()
     try:
-        figure.savefig(image, dpi=dpi, format="png")
+        figure.savefig(image, dpi=dpi, format=form)
     finally:
         plt.close(figure)
     return image.getvalue()

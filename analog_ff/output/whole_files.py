@@ -11,7 +11,7 @@ import re
 import secrets
 from pathlib import Path
 
-from hardware_models.check import RunError, shown
+from hardware_models.check import CommandError, RunError, UsageError, shown
 
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{16}\.tmp")
 _PLAIN = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
@@ -44,6 +44,41 @@ def write(path: Path, data: bytes | str, *, before: Path | None = None) -> None:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise RunError(f"{shown(str(path), 200, quoted=False)} could not be written ({reason})") from error
+
+
+def create(path: Path, data: bytes | str) -> None:
+    """Write a file as a whole where there is none, for a command that makes this one file.
+
+    Raises
+    ------
+    UsageError : there is something of that name by now; it is left alone. CommandError : the file cannot be written.
+    Nothing is left behind in both cases.
+    """
+    content = data.encode("utf-8") if isinstance(data, str) else data
+    place = shown(str(path), 200, quoted=False)
+    try:
+        temporary = _beside(path, content)
+        try:
+            _name_new(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        sync_folder(path.parent)
+    except FileExistsError:
+        raise UsageError(f"{place} exists and is not overwritten; give another name, or remove it.") from None
+    except OSError as error:
+        raise CommandError(f"{place} cannot be written ({error.strerror or type(error).__name__}).") from error
+
+
+def _name_new(temporary: Path, path: Path) -> None:
+    """Give a file its name unless there is one of that name."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links: another program may still come between the two steps
+        if os.path.lexists(path):
+            raise FileExistsError(path) from None
+        os.replace(temporary, path)
 
 
 def _beside(path: Path, content: bytes) -> Path:

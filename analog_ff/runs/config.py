@@ -13,6 +13,7 @@ from analog_ff.runs.compatible import check_belongings, check_dimensionality, ch
 from analog_ff.runs.options import flag, option, parse_bits, parse_layers, parse_regions, parse_tile
 from hardware_models.check import UsageError, in_range, positive_int, shown
 from hardware_models.files import home
+from hardware_models.places import placed
 from hardware_models.tables import closest
 
 # Chosen in holdout runs on mnist-5k (benchmarks/experiments); a device without a line of its own uses "default".
@@ -269,7 +270,7 @@ class Config(Choices):
     def faults(self) -> dict[str, Any]:
         """Return the faults of the chip as `Chip` takes them; empty if there are none."""
         rates: dict[str, Any] = {name: getattr(self, name) for name in FAULTS if getattr(self, name)}
-        return rates | ({"map": expanduser(self.fault_map)} if self.fault_map else {})
+        return rates | ({"map": str(placed(Path(expanduser(self.fault_map))))} if self.fault_map else {})
 
     def ageing(self) -> dict[str, float]:
         """Return wear and retention as `hardware_models.devices.ageing` takes them; empty if there are none."""

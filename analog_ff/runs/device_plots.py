@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from hardware_models.check import CommandError
+from analog_ff.output import whole_files
+from analog_ff.output.forms import picture
 from hardware_models.devices.ageing import has_law_of_time, written_over_the_range
 from hardware_models.keys import Key
 
@@ -56,7 +57,7 @@ def mean_step(device: Any, sign: int) -> tuple[np.ndarray, np.ndarray]:
 
 def draw_device(device: Any, path: Path) -> None:
     """Draw pulse response with spread, step against state, read noise, and drift, to `path`."""
-    figure, axes, plt = _figure(2, 2)
+    figure, axes = _figure(2, 2)
     g, pulses = pulse_response(device)
     factor, unit = _scale(float(g.max()))
     response, steps, noise, drift = axes.ravel()
@@ -84,7 +85,7 @@ def draw_device(device: Any, path: Path) -> None:
     drift.plot(times, factor * drifted, color="C0", alpha=0.3, lw=0.7)
     drift.set(xscale="log", xlabel="time since the write [s]", ylabel=f"conductance [{unit}]",
               title="drift" if has_law_of_time(device) else "no law of time")  # fmt: skip
-    _save(figure, path, plt)
+    _save(figure, path)
 
 
 def read_noise_of(device: Any, state: Any) -> tuple[np.ndarray, str]:
@@ -117,7 +118,7 @@ def draw_fit(fit: Any, path: Path) -> None:
 
     from hardware_models.fitting.result import short_name
 
-    figure, axes, plt = _figure(2, 2)
+    figure, axes = _figure(2, 2)
     train = fit.train
     factor, unit = _scale(float(np.nanmax(train.g)))
     cycles, steps, against, quantiles = axes.ravel()
@@ -145,7 +146,7 @@ def draw_fit(fit: Any, path: Path) -> None:
     quantiles.plot(norm.ppf((np.arange(ordered.size) + 0.5) / ordered.size), ordered, ".", ms=2)
     quantiles.plot([-4, 4], [-4, 4], color="black", lw=0.7)
     quantiles.set(xlabel="normal quantile", ylabel="residual [deviations]", title="residuals against the normal law")
-    _save(figure, path, plt)
+    _save(figure, path)
 
 
 def _title(name: str) -> str:
@@ -153,7 +154,7 @@ def _title(name: str) -> str:
     return name.replace("$", r"\$")
 
 
-def _figure(rows: int, columns: int) -> tuple[Any, Any, Any]:
+def _figure(rows: int, columns: int) -> tuple[Any, Any]:
     import matplotlib
 
     matplotlib.use("Agg")
@@ -162,15 +163,11 @@ def _figure(rows: int, columns: int) -> tuple[Any, Any, Any]:
     figure, axes = plt.subplots(rows, columns, figsize=(10, 7.5), layout="constrained")
     for one in axes.ravel():
         one.grid(alpha=0.3)
-    return figure, axes, plt
+    return figure, axes
 
 
-def _save(figure: Any, path: Path, plt: Any) -> None:
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # a name may have any letters
-            figure.savefig(path, dpi=110)
-    except (OSError, ValueError) as error:
-        raise CommandError(f"the picture {path} cannot be written: {error}") from None
-    finally:
-        plt.close(figure)
+def _save(figure: Any, path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # a name may have any letters
+        drawn = picture(figure, 110, path.suffix[1:].lower())
+    whole_files.create(path, drawn)

@@ -28,11 +28,12 @@ from analog_ff.runs.origin import Origin, note_arrays, versions
 from analog_ff.runs.resume import take_up
 from analog_ff.runs.stored import CONFIG, begun_otherwise, begun_with, finished
 from analog_ff.runs.train import Run
-from hardware_models import user_code
-from hardware_models.check import RunError, UsageError
+from hardware_models import opened, user_code
+from hardware_models.check import DeviceRangeError, RunError, UsageError
 from hardware_models.energy.measured import MachineMeter
 from hardware_models.files import LARGE, contents, record
 from hardware_models.kernels.products import one_blas_thread
+from hardware_models.places import in_place, placed
 from hardware_models.port import MissingPinError
 from hardware_models.user_faults import guarded
 
@@ -51,7 +52,8 @@ class Parts:
 def _prepared(config: Config) -> Iterator[Parts]:
     """Build everything that a run needs, and note every file that is read for it; the chip is closed after."""
     with ExitStack() as closing:
-        with record() as inputs, guarded(UsageError):
+        folder = placed(config.folder())
+        with record() as inputs, opened.into(inputs, folder), guarded(UsageError):
             data = data_of(config)
             note_arrays(data)
             negatives = negatives_of(config, data)
@@ -67,6 +69,7 @@ def _prepared(config: Config) -> Iterator[Parts]:
             device = port.description if hasattr(port, "description") else port.device.describe()
             conditions = results.conditions(config, device)
         origin = Origin(dict(sorted(inputs.items())), versions())
+        closing.enter_context(opened.into(origin.inputs, folder))
         run = Run(config, data, port, learner, schedule, lambda ledger: results.learn_joule(ledger, conditions), origin)
         yield Parts(run, device, target, conditions)
 
@@ -80,7 +83,7 @@ def _note_of_the_chip(config: Config) -> None:
 
 def examine(config: Config) -> None:
     """Build a run's parts and let them go: UsageError in one sentence for whatever `execute` would refuse."""
-    with _prepared(config):
+    with in_place(), _prepared(config):
         pass
 
 
@@ -103,17 +106,24 @@ def execute(
     ------
     UsageError : nothing was written. RunError : the run cannot go on, its last checkpoint is kept.
     """
-    folder = config.folder()
+    with in_place():
+        folder = config.folder()
+        return _executed(config, placed(folder), resume, quiet, after_epoch), folder
+
+
+def _executed(
+    config: Config, folder: Path, resume: bool, quiet: bool, after_epoch: Callable[[int], None] | None
+) -> dict[str, Any]:
     if not resume:
         folders.must_be_new(folder)
         with _prepared(config) as parts, folders.made(folder, {CONFIG: _written(config, parts)}):
-            return _carry_out(parts, folder, quiet, after_epoch), folder
+            return _carry_out(parts, folder, quiet, after_epoch)
     if (result := finished(config, folder)) is not None:
-        return result, folder
+        return result
     begun = begun_with(Config, folder)
     with folders.held(folder):
         if (result := finished(config, folder)) is not None:  # whoever held it has ended it
-            return result, folder
+            return result
         # More epochs are asked of a finished run: `take_up` knows whether it is one.
         if begun is not None and replace(begun, epochs=config.epochs).digest() != config.digest():
             raise begun_otherwise(folder)
@@ -126,11 +136,26 @@ def execute(
             if begun is None or begun.epochs != config.epochs:
                 whole_files.write(folder / CONFIG, _written(config, parts))
             parts.run.write_lines(folder)
-            return _carry_out(parts, folder, quiet, after_epoch), folder
+            return _carry_out(parts, folder, quiet, after_epoch)
 
 
 def _written(config: Config, parts: Parts) -> str:
     return config.to_toml(parts.run.origin.versions)
+
+
+@contextmanager
+def _cells_asked_first(port: Any) -> Iterator[None]:
+    """Where a run fails in the ``with``, say so if it is because cells hold no conductances: no other advice would help."""
+    try:
+        yield
+    except (UsageError, RunError) as error:
+        try:
+            port.save()
+        except DeviceRangeError as reason:
+            raise reason from error
+        except Exception:  # a chip that answers no more has no better reason
+            raise error from None
+        raise
 
 
 def _carry_out(parts: Parts, folder: Path, quiet: bool, after_epoch: Callable[[int], None] | None) -> dict[str, Any]:
@@ -139,7 +164,7 @@ def _carry_out(parts: Parts, folder: Path, quiet: bool, after_epoch: Callable[[i
     meter = MachineMeter()
     # The read-out's small products are NumPy's own: one BLAS thread, so that their bits depend on no machine's cores.
     try:
-        with one_blas_thread(), guarded(RunError):
+        with one_blas_thread(), guarded(RunError), _cells_asked_first(run.port):
             run.train(folder, quiet=quiet, after_epoch=meter.after_epoch(after_epoch))
             start = time.monotonic()
             errors, tallies = run.test()

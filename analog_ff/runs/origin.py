@@ -16,6 +16,7 @@ from analog_ff import __version__
 from analog_ff.datasets.base import Dataset
 from analog_ff.output.messages import tell
 from analog_ff.runs.model import MODEL
+from hardware_models import opened
 from hardware_models.check import UsageError, shown
 from hardware_models.files import note_digest
 
@@ -29,7 +30,8 @@ class Origin:
     Parameters
     ----------
     inputs : dict
-        {"<what> <file name>": SHA-256} of every file that was read to build the run.
+        {"<what> <file name>": SHA-256} of every file that was read to build the run, and of those that a user's own code
+        has opened since, see `hardware_models.opened`.
     versions : dict
         Versions in use now, see `versions`.
     earlier_versions : list
@@ -47,7 +49,7 @@ class Origin:
     def facts(self) -> dict[str, Any]:
         """Return what the checkpoint keeps of it."""
         return {
-            "inputs_sha256": self.inputs,
+            "inputs_sha256": dict(sorted(self.inputs.items())),
             "versions": self.versions,
             "earlier_versions": self.earlier_versions,
             "extended_from": self.extended_from,
@@ -55,7 +57,7 @@ class Origin:
 
     def result(self) -> dict[str, Any]:
         """Return what result.json says of it."""
-        said: dict[str, Any] = {"inputs_sha256": self.inputs}
+        said: dict[str, Any] = {"inputs_sha256": dict(sorted(self.inputs.items()))}
         if self.earlier_versions:
             said["resumed_from_versions"] = self.earlier_versions
         if self.extended_from is not None:
@@ -65,6 +67,7 @@ class Origin:
     def check_inputs(self, kept: Mapping[str, str], folder: Path) -> None:
         """Raise UsageError, naming the files, if what was read is not what the run in `folder` was begun with."""
         changed = sorted(name for name in {*kept, *self.inputs} if kept.get(name) != self.inputs.get(name))
+        changed = [name for name in changed if not opened.agree(name, kept, self.inputs)]
         if changed:
             # A set of data is its file's contents: where both have changed, the file is what the user knows.
             named = [name for name in changed if not name.startswith("data set ")] or changed
@@ -73,6 +76,7 @@ class Origin:
                 f"the run in {folder} was begun with other contents of {files}; put back what has changed "
                 "(result and checkpoint keep each file's SHA-256), or start the run anew in another folder."
             )
+        opened.goes_on(kept, self.inputs)
 
     def go_on_from(self, facts: Mapping[str, Any], folder: Path) -> None:
         """Take up what the checkpoint kept, and warn if other versions made it."""

@@ -16,6 +16,8 @@ from hardware_models.files import LARGE, contents, json_object
 
 CONFIG = "config.toml"
 RESULT = "result.json"
+OF_A_RUN = ("checkpoint.h5", "checkpoint.previous.h5", "metrics.csv")
+"""Other files by which the folder of a run is known."""
 SCHEMA = 1
 C = TypeVar("C", bound=Choices)
 
@@ -44,6 +46,11 @@ def begun_with(kind: type[C], folder: Path) -> C | None:
     """Return what a folder says of its run; None for an empty one: its owner was killed before he could write."""
     if folders.has(folder, CONFIG):
         return kind.from_toml(folder / CONFIG)
+    if any((folder / name).is_file() for name in (RESULT, *OF_A_RUN)):
+        raise UsageError(
+            f"{folder} lacks its {CONFIG}, which says with which options its run was begun; put it back, or start the run anew "
+            "in another folder."
+        )
     if not folder.is_dir() or whole_files.holds_anything(folder):
         raise UsageError(f"there is no run to resume in {folder}; name its folder with --out.")
     return None

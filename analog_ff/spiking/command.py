@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from analog_ff.output.messages import answer
 from analog_ff.runs.options import given, parameters, with_signature
 from analog_ff.runs.stored import asked_for
 from analog_ff.simulate import run_app
@@ -47,7 +48,7 @@ def spiking(
 
     result, folder = execute(config, resume=resume, export=home(export) if export else None)
     if as_json:
-        print(json.dumps(result))
+        answer(json.dumps(result))
     else:
         show(result, folder)
 

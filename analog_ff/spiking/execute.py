@@ -19,10 +19,14 @@ from analog_ff.spiking.accounting import account
 from analog_ff.spiking.config import SpikingConfig
 from analog_ff.spiking.plots import draw
 from analog_ff.spiking.simulation import Outcome, data_of, simulate
+from hardware_models import opened
 from hardware_models.check import UsageError
+from hardware_models.devices.load import load_device
 from hardware_models.energy import load_technology
 from hardware_models.energy.load import Technology
 from hardware_models.files import record
+from hardware_models.places import in_place, placed
+from hardware_models.user_faults import guarded
 
 
 def versions() -> dict[str, str]:
@@ -32,6 +36,7 @@ def versions() -> dict[str, str]:
     return {**origin.versions(), "brian2": metadata.version("brian2")}
 
 
+@in_place()
 def execute(
     config: SpikingConfig, *, resume: bool = False, quiet: bool = False, export: Path | None = None
 ) -> tuple[dict[str, Any], Path]:
@@ -40,37 +45,43 @@ def execute(
     Brian2 keeps nothing of a run that was interrupted: one that is resumed begins anew, in the same folder and with the same
     bits. Raises UsageError before anything is written, or RunError if the compiled program fails.
     """
-    folder = config.folder()
+    given = config.folder()
+    folder = placed(given)
+    export = None if export is None else placed(export)
     if export is not None:
         nir_graph.check(config, export)
     if not resume:
         folders.must_be_new(folder)
-        data = data_of(config)  # what is wrong with the data is found before there is a folder
+        data = data_of(config)  # what is wrong with data, device or technology is found before there is a folder
+        load_technology(config.technology)
+        if config.device != "none":
+            with guarded(UsageError):
+                load_device(config.device)
         with folders.made(folder, {stored.CONFIG: config.to_toml(versions())}):
             try:
-                return _carry_out(config, folder, data, quiet, export), folder
+                return _carry_out(config, folder, data, quiet, export), given
             except UsageError:
                 shutil.rmtree(folder)
                 raise
     if (result := stored.finished(config, folder)) is not None:
-        return result, folder
+        return result, given
     begun = stored.begun_with(SpikingConfig, folder)
     with folders.held(folder):
         if (result := stored.finished(config, folder)) is not None:
-            return result, folder
+            return result, given
         if begun is not None and begun.digest() != config.digest():
             raise stored.begun_otherwise(folder)
         whole_files.sweep(folder)
         data = data_of(config)
         if begun is None:
             whole_files.write(folder / stored.CONFIG, config.to_toml(versions()))
-        return _carry_out(config, folder, data, quiet, export), folder
+        return _carry_out(config, folder, data, quiet, export), given
 
 
 def _carry_out(config: SpikingConfig, folder: Path, data: Dataset, quiet: bool, export: Path | None) -> dict[str, Any]:
     """Run Brian2 and leave the curve, the weights, the pictures and, last of all, the result in the folder."""
     start = time.monotonic()
-    with record() as inputs:
+    with record() as inputs, opened.into(inputs, folder):
         origin.note_arrays(data)
         # Read once: a file that is edited while the run goes on must not price it.
         technology = config.technology if config.device == "none" else load_technology(config.technology)

@@ -20,7 +20,7 @@ from dataclasses import MISSING, fields
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from hardware_models import figures, files, user_code
+from hardware_models import figures, files, opened, user_code
 from hardware_models.check import UsageError, shown
 from hardware_models.devices import MODELS, PUBLISHED, ageing, provenance
 from hardware_models.devices.base import Device, declared
@@ -83,6 +83,7 @@ def installed_devices() -> dict[str, EntryPoint]:
 
 def _load_entry(spec: str, entry: EntryPoint) -> Any:
     try:
+        opened.expect(entry.module)
         made = entry.load()
         user_code.note_module(entry.module, "device")
         return made

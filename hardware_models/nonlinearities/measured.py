@@ -23,7 +23,9 @@ class UserFunction:
     def _call(self, z: np.ndarray, error: type[Exception]) -> np.ndarray:
         try:
             y = self.function(z)
-        except (Exception, SystemExit) as cause:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as cause:
             raise error(f"the nonlinearity {self.name} failed: {described(cause)}.") from cause
         if not isinstance(y, np.ndarray) or y.shape != z.shape:
             got = f"shape {y.shape}" if isinstance(y, np.ndarray) else shown(y)

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from analog_ff.output.messages import tell
+from analog_ff.output.messages import answer, tell
 from analog_ff.spiking.config import SpikingConfig
 from analog_ff.spiking.cortex.base import Test
 from analog_ff.spiking.cortex.table import TESTS
@@ -61,7 +61,7 @@ def run(options: dict[str, Any], tests: str, seeds: int, *, as_json: bool = Fals
     sweep.run(chosen, data, measure, tell)
     document = report.write(sweep, chosen)
     if as_json:
-        print(json.dumps(document))
+        answer(json.dumps(document))
     else:
         report.show(document, folder)
     return document

@@ -1,0 +1,214 @@
+"""Which files a user's own code opens to read: their digests belong to a run like those of all other files.
+
+Python tells its audit hooks of every file that is opened from Python's side: by `open`, `pathlib`, `numpy.load` and
+`numpy.memmap` among others, and of libraries that `ctypes` loads. A file is the user's when one of the calls that led there is
+in a module that the user named, or in one that it imports, and no call of this project's own lies between. Left out are what
+Python and installed packages open on their own account, their own files, those of the system and of caches, and temporary files
+that the user's code has written itself. A library that opens files in C (h5py, SQLite), another program, the network and the
+names in a folder are not seen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import site
+import stat
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from hardware_models.files import noted_as
+
+WHAT = "opened file"
+"""What such a file is called among the inputs of a run; its name is its path, from where the command was given if beneath."""
+_OWN = ("hardware_models", "analog_ff")
+_TOPS: set[str] = set()
+"""Packages, and modules without one, that hold code of the user's."""
+_OPEN: list[tuple[dict[str, str], str]] = []
+"""Records that are open, each with a folder whose files do not count."""
+_SEEN: dict[str, tuple[tuple[int, ...], str]] = {}
+"""Path -> (what the system says of the file, SHA-256)."""
+_BY_TOP: dict[str, dict[str, str]] = {}
+"""Package or module -> {path: SHA-256} of what its code has opened in this process."""
+_WRITTEN: set[str] = set()
+"""What the user's code has opened to write: its own caches, of which the first contents that it reads count, and logs."""
+_FOR_SOURCES = ("importlib._bootstrap_external", "linecache", "tokenize")
+"""What opens the sources of modules, to run them (`user_code` notes these) or for the lines of a warning."""
+_CACHES = (".pyc", ".nbi", ".nbc")
+
+
+def expect(module: str) -> None:
+    """Watch a module of the user's, or one that it imports, from now on; before its code runs."""
+    top = module.partition(".")[0]
+    if top in _OWN or top in sys.stdlib_module_names:
+        return
+    if not _TOPS:
+        sys.addaudithook(_heard)  # which cannot be taken away again: it asks first whether a record is open
+    _TOPS.add(top)
+
+
+def expected() -> tuple[str, ...]:
+    """Return the packages and modules that are watched, for another process."""
+    return tuple(sorted(_TOPS))
+
+
+def again(module: str) -> None:
+    """Note what a module that is loaded already has opened before: it will not read that again."""
+    for path, digest in _BY_TOP.get(module.partition(".")[0], {}).items():
+        _note(path, digest)
+
+
+@contextmanager
+def into(noted: dict[str, str], apart_from: Path | None = None) -> Iterator[dict[str, str]]:
+    """Note in `noted`, within the ``with``, what a user's code opens in any thread; nothing beneath the folder `apart_from`."""
+    record = (noted, os.path.join(os.path.abspath(apart_from), "") if apart_from is not None else "")
+    _OPEN.append(record)
+    try:
+        yield noted
+    finally:
+        _OPEN[:] = [other for other in _OPEN if other is not record]
+
+
+def take(found: Mapping[str, str]) -> None:
+    """Note what a chip's process has noted, under the same names."""
+    for entry, digest in found.items():
+        _enter(_name(entry), digest)
+
+
+def agree(entry: str, kept: Mapping[str, str], now: Mapping[str, str]) -> bool:
+    """Tell whether an entry that only one of two records has stands for the same contents in both.
+
+    A run may open its files late, or from a module that was loaded before; what `kept` says of them is compared with what lies
+    there. A file that was moved, or is named from another folder, is known by its own name and its contents.
+    """
+    if not entry.startswith(f"{WHAT} ") or (entry in kept and entry in now):
+        return False
+    digest, others = (kept[entry], now) if entry in kept else (now[entry], kept)
+    file = os.path.basename(_name(entry))
+    if any(d == digest and e.startswith(f"{WHAT} ") and os.path.basename(_name(e)) == file for e, d in others.items()):
+        return True
+    try:
+        return entry in kept and _digest(os.path.join(_START, _name(entry))) == digest
+    except (OSError, ValueError):
+        return False
+
+
+def goes_on(kept: Mapping[str, str], now: dict[str, str]) -> None:
+    """Let a record `now` have the entries of opened files that `kept`, with which it agrees, has: under the same names."""
+    for entry in [e for e in now if e.startswith(f"{WHAT} ") and e not in kept]:
+        del now[entry]
+    now.update({e: digest for e, digest in kept.items() if e.startswith(f"{WHAT} ")})
+
+
+def _name(entry: str) -> str:
+    return entry.removeprefix(f"{WHAT} ")
+
+
+def _heard(event: str, arguments: tuple[object, ...]) -> None:
+    """Take note of what is opened; whatever goes wrong here must not stop whoever opens it."""
+    if not _OPEN or event not in ("open", "ctypes.dlopen"):
+        return
+    try:
+        given = arguments[0]
+        if not isinstance(given, str | bytes | os.PathLike):
+            return
+        path = os.path.abspath(os.fsdecode(given))
+        tops = _askers(sys._getframe(1))
+        if tops and event == "open" and _writes(arguments[2]):
+            _WRITTEN.add(path)
+        elif tops and _counts(path, tops) and (path not in _WRITTEN or _kept_by_the_user(path)):
+            digest = _digest(path)
+            for top in tops:
+                _BY_TOP.setdefault(top, {})[path] = digest
+            _note(path, digest)
+    except Exception:
+        return
+
+
+def _kept_by_the_user(path: str) -> bool:
+    """Tell whether a file that the user's own code has written is one that the next run finds, and not noted yet."""
+    return not path.startswith(os.path.join(tempfile.gettempdir(), "")) and path not in _SEEN
+
+
+def _writes(flags: object) -> bool:
+    return isinstance(flags, int) and bool(flags & (os.O_WRONLY | os.O_RDWR))
+
+
+def _askers(frame: FrameType | None) -> set[str]:
+    """Return the user's packages among the calls that led here, up to this project's own."""
+    found: set[str] = set()
+    while frame is not None:
+        top = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        if top in _OWN or frame.f_globals.get("__name__") in _FOR_SOURCES:
+            break
+        if top in _TOPS:
+            found.add(top)
+        elif not found and frame.f_code.co_name == "<module>":  # an installed package reads its own affairs
+            break
+        frame = frame.f_back
+    return found
+
+
+def _counts(path: str, tops: set[str]) -> bool:
+    """Tell whether a file that the user's code opens is one that a run depends on."""
+    if path.endswith(_CACHES) or not stat.S_ISREG(os.stat(path).st_mode):
+        return False
+    return not path.startswith(_APART) or any(path.startswith(place) for top in tops for place in _places(top))
+
+
+def _places(top: str) -> list[str]:
+    """Return the folders of an installed package that the user named: its own files count."""
+    return [os.path.join(place, "") for place in getattr(sys.modules.get(top), "__path__", ())]
+
+
+def _digest(path: str) -> str:
+    """Return the SHA-256 of a file; one that has not changed since is not read again."""
+    state = os.stat(path)
+    signature = (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+    before = _SEEN.get(path)
+    if before is not None and before[0] == signature:
+        return before[1]
+    with open(path, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    _SEEN[path] = (signature, digest)
+    return digest
+
+
+def _note(path: str, digest: str) -> None:
+    beneath = path.startswith(os.path.join(_START, ""))
+    _enter(Path(os.path.relpath(path, _START) if beneath else path).as_posix(), digest)
+
+
+def _enter(name: str, digest: str) -> None:
+    for noted, apart in _OPEN:
+        if not (apart and os.path.join(_START, name).startswith(apart)):
+            noted_as(noted, WHAT, name, digest)
+
+
+def _apart() -> tuple[str, ...]:
+    """Return the folders whose files do not count: Python's, the system's, caches."""
+    paths = sysconfig.get_paths()
+    places = [paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    places += [*site.getsitepackages(), site.getusersitepackages(), os.path.expanduser("~/.cache")]
+    places += [
+        os.environ[name] for name in ("XDG_CACHE_HOME", "MPLCONFIGDIR", "NUMBA_CACHE_DIR") if os.environ.get(name)
+    ]
+    if os.name == "posix":
+        places += ["/proc", "/sys", "/dev", "/etc", "/run", "/usr/lib", "/usr/lib64", "/usr/share", "/lib", "/lib64"]
+    return tuple(os.path.join(os.path.abspath(place), "") for place in places)
+
+
+def _here() -> str:
+    try:
+        return os.getcwd()
+    except OSError:  # the folder was removed
+        return os.sep
+
+
+_START = _here()
+_APART = _apart()
