@@ -71,7 +71,18 @@ def commands() -> dict[str, list[str]]:
             if option == "goodness" and name.startswith("mixed"):
                 words += ["--regions", "2"]
             if option == "network" and name in ("local", "convolution"):
-                words += ["--data", "digits", "--patch", "3", "--stride", "2", "--layers", "3,3", "--images-per-epoch", "120"]
+                words += [
+                    "--data",
+                    "digits",
+                    "--patch",
+                    "3",
+                    "--stride",
+                    "2",
+                    "--layers",
+                    "3,3",
+                    "--images-per-epoch",
+                    "120",
+                ]
             if option == "network" and name == "recurrent":
                 words += ["--data", "digits", "--images-per-epoch", "120"]
             add(f"{option} {name}", *words)
@@ -88,8 +99,10 @@ def commands() -> dict[str, list[str]]:
         "wake-sleep blocks": "--schedule wake-sleep --block 2 --sleep 0.5",
         "hybrid": "--negatives hybrid --readout softmax --data digits --images-per-epoch 120 --blurs 2",
         "random labels": "--negatives random",
-        "self-generated": "--data characters --negatives self-generated --images-per-epoch 80 --rollout-every 1 --readout softmax",
-        "local, labels": "--network local --data digits --regions positions --patch 3 --stride 2 --layers 3 --images-per-epoch 120",
+        "self-generated": "--data characters --negatives self-generated --images-per-epoch 80 --rollout-every 1 "
+        "--readout softmax",
+        "local, labels": "--network local --data digits --regions positions --patch 3 --stride 2 --layers 3 "
+        "--images-per-epoch 120",
         "process": "--port process",
         "chips per layer": "--chips per-layer",
         "process, chips per layer": "--port process --chips per-layer",
@@ -126,7 +139,8 @@ def commands() -> dict[str, list[str]]:
         "spiking, tables": "--device memristor --chip table",
         "spiking, exact": "--device memristor --chip exact",
         "spiking, hard": "--negatives hard --pool subtractive --goodness linear",
-        "spiking, cortex": "--dale --delay 2 --delay-spread 1 --noise 0.1 --refractory 2 --adaptation 0.1 --gap 4 --initial-mean 0.5",
+        "spiking, cortex": "--dale --delay 2 --delay-spread 1 --noise 0.1 --refractory 2 --adaptation 0.1 --gap 4 "
+        "--initial-mean 0.5",
         "spiking, own rate": "--third-factor own-rate --sign-delay 1 --sign-noise 0.1",
         "spiking, saturating": "--goodness saturating --reset hard",
     }.items():
@@ -153,9 +167,6 @@ def _is_technology(name: str) -> bool:
 
 def left(folder: Path) -> dict[str, Any]:
     """Return what a command left in its folder, without what differs from run to run: {file: plain values or digest}."""
-    import h5py
-    import numpy as np
-
     found: dict[str, Any] = {}
     for path in sorted(folder.rglob("*")):
         name = str(path.relative_to(folder))
@@ -165,17 +176,28 @@ def left(folder: Path) -> dict[str, Any]:
             lines = path.read_text().replace(str(folder), OUT).splitlines()
             titles = lines[0].split(",") if path.suffix == ".csv" and lines else []
             kept = [n for n, title in enumerate(titles) if title not in VOLATILE]
-            found[name] = [[cells[n] for n in kept] for cells in (line.split(",") for line in lines)] if titles else lines
+            found[name] = (
+                [[cells[n] for n in kept] for cells in (line.split(",") for line in lines)] if titles else lines
+            )
         elif path.name in ("cells.h5", "weights.h5", "network.nir"):
-            digest = hashlib.sha256()
-            with h5py.File(path) as file:
-                file.visititems(
-                    lambda place, item: digest.update(place.encode() + np.asarray(item[()]).tobytes())
-                    if isinstance(item, h5py.Dataset) and place != "version"
-                    else None
-                )
-            found[name] = digest.hexdigest()
+            found[name] = _of_arrays(path)
     return found
+
+
+def _of_arrays(path: Path) -> str:
+    """Return a hash of the arrays of an HDF5 file and of their places."""
+    import h5py
+    import numpy as np
+
+    digest = hashlib.sha256()
+
+    def add(place: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset) and place != "version":
+            digest.update(place.encode() + np.asarray(item[()]).tobytes())
+
+    with h5py.File(path) as file:
+        file.visititems(add)
+    return digest.hexdigest()
 
 
 def steady(value: Any, folder: str) -> Any:
@@ -249,7 +271,9 @@ def measure(listed: Mapping[str, list[str]], keep: Path | None) -> dict[str, dic
         found[name] = {part: hashed(value) for part, value in parts.items()}
         if keep is not None:
             keep.mkdir(parents=True, exist_ok=True)
-            (keep / f"{name.replace('/', '_')}.json").write_text(json.dumps(result, indent=1, sort_keys=True, default=list))
+            (keep / f"{name.replace('/', '_')}.json").write_text(
+                json.dumps(result, indent=1, sort_keys=True, default=list)
+            )
         state = "" if result.get("status", 0) == 0 else f"  status {result['status']}: {result['said'].strip()[:150]}"
         print(f"{time.monotonic() - start:5.1f} s  {name}{state}", flush=True)
     return found

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 
 def table(lines: Sequence[Mapping[str, Any]]) -> str:
@@ -24,15 +24,24 @@ def document(value: Mapping[str, Any]) -> str:
     return json.dumps(value, indent=1) + "\n"
 
 
-def picture(figure: Any, dpi: int, form: str = "png") -> bytes:
-    """Return a Matplotlib figure as PNG, PDF or SVG and close it."""
-    from matplotlib import pyplot as plt
+def panels(
+    rows: int = 1, columns: int = 1, *, size: tuple[float, float], share_x: Literal["none", "all", "row", "col"] | bool = False, **layout: Any
+) -> tuple[Any, Any]:
+    """Return a Matplotlib figure of `size` [inch] and its axes: one, or an array of them for several panels.
 
+    The figure belongs to nobody but the caller: pyplot, which takes longer to import than a small run takes to learn, is not
+    loaded, and the backend that a notebook has chosen stays. `layout` goes to `Figure.subplots`.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, layout="constrained")
+    return figure, figure.subplots(rows, columns, sharex=share_x, **layout)
+
+
+def picture(figure: Any, dpi: int, form: str = "png") -> bytes:
+    """Return a Matplotlib figure as PNG, PDF or SVG."""
     image = io.BytesIO()
-    try:
-        figure.savefig(image, dpi=dpi, format=form)
-    finally:
-        plt.close(figure)
+    figure.savefig(image, dpi=dpi, format=form)
     return image.getvalue()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from analog_ff.output import whole_files
-from analog_ff.output.forms import hdf5, picture
+from analog_ff.output.forms import hdf5, panels, picture
 
 NAME = "cells.h5"
 PICTURED = 8
@@ -40,14 +40,7 @@ def write(folder: Path, port: Any) -> bool:
 
 def _picture(looks: dict[int, Any]) -> bytes:
     """Return the histograms of conductance and of pulses received, a row a layer."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    figure, axes = plt.subplots(
-        len(looks), 2, figsize=(8.5, 2.6 * len(looks)), layout="constrained", squeeze=False, sharex="col"
-    )
+    figure, axes = panels(len(looks), 2, size=(8.5, 2.6 * len(looks)), squeeze=False, share_x="col")
     # One scale for all layers, so that they can be compared.
     most = max(float(np.quantile(look.pulses, 0.999)) for look in looks.values())
     width = -(-int(most) // 60) or 1  # whole pulses a bin

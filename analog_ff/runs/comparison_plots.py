@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from analog_ff.output import whole_files
-from analog_ff.output.forms import picture
+from analog_ff.output.forms import panels, picture
 
 AMOUNTS = (
     ("per_update_joule", "o", "per update"),
@@ -25,19 +25,16 @@ LONGEST = 34
 
 def draw_comparison(document: Mapping[str, Any], path: Path) -> None:
     """Draw compare.png: per device, error against joules of learning (bands: 5 to 95 % of the draws), and three amounts."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
+    from matplotlib import colormaps
     from matplotlib.lines import Line2D
 
     devices = document["devices"]
     labels = list(dict.fromkeys(r["learner"] for r in document["rows"]))
-    colours = {label: plt.get_cmap("tab10" if len(labels) <= 10 else "tab20")(i) for i, label in enumerate(labels)}
+    colours = {label: colormaps["tab10" if len(labels) <= 10 else "tab20"](i) for i, label in enumerate(labels)}
     below = 0.34 * len(labels) + 1.0
-    figure, grid = plt.subplots(
-        2, len(devices), figsize=(max(5.2 * len(devices), 8.0), 5.4 + below), layout="constrained", squeeze=False,
-        sharey="row", sharex="row", height_ratios=(4.2, below),
+    figure, grid = panels(
+        2, len(devices), size=(max(5.2 * len(devices), 8.0), 5.4 + below), squeeze=False,
+        sharey="row", share_x="row", height_ratios=(4.2, below),
     )  # fmt: skip
     for (curves, amounts), device in zip(grid.T, devices, strict=True):
         for place, r in enumerate(r for r in document["rows"] if r["device"] == device["name"]):
@@ -118,18 +115,13 @@ def _label(figure: Any, document: Mapping[str, Any], text: str) -> None:
 
 def draw_tornado(document: Mapping[str, Any], path: Path) -> None:
     """Draw tornado.png: the ratio per update with each quantity alone at the ends of its range, the others nominal."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
     devices = [d["name"] for d in document["devices"]]
     labels = list(dict.fromkeys(d["learner"] for d in document["differences"]))
     recalled = {name for r in document["rows"] for name in r["grounds"]["recalled"]}
     shown = {(d["device"], d["learner"]): d["per_update"] for d in document["differences"]}
-    figure, grid = plt.subplots(
-        max(len(labels), 1), len(devices), figsize=(max(5.6 * len(devices), 8.0), 1.6 + 2.5 * max(len(labels), 1)),
-        layout="constrained", squeeze=False,
+    figure, grid = panels(
+        max(len(labels), 1), len(devices), size=(max(5.6 * len(devices), 8.0), 1.6 + 2.5 * max(len(labels), 1)),
+        squeeze=False,
     )  # fmt: skip
     for line, label in zip(grid, labels, strict=False):
         for axes, device in zip(line, devices, strict=True):

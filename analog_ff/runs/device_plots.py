@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from analog_ff.output import whole_files
-from analog_ff.output.forms import picture
+from analog_ff.output.forms import panels, picture
 from hardware_models.devices.ageing import has_law_of_time, written_over_the_range
 from hardware_models.keys import Key
 
@@ -155,12 +155,7 @@ def _title(name: str) -> str:
 
 
 def _figure(rows: int, columns: int) -> tuple[Any, Any]:
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    figure, axes = plt.subplots(rows, columns, figsize=(10, 7.5), layout="constrained")
+    figure, axes = panels(rows, columns, size=(10, 7.5))
     for one in axes.ravel():
         one.grid(alpha=0.3)
     return figure, axes

@@ -6,21 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from analog_ff.output import whole_files
-from analog_ff.output.forms import picture
+from analog_ff.output.forms import panels, picture
 
 
 def learning_curve(folder: Path, result: dict[str, Any], metrics: list[dict[str, Any]]) -> None:
     """Draw learning_curve.png: the monitored error of each read-out, and the test error at the end."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
     from matplotlib.ticker import MaxNLocator
 
     final = result["split"] == "final"
     kind = "test" if final else "validation"
     watched = "500 training images" if final else "validation images"
-    figure, axes = plt.subplots(figsize=(6.4, 4.2), layout="constrained")
+    figure, axes = panels(size=(6.4, 4.2))
     epochs = [line["epoch"] for line in metrics]
     for colour, (name, error) in enumerate(result[f"{kind}_error_percent_by_readout"].items()):
         curve = [line[f"{name}_error_percent"] for line in metrics]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from analog_ff.output import whole_files
-from analog_ff.output.forms import picture
+from analog_ff.output.forms import panels, picture
 from analog_ff.spiking.config import SpikingConfig
 from analog_ff.spiking.simulation import Outcome
 
@@ -18,30 +18,23 @@ MAPS = 40
 
 def draw(folder: Path, config: SpikingConfig, outcome: Outcome, image: tuple[int, int]) -> list[str]:
     """Write raster.png, goodness.png, rates.png and, for images, weights.png; return their names."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
     drawn = {
-        "raster.png": _raster(plt, config, outcome),
-        "goodness.png": _goodness(plt, outcome),
-        "rates.png": _rates(plt, config, outcome),
+        "raster.png": _raster(config, outcome),
+        "goodness.png": _goodness(outcome),
+        "rates.png": _rates(config, outcome),
     }
     if min(image) > 1:
-        drawn["weights.png"] = _weights(plt, outcome, image)
+        drawn["weights.png"] = _weights(outcome, image)
     for name, figure in drawn.items():
         whole_files.write(folder / name, picture(figure, dpi=120))
     return list(drawn)
 
 
-def _raster(plt: Any, config: SpikingConfig, outcome: Outcome) -> Any:
+def _raster(config: SpikingConfig, outcome: Outcome) -> Any:
     seen = outcome.statistics
     period = config.period_steps * config.step
     names = ["input", *(f"layer {n + 1}" for n in range(len(config.layers)))]
-    figure, axes = plt.subplots(
-        len(names), 1, figsize=(9, 2.4 * len(names) + 0.8), sharex=True, layout="constrained", squeeze=False
-    )
+    figure, axes = panels(len(names), 1, size=(9, 2.4 * len(names) + 0.8), share_x=True, squeeze=False)
     for axis, (cells, times), name in zip(axes[:, 0], seen.raster, names, strict=True):
         axis.plot(times, cells, "|", color="0.15", markersize=2, markeredgewidth=0.6)
         for start in np.arange(0.0, seen.raster_ms, 2 * period):
@@ -53,9 +46,9 @@ def _raster(plt: Any, config: SpikingConfig, outcome: Outcome) -> Any:
     return figure
 
 
-def _goodness(plt: Any, outcome: Outcome) -> Any:
+def _goodness(outcome: Outcome) -> Any:
     layers = len(outcome.scores)
-    figure, axes = plt.subplots(1, layers, figsize=(4.8 * layers, 3.6), layout="constrained", squeeze=False)
+    figure, axes = panels(1, layers, size=(4.8 * layers, 3.6), squeeze=False)
     chosen = np.arange(len(outcome.labels))
     for n, axis in enumerate(axes[0]):
         scores = outcome.scores[n]
@@ -70,8 +63,8 @@ def _goodness(plt: Any, outcome: Outcome) -> Any:
     return figure
 
 
-def _rates(plt: Any, config: SpikingConfig, outcome: Outcome) -> Any:
-    figure, axis = plt.subplots(figsize=(5.6, 3.8), layout="constrained")
+def _rates(config: SpikingConfig, outcome: Outcome) -> Any:
+    figure, axis = panels(size=(5.6, 3.8))
     for n, counts in enumerate(outcome.statistics.counts):
         rates = counts[::2].mean(axis=0) * 1e3 / config.present
         positive = rates[rates > 0]
@@ -85,14 +78,12 @@ def _rates(plt: Any, config: SpikingConfig, outcome: Outcome) -> Any:
     return figure
 
 
-def _weights(plt: Any, outcome: Outcome, image: tuple[int, int]) -> Any:
+def _weights(outcome: Outcome, image: tuple[int, int]) -> Any:
     pixels = image[0] * image[1]
     most = np.argsort(-outcome.statistics.counts[0].sum(axis=0), kind="stable")[:MAPS]
     columns = min(8, len(most))
     rows = -(-len(most) // columns)
-    figure, axes = plt.subplots(
-        rows, columns, figsize=(1.1 * columns, 1.1 * rows + 0.6), layout="constrained", squeeze=False
-    )
+    figure, axes = panels(rows, columns, size=(1.1 * columns, 1.1 * rows + 0.6), squeeze=False)
     maps = outcome.weights[0][:pixels, most].T.reshape(-1, *image)
     limit = float(np.percentile(np.abs(maps), 99)) or 1.0
     for axis in axes.ravel():

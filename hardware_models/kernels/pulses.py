@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numba import prange
 
-from hardware_models.kernels.compile import inlined, parallel_kernel
+from hardware_models.kernels.compile import inlined, kernel, parallel_kernel
 from hardware_models.kernels.random import draw, fill_coarse_normal, word_of_pulse
 
 
@@ -70,7 +70,7 @@ def exponential_step(g, n, factor_up, factor_down, xi, p):
     return np.float32(g + p[1] * (moved + p[6] * abs(count) * xi))
 
 
-@inlined
+@kernel
 def pulse_by_pulse(g, n, factor_up, factor_down, low, high, p, position, w0, w1, middles):
     """Return the conductance after n pulses one by one, each stopped at the bounds."""
     sign = np.int32(1) if n > 0 else np.int32(-1)
@@ -78,6 +78,20 @@ def pulse_by_pulse(g, n, factor_up, factor_down, low, high, p, position, w0, w1,
         xi = draw(position, word_of_pulse(w0, k), w1, middles)
         g = min(max(exponential_step(g, sign, factor_up, factor_down, xi, p), low), high)
     return g
+
+
+@kernel
+def burst(g, n, factor_up, factor_down, low, high, p, position, w0, w1, middles):
+    """Return the conductance of one cell after n pulses: in closed form, or one by one where a bound may stop the noise."""
+    noisy = p[6] > np.float32(0.0)
+    xi = draw(position, w0, w1, middles) if noisy else np.float32(0.0)
+    if abs(n) <= 1:
+        return min(max(exponential_step(g, n, factor_up, factor_down, xi, p), low), high)
+    end, sigma = exponential_path(g, n, factor_up, factor_down, p)
+    reach = MARGIN * sigma
+    if noisy and ((min(g, end) - reach < low) | (max(g, end) + reach > high)):
+        return pulse_by_pulse(g, n, factor_up, factor_down, low, high, p, position, w0, w1, middles)
+    return min(max(end + sigma * xi, low), high)
 
 
 @parallel_kernel
@@ -143,28 +157,16 @@ def exponential_step_array(g, factor_up, factor_down, low, high, pulses, p, w0, 
 @parallel_kernel
 def exponential_step_window(g, factor_up, factor_down, low, high, pulses, rows, columns, p, w0, w1, middles):
     """Apply pulses to the cells at the crossings of `rows` and `columns` only, with the draws of their positions."""
-    noisy = p[6] > np.float32(0.0)
     for a in prange(rows.size):
         i = rows[a]
         for b in range(columns.size):
             j = columns[b]
             n = pulses[a, b]
-            start = g[i, j]
-            position = i * g.shape[1] + j
-            xi = draw(position, w0, w1, middles) if noisy else np.float32(0.0)
-            if abs(n) == 1:
-                moved = exponential_step(start, n, factor_up[i, j], factor_down[i, j], xi, p)
-                g[i, j] = min(max(moved, low[i, j]), high[i, j])
-            elif n != 0:
-                end, sigma = exponential_path(start, n, factor_up[i, j], factor_down[i, j], p)
-                reach = MARGIN * sigma
-                if noisy and ((min(start, end) - reach < low[i, j]) | (max(start, end) + reach > high[i, j])):
-                    g[i, j] = pulse_by_pulse(
-                        start, n, factor_up[i, j], factor_down[i, j], low[i, j], high[i, j], p, position, w0, w1,
-                        middles,
-                    )  # fmt: skip
-                else:
-                    g[i, j] = min(max(end + sigma * xi, low[i, j]), high[i, j])
+            if n != 0:
+                position = i * g.shape[1] + j
+                g[i, j] = burst(
+                    g[i, j], n, factor_up[i, j], factor_down[i, j], low[i, j], high[i, j], p, position, w0, w1, middles
+                )
 
 
 @parallel_kernel
@@ -173,22 +175,9 @@ def exponential_step_some(g, factor_up, factor_down, low, high, where, pulses, p
 
     The arithmetic and the draws are those of the whole array.
     """
-    noisy = p[6] > np.float32(0.0)
     for a in prange(where.size):
         i = where[a]
-        n = pulses[a]
-        start = g[i]
-        xi = draw(i, w0, w1, middles) if noisy else np.float32(0.0)
-        if abs(n) <= 1:
-            moved = exponential_step(start, n, factor_up[i], factor_down[i], xi, p)
-            g[i] = min(max(moved, low[i]), high[i])
-        else:
-            end, sigma = exponential_path(start, n, factor_up[i], factor_down[i], p)
-            reach = MARGIN * sigma
-            if noisy and ((min(start, end) - reach < low[i]) | (max(start, end) + reach > high[i])):
-                g[i] = pulse_by_pulse(start, n, factor_up[i], factor_down[i], low[i], high[i], p, i, w0, w1, middles)
-            else:
-                g[i] = min(max(end + sigma * xi, low[i]), high[i])
+        g[i] = burst(g[i], pulses[a], factor_up[i], factor_down[i], low[i], high[i], p, i, w0, w1, middles)
 
 
 @parallel_kernel

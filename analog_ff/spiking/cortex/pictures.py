@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from analog_ff.output import whole_files
-from analog_ff.output.forms import picture
+from analog_ff.output.forms import panels, picture
 from analog_ff.spiking.cortex.base import BASE, COST, FAILS, FITS, LARGE_LOSS, SMALL_LOSS, Range, Test
 from analog_ff.spiking.cortex.judge import Runs
 from analog_ff.spiking.cortex.measure import EDGES
@@ -21,12 +21,7 @@ MARKERS = "osD^"
 
 def draw(file: Path, test: Test, found: Mapping[str, Any], runs: Mapping[str, Runs]) -> None:
     """Write the picture of a test from its part of cortex.json; what is not measured yet is left out."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    figure = {"line": _line, "bars": _bars, "ranges": _ranges}[test.picture](plt, test, found, runs)
+    figure = {"line": _line, "bars": _bars, "ranges": _ranges}[test.picture](test, found, runs)
     figure.suptitle(f"{test.key}: {test.title} - {found['verdict']}", fontsize=11)
     whole_files.write(file, picture(figure, dpi=110))
 
@@ -46,9 +41,9 @@ def _bands(axis: Any, null: float, along: str) -> None:
     span(null - LARGE_LOSS, null - SMALL_LOSS, color=COLOURS[COST], alpha=0.12, lw=0)
 
 
-def _line(plt: Any, test: Test, found: Mapping[str, Any], runs: Mapping[str, Runs]) -> Any:
+def _line(test: Test, found: Mapping[str, Any], runs: Mapping[str, Runs]) -> Any:
     del runs
-    figure, axis = plt.subplots(figsize=(6.4, 4.0), layout="constrained")
+    figure, axis = panels(size=(6.4, 4.0))
     values = _measured(found)
     groups: dict[str, list[tuple[float, float, float]]] = {"learning rate as it is": [], "a tenth of it": []}
     for label, mean, half in values:
@@ -69,7 +64,7 @@ def _line(plt: Any, test: Test, found: Mapping[str, Any], runs: Mapping[str, Run
     return figure
 
 
-def _bars(plt: Any, test: Test, found: Mapping[str, Any], runs: Mapping[str, Runs]) -> Any:
+def _bars(test: Test, found: Mapping[str, Any], runs: Mapping[str, Runs]) -> Any:
     del runs
     verdicts = {c["point"]: c["verdict"] for c in found["criteria"]}
     alone = {c["point"]: c["readout"] for c in found["criteria"] if c.get("readout", "energy") != "energy"}
@@ -80,7 +75,7 @@ def _bars(plt: Any, test: Test, found: Mapping[str, Any], runs: Mapping[str, Run
         mean, half = own.get(label, (mean, half))
         name = f"{label} (layer 2 alone)" if label in alone else label
         values.append((name, mean, half, COLOURS.get(verdicts.get(label, ""), NEUTRAL)))
-    figure, axis = plt.subplots(figsize=(7.0, 1.1 + 0.36 * max(len(values), 2)), layout="constrained")
+    figure, axis = panels(size=(7.0, 1.1 + 0.36 * max(len(values), 2)))
     for row, (_, mean, half, colour) in enumerate(values):
         axis.errorbar(mean, row, xerr=half, marker="o", capsize=3, color=colour, ms=6)
     null = next((mean for label, mean, _ in _measured(found) if label == BASE), None)
@@ -94,8 +89,8 @@ def _bars(plt: Any, test: Test, found: Mapping[str, Any], runs: Mapping[str, Run
     return figure
 
 
-def _ranges(plt: Any, test: Test, found: Mapping[str, Any], runs: Mapping[str, Runs]) -> Any:
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10.5, 4.0), layout="constrained", width_ratios=(3, 2))
+def _ranges(test: Test, found: Mapping[str, Any], runs: Mapping[str, Runs]) -> Any:
+    figure, (left, right) = panels(1, 2, size=(10.5, 4.0), width_ratios=(3, 2))
     criteria = [c for c in test.criteria if isinstance(c, Range) and c.point == BASE]
     outcomes = {(c["quantity"], c["point"]): c for c in found["criteria"] if c["kind"] == "range"}
     others = list(dict.fromkeys(point for _, point in outcomes if point != BASE))
