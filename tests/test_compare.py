@@ -157,7 +157,7 @@ def test_another_technology_needs_no_training(folder: Path, tmp_path: Path) -> N
     place = tmp_path / "out"
     shutil.copytree(folder, place)
     text = resources.files("hardware_models.energy.technologies").joinpath("cmos_32nm.toml").read_text("utf-8")
-    head, _, tail = text.partition('[component."mac.fp32"]\n')
+    head, _, tail = text.replace('"cmos-32nm"', '"dear"', 1).partition('[component."mac.fp32"]\n')
     assert tail.startswith("value = 4.6")
     (tmp_path / "dear.toml").write_text(
         f'{head}[component."mac.fp32"]\n{tail.replace("value = 4.6", "value = 9.2", 1)}'

@@ -25,7 +25,12 @@ def document(value: Mapping[str, Any]) -> str:
 
 
 def panels(
-    rows: int = 1, columns: int = 1, *, size: tuple[float, float], share_x: Literal["none", "all", "row", "col"] | bool = False, **layout: Any
+    rows: int = 1,
+    columns: int = 1,
+    *,
+    size: tuple[float, float],
+    share_x: Literal["none", "all", "row", "col"] | bool = False,
+    **layout: Any,
 ) -> tuple[Any, Any]:
     """Return a Matplotlib figure of `size` [inch] and its axes: one, or an array of them for several panels.
 

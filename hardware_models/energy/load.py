@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,7 +118,7 @@ def technology_from_toml(text: str, where: str) -> Technology:
         areas=_areas(reader, table["area"]),
     )
     _above_limits(technology, where)
-    if name in TECHNOLOGIES and text != unnoted(name):
+    if name in TECHNOLOGIES and tomllib.loads(text) != tomllib.loads(unnoted(name)):
         raise UsageError(
             f"{where}: 'meta' has the name '{name}', which is that of a technology of this library; give it a name of its own."
         )
