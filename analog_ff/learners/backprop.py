@@ -21,15 +21,14 @@ from typing import Any
 
 import numpy as np
 
-from analog_ff.learners.local import ArrayLearner
-from analog_ff.learners.supervised import Supervised
+from analog_ff.learners.supervised import Batch, Change, ErrorDriven
 from analog_ff.network.base import Activity, Network
-from analog_ff.objective.schedule import Moment
+from analog_ff.objective.readout import one_hot_error
 from hardware_models.events import Events, Tally
 from hardware_models.keys import Key
 
 
-class Backprop(Supervised, ArrayLearner):
+class Backprop(ErrorDriven):
     """Backpropagation with a perfect model of the chip; see the module for the equations.
 
     Parameters
@@ -48,25 +47,11 @@ class Backprop(Supervised, ArrayLearner):
         super().__init__(network, learning_rate=learning_rate, **shared)
         self._chip: Any = self.port  # the oracle is no pin
 
-    def step(
-        self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment | None = None
-    ) -> Tally:
-        """Learn from one batch, (B, n) in [0, 1] and (B,); all updates use the weights of before."""
-        full = self.all_at_once(moment, len(images))
-        key = Key(self.seed, "train", step)
-        activities, tally = self.look(images, None, key, "forward")
-        stored = sum(activity.y.size for activity in activities)
-        self.meter.hold(stored)
-        features = self.features(activities)
-        error = -self.softmax.probabilities(features)
-        error[np.arange(len(labels)), labels] += 1.0
-        drives, events = self.backward(activities, error, key)
-        tally = tally + events
-        for layer, (activity, d) in enumerate(zip(activities, drives, strict=True)):
-            tally = tally + self.bring(layer, activity.x, (d,), full, gain * self.learning_rate, key)
-        tally.add("readout", self.train_readout(features, labels, gain, full))
-        self.meter.release(stored)
-        return tally
+    def changes(self, batch: Batch, tally: Tally) -> tuple[list[Change], Tally]:
+        """Return x and delta of every layer, and the tally with the backward pass."""
+        error = one_hot_error(self.softmax.probabilities(batch.features), batch.labels)
+        drives, events = self.backward(batch.activities, error, batch.key)
+        return [(activity.x, d) for activity, d in zip(batch.activities, drives, strict=True)], tally + events
 
     def backward(self, activities: list[Activity], error: np.ndarray, key: Key) -> tuple[list[np.ndarray], Tally]:
         """Return delta (B, neurons) of every layer for the output error t - p (B, C), and what it cost."""

@@ -18,11 +18,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from analog_ff.learners.base import _part
-from analog_ff.learners.local import ArrayLearner
-from analog_ff.learners.supervised import Supervised, products
+from analog_ff.learners.supervised import Batch, Change, ErrorDriven, products
 from analog_ff.network.base import Activity, Network
 from analog_ff.objective.readout import SoftmaxReadout, one_hot_error
-from analog_ff.objective.schedule import Moment
 from hardware_models.check import UsageError
 from hardware_models.events import Tally
 from hardware_models.keys import Key
@@ -30,7 +28,7 @@ from hardware_models.keys import Key
 LOCAL_READOUTS = ("trained", "fixed")
 
 
-class LocalSoftmax(Supervised, ArrayLearner):
+class LocalSoftmax(ErrorDriven):
     """Softmax regression in every layer; see the module for the equations.
 
     Parameters
@@ -65,23 +63,22 @@ class LocalSoftmax(Supervised, ArrayLearner):
                 shape = readout.weights.shape
                 readout.weights[:] = draws.standard_normal(shape) / np.sqrt(shape[0])
 
-    def step(
-        self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment | None = None
-    ) -> Tally:
-        """Learn from one batch, (B, n) in [0, 1] and (B,); all updates use the weights of before."""
-        full = self.all_at_once(moment, len(images))
-        key = Key(self.seed, "train", step)
-        activities, tally = self.look(images, None, key, "forward")
-        features = self.features(activities)
-        self.meter.hold(features.size)
-        for layer, activity in enumerate(activities):
-            d = self.drive(layer, activity, labels, tally)
-            tally = tally + self.bring(layer, activity.x, (d,), full, gain * self.learning_rate, key)
+    def changes(self, batch: Batch, tally: Tally) -> tuple[list[Change], Tally]:
+        """Return x and d of every layer, and the tally with the products of the local read-outs."""
+        drives = [self.drive(layer, one, batch.labels, tally) for layer, one in enumerate(batch.activities)]
+        return [(activity.x, d) for activity, d in zip(batch.activities, drives, strict=True)], tally
+
+    def train_readouts(self, batch: Batch, tally: Tally) -> None:
+        """Train the local read-outs, unless they are fixed, and that of the network."""
+        for layer, (activity, readout) in enumerate(zip(batch.activities, self.local, strict=True)):
             if self.trained:
-                tally.add(layer, self.train_readout(activity.normalised, labels, gain, full, self.local[layer]))
-        tally.add("readout", self.train_readout(features, labels, gain, full))
-        self.meter.release(features.size)
-        return tally
+                learned = self.train_readout(activity.normalised, batch.labels, batch.gain, batch.full, readout)
+                tally.add(layer, learned)
+        super().train_readouts(batch, tally)
+
+    def stored(self, batch: Batch) -> int:
+        """Return how many values are kept for the read-out: a layer has written its array before the next one answers."""
+        return batch.features.size
 
     def drive(self, layer: int, activity: Activity, labels: np.ndarray, tally: Tally) -> np.ndarray:
         """Return d (B, neurons) float32 of one layer; digital products, counted there.

@@ -25,16 +25,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from analog_ff.learners.local import ArrayLearner
-from analog_ff.learners.supervised import Supervised
+from analog_ff.learners.supervised import Batch, Change, ErrorDriven
 from analog_ff.network.base import Activity, Network
-from analog_ff.objective.schedule import Moment
 from hardware_models.check import in_range, positive_int
 from hardware_models.events import Events, Tally
 from hardware_models.keys import Key
 
 
-class NodePerturbation(Supervised, ArrayLearner):
+class NodePerturbation(ErrorDriven):
     """Node perturbation through the neurons' biases; see the module for the equations.
 
     Parameters
@@ -69,23 +67,11 @@ class NodePerturbation(Supervised, ArrayLearner):
         self.draws = positive_int(owner, "--perturbations", perturbations, 1, 1_000_000)
         self._stack: Any = network
 
-    def step(
-        self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment | None = None
-    ) -> Tally:
-        """Learn from one batch, (B, n) in [0, 1] and (B,); all updates use the weights of before."""
-        full = self.all_at_once(moment, len(images))
-        key = Key(self.seed, "train", step)
-        activities, tally = self.look(images, None, key, "forward")
-        stored = sum(activity.y.size for activity in activities)
-        self.meter.hold(stored)
-        features = self.features(activities)
-        drives, events = self.estimate(images, labels, self.loss(features, labels), key)
-        tally = tally + events
-        for layer, (activity, d) in enumerate(zip(activities, drives, strict=True)):
-            tally = tally + self.bring(layer, activity.x, (d,), full, gain * self.learning_rate, key)
-        tally.add("readout", self.train_readout(features, labels, gain, full))
-        self.meter.release(stored)
-        return tally
+    def changes(self, batch: Batch, tally: Tally) -> tuple[list[Change], Tally]:
+        """Return x and the estimate d of every layer, and the tally with the perturbed passes."""
+        clean = self.loss(batch.features, batch.labels)
+        drives, events = self.estimate(batch.images, batch.labels, clean, batch.key)
+        return [(activity.x, d) for activity, d in zip(batch.activities, drives, strict=True)], tally + events
 
     def estimate(
         self, images: np.ndarray, labels: np.ndarray, clean: np.ndarray, key: Key

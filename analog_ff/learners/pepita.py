@@ -21,17 +21,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from analog_ff.learners.local import ArrayLearner
-from analog_ff.learners.supervised import Supervised, products
+from analog_ff.learners.supervised import Batch, Change, ErrorDriven, products
 from analog_ff.network.base import Network
 from analog_ff.objective.readout import one_hot_error
-from analog_ff.objective.schedule import Moment
 from hardware_models.check import in_range
 from hardware_models.events import Events, Tally
 from hardware_models.keys import Key
 
 
-class Pepita(Supervised, ArrayLearner):
+class Pepita(ErrorDriven):
     """Error-driven input modulation; see the module for the equations.
 
     Parameters
@@ -58,29 +56,17 @@ class Pepita(Supervised, ArrayLearner):
         self.projection = (kappa * draws).astype(np.float32)  # F transposed
         self._stack: Any = network
 
-    def step(
-        self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment | None = None
-    ) -> Tally:
-        """Learn from one batch, (B, n) in [0, 1] and (B,); all updates use the weights of before."""
-        full = self.all_at_once(moment, len(images))
-        key = Key(self.seed, "train", step)
-        first, tally = self.look(images, None, key, "forward")
-        stored = sum(activity.y.size for activity in first)
-        self.meter.hold(stored)
-        features = self.features(first)
-        error = -one_hot_error(self.softmax.probabilities(features), labels)
-        a = self.modulated(images, error, tally)
-        updates = []
-        for layer, before in enumerate(first):
-            after, a, events = self._stack.through(layer, a, key, "modulated")
-            updates.append((after.x, after.y - before.y))
+    def changes(self, batch: Batch, tally: Tally) -> tuple[list[Change], Tally]:
+        """Return x of the modulated pass and the difference of the two passes, and the tally with the modulated pass."""
+        error = -one_hot_error(self.softmax.probabilities(batch.features), batch.labels)
+        a = self.modulated(batch.images, error, tally)
+        changes: list[Change] = []
+        for layer, before in enumerate(batch.activities):
+            after, a, events = self._stack.through(layer, a, batch.key, "modulated")
+            changes.append((after.x, after.y - before.y))
             tally = tally + events
             tally.add(layer, Events({"add.fp32": after.y.size}))
-        for layer, (x, d) in enumerate(updates):
-            tally = tally + self.bring(layer, x, (d,), full, gain * self.learning_rate, key)
-        tally.add("readout", self.train_readout(features, labels, gain, full))
-        self.meter.release(stored)
-        return tally
+        return changes, tally
 
     def modulated(self, images: np.ndarray, error: np.ndarray, tally: Tally) -> np.ndarray:
         """Return a_0 + F e (B, n) float32 for the error e = p - t (B, C); digital, counted under the first layer."""

@@ -9,16 +9,20 @@ image is the cross-entropy
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from analog_ff.learners.base import Learner
+from analog_ff.learners.local import ArrayLearner
 from analog_ff.network.base import Activity, Network
 from analog_ff.objective.readout import SoftmaxReadout
 from analog_ff.objective.schedule import Moment, averaged_over
 from hardware_models.check import UsageError
 from hardware_models.events import Events, Tally
+from hardware_models.keys import Key
 
 
 class Supervised(Learner):
@@ -75,6 +79,67 @@ class Supervised(Learner):
         a = activity.normalised
         inside = e - a * (a * e).mean(axis=1, keepdims=True)
         return np.divide(inside, length, out=np.zeros_like(inside), where=length > 0)
+
+
+class Batch(NamedTuple):
+    """One batch after its forward pass."""
+
+    images: np.ndarray  # (B, n) in [0, 1]
+    labels: np.ndarray  # (B,)
+    activities: list[Activity]  # of the forward pass, layer by layer
+    features: np.ndarray  # (B, F), inputs of the softmax read-out
+    key: Key  # of every draw of this step
+    gain: float  # factor on all learning rates
+    full: int  # images that a sum over the batch is divided by
+
+
+Change = tuple[Sequence[np.ndarray], np.ndarray]
+"""What one layer is changed by: its inputs x, an entry per array, and the drive d (B, neurons) float32; W moves along x^T d."""
+
+
+class ErrorDriven(Supervised, ArrayLearner):
+    """A learner of one forward pass a batch, after which every layer is moved along x^T d; a rule says what x and d are.
+
+    Parameters
+    ----------
+    network : Network
+        A stack that is shown no labels.
+    learning_rate, update, update_options, bias_rate
+        See `ArrayLearner`.
+    classes, seed, readout_layers, readout_rate, readout_decay
+        See `Learner`.
+    """
+
+    name = "error-driven"
+
+    def step(
+        self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment | None = None
+    ) -> Tally:
+        """Learn from one batch, (B, n) in [0, 1] and (B,); all updates use the weights of before."""
+        full = self.all_at_once(moment, len(images))
+        key = Key(self.seed, "train", step)
+        activities, tally = self.look(images, None, key, "forward")
+        batch = Batch(images, labels, activities, self.features(activities), key, gain, full)
+        stored = self.stored(batch)
+        self.meter.hold(stored)
+        changes, tally = self.changes(batch, tally)
+        for layer, (x, d) in enumerate(changes):
+            tally = tally + self.bring(layer, x, (d,), full, gain * self.learning_rate, key)
+        self.train_readouts(batch, tally)
+        self.meter.release(stored)
+        return tally
+
+    @abstractmethod
+    def changes(self, batch: Batch, tally: Tally) -> tuple[list[Change], Tally]:
+        """Return the change of every layer, and the tally with what it cost to find them."""
+
+    def train_readouts(self, batch: Batch, tally: Tally) -> None:
+        """Train the digital read-out on the features of the forward pass, and count it."""
+        tally.add("readout", self.train_readout(batch.features, batch.labels, batch.gain, batch.full))
+
+    def stored(self, batch: Batch) -> int:
+        """Return how many values of the forward pass are kept until the arrays are written: every activity."""
+        return sum(activity.y.size for activity in batch.activities)
 
 
 def cross_entropy(readout: SoftmaxReadout, features: np.ndarray, labels: np.ndarray) -> np.ndarray:
