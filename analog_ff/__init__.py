@@ -8,9 +8,14 @@ from analog_ff.output import starting
 
 __version__ = "0.1.0"
 
-_PUBLIC = {"ForwardForwardClassifier": "analog_ff.estimator"}
+_PUBLIC = {
+    "Config": "analog_ff.runs.config",
+    "ForwardForwardClassifier": "analog_ff.estimator",
+    "execute": "analog_ff.runs.execute",
+    "recommended": "analog_ff.runs.config",
+}
 
-__all__ = ["ForwardForwardClassifier", "__version__"]
+__all__ = sorted((*_PUBLIC, "__version__"))
 
 
 starting.begin()

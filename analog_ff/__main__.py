@@ -6,9 +6,10 @@ import sys
 
 import typer
 
-from analog_ff import devices
+from analog_ff import __version__, devices
 from analog_ff.compare import compare
 from analog_ff.energy import energy
+from analog_ff.output.messages import answer
 from analog_ff.simulate import run_app, simulate
 from analog_ff.spiking.command import spiking
 
@@ -20,8 +21,18 @@ app.command("spiking")(spiking)
 app.add_typer(devices.app, name="devices")
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        answer(f"analog-ff {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def analog_ff() -> None:
+def analog_ff(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="print the version of the program and end"
+    ),
+) -> None:
     """Simulate analog chips on which networks learn in situ by Forward-Forward."""
 
 

@@ -88,6 +88,14 @@ def set_threads(threads: int) -> None:
     numba.set_num_threads(threads)
 
 
+def program() -> str:
+    """Return what was typed to start this program: ``python -m analog_ff.simulate``, or the installed ``analog-ff``."""
+    spec = sys.modules["__main__"].__spec__
+    if spec is None or not spec.name.startswith("analog_ff"):
+        return "analog-ff"
+    return f"python -m {spec.name.removesuffix('.__main__')}"
+
+
 def run_app(application: typer.Typer, arguments: list[str] | None = None) -> int:
     """Run a command and return its exit status; every error is one sentence on standard error."""
     starting.done()
@@ -96,7 +104,7 @@ def run_app(application: typer.Typer, arguments: list[str] | None = None) -> int
     try:
         # What the library's own `main` does but for its errors: it takes a file that ends too early for Ctrl-C.
         with in_place(), standard_output(kept="--json" in words), guarded(RunError):
-            with command.make_context("analog_ff", list(words)) as context:
+            with command.make_context(program(), list(words)) as context:
                 command.invoke(context)
     except typer.Exit as end:
         return end.exit_code

@@ -5,20 +5,32 @@ from __future__ import annotations
 from typing import Any
 
 _PUBLIC = {
+    "BaseDevice": "hardware_models.devices.base",
     "Chip": "hardware_models.chip",
     "ChipPort": "hardware_models.port",
     "Crossbar": "hardware_models.crossbar",
+    "Device": "hardware_models.devices.base",
     "Events": "hardware_models.events",
     "Key": "hardware_models.keys",
     "Ledger": "hardware_models.events",
     "MissingPinError": "hardware_models.port",
     "ProcessPort": "hardware_models.process_port",
+    "Retention": "hardware_models.devices.retention",
     "RunError": "hardware_models.check",
     "SealedChipError": "hardware_models.port",
     "Tally": "hardware_models.events",
+    "Technology": "hardware_models.energy.load",
     "UsageError": "hardware_models.check",
+    "Wear": "hardware_models.devices.wear",
     "examine_device": "hardware_models.testing",
+    "fit_file": "hardware_models.fitting",
+    "gathered": "hardware_models.devices.base",
+    "hashed": "hardware_models.kernels.random",
     "load_device": "hardware_models.devices.load",
+    "load_nonlinearity": "hardware_models.nonlinearities.base",
+    "load_technology": "hardware_models.energy.load",
+    "quantile_middles": "hardware_models.kernels.random",
+    "si": "hardware_models.devices.base",
 }
 
 __all__ = sorted(_PUBLIC)
