@@ -344,9 +344,27 @@ class Chip:
         return self._device
 
     @property
+    def description(self) -> dict[str, Any]:
+        """The device's population figures as plain values."""
+        described: dict[str, Any] = self._device.describe()
+        return described
+
+    @property
     def sealed(self) -> bool:
         """Whether every look inside raises."""
         return self._sealed
+
+    def close(self) -> None:
+        """Do nothing: this chip lives in the caller's process."""
+
+    def __repr__(self) -> str:
+        layers = " + ".join(f"{n} x {m}" for n, m in self.shapes)
+        bits = ", ".join(f"{name} {'perfect' if n is None else f'{n} bits'}" for name, n in self._bits())
+        sealed = ", sealed" if self._sealed else ""
+        return f"<Chip of device '{self._device.name}': layers of {layers} (inputs x neurons), {bits}{sealed}>"
+
+    def _bits(self) -> tuple[tuple[str, int | None], tuple[str, int | None]]:
+        return ("DAC", self._dac.bits), ("ADC", self._adc.bits)
 
     @property
     def oracle(self) -> Oracle:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,7 +17,10 @@ from hardware_models.check import UsageError
 from hardware_models.devices.faults import fault_maps
 from hardware_models.events import Events
 from hardware_models.keys import Key
-from hardware_models.port import MissingPinError, SealedChipError
+from hardware_models.port import ChipBench, MissingPinError, SealedChipError
+
+if TYPE_CHECKING:
+    from hardware_models.inspection import Inspection
 
 SEEDS = 2**31
 """Chip seeds of the single chips are drawn below this."""
@@ -26,7 +29,7 @@ SEEDS = 2**31
 class JoinedOracle:
     """The look inside of every chip, by the joined number of the layer."""
 
-    def __init__(self, places: Sequence[tuple[Any, int]]) -> None:
+    def __init__(self, places: Sequence[tuple[ChipBench, int]]) -> None:
         self._places = places
 
     def weights(self, layer: int) -> np.ndarray:
@@ -58,7 +61,7 @@ class JoinedPort:
     chips : the chips, at least one, all of one device; their layers are numbered through.
     """
 
-    def __init__(self, chips: Sequence[Any]) -> None:
+    def __init__(self, chips: Sequence[ChipBench]) -> None:
         if not chips:
             raise UsageError("a joined port needs at least one chip.")
         self._chips = tuple(chips)
@@ -68,7 +71,7 @@ class JoinedPort:
         self.pins = frozenset.intersection(*(frozenset(chip.pins) for chip in self._chips))
         self.sealed = any(chip.sealed for chip in self._chips)
 
-    def _place(self, layer: int) -> tuple[Any, int]:
+    def _place(self, layer: int) -> tuple[ChipBench, int]:
         if layer not in range(len(self._places)):  # -1 would be the last chip
             raise MissingPinError(f"layer {layer} of these chips has no array.")
         return self._places[layer]
@@ -137,8 +140,7 @@ class JoinedPort:
         """End the processes of chips that have one."""
         with ExitStack() as closing:
             for chip in self._chips:
-                if hasattr(chip, "close"):
-                    closing.callback(chip.close)
+                closing.callback(chip.close)
 
     # --- inside, and what is known of the chips ---
 
@@ -151,14 +153,13 @@ class JoinedPort:
 
     @property
     def device(self) -> Any:
-        """The model of the device, that of the first chip."""
-        return self._chips[0].device
+        """The model of the device, that of the first chip, which must live in this process."""
+        return self._chips[0].device  # type: ignore[attr-defined]
 
     @property
     def description(self) -> dict[str, Any]:
         """The device's population figures."""
-        first = self._chips[0]
-        return first.description if hasattr(first, "description") else first.device.describe()
+        return self._chips[0].description
 
     def clipped_share(self) -> list[dict[str, float | None]]:
         """Return for each layer the share of converted values that were clipped."""
@@ -168,16 +169,16 @@ class JoinedPort:
         """Return for each layer the summary of its inspection; None if a chip is sealed."""
         if self.sealed:
             return None
-        return [layer for chip in self._chips for layer in chip.inspect()]
+        return [layer for chip in self._chips for layer in chip.inspect() or ()]
 
-    def cells(self, layer: int) -> Any:
+    def cells(self, layer: int) -> Inspection:
         """Return a look at every cell of a layer; SealedChipError on a sealed chip."""
         chip, own = self._place(layer)
         return chip.cells(own)
 
 
 def a_chip_a_layer(
-    kind: Callable[..., Any],
+    kind: Callable[..., ChipBench],
     device: Any,
     layers: Sequence[tuple[int, int]],
     *,
@@ -189,7 +190,7 @@ def a_chip_a_layer(
 
     Entries of a fault map keep the number of the layer; every other option is the same for all chips.
     """
-    made: list[Any] = []
+    made: list[ChipBench] = []
     try:
         for layer, shape in enumerate(layers):
             seed = int(Key(chip_seed, "chips").child("layer", layer).generator().integers(SEEDS))
@@ -200,7 +201,6 @@ def a_chip_a_layer(
             made.append(kind(device, (shape,), chip_seed=seed, **own))
     except BaseException:
         for chip in made:
-            if hasattr(chip, "close"):
-                chip.close()
+            chip.close()
         raise
     return JoinedPort(made)

@@ -1,17 +1,21 @@
 """The port: what a chip offers at its pins, and nothing else.
 
 A learner sees a `ChipPort`. It carries no weights, no conductances, no derivative. The same protocol can stand before a
-simulated chip, a chip in another process, or a laboratory instrument.
+simulated chip, a chip in another process, or a laboratory instrument. Whoever owns the chip may do more: a `ChipBench` also
+describes the device, looks at the cells of a chip that is not sealed, and ends what the chip needs.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
 from hardware_models.events import Events
 from hardware_models.keys import Key
+
+if TYPE_CHECKING:
+    from hardware_models.inspection import Inspection
 
 
 class SealedChipError(RuntimeError):
@@ -81,4 +85,59 @@ class ChipPort(Protocol):
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Take up a state that `save` returned."""
+        ...
+
+
+class ChipOracle(Protocol):
+    """A look inside a chip, layer by layer; no pin offers it."""
+
+    def weights(self, layer: int) -> np.ndarray:
+        """Return the present weights (inputs, neurons)."""
+        ...
+
+    def conductances(self, layer: int) -> np.ndarray:
+        """Return G+ and G-, (2, inputs, neurons) [S]."""
+        ...
+
+    def neurons(self, layer: int, z: np.ndarray) -> np.ndarray:
+        """Return f(z), (B, neurons) float32."""
+        ...
+
+    def slope(self, layer: int, z: np.ndarray) -> np.ndarray:
+        """Return f'(z), (B, neurons) float32."""
+        ...
+
+
+class ChipBench(ChipPort, Protocol):
+    """What the owner of a chip has beside its pins; a run asks here, a learner does not."""
+
+    @property
+    def sealed(self) -> bool:
+        """Whether every look inside raises SealedChipError."""
+        ...
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """The device's population figures as plain values, as on a data sheet."""
+        ...
+
+    @property
+    def oracle(self) -> ChipOracle:
+        """A look inside; SealedChipError on a sealed chip."""
+        ...
+
+    def clipped_share(self) -> list[dict[str, float | None]]:
+        """Return for each layer the share of converted values that were clipped, None where nothing was converted."""
+        ...
+
+    def inspect(self) -> list[dict[str, Any]] | None:
+        """Return for each layer the summary of its inspection; None if the chip is sealed."""
+        ...
+
+    def cells(self, layer: int) -> Inspection:
+        """Return a look at every cell of a layer; SealedChipError on a sealed chip."""
+        ...
+
+    def close(self) -> None:
+        """End what the chip needs, such as its process."""
         ...

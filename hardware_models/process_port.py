@@ -11,23 +11,22 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing.reduction import ForkingPickler
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from hardware_models import opened
 from hardware_models.check import CommandError, DeviceRangeError, RunError, UsageError
+from hardware_models.events import Events
+from hardware_models.keys import Key
 from hardware_models.places import in_place, place_now
-from hardware_models.port import MissingPinError, SealedChipError
+from hardware_models.port import ChipOracle, LayerSheet, MissingPinError, SealedChipError
 from hardware_models.tables import import_files
 from hardware_models.user_faults import described, guarded
 from hardware_models.user_faults import files as user_files
 
-_METHODS = frozenset(
-    {
-        "observe", "read", "observe_transposed", "fire", "fire_cells", "program", "wait", "save", "restore",
-        "clipped_share", "inspect",
-    }
-)  # fmt: skip
-
+if TYPE_CHECKING:
+    from hardware_models.inspection import Inspection
 
 _SENT = (UsageError, RunError, DeviceRangeError, CommandError, MissingPinError, SealedChipError)
 """Errors that cross the pipe as they are; another one may be of a class that only one side knows."""
@@ -60,7 +59,7 @@ def _answer_calls(pipe: Any, user_files: Sequence[str], noted: dict[str, str]) -
             from hardware_models.chip import Chip
 
             chip = Chip(device, layers, **options)
-            about = (chip.shapes, chip.pins, chip.datasheet, chip.device.describe())
+            about = (chip.shapes, chip.pins, chip.datasheet, chip.description)
         send("ok", about)
         while True:
             method, args, kwargs = pipe.recv()
@@ -99,6 +98,10 @@ class ProcessPort:
         other.close()
         with suppress(BrokenPipeError, ConnectionResetError):  # the answer says why it has ended already
             self._pipe.send_bytes(chip)
+        self.shapes: tuple[tuple[int, int], ...]
+        self.pins: frozenset[str]
+        self.datasheet: tuple[LayerSheet, ...]
+        self.description: dict[str, Any]
         self.shapes, self.pins, self.datasheet, self.description = self._answer()
         self.sealed = True
 
@@ -112,22 +115,89 @@ class ProcessPort:
             raise value
         return value
 
-    def __getattr__(self, name: str) -> Any:
-        if name == "oracle":
-            raise SealedChipError("this chip lives in another process: it cannot be looked at.")
-        if name not in _METHODS:
-            raise AttributeError(name)
+    def _call(self, pin: str, *args: Any, **named: Any) -> Any:
+        """Return what the chip answers to a call of one of its methods."""
+        if not self._process.is_alive():
+            raise MissingPinError("the chip's process has ended: none of its pins answers.")
+        try:
+            self._pipe.send((pin, args, named))
+        except (BrokenPipeError, ConnectionResetError):
+            raise RunError("the chip's process ended unexpectedly.") from None
+        return self._answer()
 
-        def call(*args: Any, **kwargs: Any) -> Any:
-            if not self._process.is_alive():
-                raise MissingPinError("the chip's process has ended: none of its pins answers.")
-            try:
-                self._pipe.send((name, args, kwargs))
-            except (BrokenPipeError, ConnectionResetError):
-                raise RunError("the chip's process ended unexpectedly.") from None
-            return self._answer()
+    # --- pins ---
 
-        return call
+    def observe(
+        self, layer: int, x: np.ndarray, *, bias: Any = None, key: Key, array: str = "main"
+    ) -> tuple[np.ndarray, Events]:
+        """Return y = f(z + bias), (B, neurons) float32, and the events."""
+        answer: tuple[np.ndarray, Events] = self._call("observe", layer, x, bias=bias, key=key, array=array)
+        return answer
+
+    def read(self, layer: int, x: np.ndarray, *, key: Key, array: str = "main") -> tuple[np.ndarray, Events]:
+        """Return z (B, neurons) through the converter, and the events."""
+        answer: tuple[np.ndarray, Events] = self._call("read", layer, x, key=key, array=array)
+        return answer
+
+    def observe_transposed(
+        self, layer: int, d: np.ndarray, *, key: Key, array: str = "main"
+    ) -> tuple[np.ndarray, Events]:
+        """Return d W^T (B, inputs) for d (B, neurons), and the events."""
+        answer: tuple[np.ndarray, Events] = self._call("observe_transposed", layer, d, key=key, array=array)
+        return answer
+
+    def fire(
+        self, layer: int, rows: np.ndarray, columns: np.ndarray, sign: int, *, key: Key, array: str = "main"
+    ) -> Events:
+        """Apply 0/1 pulse trains (slots, inputs) and (slots, neurons), one polarity a call."""
+        answer: Events = self._call("fire", layer, rows, columns, sign, key=key, array=array)
+        return answer
+
+    def fire_cells(self, layer: int, counts: np.ndarray, *, key: Key, array: str = "main") -> Events:
+        """Give each weight a signed number of device pulses, int32 (inputs, neurons)."""
+        answer: Events = self._call("fire_cells", layer, counts, key=key, array=array)
+        return answer
+
+    def program(self, layer: int, weights: np.ndarray, *, key: Key, array: str = "main") -> Events:
+        """Ask for weights (inputs, neurons), open loop."""
+        answer: Events = self._call("program", layer, weights, key=key, array=array)
+        return answer
+
+    def wait(self, seconds: float, *, key: Key) -> Events:
+        """Let the chip's clock run."""
+        answer: Events = self._call("wait", seconds, key=key)
+        return answer
+
+    def save(self) -> dict[str, np.ndarray]:
+        """Return the state as opaque arrays."""
+        answer: dict[str, np.ndarray] = self._call("save")
+        return answer
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """Take up a state that `save` returned."""
+        self._call("restore", state)
+
+    # --- the bench: this chip is sealed ---
+
+    @property
+    def oracle(self) -> ChipOracle:
+        """Nothing: SealedChipError."""
+        raise SealedChipError("this chip lives in another process: it cannot be looked at.")
+
+    def clipped_share(self) -> list[dict[str, float | None]]:
+        """Return for each layer the share of converted values that were clipped, None where nothing was converted."""
+        answer: list[dict[str, float | None]] = self._call("clipped_share")
+        return answer
+
+    def inspect(self) -> list[dict[str, Any]] | None:
+        """Return None, as every sealed chip does."""
+        answer: list[dict[str, Any]] | None = self._call("inspect")
+        return answer
+
+    def cells(self, layer: int) -> Inspection:
+        """Raise SealedChipError."""
+        del layer
+        raise SealedChipError("this chip lives in another process: its cells cannot be looked at.")
 
     def close(self) -> None:
         """End the chip's process."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from analog_ff.output import whole_files
 from analog_ff.output.forms import hdf5, panels, picture
+from hardware_models.port import ChipBench
 
 NAME = "cells.h5"
 PICTURED = 8
@@ -17,9 +18,9 @@ UNITS = {"conductance": "S", "pulses": "1", "at_low": "1", "at_high": "1", "samp
          "symmetry_point": "S"}  # fmt: skip
 
 
-def write(folder: Path, port: Any) -> bool:
+def write(folder: Path, port: ChipBench) -> bool:
     """Write cells.h5 and cells.png of a chip that can be looked at, as a whole; return whether it could."""
-    if getattr(port, "sealed", True):
+    if port.sealed:
         return False
     looks = [port.cells(layer) for layer in range(len(port.shapes))]
 

@@ -23,7 +23,7 @@ from analog_ff.runs.build import (
     wiring_of,
 )
 from analog_ff.runs.config import Config
-from analog_ff.runs.deploy import deploy, deployed_port
+from analog_ff.runs.deploy import deploy
 from analog_ff.runs.origin import Origin, note_arrays, versions
 from analog_ff.runs.resume import take_up
 from analog_ff.runs.stored import CONFIG, begun_otherwise, begun_with, finished
@@ -44,7 +44,7 @@ class Parts:
 
     run: Run
     device: dict[str, Any]  # its description
-    target: Any  # the chip that is written once, if any
+    target: Any  # the same learner on the chip that is written once, if any
     conditions: dict[str, Any]  # what pricing needs
 
 
@@ -59,14 +59,17 @@ def _prepared(config: Config) -> Iterator[Parts]:
             negatives = negatives_of(config, data)
             wiring = wiring_of(config, frame_of(config, data, negatives))
             port = port_of(config, wiring.shapes)
-            if hasattr(port, "close"):
-                closing.callback(port.close)
+            closing.callback(port.close)
             if config.port == "process":  # these are read in the chip's process
                 _note_of_the_chip(config)
             learner = learner_of(config, port, len(data.classes), wiring, negatives)
             schedule = schedule_of(config, batches_of(config, len(data.x_train), learner))
-            target = deployed_port(config, wiring.shapes) if config.program_to else None
-            device = port.description if hasattr(port, "description") else port.device.describe()
+            target = None
+            if config.program_to:
+                chip = port_of(config, wiring.shapes, written_once=True)
+                closing.callback(chip.close)
+                target = learner_of(config, chip, len(data.classes), wiring, negatives)
+            device = port.description
             conditions = results.conditions(config, device)
         origin = Origin(dict(sorted(inputs.items())), versions())
         closing.enter_context(opened.into(origin.inputs, folder))
