@@ -7,14 +7,14 @@ import json
 import math
 import numbers
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import Field, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from hardware_models import figures, files
-from hardware_models.check import UsageError, shown
+from hardware_models.check import UsageError, in_range, positive_int, shown
 from hardware_models.devices.base import Device
 from hardware_models.tables import closest
 
@@ -42,13 +42,18 @@ class Choices:
     objects: ClassVar[tuple[str, ...]] = ()
     """Choices that may be an object of Python's instead of a name: the classifier takes a device itself."""
 
+    recipes: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """Name of a device or learner -> choices that are at other defaults with it."""
+
     def __post_init__(self) -> None:
-        """Check the type of every choice, so that what follows need not ask; a subclass calls this first."""
+        """Check type and range of every choice, so that what follows need not ask; a subclass calls this first."""
         for f in fields(self):
             value = getattr(self, f.name)
             if not (f.name in self.objects and isinstance(value, Device)):
                 checked = of_type(str(f.type), value, self.what, f"--{f.name.replace('_', '-')}")
                 object.__setattr__(self, f.name, checked)
+        for f in fields(self):
+            within(f, getattr(self, f.name), self.what)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the choices as plain values."""
@@ -101,6 +106,23 @@ class Choices:
             return cls(**values)
         except UsageError as error:
             raise UsageError(f"{shown(str(path), 200, quoted=False)}: {error}") from None
+
+
+def within(declared: Field[Any], value: Any, owner: str) -> None:
+    """Raise UsageError for a value outside the range, or not among the choices, that its field declares.
+
+    None stands for a choice that is not made, a text beside numbers (``--regions positions``) is no number.
+    """
+    name, said = f"--{declared.name.replace('_', '-')}", declared.metadata
+    known = said.get("choices", ())
+    if known and value not in known:
+        raise UsageError(f"{name} is one of {', '.join(known)}, got {shown(value)}{closest(value, known)}.")
+    if "low" not in said or value is None or isinstance(value, str):
+        return
+    if str(declared.type).startswith("int"):
+        positive_int(owner, name, value, said["low"], said["high"])
+    else:
+        in_range(owner, name, value, said["low"], said["high"], said["unit"], low_open=said["low_open"])
 
 
 def of_type(annotation: str, value: object, owner: str, name: str) -> Any:

@@ -8,13 +8,13 @@ from os.path import expanduser, isfile
 from pathlib import Path
 from typing import Any, ClassVar
 
+from analog_ff.datasets import SPLITS
 from analog_ff.runs.choices import Choices
 from analog_ff.runs.compatible import check_belongings, check_dimensionality, check_error_driven
 from analog_ff.runs.options import flag, option, parse_bits, parse_layers, parse_regions, parse_tile
-from hardware_models.check import UsageError, in_range, positive_int, shown
+from hardware_models.check import UsageError, positive_int, shown
 from hardware_models.files import home
 from hardware_models.places import placed
-from hardware_models.tables import closest
 
 # Chosen in holdout runs on mnist-5k (benchmarks/experiments); a device without a line of its own uses "default".
 RECIPES: dict[str, dict[str, Any]] = {
@@ -37,26 +37,7 @@ LEARNER_RECIPES: dict[str, dict[str, Any]] = {
     "weight-perturbation": {"learning_rate": 3e-4},
 }  # fmt: skip
 """What a learner changes of the device's recipe; chosen in the same way."""
-SPLITS = ("final", "holdout")
 FAULTS = ("stuck_low", "stuck_high", "dead_rows", "dead_columns")
-WHOLE = (("epochs", 1, 100_000), ("batch", 1, 1_000_000), ("slots", 1, 1000), ("shift", 0, 8), ("seed", 0, 2**63 - 1),
-         ("chip_seed", 0, 2**63 - 1), ("decay_every", 1, 1_000_000), ("iterations", 1, 1000), ("block", 1, 10**9),
-         ("blurs", 0, 100), ("crop", 1, 10_000), ("images_per_epoch", 1, 10**9),
-         ("rollout_every", 1, 10**9), ("perturbations", 1, 1_000_000),
-         ("write_every", 1, 1_000_000), ("drive_bits", 1, 8),
-         ("verify_rounds", 0, 1000), ("verify_reads", 1, 1000))  # fmt: skip
-"""Choices that are whole numbers: name, least, most."""
-REAL = (("learning_rate", 0.0, 100.0), ("momentum", 0.0, 0.9999), ("readout_rate", 0.0, 100.0),
-        ("readout_decay", 0.0, 1.0), ("weight_decay", 0.0, 1.0), ("sleep", 0.0, 1.0), ("dropout", 0.0, 0.9),
-        ("damping", 0.0, 1.0), ("endurance_spread", 0.0, 5.0), ("dither", 0.0, 100.0), ("perturbation", 0.0, 100.0),
-        ("gate", 0.0, 1.0),
-        ("weight_perturbation", 0.0, 1.0), ("modulation", 0.0, 100.0), ("verify_tolerance", 0.0, 1.0),
-        *((name, 0.0, 1.0) for name in FAULTS))  # fmt: skip
-"""Choices that are numbers: name, least, most."""
-SCALES = (("theta", 0.0, 1e6, "units of the goodness"), ("temperature", 1e-6, 1e6, "units of z^2"),
-          ("peer", 0.0, 10.0, ""), ("label_strength", 1e-6, 100.0, "white pixels"), ("weight_range", 1e-6, 1e6, ""),
-          ("input_scale", 1e-6, 1e6, "units of x"), ("adc_range", 1e-6, 1e6, "units of z"))  # fmt: skip
-"""Choices that are scales: name, least, most, unit. Beyond them float32 leaves nothing of what they scale."""
 
 
 def recommended(options: dict[str, Any]) -> dict[str, Any]:
@@ -81,6 +62,7 @@ class Config(Choices):
     not_in_hash: ClassVar[tuple[str, ...]] = ("data_dir", "out")
     telling: ClassVar[tuple[str, ...]] = ("layers", "learner")
     objects: ClassVar[tuple[str, ...]] = ("device",)
+    recipes: ClassVar[Mapping[str, Mapping[str, Any]]] = {**RECIPES, **LEARNER_RECIPES}
 
     device: str = option("memristor", "name, .toml parameter file, file.py:Class or package.module:Class")
     learner: str = option(
@@ -95,18 +77,22 @@ class Config(Choices):
         "sum-of-squares", "sum-of-squares, sum (unsquared); min-... where positives are to have a low one"
     )
     regions: int | str = option(
-        1, "regions of a layer with a goodness of their own, or 'positions' (local, convolution)", parse_regions
+        1,
+        "regions of a layer with a goodness of their own, or 'positions' (local, convolution)",
+        parse_regions,
+        low=1,
+        high=100_000,
     )
     negatives: str = option(
         "hard",
         "wrong labels: hard or random; hybrid (no labels), self-generated (data of strings), "
         "or file.py:function(images, labels, generator)",
     )
-    blurs: int = option(6, "blurs of the mask, hybrid")
-    rollout_every: int = option(200, "batches between two roll-outs, self-generated")
+    blurs: int = option(6, "blurs of the mask, hybrid", low=0, high=100)
+    rollout_every: int = option(200, "batches between two roll-outs, self-generated", low=1, high=10**9)
     network: str = option("stack", "how layers are wired: stack, recurrent, local (fields of their own), convolution")
-    iterations: int = option(8, "iterations after the bottom-up pass, recurrent")
-    damping: float = option(0.3, "share of the old state that an iteration keeps, recurrent [1]")
+    iterations: int = option(8, "iterations after the bottom-up pass, recurrent", low=1, high=1000)
+    damping: float = option(0.3, "share of the old state that an iteration keeps, recurrent [1]", low=0.0, high=1.0)
     patch: tuple[int, ...] | None = option(
         None, "side of a patch, layer by layer; the last serves the others", parse_layers,
         "local: 10,2; convolution: 5,3",
@@ -115,28 +101,44 @@ class Config(Choices):
         None, "distance of patches, layer by layer", parse_layers, "local: 6,1; convolution: 2"
     )
     schedule: str = option("interleaved", "interleaved, greedy (layer by layer), wake-sleep, pipelined (a stream)")
-    block: int = option(1, "batches of one wake block, wake-sleep")
-    sleep: float = option(1.0, "share of the sleep block that is slept, wake-sleep [1]")
+    block: int = option(1, "batches of one wake block, wake-sleep", low=1, high=10**9)
+    sleep: float = option(1.0, "share of the sleep block that is slept, wake-sleep [1]", low=0.0, high=1.0)
     slope: str = option("dropped", "slope of the neurons inside a layer: dropped, oracle, dither, node-perturbation")
-    dither: float = option(0.25, "delta, bias on all neurons, slope dither [units of z]")
-    perturbation: float = option(0.25, "sigma, random bias, slope or learner node-perturbation [units of z]")
-    perturbations: int = option(1, "draws averaged, slope or learner node-perturbation")
-    weight_perturbation: float = option(0.005, "sigma, random change of weights, weight-perturbation [of W_max]")
-    modulation: float = option(0.05, "kappa, feedback of the error to the input, pepita [units of x]")
+    dither: float = option(0.25, "delta, bias on all neurons, slope dither [units of z]", low=0.0, high=100.0)
+    perturbation: float = option(
+        0.25, "sigma, random bias, slope or learner node-perturbation [units of z]", low=0.0, high=100.0
+    )
+    perturbations: int = option(1, "draws averaged, slope or learner node-perturbation", low=1, high=1_000_000)
+    weight_perturbation: float = option(
+        0.005, "sigma, random change of weights, weight-perturbation [of W_max]", low=0.0, high=1.0
+    )
+    modulation: float = option(
+        0.05, "kappa, feedback of the error to the input, pepita [units of x]", low=0.0, high=100.0
+    )
     local_readout: str = option("trained", "read-outs of the layers: trained or fixed, local-softmax")
     verify_rounds: int | None = option(
-        None, "most corrections of the write, backprop-programmed", shown="20; 0 for devices verified by their model"
+        None,
+        "most corrections of the write, backprop-programmed",
+        shown="20; 0 for devices verified by their model",
+        low=0,
+        high=1000,
     )
-    verify_reads: int = option(1, "reads averaged before a correction, backprop-programmed")
-    verify_tolerance: float = option(0.1, "error that is left as it is, backprop-programmed [of W_max]")
+    verify_reads: int = option(1, "reads averaged before a correction, backprop-programmed", low=1, high=1000)
+    verify_tolerance: float = option(
+        0.1, "error that is left as it is, backprop-programmed [of W_max]", low=0.0, high=1.0
+    )
     copies: int = option(4, "noisy copies of each image, dimensionality")
     copies_from: str = option("dropout", "what makes copies differ: dropout or read-noise, dimensionality")
     copy_dropout: float = option(0.2, "share of pixels that a copy loses, dimensionality [1]")
     projection: int | None = option(
         None, "random directions that are measured, 0: the units; dimensionality", shown="units/5"
     )
-    dropout: float = option(0.0, "share of hidden outputs dropped in training [1]")
-    readout: str = option("softmax", "headline read-out: softmax, energy, or output (backprop-sigmoid)")
+    dropout: float = option(0.0, "share of hidden outputs dropped in training [1]", low=0.0, high=0.9)
+    readout: str = option(
+        "softmax",
+        "headline read-out: softmax, energy, or output (backprop-sigmoid)",
+        choices=("energy", "softmax", "output"),
+    )
     readout_layers: str = option("all", "all, all-but-first or last")
     nonlinearity: str = option(
         "relu",
@@ -144,44 +146,69 @@ class Config(Choices):
         "mixing, hysteretic, drifting, drifting-hard, file.py:function",
     )
     sealed: bool = option(False, "refuse any look inside the chip")
-    chips: str = option("one", "one: all layers on one chip; per-layer: each on a chip of its own")
-    port: str = option("local", "where the chip lives: local, or process (a process of its own)")
+    chips: str = option(
+        "one", "one: all layers on one chip; per-layer: each on a chip of its own", choices=("one", "per-layer")
+    )
+    port: str = option(
+        "local", "where the chip lives: local, or process (a process of its own)", choices=("local", "process")
+    )
     data: str = option("mnist-5k", "mnist-5k, mnist, fashion-mnist, cifar-10, digits, toy, characters, or a .npz file")
     data_dir: str | None = option(None, "folder of the data sets (also ANALOG_FF_DATA)")
-    split: str = option("final", "final: test once; holdout: validation part of the training set")
-    shift: int = option(1, "random shift of training images [pixels], 0: none; vectors stay")
-    crop: int | None = option(None, "side of the square cut from the middle of each image [pixels]; default: all of it")
-    binarise: float | None = option(None, "pixels of at least this value become 1, others 0; default: as they are [1]")
+    split: str = option("final", "final: test once; holdout: validation part of the training set", choices=SPLITS)
+    shift: int = option(1, "random shift of training images [pixels], 0: none; vectors stay", low=0, high=8)
+    crop: int | None = option(
+        None, "side of the square cut from the middle of each image [pixels]; default: all of it", low=1, high=10_000
+    )
+    binarise: float | None = option(
+        None, "pixels of at least this value become 1, others 0; default: as they are [1]", low=0.0, high=1.0
+    )
     images_per_epoch: int | None = option(
-        None, "training images of one epoch, drawn anew for each; default: all of them"
+        None, "training images of one epoch, drawn anew for each; default: all of them", low=1, high=10**9
     )
     layers: tuple[int, ...] = option(
         (500, 500), "neurons of the hidden layers; channels (local, convolution)", parse_layers
     )
-    epochs: int = option(40, "passes over the training set")
-    batch: int = option(100, "images per update; the last of an epoch may have fewer, and counts by its share")
-    learning_rate: float = option(0.01, "eta [1]", shown="0.01, ideal: 0.02, dimensionality: 0.0004")
-    momentum: float = option(0.98, "of the leaky average, accumulate [1]")
+    epochs: int = option(40, "passes over the training set", low=1, high=100_000)
+    batch: int = option(
+        100, "images per update; the last of an epoch may have fewer, and counts by its share", low=1, high=1_000_000
+    )
+    learning_rate: float = option(0.01, "eta [1]", low=0.0, high=100.0)
+    momentum: float = option(0.98, "of the leaky average, accumulate [1]", low=0.0, high=0.9999)
     rounding: str = option("stochastic", "to whole pulses: stochastic, nearest or truncate")
-    slots: int = option(10, "pulse slots per sample, coincidence")
-    write_every: int = option(1, "updates gathered before the average is visited and pulses are fired, accumulate")
-    gate: float = option(0.0, "c0: images whose factor 1-p or p is below it teach a layer nothing, 0: none gated [1]")
-    drive_bits: int | None = option(None, "bits of that factor; default: not rounded")
+    slots: int = option(10, "pulse slots per sample, coincidence", low=1, high=1000)
+    write_every: int = option(
+        1, "updates gathered before the average is visited and pulses are fired, accumulate", low=1, high=1_000_000
+    )
+    gate: float = option(
+        0.0, "c0: images whose factor 1-p or p is below it teach a layer nothing, 0: none gated [1]", low=0.0, high=1.0
+    )
+    drive_bits: int | None = option(None, "bits of that factor; default: not rounded", low=1, high=8)
     drive_rounding: str = option("stochastic", "of that factor: stochastic (unbiased) or nearest")
     skip_silent: bool = option(False, "silent rows and columns cost no product, no stored word and no pulse train")
     theta: float | None = option(
-        None, "goodness threshold per neuron [units of the goodness]", shown="1; .5 if unsquared"
+        None,
+        "goodness threshold per neuron [units of the goodness]",
+        shown="1; .5 if unsquared",
+        low=0.0,
+        high=1000000.0,
+        unit="units of the goodness",
     )
-    temperature: float = option(1.0, "of the logistic [units of z^2]")
-    peer: float = option(0.03, "strength of peer normalisation [1]")
-    weight_decay: float = option(0.0, "delta of W <- W - eta delta W, by counted reads and pulses [1]")
-    decay_every: int = option(100, "batches between two pulls of the weight decay")
-    label_strength: float = option(4.0, "label input, white pixel = 1")
-    readout_rate: float = option(0.1, "learning rate of the softmax read-out", shown="0.1, dimensionality: 0.03")
-    readout_decay: float = option(0.003, "weight decay of the softmax read-out [1]")
-    weight_range: float = option(4.0, "k: |W| <= k/sqrt(fan-in)")
-    input_scale: float = option(12.0, "input at full-scale voltage [units of x]")
-    adc_range: float = option(8.0, "full scale of one conversion [units of z]")
+    temperature: float = option(1.0, "of the logistic [units of z^2]", low=1e-06, high=1000000.0, unit="units of z^2")
+    peer: float = option(0.03, "strength of peer normalisation [1]", low=0.0, high=10.0)
+    weight_decay: float = option(
+        0.0, "delta of W <- W - eta delta W, by counted reads and pulses [1]", low=0.0, high=1.0
+    )
+    decay_every: int = option(100, "batches between two pulls of the weight decay", low=1, high=1_000_000)
+    label_strength: float = option(4.0, "label input, white pixel = 1", low=1e-06, high=100.0, unit="white pixels")
+    readout_rate: float = option(0.1, "learning rate of the softmax read-out", low=0.0, high=100.0)
+    readout_decay: float = option(0.003, "weight decay of the softmax read-out [1]", low=0.0, high=1.0)
+    weight_range: float = option(4.0, "k: |W| <= k/sqrt(fan-in)", low=1e-06, high=1000000.0)
+    input_scale: float = option(
+        12.0, "input at full-scale voltage [units of x]", low=1e-06, high=1000000.0, unit="units of x"
+    )
+    adc_range: float = option(
+        8.0, "full scale of one conversion [units of z]", low=1e-06, high=1000000.0, unit="units of z"
+    )
     dac: int | None = option(8, "bits of the row drivers, or none", parse_bits)
     adc: int | None = option(8, "bits of the column converters, or none", parse_bits)
     tile: tuple[int, int] = option((256, 256), "largest tile, rows x columns [cells]", parse_tile)
@@ -190,24 +217,33 @@ class Config(Choices):
     write_noise: bool = option(True, "switch the cycle-to-cycle noise off")
     device_spread: bool = option(True, "switch the device-to-device spread off")
     step_nonlinearity: bool = option(True, "steps that do not depend on the state, where the model has that limit")
-    stuck_low: float = option(0.0, "share of cells stuck at low conductance [1]")
-    stuck_high: float = option(0.0, "share of cells stuck at high conductance [1]")
-    dead_rows: float = option(0.0, "share of word lines that carry nothing [1]")
-    dead_columns: float = option(0.0, "share of bit lines that carry nothing [1]")
+    stuck_low: float = option(0.0, "share of cells stuck at low conductance [1]", low=0.0, high=1.0)
+    stuck_high: float = option(0.0, "share of cells stuck at high conductance [1]", low=0.0, high=1.0)
+    dead_rows: float = option(0.0, "share of word lines that carry nothing [1]", low=0.0, high=1.0)
+    dead_columns: float = option(0.0, "share of bit lines that carry nothing [1]", low=0.0, high=1.0)
     endurance: float | None = option(
-        None, "pulses that a cell of --device stands, median [pulses]; default: any number"
+        None,
+        "pulses that a cell of --device stands, median [pulses]; default: any number",
+        low=1.0,
+        high=1e15,
+        unit="pulses",
     )
-    endurance_spread: float = option(0.0, "log-normal spread of the endurance from cell to cell [1]")
+    endurance_spread: float = option(0.0, "log-normal spread of the endurance from cell to cell [1]", low=0.0, high=5.0)
     retention: float | None = option(
-        None, "time constant with which cells of --device relax to g_min, at 300 K [s]; default: none"
+        None,
+        "time constant with which cells of --device relax to g_min, at 300 K [s]; default: none",
+        low=0.0,
+        high=1e15,
+        unit="s",
+        low_open=True,
     )
     fault_map: str | None = option(None, "explicit faults: .npz file with entries such as 0.stuck_low")
     program_to: str | None = option(
         None, "device: write the trained weights once to a chip of it, and test that chip as it ages"
     )
     technology: str = option("cmos-32nm", "energy technology: a name or a .toml file")
-    seed: int = option(0, "seed of the experiment")
-    chip_seed: int = option(0, "seed of the physical chip")
+    seed: int = option(0, "seed of the experiment", low=0, high=2**63 - 1)
+    chip_seed: int = option(0, "seed of the physical chip", low=0, high=2**63 - 1)
     out: str = option("", "run folder; must not exist", shown="runs/DATA-DEVICE-LEARNER-sSEED-cCHIP")
 
     def __post_init__(self) -> None:
@@ -217,37 +253,16 @@ class Config(Choices):
             positive_int("--layers", "every layer", width, 1, 100_000)
         if not self.layers:
             raise UsageError("--layers needs at least one layer, such as 500,500.")
-        for name, least, most in WHOLE:
-            if getattr(self, name) is not None:
-                positive_int("a run", flag(name), getattr(self, name), least, most)
-        if self.binarise is not None:
-            in_range("a run", "--binarise", self.binarise, 0.0, 1.0)
-        for name, low, high in REAL:
-            in_range("a run", flag(name), getattr(self, name), low, high)
-        for name, low, high, unit in SCALES:
-            if getattr(self, name) is not None:
-                in_range("a run", flag(name), getattr(self, name), low, high, unit)
         self._check_hardware()
-        if self.endurance is not None:
-            in_range("a run", "--endurance", self.endurance, 1.0, 1e15, "pulses")
-        elif self.endurance_spread:
+        if self.endurance is None and self.endurance_spread:
             raise UsageError(
                 "--endurance-spread needs --endurance beside it: the median that the cells scatter around."
             )
-        if self.retention is not None:
-            in_range("a run", "--retention", self.retention, 0.0, 1e15, "s", low_open=True)
-        if self.regions != "positions":
-            positive_int("a run", "--regions", self.regions, 1, 100_000)
         for name in ("patch", "stride"):
             if getattr(self, name) == ():
                 raise UsageError(f"--{name} needs at least one number, such as --{name} 5,3.")
         if self.fault_map is not None and not isfile(expanduser(self.fault_map)):
             raise UsageError(f"--fault-map {shown(self.fault_map, 200, quoted=False)} does not exist.")
-        for name, known in (("split", SPLITS), ("port", ("local", "process")), ("chips", ("one", "per-layer")),
-                            ("readout", ("energy", "softmax", "output"))):  # fmt: skip
-            value = getattr(self, name)
-            if value not in known:
-                raise UsageError(f"--{name} is one of {', '.join(known)}, got {shown(value)}{closest(value, known)}.")
         if self.learner == "random-features" and self.readout == "energy":
             raise UsageError("frozen random layers have no goodness to read: choose --readout softmax.")
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import MISSING, Field, field, fields
 from typing import Any
 
 import typer
 
+from analog_ff.runs.choices import Choices
 from hardware_models.check import UsageError, shown
 from hardware_models.tables import closest
 
@@ -16,14 +17,33 @@ NEGATED = "no_"
 
 
 def option(
-    default: Any, help_text: str, parse: Callable[[str, str], Any] | None = None, shown: str | None = None
+    default: Any,
+    help_text: str,
+    parse: Callable[[str, str], Any] | None = None,
+    shown: str | None = None,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    low_open: bool = False,
+    unit: str = "",
+    choices: Sequence[str] = (),
 ) -> Any:
     """Return a dataclass field that is an option of the command line too.
 
-    `parse` takes the option's name and its text; without it the annotation's type reads the text. `shown` stands for the
-    default in the help where the value itself would say too little.
+    Parameters
+    ----------
+    default : what holds where the option is not given.
+    help_text : its line in ``--help``.
+    parse : takes the option's name and its text; without it the annotation's type reads the text.
+    shown : stands for the default in the help where the value itself would say too little.
+    low, high, low_open, unit : the range of a number, whole if the annotation says int, checked by every configuration.
+    choices : the only texts that are taken.
     """
-    return field(default=default, metadata={"help": help_text, "parse": parse, "shown": shown})
+    limits = {} if low is None else {"low": low, "high": high, "low_open": low_open, "unit": unit}
+    return field(
+        default=default,
+        metadata={"help": help_text, "parse": parse, "shown": shown, "choices": tuple(choices), **limits},
+    )
 
 
 def parse_layers(option_name: str, text: str) -> tuple[int, ...]:
@@ -73,12 +93,12 @@ def flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def parameters(kind: type, without: Collection[str] = ()) -> list[inspect.Parameter]:
+def parameters(kind: type[Choices], without: Collection[str] = ()) -> list[inspect.Parameter]:
     """Return the command's parameters for every field that `option` declared in a configuration class, but for `without`.
 
     A switch that is on by default becomes ``--no-...``; all values default to None, so that the caller sees what was given.
     """
-    return [_parameter(f) for f in fields(kind) if "help" in f.metadata and f.name not in without]
+    return [_parameter(f, kind.recipes) for f in fields(kind) if "help" in f.metadata and f.name not in without]
 
 
 def given(kind: type, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -118,21 +138,36 @@ def read(kind: type, name: str, text: str) -> tuple[str, Any]:
         ) from None
 
 
-def _parameter(f: Field[Any]) -> inspect.Parameter:
+def _parameter(f: Field[Any], recipes: Mapping[str, Mapping[str, Any]]) -> inspect.Parameter:
     text = f.metadata["help"]
     if isinstance(f.default, bool):
         name = (NEGATED if f.default else "") + f.name
         return _keyword(name, bool, typer.Option(False, flag(name), help=text))
     shown = f.metadata["shown"]
     if shown is None and f.default not in (None, "", MISSING):
-        shown = f.default
-        if isinstance(shown, tuple):
-            shown = ("x" if f.name == "tile" else ",").join(str(v) for v in shown)
-    if shown is not None:
-        text = f"{text} [default: {shown}]"
+        shown = _written(f, f.default)
+    said = [] if shown is None else [f"default: {shown}", *_exceptions(f, recipes)]
+    if "low" in f.metadata:
+        said.append(f"from {f.metadata['low']:g} to {f.metadata['high']:g}")
+    if said:
+        text = f"{text} [{'; '.join(said)}]"
     kind = str(f.type).removesuffix(" | None")
     read = str if f.metadata["parse"] else {"int": int, "float": float}.get(kind, str)
     return _keyword(f.name, read, typer.Option(None, flag(f.name), help=text, show_default=False))
+
+
+def _written(f: Field[Any], value: Any) -> str:
+    """Return a value of an option as it is typed."""
+    return ("x" if f.name == "tile" else ",").join(str(v) for v in value) if isinstance(value, tuple) else str(value)
+
+
+def _exceptions(f: Field[Any], recipes: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the defaults with a device or a learner that has a recipe of its own, such as "0.5 with backprop"."""
+    by_value: dict[str, list[str]] = {}
+    for who, recipe in recipes.items():
+        if recipe.get(f.name, f.default) != f.default:
+            by_value.setdefault(_written(f, recipe[f.name]), []).append(who)
+    return [f"{value} with {', '.join(names)}" for value, names in by_value.items()]
 
 
 def _keyword(name: str, kind: type, default: Any) -> inspect.Parameter:
