@@ -120,7 +120,8 @@ def within(declared: Field[Any], value: Any, owner: str) -> None:
     if "low" not in said or value is None or isinstance(value, str):
         return
     if str(declared.type).startswith("int"):
-        positive_int(owner, name, value, said["low"], said["high"])
+        unit = f" [{said['unit']}]" if said["unit"] else ""
+        positive_int(owner, name + unit, value, said["low"], said["high"])
     else:
         in_range(owner, name, value, said["low"], said["high"], said["unit"], low_open=said["low_open"])
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from analog_ff.objective.gate import ROUNDINGS
 from analog_ff.runs.options import flag
-from hardware_models.check import UsageError, in_range, positive_int, shown
+from hardware_models.check import UsageError, positive_int, shown
 from hardware_models.tables import closest
 
 COPIES = ("copies", "copies_from", "copy_dropout", "projection")
@@ -88,10 +88,8 @@ def check_dimensionality(config: Any) -> None:
     changed = [name for name in CONTRAST if getattr(config, name) != defaults[name]]
     if config.learner != "dimensionality":
         return
-    positive_int("learner dimensionality", "--copies", config.copies, 2, 1000)
     if config.projection is not None:
         positive_int("learner dimensionality", "--projection", config.projection, 0, min(config.layers))
-    in_range("learner dimensionality", "--copy-dropout", config.copy_dropout, 0.0, 0.9, low_open=True)
     for name in changed:
         raise UsageError(
             f"learner dimensionality compares noisy copies and has neither threshold, labels nor negatives: "

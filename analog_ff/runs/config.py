@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from analog_ff.datasets import SPLITS
 from analog_ff.runs.choices import Choices
 from analog_ff.runs.compatible import check_belongings, check_dimensionality, check_error_driven
-from analog_ff.runs.options import flag, option, parse_bits, parse_layers, parse_regions, parse_tile
+from analog_ff.runs.options import option, parse_bits, parse_layers, parse_regions, parse_tile
 from hardware_models.check import UsageError, positive_int, shown
 from hardware_models.files import home
 from hardware_models.places import placed
@@ -127,11 +127,13 @@ class Config(Choices):
     verify_tolerance: float = option(
         0.1, "error that is left as it is, backprop-programmed [of W_max]", low=0.0, high=1.0
     )
-    copies: int = option(4, "noisy copies of each image, dimensionality")
+    copies: int = option(4, "noisy copies of each image, dimensionality", low=2, high=1000)
     copies_from: str = option("dropout", "what makes copies differ: dropout or read-noise, dimensionality")
-    copy_dropout: float = option(0.2, "share of pixels that a copy loses, dimensionality [1]")
+    copy_dropout: float = option(
+        0.2, "share of pixels that a copy loses, dimensionality [1]", low=0.0, high=0.9, low_open=True
+    )
     projection: int | None = option(
-        None, "random directions that are measured, 0: the units; dimensionality", shown="units/5"
+        None, "random directions that are measured, 0: the units; dimensionality", shown="units/5", low=0, high=100_000
     )
     dropout: float = option(0.0, "share of hidden outputs dropped in training [1]", low=0.0, high=0.9)
     readout: str = option(
@@ -209,8 +211,8 @@ class Config(Choices):
     adc_range: float = option(
         8.0, "full scale of one conversion [units of z]", low=1e-06, high=1000000.0, unit="units of z"
     )
-    dac: int | None = option(8, "bits of the row drivers, or none", parse_bits)
-    adc: int | None = option(8, "bits of the column converters, or none", parse_bits)
+    dac: int | None = option(8, "bits of the row drivers, or none", parse_bits, low=1, high=16, unit="bits")
+    adc: int | None = option(8, "bits of the column converters, or none", parse_bits, low=2, high=16, unit="bits")
     tile: tuple[int, int] = option((256, 256), "largest tile, rows x columns [cells]", parse_tile)
     partial_sums: str = option("digital", "sums over tiles: digital or analog")
     read_noise: bool = option(True, "switch the read noise off")
@@ -253,7 +255,8 @@ class Config(Choices):
             positive_int("--layers", "every layer", width, 1, 100_000)
         if not self.layers:
             raise UsageError("--layers needs at least one layer, such as 500,500.")
-        self._check_hardware()
+        for size, least in zip(self.tile, (1, 2), strict=True):
+            positive_int("a run", "--tile [cells]", size, least, 1_000_000)
         if self.endurance is None and self.endurance_spread:
             raise UsageError(
                 "--endurance-spread needs --endurance beside it: the median that the cells scatter around."
@@ -273,14 +276,6 @@ class Config(Choices):
         check_belongings(self)
         check_dimensionality(self)
         check_error_driven(self)
-
-    def _check_hardware(self) -> None:
-        """Check converters and tiles."""
-        for name, least in (("dac", 1), ("adc", 2)):
-            if getattr(self, name) is not None:
-                positive_int("a run", f"{flag(name)} [bits]", getattr(self, name), least, 16)
-        for size, least in zip(self.tile, (1, 2), strict=True):
-            positive_int("a run", "--tile [cells]", size, least, 1_000_000)
 
     def faults(self) -> dict[str, Any]:
         """Return the faults of the chip as `Chip` takes them; empty if there are none."""

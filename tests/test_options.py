@@ -1,0 +1,60 @@
+"""What an option declares at its field: range, choices, and the default that is really used."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from analog_ff.runs.choices import Choices
+from analog_ff.runs.config import Config, recommended
+from analog_ff.runs.options import flag, parameters
+from analog_ff.spiking.config import SpikingConfig
+from hardware_models.check import UsageError
+
+KINDS = (Config, SpikingConfig)
+NUMBERS = [(kind, f) for kind in KINDS for f in fields(kind) if re.match("int|float", str(f.type))]
+CHOSEN = [(kind, f) for kind in KINDS for f in fields(kind) if f.metadata.get("choices")]
+
+
+def helps(kind: type[Choices]) -> dict[str, str]:
+    """Return {field: its line of the help}."""
+    return {p.name.removeprefix("no_"): p.default.help for p in parameters(kind)}
+
+
+@pytest.mark.parametrize(("kind", "declared"), NUMBERS, ids=lambda v: getattr(v, "name", None))
+def test_every_number_has_a_range_that_is_checked(kind: type[Choices], declared: Any) -> None:
+    """No numeric option without a range at its field; its default lies inside, what lies outside is refused by name."""
+    assert {"low", "high"} <= set(declared.metadata), f"{flag(declared.name)} declares no range"
+    low, high = declared.metadata["low"], declared.metadata["high"]
+    if declared.default is not None:
+        assert low <= declared.default <= high
+    for beyond in (low - 1, high * 2 if isinstance(high, float) else high + 1):
+        if abs(beyond) >= 2**63:  # no whole number of a configuration is as large
+            continue
+        with pytest.raises(UsageError, match=re.escape(flag(declared.name))):
+            kind(**{declared.name: beyond})
+
+
+@pytest.mark.parametrize(("kind", "declared"), CHOSEN, ids=lambda v: getattr(v, "name", None))
+def test_only_the_declared_texts_are_taken(kind: type[Choices], declared: Any) -> None:
+    """A text beside the choices is refused with their list and the nearest."""
+    known = declared.metadata["choices"]
+    assert declared.default in known and len(known) > 1
+    with pytest.raises(UsageError, match=f"is one of {re.escape(', '.join(known))}.*did you mean '{known[0]}'"):
+        kind(**{declared.name: f"{known[0]}x"})
+
+
+@pytest.mark.parametrize("who", Config.recipes)
+def test_the_help_tells_the_defaults_that_are_used(who: str) -> None:
+    """For each device or learner with a recipe of its own: the help has the very value that `recommended` gives."""
+    lines = helps(Config)
+    option = "device" if who in ("default", "ideal") else "learner"
+    for name, value in recommended({option: who}).items():
+        if name == option or value == Config.__dataclass_fields__[name].default:
+            continue
+        written = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        told = re.search(rf"[;\[] ?{re.escape(written)} with ([^;\]]*)", lines[name])
+        assert told is not None and who in told.group(1).split(", "), lines[name]
