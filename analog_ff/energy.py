@@ -45,7 +45,8 @@ def _show(found: dict[str, Any]) -> None:
     console = Console(markup=False, emoji=False)  # names of the user's are printed as they are
     phases = [phase for phase, total in found["total_joule"].items() if total]
     run = found["run"]
-    what = f"{run['device']}, {run['data']}, {run['learner']}, update {run['update']}"
+    how = f"{run['learner']}, update {run['update']}" if run["learner"] else "spiking"
+    what = f"{run['device']}, {run['data']}, {how}"
     table = Table(title=f"{what}: {found['technology']}, {found['scenario']}")
     table.add_column("component", overflow="fold")
     for name in (*phases, "times its physical bound"):
@@ -113,11 +114,11 @@ def _facts(found: dict[str, Any], joules: Any) -> list[str]:
 
 def currents(found: dict[str, Any]) -> str:
     """Return the verdict on the currents of the lines in words."""
+    from analog_ff.runs.results import against_limit
+
     ratio, parallel, slower = found["line_current_ratio"], found["parallel_lines"], found["slower"]
-    text = (
-        f"largest line current: reads {ratio['read']:.3g}, writes {ratio['write']:.3g} times the current limit of "
-        f"{found['limit']['value'] * 1e6:.3g} uA (electromigration)"
-    )
+    limit = f"the current limit of {found['limit']['value'] * 1e6:.3g} uA (electromigration)"
+    text = f"largest line current: {against_limit(ratio, limit)}"
     if found["physical"]:
         return text
     ways = [

@@ -14,6 +14,7 @@ from analog_ff.runs.config import Config
 from analog_ff.runs.execute import execute
 from analog_ff.runs.result_file import read_run
 from analog_ff.simulate import run_app
+from hardware_models.check import UsageError
 from hardware_models.energy.files import packaged
 from hardware_models.energy.latency import latency
 from hardware_models.energy.wear import wear
@@ -161,3 +162,35 @@ def test_the_bound_of_physics_and_the_limit_of_the_lines_have_two_names(
     text = " ".join(capsys.readouterr().out.split())
     assert "physical bound" in text and "current limit of 33 uA (electromigration)" in text
     assert "its limit" not in text and "average power" not in text
+
+
+def test_pulses_that_nobody_priced_are_said_to_be_unpriced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A device without pulse voltages: the energy says what it leaves out, in result.json, the table and `energy`."""
+    said = {}
+    for device in ("ideal", "memristor"):
+        place = tmp_path / device
+        short = ["simulate", "--data", "toy", "--layers", "4", "--epochs", "1", "--device", device, "--out", str(place)]
+        assert run_app(app, short) == 0
+        energy = json.loads((place / "result.json").read_text())["energy"]
+        assert run_app(app, ["energy", str(place)]) == 0
+        text = " ".join(capsys.readouterr().out.split())
+        said[device] = energy["pulses_priced"], energy["omitted"][-1].startswith("the pulses"), "no v_up" in text
+        assert ("writes unknown" in text) is (device == "ideal")
+    assert said == {"ideal": (False, True, True), "memristor": (True, False, False)}
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({}, "expected the folder of a finished run"),
+        ({"config.toml": "schema = 1"}, "finish the run with --resume"),
+        ({"result.json": '{"presentations": {}}'}, "run it with --device"),
+    ],
+    ids=["no run", "begun", "spiking without a device"],
+)
+def test_what_cannot_be_priced_says_why(files: dict[str, str], words: str, tmp_path: Path) -> None:
+    """A folder of something else, a run that is not finished, and a run that counts no events are three things."""
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    with pytest.raises(UsageError, match=words):
+        read_run(str(tmp_path))

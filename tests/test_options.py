@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from analog_ff.runs.choices import Choices
 from analog_ff.runs.config import Config, recommended
 from analog_ff.runs.options import flag, parameters
+from analog_ff.simulate import app, run_app
 from analog_ff.spiking.config import SpikingConfig
 from hardware_models.check import UsageError
 
@@ -58,3 +60,22 @@ def test_the_help_tells_the_defaults_that_are_used(who: str) -> None:
         written = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
         told = re.search(rf"[;\[] ?{re.escape(written)} with ([^;\]]*)", lines[name])
         assert told is not None and who in told.group(1).split(", "), lines[name]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--learning-rate", "1e-2V"], "--learning-rate takes a number, without its unit, got '1e-2V'"),
+        (["--shift", "1px"], "--shift takes a whole number, got '1px'"),
+        (["--retention", "1 h"], r"--retention takes a number \[s\], without its unit, got '1 h'"),
+        (["--device", "tab.py"], "say file.py:Class"),
+        (["--device", "one_sided"], 'model = "one_sided"'),
+    ],
+)
+def test_a_wrong_value_is_shown_with_what_would_be_right(
+    words: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Numbers with a unit, a file without its class, a model for a device: one sentence with the value, status 2."""
+    assert run_app(app, [*words, "--data", "toy", "--out", str(tmp_path / "run")]) == 2
+    assert re.search(said, capsys.readouterr().err)
+    assert not (tmp_path / "run").exists()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from analog_ff.datasets import SPLITS
+from analog_ff.objective.goodness import GOODNESS
 from analog_ff.runs.choices import Choices
 from analog_ff.runs.compatible import check_belongings, check_dimensionality, check_error_driven
 from analog_ff.runs.options import option, parse_bits, parse_layers, parse_regions, parse_tile
@@ -74,7 +75,8 @@ class Config(Choices):
     )
     update: str = option("accumulate", "how updates reach the array: accumulate, accumulate-int8, coincidence")
     goodness: str = option(
-        "sum-of-squares", "sum-of-squares, sum (unsquared); min-... where positives are to have a low one"
+        "sum-of-squares",
+        f"{', '.join(GOODNESS)}; min-...: positives are to have a low one, mixed-...: those of the second half of the regions",
     )
     regions: int | str = option(
         1,

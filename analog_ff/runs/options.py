@@ -14,6 +14,8 @@ from hardware_models.check import UsageError, shown
 from hardware_models.tables import closest
 
 NEGATED = "no_"
+NUMBERS: Mapping[str, Callable[[str], Any]] = {"int": int, "float": float}
+"""Annotation of a number -> what reads it."""
 
 
 def option(
@@ -112,8 +114,7 @@ def given(kind: type, arguments: dict[str, Any]) -> dict[str, Any]:
         value = arguments[f.name]
         if value is None or value is False:
             continue
-        parse = f.metadata["parse"]
-        chosen[f.name] = parse(flag(f.name), value) if parse else value
+        chosen[f.name] = _read(f, flag(f.name), value) if isinstance(value, str) else value
     return chosen
 
 
@@ -123,19 +124,29 @@ def read(kind: type, name: str, text: str) -> tuple[str, Any]:
     if name not in known:
         raise UsageError(f"no option is called {shown(name)}{closest(name, known)} (all: see simulate --help).")
     f = known[name]
-    if f.metadata["parse"]:
-        return f.name, f.metadata["parse"](flag(name), text)
     if isinstance(f.default, bool):
         if text not in ("true", "false"):
             raise UsageError(f"{name} takes true or false, got {shown(text)}.")
         return f.name, text == "true"
-    number = {"int": int, "float": float}.get(str(f.type).removesuffix(" | None"), str)
+    return f.name, _read(f, flag(name), text)
+
+
+def _read(f: Field[Any], name: str, text: str) -> Any:
+    """Return what the text of an option says, of its field's type; UsageError in one sentence, by the option's name."""
+    if f.metadata["parse"]:
+        return f.metadata["parse"](name, text)
+    number = NUMBERS.get(_kind(f))
     try:
-        return f.name, number(text)
+        return text if number is None else number(text)
     except ValueError:
-        raise UsageError(
-            f"{name} takes {'a whole number' if number is int else 'a number'}, got {shown(text)}."
-        ) from None
+        unit = f" [{f.metadata['unit']}]" if f.metadata.get("unit") else ""
+        right = "a whole number" if number is int else f"a number{unit}, without its unit"
+        raise UsageError(f"{name} takes {right}, got {shown(text)}.") from None
+
+
+def _kind(f: Field[Any]) -> str:
+    """Return the type that a field's annotation names, beside none."""
+    return str(f.type).removesuffix(" | None")
 
 
 def _parameter(f: Field[Any], recipes: Mapping[str, Mapping[str, Any]]) -> inspect.Parameter:
@@ -151,9 +162,9 @@ def _parameter(f: Field[Any], recipes: Mapping[str, Mapping[str, Any]]) -> inspe
         said.append(f"from {f.metadata['low']:g} to {f.metadata['high']:g}")
     if said:
         text = f"{text} [{'; '.join(said)}]"
-    kind = str(f.type).removesuffix(" | None")
-    read = str if f.metadata["parse"] else {"int": int, "float": float}.get(kind, str)
-    return _keyword(f.name, read, typer.Option(None, flag(f.name), help=text, show_default=False))
+    # The text is read here, not by the library, whose sentence for a wrong one shows no value.
+    kind = _kind(f) if not f.metadata["parse"] and _kind(f) in NUMBERS else "text"
+    return _keyword(f.name, str, typer.Option(None, flag(f.name), help=text, show_default=False, metavar=f"<{kind}>"))
 
 
 def _written(f: Field[Any], value: Any) -> str:

@@ -19,6 +19,7 @@ import numpy as np
 
 from analog_ff.runs.choices import of_type
 from analog_ff.runs.config import Config
+from analog_ff.runs.stored import CONFIG
 from hardware_models import figures, files, hdf5
 from hardware_models.check import UsageError, in_range, positive_int, shown
 from hardware_models.events import COUNTS, FAMILIES, INTEGRALS, PHASES, is_count
@@ -49,7 +50,9 @@ def read_run(place: str) -> dict[str, Any]:
     folder = os.path.isdir(path)
     file = os.path.join(path, "result.json") if folder else path
     if folder and not os.path.isfile(file):
-        raise UsageError(f"run {where} holds no result.json; finish the run with --resume.")
+        begun = os.path.isfile(os.path.join(path, CONFIG))
+        right = "finish the run with --resume" if begun else "expected the folder of a finished run, or its result.json"
+        raise UsageError(f"run {where} holds no result.json; {right}.")
     what = f"{where}/result.json" if folder else where
     result = files.json_object(files.contents(file, "run"), what, "the result of a run")
     with files.reading(what, "the result of a run"):
@@ -77,6 +80,10 @@ def _shapes(file: Path) -> list[list[int]]:
 
 def check(result: dict[str, Any], where: str) -> None:
     """Raise UsageError unless a result holds, in its right form, all that an account of its energy takes from it."""
+    if "presentations" in result and "events" not in result:
+        raise UsageError(
+            f"{where} is a spiking run whose synapses are numbers, which counts no events: run it with --device to price it."
+        )
     for name in NEEDED:
         if name not in result:
             raise UsageError(f"{where} is not the result of a run: it has no '{name}'{closest(name, result)}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +163,13 @@ def joules(value: float | None) -> str:
     return f"{value:.3g} J"
 
 
+def against_limit(ratio: Mapping[str, float], limit: str = "the current limit") -> str:
+    """Return the largest currents of reads and writes over the limit in words; pulses of no stated voltage have none."""
+    if not ratio["write"]:
+        return f"reads {ratio['read']:.3g} times {limit}; writes unknown, as the device gives no voltage"
+    return f"reads {ratio['read']:.3g}, writes {ratio['write']:.3g} times {limit}"
+
+
 def show(result: dict[str, Any], folder: Path) -> None:
     """Print the table of a finished run."""
     from rich.console import Console
@@ -196,15 +204,15 @@ def show(result: dict[str, Any], folder: Path) -> None:
     for name, value in parts:
         if value > 0:
             table.add_row(f"   of it {name}", joules(value / images))
+    if energy.get("pulses_priced") is False:  # results of earlier versions do not say
+        table.add_row("   of it pulses", "not priced: the device\ngives no v_up, t_up, v_down, t_down")
     for name, value in energy["per_image_joule"].items():
         table.add_row(f"energy per image, {name} read-out", joules(value))
     if energy["recalled"]:
         table.add_row("   prices recalled, not read again", "\n".join(energy["recalled"]))
     lines = energy.get("line_currents")
     if lines and not lines["physical"]:
-        ratio = lines["line_current_ratio"]
-        text = f"reads {ratio['read']:.3g}, writes {ratio['write']:.3g} times the current limit"
-        table.add_row("currents on the lines", f"{text}\n{lines['label']}")
+        table.add_row("currents on the lines", f"{against_limit(lines['line_current_ratio'])}\n{lines['label']}")
     table.add_row("wall time", f"{result['wall_seconds']:.1f} s")
     console = Console(markup=False, emoji=False)
     console.print(table)

@@ -69,6 +69,13 @@ def named_device(spec: str) -> Device:
         return _from_class(spec)
     if spec in PUBLISHED:
         return _device(*read_table(spec), name=spec)
+    if spec.endswith(".py"):
+        raise UsageError(f"device {shown(spec, 200)} is a file without the name of a class: say file.py:Class.")
+    if spec in MODELS and spec != "ideal":
+        raise UsageError(
+            f'{spec!r} is a model, not a device: write its figures to a file with model = "{spec}" and give --device file.toml '
+            "(docs/plug-in.md)."
+        )
     installed = installed_devices()
     known = {**dict.fromkeys(PUBLISHED, ""), "ideal": MODELS["ideal"], **installed}
     found = lookup("device", spec, known)

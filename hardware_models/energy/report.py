@@ -13,6 +13,8 @@ from hardware_models.energy.load import Technology
 from hardware_models.events import Events
 
 LARGEST = 3
+FREE_PULSES = "the pulses themselves: the device gives no voltage and width for them (v_up, t_up, v_down, t_down)"
+"""What is left out of the energy of a device without them."""
 
 
 def report(
@@ -47,7 +49,8 @@ def report(
         learn by images.learn) and ``per_image_joule`` {read-out: joule}, None where no image was presented;
         ``by_component_joule`` {phase: {component: joule}}, ``total_joule`` {phase: joule}, ``largest``
         {phase: [[component, share], ...]}; ``recalled``: components with energy whose price was recalled
-        and not read again in its source; ``static``; ``omitted``.
+        and not read again in its source; ``static``; ``pulses_priced``: whether the pulses that were fired took energy, None
+        where none were fired; ``omitted``.
     """
     for name in ("learn", "infer"):
         if name not in images:
@@ -61,6 +64,7 @@ def report(
     }
     joules = price(events, integrals, technology, **prices)
     totals = {phase: math.fsum(parts.values()) for phase, parts in joules.items()}
+    priced = _pulses_priced(events, integrals)
     return {
         "technology": technology.name,
         "technology_sha256": technology.sha256,
@@ -75,8 +79,16 @@ def report(
         "largest": {phase: _largest(parts, totals[phase]) for phase, parts in joules.items()},
         "recalled": _recalled(joules, technology, read_voltage, scenario),
         "static": technology.static_statement,
-        "omitted": list(technology.omits),
+        "pulses_priced": priced,
+        "omitted": [*technology.omits, *([FREE_PULSES] if priced is False else [])],
     }
+
+
+def _pulses_priced(events: Mapping[str, Mapping[str, int]], integrals: Mapping[str, Mapping[str, Any]]) -> bool | None:
+    """Return whether the pulses of a run took energy: V² G t is 0 for a device whose pulses have no voltage or no width."""
+    if not any(counts.get("write.selected", 0) for counts in events.values()):
+        return None
+    return any(phase["write.v2gt"]["value"] > 0.0 for phase in integrals.values() if "write.v2gt" in phase)
 
 
 def _shown(conditions: Conditions) -> dict[str, dict[str, Any]]:
