@@ -24,7 +24,6 @@ from analog_ff.runs.model import MODEL, changes_since
 from analog_ff.runs.options import NEGATED, read
 from analog_ff.spiking.config import SpikingConfig
 from hardware_models.devices.base import BaseDevice
-from hardware_models.energy import load_technology
 
 TEXTS = ("name", "source", "assumptions")
 """What a device says of itself beside its figures."""
@@ -108,11 +107,6 @@ def _data(name: str) -> str:
     return found.hexdigest()[:16]
 
 
-@cache
-def _prices(technology: str) -> str:
-    return load_technology(technology).sha256
-
-
 def out_of_date(command: str, options: Mapping[str, Any], stored: Mapping[str, Any]) -> list[str]:
     """Return why a stored result is not what a run with these options would give today; empty if it is."""
     config = resolved(command, options)
@@ -136,9 +130,3 @@ def older(found: Mapping[str, Any], command: str, choices: Mapping[str, Any] = {
     return (
         f"before the correction, commit {', '.join(commits)}: {'; '.join(c.what for c in changes)}" if changes else ""
     )
-
-
-def dear(stored: Mapping[str, Any]) -> bool:
-    """Tell whether the energies of a stored result come from an older technology file than today's."""
-    energy = stored.get("energy") or {}
-    return "technology_sha256" in energy and energy["technology_sha256"] != _prices(energy["technology"])
