@@ -51,8 +51,8 @@ def point(name: str, options: Mapping[str, Any]) -> dict[str, Any] | None:
     return points(name).get(place_of(options))
 
 
-def keep(name: str, new: Mapping[str, Any]) -> None:
-    """Store a finished point in place of the one of the same options, if there is one.
+def keep(name: str, *new: Mapping[str, Any]) -> None:
+    """Store finished points, each in place of the one of the same options, if there is one.
 
     The file is read again and written as a whole under the lock on the folder: of two processes that finish a point each at
     the same time none loses its own, and one that is killed leaves the file as it was.
@@ -62,7 +62,7 @@ def keep(name: str, new: Mapping[str, Any]) -> None:
         whole_files.sweep(RESULTS)
         file = file_of(name)
         known = _parsed(file) if file.exists() else {}
-        whole_files.write(file, written([*(known | {place_of(new["options"]): new}).values()]))
+        whole_files.write(file, written([*(known | {place_of(one["options"]): one for one in new}).values()]))
 
 
 def written(found: list[Mapping[str, Any]]) -> str:

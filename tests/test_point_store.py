@@ -122,7 +122,7 @@ def test_a_damaged_file_is_refused_in_one_sentence(results: Path, lines: list[st
 
 
 def test_every_file_is_sorted_and_belongs_to_an_experiment() -> None:
-    known = {*catalogue.experiments([]), "spiking_settings"}
+    known = {*catalogue.experiments([]), "spiking_settings", "cortex"}
     files = sorted(store.RESULTS.glob("*.jsonl"))
     assert files and {file.stem for file in files} <= known
     for file in files:
@@ -182,6 +182,26 @@ def test_a_run_keeps_its_point(results: Path, monkeypatch: pytest.MonkeyPatch, t
     assert kept is not None and kept["label"] == "row" and kept["key"]["commit"] == "new1234"
     assert "per_update_joule" not in kept["energy"]
     assert point_energy.whole(kept)["energy"] == finished["energy"]
+
+
+def test_points_of_the_cortex_are_packed_again_however_a_run_ends(
+    results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cortex = importlib.import_module("cortex")
+    folder = results / "work"
+    monkeypatch.setattr(cortex, "FOLDER", folder)
+    store.keep("cortex", {"label": "one", "options": {"point": "one"}, "point": {"error": 1.0}})
+    with pytest.raises(KeyboardInterrupt), cortex.unpacked():
+        assert json.loads((folder / "points" / "one.json").read_text(encoding="utf-8")) == {"error": 1.0}
+        (folder / "points" / "two.json").write_text('{"error": 2.0}', encoding="utf-8")
+        raise KeyboardInterrupt
+    assert not folder.exists()
+    assert [p["point"]["error"] for p in store.points("cortex").values()] == [1.0, 2.0]
+    (folder / "points").mkdir(parents=True)  # what a run that was killed has left
+    (folder / "points" / "one.json").write_text('{"error": 3.0}', encoding="utf-8")
+    with cortex.unpacked():
+        pass
+    assert [p["point"]["error"] for p in store.points("cortex").values()] == [3.0, 2.0]
 
 
 def _lines(name: str) -> list[str]:
