@@ -1,7 +1,7 @@
 """Run the experiments of benchmarks/experiments, point by point, and make the tables of the docs from their results.
 
     python benchmarks/run.py [NAME ...] [--data-dir DIR]   run what is missing (all experiments, or those named)
-    python benchmarks/run.py --tables                      write docs/results.md and the README's table
+    python benchmarks/run.py --tables                      write docs/results.md, docs/results/ and the README's table
 
 An experiment is one TOML file: a title, options of `analog_ff.simulate` common to all rows, and rows with a label,
 options of their own and seeds (the chip's seed is the experiment's seed). A point is one run; its result is one line of
@@ -10,7 +10,8 @@ is run again only if its key is no longer that of today's run; until then the ta
 
 With a table `grid` (option -> values) every row is run with every combination, and its table shows the best one. An
 experiment that is `tuned_by` such a one takes its choices, row by row of the same label. `paired` lists pairs of rows
-whose errors are compared seed by seed below the table.
+whose errors are compared seed by seed below the table. `answer` is what the page says in a sentence; {label} in it is the
+error of that row.
 """
 
 from __future__ import annotations

@@ -139,6 +139,14 @@ WRONG = {
     "a list for a choice": ('title = "a"\n[[rows]]\nlabel = "x"\ndevice = []', "row 1: 'device' needs a text"),
     "an unknown entry": ('title = "a"\nseed = [0]\n[[rows]]\nlabel = "x"', "did you mean 'seeds'?"),
     "a pair of no row": ('title = "a"\npaired = [["x", "y"]]\n[[rows]]\nlabel = "x"', "'paired' names the row 'y'"),
+    "an answer of two lines": (
+        'title = "a"\nanswer = """x\ny"""\n[[rows]]\nlabel = "x"',
+        "'answer' should be a sentence",
+    ),
+    "an answer with no row": (
+        'title = "a"\nanswer = "{learn}"\n[[rows]]\nlabel = "learned"',
+        "did you mean 'learned'?",
+    ),
     "no TOML": ('title = "a', "cannot be read as a TOML file"),
     "a whole number of 5000 digits": ("title = " + "9" * 5000, "cannot be read as a TOML file"),
 }
