@@ -62,7 +62,7 @@ def key(command: str, config: Choices) -> dict[str, Any]:
     inputs = {"data": _data(plain["data"])}
     for what in ("device", "program_to"):
         if plain.get(what) not in (None, "none"):
-            inputs[what] = _device(config, what)
+            inputs[what] = _device(config, plain, what)
     for what in FILES:
         path = Path(str(plain.get(what)).rpartition(":")[0] if what != "fault_map" else str(plain.get(what)))
         if path.is_file():
@@ -70,9 +70,8 @@ def key(command: str, config: Choices) -> dict[str, Any]:
     return {"model": MODEL, "configuration": digest([command, changed]), "inputs": inputs}
 
 
-def _device(config: Choices, what: str) -> str:
-    """Return the digest of the figures of a run's device, or of the one that its weights are written to."""
-    plain = config.as_dict()
+def _device(config: Choices, plain: Mapping[str, Any], what: str) -> str:
+    """Return the digest of the figures of a run's device, or of the one that its weights are written to; `plain` the choices."""
     place = (what, *(plain.get(name) for name in OF_DEVICE))
     if place not in _DEVICES:  # most of a thousand points share a few devices
         known = config if isinstance(config, Config) else Config(device=plain[what])
