@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import json
 import statistics
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import point_energy
+import store
 from experiment_files import ROW, read
-from identity import dear, out_of_date
+from identity import out_of_date
 
 from hardware_models.check import UsageError, shown
 from hardware_models.tables import closest
@@ -67,11 +67,10 @@ def chosen(name: str, label: str) -> dict[str, Any] | None:
     errors: dict[tuple[Any, ...], list[float]] = {}
     grid = row[0].get("grid", experiment.get("grid", {})) if row else {}
     for _, options in points({**experiment, "rows": row}):
-        file = place(name, options)
-        if not file.exists():
+        point = store.point(name, options)
+        if point is None:
             return None
-        error = json.loads(file.read_text(encoding="utf-8"))["validation_error_percent"]
-        errors.setdefault(tuple(options[k] for k in grid), []).append(error)
+        errors.setdefault(tuple(options[k] for k in grid), []).append(point["validation_error_percent"])
     if not errors:
         raise UsageError(f"experiment {name} has no row '{label}' to tune.")
     return dict(zip(grid, min(errors, key=lambda values: statistics.mean(errors[values])), strict=True))
@@ -88,29 +87,28 @@ def tuner_of(name: str, experiment: dict[str, Any]) -> str | None:
     return name if any("grid" in e for e in (experiment, *experiment["rows"])) else experiment.get("tuned_by")
 
 
-def place(name: str, options: dict[str, Any]) -> Path:
-    """Return the file of a point's result: its place, not its identity, which is the key inside (`identity`)."""
-    text = json.dumps(options, sort_keys=True)
-    return HERE / "results" / name / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
-
-
 def results_of(name: str, experiment: dict[str, Any], row: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the results of a row that are there; of a row that is run over a grid, those of the best point."""
     tuner = tuner_of(name, experiment)
     best = chosen(tuner, row["label"]) if tuner and not row.get("untuned") else {}
     results = []
-    for label, options in points({**experiment, "rows": [row]}):
+    for _, options in points({**experiment, "rows": [row]}):
         if tuner and (best is None or any(options[k] != v for k, v in best.items())):
             continue
-        file = place(name, options)
-        if file.exists():
-            result = json.loads(file.read_text(encoding="utf-8"))
-            assert result["label"] == label or result["options"] == options
-            result["out_of_date"] = out_of_date(command_of(experiment), options, result)
-            if dear(result):
-                result["out_of_date"].append("prices of an older technology file")
-            results.append(result)
+        place = store.place_of(options)
+        if place in store.points(name):
+            results.append(_judged(name, command_of(experiment), place, store.version_of(name)))
     return results
+
+
+@cache
+def _judged(name: str, command: str, place: str, version: store.Version) -> dict[str, Any]:
+    """Return a stored point with its energies and with why a run would not give it any more, once for all tables."""
+    del version
+    point = store.points(name)[place]
+    reasons = out_of_date(command, point["options"], point)
+    reasons += ["prices of an older technology file"] if point_energy.dear(point) else []
+    return {**point_energy.whole(point), "out_of_date": reasons}
 
 
 def command_of(experiment: dict[str, Any]) -> str:

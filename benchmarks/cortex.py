@@ -3,9 +3,10 @@
     python benchmarks/cortex.py [--tests T1,T3] [--seeds 3] [--data-dir DIR]   run what is missing, then write the card
     python benchmarks/cortex.py --tables                                      write the card from the results that are there
 
-The points lie in benchmarks/results/cortex/points, one file a run; a finished one is not run again. It is the same as
-`python -m analog_ff spiking --cortex --out benchmarks/results/cortex`, and then the pictures go to docs/img and the score
-card between two marks of docs/spiking.md; `python benchmarks/run.py --tables` copies the verdicts into docs/results.md.
+The points lie in benchmarks/results/cortex.jsonl, one line a run; a finished one is not run again. They are unpacked into
+runs/cortex, `python -m analog_ff spiking --cortex --out runs/cortex` runs what is missing, and the finished ones are packed
+again, however it ends; what a killed run has finished waits in that folder for the next one. Then the pictures go to docs/img
+and the score card between two marks of docs/spiking.md; `python benchmarks/run.py --tables` copies the verdicts.
 """
 
 from __future__ import annotations
@@ -14,28 +15,36 @@ import argparse
 import json
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+
+import store  # noqa: E402
 
 from analog_ff.spiking.cortex import command, report  # noqa: E402
 from analog_ff.spiking.cortex.sweep import Sweep  # noqa: E402
 from analog_ff.spiking.cortex.table import TESTS  # noqa: E402
 
-RESULTS = ROOT / "benchmarks" / "results" / "cortex"
+STORED = "cortex"
+FOUND = ROOT / "benchmarks" / "results" / "cortex" / "cortex.json"
+FOLDER = ROOT / "runs" / "cortex"
 IMAGES = ROOT / "docs" / "img"
 PAGE = ROOT / "docs" / "spiking.md"
 BEGIN, END = "<!-- cortex:begin -->", "<!-- cortex:end -->"
 
 
 def write_card(seeds: int) -> None:
-    """Write cortex.json, pictures and the card of all tests, and copy them into the docs."""
-    sweep = Sweep(RESULTS, command.base_of({}), seeds)
+    """Write cortex.json, pictures and the card of all tests from the unpacked points, and bring them to their places."""
+    sweep = Sweep(FOLDER, command.base_of({}), seeds)
     document = report.write(sweep, list(TESTS.values()))
     for key in TESTS:
-        shutil.move(RESULTS / f"{key}.png", IMAGES / f"cortex_{key}.png")
-    (RESULTS / "card.md").unlink()
+        shutil.move(FOLDER / f"{key}.png", IMAGES / f"cortex_{key}.png")
+    FOUND.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(FOLDER / "cortex.json", FOUND)
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
     text = f"{before}{BEGIN}\n{report.markdown(document, 'img/cortex_')}{END}{after}"
@@ -44,8 +53,29 @@ def write_card(seeds: int) -> None:
 
 def seeds_of() -> int:
     """Return the number of seeds of the card that is there."""
-    file = RESULTS / "cortex.json"
-    return len(json.loads(file.read_text(encoding="utf-8"))["seeds"]) if file.exists() else 3
+    return len(json.loads(FOUND.read_text(encoding="utf-8"))["seeds"]) if FOUND.exists() else 3
+
+
+@contextmanager
+def unpacked() -> Iterator[None]:
+    """Have the stored points in the folder of the tests within the ``with``, and store all that are there after it."""
+    places = FOLDER / "points"
+    places.mkdir(parents=True, exist_ok=True)
+    for line in store.points(STORED).values():
+        file = places / f"{line['label']}.json"
+        if not file.exists():  # one that is there comes from a run that was killed, and is the newer
+            file.write_text(json.dumps(line["point"]), encoding="utf-8")
+    try:
+        yield
+    finally:
+        store.keep(STORED, *(packed(file) for file in sorted(places.glob("*.json"))))
+        shutil.rmtree(FOLDER)
+
+
+def packed(file: Path) -> dict[str, Any]:
+    """Return the stored line of a point; its file is named after the choices that differ from the defaults."""
+    point = json.loads(file.read_text(encoding="utf-8"))
+    return {"label": file.stem, "options": {"point": file.stem}, "point": point}
 
 
 def main() -> None:
@@ -56,12 +86,13 @@ def main() -> None:
     parser.add_argument("--tables", action="store_true", help="write the card and run nothing")
     parser.add_argument("--data-dir", help="folder of the data sets")
     args = parser.parse_args()
-    if args.tables:
-        write_card(seeds_of())
-        return
-    options = {"out": str(RESULTS)} | ({"data_dir": args.data_dir} if args.data_dir else {})
-    command.run(options, args.tests, args.seeds)
-    write_card(max(args.seeds, seeds_of()))
+    with unpacked():
+        if args.tables:
+            write_card(seeds_of())
+            return
+        options = {"out": str(FOLDER)} | ({"data_dir": args.data_dir} if args.data_dir else {})
+        command.run(options, args.tests, args.seeds)
+        write_card(max(args.seeds, seeds_of()))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from hardware_models import files
 from hardware_models.check import UsageError, shown
 from hardware_models.tables import closest
 
+PLACE = re.compile(r"\{([^{}]+)\}")
+"""Where an answer quotes the error of a row: its label, and after a | the read-out unless it is the headline's."""
 LONGEST = 200
 """Most characters of a label or a name, and most rows, seeds or values of one choice."""
 
@@ -52,6 +55,7 @@ def _flag(value: Any) -> bool:
 
 ENTRIES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "title": (_label, "a line of text"),
+    "answer": (lambda v: _text(v) and "\n" not in v, "a sentence on one line"),
     "note": (_text, "text"),
     "command": (lambda v: v in ("simulate", "spiking"), "simulate or spiking"),
     "seeds": (_seeds, "a list of whole numbers of at least 0"),
@@ -100,6 +104,7 @@ def read(path: Path) -> dict[str, Any]:
         if row["label"] in labels:
             raise UsageError(f"{place} has the label {shown(row['label'])} of an earlier row; give it another.")
         labels.add(row["label"])
+    _check_answer(path, table.get("answer", ""), labels)
     for pair in table.get("paired", []):
         for label in pair:
             if label not in labels:
@@ -107,6 +112,15 @@ def read(path: Path) -> dict[str, Any]:
                     f"{path}: 'paired' names the row {shown(label)}{closest(label, labels)}, which is not there."
                 )
     return table
+
+
+def _check_answer(path: Path, answer: str, labels: set[str]) -> None:
+    """Refuse an answer that quotes the error of a row, {label} or {label|read-out}, that is not there."""
+    for place in PLACE.findall(answer):
+        label = place.partition("|")[0]
+        if label not in labels:
+            near = closest(label, labels)
+            raise UsageError(f"{path}: 'answer' names the row {shown(label)}{near}, which is not there.")
 
 
 def _check(place: str, value: Any, rule: tuple[Callable[[Any], bool], str]) -> None:

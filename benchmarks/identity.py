@@ -24,7 +24,6 @@ from analog_ff.runs.model import MODEL, changes_since
 from analog_ff.runs.options import NEGATED, read
 from analog_ff.spiking.config import SpikingConfig
 from hardware_models.devices.base import BaseDevice
-from hardware_models.energy import load_technology
 
 TEXTS = ("name", "source", "assumptions")
 """What a device says of itself beside its figures."""
@@ -63,7 +62,7 @@ def key(command: str, config: Choices) -> dict[str, Any]:
     inputs = {"data": _data(plain["data"])}
     for what in ("device", "program_to"):
         if plain.get(what) not in (None, "none"):
-            inputs[what] = _device(config, what)
+            inputs[what] = _device(config, plain, what)
     for what in FILES:
         path = Path(str(plain.get(what)).rpartition(":")[0] if what != "fault_map" else str(plain.get(what)))
         if path.is_file():
@@ -71,9 +70,8 @@ def key(command: str, config: Choices) -> dict[str, Any]:
     return {"model": MODEL, "configuration": digest([command, changed]), "inputs": inputs}
 
 
-def _device(config: Choices, what: str) -> str:
-    """Return the digest of the figures of a run's device, or of the one that its weights are written to."""
-    plain = config.as_dict()
+def _device(config: Choices, plain: Mapping[str, Any], what: str) -> str:
+    """Return the digest of the figures of a run's device, or of the one that its weights are written to; `plain` the choices."""
     place = (what, *(plain.get(name) for name in OF_DEVICE))
     if place not in _DEVICES:  # most of a thousand points share a few devices
         known = config if isinstance(config, Config) else Config(device=plain[what])
@@ -108,11 +106,6 @@ def _data(name: str) -> str:
     return found.hexdigest()[:16]
 
 
-@cache
-def _prices(technology: str) -> str:
-    return load_technology(technology).sha256
-
-
 def out_of_date(command: str, options: Mapping[str, Any], stored: Mapping[str, Any]) -> list[str]:
     """Return why a stored result is not what a run with these options would give today; empty if it is."""
     config = resolved(command, options)
@@ -136,9 +129,3 @@ def older(found: Mapping[str, Any], command: str, choices: Mapping[str, Any] = {
     return (
         f"before the correction, commit {', '.join(commits)}: {'; '.join(c.what for c in changes)}" if changes else ""
     )
-
-
-def dear(stored: Mapping[str, Any]) -> bool:
-    """Tell whether the energies of a stored result come from an older technology file than today's."""
-    energy = stored.get("energy") or {}
-    return "technology_sha256" in energy and energy["technology_sha256"] != _prices(energy["technology"])

@@ -5,7 +5,6 @@ docs/img/wake_sleep.png: error against the length of the wake and sleep blocks, 
 
 from __future__ import annotations
 
-import json
 import statistics
 import sys
 from collections import defaultdict
@@ -15,7 +14,8 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from run import experiments, place, points  # noqa: E402
+import store  # noqa: E402
+from catalogue import experiments, points  # noqa: E402
 
 PICTURES = HERE.parent / "docs" / "img"
 CHANCE = 90.0
@@ -24,8 +24,8 @@ CHANCE = 90.0
 
 def results(name: str) -> list[dict[str, Any]]:
     """Return the kept results of an experiment."""
-    files = [place(name, options) for _, options in points(experiments([name])[name])]
-    return [json.loads(file.read_text(encoding="utf-8")) for file in files if file.exists()]
+    found = (store.point(name, options) for _, options in points(experiments([name])[name]))
+    return [point for point in found if point is not None]
 
 
 def errors(found: list[dict[str, Any]], readout: str) -> dict[Any, list[float]]:

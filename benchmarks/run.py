@@ -1,16 +1,17 @@
 """Run the experiments of benchmarks/experiments, point by point, and make the tables of the docs from their results.
 
     python benchmarks/run.py [NAME ...] [--data-dir DIR]   run what is missing (all experiments, or those named)
-    python benchmarks/run.py --tables                      write docs/results.md and the README's table
+    python benchmarks/run.py --tables                      write docs/results.md, docs/results/ and the README's table
 
 An experiment is one TOML file: a title, options of `analog_ff.simulate` common to all rows, and rows with a label,
-options of their own and seeds (the chip's seed is the experiment's seed). A point is one run; its result is kept in
-benchmarks/results/<experiment>/<hash of its options>.json with a key of everything that decides it (`identity`), and a point
-that is there is run again only if its key is no longer that of today's run; until then the tables mark it.
+options of their own and seeds (the chip's seed is the experiment's seed). A point is one run; its result is one line of
+benchmarks/results/<experiment>.jsonl (`store`) with a key of everything that decides it (`identity`), and a point that is there
+is run again only if its key is no longer that of today's run; until then the tables mark it.
 
 With a table `grid` (option -> values) every row is run with every combination, and its table shows the best one. An
 experiment that is `tuned_by` such a one takes its choices, row by row of the same label. `paired` lists pairs of rows
-whose errors are compared seed by seed below the table.
+whose errors are compared seed by seed below the table. `answer` is what the page says in a sentence; {label} in it is the
+error of that row.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ import subprocess
 import sys
 from typing import Any
 
-from catalogue import ROOT, command_of, experiments, place, points
+import point_energy
+import store
+from catalogue import ROOT, command_of, experiments, points
 from identity import key, out_of_date, resolved
 from results_page import write_tables
 
@@ -65,12 +68,10 @@ def replaced(old: dict[str, Any], reasons: list[str]) -> dict[str, Any]:
 
 def run(name: str, label: str, options: dict[str, Any], data_dir: str | None) -> None:
     """Run one point and keep its result."""
-    target = place(name, options)
     spiking = command_of(experiments([name])[name]) == "spiking"
     command_name = "spiking" if spiking else "simulate"
     before = None
-    if target.exists():
-        old = json.loads(target.read_text(encoding="utf-8"))
+    if (old := store.point(name, options)) is not None:
         reasons = out_of_date(command_name, options, old)
         if not reasons:
             return
@@ -78,7 +79,7 @@ def run(name: str, label: str, options: dict[str, Any], data_dir: str | None) ->
         print(f"{name}: {label}, seed {options['seed']} is out of date: {'; '.join(reasons)}", flush=True)
     print(f"{name}: {label}, seed {options['seed']} ...", flush=True)
     # A run that was interrupted goes on from its checkpoint.
-    folder = ROOT / "runs" / "experiments" / target.parent.name / target.stem
+    folder = ROOT / "runs" / "experiments" / name / store.place_of(options)
     program = ["analog_ff", "spiking"] if spiking else ["analog_ff.simulate"]
     command = [sys.executable, "-m", *program, *arguments(options), "--json", "--out", str(folder)]
     command += ["--data-dir", data_dir] if data_dir else []
@@ -91,11 +92,11 @@ def run(name: str, label: str, options: dict[str, Any], data_dir: str | None) ->
     kept = {key: result[key] for key in KEPT if key in result}
     # Where the data lay and where the run folder was are this machine's business.
     kept["config"] = {k: v for k, v in kept["config"].items() if k not in ("data_dir", "out", "resume", "json")}
-    target.parent.mkdir(parents=True, exist_ok=True)
     identity = key(command_name, resolved(command_name, options)) | {"commit": commit()}
     stored = {"label": label, "options": options, "key": identity} | kept
     stored |= {"before": before} if before else {}
-    target.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
+    stored |= {"energy": point_energy.stored(stored)} if stored.get("energy") else {}
+    store.keep(name, stored)
     shutil.rmtree(folder)
 
 

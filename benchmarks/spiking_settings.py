@@ -5,14 +5,12 @@
 
 The 500 images of mnist-5k's validation part tell settings apart only where they differ by two points. So these runs learn
 from 4000 images of MNIST's training set and are judged on 5000 others of it; none of them is one of mnist-5k. Each point
-is one run, its result one file of benchmarks/results/spiking_settings; a point that is there is not run again.
+is one run, its result one line of benchmarks/results/spiking_settings.jsonl; a point that is there is not run again.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import statistics
 import sys
 from pathlib import Path
@@ -23,6 +21,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+import store  # noqa: E402
 from identity import older  # noqa: E402
 
 from analog_ff.datasets import load  # noqa: E402
@@ -31,7 +30,7 @@ from analog_ff.runs.model import MODEL  # noqa: E402
 from analog_ff.spiking.config import SpikingConfig  # noqa: E402
 from analog_ff.spiking.simulation import simulate  # noqa: E402
 
-RESULTS = ROOT / "benchmarks" / "results" / "spiking_settings"
+STORED = "spiking_settings"
 LEARNED, JUDGED = 4000, 5000
 ONE = {"layers": (500,), "epochs": 20}
 SLOW = {
@@ -73,16 +72,10 @@ def _bytes(images: np.ndarray) -> np.ndarray:
     return np.rint(flat * (255.0 / flat.max())).astype(np.uint8)
 
 
-def place(settings: dict[str, Any], seed: int) -> Path:
-    """Return the file of a point."""
-    text = json.dumps({**settings, "seed": seed}, sort_keys=True)
-    return RESULTS / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
-
-
 def current(settings: dict[str, Any], seed: int) -> bool:
     """Tell whether a point is there and comes from today's model."""
-    file = place(settings, seed)
-    return file.exists() and not older(json.loads(file.read_text(encoding="utf-8")), "spiking", settings)
+    point = store.point(STORED, {**settings, "seed": seed})
+    return point is not None and not older(point, "spiking", settings)
 
 
 def run(name: str, settings: dict[str, Any], seed: int, data: Dataset) -> None:
@@ -91,21 +84,19 @@ def run(name: str, settings: dict[str, Any], seed: int, data: Dataset) -> None:
     counts = [c[::2] for c in outcome.statistics.counts]  # right label, image by image
     present = SpikingConfig(**settings).present * 1e-3
     point = {
-        "setting": name, "settings": settings, "seed": seed, "model": MODEL, "error_percent": outcome.errors(),
+        "label": name, "options": {**settings, "seed": seed}, "model": MODEL, "error_percent": outcome.errors(),
         "mean_rate_hertz": [float(c.mean()) / present for c in counts],
         "active_rate_hertz": [float(c[c > 0].mean()) / present for c in counts],
         "share_silent": [float((c.sum(axis=0) == 0).mean()) for c in counts],
     }  # fmt: skip
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    place(settings, seed).write_text(json.dumps(point, indent=1) + "\n", encoding="utf-8")
+    store.keep(STORED, point)
 
 
 def table() -> list[str]:
     """Return the lines of a section with all settings that were run."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for file in sorted(RESULTS.glob("*.json")):
-        point = json.loads(file.read_text(encoding="utf-8"))
-        found.setdefault(point["setting"], []).append(point)
+    for point in store.points(STORED).values():
+        found.setdefault(point["label"], []).append(point)
     if not found:
         return []
     lines = ["## Settings of the spiking network", "", "`python benchmarks/spiking_settings.py`", "",

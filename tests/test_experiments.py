@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 import tomllib
 from pathlib import Path
@@ -15,7 +16,9 @@ from analog_ff.spiking.config import SpikingConfig
 
 BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
 sys.path.append(str(BENCHMARKS))
-catalogue, results_page = importlib.import_module("catalogue"), importlib.import_module("results_page")
+catalogue, experiment_page, pages, results_page = (
+    importlib.import_module(name) for name in ("catalogue", "experiment_page", "pages", "results_page")
+)
 
 
 @pytest.mark.parametrize("name", sorted(file.stem for file in (BENCHMARKS / "experiments").glob("*.toml")))
@@ -42,11 +45,11 @@ def test_every_point_is_a_configuration(name: str) -> None:
 
 
 def test_the_table_at_a_glance_names_rows_that_exist() -> None:
-    rows = [line for line in results_page.glance() if "](#" in line]
+    rows = [line for line in results_page.glance() if "](results/" in line]
     entries = tomllib.loads((BENCHMARKS / "glance.toml").read_text(encoding="utf-8"))["rows"]
     assert len(rows) == len(entries)
-    titles = {results_page.anchor(e["title"]) for e in catalogue.experiments([]).values()}
-    assert {line.partition("](#")[2].partition(")")[0] for line in rows} <= titles
+    names = {f"{name}.md" for name in catalogue.experiments([])}
+    assert {line.partition("](results/")[2].partition(")")[0] for line in rows} <= names
 
 
 def test_pairs_are_compared_seed_by_seed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,8 +64,8 @@ def test_pairs_are_compared_seed_by_seed(monkeypatch: pytest.MonkeyPatch) -> Non
         "learned": row({s: {"energy": 6.0 + s, "softmax": 5.0} for s in range(4)}),
         "frozen": row({s: {"softmax": 5.0} for s in range(3)}),
     }
-    monkeypatch.setattr(results_page, "results_of", lambda name, experiment, one: found[one["label"]])
-    lines = results_page.paired("any", {"rows": [{"label": n} for n in found], "paired": [["learned", "frozen"]]})
+    monkeypatch.setattr(experiment_page, "results_of", lambda name, experiment, one: found[one["label"]])
+    lines = experiment_page.paired("any", {"rows": [{"label": n} for n in found], "paired": [["learned", "frozen"]]})
     assert lines[-2] == "| learned | frozen | 3 | +2.00 ± 2.48 | +0.00 ± 0.00 |"
 
 
@@ -70,4 +73,35 @@ def test_every_pair_names_rows_that_exist() -> None:
     asked = {name: e for name, e in catalogue.experiments([]).items() if "paired" in e}
     assert asked
     for name, experiment in asked.items():
-        assert len(results_page.paired(name, experiment)) == len(experiment["paired"]) + 6
+        assert len(experiment_page.paired(name, experiment)) == len(experiment["paired"]) + 6
+
+
+def test_every_question_has_a_page_with_an_answer_and_the_index_leads_to_it() -> None:
+    """The committed pages: written by the table maker, one a question, with the table that a reader opens."""
+    index = (pages.DOCS / "results.md").read_text(encoding="utf-8")
+    asked = catalogue.experiments([])
+    assert {f"{name}.md" for name in asked} <= {file.name for file in pages.PAGES.glob("*.md")}
+    for file in pages.PAGES.glob("*.md"):
+        text = file.read_text(encoding="utf-8")
+        assert index.count(f"](results/{file.name}): ") == 1, file.name
+        assert re.search(r"^\*\*.+[.]\*\*$", text, re.MULTILINE), f"{file.name} has no answer"
+        assert "<details markdown" in text and text.count("<details") == text.count("</details>")
+
+
+def test_links_between_the_pages_of_the_docs_lead_somewhere() -> None:
+    for file in (*pages.DOCS.glob("*.md"), *pages.PAGES.glob("*.md")):
+        for place in re.findall(r"\]\(([^)#\s]+)", file.read_text(encoding="utf-8")):
+            assert "://" in place or (file.parent / place).exists(), f"{file.name}: {place}"
+
+
+def test_an_answer_quotes_the_errors_of_today(monkeypatch: pytest.MonkeyPatch) -> None:
+    errors = {"learned": "1.50 ± 0.10 ‡", "frozen": "not run"}
+
+    def error(name: str, experiment: object, row: dict[str, str], readout: str | None) -> tuple[str, int]:
+        return errors[row["label"]] + (f" {readout}" if readout else ""), 3
+
+    monkeypatch.setattr(experiment_page, "error", error)
+    experiment = {"answer": "{learned}, {frozen}.", "rows": [{"label": label} for label in errors]}
+    assert experiment_page.answer("any", experiment) == "1.50 ± 0.10 % ‡, not run."
+    monkeypatch.setitem(errors, "learned", "2.00")
+    assert experiment_page.answer("any", {**experiment, "answer": "{learned|energy}."}) == "2.00 energy %."

@@ -20,8 +20,9 @@ from hardware_models.devices.load import load_device
 
 BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
 sys.path.append(str(BENCHMARKS))
-catalogue, identity, experiment_files, result_tables, run = (
-    importlib.import_module(name) for name in ("catalogue", "identity", "experiment_files", "result_tables", "run")
+catalogue, identity, experiment_files, result_tables, run, store = (
+    importlib.import_module(name)
+    for name in ("catalogue", "identity", "experiment_files", "result_tables", "run", "store")
 )
 TOY = {"data": "toy", "device": "memristor", "layers": "8", "seed": 0, "chip-seed": 0}
 DEFAULTS = "c7608053d8cae979"
@@ -114,10 +115,8 @@ def test_every_stored_point_says_whether_it_is_current() -> None:
     """All points have a key; the tables of an experiment mark those that a run would not give any more."""
     for name, experiment in catalogue.experiments([]).items():
         for label, options in catalogue.points(experiment):
-            file = catalogue.place(name, options)
-            if file.exists():
-                key = json.loads(file.read_text(encoding="utf-8"))["key"]
-                assert {"model", "configuration", "inputs", "commit"} <= set(key), f"{name}: {label}"
+            if (point := store.point(name, options)) is not None:
+                assert {"model", "configuration", "inputs", "commit"} <= set(point["key"]), f"{name}: {label}"
 
 
 def test_what_is_out_of_date_is_marked_and_explained() -> None:
@@ -140,6 +139,14 @@ WRONG = {
     "a list for a choice": ('title = "a"\n[[rows]]\nlabel = "x"\ndevice = []', "row 1: 'device' needs a text"),
     "an unknown entry": ('title = "a"\nseed = [0]\n[[rows]]\nlabel = "x"', "did you mean 'seeds'?"),
     "a pair of no row": ('title = "a"\npaired = [["x", "y"]]\n[[rows]]\nlabel = "x"', "'paired' names the row 'y'"),
+    "an answer of two lines": (
+        'title = "a"\nanswer = """x\ny"""\n[[rows]]\nlabel = "x"',
+        "'answer' should be a sentence",
+    ),
+    "an answer with no row": (
+        'title = "a"\nanswer = "{learn}"\n[[rows]]\nlabel = "learned"',
+        "did you mean 'learned'?",
+    ),
     "no TOML": ('title = "a', "cannot be read as a TOML file"),
     "a whole number of 5000 digits": ("title = " + "9" * 5000, "cannot be read as a TOML file"),
 }

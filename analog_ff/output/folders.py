@@ -83,8 +83,8 @@ def made(folder: Path, files: Mapping[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Hold the lock on a folder within the ``with``; UsageError at once if another process holds it."""
+def held(folder: Path, *, wait: bool = False) -> Iterator[None]:
+    """Hold the lock on a folder within the ``with``; UsageError at once if another process holds it, unless asked to wait."""
     if sys.platform == "win32":
         tell(f"warning: {CANNOT_LOCK.format(folder=folder)}.")
         yield
@@ -95,7 +95,7 @@ def held(folder: Path) -> Iterator[None]:
         raise _closed(folder, error) from None
     try:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except OSError as error:
             if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
                 raise UsageError(

@@ -1,0 +1,61 @@
+"""The page of one experiment: its answer with the errors of today, its note, its tables folded."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from catalogue import judged_on, results_of
+from experiment_files import PLACE
+from pages import Page, folded, one_level_up
+from result_tables import MARK, error, marked, table
+
+from analog_ff.runs.pricing import interval
+
+
+def page(name: str, experiment: dict[str, Any]) -> Page:
+    """Return the page of an experiment."""
+    count = len(experiment["rows"])
+    pairs = paired(name, experiment)
+    body = [one_level_up(experiment.get("note", "").strip()), ""]
+    body += folded(f"{count} row{'s' if count > 1 else ''}", table(name, experiment))
+    body += folded("seed by seed", pairs) if pairs else []
+    return Page(name, experiment["title"], answer(name, experiment), f"`python benchmarks/run.py {name}`", body)
+
+
+def answer(name: str, experiment: dict[str, Any]) -> str:
+    """Return an experiment's answer, {label} or {label|read-out} replaced by that row's error of today."""
+    rows = {row["label"]: row for row in experiment["rows"]}
+
+    def found(place: re.Match[str]) -> str:
+        label, _, readout = place[1].partition("|")
+        text = error(name, experiment, rows[label], readout or None)[0]
+        value, mark, _ = text.partition(MARK)
+        return text if text == "not run" else f"{value} %{mark}"
+
+    return PLACE.sub(found, experiment.get("answer", ""))
+
+
+def paired(name: str, experiment: dict[str, Any]) -> list[str]:
+    """Return the table of the pairs of rows that an experiment wants compared seed by seed, `paired = [[row, other], ...]`."""
+    if "paired" not in experiment:
+        return []
+    head = ["row", "against", "seeds", "energy read-out, points", "softmax read-out, points"]
+    lines = ["Error of a row less that of another, seed by seed: mean and 95 % t interval. Layers that learn nothing have only a",
+             "softmax read-out, which then stands against both.", "",
+             f"| {' | '.join(head)} |", "|" + "---|" * len(head)]  # fmt: skip
+    rows, by = {row["label"]: row for row in experiment["rows"]}, f"{judged_on(experiment)}_error_percent_by_readout"
+    for pair in experiment["paired"]:
+        found_by = [results_of(name, experiment, rows[label]) for label in pair]
+        mine, theirs = ({r["options"]["seed"]: r[by] for r in found} for found in found_by)
+        seeds = mine.keys() & theirs.keys()
+        cells = []
+        for readout in ("energy", "softmax"):
+            gaps = [
+                mine[s][readout] - theirs[s].get(readout, theirs[s]["softmax"]) for s in seeds if readout in mine[s]
+            ]
+            found = interval(gaps) if len(gaps) > 1 else None
+            cells.append(f"{found['mean']:+z.2f} ± {found['high'] - found['mean']:.2f}" if found else "-")
+        names = [marked(label, found) for label, found in zip(pair, found_by, strict=True)]
+        lines.append(f"| {' | '.join([*names, str(len(seeds)), *cells])} |")
+    return [*lines, ""]
