@@ -11,6 +11,7 @@ import typer
 
 from analog_ff.output import whole_files
 from analog_ff.output.messages import answer
+from analog_ff.output.plain_math import readable
 from analog_ff.simulate import run_app
 from hardware_models.check import CommandError, UsageError
 from hardware_models.files import home
@@ -110,7 +111,10 @@ def show(
     out: str = typer.Option(None, "--out", help="also draw pulses, steps, read noise and drift to this new .png"),
     as_json: bool = _JSON,
 ) -> None:
-    """Show a device: equation, every number with unit, range, kind and source, and pictures with --out."""
+    """Show a device: equation, every number with unit, range, kind and source, and pictures with --out.
+
+    With --json the equation is LaTeX.
+    """
     from hardware_models.devices.ageing import no_law_of_time
     from hardware_models.devices.load import load_device
 
@@ -134,7 +138,7 @@ def show(
         f"{device.name} ({', '.join(type(part).__name__ for part in parts)})",
         document["source"],
         "",
-        document["equation"],
+        readable(document["equation"]),
         "",
         *([lawless, ""] if lawless else []),
     ]

@@ -280,10 +280,10 @@ def test_cases_of_an_ablation() -> None:
     config = Config(**QUICK, device="ideal", out="x")
     asked = replace(config, endurance=50.0, endurance_spread=0.5, retention=1.0)
     found = cases(asked)
-    assert list(found) == ["as given", "no converters", "no wear", "no retention", "none of them"]
+    assert list(found) == ["as given", "no converters", "no wear", "no retention", "all of these off"]
     assert found["no wear"].ageing() == {"retention": 1.0}
-    assert found["none of them"].ageing() == {}
-    assert list(cases(replace(asked, retention=None))) == ["as given", "no converters", "no wear", "none of them"]
+    assert found["all of these off"].ageing() == {}
+    assert list(cases(replace(asked, retention=None))) == ["as given", "no converters", "no wear", "all of these off"]
 
 
 def test_the_chip_that_is_written_once_keeps_its_own_file() -> None:

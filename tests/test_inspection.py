@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 import pytest
 
-from analog_ff.runs.ablate import ablate, cases
+from analog_ff.runs.ablate import ablate, cases, show
 from analog_ff.runs.config import Config
 from analog_ff.runs.execute import execute
 from hardware_models.check import UsageError
@@ -148,18 +148,21 @@ def test_cases_are_the_imperfections_that_there_are() -> None:
     """What is off already, or what the device does not have, is no case."""
     config = Config(**QUICK, out="x")
     assert list(cases(config)) == ["as given", "no read noise", "no write noise", "no device spread",
-                                   "no step nonlinearity", "no converters", "none of them"]  # fmt: skip
+                                   "no step nonlinearity", "no converters", "all of these off"]  # fmt: skip
     assert list(cases(replace(config, device="ideal"))) == ["as given", "no converters"]
     assert "no faults" in cases(replace(config, stuck_low=0.1))
     with pytest.raises(UsageError, match="no non-ideality left"):
         cases(replace(config, device="ideal", dac=None, adc=None))
 
 
-def test_ablation_tabulates_and_resumes(tmp_path: Path) -> None:
-    """A row a case; the costs are differences to the first; an existing folder is refused, a resumed one is finished."""
+def test_ablation_tabulates_and_resumes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A row a case; the costs are differences to the first; an existing folder is refused, a resumed one is finished.
+
+    The table says that a cost of one seed has no interval.
+    """
     config = Config(**QUICK, read_noise=False, write_noise=False, step_nonlinearity=False, out=str(tmp_path / "a"))
     table, folder = ablate(config, say=lambda line: None)
-    assert [r["case"] for r in table["rows"]] == ["as given", "no device spread", "no converters", "none of them"]
+    assert [r["case"] for r in table["rows"]] == ["as given", "no device spread", "no converters", "all of these off"]
     base = table["rows"][0]["test_error_percent"]
     assert all(r["costs_percent"] == base - r["test_error_percent"] for r in table["rows"])
     assert json.loads((folder / "ablation.json").read_text())["rows"] == table["rows"]
@@ -167,3 +170,6 @@ def test_ablation_tabulates_and_resumes(tmp_path: Path) -> None:
         ablate(config, say=lambda line: None)
     again, _ = ablate(config, resume=True, say=lambda line: None)
     assert again == table
+    show(table, folder)
+    said = capsys.readouterr().out
+    assert "all of these off" in said and "test error as given less that of the run. One seed has no interval" in said

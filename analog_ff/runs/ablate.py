@@ -57,7 +57,7 @@ def cases(config: Config) -> dict[str, Config]:
         runs[f"no {name}"] = replace(config, **off, out=str(folder / f"no-{name.replace(' ', '-')}"))
     if len(present) > 1:
         everything = {key: value for off in present.values() for key, value in off.items()}
-        runs["none of them"] = replace(config, **everything, out=str(folder / "none"))
+        runs["all of these off"] = replace(config, **everything, out=str(folder / "none"))
     return runs
 
 
@@ -113,4 +113,9 @@ def show(table: dict[str, Any], folder: Path) -> None:
         shown.add_row(row["case"], f"{row[f'{kind}_error_percent']:.2f} %", cost, bound)
     console = Console(markup=False, emoji=False)
     console.print(shown)
+    console.print(
+        f"cost: {kind} error as given less that of the run. One seed has no interval: repeat with other --seed and "
+        "--chip-seed before a small cost, or a cost below zero, is believed.",
+        soft_wrap=True, highlight=False,
+    )  # fmt: skip
     console.print(f"folder: {folder}", soft_wrap=True, highlight=False)

@@ -22,6 +22,9 @@ TECHNOLOGIES: Mapping[str, str] = MappingProxyType({f"cmos-{nm}nm": f"cmos_{nm}n
 TABLES = ("meta", "sources", "line", "static", "area", "component")
 """Tables of a technology file; those of one that extends another are laid over the other's, entry by entry."""
 
+INHERITED = ("node_nm", "temperature_K", "omits")
+"""What a file that extends another takes over of its ``[meta]``; the name has to be its own."""
+
 
 def packaged(name: str) -> str:
     """Return the text of a named technology."""
@@ -67,5 +70,5 @@ def tables(text: str, where: str) -> tuple[dict[str, Any], str]:
                 f"{where}: 'sources.{shown(key, quoted=False)}' conflicts with the source of the same name in '{base}'."
             )
     merged = {name: {**below[name], **table[name]} for name in TABLES}
-    merged["meta"] = {"omits": below["meta"].get("omits", []), **table["meta"]}
+    merged["meta"] = {key: below["meta"][key] for key in INHERITED if key in below["meta"]} | table["meta"]
     return merged, text + under

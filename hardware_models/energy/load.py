@@ -4,7 +4,8 @@ A technology file (TOML, schema 1) has a table ``[meta]`` (name, node_nm, temper
 ``[sources.<key>]``, the figures ``[line.read_voltage]`` and ``[static.power]``, and
 ``[component.<event>]``; ``[line.current_limit]`` and areas ``[area.<part>]`` may be left out, what follows from
 them is then unknown. ``extends`` in ``[meta]`` names a technology whose entries serve where the file has none of
-its own. A figure has the parts that `hardware_models.figures` names, and status; ``low_source``,
+its own, those of ``[meta]`` but for the name among them; no figure is scaled to another ``node_nm``.
+A figure has the parts that `hardware_models.figures` names, and status; ``low_source``,
 ``high_status`` and so on where the ends of its range come from elsewhere; ``item`` says where in the source
 it stands. A component is one figure, or a law with its figures, or ``carried_by``.
 """
