@@ -15,7 +15,7 @@ from analog_ff.output.plain_math import readable
 from analog_ff.simulate import run_app
 from hardware_models.check import CommandError, UsageError
 from hardware_models.files import home
-from hardware_models.laboratory.columns import QUANTITIES
+from hardware_models.laboratory.titles import QUANTITIES
 from hardware_models.places import placed
 
 app = typer.Typer(
@@ -240,7 +240,8 @@ def fit_train(
     lines = [f"{result.device.name}: {result.form}, from {result.device.source.removeprefix('fitted to ')}", ""]
     lines += [*_table(("read", "from", "unit"), [list(row) for row in result.train.taken]), ""]
     lines += _table(("parameter", "value", "95 % low", "95 % high", "unit"),
-                    [[p.name, *(_shown(x) for x in (p.value, p.low, p.high)), p.unit] for p in result.parameters])  # fmt: skip
+                    [[p.name, _shown(p.value), *("" if p.instead else _shown(x) for x in (p.low, p.high)), p.unit]
+                     for p in result.parameters])  # fmt: skip
     lines += ["", *_table(("form", "free", "held-out log-likelihood a step", "behind", "its error"),
                           [[s.form, str(s.free), *(_shown(x) for x in (s.held_out, s.behind, s.behind_error))]
                            for s in result.scores])]  # fmt: skip

@@ -49,6 +49,9 @@ MOST_HEADER = 10_000
 
 _BETWEEN_NAMES = re.compile(r"\.(?=[ \t]*(?:[A-Za-z_\"'-]|\d+[ \t]*\.))")  # a point that is no decimal point
 
+_DECIMAL_COMMA = re.compile(r"=[ \t]*([+-]?\d+,\d+(?:[eE][+-]?\d+)?)[ \t\r]*(?:#.*)?$")
+_AT_LINE = re.compile(r"\(at line (\d+),")  # where the parser stopped
+
 _NOTED: ContextVar[tuple[dict[str, str], ...]] = ContextVar("noted", default=())
 
 
@@ -195,7 +198,18 @@ def toml(data: bytes | str, where: str | Path, expected: str = "a TOML file") ->
         if line.count(".") > MOST_PARTS and len(_BETWEEN_NAMES.findall(line)) > MOST_PARTS:
             raise UsageError(f"{where}, line {number}: a name of more than {MOST_PARTS} parts; expected two or three.")
     with reading(where, expected):
-        return tomllib.loads(written)
+        try:
+            return tomllib.loads(written)
+        except tomllib.TOMLDecodeError as error:
+            number = int(at.group(1)) if (at := _AT_LINE.search(str(error))) is not None else 0
+            line = written.split("\n")[number - 1] if number else ""
+            if (comma := _DECIMAL_COMMA.search(line)) is not None:
+                place = f"{shown(str(where), 200, quoted=False)}, line {number}"
+                raise UsageError(
+                    f"{place}: numbers take a decimal point, got {shown(comma.group(1))}; write "
+                    f"{shown(comma.group(1).replace(',', '.'), quoted=False)}."
+                ) from None
+            raise
 
 
 def toml_value(value: object) -> str:

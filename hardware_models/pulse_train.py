@@ -114,7 +114,7 @@ def parse_pulse_train(
         rows = rows_of(table, found)
         scales = {name: (column.scale, column.unit) for name, column in found.found.items()}
         sizes = alike(rows, place, scales)
-        order = ordered(rows, place)
+        order = ordered(rows, place, found.spare)
         train = _train(where, rows, order, sizes, keep_outliers)
         notices = (*found.unused, *rows.notices, *train.notices, *_checked(train, place, one_cycle))
     taken = (*_taken(found), *_form(table, rows))

@@ -25,9 +25,9 @@ LONGEST = 100
 
 
 def closest(name: str, known: Iterable[str]) -> str:
-    """Return ``"; did you mean 'x'?"`` for the nearest known name, or an empty string."""
+    """Return ``"; did you mean 'x'"`` for the nearest known name, or an empty string; the sentence goes on or ends there."""
     near = difflib.get_close_matches(str(name)[:LONGEST], list(known), n=1, cutoff=0.5)
-    return f"; did you mean '{near[0]}'?" if near else ""
+    return f"; did you mean '{near[0]}'" if near else ""
 
 
 def lookup(kind: str, name: str, table: Mapping[str, Any]) -> Any:

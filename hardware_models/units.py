@@ -31,7 +31,7 @@ def _alike(unit: str) -> str:
     """Return the known units that differ from `unit` in capitals alone; any other guess could be a thousand times off."""
     near = [known for known in UNITS if known.lower() == str(unit).lower()]
     if near and len({UNITS[known][0] for known in near}) == 1:
-        return f"; did you mean {' or '.join(repr(known) for known in near)}?"
+        return f"; did you mean {' or '.join(repr(known) for known in near)}"
     return " (a prefix a, f, p, n, u, m, k, M or G, and S, ohm, V, A, s, J, F, W, Hz or m)"
 
 

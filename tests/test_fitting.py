@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from hardware_models.fitting import FORMS, Fit, Form, fit, fit_file, model_of, s
 from hardware_models.fitting.data import TrainData
 from hardware_models.fitting.likelihood import Candidate
 from hardware_models.keys import Key
-from hardware_models.pulse_train import read_pulse_train
+from hardware_models.pulse_train import PulseTrain, parse_pulse_train, read_pulse_train
 
 
 class SoftState(NamedTuple):
@@ -259,6 +260,46 @@ def test_forms_without_a_model_are_passed_over() -> None:
     assert model_of(FORMS["exponential_step"]) is ExponentialStep
     assert model_of(Form("no_such_model", (), ())) is None
     assert model_of(Form("exponential_step", FORMS["power_step"].free, ())) is None
+
+
+def bent(rate: float = 0.1) -> PulseTrain:
+    """Return a train of four cells whose down steps are the share `rate` of the way to g_min, three cycles of 60 pulses."""
+    draw, lines = np.random.default_rng(0), ["cell;cycle;pulse;V_V;width_ns;G_uS"]
+    for cell in range(4):
+        own, u = np.exp(0.1 * draw.standard_normal()), 0.02
+        for cycle in range(3):
+            for n in range(1, 121):
+                step = own * (0.03 * (1 - 0.3 * u) if n <= 60 else -rate * u)
+                u = float(np.clip(u + step + 0.004 * draw.standard_normal(), 0.0, 1.0))
+                lines.append(f"{cell};{cycle};{n};{1.5 if n <= 60 else -1.4};100;{10 + 90 * u:.4f}")
+    return parse_pulse_train("\n".join(lines), "bent.csv")
+
+
+def test_numbers_of_which_only_the_product_is_known() -> None:
+    """Steps in proportion to the way left: a_down * states_down is known, neither alone, and the curve is not straight."""
+    result = fit(bent(), forms=ONLY)
+    found, said = {p.name: p for p in result.parameters}, " ".join(result.notices)
+    assert "straight one" in said and "too few data" not in said
+    ends = re.search(r"only their product, \S+ pulses \[(\S+), (\S+)\]", said)
+    assert ends is not None
+    low, high = (float(x) for x in ends.groups())
+    assert low < 1 / np.log(0.9) < high and high - low < 4
+    for name in ("a_down", "states_down"):
+        p = found[name]
+        assert p.low == p.value == p.high and "only their product" in p.instead
+    told = {p["name"]: p for p in result.describe()["parameters"]}
+    assert told["a_down"]["low"] is None and told["a_up"]["low"] is not None
+    assert result.toml().count("low and high are no interval: a_down and states_down") == 2
+    assert "1000000" not in result.toml()
+    device_from_toml(result.toml(), "device.toml")
+
+
+def test_a_straight_curve_has_no_interval_of_its_curvature() -> None:
+    """That of 1/a holds 0: a lies outside of two numbers, not between them."""
+    result = fitted(a_up=1e6, cells=4)
+    found = {p.name: p for p in result.parameters}
+    assert "1/a_up lies in [" in found["a_up"].instead and "holds 0, a straight curve" in " ".join(result.notices)
+    assert found["a_down"].low < -1.5 < found["a_down"].high and not found["states"].instead
 
 
 def test_few_data_are_called_few() -> None:

@@ -320,6 +320,31 @@ def test_titles_that_could_be_anything_are_refused(title: str, words: str) -> No
     assert words in str(caught.value) and f"did you mean '{title}'" not in str(caught.value)
 
 
+def test_a_cell_that_is_not_found_is_named() -> None:
+    """Two cells under a strange title look like cycles out of order: what was not used is said, and how to use it."""
+    lines = rows()
+    with pytest.raises(UsageError, match="goes on after another") as caught:
+        parse_pulse_train("\n".join([HEAD.replace("cell", "dut?"), *lines]), "mine.csv")
+    assert '; not used: dut?; say which it is with --columns "cell=dut?"' in str(caught.value)
+    whole = parse_pulse_train(text(), "mine.csv")
+    for title, columns in (("dut?", "cell=dut?"), ("dut", ""), ("Device ID", "")):
+        train = parse_pulse_train("\n".join([HEAD.replace("cell", title), *lines]), "mine.csv", columns=columns)
+        assert train.cells == whole.cells and (train.g == whole.g).all()
+
+
+def test_titles_of_the_users_own_are_named_by_columns() -> None:
+    """The refusal names the option; the unit at a title's end counts there as well."""
+    head = HEAD.replace("voltage [V]", "Vp_V").replace("conductance [uS]", "Gmean_uS")
+    with pytest.raises(UsageError, match=r'--columns "conductance=NAME \[uS\]"'):
+        parse_pulse_train(text(head), "mine.csv")
+    with pytest.raises(UsageError, match=r'--columns "voltage=NAME \[V\]"'):
+        parse_pulse_train(text(head), "mine.csv", columns="conductance=Gmean_uS")
+    train = parse_pulse_train(text(head), "mine.csv", columns="conductance=Gmean_uS,voltage=Vp_V")
+    assert (train.g == parse_pulse_train(text(), "mine.csv").g).all() and train.voltage == pytest.approx((1.6, 1.6))
+    with pytest.raises(UsageError, match="'Vp_V' has the unit 'mA', which is a current, not a voltage"):
+        parse_pulse_train(text(head), "mine.csv", columns="conductance=Gmean_uS,voltage=Vp_V [mA]")
+
+
 def test_a_long_title_is_found_as_it_stands() -> None:
     """A header shows 80 characters of a title; the whole one names the column all the same."""
     title = "reading after the pulse, mean of " + "many " * 20

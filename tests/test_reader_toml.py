@@ -41,6 +41,17 @@ def refused(text: str, read: Any = device_from_toml) -> str:
     return sentence
 
 
+def test_a_decimal_comma_is_called_one() -> None:
+    """Not a statement without its end; a fault elsewhere is told as before."""
+    text = memristor()
+    value = next(line for line in text.split("\n") if line.startswith("value = "))
+    number = text.split("\n").index(value) + 1
+    sentence = refused(text.replace(value, "value = 40,05  # uS", 1))
+    assert sentence == f"my.toml, line {number}: numbers take a decimal point, got '40,05'; write 40.05."
+    assert "decimal point" not in refused(text.replace(value, "value = 40 05", 1))
+    assert refused(text.replace("[cycle_noise]", "[cycle_nose]")).endswith("did you mean 'cycle_noise'.")
+
+
 # --- one figure ---
 
 

@@ -137,7 +137,7 @@ WRONG = {
     "two rows of one label": ('title = "a"\n[[rows]]\nlabel = "x"\n[[rows]]\nlabel = "x"', "of an earlier row"),
     "one seed, not a list": ('title = "a"\nseeds = 0\n[[rows]]\nlabel = "x"', "'seeds' should be a list of whole"),
     "a list for a choice": ('title = "a"\n[[rows]]\nlabel = "x"\ndevice = []', "row 1: 'device' needs a text"),
-    "an unknown entry": ('title = "a"\nseed = [0]\n[[rows]]\nlabel = "x"', "did you mean 'seeds'?"),
+    "an unknown entry": ('title = "a"\nseed = [0]\n[[rows]]\nlabel = "x"', "did you mean 'seeds'"),
     "a pair of no row": ('title = "a"\npaired = [["x", "y"]]\n[[rows]]\nlabel = "x"', "'paired' names the row 'y'"),
     "an answer of two lines": (
         'title = "a"\nanswer = """x\ny"""\n[[rows]]\nlabel = "x"',
@@ -177,7 +177,7 @@ def test_an_unknown_experiment_ends_with_status_2(
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["run.py", "01_mnist5k"])
     assert run.main() == 2
-    assert "did you mean '01_mnist_5k'?" in capsys.readouterr().err
+    assert "did you mean '01_mnist_5k'" in capsys.readouterr().err
 
 
 def test_a_result_that_replaces_another_says_what_it_was() -> None:

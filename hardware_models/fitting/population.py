@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from hardware_models.devices.base import declared
+from hardware_models.fitting.curvature import Profile, doubtful, profile, states_of
 from hardware_models.fitting.forms import Form
 from hardware_models.fitting.likelihood import FLOOR, NOISE_LIMITS, Candidate, value_of
 from hardware_models.fitting.result import Parameter
@@ -20,8 +22,6 @@ def population(
     candidate: Candidate, t: np.ndarray, say: Callable[[float], None]
 ) -> tuple[list[Parameter], dict[str, float], list[str]]:
     """Return the device's numbers with their intervals, from fits of each cell alone."""
-    from scipy.stats import t as student
-
     form, data = candidate.form, candidate.data
     notices: list[str] = []
     by_cell = data.cells >= 3
@@ -32,31 +32,26 @@ def population(
             f"{data.cells} cell{'s' if data.cells > 1 else ''}: too few for the spread from cell to cell, which is not "
             f"identified and left at 0; the intervals describe {'this cell' if data.cells == 1 else 'these cells'} alone"
         )
-    estimates, variances, steps, step_variances = [], [], [], []
+    steps, step_variances = [], []
     silent, most = _silent(candidate, t)
-    chosen = None
+    chosen = tuple(range(len(t)))
     if silent:
         # A read noise that cannot be seen in all cells together would only take from the cycle noise in each.
         t = np.concatenate((t[:-1], [NOISE_LIMITS[0]]))
-        chosen = tuple(range(len(t) - 1))
+        chosen = chosen[:-1]
     scaled = [i for i, f in enumerate(form.free) if f.name in form.steps]
-    if number < 3:
-        pooled = Candidate(form, data, candidate.g_bounds, chosen)
-        t, covariance = pooled.maximise(t)
-        estimates, variances = [t], [_padded(covariance, silent)]
-    else:
-        for group in range(number):
-            own = data.only(groups == group)
-            own.factors = np.ones((2, data.cells))
-            alone = Candidate(form, own, candidate.g_bounds, chosen)
-            found, covariance = alone.maximise(t, 15)
-            estimates.append(found)
-            variances.append(_padded(covariance, silent))
-            say((group + 1) / (number + 1))
-    if number >= 3 and not by_cell:
-        _noises_together(Candidate(form, data, candidate.g_bounds, chosen), t, estimates, variances)
-    table, table_variance = np.array(estimates), np.array(variances)
-    mean = table.mean(axis=0)
+    t, table, table_variance = _estimates(candidate, t, groups, chosen, by_cell, say)
+    mean, wide = _means(candidate, table, table_variance, by_cell)
+    together = Candidate(form, data, candidate.g_bounds, chosen)
+    curves = {i: profile(together, t, i) for i in doubtful(candidate, mean, wide)}
+    held = [i for i, curve in curves.items() if not curve.straight]
+    if held:
+        # Cells one by one would go astray along a curvature that they hardly know: it is what all of them say.
+        for i in held:
+            t[i] = curves[i].top[i]
+        known = tuple(i for i in chosen if i not in held)
+        t, table, table_variance = _estimates(candidate, t, groups, known, by_cell, say)
+        mean, wide = _means(candidate, table, table_variance, by_cell)
     if by_cell and scaled:
         for group in range(number):
             own = data.only(groups == group)
@@ -65,14 +60,6 @@ def population(
             found, covariance = alone.maximise(mean, 6)
             steps.append(found[scaled])
             step_variances.append(np.diag(covariance)[: len(scaled)])
-    if len(table) > 1:
-        least = np.full(table.shape[1], 0.25)
-        least[-2:] = 0.25 if by_cell else 1.0  # the variance of noises found together is all that is known of them
-        error = np.sqrt(np.maximum(table.var(axis=0, ddof=1), least * table_variance.mean(axis=0)) / len(table))
-        wide = student.ppf(0.975, len(table) - 1) * error
-    else:
-        wide = 1.96 * np.sqrt(table_variance[0])
-    wide = np.minimum(wide, np.ptp(candidate.limits, axis=0))
     units = {name: said.get("unit", "1") for name, said in declared(candidate.model).items()}
     values = {name: x for name, x in candidate.values(mean).items() if name not in ("g_min", "g_max")}
     parameters = []
@@ -83,12 +70,12 @@ def population(
         limits = candidate.limit(f)
         ends = (float(np.clip(middle + s * half, *limits)) for s in (-1, 1))
         sides = sorted(value_of(f, x, data.low, data.range) for x in ends)
-        if f.kind == "inverse" and abs(middle) <= half:
-            sides = [-1e6, 1e6]
-            notices.append(f"{f.name} may be infinite, of either sign: that curve is straight within its error")
         for name in (f.name, f.also) if f.also else (f.name,):
             values[name] = value
             parameters.append(Parameter(name, value, min(sides[0], value), max(sides[1], value), units[name]))
+    for curve in curves.values():
+        parameters, said = _curved(form, curve, parameters)
+        notices.append(said)
     bounds = _bounds(candidate, t, table, table_variance, wide, units, by_cell, notices)
     values |= {p.name: p.value for p in bounds}
     width = (values["g_max"] - values["g_min"]) / data.range
@@ -99,9 +86,91 @@ def population(
     parameters = [*bounds, *parameters, *noise, *apart]
     values |= {p.name: p.value for p in parameters}
     for p in parameters:
-        if p.name in form.steps and p.high > 1.5 * p.low:
+        if p.name in form.steps and not p.instead and p.high > 1.5 * p.low:
             notices.append(f"too few data for {p.name}: its 95 % interval is [{p.low:.3g}, {p.high:.3g}]")
     return parameters, values, notices
+
+
+def _estimates(
+    candidate: Candidate, t: np.ndarray, groups: np.ndarray, chosen: tuple[int, ...], by_cell: bool,
+    say: Callable[[float], None],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """Return the numbers of all together, and estimates and variances (groups, numbers) of each group alone.
+
+    Fewer than three groups are fitted together, as one. A number that is not `chosen` stays what it is in `t`, variance 0.
+    """
+    form, data = candidate.form, candidate.data
+    number = int(groups.max()) + 1
+    estimates, variances = [], []
+
+    def add(found: np.ndarray, covariance: np.ndarray) -> None:
+        variance = np.zeros(len(t))
+        variance[list(chosen)] = np.diag(covariance)
+        estimates.append(found)
+        variances.append(variance)
+
+    if number < 3:
+        t, covariance = Candidate(form, data, candidate.g_bounds, chosen).maximise(t)
+        add(t, covariance)
+    else:
+        for group in range(number):
+            own = data.only(groups == group)
+            own.factors = np.ones((2, data.cells))
+            add(*Candidate(form, own, candidate.g_bounds, chosen).maximise(t, 15))
+            say((group + 1) / (number + 1))
+    if number >= 3 and not by_cell:
+        _noises_together(Candidate(form, data, candidate.g_bounds, chosen), t, estimates, variances)
+    return t, np.array(estimates), np.array(variances)
+
+
+def _means(
+    candidate: Candidate, table: np.ndarray, table_variance: np.ndarray, by_cell: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the means over the groups and half their 95 % intervals."""
+    from scipy.stats import t as student
+
+    if len(table) > 1:
+        least = np.full(table.shape[1], 0.25)
+        least[-2:] = 0.25 if by_cell else 1.0  # the variance of noises found together is all that is known of them
+        error = np.sqrt(np.maximum(table.var(axis=0, ddof=1), least * table_variance.mean(axis=0)) / len(table))
+        wide = student.ppf(0.975, len(table) - 1) * error
+    else:
+        wide = 1.96 * np.sqrt(table_variance[0])
+    return table.mean(axis=0), np.minimum(wide, np.ptp(candidate.limits, axis=0))
+
+
+def _curved(form: Form, curve: Profile, parameters: list[Parameter]) -> tuple[list[Parameter], str]:
+    """Return the parameters with what the likelihood says of one curvature, and that in words."""
+    f, steps = form.free[curve.index], form.free[states_of(form, curve.index)]
+    low, high = float(curve.low[curve.index]), float(curve.high[curve.index])
+    a, states = (next(p for p in parameters if p.name == name) for name in (f.name, steps.name))
+    changed: dict[str, Parameter] = {}
+    if curve.straight:
+        said = f"{f.name} has no interval: 1/{f.name} lies in [{low:.3g}, {high:.3g}], which holds 0, a straight curve"
+        changed[f.name] = replace(a, low=a.value, high=a.value, instead=said)
+    elif curve.endless:
+        product = a.value * states.value
+        ends = sorted((a.value * states.low, a.value * states.high))
+        bound = 1.0 / (high if low < 0 else low)
+        said = (
+            f"{f.name} and {steps.name} are not known apart, only their product, {product:.4g} pulses "
+            f"[{ends[0]:.4g}, {ends[1]:.4g}]: that curve is no straight one, and any {f.name} between {bound:.3g} and 0 "
+            "describes it as well"
+        )
+        changed = {p.name: replace(p, low=p.value, high=p.value, instead=said) for p in (a, states)}
+    else:
+        said = f"the interval of {f.name} is that of the likelihood of all cells together, which have it in common"
+        changed[f.name] = replace(a, low=min(1 / low, 1 / high, a.value), high=max(1 / low, 1 / high, a.value))
+        i = states_of(form, curve.index)
+        # The number of states moves with the curvature.
+        moved = max(abs(float(end[i] - curve.top[i])) for end in (curve.low, curve.high))
+        below, above = math.log(states.value / states.low), math.log(states.high / states.value)
+        changed[steps.name] = replace(
+            states,
+            low=states.value * math.exp(-math.hypot(below, moved)),
+            high=states.value * math.exp(math.hypot(above, moved)),
+        )
+    return [changed.get(p.name, p) for p in parameters], said
 
 
 def _noises_together(
@@ -174,11 +243,6 @@ def _silent(candidate: Candidate, t: np.ndarray) -> tuple[bool, float]:
         if others.likelihoods(trial).sum() < best - 3.0:
             break
     return silent, float(read)
-
-
-def _padded(covariance: np.ndarray, silent: bool) -> np.ndarray:
-    """Return the variances, 0 for a read noise that was not searched."""
-    return np.append(np.diag(covariance), 0.0) if silent else np.diag(covariance).copy()
 
 
 def _stopped(candidate: Candidate, t: np.ndarray) -> bool:

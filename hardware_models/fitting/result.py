@@ -24,13 +24,17 @@ def short_name(path: str) -> str:
 
 @dataclass(frozen=True)
 class Parameter:
-    """A number of the fitted device with its 95 % interval, SI units."""
+    """A number of the fitted device with its 95 % interval, SI units.
+
+    instead: what is known where the data give the number no interval; low and high are then the value.
+    """
 
     name: str
     value: float
     low: float
     high: float
     unit: str
+    instead: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class Fit:
             "device": self.device.describe(),
             "form": self.form,
             "models": [vars(s) for s in self.scores],
-            "parameters": [vars(p) for p in self.parameters],
+            "parameters": [vars(p) | ({"low": None, "high": None} if p.instead else {}) for p in self.parameters],
             "goodness": dict(self.goodness),
             "notices": list(self.notices),
             "taken": [dict(zip(("what", "from", "as"), row, strict=True)) for row in self.train.taken],
@@ -97,7 +101,8 @@ class Fit:
                           f"source = {quoted(source)}"])  # fmt: skip
 
         for p in self.parameters:
-            entry(p.name, p.value, p.low, p.high, p.unit, "fitted", f"{file}; low and high are the 95 % interval")
+            known = f"low and high are no interval: {p.instead}" if p.instead else "low and high are the 95 % interval"
+            entry(p.name, p.value, p.low, p.high, p.unit, "fitted", f"{file}; {known}")
         for what, pair, unit in (("v", train.voltage, "V"), ("t", train.width, "s")):
             for side, value in zip(("up", "down"), pair or (), strict=False):
                 entry(f"{what}_{side}", value, value, value, unit, "measured", f"{short_name(train.path)}, every row")

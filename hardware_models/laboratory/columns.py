@@ -9,45 +9,24 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hardware_models.check import UsageError, shown
 from hardware_models.laboratory.text import Sheet
+from hardware_models.laboratory.titles import (
+    NAMED,
+    QUANTITIES,
+    READINGS,
+    ending,
+    parts_of,
+    plain,
+    quantity_of,
+    readings_of,
+    written,
+)  # fmt: skip
 from hardware_models.tables import closest
 from hardware_models.units import UNITS, dimension, to_si
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """A quantity that a table may hold."""
-
-    names: tuple[str, ...]  # what a header may call it, without blanks
-    dimension: str = ""  # of its unit; "" without one
-    example: str = ""
-    instrument: tuple[str, ...] = ()  # names that instruments give it, in `si`
-    si: str = ""
-
-
-QUANTITIES: Mapping[str, Quantity] = {
-    "pulse": Quantity(("pulse", "pulsenumber", "pulseno", "pulseindex", "pulse#", "n")),
-    "polarity": Quantity(("polarity", "sign")),
-    "voltage": Quantity(
-        ("voltage", "pulsevoltage", "v", "vpulse", "pulseamplitude", "amplitude", "writevoltage", "vwrite",
-         "programmingvoltage"), "voltage", "V", ("pulsev", "forcev", "sourcev"), "V",
-    ),
-    "cycle": Quantity(("cycle", "cyclenumber", "cycleno", "cycle#")),
-    "cell": Quantity(("cell", "device", "cellnumber", "cellno")),
-    "width": Quantity(("width", "pulsewidth"), "time", "ns", ("pulsew",), "s"),
-    "time": Quantity(("time", "timestamp", "elapsedtime", "t")),
-    "conductance": Quantity(("conductance", "g", "gread"), "conductance", "uS", ("measg",), "S"),
-    "resistance": Quantity(("resistance", "r", "rread"), "resistance", "kohm", ("measr",), "ohm"),
-    "current": Quantity(("current", "readcurrent", "i", "iread"), "current", "uA", ("measi", "imeas"), "A"),
-    "read voltage": Quantity(("readvoltage", "vread", "readbias"), "voltage", "V", ("measv", "vmeas", "readv"), "V"),
-}  # fmt: skip
-"""What is looked for in a header."""
-READINGS = ("conductance", "resistance", "current")
-"""Quantities of which one gives the conductance, the first that is there."""
 
 
 @dataclass(frozen=True)
@@ -73,63 +52,7 @@ class Columns:
     found: Mapping[str, Column]
     unused: tuple[str, ...]  # notices
     skip: int  # rows under the header that hold units
-
-
-_PREFIXES = {"femto": "f", "pico": "p", "nano": "n", "micro": "u", "milli": "m", "kilo": "k", "mega": "M", "giga": "G"}
-_UNIT_WORDS = {"a/v": "S", "siemens": "S", "mho": "S", "mhos": "S", "ampere": "A", "amperes": "A", "amps": "A", "amp": "A",
-               "volts": "V", "volt": "V", "ohm": "ohm", "ohms": "ohm", "seconds": "s", "second": "s", "sec": "s"}  # fmt: skip
-_NAMED = {name: q for q, known in QUANTITIES.items() for name in (*known.names, *known.instrument)}
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[\s_.\-]+", "", name).lower()
-
-
-def _parts(title: str) -> tuple[str, str]:
-    """Return name and unit of a header's cell; the unit is "" if it has none."""
-    title = title.strip()
-    if len(title) > 100:  # no name
-        return title, ""
-    opening = {"]": "[", ")": "(", "}": "{"}.get(title[-1:])
-    if opening is not None and (at := title.rfind(opening)) > 0:
-        return title[:at].rstrip(" /_,:"), title[at + 1 : -1].strip()
-    if " / " in title:
-        name, _, unit = title.rpartition(" / ")
-        return name.strip(), unit.strip()
-    return next(((name, unit) for name, unit, kind, wanted in _readings_of(title) if kind == wanted), (title, ""))
-
-
-def _readings_of(title: str) -> Iterator[tuple[str, str, str, str]]:
-    """Return each way to read a title without brackets as name and unit, the unit's kind ("" for none), and the kind wanted.
-
-    ``V_read`` is a name alone, ``I_read_nA`` a name and a unit: only what stands after the name of a quantity can be its unit.
-    """
-    for match in re.finditer(r"\s+in\s+|\s*[\s_/,:;\-]\s*", title, re.IGNORECASE):
-        name, unit = title[: match.start()], title[match.end() :].strip("_ ")
-        quantity = _NAMED.get(_plain(name))
-        if quantity is not None and unit:
-            wanted = QUANTITIES[quantity].dimension or ("time" if quantity == "time" else "")
-            if wanted:
-                yield name.strip(), unit, UNITS.get(written(unit), (0.0, ""))[1], wanted
-
-
-def quantity_of(title: str) -> str | None:
-    """Return the quantity that a header's cell names, or None."""
-    return _NAMED.get(_plain(_parts(title)[0]))
-
-
-def written(unit: str) -> str:
-    """Return a unit as this library writes it: u for the micro sign however it was encoded, ohm, S for A/V."""
-    for sign in ("Âµ", "Î¼", "µ", "μ"):
-        unit = unit.replace(sign, "u")
-    unit = re.sub(r"\s+", "", unit.replace("Ω", "ohm").replace("Ω", "ohm"))
-    if (match := re.fullmatch(r"([afpnumkKMG]?)ohms?", unit, re.IGNORECASE)) is not None:
-        unit = match.group(1).replace("K", "k") + "ohm"
-    match = re.fullmatch(rf"([afpnumkMG]?|{'|'.join(_PREFIXES)})({'|'.join(_UNIT_WORDS)})", unit, re.IGNORECASE)
-    if match is not None and unit not in UNITS:
-        prefix, word = match.groups()
-        unit = _PREFIXES.get(prefix.lower(), prefix) + _UNIT_WORDS[word.lower()]
-    return unit
+    spare: tuple[str, ...] = ()  # titles of what was not used
 
 
 def parse_choice(text: str) -> dict[str, str]:
@@ -139,7 +62,7 @@ def parse_choice(text: str) -> dict[str, str]:
         return chosen
     for part in re.split(r",(?=[\w\s\-]*=)", text):
         name, equals, column = (x.strip() for x in part.partition("="))
-        quantity = next((q for q in QUANTITIES if _plain(q) == _plain(name)), None)
+        quantity = next((q for q in QUANTITIES if plain(q) == plain(name)), None)
         if not equals or not column:
             raise UsageError(f"--columns takes name=column,..., got {shown(part.strip())}.")
         if quantity is None:
@@ -153,8 +76,8 @@ def parse_choice(text: str) -> dict[str, str]:
 
 def recognised(cells: list[str], chosen: Mapping[str, str]) -> int:
     """Return how many quantities the cells of a line name, those that the user says included."""
-    mine = {_plain(_parts(column)[0]) for column in chosen.values()}
-    own = {_plain(_parts(cell)[0]) for cell in cells if cell} & mine
+    mine = {plain(parts_of(column)[0]) for column in chosen.values()}
+    own = {plain(parts_of(cell)[0]) for cell in cells if cell} & mine
     named = {q for cell in cells if cell and (q := quantity_of(cell)) is not None and q not in chosen}
     return len(own) + len(named)
 
@@ -182,22 +105,22 @@ def columns_of(sheet: Sheet, chosen: Mapping[str, str]) -> Columns:
     _complete(found, unused, sheet, place)
     missing = [q for q in QUANTITIES if q not in found]
     notices = [f"the column '{title}' was not used{_mistyped(title, missing)}" for title in unused]
-    return Columns(found, tuple(notices), 1 if units else 0)
+    return Columns(found, tuple(notices), 1 if units else 0, tuple(unused))
 
 
 def _mistyped(title: str, missing: list[str]) -> str:
     """Return the missing quantity that a title almost names, in words."""
-    near = difflib.get_close_matches(_parts(title)[0].lower(), missing, n=1, cutoff=0.75)
+    near = difflib.get_close_matches(parts_of(title)[0].lower(), missing, n=1, cutoff=0.75)
     return f" (is it the {near[0]}?)" if near else ""
 
 
 def _nearly(titles: list[str]) -> str:
     """Return what keeps the first title that begins like a reading from being one, or ""."""
     for title in titles:
-        for name, unit, kind, wanted in _readings_of(title):
-            if _NAMED[_plain(name)] in READINGS:
+        for name, unit, kind, wanted in readings_of(title):
+            if NAMED[plain(name)] in READINGS:
                 said = f"is a {kind}" if kind else "is no unit"
-                right = f"{name} [{QUANTITIES[_NAMED[_plain(name)]].example}]"
+                right = f"{name} [{QUANTITIES[NAMED[plain(name)]].example}]"
                 return f": {shown(title)} could be a {wanted}, but {shown(unit)} {said}; write '{right}' or the like"
     return ""
 
@@ -208,7 +131,9 @@ def _complete(found: dict[str, Column], unused: list[str], sheet: Sheet, place: 
     reading = next((q for q in READINGS if q in found), None)
     if reading is None:
         near = _nearly(unused) or closest("conductance", unused)
-        raise UsageError(f"{place}: no column 'conductance', 'resistance' or 'current'{near} {titles}.")
+        raise UsageError(
+            f"{place}: no column 'conductance', 'resistance' or 'current'{near} {titles}{_named('conductance', unused)}."
+        )
     if reading == "current" and "read voltage" not in found:
         raise UsageError(
             f"{place}: no column 'read voltage', without which a current is no conductance {titles}; add it, or say it "
@@ -216,11 +141,28 @@ def _complete(found: dict[str, Column], unused: list[str], sheet: Sheet, place: 
         )
     if "voltage" not in found and "polarity" not in found:
         raise UsageError(
-            f"{place}: no column 'voltage' or 'polarity', without which up and down cannot be told {titles}."
+            f"{place}: no column 'voltage' or 'polarity', without which up and down cannot be told {titles}"
+            f"{_named('voltage', unused)}."
         )
     for other in (*READINGS, "read voltage"):
         if other in found and other != reading and not (reading == "current" and other == "read voltage"):
             unused.append(found.pop(other).title)
+
+
+def _named(quantity: str, unused: list[str]) -> str:
+    """Return how to say which of the columns that were not used holds a quantity, or ""."""
+    if not unused:
+        return ""
+    example = QUANTITIES[quantity].example
+    known = f" [{example}]" if example else ""
+    return f'; if the column has another name, say it with --columns "{quantity}=NAME{known}"'
+
+
+def no_cell(spare: tuple[str, ...]) -> str:
+    """Return what to do where rows fit no single cell and no column was taken for the cell."""
+    unused = f"; not used: {shown(', '.join(spare), 200, quoted=False)}" if spare else ""
+    name = shown(spare[0], 80, quoted=False) if len(spare) == 1 else "NAME"
+    return f' (no column was taken for the cell, so all rows count as one{unused}; say which it is with --columns "cell={name}")'
 
 
 def _found(header: tuple[str, ...]) -> str:
@@ -240,9 +182,9 @@ def _column(quantity: str, title: str, index: int, units: list[str], place: str,
     known = QUANTITIES[quantity]
     if not known.dimension:
         return Column(title, index)
-    name, own = _parts(title)
-    unit = written(unit or own or (units[index] if index < len(units) else ""))
-    if not unit and _plain(name) in known.instrument:
+    name, own = parts_of(title)
+    unit = written(unit or own or (units[index] if index < len(units) else "") or ending(title, known.dimension))
+    if not unit and plain(name) in known.instrument:
         return Column(title, index, known.si, "unit assumed: the instrument's")
     if not unit:
         raise UsageError(
@@ -266,10 +208,11 @@ def checked(unit: str, quantity: str, owner: str) -> str:
 
 def _chosen(quantity: str, text: str, header: tuple[str, ...], units: list[str], place: str) -> Column:
     """Return the column that the user names for a quantity: by title, by number from 1, or one value with its unit."""
-    name, unit = _parts(text)
+    name, unit = parts_of(text)
     # As the header stands in a sheet: shortened, without what cannot be printed.
-    exact = [i for i, title in enumerate(header) if _plain(title) == _plain(shown(text, 80, quoted=False))]
-    alike = exact or [i for i, title in enumerate(header) if _plain(_parts(title)[0]) == _plain(name)]
+    exact = [i for i, title in enumerate(header) if plain(title) == plain(shown(text, 80, quoted=False))]
+    whole = [i for i, title in enumerate(header) if plain(title) == plain(name)]
+    alike = exact or whole or [i for i, title in enumerate(header) if plain(parts_of(title)[0]) == plain(name)]
     if len(alike) > 1:
         raise UsageError(f"{place}: {len(alike)} columns are called {shown(text)}; give the column's number.")
     if alike:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hardware_models.check import UsageError, shown
+from hardware_models.laboratory.columns import no_cell
 from hardware_models.laboratory.numbers import Rows
 
 ALIKE = 1e-3
@@ -25,8 +26,12 @@ class Order:
     first: np.ndarray  # (n,) True at the first reading of a cycle
 
 
-def ordered(rows: Rows, where: str) -> Order:
-    """Return the order of the rows; UsageError names the line where pulses are missing or not in order."""
+def ordered(rows: Rows, where: str, spare: tuple[str, ...] = ()) -> Order:
+    """Return the order of the rows; UsageError names the line where pulses are missing or not in order.
+
+    `spare` are the titles of the columns that were not used: one of them may be the cell where none was taken for it.
+    """
+    advice = no_cell(spare) if rows.cell is None and spare else ""
     names: dict[str, int] = {}
     labels: dict[tuple[int, str], int] = {}
     begun: list[int] = []  # by cell: number of cycles
@@ -51,7 +56,7 @@ def ordered(rows: Rows, where: str) -> Order:
             if k_now < k:
                 raise _error(
                     where, rows, i, f"cycle {shown(rows.cycle[i], quoted=False)} of cell {shown(name, quoted=False)} goes on "
-                    "after another one has begun; rows have to be in the order of time",
+                    "after another one has begun; rows have to be in the order of time" + advice,
                 )  # fmt: skip
         else:
             turned = known and previous != 0 and sign != previous and sign in (start, 0)
@@ -62,11 +67,13 @@ def ordered(rows: Rows, where: str) -> Order:
         if rows.pulse is not None and not fresh and not follows:
             raise _error(
                 where, rows, i, f"pulse {pulse:g} of cell {shown(name, quoted=False)} follows pulse {before:g}; each pulse "
-                "needs its own row, in the order of time",
+                "needs its own row, in the order of time" + advice,
             )  # fmt: skip
         if rows.time is not None and not math.isnan(rows.time[i]):
             if not fresh and rows.time[i] < times[c]:
-                raise _error(where, rows, i, "the time goes back inside a cycle; rows have to be in the order of time")
+                raise _error(
+                    where, rows, i, "the time goes back inside a cycle; rows have to be in the order of time" + advice
+                )
             times[c] = float(rows.time[i])
         begun[c] += fresh
         last[c] = (k_now, pulse, sign, start if start != 0 else sign)
