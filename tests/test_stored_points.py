@@ -145,7 +145,7 @@ WRONG = {
     ),
     "an answer with no row": (
         'title = "a"\nanswer = "{learn}"\n[[rows]]\nlabel = "learned"',
-        "did you mean 'learned'?",
+        "did you mean 'learned'",
     ),
     "no TOML": ('title = "a', "cannot be read as a TOML file"),
     "a whole number of 5000 digits": ("title = " + "9" * 5000, "cannot be read as a TOML file"),
