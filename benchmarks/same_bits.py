@@ -125,7 +125,7 @@ def commands() -> dict[str, list[str]]:
         "slope dither, hysteretic": "--slope dither --dither 0.1 --nonlinearity hysteretic",
         "fixed read-outs": "--learner local-softmax --local-readout fixed",
         "several perturbations": "--learner node-perturbation --perturbations 3",
-        "a technology": "--technology cmos-7nm" if _is_technology("cmos-7nm") else "--technology cmos-32nm",
+        "a technology": "--technology cmos-7nm",
         "ablate": "--ablate --epochs 1",
         "json": "--json",
     }.items():
@@ -153,16 +153,6 @@ def commands() -> dict[str, list[str]]:
     found["energy, text"] = ["energy", OUT]
     found["estimator"] = ["estimator"]
     return found
-
-
-def _is_technology(name: str) -> bool:
-    from hardware_models.energy import load_technology
-
-    try:
-        load_technology(name)
-    except ValueError:
-        return False
-    return True
 
 
 def left(folder: Path) -> dict[str, Any]:
