@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analog_ff.config.config import Config
 from analog_ff.datasets import load
 from analog_ff.objective.schedule import SCHEDULES, Moment
 from analog_ff.runs.batches import Batches
 from analog_ff.runs.build import frame_of, learner_of, negatives_of, port_of, wiring_of
-from analog_ff.runs.config import Config
 from analog_ff.runs.execute import execute
 from hardware_models.check import UsageError
 from hardware_models.keys import Key

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from analog_ff.__main__ import app as main
+from analog_ff.config.config import Config
 from analog_ff.learners import LEARNERS
 from analog_ff.output.plain_math import plain, readable
-from analog_ff.runs.config import Config
 from analog_ff.runs.execute import execute
 from analog_ff.simulate import run_app
 from analog_ff.updates import UPDATES

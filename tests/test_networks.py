@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.signal import correlate2d
 
+from analog_ff.config.config import Config
 from analog_ff.datasets.augment import shift
 from analog_ff.learners.forward_forward import ForwardForward
 from analog_ff.network import NETWORKS
@@ -16,7 +17,6 @@ from analog_ff.network.patches import patches
 from analog_ff.network.recurrent import Recurrent
 from analog_ff.objective.goodness import LayerGoodness, probability
 from analog_ff.objective.negatives import Negatives
-from analog_ff.runs.config import Config
 from analog_ff.runs.execute import execute
 from hardware_models.check import UsageError
 from hardware_models.chip import Chip

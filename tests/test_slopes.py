@@ -320,7 +320,7 @@ def configured(config):
 @pytest.mark.parametrize("name", ["stack", "recurrent", "local", "convolution"])
 def test_every_network_takes_every_slope_and_pays_for_it(name: str) -> None:
     """Reads beside those of the passes: `extra` for each array and each pass that is learned from, on a chip a layer."""
-    from analog_ff.runs.config import Config
+    from analog_ff.config.config import Config
 
     more = {"iterations": 1} if name == "recurrent" else {}
     if name in ("local", "convolution"):
@@ -361,7 +361,7 @@ def test_refusals_are_one_sentence() -> None:
 
 
 def test_options_reach_the_slope() -> None:
-    from analog_ff.runs.config import Config
+    from analog_ff.config.config import Config
 
     config = Config(data="toy", shift=0, layers=(6,), slope="node-perturbation", perturbation=0.5, perturbations=3)
     learner, data = configured(config)

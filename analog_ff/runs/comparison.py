@@ -16,12 +16,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from analog_ff.config.config import Config, recommended
+from analog_ff.config.reading import read
 from analog_ff.learners import LEARNERS
 from analog_ff.output import folders
 from analog_ff.output.messages import on_terminal
-from analog_ff.runs.config import Config, recommended
 from analog_ff.runs.execute import examine, execute
-from analog_ff.runs.options import read
 from analog_ff.runs.origin import check_alike
 from analog_ff.runs.result_file import check
 from hardware_models import files
