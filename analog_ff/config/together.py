@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from analog_ff.config.choices import Choices
 from analog_ff.registry.options import flag
 from analog_ff.registry.rows import Kind, LearnerKind, Only, kinds
 from hardware_models.check import UsageError, shown
@@ -29,44 +31,53 @@ class Chosen:
         return f"{self.option} {self.name}"
 
 
-def tables(config: Config) -> dict[str, Mapping[str, Kind]]:
+@cache
+def tables(kind: type[Choices]) -> dict[str, Mapping[str, Kind]]:
     """Return the tables of kinds by the option that chooses from them."""
-    return {f.name: rows for f in fields(config) if (rows := kinds(f.metadata.get("table")))}
+    return {f.name: rows for f in fields(kind) if (rows := kinds(f.metadata.get("table")))}
 
 
-def owners(config: Config) -> dict[str, dict[str, list[str]]]:
-    """Return {option: {choosing option: kinds that read it}} of the options that only some kinds read."""
+@cache
+def owners(kind: type[Choices]) -> dict[str, dict[str, list[str]]]:
+    """Return {option: {choosing option: names of the rows that read it}} of the options that not every row reads."""
     found: dict[str, dict[str, list[str]]] = {}
-    for choosing, rows in tables(config).items():
+    for choosing, rows in tables(kind).items():
         for name, row in rows.items():
             for option in row.reads:
                 found.setdefault(option, {}).setdefault(choosing, []).append(name)
     return found
 
 
-def chosen(config: Config) -> list[Chosen]:
+def chosen(kind: type[Choices], values: Mapping[str, Any]) -> list[Chosen]:
     """Return the chosen rows; a choice that none of them reads, as the update of frozen layers, is not among them."""
-    every, owned = tables(config), owners(config)
+    every, owned = tables(kind), owners(kind)
     waiting = [option for option in every if option not in owned]
     found: list[Chosen] = []
     while waiting:
         option = waiting.pop(0)
-        name = getattr(config, option)
+        name = values[option]
         if (row := every[option].get(name)) is not None:  # a user's own function has no row
             found.append(Chosen(option, name, row))
             waiting += [other for other in row.reads if other in every]
     return found
 
 
+def unread(kind: type[Choices], options: Mapping[str, Any]) -> set[str]:
+    """Return those of the options given that no chosen row reads; what is not given is at its default."""
+    values = {**{f.name: f.default for f in fields(kind)}, **options}
+    read = {name for one in chosen(kind, values) for name in one.row.reads}
+    return {name for name in options if name in owners(kind) and name not in read}
+
+
 def settings(config: Config, option: str) -> dict[str, Any]:
-    """Return the values of the options that the kind reads which `option` has chosen, by name."""
-    row = tables(config)[option].get(getattr(config, option))
+    """Return the values of the options that the row reads which `option` has chosen, by name."""
+    row = tables(type(config))[option].get(getattr(config, option))
     return {} if row is None else {name: getattr(config, name) for name in row.reads}
 
 
 def check_together(config: Config) -> None:
     """Refuse an option that would do nothing, and values with which a chosen kind does not work."""
-    rows = chosen(config)
+    rows = chosen(type(config), vars(config))
     learner = next(one for one in rows if one.option == "learner")
     _check_read(config, rows)
     _check_beside(config)
@@ -82,17 +93,19 @@ def check_together(config: Config) -> None:
 def _check_read(config: Config, rows: list[Chosen]) -> None:
     """Refuse an option, away from its default, that no chosen kind reads."""
     read = {name for one in rows for name in one.row.reads}
-    for name, by in owners(config).items():
+    for name, by in owners(type(config)).items():
         if name in read or config.at_rest(name):
             continue
-        asked = " or ".join(f"{flag(option)} {' or '.join(who)}" for option, who in by.items())
-        choosing = next(iter(by))
+        active = [one.option for one in rows if one.option in by]
+        # The nearest choice first: of a slope's option the slope, before the learners that read it too.
+        nearest = sorted(by, key=lambda option: (option not in active, option == "learner"))
+        asked = " or ".join(f"{flag(option)} {' or '.join(by[option])}" for option in nearest)
         if sum(map(len, by.values())) > FEW:
-            kind = next((one for one in rows if one.option in by), rows[0])
+            kind = next((one for one in rows if one.option == nearest[0]), rows[0])
             raise UsageError(f"{kind} has no {flag(name)}: leave it out.")
-        if choosing not in {one.option for one in rows}:
-            raise UsageError(f"{flag(name)} belongs to {asked}, and {rows[0]} has no {flag(choosing)}: leave it out.")
-        raise UsageError(f"{flag(name)} belongs to {asked}, not to {shown(getattr(config, choosing))}.")
+        if not active:
+            raise UsageError(f"{flag(name)} belongs to {asked}, and {rows[0]} has no {flag(nearest[0])}: leave it out.")
+        raise UsageError(f"{flag(name)} belongs to {asked}, not to {shown(getattr(config, nearest[0]))}.")
 
 
 def _check_beside(config: Config) -> None:
@@ -113,7 +126,7 @@ def _check_learner(config: Config, learner: Chosen) -> None:
     """Refuse a sealed chip for a learner that looks inside, and a stream for one that takes none."""
     if not isinstance(learner.row, LearnerKind):
         return
-    rows = tables(config)["learner"]
+    rows = tables(type(config))["learner"]
     if learner.row.looks_inside and (config.sealed or config.port != "local"):
         raise UsageError(
             f"{learner} looks up the chip's weights, which a sealed chip or one in another process does not allow: "

@@ -97,7 +97,7 @@ def carrying(*tables: Mapping[str, Kind]) -> Any:
         for declared in options_of(tables):
             for f in fields(declared):  # type: ignore[arg-type]
                 if not issubclass(kind, declared):
-                    kind.__annotations__[f.name] = f.type
+                    kind.__annotations__[f.name] = f.type.__name__ if isinstance(f.type, type) else str(f.type)
                     title = (declared.__doc__ or "").partition("\n")[0].rstrip(".")
                     setattr(kind, f.name, field(default=f.default, metadata={**f.metadata, "group": title}))
         return kind
