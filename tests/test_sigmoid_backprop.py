@@ -140,7 +140,7 @@ def test_black_and_white() -> None:
         ({"readout_rate": 0.3}, "leave --readout-rate out"),
         ({"sealed": True}, "choose --learner backprop-nominal"),
         ({"network": "recurrent"}, "choose --network stack"),
-        ({"learner": "backprop"}, "--readout output belongs to --learner backprop-sigmoid"),
+        ({"learner": "backprop"}, "choose --readout softmax"),
         ({"crop": 0}, "--crop"),
         ({"binarise": 1.5}, "--binarise"),
         ({"images_per_epoch": 0}, "--images-per-epoch"),

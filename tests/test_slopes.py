@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from analog_ff.learners.forward_forward import ForwardForward
-from analog_ff.learners.slopes import SLOPES, Dither, NodePerturbation, Oracle
+from analog_ff.learners.options import SLOPES
+from analog_ff.learners.slopes import Dither, NodePerturbation, Oracle
 from analog_ff.network.base import Activity
 from analog_ff.network.stack import Stack
 from analog_ff.objective.goodness import LayerGoodness
@@ -15,7 +16,7 @@ from hardware_models.chip import Chip
 from hardware_models.events import Events, Tally
 from hardware_models.keys import Key
 from hardware_models.process_port import ProcessPort
-from hardware_models.tables import load_object
+from hardware_models.tables import lookup
 
 BATCH = 40
 
@@ -374,4 +375,4 @@ def test_options_reach_the_slope() -> None:
 
 
 def test_every_slope_resolves() -> None:
-    assert len(SLOPES) >= 4 and all(load_object(place, "slope") for place in SLOPES.values())
+    assert len(SLOPES) >= 4 and all(lookup("slope", name, SLOPES) for name in SLOPES)

@@ -50,7 +50,7 @@ def test_an_option_that_no_chosen_kind_reads_is_refused(name: str) -> None:
     beside = BESIDE.get(name, {})
     idle = [one for one in LEARNERS if name in unread(Config, {"learner": one, name: value})]
     for learner in idle:
-        with pytest.raises(UsageError, match=f"{flag(name)}.*(: leave it out|not to '{learner}'|not to '\\w)"):
+        with pytest.raises(UsageError, match=f"has no {flag(name)}: leave {flag(name)} out"):
             given(learner=learner, **{name: value})
     choosing, names = next(iter(OWNED[name].items()))
     config = given(**{choosing: names[0], name: value, **beside})
@@ -80,7 +80,7 @@ def test_every_option_is_general_or_read_by_a_kind() -> None:
 def test_recipes_are_no_choices_that_do_nothing() -> None:
     """The learning rate of a device's recipe is not refused for frozen layers, which have none."""
     assert given(device="ideal", learner="random-features").learning_rate == 0.02
-    with pytest.raises(UsageError, match="random-features has no --learning-rate"):
+    with pytest.raises(UsageError, match="random-features has no --learning-rate: leave"):
         given(device="ideal", learner="random-features", learning_rate=0.3)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from analog_ff.config.choices import Choices
@@ -31,13 +30,11 @@ class Chosen:
         return f"{self.option} {self.name}"
 
 
-@cache
 def tables(kind: type[Choices]) -> dict[str, Mapping[str, Kind]]:
     """Return the tables of kinds by the option that chooses from them."""
     return {f.name: rows for f in fields(kind) if (rows := kinds(f.metadata.get("table")))}
 
 
-@cache
 def owners(kind: type[Choices]) -> dict[str, dict[str, list[str]]]:
     """Return {option: {choosing option: names of the rows that read it}} of the options that not every row reads."""
     found: dict[str, dict[str, list[str]]] = {}
@@ -99,13 +96,13 @@ def _check_read(config: Config, rows: list[Chosen]) -> None:
         active = [one.option for one in rows if one.option in by]
         # The nearest choice first: of a slope's option the slope, before the learners that read it too.
         nearest = sorted(by, key=lambda option: (option not in active, option == "learner"))
+        few = sum(map(len, by.values())) <= FEW
         asked = " or ".join(f"{flag(option)} {' or '.join(by[option])}" for option in nearest)
-        if sum(map(len, by.values())) > FEW:
-            kind = next((one for one in rows if one.option == nearest[0]), rows[0])
-            raise UsageError(f"{kind} has no {flag(name)}: leave it out.")
-        if not active:
-            raise UsageError(f"{flag(name)} belongs to {asked}, and {rows[0]} has no {flag(nearest[0])}: leave it out.")
-        raise UsageError(f"{flag(name)} belongs to {asked}, not to {shown(getattr(config, nearest[0]))}.")
+        asker = nearest[0] if active else "learner"
+        raise UsageError(
+            f"{f'{flag(name)} belongs to {asked}; ' if few else ''}{asker} {shown(getattr(config, asker), quoted=False)} has no "
+            f"{flag(name)}: leave {flag(name)} out."
+        )
 
 
 def _check_beside(config: Config) -> None:
