@@ -107,7 +107,7 @@ def collect(
         "events_by_readout": {name: dict(total.counts) for name, total in readouts.items()},
         "integrals_by_readout": {name: dict(total.integrals) for name, total in readouts.items()},
         "activity": run.learner.meter.as_dict(),
-        "gated_share_by_layer": getattr(run.learner, "gated_share", None),
+        "gated_share_by_layer": run.learner.gated_share,
         "energy": {**energy, "update": config.update, **_to_accuracy(run), "line_currents": lines},
         "cells": {
             "pulses_per_cell": (learn + program) / (2 * weights),

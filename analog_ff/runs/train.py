@@ -11,6 +11,8 @@ import numpy as np
 
 from analog_ff.config.config import Config
 from analog_ff.datasets.augment import shift
+from analog_ff.datasets.base import Dataset
+from analog_ff.learners.base import Learner
 from analog_ff.objective.schedule import Moment, Schedule, gain
 from analog_ff.output import whole_files
 from analog_ff.output.forms import table
@@ -19,8 +21,9 @@ from analog_ff.runs.build import batches_of
 from analog_ff.runs.interrupt import Interruptible
 from analog_ff.runs.origin import Origin
 from analog_ff.runs.progress import Progress
-from hardware_models.events import Ledger
+from hardware_models.events import Ledger, Tally
 from hardware_models.keys import Key
+from hardware_models.port import ChipBench
 
 MONITORED = 500
 """Images of the training set looked at after each epoch of a final run."""
@@ -32,9 +35,9 @@ class Run:
     def __init__(
         self,
         config: Config,
-        data: Any,
-        port: Any,
-        learner: Any,
+        data: Dataset,
+        port: ChipBench,
+        learner: Learner,
         schedule: Schedule,
         priced: Callable[[Ledger], float],
         origin: Origin,
@@ -98,7 +101,7 @@ class Run:
         self.ledger.book("monitor", tally)
         return {name: 100.0 * float(np.mean(answer != labels)) for name, answer in predicted.items()}
 
-    def test(self) -> tuple[dict[str, float], dict[str, Any]]:
+    def test(self) -> tuple[dict[str, float], dict[str, Tally]]:
         """Return the error [%] of each read-out on the test (or validation) set, and each read-out's events."""
         errors, tallies = {}, {}
         for name in self.learner.readouts:
@@ -112,7 +115,7 @@ class Run:
 
     def _note(self, errors: dict[str, float]) -> None:
         learn = self.ledger.phase("learn").total()
-        goodness = getattr(self.learner, "mean_goodness", [])
+        goodness = self.learner.mean_goodness
         weights = sum(n * m for n, m in self.port.shapes)
         line: dict[str, Any] = {"epoch": self.epoch}
         line |= {f"{name}_error_percent": error for name, error in errors.items()}
@@ -121,7 +124,7 @@ class Run:
         line["images"] = self.images
         for layer, (positive, negative) in enumerate(goodness):
             line[f"goodness_positive_{layer}"], line[f"goodness_negative_{layer}"] = positive, negative
-        line |= getattr(self.learner, "measured", {})
+        line |= self.learner.measured
         line["seconds"] = round(self.seconds, 3)
         self.metrics.append(line)
         # What learning has taken so far, so that the whole curve can be priced anew.
