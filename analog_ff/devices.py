@@ -13,6 +13,7 @@ from analog_ff.cli.app import run_app
 from analog_ff.output import whole_files
 from analog_ff.output.messages import answer
 from analog_ff.output.plain_math import readable
+from analog_ff.plain import Document
 from hardware_models.check import CommandError, UsageError
 from hardware_models.files import home
 from hardware_models.laboratory.titles import QUANTITIES
@@ -58,7 +59,7 @@ def list_devices(as_json: bool = _JSON) -> None:
     _print(rows, as_json, lines)
 
 
-def catalogue() -> list[dict[str, Any]]:
+def catalogue() -> list[Document]:
     """Return one row a device that has a name: from its parameter file, or as an installed package registers it."""
     from hardware_models.devices import PUBLISHED
     from hardware_models.devices.load import installed_devices, read_table
@@ -68,14 +69,14 @@ def catalogue() -> list[dict[str, Any]]:
         table, _ = read_table(name)
         rows.append(_row(name, table))
     named = ("technology", "states", "on/off", "pulse", "checked", "figures", "law of time", "doi")
-    empty: dict[str, Any] = dict.fromkeys(named)
+    empty: Document = dict.fromkeys(named)
     rows.append({"name": "ideal", **empty, "model": "ideal", "source": "an idealisation, not a measured device"})
     for name, entry in sorted(installed_devices().items()):
         rows.append({"name": name, **empty, "model": entry.value, "source": "an installed package"})
     return rows
 
 
-def _row(name: str, table: dict[str, Any]) -> dict[str, Any]:
+def _row(name: str, table: Document) -> Document:
     from hardware_models.devices import provenance
     from hardware_models.units import to_si
 
@@ -159,7 +160,7 @@ def _parts(device: Any) -> tuple[Any, ...]:
     return device.chain()[::-1] if isinstance(device, Wrapper) else (device,)
 
 
-def parameters(device: Any, spec: str) -> list[dict[str, Any]]:
+def parameters(device: Any, spec: str) -> list[Document]:
     """Return the device's numbers in SI, those of wear and retention under the names that a parameter file gives them.
 
     What a parameter file says of each stands beside it.
@@ -171,7 +172,7 @@ def parameters(device: Any, spec: str) -> list[dict[str, Any]]:
     from hardware_models.devices.load import has_table, read_table
     from hardware_models.units import to_si
 
-    table: dict[str, Any] = read_table(spec)[0] if has_table(spec) else {}  # checked when the device was loaded
+    table: Document = read_table(spec)[0] if has_table(spec) else {}  # checked when the device was loaded
     model, *around = _parts(device)
     entries = {place: entry for entry, place in ENTRIES.items()}
     numbers: list[tuple[str, Any, Any]] = []

@@ -10,6 +10,7 @@ import typer
 
 from analog_ff.cli.app import command_of, run_app
 from analog_ff.output.messages import answer
+from analog_ff.plain import Document
 
 RECALLED = "*"
 
@@ -35,7 +36,7 @@ def energy(
 app = command_of(energy)
 
 
-def _show(found: dict[str, Any]) -> None:
+def _show(found: Document) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -65,11 +66,11 @@ def _show(found: dict[str, Any]) -> None:
         console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
-def _sum(parts: dict[str, Any], phases: list[str], name: str) -> float:
+def _sum(parts: Document, phases: list[str], name: str) -> float:
     return float(sum(parts[phase][name] for phase in phases))
 
 
-def _layers(found: dict[str, Any], phases: list[str], table_kind: Any, joules: Any) -> Any:
+def _layers(found: Document, phases: list[str], table_kind: Any, joules: Any) -> Any:
     table = table_kind(title=f"by layer ({found['by_layer_note']})" if found["by_layer_note"] else "by layer")
     table.add_column("layer")
     for phase in phases:
@@ -81,7 +82,7 @@ def _layers(found: dict[str, Any], phases: list[str], table_kind: Any, joules: A
     return table
 
 
-def _facts(found: dict[str, Any], joules: Any) -> list[str]:
+def _facts(found: Document, joules: Any) -> list[str]:
     """Return what is said below the tables, a line each."""
     lines = [f"energy per update: {joules(found['per_update_joule'])}"]
     lines += [f"energy per image, read-out {n}: {joules(v)}" for n, v in found["per_image_joule"].items()]
@@ -111,7 +112,7 @@ def _facts(found: dict[str, Any], joules: Any) -> list[str]:
     return [*lines, "left out: " + "; ".join(found["omitted"])]
 
 
-def currents(found: dict[str, Any]) -> str:
+def currents(found: Document) -> str:
     """Return the verdict on the currents of the lines in words."""
     from analog_ff.runs.results import against_limit
 

@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from analog_ff.config.config import Config, recipe
 from analog_ff.objective.schedule import Moment, gain
+from analog_ff.plain import Document, Facts
 from analog_ff.runs import results
 from analog_ff.runs.batches import Batches
 from analog_ff.runs.build import schedule_of
@@ -107,7 +108,7 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
         readout: str = "softmax",
         technology: str = "cmos-32nm",
         chip_seed: int = 0,
-        settings: Mapping[str, Any] | None = None,
+        settings: Facts | None = None,
     ) -> None:
         self.device = device
         self.hidden = hidden
@@ -204,7 +205,7 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
         return events
 
     @property
-    def energy_(self) -> dict[str, Any]:
+    def energy_(self) -> Document:
         """What the counted events cost [J], with the prices' grounds."""
         parts = self._fitted()
         counted = parts.ledger.as_dict()
@@ -215,7 +216,7 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
             readouts={parts.config.readout: parts.ledger.phase("infer").total()},
             **parts.conditions,
         )
-        plain: dict[str, Any] = results.plain(priced)
+        plain: Document = results.plain(priced)
         return plain
 
     def _fitted(self) -> Rows:
@@ -253,12 +254,12 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_parts")
 
-    def __getstate__(self) -> dict[str, Any]:
-        state: dict[str, Any] = super().__getstate__()
+    def __getstate__(self) -> Document:
+        state: Document = super().__getstate__()
         # The chip's state, not the chip: a pickle holds arrays and plain values, also when they are mapped read-only.
         return state | ({"_parts": self._parts.save()} if "_parts" in state else {})
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+    def __setstate__(self, state: Document) -> None:
         saved = state.get("_parts")
         super().__setstate__(state if saved is None else state | {"_parts": Rows.restore(saved)})
 

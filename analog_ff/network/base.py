@@ -7,12 +7,13 @@ iteration, a recurrent network several. Learners see nothing else of a network.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
 from analog_ff.objective.goodness import LayerGoodness
+from analog_ff.plain import Facts
 from hardware_models.events import Tally
 from hardware_models.keys import Key
 from hardware_models.port import ChipPort
@@ -54,7 +55,7 @@ class Wiring(NamedTuple):
     shapes: tuple[tuple[int, int], ...]  # (inputs, neurons) of each of the chip's layers, bias row included
     units: tuple[int, ...]  # of each network layer
     positions: tuple[int, ...] = ()  # of each network layer on the image; empty where a layer has none
-    options: Mapping[str, Any] = {}  # for the network's constructor
+    options: Facts = {}  # for the network's constructor
 
 
 class Network(Protocol):

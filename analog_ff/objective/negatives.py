@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -94,6 +94,14 @@ class Setting(NamedTuple):
     rollout_every: int = 200
 
 
+class Believer(Protocol):
+    """Whoever can say what follows a window."""
+
+    def believe(self, images: np.ndarray, key: Key) -> tuple[np.ndarray, Tally]:
+        """Return P (B, classes) for windows (B, n), and the events."""
+        ...
+
+
 class Negatives:
     """What every maker of negatives is; most need no more than to be called."""
 
@@ -111,7 +119,7 @@ class Negatives:
         """
         raise NotImplementedError
 
-    def prepare(self, learner: Any, step: int, key: Key) -> Tally:
+    def prepare(self, learner: Believer, step: int, key: Key) -> Tally:
         """Do before a batch what needs the learner itself, and return what it cost (phase ``learn``)."""
         del learner, step, key
         return Tally()

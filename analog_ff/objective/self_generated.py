@@ -12,25 +12,15 @@ characters soon run in a circle, and the negatives are then a handful of windows
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 
-from analog_ff.objective.negatives import Negatives, Setting, checked_belief
+from analog_ff.objective.negatives import Believer, Negatives, Setting, checked_belief
 from hardware_models.check import UsageError, positive_int
 from hardware_models.events import Events, Tally
 from hardware_models.keys import Key
 
 UNIFORM_BITS = 53
 """Random bits of one uniform number in float64."""
-
-
-class Believer(Protocol):
-    """Whoever can say what follows a window."""
-
-    def believe(self, images: np.ndarray, key: Key) -> tuple[np.ndarray, Tally]:
-        """Return P (B, classes) for windows (B, n), and the events."""
-        ...
 
 
 def sample(probabilities: np.ndarray, generator: np.random.Generator) -> np.ndarray:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
+from analog_ff.plain import Facts
 
-def table(lines: Sequence[Mapping[str, Any]]) -> str:
+
+def table(lines: Sequence[Facts]) -> str:
     """Return lines as CSV, a column for every name that one of them has; what a line lacks is 0."""
     text = io.StringIO(newline="")
     names = dict.fromkeys(name for line in lines for name in line)
@@ -19,7 +21,7 @@ def table(lines: Sequence[Mapping[str, Any]]) -> str:
     return text.getvalue()
 
 
-def document(value: Mapping[str, Any]) -> str:
+def document(value: Facts) -> str:
     """Return JSON for people and programs, a value a line."""
     return json.dumps(value, indent=1) + "\n"
 

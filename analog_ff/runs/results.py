@@ -10,6 +10,7 @@ from typing import Any
 from analog_ff.config.config import Config
 from analog_ff.output import whole_files
 from analog_ff.output.forms import document
+from analog_ff.plain import Document
 from analog_ff.runs.stored import RESULT, SCHEMA
 from analog_ff.runs.train import Run
 from analog_ff.updates import UPDATES
@@ -20,14 +21,14 @@ UNIFORM_VARIANCE = 1.0 / 12.0
 """Variance, in units of the range squared, of a cell that may be anywhere in its range."""
 
 
-def conditions(config: Config, device: dict[str, Any]) -> dict[str, Any]:
+def conditions(config: Config, device: Document) -> Document:
     """Return what pricing needs of a run: the technology, and the device's own voltages and times."""
     from hardware_models.energy import load_technology
 
     return {"technology": load_technology(config.technology), **device_conditions(device)}
 
 
-def device_conditions(device: dict[str, Any]) -> dict[str, float]:
+def device_conditions(device: Document) -> dict[str, float]:
     """Return the device's voltages [V] and read time [s] as `price` takes them, from its description."""
     return {
         "read_time": device["t_read"],
@@ -36,7 +37,7 @@ def device_conditions(device: dict[str, Any]) -> dict[str, float]:
     }
 
 
-def learn_joule(ledger: Ledger, conditions: dict[str, Any]) -> float:
+def learn_joule(ledger: Ledger, conditions: Document) -> float:
     """Return the energy of phase learn so far [J]."""
     from hardware_models.energy import price
 
@@ -57,11 +58,11 @@ def memory_left(pulses_per_device: float, cycle_noise: float) -> float:
 def collect(
     run: Run,
     errors: dict[str, float],
-    tallies: dict[str, Any],
-    device: dict[str, Any],
-    known: dict[str, Any],
+    tallies: Document,
+    device: Document,
+    known: Document,
     wall: float,
-) -> dict[str, Any]:
+) -> Document:
     """Return the result of a finished run as plain values; numbers or null, never NaN.
 
     `known` is what `conditions` returned when the run was built: a file that was edited since must not price it.
@@ -124,7 +125,7 @@ def collect(
     return plain(result)
 
 
-def _to_accuracy(run: Run) -> dict[str, Any]:
+def _to_accuracy(run: Run) -> Document:
     """Return the joules of phase learn until the validation accuracy of the headline read-out was first reached."""
     joule: dict[str, float | None] = dict.fromkeys((str(a) for a in ACCURACIES), None)
     status = dict.fromkeys(joule, "not measured")
@@ -149,7 +150,7 @@ def plain(value: Any) -> Any:
     return value if value is None or isinstance(value, str | bool | int) else plain(value.item())
 
 
-def write(folder: Path, result: dict[str, Any]) -> None:
+def write(folder: Path, result: Document) -> None:
     """Write result.json as a whole."""
     whole_files.write(folder / RESULT, document(result))
 
@@ -171,7 +172,7 @@ def against_limit(ratio: Mapping[str, float], limit: str = "the current limit") 
     return f"reads {ratio['read']:.3g}, writes {ratio['write']:.3g} times {limit}"
 
 
-def show(result: dict[str, Any], folder: Path) -> None:
+def show(result: Document, folder: Path) -> None:
     """Print the table of a finished run."""
     from rich.console import Console
     from rich.table import Table

@@ -21,7 +21,6 @@ with every read all the same, and a later reading is that of an older chip.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -31,6 +30,7 @@ from sklearn.preprocessing import StandardScaler
 from analog_ff.config.config import Config
 from analog_ff.network.base import Frame
 from analog_ff.objective.negatives import load_negatives
+from analog_ff.plain import Document, Facts
 from analog_ff.runs import results
 from analog_ff.runs.build import learner_of, port_of, wiring_of
 from hardware_models.events import Ledger, Tally
@@ -102,14 +102,14 @@ class Rows:
         self.images["infer"] += len(x)
         return scores
 
-    def save(self) -> dict[str, Any]:
+    def save(self) -> Document:
         """Return choices and state as plain values and arrays, without a chip."""
         kept = {f.name: getattr(self, f.name) for f in fields(self)}
         kept |= {"ledger": self.ledger.save(), "images": dict(self.images)}
         return {"kept": kept, "chip": self.port.save(), "learner": self.learner.save()}
 
     @classmethod
-    def restore(cls, saved: Mapping[str, Any]) -> Rows:
+    def restore(cls, saved: Facts) -> Rows:
         """Build the chip again and bring it to a state that `save` returned."""
         parts = cls(**(saved["kept"] | {"ledger": Ledger.restore(saved["kept"]["ledger"])}))
         parts.port.restore(saved["chip"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from analog_ff.learners.base import Learner
 from analog_ff.objective.schedule import Moment, Schedule, gain
 from analog_ff.output import whole_files
 from analog_ff.output.forms import table
+from analog_ff.plain import Document
 from analog_ff.runs import checkpoint
 from analog_ff.runs.build import batches_of
 from analog_ff.runs.interrupt import Interruptible
@@ -46,7 +46,7 @@ class Run:
         self._priced, self.origin = priced, origin
         self.programmed = False
         self.ledger = Ledger()
-        self.metrics: list[dict[str, Any]] = []
+        self.metrics: list[Document] = []
         self.counted: list[dict[str, int | float]] = []
         self._batches = batches_of(config, len(data.x_train), learner)
         self.epoch = 0
@@ -117,7 +117,7 @@ class Run:
         learn = self.ledger.phase("learn").total()
         goodness = self.learner.mean_goodness
         weights = sum(n * m for n, m in self.port.shapes)
-        line: dict[str, Any] = {"epoch": self.epoch}
+        line: Document = {"epoch": self.epoch}
         line |= {f"{name}_error_percent": error for name, error in errors.items()}
         line["pulses_per_weight"] = learn["write.selected"] / weights
         line["learn_joule"] = self._priced(self.ledger)
@@ -135,7 +135,7 @@ class Run:
         arrays = {f"chip/{k}": np.asarray(v) for k, v in self.port.save().items()}
         return arrays | {f"learner/{k}": np.asarray(v) for k, v in self.learner.save().items()}
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> Document:
         """Return everything else that a checkpoint keeps, as plain values."""
         return {
             "config": self.config.digest(),
@@ -159,7 +159,7 @@ class Run:
             whole_files.write(folder / "metrics.csv", table(self.metrics))
             whole_files.write(folder / "events.csv", table(self.counted))
 
-    def restore(self, arrays: dict[str, np.ndarray], facts: dict[str, Any]) -> None:
+    def restore(self, arrays: dict[str, np.ndarray], facts: Document) -> None:
         """Take up the arrays and the facts of a checkpoint, which is written only once the chip is programmed."""
         self.port.restore({k[5:]: v for k, v in arrays.items() if k.startswith("chip/")})
         self.learner.restore({k[8:]: v for k, v in arrays.items() if k.startswith("learner/")})
