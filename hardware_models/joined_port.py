@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from hardware_models import pins
 from hardware_models.check import UsageError
@@ -79,7 +80,7 @@ class JoinedPort:
     # --- pins of one layer ---
 
     def observe(
-        self, layer: int, x: np.ndarray, *, bias: Any = None, key: Key, array: str = "main"
+        self, layer: int, x: np.ndarray, *, bias: ArrayLike | None = None, key: Key, array: str = "main"
     ) -> tuple[np.ndarray, Events]:
         """Return y = f(z + bias), (B, neurons) float32, and the events."""
         chip, own = self._place(layer)
@@ -157,7 +158,7 @@ class JoinedPort:
         return self._chips[0].device  # type: ignore[attr-defined]
 
     @property
-    def description(self) -> dict[str, Any]:
+    def description(self) -> dict[str, object]:
         """The device's population figures."""
         return self._chips[0].description
 
@@ -165,7 +166,7 @@ class JoinedPort:
         """Return for each layer the share of converted values that were clipped."""
         return [layer for chip in self._chips for layer in chip.clipped_share()]
 
-    def inspect(self) -> list[dict[str, Any]] | None:
+    def inspect(self) -> list[dict[str, float | None]] | None:
         """Return for each layer the summary of its inspection; None if a chip is sealed."""
         if self.sealed:
             return None

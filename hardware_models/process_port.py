@@ -14,6 +14,7 @@ from multiprocessing.reduction import ForkingPickler
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from hardware_models import opened
 from hardware_models.check import CommandError, DeviceRangeError, RunError, UsageError
@@ -128,7 +129,7 @@ class ProcessPort:
     # --- pins ---
 
     def observe(
-        self, layer: int, x: np.ndarray, *, bias: Any = None, key: Key, array: str = "main"
+        self, layer: int, x: np.ndarray, *, bias: ArrayLike | None = None, key: Key, array: str = "main"
     ) -> tuple[np.ndarray, Events]:
         """Return y = f(z + bias), (B, neurons) float32, and the events."""
         answer: tuple[np.ndarray, Events] = self._call("observe", layer, x, bias=bias, key=key, array=array)
@@ -189,9 +190,9 @@ class ProcessPort:
         answer: list[dict[str, float | None]] = self._call("clipped_share")
         return answer
 
-    def inspect(self) -> list[dict[str, Any]] | None:
+    def inspect(self) -> list[dict[str, float | None]] | None:
         """Return None, as every sealed chip does."""
-        answer: list[dict[str, Any]] | None = self._call("inspect")
+        answer: list[dict[str, float | None]] | None = self._call("inspect")
         return answer
 
     def cells(self, layer: int) -> Inspection:
