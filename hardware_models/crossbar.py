@@ -10,6 +10,7 @@ G+ and G- of a weight are neighbouring columns of one physical array (rows, 2 co
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from hardware_models import pins, write_costs
 from hardware_models.check import DeviceRangeError, UsageError, in_range, positive_int
 from hardware_models.devices.adapted import adapted
 from hardware_models.devices.base import Device
-from hardware_models.devices.state import remade
+from hardware_models.devices.state import CellState, remade
 from hardware_models.events import Events
 from hardware_models.kernels import pulses as kernels
 from hardware_models.kernels.products import matmul
@@ -29,6 +30,8 @@ from hardware_models.tiles import Tiling
 
 FEW = 0.1
 """Share of the cells below which a burst visits only those that get pulses; the results are the same."""
+SomePulses = Callable[[CellState, np.ndarray, np.ndarray, Key], None]
+"""`BaseDevice.pulse_some` of a device."""
 _REFRESH_BITS = 8
 """Bits of the conversion of a pair that is refreshed."""
 
@@ -82,7 +85,7 @@ class Crossbar:
         self._one_sided = {"both": 0, "up": 1, "down": -1}[self.device.polarities]
         # Cells that get no pulse need not be visited, if the device can and if nothing else happens to them.
         alone = not self._one_sided and not self.device.timed
-        self._few = self.device.pulse_some if alone and self.device.pulses_some else None
+        self._few: SomePulses | None = self.device.pulse_some if alone and self.device.pulses_some else None
         self._writes = 0  # since fabrication; one-sided pairs are looked after by it
         self.state = self.device.fabricate((rows, 2 * columns), key.child("fabricate"))
         self.received = np.zeros((rows, 2 * columns), np.int32)  # pulses of both polarities since fabrication
@@ -241,7 +244,7 @@ class Crossbar:
             cells = np.empty(self.shape[0], np.int64)
             kernels.count_cells(counts, cells)
             if int(cells.sum()) < FEW * 2 * counts.size:
-                return self._burst_some(counts, cells, self._next(key, "pulse"))
+                return self._burst_some(self._few, counts, cells, self._next(key, "pulse"))
         pulses = np.empty((self.shape[0], 2 * self.shape[1]), np.int32)
         if self._one_sided:
             kernels.split_one_sided(counts, self._one_sided, pulses)
@@ -278,7 +281,7 @@ class Crossbar:
         self.time += events.integrals["time"]
         return events
 
-    def _burst_some(self, counts: np.ndarray, cells: np.ndarray, key: Key) -> Events:
+    def _burst_some(self, few: SomePulses, counts: np.ndarray, cells: np.ndarray, key: Key) -> Events:
         """Do what `_burst` does where few cells get pulses (`cells`: how many in each row), without touching the others."""
         first = np.concatenate(([0], np.cumsum(cells)))
         where, pulses = np.empty(first[-1], np.int64), np.empty(first[-1], np.int32)
@@ -287,7 +290,7 @@ class Crossbar:
         g = self.state.g
         before, after = np.empty(len(where), np.float32), np.empty(len(where), np.float32)
         kernels.gather(g.reshape(-1), where, before)
-        self._few(self.state, where, pulses, key)
+        few(self.state, where, pulses, key)
         kernels.gather(g.reshape(-1), where, after)
         sums, slots = kernels.write_sums_some(first, where, pulses, before, after, g.shape[1], self.tiling.tile_columns)
         kernels.follow_cells(first, where, pulses, before, after, g, self.received, self.blocks, self._row_sums)

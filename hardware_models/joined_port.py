@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from hardware_models import pins
 from hardware_models.check import UsageError
+from hardware_models.devices.base import BaseDevice, Device
 from hardware_models.devices.faults import fault_maps
 from hardware_models.events import Events
 from hardware_models.keys import Key
@@ -153,9 +154,14 @@ class JoinedPort:
         return JoinedOracle(self._places)
 
     @property
-    def device(self) -> Any:
-        """The model of the device, that of the first chip, which must live in this process."""
-        return self._chips[0].device  # type: ignore[attr-defined]
+    def device(self) -> BaseDevice:
+        """The model of the device, that of the first chip; SealedChipError if that one lives in another process."""
+        from hardware_models.chip import Chip  # brings the compiled loops with it
+
+        first = self._chips[0]
+        if not isinstance(first, Chip):
+            raise SealedChipError("a chip in another process does not show its device; ask for its description.")
+        return first.device
 
     @property
     def description(self) -> dict[str, object]:
@@ -180,12 +186,12 @@ class JoinedPort:
 
 def a_chip_a_layer(
     kind: Callable[..., ChipBench],
-    device: Any,
+    device: str | Device,
     layers: Sequence[tuple[int, int]],
     *,
     chip_seed: int = 0,
-    faults: Mapping[str, Any] | None = None,
-    **options: Any,
+    faults: Mapping[str, object] | None = None,
+    **options: object,
 ) -> JoinedPort:
     """Return chips of one layer each, made by `kind` (`Chip` or `ProcessPort`), with unrelated seeds from `chip_seed`.
 
