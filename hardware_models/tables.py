@@ -30,7 +30,7 @@ def closest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean '{near[0]}'" if near else ""
 
 
-def lookup(kind: str, name: str, table: Mapping[str, Any]) -> Any:
+def lookup(kind: str, name: str, table: Mapping[str, object]) -> Any:
     """Return the object that `table` holds under `name`; UsageError with a suggestion if there is none."""
     if not isinstance(name, str):  # a list or a number of a file
         raise UsageError(f"a {kind} is named by a text, got {shown(name)} (known: {', '.join(sorted(table))}).")

@@ -250,7 +250,9 @@ class BaseDevice(Generic[Own]):
         } | {"model": type(self).__name__}
 
 
-def gathered(pulse: Callable[[S, np.ndarray, Key], None], state: S, pulses: np.ndarray, key: Key, window: Window) -> None:
+def gathered(
+    pulse: Callable[[S, np.ndarray, Key], None], state: S, pulses: np.ndarray, key: Key, window: Window
+) -> None:
     """Pulse a window of a device that has no windowed loop: gather its cells, pulse them, scatter them back."""
     place = np.ix_(*window)
     part = remade(state, (np.ascontiguousarray(a[place]) for a in state))

@@ -11,7 +11,7 @@ near a bound there is no closed form, and the kernel loops over the pulses: n at
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 

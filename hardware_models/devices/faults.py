@@ -29,10 +29,12 @@ _ENTRIES = f"a fault map names its entries like 0.stuck_low or 1.dead_rows: the 
 
 
 class FaultyState(CellState, Protocol):
-    """A state with the conductance of each faulty cell [S], NaN for a sound one."""
+    """What `Faults` adds to the state of the device inside."""
 
     @property
-    def fault(self) -> np.ndarray: ...
+    def fault(self) -> np.ndarray:
+        """Conductance of each faulty cell [S], NaN for a sound one."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)

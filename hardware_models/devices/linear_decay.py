@@ -18,7 +18,7 @@ counted from its last write: exact for any waits, and two waits of t are one of 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 

@@ -15,7 +15,7 @@ noise, Delta (1 + sigma xi), the pulses are looped over. sigma = `cycle_noise` `
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 

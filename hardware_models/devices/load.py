@@ -15,10 +15,8 @@ that has no number of that name itself.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
 
 from hardware_models import figures, files, opened, user_code
 from hardware_models.check import UsageError, shown
@@ -178,7 +176,7 @@ def has_table(spec: str) -> bool:
     return spec in PUBLISHED or spec.endswith(".toml")
 
 
-def read_table(spec: str) -> tuple[dict[str, Any], str]:
+def read_table(spec: str) -> tuple[files.Table, str]:
     """Return the tables of a device's parameter file, unchecked, and where they stand, for messages."""
     if spec in PUBLISHED:
         name = f"{PUBLISHED[spec]}.toml"
@@ -193,7 +191,7 @@ def device_from_toml(text: str, where: str, *, name: str | None = None) -> BaseD
     return _device(files.toml(text, where), where, name=name)
 
 
-def _device(table: Mapping[str, Any], where: str, *, name: str | None = None) -> BaseDevice:
+def _device(table: files.Table, where: str, *, name: str | None = None) -> BaseDevice:
     """Return the device of a parameter file's tables."""
     for entry in ("model", "name", "source"):
         if entry not in table:
@@ -204,7 +202,10 @@ def _device(table: Mapping[str, Any], where: str, *, name: str | None = None) ->
         raise UsageError(f"{where}: {error}") from None
     known = {f.name: f for f in fields(model) if f.name != "assumptions"}
     units = declared(model)
-    values: dict[str, object] = {"name": name or _name(table["name"], where), "source": _citation(table["source"], where)}
+    values: dict[str, object] = {
+        "name": name or _name(table["name"], where),
+        "source": _citation(table["source"], where),
+    }
     assumptions = []
     around: dict[str, float] = {}
     for entry, given in table.items():

@@ -14,7 +14,7 @@ crossbar reads all pairs after every `refresh_every` writes to see which need it
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 

@@ -12,7 +12,7 @@ doi:10.1109/AICAS51828.2021.9458494); gamma = 1 is `soft_bounds` with multiplica
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 

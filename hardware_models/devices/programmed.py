@@ -24,7 +24,7 @@ Fits: Nandakumar et al., ICECS 2019, doi:10.1109/ICECS46596.2019.8964852, and th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 

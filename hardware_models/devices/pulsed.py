@@ -28,7 +28,6 @@ from hardware_models.kernels import steps as kernels
 from hardware_models.kernels.random import normal, quantile_middles
 from hardware_models.keys import Key
 
-
 Cells = tuple[np.ndarray, ...]
 """The arrays of a state, of which the pulses move the first."""
 Where = tuple[np.ndarray, np.ndarray, np.ndarray, bool]

@@ -31,16 +31,22 @@ HELD_ELSEWHERE = {"switched": "whole junctions", "hidden": "a hidden level under
 
 
 class ForgettingState(CellState, Protocol):
-    """A state with the time of the last write [s], and each cell's time constant [s] and rest value [S]."""
+    """What `Retention` adds to the state of the device inside."""
 
     @property
-    def written(self) -> np.ndarray: ...
+    def written(self) -> np.ndarray:
+        """Time of the last write [s], float64."""
+        ...
 
     @property
-    def tau(self) -> np.ndarray: ...
+    def tau(self) -> np.ndarray:
+        """Time constant of the relaxation [s]."""
+        ...
 
     @property
-    def rest(self) -> np.ndarray: ...
+    def rest(self) -> np.ndarray:
+        """Rest value [S]."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ moved so that g* lies at `center`, up to an error of N(0, (`symmetry_error` (G_m
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 

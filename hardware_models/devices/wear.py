@@ -22,13 +22,17 @@ from hardware_models.keys import Key
 
 
 class WearingState(CellState, Protocol):
-    """A state with the pulses that each cell has had and those that it stands, int64."""
+    """What `Wear` adds to the state of the device inside."""
 
     @property
-    def pulsed(self) -> np.ndarray: ...
+    def pulsed(self) -> np.ndarray:
+        """Pulses that each cell has had, int64."""
+        ...
 
     @property
-    def lifetime(self) -> np.ndarray: ...
+    def lifetime(self) -> np.ndarray:
+        """Pulses that each cell stands, int64."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
