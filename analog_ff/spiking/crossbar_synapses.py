@@ -33,7 +33,6 @@ from analog_ff.spiking.lines import (
 )
 from analog_ff.spiking.synapses import CHANGE, arrival, delays, inhibition, presynaptic
 from hardware_models.crossbar import Crossbar
-from hardware_models.devices.adapted import adapted
 from hardware_models.devices.base import BaseDevice
 from hardware_models.devices.load import load_device
 from hardware_models.events import Ledger
@@ -50,7 +49,7 @@ class CrossbarSynapses:
     types: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(self, config: SpikingConfig, device: Any = None) -> None:
-        self.device = load_device(config.device) if device is None else adapted(device)
+        self.device = load_device(config.device if device is None else device)
         check_hardware(config, self.device)
         self._config = config
         self._ledger = Ledger()
