@@ -85,9 +85,9 @@ def collect(
     final = config.split == "final"
     inspected = run.port.inspect()
     noise = None if inspected is None else inspected[0]["pulse_noise"]
-    share = None if inspected is None else [layer["share_at_bound"] for layer in inspected]
+    share = None if inspected is None else [layer["share_at_bound"] or 0.0 for layer in inspected]
     # No cell of a device without a limit is worn out.
-    worn = None if inspected is None else [layer.get("share_worn", 0.0) for layer in inspected]
+    worn = None if inspected is None else [layer.get("share_worn") or 0.0 for layer in inspected]
     result = {
         "schema": SCHEMA,
         "config": config.as_dict(),
