@@ -145,7 +145,7 @@ def show(
     ]
     lines += _table(columns, [[_shown(row[c]) for c in columns] for row in numbers])
     if path is not None:
-        from analog_ff.runs.device_plots import draw_device
+        from analog_ff.cli.device_pictures import draw_device
 
         draw_device(device, path)
         document["picture"] = str(path)
@@ -236,7 +236,7 @@ def fit_train(
     if target is not None:
         whole_files.create(target, result.toml())
     if picture is not None:
-        from analog_ff.runs.device_plots import draw_fit
+        from analog_ff.cli.device_pictures import draw_fit
 
         draw_fit(result, picture)
     lines = [f"{result.device.name}: {result.form}, from {result.device.source.removeprefix('fitted to ')}", ""]

@@ -20,11 +20,11 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
+from analog_ff.comparison import plan  # noqa: E402
+from analog_ff.comparison.document import ranges_of  # noqa: E402
+from analog_ff.comparison.pricing import Pricing, row  # noqa: E402
 from analog_ff.learners import LEARNERS  # noqa: E402
-from analog_ff.runs import comparison  # noqa: E402
 from analog_ff.runs.origin import versions  # noqa: E402
-from analog_ff.runs.pricing import Pricing, row  # noqa: E402
-from analog_ff.runs.report_comparison import ranges_of  # noqa: E402
 from analog_ff.runs.results import joules  # noqa: E402
 from hardware_models.check import UsageError  # noqa: E402
 from hardware_models.energy import load_technology  # noqa: E402
@@ -40,7 +40,7 @@ TARGET = HERE / "results" / "energy" / "energy_per_update.json"
 
 def measured(devices: str, learners: str, images: int, layers: tuple[int, ...], technology: str) -> dict[str, Any]:
     """Return the document of the benchmark."""
-    chosen, labels = comparison.parse_devices(devices), comparison.parse_learners(learners)
+    chosen, labels = plan.parse_devices(devices), plan.parse_learners(learners)
     pulsed = {f"{name}-coincidence": name for name in PULSED if name in labels}
     own = {label: {"update": "coincidence", "learning_rate": PULSED[name]} for label, name in pulsed.items()}
     labels = {**labels, **pulsed}
@@ -51,10 +51,10 @@ def measured(devices: str, learners: str, images: int, layers: tuple[int, ...], 
     rows = []
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "runs"
-        points = comparison.plan(chosen, labels, 1, common, own, folder)
-        comparison.run(points, folder, resume=False, say=lambda line: print(line, file=sys.stderr, flush=True))
+        points = plan.points_of(chosen, labels, 1, common, own, folder)
+        plan.run(points, folder, resume=False, say=lambda line: print(line, file=sys.stderr, flush=True))
         for device, spec in chosen.items():
-            loaded = {p.label: comparison.load(p) for p in points if p.device == device}
+            loaded = {p.label: plan.load(p) for p in points if p.device == device}
             found = [row(device, label, [run], 100.0) for label, run in loaded.items()]
             first = next(iter(loaded.values()))[0]
             pricing = Pricing(prices, found, first["device"], ranges_of(spec), 1000)

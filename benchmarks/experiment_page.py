@@ -10,7 +10,7 @@ from experiment_files import PLACE
 from pages import Page, folded, one_level_up
 from result_tables import MARK, error, marked, table
 
-from analog_ff.runs.pricing import interval
+from analog_ff.comparison.pricing import interval
 
 
 def page(name: str, experiment: dict[str, Any]) -> Page:

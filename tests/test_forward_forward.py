@@ -102,7 +102,6 @@ def test_updates_are_counted() -> None:
 def test_stochastic_rounding_is_exact_in_the_mean() -> None:
     """The pulses of many updates add up to the wanted change, within their standard deviation."""
     from analog_ff.updates.accumulate import Accumulate
-from analog_ff.updates.base import Update
 
     class Recorder:
         datasheet = Chip("memristor", ((40, 50),)).datasheet
@@ -258,6 +257,7 @@ def test_decay_that_comes_due_later_adds_up() -> None:
 def test_wake_and_sleep_add_up_to_an_interleaved_step() -> None:
     """Without momentum and read-out, the changes of a wake and a sleep moment are those of one interleaved step."""
     from analog_ff.objective.schedule import Moment
+    from analog_ff.updates.base import Update
 
     class Recorder(Update):
         def __init__(self):

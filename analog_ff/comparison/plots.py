@@ -58,7 +58,7 @@ def draw_comparison(document: Facts, path: Path) -> None:
     top, bottom = grid[0, 0], grid[1, 0]
     top.set_ylabel(f"{document['rows'][0]['error_kind']} error [%]")
     _plain_percent(top)
-    from analog_ff.runs.comparison_table import MARK
+    from analog_ff.comparison.table import MARK
 
     touched = {r["learner"] for r in document["rows"] if r["grounds"]["recalled"]}
     bottom.set_yticks(range(len(labels)), [f"{label} {MARK}" if label in touched else label for label in labels])
@@ -102,7 +102,7 @@ def _plain_percent(axes: Any) -> None:
 
 def _label(figure: Any, document: Facts, text: str) -> None:
     """Write over the picture what every figure in it was made with, and mark what rests on recalled prices."""
-    from analog_ff.runs.comparison_table import MARK, conditions, device_line, headline
+    from analog_ff.comparison.table import MARK, conditions, device_line, headline
 
     recalled = sorted({name for r in document["rows"] for name in r["grounds"]["recalled"]})
     marks = f" {MARK} includes prices recalled and not read again: {', '.join(recalled)}." if recalled else ""
@@ -165,7 +165,7 @@ def _bars(axes: Any, found: Facts, recalled: set[str]) -> None:
 
 def _named(members: Sequence[str], recalled: set[str]) -> str:
     """Return what a quantity is called, marked if a price that it stands in was recalled."""
-    from analog_ff.runs.comparison_table import MARK
+    from analog_ff.comparison.table import MARK
 
     mark = f" {MARK}" if any(member.startswith(name) for member in members for name in recalled) else ""
     if len(", ".join(members)) > LONGEST:

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from analog_ff.comparison.digital_reference import against, digital_reference
+from analog_ff.comparison.plan import Point, load
+from analog_ff.comparison.pricing import Pricing, row
+from analog_ff.comparison.table import table
 from analog_ff.output import whole_files
 from analog_ff.plain import Document, Facts
-from analog_ff.runs.comparison import Point, load
-from analog_ff.runs.comparison_table import table
-from analog_ff.runs.digital_reference import against, digital_reference
 from analog_ff.runs.origin import versions
-from analog_ff.runs.pricing import Pricing, row
 from analog_ff.runs.results import plain
 from hardware_models.devices.load import has_table, read_table
 from hardware_models.energy import load_technology
@@ -106,7 +106,7 @@ def _values(points: Sequence[Point], name: str) -> list[Any]:
 
 def write(document: Document, folder: Path) -> str:
     """Write compare.json, compare.md, compare.png and tornado.png, each as a whole; return the table."""
-    from analog_ff.runs.comparison_plots import draw_comparison, draw_tornado
+    from analog_ff.comparison.plots import draw_comparison, draw_tornado
 
     lines = table(document)
     whole_files.write(folder / "compare.json", json.dumps(document, indent=1) + "\n")

@@ -103,7 +103,7 @@ def parse_settings(
     return settings
 
 
-def plan(
+def points_of(
     devices: Mapping[str, str],
     learners: Mapping[str, str],
     seeds: int,
