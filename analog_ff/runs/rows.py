@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, fields
-from typing import Any
 
 import numpy as np
 from sklearn.preprocessing import StandardScaler
@@ -33,6 +32,7 @@ from analog_ff.objective.negatives import load_negatives
 from analog_ff.plain import Document, Facts
 from analog_ff.runs import results
 from analog_ff.runs.build import learner_of, port_of, wiring_of
+from analog_ff.runs.lessons import Lesson, teach
 from hardware_models.events import Ledger, Tally
 from hardware_models.keys import Key
 
@@ -79,10 +79,9 @@ class Rows:
         u += np.float32(0.0)  # a negative zero becomes zero: the bytes name the row's noise
         return u
 
-    def learn(self, images: np.ndarray, labels: np.ndarray, strength: float, **moment: Any) -> None:
-        """Make one update and book it."""
-        tally = self.learner.step(images, labels, step=self.updates, gain=strength, **moment)
-        self.ledger.book("learn", tally)
+    def learn(self, images: np.ndarray, labels: np.ndarray, lesson: Lesson) -> None:
+        """Make one update from the lesson's rows of encoded images (n, features + 1) and labels (n,)."""
+        self.images["learn"] += teach(self.learner, self.ledger, images[lesson.rows], labels[lesson.rows], lesson)
         self.updates += 1
 
     def scores(self, x: np.ndarray) -> np.ndarray:

@@ -12,13 +12,14 @@ from analog_ff.config.config import Config
 from analog_ff.datasets.augment import shift
 from analog_ff.datasets.base import Dataset
 from analog_ff.learners.base import Learner
-from analog_ff.objective.schedule import Moment, Schedule, gain
+from analog_ff.objective.schedule import Schedule
 from analog_ff.output import whole_files
 from analog_ff.output.forms import table
 from analog_ff.plain import Document
 from analog_ff.runs import checkpoint
 from analog_ff.runs.build import batches_of
 from analog_ff.runs.interrupt import Interruptible
+from analog_ff.runs.lessons import Lesson, lessons, teach
 from analog_ff.runs.origin import Origin
 from analog_ff.runs.progress import Progress
 from hardware_models.events import Ledger, Tally
@@ -70,8 +71,8 @@ class Run:
         with Interruptible() as interruption, bar as progress:
             for epoch in range(self.epoch, config.epochs):
                 start = time.monotonic()
-                for number, (moment, rows) in enumerate(self._batches.of_epoch(self.schedule, epoch, config.seed)):
-                    self._step(epoch, epoch * steps + number, rows, moment)
+                for lesson in lessons(self._batches, self.schedule, epoch, config.epochs, config.seed):
+                    self._teach(lesson)
                     progress.advance(f"epoch {epoch + 1}/{config.epochs}")
                     interruption.check()
                 self.epoch = epoch + 1
@@ -84,15 +85,12 @@ class Run:
         # No checkpoint comes after this: a run that is resumed here does it again, from the same keys.
         self.ledger.book("program", self.learner.finish())
 
-    def _step(self, epoch: int, step: int, rows: np.ndarray, moment: Moment) -> None:
+    def _teach(self, lesson: Lesson) -> None:
         config, data = self.config, self.data
-        images = data.x_train[rows]
+        images = data.x_train[lesson.rows]
         if config.shift:
-            images = shift(images, data.height, data.width, config.shift, Key(config.seed, "shift", step))
-        strength = gain(epoch, config.epochs)
-        tally = self.learner.step(images, data.y_train[rows], step=step, gain=strength, moment=moment)
-        self.ledger.book("learn", tally)
-        self.images += len(rows) if moment.positive else 0  # a positive and its negative are one image
+            images = shift(images, data.height, data.width, config.shift, Key(config.seed, "shift", lesson.step))
+        self.images += teach(self.learner, self.ledger, images, data.y_train[lesson.rows], lesson)
 
     def _monitor(self) -> dict[str, float]:
         images, labels = self._watch
