@@ -112,7 +112,7 @@ def _check_beside(config: Config) -> None:
         other = f.metadata.get("beside")
         if other and getattr(config, f.name) != f.default:
             if getattr(config, other) == type(config).__dataclass_fields__[other].default:
-                raise UsageError(f"{flag(f.name)} needs {flag(other)} beside it: without it, it does nothing.")
+                raise UsageError(f"{flag(f.name)} needs {flag(other)} beside it: give {flag(other)} too.")
 
 
 def _check_only(config: Config, one: Chosen, option: str, only: Only) -> None:
