@@ -39,8 +39,8 @@ def simulate(
     if ablate:
         _ablate(config, resume, as_json)
         return
+    from analog_ff.cli.run_table import show
     from analog_ff.runs.execute import execute
-    from analog_ff.runs.results import show
 
     if resume and not as_json and finished(config, config.folder()) is not None:
         tell("this run is finished; its result:")

@@ -24,8 +24,8 @@ from analog_ff.comparison import plan  # noqa: E402
 from analog_ff.comparison.document import ranges_of  # noqa: E402
 from analog_ff.comparison.pricing import Pricing, row  # noqa: E402
 from analog_ff.learners import LEARNERS  # noqa: E402
+from analog_ff.output.quantities import joules  # noqa: E402
 from analog_ff.runs.origin import versions  # noqa: E402
-from analog_ff.runs.results import joules  # noqa: E402
 from hardware_models.check import UsageError  # noqa: E402
 from hardware_models.energy import load_technology  # noqa: E402
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from catalogue import before_the_correction, experiments, grid_of, judged_on, results_of, tuner_of
 
+from analog_ff.output.quantities import joules
+
 INSPECTED = {"asymmetry": "asymmetry_mean", "step of a pulse": "pulse_step", "its noise": "pulse_noise"}
 """Column of a table -> what the inspection found, for experiments that are `inspected`."""
 READS = "reads of a cell per image"
@@ -46,11 +48,7 @@ def joule(values: list[float | None]) -> str:
     numbers = [v for v in values if v is not None]
     if not numbers:
         return "-"
-    value = statistics.mean(numbers)
-    for prefix, factor in (("", 1.0), ("m", 1e-3), ("u", 1e-6), ("n", 1e-9), ("p", 1e-12)):
-        if value >= factor:
-            return f"{value / factor:.3g} {prefix}J"
-    return f"{value:.2g} J"
+    return joules(statistics.mean(numbers))
 
 
 MARK = " ‡"

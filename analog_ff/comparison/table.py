@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from analog_ff.output.quantities import joules, prefix_of, quantity
 from analog_ff.plain import Facts
-from analog_ff.runs.results import joules
 from hardware_models.energy.line_currents import NOT_PHYSICAL
 
-PREFIXES = (("", 1.0), ("m", 1e-3), ("u", 1e-6), ("n", 1e-9), ("p", 1e-12), ("f", 1e-15))
 MARK = "†"
 EQUAL = 0.01
 """Ratios this near to 1 in nine of ten draws are called equal: which side is cheaper then hangs on single conductances."""
@@ -53,10 +52,11 @@ def conditions(document: Facts) -> str:
 def device_line(device: Facts) -> str:
     """Return a device's figures that decide its energy."""
     known = device["figures"]
-    parts = [f"1/G_max {_si(1 / known['g_max'], 'ohm')}"] if known.get("g_max") else []
-    parts += [f"read {known['v_read']:g} V, {_si(known['t_read'], 's')}"] if known.get("v_read") else []
+    parts = [f"1/G_max {quantity(1 / known['g_max'], 'ohm')}"] if known.get("g_max") else []
+    parts += [f"read {known['v_read']:g} V, {quantity(known['t_read'], 's')}"] if known.get("v_read") else []
     pulses = [
-        f"{sign}{known[f'v_{side}']:g} V, {_si(known[f't_{side}'], 's')}" for side, sign in (("up", "+"), ("down", "-"))
+        f"{sign}{known[f'v_{side}']:g} V, {quantity(known[f't_{side}'], 's')}"
+        for side, sign in (("up", "+"), ("down", "-"))
     ]
     free = [path.removeprefix("device.") for path in device["ranges"]]
     parts.append(
@@ -74,18 +74,11 @@ def _several(values: Sequence[Any]) -> str:
     return " or ".join("perfect" if v is None else str(v) for v in values)
 
 
-def _si(value: float, unit: str) -> str:
-    for prefix, factor in (("G", 1e9), ("M", 1e6), ("k", 1e3), *PREFIXES):
-        if value >= factor:
-            return f"{value / factor:.3g} {prefix}{unit}"
-    return f"{value:.3g} {unit}"
-
-
 def amount(found: Facts | None) -> str:
     """Return an energy as nominal, median and range, all under one prefix."""
     if found is None:
         return "-"
-    prefix, factor = next(((p, f) for p, f in PREFIXES if found["median"] >= f), ("f", 1e-15))
+    prefix, factor = prefix_of(found["median"], most="")
     low, median, high = (f"{found[name] / factor:.3g}" for name in ("low", "median", "high"))
     return f"{found['nominal'] / factor:.3g} {prefix}J; {median} ({low} to {high})"
 

@@ -166,7 +166,7 @@ def show(result: dict[str, Any], folder: Path) -> None:
         energy = result["energy"]
         for what, key in (("update", "per_update_joule"), ("decision (all labels)", "per_decision_joule"),
                           ("synaptic operation", "per_synaptic_operation_joule")):  # fmt: skip
-            table.add_row(f"energy per {what}", results.joules(energy[key]))
+            table.add_row(f"energy per {what}", joules(energy[key]))
         table.add_row("pulses per weight", f"{result['cells']['pulses_per_weight']:.1f}")
     for notice in result.get("nir", {}).get("notices", ()):
         table.add_row("not in the NIR file", notice)
