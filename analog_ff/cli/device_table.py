@@ -72,6 +72,7 @@ def parameters(device: Any, spec: str) -> list[Document]:
 
     from hardware_models.devices.ageing import ENTRIES
     from hardware_models.devices.base import declared
+    from hardware_models.devices.load import has_table, read_table
     from hardware_models.units import to_si
 
     table: Document = read_table(spec)[0] if has_table(spec) else {}  # checked when the device was loaded

@@ -13,6 +13,7 @@ import numpy as np
 from analog_ff.datasets.base import Dataset
 from analog_ff.output import folders, whole_files
 from analog_ff.output.forms import table
+from analog_ff.output.quantities import joules
 from analog_ff.runs import origin, results, stored
 from analog_ff.spiking import nir_graph, statistics
 from analog_ff.spiking.accounting import account
