@@ -1,4 +1,4 @@
-"""What comes in at the pins of a chip: checked once, where it enters, before a cell or the clock has moved."""
+"""Check the values that enter at the pins of a chip, once and before a cell or the clock changes."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import numpy as np
 from hardware_models.check import UsageError, in_range, shown
 
 MOST_PULSES = 2**31 - 1
-"""Pulses of one weight in one call; counters of pulses are int32."""
+"""Largest number of pulses of one weight in one call; counters of pulses are int32."""
 LONGEST = 1e15
 """Longest wait of one call [s]."""
 
 
 def _array(what: str, values: Any, kinds: str = "fiub") -> np.ndarray:
-    """Return values as an array of real numbers."""
+    """Return values as an array of real numbers; raise UsageError if they are none."""
     try:
         found = np.asarray(values)
-    except (TypeError, ValueError):  # lists of unequal lengths, a user's own class
+    except (TypeError, ValueError):  # lists of unequal lengths, or a user's own class
         raise UsageError(f"{what} should be an array of numbers, got {shown(values)}.") from None
     if found.dtype.kind not in kinds:
         raise UsageError(f"{what} should be an array of real numbers, got one of type {found.dtype}.")
@@ -45,12 +45,12 @@ def _finite(what: str, found: np.ndarray, kind: type[np.floating[Any]]) -> np.nd
 def finite(
     what: str, values: Any, shape: tuple[int | None, ...], kind: type[np.floating[Any]] = np.float32
 ) -> np.ndarray:
-    """Return values of a shape (None: any length) as finite floats; UsageError in one sentence if they are not."""
+    """Return values of a shape (None: any length) as finite floats; raise UsageError if they are not."""
     return _finite(what, _shaped(what, _array(what, values), shape), kind)
 
 
 def offsets(what: str, values: Any, shape: tuple[int, int]) -> np.ndarray:
-    """Return finite float32 that go with every value of `shape`: one number, a row, or one each."""
+    """Return finite float32 numbers that broadcast to `shape`: one number, one row, or one number for each value."""
     found = _array(what, values)
     try:
         fits = np.broadcast_shapes(found.shape, shape) == shape
@@ -62,10 +62,10 @@ def offsets(what: str, values: Any, shape: tuple[int, int]) -> np.ndarray:
 
 
 def pulse_numbers(values: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """Return signed whole numbers of pulses as int32; UsageError if they are not whole, or more than an int32 counts."""
+    """Return signed numbers of pulses as int32; raise UsageError if they are not whole or above `MOST_PULSES`."""
     what = "numbers of pulses"
     found = _shaped(what, _array(what, values, "fiu"), shape)
-    if found.dtype.kind == "f" and not (found == np.floor(found)).all():  # NaN is no whole number either
+    if found.dtype.kind == "f" and not (found == np.floor(found)).all():  # NaN is not equal to itself, so it fails too
         raise UsageError(f"{what} should be whole, got {found[found != np.floor(found)].flat[0]}.")
     if found.size and (found.max() > MOST_PULSES or found.min() < -MOST_PULSES):
         far = found.max() if found.max() > MOST_PULSES else found.min()
@@ -74,7 +74,7 @@ def pulse_numbers(values: Any, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def train(what: str, values: Any, lines: int) -> np.ndarray:
-    """Return a pulse train (slots, lines) of 0 and 1 as bool."""
+    """Return a pulse train (slots, lines) of 0 and 1 as bool; raise UsageError for other values."""
     found = _shaped(what, _array(what, values), (None, lines))
     if found.dtype.kind != "b" and not ((found == 0) | (found == 1)).all():
         raise UsageError(f"{what} should hold 0 and 1 alone, got {found[(found != 0) & (found != 1)].flat[0]}.")
@@ -82,12 +82,12 @@ def train(what: str, values: Any, lines: int) -> np.ndarray:
 
 
 def polarity(sign: Any) -> int:
-    """Return the sign of a train of pulses, +1 or -1."""
+    """Return the sign of a train of pulses, +1 or -1; raise UsageError for any other value."""
     if sign not in (1, -1):
         raise UsageError(f"pulses of a train have the sign 1 or -1, got {shown(sign)}.")
     return int(sign)
 
 
 def seconds(value: Any) -> float:
-    """Return a time to wait [s]; UsageError if it is negative, not finite or no number."""
+    """Return a time to wait [s]; raise UsageError if it is negative, not finite, not a number or too long."""
     return in_range("a wait", "its duration", value, 0.0, LONGEST, "s")
