@@ -1,4 +1,4 @@
-"""The configuration of a spiking run: every choice with its unit, checked before anything is written."""
+"""The configuration of a spiking run: every option with its unit, checked before anything is written."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NOT_IN_HASH = ("data_dir", "out", "target")
 
 @dataclass(frozen=True, kw_only=True)
 class SpikingConfig(Choices):
-    """All choices of a spiking run; raises UsageError in one sentence at construction."""
+    """All options of a spiking run; its construction raises UsageError for a wrong or impossible value."""
 
     not_in_hash: ClassVar[tuple[str, ...]] = NOT_IN_HASH
     what: ClassVar[str] = "a spiking run"
@@ -144,7 +144,7 @@ class SpikingConfig(Choices):
     out: str = option("", "run folder; must not exist", shown="runs/spiking-DATA-DEVICE-sSEED-cCHIP")
 
     def __post_init__(self) -> None:
-        """Check every choice that can be checked without the data and the chip."""
+        """Raise UsageError for any option that is wrong by itself, without the data and the chip."""
         super().__post_init__()
         if not self.layers:
             raise UsageError("--layers needs at least one layer, such as 500 or 300,200.")
@@ -175,15 +175,15 @@ class SpikingConfig(Choices):
 
     @property
     def present_steps(self) -> int:
-        """Clock steps of one presentation."""
+        """Number of clock steps of one presentation."""
         return round(self.present / self.step)
 
     @property
     def period_steps(self) -> int:
-        """Clock steps from one presentation to the next."""
+        """Number of clock steps from the start of one presentation to that of the next."""
         return self.present_steps + round(self.gap / self.step)
 
     def folder(self) -> Path:
-        """Return the run folder, named after the choices if none was given."""
+        """Return the run folder; without `out` it is named after the options."""
         name = f"spiking-{Path(self.data).stem}-{Path(self.device.split(':')[0]).stem}"
         return home(self.out) if self.out else Path("runs") / f"{name}-s{self.seed}-c{self.chip_seed}"
