@@ -49,7 +49,7 @@ class Frame(NamedTuple):
 
 
 class Wiring(NamedTuple):
-    """What a network asks of a chip; made from the images and the choices alone, before there is a chip."""
+    """Plan of the chip that a network needs, made from the images and options before the chip exists."""
 
     shapes: tuple[tuple[int, int], ...]  # (inputs, neurons) of each of the chip's layers, bias row included
     units: tuple[int, ...]  # number of units of each network layer

@@ -1,4 +1,4 @@
-r"""Layers that see patches of the map below them: the common part of networks of local fields and of convolutions.
+r"""Layers that see patches of the map below them: the common part of networks with local fields and of convolutions.
 
 A map is height x width positions with some channels each, laid out (row, column, channel). A layer has a grid of positions
 on the map below, `stride` apart; position p sees a square of `patch` x `patch` with all channels, whole squares only

@@ -61,7 +61,7 @@ def active(y: np.ndarray) -> np.ndarray:
 
 
 DEGREES_OF_FREEDOM = 1.0
-"""nu of the Student t goodness: the heaviest tail in common use (Cauchy)."""
+"""Parameter nu of the Student t goodness: the heaviest tail in common use (Cauchy)."""
 
 
 def student_t_terms(y: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 TINY = 1e-20
-"""epsilon, added to the mean square: far below any activity, and large enough for float32."""
+"""Constant epsilon, added to the mean square: far below any activity, and large enough for float32."""
 
 
 def rms(y: np.ndarray) -> np.ndarray:

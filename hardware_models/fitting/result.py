@@ -26,7 +26,7 @@ def short_name(path: str) -> str:
 class Parameter:
     """A number of the fitted device with its 95 % interval, in SI units.
 
-    If the data give no interval, `instead` is a sentence that says what is known, and low and high equal the value.
+    If the data give no interval, `instead` is a sentence about the known facts, and low and high equal the value.
     """
 
     name: str

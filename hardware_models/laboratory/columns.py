@@ -56,7 +56,7 @@ class Columns:
 
 
 def parse_choice(text: str) -> dict[str, str]:
-    """Return {quantity: column} from ``"voltage=PulseV,current=MeasI"``; UsageError for an unknown quantity."""
+    """Return {quantity: column} from ``"voltage=PulseV,current=MeasI"``; raise UsageError for an unknown quantity."""
     chosen: dict[str, str] = {}
     if not text.strip():
         return chosen
