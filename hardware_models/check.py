@@ -79,7 +79,7 @@ def in_range(
 def positive_int(owner: str, name: str, value: object, low: int = 1, high: int | None = None) -> int:
     """Return `value` as an int if it is a whole number of at least `low` (and at most `high`), else raise UsageError."""
     right = f"a whole number of at least {low}" + (f" and at most {high}" if high is not None else "")
-    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not whole or int(value) < low or (high is not None and int(value) > high):  # type: ignore[call-overload]
+    is_integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not is_integer or int(value) < low or (high is not None and int(value) > high):  # type: ignore[call-overload]
         raise UsageError(f"{owner} needs {right} for {name}, got {shown(value)}.")
     return int(value)  # type: ignore[call-overload]

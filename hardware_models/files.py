@@ -231,12 +231,12 @@ def json_object(data: bytes | str, where: str | Path, expected: str = "a JSON fi
     """
     written = text(data, where) if isinstance(data, bytes) else data
     with reading(where, expected):
-        found = json.loads(
+        value = json.loads(
             written, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_object_of_single_names
         )
-    if not isinstance(found, dict):
-        raise UsageError(f"{where} cannot be read as {expected} (it holds {shown(found)}, not an object {{...}}).")
-    return found
+    if not isinstance(value, dict):
+        raise UsageError(f"{where} cannot be read as {expected} (it holds {shown(value)}, not an object {{...}}).")
+    return value
 
 
 def _refuse_constant(name: str) -> float:
@@ -251,12 +251,12 @@ def _finite(written: str) -> float:
 
 
 def _object_of_single_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    by_name = dict(pairs)
+    if len(by_name) != len(pairs):
         seen: set[str] = set()
         twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
         raise ValueError(f"the name {shown(twice)} stands twice in one object")
-    return found
+    return by_name
 
 
 def arrays(
@@ -275,7 +275,7 @@ def arrays(
     """
     raw = contents(path, what, most=most)
     where = shown(str(path), 200, quoted=False)
-    found: dict[str, np.ndarray] = {}
+    by_name: dict[str, np.ndarray] = {}
     left = most
     if not zipfile.is_zipfile(io.BytesIO(raw)):
         raise UsageError(f"{where} is not a .npz file; expected one made by numpy.savez.")
@@ -288,14 +288,14 @@ def arrays(
             if names is not None and name not in names:
                 continue
             place = f"{where}: {shown(name, quoted=False)}"
-            if name in found:
+            if name in by_name:
                 raise UsageError(f"{place} is in the archive twice; expected each name once.")
             if member.file_size > left:
                 raise UsageError(f"{place} takes {member.file_size} bytes, more than the {left} that are left to read.")
             left -= member.file_size
             with reading(place, "a NumPy array"):
-                found[name] = _member(archive, member, place)
-    return found
+                by_name[name] = _member(archive, member, place)
+    return by_name
 
 
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, place: str) -> np.ndarray:
@@ -334,12 +334,14 @@ def _described(header: str, place: str) -> tuple[np.dtype[Any], tuple[int, ...],
     """Return the type and the shape in the header of an array, and True if its first index runs fastest."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # warnings about strange but valid Python in the header
-        found = ast.literal_eval(header.strip())
-    if not isinstance(found, dict) or set(found) != {"descr", "fortran_order", "shape"}:
-        raise UsageError(f"{place} has a header that names {shown(found)}; expected descr, fortran_order and shape.")
-    shape, order, described = found["shape"], found["fortran_order"], found["descr"]
-    whole = isinstance(shape, tuple) and len(shape) <= 32 and all(type(n) is int and 0 <= n < 2**48 for n in shape)
-    if not whole or not isinstance(order, bool):
+        fields = ast.literal_eval(header.strip())
+    if not isinstance(fields, dict) or set(fields) != {"descr", "fortran_order", "shape"}:
+        raise UsageError(f"{place} has a header that names {shown(fields)}; expected descr, fortran_order and shape.")
+    shape, order, described = fields["shape"], fields["fortran_order"], fields["descr"]
+    valid_shape = (
+        isinstance(shape, tuple) and len(shape) <= 32 and all(type(n) is int and 0 <= n < 2**48 for n in shape)
+    )
+    if not valid_shape or not isinstance(order, bool):
         raise UsageError(f"{place} has the shape {shown(shape)}; expected at most 32 whole numbers from 0 to 2^48.")
     if not isinstance(described, str):
         raise UsageError(f"{place} holds rows of named fields, expected plain numbers or strings.")

@@ -47,8 +47,8 @@ class LineSums:
 
     def whole(self, lines: np.ndarray) -> np.ndarray:
         """Return the sums [S] of some bit lines over all row tiles."""
-        found: np.ndarray = self.columns[:, lines].sum(axis=0)
-        return found
+        sums: np.ndarray = self.columns[:, lines].sum(axis=0)
+        return sums
 
     def renew(self, g: np.ndarray) -> None:
         """Compute all sums again from the conductances g (rows, bit lines) [S]."""
@@ -101,11 +101,11 @@ class LineSums:
         earlier : result of `present` before the burst; the sums have been updated since.
         slots : (rows, column tiles, 2) int64, slots of each row in each tile, up and down.
         """
-        found = np.zeros(2)
+        conductance = np.zeros(2)
         on_lines = kernels.driven(
-            slots, selected.columns, *earlier, self.rows, self.columns, self._width, self._height, found
+            slots, selected.columns, *earlier, self.rows, self.columns, self._width, self._height, conductance
         )
-        return on_lines - 2 * int(selected.columns.sum()), found - 2.0 * selected.conductance
+        return on_lines - 2 * int(selected.columns.sum()), conductance - 2.0 * selected.conductance
 
     def check(self, g: np.ndarray, tolerance: float) -> bool:
         """Tell whether the sums equal those over all cells g (rows, bit lines) [S], within `tolerance` [S] or a share of 1e-6."""

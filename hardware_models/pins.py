@@ -17,27 +17,27 @@ LONGEST = 1e15
 def _array(what: str, values: Any, kinds: str = "fiub") -> np.ndarray:
     """Return values as an array of real numbers; raise UsageError if they are none."""
     try:
-        found = np.asarray(values)
+        array = np.asarray(values)
     except (TypeError, ValueError):  # lists of unequal lengths, or a user's own class
         raise UsageError(f"{what} should be an array of numbers, got {shown(values)}.") from None
-    if found.dtype.kind not in kinds:
-        raise UsageError(f"{what} should be an array of real numbers, got one of type {found.dtype}.")
-    return found
+    if array.dtype.kind not in kinds:
+        raise UsageError(f"{what} should be an array of real numbers, got one of type {array.dtype}.")
+    return array
 
 
-def _shaped(what: str, found: np.ndarray, shape: tuple[int | None, ...]) -> np.ndarray:
-    fits = found.ndim == len(shape) and all(n is None or n == m for n, m in zip(shape, found.shape, strict=True))
+def _shaped(what: str, array: np.ndarray, shape: tuple[int | None, ...]) -> np.ndarray:
+    fits = array.ndim == len(shape) and all(n is None or n == m for n, m in zip(shape, array.shape, strict=True))
     if not fits:
         wanted = ", ".join("B" if n is None else str(n) for n in shape)
-        raise UsageError(f"{what} should have the shape ({wanted}), got {found.shape}.")
-    return found
+        raise UsageError(f"{what} should have the shape ({wanted}), got {array.shape}.")
+    return array
 
 
-def _finite(what: str, found: np.ndarray, kind: type[np.floating[Any]]) -> np.ndarray:
+def _finite(what: str, array: np.ndarray, kind: type[np.floating[Any]]) -> np.ndarray:
     with np.errstate(over="ignore"):
-        cast: np.ndarray = np.ascontiguousarray(found, kind)
+        cast: np.ndarray = np.ascontiguousarray(array, kind)
     if not np.isfinite(cast).all():
-        wrong = found[~np.isfinite(cast)].flat[0]
+        wrong = array[~np.isfinite(cast)].flat[0]
         raise UsageError(f"{what} should be finite numbers up to {np.finfo(kind).max:.1e}, got {wrong}.")
     return cast
 
@@ -51,34 +51,34 @@ def finite(
 
 def offsets(what: str, values: Any, shape: tuple[int, int]) -> np.ndarray:
     """Return finite float32 numbers that broadcast to `shape`: one number, one row, or one number for each value."""
-    found = _array(what, values)
+    array = _array(what, values)
     try:
-        fits = np.broadcast_shapes(found.shape, shape) == shape
+        fits = np.broadcast_shapes(array.shape, shape) == shape
     except ValueError:
         fits = False
     if not fits:
-        raise UsageError(f"{what} should be one number or go with the shape {shape}, got the shape {found.shape}.")
-    return _finite(what, np.atleast_1d(found), np.float32)
+        raise UsageError(f"{what} should be one number or go with the shape {shape}, got the shape {array.shape}.")
+    return _finite(what, np.atleast_1d(array), np.float32)
 
 
 def pulse_numbers(values: Any, shape: tuple[int, ...]) -> np.ndarray:
     """Return signed numbers of pulses as int32; raise UsageError if they are not whole or above `MOST_PULSES`."""
     what = "numbers of pulses"
-    found = _shaped(what, _array(what, values, "fiu"), shape)
-    if found.dtype.kind == "f" and not (found == np.floor(found)).all():  # NaN is not equal to itself, so it fails too
-        raise UsageError(f"{what} should be whole, got {found[found != np.floor(found)].flat[0]}.")
-    if found.size and (found.max() > MOST_PULSES or found.min() < -MOST_PULSES):
-        far = found.max() if found.max() > MOST_PULSES else found.min()
+    array = _shaped(what, _array(what, values, "fiu"), shape)
+    if array.dtype.kind == "f" and not (array == np.floor(array)).all():  # NaN is not equal to itself, so it fails too
+        raise UsageError(f"{what} should be whole, got {array[array != np.floor(array)].flat[0]}.")
+    if array.size and (array.max() > MOST_PULSES or array.min() < -MOST_PULSES):
+        far = array.max() if array.max() > MOST_PULSES else array.min()
         raise UsageError(f"{what} should lie in -{MOST_PULSES}..{MOST_PULSES}, got {far}.")
-    return np.ascontiguousarray(found, np.int32)
+    return np.ascontiguousarray(array, np.int32)
 
 
 def train(what: str, values: Any, lines: int) -> np.ndarray:
     """Return a pulse train (slots, lines) of 0 and 1 as bool; raise UsageError for other values."""
-    found = _shaped(what, _array(what, values), (None, lines))
-    if found.dtype.kind != "b" and not ((found == 0) | (found == 1)).all():
-        raise UsageError(f"{what} should hold 0 and 1 alone, got {found[(found != 0) & (found != 1)].flat[0]}.")
-    return found.astype(bool)
+    array = _shaped(what, _array(what, values), (None, lines))
+    if array.dtype.kind != "b" and not ((array == 0) | (array == 1)).all():
+        raise UsageError(f"{what} should hold 0 and 1 alone, got {array[(array != 0) & (array != 1)].flat[0]}.")
+    return array.astype(bool)
 
 
 def polarity(sign: Any) -> int:

@@ -166,10 +166,10 @@ def _direction(polarity: np.ndarray, g: np.ndarray, place: str) -> tuple[np.ndar
     step = np.diff(g, prepend=np.nan)
     way = {}
     for s in (1, -1):
-        own = step[(polarity == s) & np.isfinite(step)]
-        if not own.size:
+        steps_of_sign = step[(polarity == s) & np.isfinite(step)]
+        if not steps_of_sign.size:
             return polarity, []
-        way[s] = float(own.mean()), float(own.std() / np.sqrt(own.size))
+        way[s] = float(steps_of_sign.mean()), float(steps_of_sign.std() / np.sqrt(steps_of_sign.size))
     (up, up_error), (down, down_error) = way[1], way[-1]
     if up < 0 < down and (up < -3 * up_error or down > 3 * down_error):
         return -polarity, ["positive pulses lower the conductance here and negative ones raise it, so they were taken as "

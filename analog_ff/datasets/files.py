@@ -51,12 +51,12 @@ def _source(path: Path, arrays: dict[str, np.ndarray]) -> Source:
 
 
 def _arrays(path: str | Path) -> dict[str, np.ndarray]:
-    found = files.arrays(path, "data file", ARRAYS)
-    missing = [name for name in ARRAYS if name not in found]
+    loaded = files.arrays(path, "data file", ARRAYS)
+    missing = [name for name in ARRAYS if name not in loaded]
     if missing:
-        has = ", ".join(found) or "none of them"
+        has = ", ".join(loaded) or "none of them"
         raise UsageError(f"{path} has no {' and no '.join(missing)} (it has {has}); expected {', '.join(ARRAYS)}.")
-    return found
+    return loaded
 
 
 def _images(path: Path, name: str, x: np.ndarray) -> np.ndarray:

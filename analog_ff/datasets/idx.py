@@ -72,9 +72,9 @@ def parse(data: bytes, path: str | Path, *, dimensions: int, dtype: type = np.ui
     expected = f"expected an IDX file of {kind.name} with {dimensions} dimension{'s' if dimensions > 1 else ''}"
     if len(data) < 4 or data[:2] != b"\x00\x00" or data[2] not in TYPES:
         raise UsageError(f"{path} is not an IDX file (it begins with '{data[:4].hex(' ')}'); {expected}.")
-    found = np.dtype(TYPES[data[2]])
-    if found.newbyteorder("=") != kind:
-        raise UsageError(f"{path} holds elements of type {found.newbyteorder('=').name}; {expected}.")
+    element_type = np.dtype(TYPES[data[2]])
+    if element_type.newbyteorder("=") != kind:
+        raise UsageError(f"{path} holds elements of type {element_type.newbyteorder('=').name}; {expected}.")
     if data[3] != dimensions:
         raise UsageError(f"{path} has {data[3]} dimensions; {expected}.")
     start = 4 + 4 * dimensions
@@ -88,7 +88,7 @@ def parse(data: bytes, path: str | Path, *, dimensions: int, dtype: type = np.ui
     if len(data) != length:
         fault = "is truncated" if len(data) < (length or 0) else "has bytes after its end"
         raise UsageError(f"{path} {fault}: {len(data)} bytes, expected {length} for {shown} elements.")
-    return np.frombuffer(data, dtype=found, offset=start).reshape(shape).astype(kind)
+    return np.frombuffer(data, dtype=element_type, offset=start).reshape(shape).astype(kind)
 
 
 def read(path: str | Path, *, dimensions: int, dtype: type = np.uint8) -> np.ndarray:

@@ -108,13 +108,13 @@ def _search(idx_set: IdxSet, root: Path, role: str) -> list[Path] | None:
     if not root.is_dir():
         raise UsageError(f"{role} {root} is not a folder; expected one with {_wanted(root / idx_set.name)}.")
     for folder in (root / idx_set.name, root):
-        found = {file: path for file in FILES if (path := _present(folder, file))}
-        if found:
-            missing = [file for file in FILES if file not in found]
+        paths = {file: path for file in FILES if (path := _present(folder, file))}
+        if paths:
+            missing = [file for file in FILES if file not in paths]
             if missing:
                 # An incomplete data set is a failed copy, so no other folder is tried.
                 raise UsageError(f"{folder} lacks {' and '.join(missing)}; expected {_wanted(folder)}.")
-            return [found[file] for file in FILES]
+            return [paths[file] for file in FILES]
     return None
 
 
@@ -129,9 +129,9 @@ def _wanted(folder: Path) -> str:
 def _read_users(idx_set: IdxSet, places: list[Path]) -> list[tuple[Path, bytes]]:
     blobs = [(path, idx.contents(path)) for path in places]
     path, labels = blobs[1]
-    found = hashlib.sha256(labels).hexdigest()
+    digest = hashlib.sha256(labels).hexdigest()
     for other, sums in CHECKSUMS.items():
-        if other != idx_set.name and sums[FILES[1]] == found:
+        if other != idx_set.name and sums[FILES[1]] == digest:
             raise UsageError(f"{path.parent} holds {other}; expected {_wanted(path.parent)} of {idx_set.name}.")
     return blobs
 

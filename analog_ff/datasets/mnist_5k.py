@@ -67,8 +67,8 @@ def _table(path: Path) -> np.ndarray:
         table = np.loadtxt(text.splitlines() or ["-1"], delimiter=",", comments=None, ndmin=2)
     if table.shape != (rows, SIDE * SIDE + 1):
         raise UsageError(f"{path} has shape {table.shape}; {expected}.")
-    whole = np.isfinite(table).all() and (table == np.floor(table)).all()
-    if not whole or table.min() < 0 or table.max() > 255:
+    integers = np.isfinite(table).all() and (table == np.floor(table)).all()
+    if not integers or table.min() < 0 or table.max() > 255:
         raise UsageError(f"{path} has a value that is no whole number from 0 to 255; {expected}.")
     if not np.array_equal(np.bincount(table[:, -1].astype(np.int64)), [PER_CLASS] * CLASSES):
         raise UsageError(f"{path} has other labels; {expected}.")

@@ -28,9 +28,9 @@ class Convolution(PatchNetwork):
     ) -> Wiring:
         """Return the plan with one array for each layer; `layers` holds the channels of each layer."""
         check_place(frame.label_place)
-        found = grids(frame, layers, patch or PATCH, stride or STRIDE)
-        shapes = tuple((lines(grid, frame), m) for grid, m in zip(found, layers, strict=True))
-        return wiring(frame, layers, found, shapes)
+        layer_grids = grids(frame, layers, patch or PATCH, stride or STRIDE)
+        shapes = tuple((lines(grid, frame), m) for grid, m in zip(layer_grids, layers, strict=True))
+        return wiring(frame, layers, layer_grids, shapes)
 
     def _parts(self) -> tuple[tuple[int, ...], ...]:
         return tuple((layer,) for layer in range(len(self.grids)))

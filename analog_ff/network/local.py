@@ -25,9 +25,11 @@ class Local(PatchNetwork):
     ) -> Wiring:
         """Return the plan with one array for each position; `layers` holds the channels of each layer."""
         check_place(frame.label_place)
-        found = grids(frame, layers, patch or PATCH, stride or STRIDE)
-        shapes = ((lines(grid, frame), m) for grid, m in zip(found, layers, strict=True) for _ in range(grid.positions))
-        return wiring(frame, layers, found, tuple(shapes))
+        layer_grids = grids(frame, layers, patch or PATCH, stride or STRIDE)
+        shapes = (
+            (lines(grid, frame), m) for grid, m in zip(layer_grids, layers, strict=True) for _ in range(grid.positions)
+        )
+        return wiring(frame, layers, layer_grids, tuple(shapes))
 
     def _parts(self) -> tuple[tuple[int, ...], ...]:
         parts, start = [], 0

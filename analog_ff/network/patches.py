@@ -45,9 +45,9 @@ class Patches(NamedTuple):
 
 def patches(height: int, width: int, channels: int, patch: int, stride: int) -> Patches:
     """Return the grid of squares with `patch` pixels a side, in steps of `stride`, on a map height x width x channels."""
-    place = np.arange(height * width * channels).reshape(height, width, channels)
+    index_map = np.arange(height * width * channels).reshape(height, width, channels)
     tops, lefts = range(0, height - patch + 1, stride), range(0, width - patch + 1, stride)
-    indices = np.stack([place[top : top + patch, left : left + patch].ravel() for top in tops for left in lefts])
+    indices = np.stack([index_map[top : top + patch, left : left + patch].ravel() for top in tops for left in lefts])
     return Patches(len(tops), len(lefts), indices)
 
 
@@ -59,7 +59,7 @@ def grids(frame: Frame, layers: Sequence[int], patch: Sequence[int], stride: Seq
     if frame.height == 1 or frame.width == 1:
         raise UsageError("patches need images of known height and width, these are vectors; choose --network stack.")
     height, width, channels = frame.height, frame.width, frame.channels
-    found = []
+    of_layers = []
     for layer, neurons in enumerate(layers):
         size = positive_int("--patch", "every patch", patch[min(layer, len(patch) - 1)], 1, 10_000)
         step = positive_int("--stride", "every stride", stride[min(layer, len(stride) - 1)], 1, 10_000)
@@ -69,9 +69,9 @@ def grids(frame: Frame, layers: Sequence[int], patch: Sequence[int], stride: Seq
                 f"--patch {size} of layer {layer} is larger than {below}, {height} x {width}; "
                 f"choose at most {min(height, width)} there, or fewer layers."
             )
-        found.append(patches(height, width, channels, size, step))
-        height, width, channels = found[-1].rows, found[-1].columns, neurons
-    return tuple(found)
+        of_layers.append(patches(height, width, channels, size, step))
+        height, width, channels = of_layers[-1].rows, of_layers[-1].columns, neurons
+    return tuple(of_layers)
 
 
 class PatchNetwork(ABC):
@@ -115,11 +115,11 @@ class PatchNetwork(ABC):
     ) -> Iterator[tuple[list[Activity], Tally]]:
         """Yield the single iteration; each array is read with the key child (name, array)."""
         tally, activities = Tally(), []
-        whole = rms(np.asarray(shown.pixels, np.float32))
-        codes, a = whole[:, : self._codes], whole[:, self._codes :]
+        normalised = rms(np.asarray(shown.pixels, np.float32))
+        codes, a = normalised[:, : self._codes], normalised[:, self._codes :]
         for layer, grid in enumerate(self.grids):
             scale = self.port.datasheet[self.parts[layer][0]].input_scale
-            share = np.float32(np.sqrt(grid.indices.shape[1] / whole.shape[1]))
+            share = np.float32(np.sqrt(grid.indices.shape[1] / normalised.shape[1]))
             x = self._arranged(beside(a[:, grid.indices], codes * share, scale))
             y, events = self._observed(layer, x, None, key, name)
             tally = tally + events
@@ -144,7 +144,7 @@ class PatchNetwork(ABC):
         self, layer: int, x: tuple[np.ndarray, ...], bias: np.ndarray | float | None, key: Key, name: str
     ) -> tuple[np.ndarray, Tally]:
         """Read every array of a layer and return y (B, units)."""
-        tally, found = Tally(), []
+        tally, outputs = Tally(), []
         biases: tuple[np.ndarray | None, ...] = (None,) * len(x)
         if bias is not None:
             units = self.units[layer]
@@ -153,8 +153,8 @@ class PatchNetwork(ABC):
         for part, inputs, offset in zip(self.parts[layer], x, biases, strict=True):
             y, events = self.port.observe(part, inputs, bias=offset, key=key.child(name, part))
             tally.add(part, events)
-            found.append(y)
-        return self.join(layer, found), tally
+            outputs.append(y)
+        return self.join(layer, outputs), tally
 
     @abstractmethod
     def _parts(self) -> tuple[tuple[int, ...], ...]:

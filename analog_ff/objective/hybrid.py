@@ -40,9 +40,9 @@ def masks(count: int, height: int, width: int, blurs: int, generator: np.random.
 def partners(count: int, generator: np.random.Generator) -> np.ndarray:
     """Return the index of another image of the batch for each image (count,), by a random cycle through all of them."""
     cycle = generator.permutation(count)
-    found = np.empty(count, np.int64)
-    found[cycle] = np.roll(cycle, -1)
-    return found
+    partner = np.empty(count, np.int64)
+    partner[cycle] = np.roll(cycle, -1)
+    return partner
 
 
 class Hybrid(Negatives):

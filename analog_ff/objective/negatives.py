@@ -172,8 +172,8 @@ class UserNegatives(Negatives):
         """Return the result of the user's function; raise an error of class `kind` if it fails or its result is wrong."""
         owner = f"negatives '{self._spec}'"
         try:
-            found = self._function(images.copy(), labels.copy(), generator)
-            given, wrong = found if isinstance(found, tuple) and len(found) == 2 else (found, None)
+            result = self._function(images.copy(), labels.copy(), generator)
+            given, wrong = result if isinstance(result, tuple) and len(result) == 2 else (result, None)
             given = np.asarray(given)
         except KeyboardInterrupt:
             raise
@@ -183,7 +183,7 @@ class UserNegatives(Negatives):
             got = (
                 f"{given.dtype} of shape {given.shape}"
                 if isinstance(given, np.ndarray) and given.ndim
-                else shown(found)
+                else shown(result)
             )
             raise kind(f"{owner} should return real images of shape {images.shape}, it returned {got}.")
         with np.errstate(over="ignore"):

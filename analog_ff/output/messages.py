@@ -86,15 +86,15 @@ _KEPT: list[TextIO] = []
 @contextmanager
 def standard_output(*, kept: bool) -> Iterator[None]:
     """Check writes to standard output within the ``with``; if it is `kept` for `answer`, prints of user code go to stderr."""
-    own = sys.stdout
-    checked = cast(TextIO, Nowhere() if own is None else Checked(own))
+    original = sys.stdout
+    checked = cast(TextIO, Nowhere() if original is None else Checked(original))
     sys.stdout = cast(TextIO, Aside()) if kept else checked
     _KEPT.append(checked)
     try:
         yield
         checked.flush()
     finally:
-        sys.stdout = own
+        sys.stdout = original
         _KEPT.pop()
 
 

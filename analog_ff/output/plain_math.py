@@ -38,12 +38,12 @@ def plain(latex: str) -> str:
 
 def _sequence(tokens: Iterator[str]) -> str:
     """Return the plain text of the tokens before the closing brace or the end."""
-    found = ""
+    text = ""
     for token in tokens:
         if token == "}":
             break
-        found = _joined(found, _one(token, tokens))
-    return found
+        text = _joined(text, _one(token, tokens))
+    return text
 
 
 def _one(token: str, tokens: Iterator[str]) -> str:

@@ -55,7 +55,7 @@ def create(path: Path, data: bytes | str) -> None:
     nothing is left behind.
     """
     content = data.encode("utf-8") if isinstance(data, str) else data
-    place = shown(str(path), 200, quoted=False)
+    shown_path = shown(str(path), 200, quoted=False)
     try:
         temporary = _beside(path, content)
         try:
@@ -64,9 +64,9 @@ def create(path: Path, data: bytes | str) -> None:
             temporary.unlink(missing_ok=True)
         sync_folder(path.parent)
     except FileExistsError:
-        raise UsageError(f"{place} exists and is not overwritten; give another name, or remove it.") from None
+        raise UsageError(f"{shown_path} exists and is not overwritten; give another name, or remove it.") from None
     except OSError as error:
-        raise CommandError(f"{place} cannot be written ({error.strerror or type(error).__name__}).") from error
+        raise CommandError(f"{shown_path} cannot be written ({error.strerror or type(error).__name__}).") from error
 
 
 def _name_new(temporary: Path, path: Path) -> None:

@@ -158,9 +158,9 @@ def _check(width: Sequence[int], initial: Sequence[np.ndarray]) -> None:
     from hardware_models.check import UsageError
 
     wanted = list(itertools.pairwise(width))
-    found = [np.shape(w) for w in initial]
-    if found != wanted:
-        raise UsageError(f"the layers need weights of shapes {wanted} (inputs, cells), got {found}.")
+    shapes = [np.shape(w) for w in initial]
+    if shapes != wanted:
+        raise UsageError(f"the layers need weights of shapes {wanted} (inputs, cells), got {shapes}.")
 
 
 def _namespace(b2: Any, config: SpikingConfig, shown: Shown, show: Any, period: Any) -> dict[str, Any]:
@@ -253,20 +253,24 @@ def _layer(
     b2: Any, config: SpikingConfig, n: int, cells: int, space: Any, dt: Any, period: Any, made_of: Plasticity
 ) -> Any:
     good = GOODNESS[config.goodness]
-    own = {"N": cells, **space}
-    cell = b2.NeuronGroup(1, _goodness_equations(config), namespace=own, clock=dt, method="exact", name=f"goodness_{n}")
+    namespace = {"N": cells, **space}
+    cell = b2.NeuronGroup(
+        1, _goodness_equations(config), namespace=namespace, clock=dt, method="exact", name=f"goodness_{n}"
+    )
     equations, threshold, reset = cell_equations(config)
     equations = (
         f"{equations}\n{'gain : 1' if n and config.pool == 'divisive' else ''}\n{made_of.source}\n{made_of.target}"
     )
     layer = b2.NeuronGroup(
-        cells, equations, threshold=threshold, reset=reset, namespace=own, clock=dt, name=f"layer_{n}",
+        cells, equations, threshold=threshold, reset=reset, namespace=namespace, clock=dt, name=f"layer_{n}",
         refractory=config.refractory * b2.ms if config.refractory else False,
         method="euler" if config.noise else "exact", events={"learn": "M != 0"}, dtype=dict(made_of.types),
     )  # fmt: skip
     layer.G = b2.linked_var(cell, "G")
     layer.set_event_schedule("learn", when="start", order=EVENT)
-    counted = b2.Synapses(layer, cell, on_pre=f"G_post += {good.increment}", namespace=own, clock=dt, name=f"count_{n}")
+    counted = b2.Synapses(
+        layer, cell, on_pre=f"G_post += {good.increment}", namespace=namespace, clock=dt, name=f"count_{n}"
+    )
     counted.connect()
     signal = "G/N" if config.third_factor == "layer" else {"squared": "r**2", "linear": "r"}.get(
         config.goodness, "r**2/(1 + r/r_s)"
@@ -293,9 +297,9 @@ def _chooser(b2: Any, model: Model, space: Any, dt: Any, period: Any) -> list[An
 
     The noise of scale s is added to the goodness per cell g of all layers, which makes the label a draw from softmax(g/s).
     """
-    own = {**space, "layers": len(model.goodness)}
+    namespace = {**space, "layers": len(model.goodness)}
     cell = b2.NeuronGroup(
-        1, "best : 1\nchosen : 1\ntotal : 1\nscore : 1\nwins : 1", namespace=own, clock=dt, name="chooser"
+        1, "best : 1\nchosen : 1\ntotal : 1\nscore : 1\nwins : 1", namespace=namespace, clock=dt, name="chooser"
     )
     parts = [cell]
     for n, (goodness, layer) in enumerate(zip(model.goodness, model.layers, strict=True)):
@@ -324,14 +328,19 @@ def _pool(
     b2: Any, config: SpikingConfig, n: int, below: Any, cells: int, layer: Any, space: Any, dt: Any, period: Any
 ) -> list[Any]:
     """Return the pool cell between two layers, which low-passes the spikes below and divides the input above."""
-    own = {"cells": cells, **space}
-    pool = b2.NeuronGroup(1, "dq/dt = -q/tau_pool : 1", namespace=own, clock=dt, method="exact", name=f"pool_{n}")
+    namespace = {"cells": cells, **space}
+    pool = b2.NeuronGroup(1, "dq/dt = -q/tau_pool : 1", namespace=namespace, clock=dt, method="exact", name=f"pool_{n}")
     if not config.online:
         pool.run_regularly("q = 0", clock=period, when="start", order=ONSET, name=f"empty_{n}")
-    gather = b2.Synapses(below, pool, on_pre="q_post += 1.0/cells", namespace=own, clock=dt, name=f"gather_{n}")
+    gather = b2.Synapses(below, pool, on_pre="q_post += 1.0/cells", namespace=namespace, clock=dt, name=f"gather_{n}")
     gather.connect()
     spread = b2.Synapses(
-        pool, layer, "gain_post = pool_gain/(sigma + q_pre) : 1 (summed)", namespace=own, clock=dt, name=f"divide_{n}"
+        pool,
+        layer,
+        "gain_post = pool_gain/(sigma + q_pre) : 1 (summed)",
+        namespace=namespace,
+        clock=dt,
+        name=f"divide_{n}",
     )
     spread.connect()
     return [pool, gather, spread]

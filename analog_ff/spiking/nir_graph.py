@@ -122,11 +122,11 @@ def _checked(weights: Sequence[np.ndarray], config: SpikingConfig) -> list[np.nd
 
 def _gains(gains: Sequence[float] | None, config: SpikingConfig) -> list[float]:
     wanted = len(config.layers) - 1 if config.pool == "divisive" else 0
-    found = [float(g) for g in gains or ()]
-    if len(found) != wanted or not all(np.isfinite(g) and g > 0 for g in found):
+    given = [float(g) for g in gains or ()]
+    if len(given) != wanted or not all(np.isfinite(g) and g > 0 for g in given):
         kind = "one for each divisive pool between layers"
-        raise UsageError(f"an NIR file of these layers needs {wanted} positive gains ({kind}), got {found}.")
-    return found
+        raise UsageError(f"an NIR file of these layers needs {wanted} positive gains ({kind}), got {given}.")
+    return given
 
 
 def load(path: str | Path, *, dt: float | None = None) -> NirNetwork:

@@ -113,8 +113,8 @@ class StepTables:
         kind = np.asarray(generator.integers(0, self.kinds, pulses.shape))
         share: np.ndarray = self.fresh[kind]
         for given in range(int(np.abs(pulses).max(initial=0))):
-            place = np.abs(pulses) > given
-            share[place] = self.moved(share[place], kind[place], np.sign(pulses[place]), generator)
+            active = np.abs(pulses) > given
+            share[active] = self.moved(share[active], kind[active], np.sign(pulses[active]), generator)
         return kind, pulses, share
 
 

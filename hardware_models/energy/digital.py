@@ -182,14 +182,14 @@ def joules(
     share = _named("scenario", scenario, CONTROL)
     words = bits / ACCESS_BITS / positive_int("digital backpropagation", "batch", batch)
     store = price_at(_named("memory of weights", memory, MEMORIES), node)
-    found = {
+    components = {
         "mac": operations.macs * price_at(mac, node) / batch,
         "weights": (operations.weight_reads + operations.weight_writes) * words * store,
         "activations": (operations.activation_reads + operations.activation_writes)
         * words
         * price_at(ACTIVATIONS, node),
     }
-    return found | {"control": share * math.fsum(found.values())}
+    return components | {"control": share * math.fsum(components.values())}
 
 
 def _named(kind: str, name: str, table: Mapping[str, Any]) -> Any:

@@ -49,7 +49,7 @@ def distances(
         least[component.name] = least.get(component.name, 0.0) + count * floor
     for integral, event in PULSES.items():
         least[integral] = counts.get(event, 0) * limits.landauer(1, technology.temperature)
-    found = {}
+    compared = {}
     for name, bound in least.items():
         joule = joules.get(name, 0.0)
         if bound <= 0.0 or joule <= 0.0:
@@ -59,8 +59,8 @@ def distances(
                 f"component '{name}' costs {joule:.3g} J in this run, below its physical limit of {bound:.3g} J at "
                 f"{technology.temperature:g} K."
             )
-        found[name] = {"joule": joule, "limit_joule": bound, "times": joule / bound}
-    return found
+        compared[name] = {"joule": joule, "limit_joule": bound, "times": joule / bound}
+    return compared
 
 
 def full_scale(device: Mapping[str, Any], rows: int, bits: int, technology: Technology) -> dict[str, float]:

@@ -97,7 +97,7 @@ def rapl_counters(root: Path) -> list[Counter]:
     The counters of cores and graphics are part of their package's, and "psys" includes the packages; to count nothing twice,
     they are left out.
     """
-    found = []
+    counters = []
     for zone in sorted(root.glob("intel-rapl:*")):
         try:
             name = (zone / "name").read_text().strip()
@@ -107,8 +107,8 @@ def rapl_counters(root: Path) -> list[Counter]:
             continue
         if name.startswith("package") or name == "dram":
             parent = zone.name.split(":")[1]
-            found.append(Counter(name if name != "dram" else f"dram-{parent}", lambda z=zone: _microjoule(z), span))  # type: ignore[misc]
-    return found
+            counters.append(Counter(name if name != "dram" else f"dram-{parent}", lambda z=zone: _microjoule(z), span))  # type: ignore[misc]
+    return counters
 
 
 def _microjoule(zone: Path) -> float:
@@ -129,14 +129,14 @@ def nvml_counters(library: Any) -> list[Counter]:
     number = ctypes.c_uint(0)
     if library.nvmlDeviceGetCount_v2(ctypes.byref(number)) != 0:
         return []
-    found = []
+    counters = []
     for index in range(number.value):
         handle = ctypes.c_void_p()
         if library.nvmlDeviceGetHandleByIndex_v2(ctypes.c_uint(index), ctypes.byref(handle)) != 0:
             continue
         if _millijoule(library, handle) is not None:
-            found.append(Counter(f"gpu-{index}", lambda h=handle: _millijoule(library, h) or 0.0))  # type: ignore[misc]
-    return found
+            counters.append(Counter(f"gpu-{index}", lambda h=handle: _millijoule(library, h) or 0.0))  # type: ignore[misc]
+    return counters
 
 
 def _millijoule(library: Any, handle: Any) -> float | None:

@@ -145,10 +145,10 @@ class Model:
         component, _ = component_of(self.technology, name)
         if component.carried_by:
             return []
-        found = [_path(component.name, part, component.law) for part in component.figures]
+        paths = [_path(component.name, part, component.law) for part in component.figures]
         if "V_read" in component.law:
-            found.append("device.v_read" if "device.v_read" in self.figures else READ_VOLTAGE)
-        return [*found, "device.v_write"] if "V_write" in component.law else found
+            paths.append("device.v_read" if "device.v_read" in self.figures else READ_VOLTAGE)
+        return [*paths, "device.v_write"] if "V_write" in component.law else paths
 
     def _prices(self, values: Mapping[str, np.ndarray], cases: int) -> Prices:
         def at(path: str) -> Any:
@@ -193,12 +193,12 @@ def _path(component: str, part: str, law: str) -> str:
 
 def figures_of(technology: Technology) -> dict[str, Figure]:
     """Return every figure of a technology by its path in the file."""
-    found = {
+    by_path = {
         _path(component.name, part, component.law): figure
         for component in technology.components.values()
         for part, figure in component.figures.items()
     }
-    return found | {READ_VOLTAGE: technology.read_voltage, STATIC_POWER: technology.static_power}
+    return by_path | {READ_VOLTAGE: technology.read_voltage, STATIC_POWER: technology.static_power}
 
 
 def quantities(figures: Mapping[str, Figure]) -> dict[str, tuple[str, ...]]:
@@ -235,7 +235,7 @@ def device_figures(description: Mapping[str, Any], ranges: Mapping[str, Mapping[
         "device.t_write": (f"t_{side}", description[f"t_{side}"], "time"),
         "device.conductance": ("g_max", 1.0, "number"),
     }
-    found = {}
+    by_path = {}
     for path, (entry, value, dimension) in known.items():
         if value is None:
             continue
@@ -245,10 +245,10 @@ def device_figures(description: Mapping[str, Any], ranges: Mapping[str, Mapping[
         factors = [end / ends[1] for end in ends] if inside else [1.0, 1.0, 1.0]
         low, nominal, high = (float(value) * factor for factor in factors)
         source = str(said.get("source", "the device"))
-        found[path] = Figure(
+        by_path[path] = Figure(
             (low, nominal, high), dimension, str(said.get("kind", "given")), (source,) * 3, ("verified",) * 3
         )
-    return found
+    return by_path
 
 
 def spread(joules: np.ndarray, nominal: float) -> Spread:

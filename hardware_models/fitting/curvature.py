@@ -43,8 +43,8 @@ def profile(candidate: Candidate, t: np.ndarray, index: int) -> Profile:
         """Return the most likely numbers given the curvature x, and whether x lies in the interval."""
         trial = near.copy()
         trial[index] = x
-        found, _ = held.maximise(trial, _ROUNDS)
-        return found, bool(best - held.likelihoods(found).sum() <= DROP)
+        most_likely, _ = held.maximise(trial, _ROUNDS)
+        return most_likely, bool(best - held.likelihoods(most_likely).sum() <= DROP)
 
     ends, endless = [], False
     for limit in candidate.limits[:, index]:

@@ -57,8 +57,8 @@ def population(
             group_data = data.only(groups == group)
             group_data.factors = np.ones((2, data.cells))
             alone = Candidate(form, group_data, candidate.g_bounds, (*scaled, len(mean) - 2))
-            found, covariance = alone.maximise(mean, 6)
-            steps.append(found[scaled])
+            estimate, covariance = alone.maximise(mean, 6)
+            steps.append(estimate[scaled])
             step_variances.append(np.diag(covariance)[: len(scaled)])
     units = {name: said.get("unit", "1") for name, said in declared(candidate.model).items()}
     values = {name: x for name, x in candidate.values(mean).items() if name not in ("g_min", "g_max")}
@@ -261,9 +261,9 @@ def _deviation(name: str, points: np.ndarray, variance: np.ndarray, most: float)
     from scipy.stats import chi2
 
     freedom = points.shape[0] * (points.shape[1] - 1)
-    total, own = float(points.var(axis=1, ddof=1).mean()), float(variance.mean())
+    total, estimate_variance = float(points.var(axis=1, ddof=1).mean()), float(variance.mean())
     sides = [total * freedom / chi2.ppf(q, freedom) for q in (0.975, 0.025)]
-    low, high, value = (min(math.sqrt(max(x - own, 0.0)), most) for x in (*sides, total))
+    low, high, value = (min(math.sqrt(max(x - estimate_variance, 0.0)), most) for x in (*sides, total))
     return Parameter(name, value, low, high, "1")
 
 

@@ -77,20 +77,20 @@ def parse_choice(text: str) -> dict[str, str]:
 def recognised(cells: list[str], chosen: Mapping[str, str]) -> int:
     """Return the number of quantities that the cells of a line name, including columns that the user has chosen."""
     mine = {plain(parts_of(column)[0]) for column in chosen.values()}
-    own = {plain(parts_of(cell)[0]) for cell in cells if cell} & mine
+    names = {plain(parts_of(cell)[0]) for cell in cells if cell} & mine
     named = {q for cell in cells if cell and (q := quantity_of(cell)) is not None and q not in chosen}
-    return len(own) + len(named)
+    return len(names) + len(named)
 
 
 def columns_of(sheet: Sheet, chosen: Mapping[str, str]) -> Columns:
     """Return the columns by quantity; raise UsageError if a column is missing, named twice or lacks its unit."""
     place = f"{sheet.where}, line {max(sheet.head, 1)}"
-    found: dict[str, Column] = {}
+    by_quantity: dict[str, Column] = {}
     taken: set[int] = set()
     units = _units_row(sheet)
     for quantity, text in chosen.items():
-        found[quantity] = _chosen(quantity, text, sheet.header, units, place)
-        taken.add(found[quantity].index)
+        by_quantity[quantity] = _chosen(quantity, text, sheet.header, units, place)
+        taken.add(by_quantity[quantity].index)
     unused: list[str] = []
     for index, title in enumerate(sheet.header):
         if index in taken or not title:
@@ -98,14 +98,14 @@ def columns_of(sheet: Sheet, chosen: Mapping[str, str]) -> Columns:
         named = quantity_of(title)
         if named is None or named in chosen:
             unused.append(title)
-        elif named in found:
+        elif named in by_quantity:
             raise UsageError(f'{place}: two columns for the {named}; keep one, or choose with --columns "{named}=...".')
         else:
-            found[named] = _column(named, title, index, units, place)
-    _complete(found, unused, sheet, place)
-    missing = [q for q in QUANTITIES if q not in found]
+            by_quantity[named] = _column(named, title, index, units, place)
+    _complete(by_quantity, unused, sheet, place)
+    missing = [q for q in QUANTITIES if q not in by_quantity]
     notices = [f"the column '{title}' was not used{_mistyped(title, missing)}" for title in unused]
-    return Columns(found, tuple(notices), 1 if units else 0, tuple(unused))
+    return Columns(by_quantity, tuple(notices), 1 if units else 0, tuple(unused))
 
 
 def _mistyped(title: str, missing: list[str]) -> str:
@@ -182,8 +182,10 @@ def _column(quantity: str, title: str, index: int, units: list[str], place: str,
     known = QUANTITIES[quantity]
     if not known.dimension:
         return Column(title, index)
-    name, own = parts_of(title)
-    unit = written(unit or own or (units[index] if index < len(units) else "") or ending(title, known.dimension))
+    name, written_unit = parts_of(title)
+    unit = written(
+        unit or written_unit or (units[index] if index < len(units) else "") or ending(title, known.dimension)
+    )
     if not unit and plain(name) in known.instrument:
         return Column(title, index, known.si, "unit assumed: the instrument's")
     if not unit:

@@ -49,10 +49,10 @@ def outliers(g: np.ndarray, sign: np.ndarray, first: np.ndarray, cell: np.ndarra
         return bad
     u = np.clip((g - low) / (high - low), -1e6, 1e6)
     for _ in range(3):  # one spike may hide another beside it, and several spikes may move the medians
-        found = _once(np.where(bad, np.nan, u), sign, first, cell)
-        if not found.any():
+        new = _once(np.where(bad, np.nan, u), sign, first, cell)
+        if not new.any():
             break
-        bad |= found
+        bad |= new
     return bad
 
 

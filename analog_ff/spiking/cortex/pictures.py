@@ -71,8 +71,8 @@ def _bars(test: Test, found: Mapping[str, Any], runs: Mapping[str, Runs]) -> Any
     alone |= {c["null"]: c["readout"] for c in found["criteria"] if c["point"] in alone}
     values = []
     for label, mean, half in _measured(found):
-        own = dict((name, (m, h)) for name, m, h in _measured(found, alone.get(label, "energy")))
-        mean, half = own.get(label, (mean, half))
+        by_name = dict((name, (m, h)) for name, m, h in _measured(found, alone.get(label, "energy")))
+        mean, half = by_name.get(label, (mean, half))
         name = f"{label} (layer 2 alone)" if label in alone else label
         values.append((name, mean, half, COLOURS.get(verdicts.get(label, ""), NEUTRAL)))
     figure, axis = panels(size=(7.0, 1.1 + 0.36 * max(len(values), 2)))

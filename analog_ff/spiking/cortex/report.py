@@ -138,11 +138,11 @@ def markdown(document: Mapping[str, Any], pictures: str) -> str:
 
 
 def _cells(criterion: Mapping[str, Any], accuracies: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    found = criterion["measured"]
-    if found is None:
+    measured = criterion["measured"]
+    if measured is None:
         return [criterion["demand"], "-", "-", criterion["verdict"]]
     verdict = criterion["verdict"] + ("" if criterion["firm"] else " (?)")
-    value = Estimate(found["mean"], found["half_interval"], 0)
+    value = Estimate(measured["mean"], measured["half_interval"], 0)
     if criterion["kind"] == "loss":
         null = accuracies[criterion["null"]][criterion["readout"]]["mean"]
         return [

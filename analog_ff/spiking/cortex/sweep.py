@@ -27,9 +27,9 @@ TUNING_SEED = 1000
 
 def place(folder: Path, config: SpikingConfig) -> Path:
     """Return the file of a run."""
-    own = config.as_dict()
+    choices = config.as_dict()
     default = {f.name: list(f.default) if isinstance(f.default, tuple) else f.default for f in fields(SpikingConfig)}
-    changed = {k: v for k, v in own.items() if k not in NOT_IN_HASH and (v != default[k] or k == "seed")}
+    changed = {k: v for k, v in choices.items() if k not in NOT_IN_HASH and (v != default[k] or k == "seed")}
     name = hashlib.sha256(json.dumps(changed, sort_keys=True).encode()).hexdigest()[:16]
     return folder / "points" / f"{name}.json"
 
@@ -104,5 +104,5 @@ class Sweep:
         choice = self.chosen(point)
         if choice is None:
             return {}
-        found = {s: stored(self.folder, point.configuration(self.base, s, choice)) for s in self.seeds}
-        return {s: r for s, r in found.items() if r is not None}
+        results = {s: stored(self.folder, point.configuration(self.base, s, choice)) for s in self.seeds}
+        return {s: r for s, r in results.items() if r is not None}
