@@ -36,5 +36,5 @@ def place_now() -> str | None:
 
 
 def placed(path: Path) -> Path:
-    """Return a path made relative to the folder in which `in_place` began."""
+    """Return a path; a relative one is joined to the folder in which `in_place` began."""
     return Path(_HERE[-1]) / path if _HERE else path

@@ -101,5 +101,5 @@ def _is_local(top: str) -> bool:
     installed = [paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     installed += [*site.getsitepackages(), site.getusersitepackages()]
     file = _file_of(top)
-    # For a package without a file of its own (a folder of modules), its folders decide.
+    # A package without a file of its own (a folder of modules) counts as the user's, so that its modules are searched.
     return file is None or not any(file.is_relative_to(place) for place in installed)
