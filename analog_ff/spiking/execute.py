@@ -1,4 +1,4 @@
-"""Carry out a spiking run and leave its folder: configuration, result, goodness by epoch, weights, pictures."""
+"""Carry out a spiking run and write its folder: configuration, result, goodness by epoch, weights, pictures."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from hardware_models.user_faults import guarded
 
 
 def versions() -> dict[str, str]:
-    """Return the versions that decide the bits of a result."""
+    """Return the versions of the libraries on which the bits of a result depend."""
     from importlib import metadata
 
     return {**origin.versions(), "brian2": metadata.version("brian2")}
@@ -43,8 +43,8 @@ def execute(
 ) -> tuple[dict[str, Any], Path]:
     """Return the result of a run and its folder.
 
-    Brian2 keeps nothing of a run that was interrupted: one that is resumed begins anew, in the same folder and with the same
-    bits. Raises UsageError before anything is written, or RunError if the compiled program fails.
+    Brian2 stores nothing of an interrupted run: a resumed run starts again from the beginning, in the same folder and with the
+    same bits. Raises UsageError before anything is written, or RunError if the compiled program fails.
     """
     given = config.folder()
     folder = placed(given)
@@ -53,7 +53,7 @@ def execute(
         nir_graph.check(config, export)
     if not resume:
         folders.must_be_new(folder)
-        data = data_of(config)  # what is wrong with data, device or technology is found before there is a folder
+        data = data_of(config)  # errors in data, device or technology are found before the folder exists
         load_technology(config.technology)
         if config.device != "none":
             with guarded(UsageError):
@@ -80,11 +80,11 @@ def execute(
 
 
 def _carry_out(config: SpikingConfig, folder: Path, data: Dataset, quiet: bool, export: Path | None) -> dict[str, Any]:
-    """Run Brian2 and leave the curve, the weights, the pictures and, last of all, the result in the folder."""
+    """Run Brian2 and write the curve, the weights, the pictures and, last of all, the result to the folder."""
     start = time.monotonic()
     with record() as inputs, opened.into(inputs, folder):
         origin.note_arrays(data)
-        # Read once: a file that is edited while the run goes on must not price it.
+        # The file is read only once, before the run, so that an edit during the run does not change the prices.
         technology = config.technology if config.device == "none" else load_technology(config.technology)
         outcome = simulate(config, data, quiet=quiet)
     result = collect(config, outcome, time.monotonic() - start, technology)
@@ -102,7 +102,7 @@ def _carry_out(config: SpikingConfig, folder: Path, data: Dataset, quiet: bool, 
 
 
 def collect(config: SpikingConfig, outcome: Outcome, wall: float, technology: str | Technology) -> dict[str, Any]:
-    """Return result.json (schema 1) of a spiking run."""
+    """Return the contents of result.json (schema 1) for a spiking run."""
     errors = outcome.errors()
     final = config.split == "final"
     headline = errors["energy"]
@@ -143,7 +143,7 @@ def collect(config: SpikingConfig, outcome: Outcome, wall: float, technology: st
 
 
 def show(result: dict[str, Any], folder: Path) -> None:
-    """Print the table of a finished run."""
+    """Print the result table of a finished run."""
     from rich.console import Console
     from rich.table import Table
 

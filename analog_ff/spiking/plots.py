@@ -1,4 +1,4 @@
-"""The pictures of a spiking run: raster, histograms of goodness and of rates, weight maps."""
+"""Pictures of a spiking run: raster, histograms of goodness and of rates, weight maps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from analog_ff.spiking.config import SpikingConfig
 from analog_ff.spiking.simulation import Outcome
 
 MAPS = 40
-"""Cells of the first layer whose weights are drawn."""
+"""Number of cells of the first layer whose weights are drawn."""
 
 
 def draw(folder: Path, config: SpikingConfig, outcome: Outcome, image: tuple[int, int]) -> list[str]:

@@ -1,4 +1,4 @@
-"""One picture per cortex test: accuracy against a condition, accuracy by condition, or firing beside published ranges."""
+"""Draw one picture per cortex test: accuracy against a condition, accuracy by condition, or firing and published ranges."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MARKERS = "osD^"
 
 
 def draw(file: Path, test: Test, found: Mapping[str, Any], runs: Mapping[str, Runs]) -> None:
-    """Write the picture of a test from its part of cortex.json; what is not measured yet is left out."""
+    """Write the picture of a test from its part of cortex.json; points that are not measured yet are left out."""
     figure = {"line": _line, "bars": _bars, "ranges": _ranges}[test.picture](test, found, runs)
     figure.suptitle(f"{test.key}: {test.title} - {found['verdict']}", fontsize=11)
     whole_files.write(file, picture(figure, dpi=110))
@@ -71,8 +71,8 @@ def _bars(test: Test, found: Mapping[str, Any], runs: Mapping[str, Runs]) -> Any
     alone |= {c["null"]: c["readout"] for c in found["criteria"] if c["point"] in alone}
     values = []
     for label, mean, half in _measured(found):
-        own = dict((name, (m, h)) for name, m, h in _measured(found, alone.get(label, "energy")))
-        mean, half = own.get(label, (mean, half))
+        by_name = dict((name, (m, h)) for name, m, h in _measured(found, alone.get(label, "energy")))
+        mean, half = by_name.get(label, (mean, half))
         name = f"{label} (layer 2 alone)" if label in alone else label
         values.append((name, mean, half, COLOURS.get(verdicts.get(label, ""), NEUTRAL)))
     figure, axis = panels(size=(7.0, 1.1 + 0.36 * max(len(values), 2)))
@@ -97,7 +97,7 @@ def _ranges(test: Test, found: Mapping[str, Any], runs: Mapping[str, Runs]) -> A
     for row, criterion in enumerate(criteria):
         outcome = outcomes[criterion.quantity, BASE]
         style = {"alpha": 0.35} if outcome["decides"] else {"alpha": 0.35, "hatch": "///", "fill": False}
-        unit = criterion.high  # each in units of the upper end of its range
+        unit = criterion.high  # each quantity is drawn in units of the upper end of its range
         left.barh(
             row, 1.0 - max(criterion.low / unit, 0.01), left=max(criterion.low / unit, 0.01), color=NEUTRAL, **style
         )
