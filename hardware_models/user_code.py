@@ -2,7 +2,7 @@
 
 A run that is resumed with another source is another run. What lies in Python's standard library or among the installed
 packages is told apart by versions, and the packages of this project are left out as well. Imports are read from the source, those
-inside functions included; a module that is only named at run time (``importlib.import_module(name)``) is not seen.
+inside functions included; a module that can only be found while the user's code runs is seen by `opened`.
 """
 
 from __future__ import annotations
