@@ -78,7 +78,7 @@ def examine_device(device_or_spec: Any, *, quick: bool = False) -> Examination:
     device_or_spec : Device or str
         The device, or its name, file or class as in ``--device``.
     quick : bool
-        Only shapes, bounds, zero pulses and windows, a few milliseconds.
+        Only shapes, bounds, zero pulses, windows and shared state, a few milliseconds.
     """
     device = device_or_spec
     if isinstance(device, str):
@@ -442,6 +442,7 @@ QUICK: tuple[tuple[str, Callable[[Any], str]], ...] = (
     ("bounds kept", bounds_kept),
     ("zero pulses change nothing", zero_pulses),
     ("window", window),
+    ("no shared state", no_shared_state),
 )
 """What every device passes when it is loaded."""
 WHOLE: tuple[tuple[str, Callable[[Any], str]], ...] = (
@@ -451,7 +452,6 @@ WHOLE: tuple[tuple[str, Callable[[Any], str]], ...] = (
     ("same seed, same bits", same_seed),
     ("thread independence", threads),
     ("compiled = interpreted", compiled),
-    ("no shared state", no_shared_state),
     ("units and source", documented),
     ("speed", speed),
 )
