@@ -150,7 +150,9 @@ def _kept_by_the_user(path: str) -> bool:
 
 
 def _writes(flags: object) -> bool:
-    return isinstance(flags, int) and bool(flags & (os.O_WRONLY | os.O_RDWR))
+    """Tell whether a file is opened for new contents; `r+`, the default of `numpy.memmap`, finds contents and reads them, too."""
+    new = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+    return isinstance(flags, int) and bool(flags & new)
 
 
 def _askers(frame: FrameType | None) -> tuple[set[str], bool]:

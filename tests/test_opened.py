@@ -194,3 +194,19 @@ def test_a_module_that_is_found_only_while_the_users_code_runs(tmp_path: Path) -
     finally:
         sys.path[:] = path
         sys.modules.pop("hidden_helper", None)
+
+
+def test_a_file_that_is_opened_to_read_and_to_write(tmp_path: Path) -> None:
+    """`numpy.memmap` opens like that unless it is told otherwise; a file made anew or prolonged stays the user's own."""
+    (tmp_path / "table.bin").write_bytes(bytes(8))
+    (tmp_path / "mapping.py").write_text(
+        "import numpy as np\nfrom pathlib import Path\n"
+        "def f(): return np.memmap(Path(__file__).with_name('table.bin'), np.float32)\n"
+        "def g():\n"
+        "    for mode in ('w+', 'a+'): open(Path(__file__).with_name('log.txt'), mode).close()\n"
+    )
+    f, g = (load_object(f"{tmp_path}/mapping.py:{name}", "x") for name in "fg")
+    with opened.into({}) as noted:
+        f()
+        g()
+    assert list(noted) == [f"opened file {tmp_path}/table.bin"]
