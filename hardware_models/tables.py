@@ -77,7 +77,7 @@ def _import_module(name: str, kind: str) -> ModuleType:
 
 def _expect(module: str) -> None:
     """Prepare for code of the user's: what it opens is noted, what it compiles is not kept."""
-    from hardware_models.kernels.user_caches import keep_none
+    from hardware_models.user_caches import keep_none
 
     opened.expect(module)
     keep_none()
