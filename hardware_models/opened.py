@@ -11,6 +11,7 @@ names in a folder.
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import site
 import stat
@@ -37,8 +38,11 @@ _BY_TOP: dict[str, dict[str, str]] = {}
 """Package or module -> {path: SHA-256} of the files that its code has opened in this process."""
 _WRITTEN: set[str] = set()
 """Files that the user's code has opened for writing: logs, and caches, of which the first contents that it reads count."""
-_FOR_SOURCES = ("importlib._bootstrap_external", "linecache", "tokenize")
-"""Modules that open source files, to run them (`user_code` notes these) or to show the lines of a warning."""
+_FOR_LINES = ("linecache", "tokenize")
+"""Modules that open source files to show the lines of a warning."""
+_IMPORTS = "importlib._bootstrap_external"
+_IMPORTED: set[str] = set()
+"""Sources of modules that the user's code has imported although none could be found before it ran: it has changed `sys.path`."""
 _CACHES = (".pyc", ".nbi", ".nbc")
 
 
@@ -55,6 +59,12 @@ def expect(module: str) -> None:
 def expected() -> tuple[str, ...]:
     """Return the names of the watched packages and modules, to be watched in another process."""
     return tuple(sorted(_TOPS))
+
+
+def is_users(module: str, file: str) -> bool:
+    """Tell whether a module in `file` is one that is watched, or lies in none of the folders of Python, packages and caches."""
+    top = module.partition(".")[0]
+    return top in _TOPS or (top not in _OWN and not file.startswith(_APART))
 
 
 def again(module: str) -> None:
@@ -118,7 +128,11 @@ def _heard(event: str, arguments: tuple[object, ...]) -> None:
         if not isinstance(given, str | bytes | os.PathLike):
             return
         path = os.path.abspath(os.fsdecode(given))
-        tops = _askers(sys._getframe(1))
+        tops, imports = _askers(sys._getframe(1))
+        if imports:
+            path = importlib.util.source_from_cache(path) if path.endswith(".pyc") else path
+            if tops and not path.startswith(_APART):
+                _IMPORTED.add(path)
         if tops and event == "open" and _writes(arguments[2]):
             _WRITTEN.add(path)
         elif tops and _counts(path, tops) and (path not in _WRITTEN or _kept_by_the_user(path)):
@@ -136,22 +150,33 @@ def _kept_by_the_user(path: str) -> bool:
 
 
 def _writes(flags: object) -> bool:
-    return isinstance(flags, int) and bool(flags & (os.O_WRONLY | os.O_RDWR))
+    """Tell whether a file is opened for new contents; `r+`, the default of `numpy.memmap`, finds contents and reads them, too."""
+    new = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+    return isinstance(flags, int) and bool(flags & new)
 
 
-def _askers(frame: FrameType | None) -> set[str]:
-    """Return the user's packages among the calls on the stack, up to the first call of this project."""
+def _askers(frame: FrameType | None) -> tuple[set[str], bool]:
+    """Return the user's packages among the calls on the stack, up to the first call of this project, and whether it is an import.
+
+    Modules that are expected are noted by `user_code`: their import belongs to no package.
+    """
     found: set[str] = set()
+    imports = False
     while frame is not None:
-        top = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-        if top in _OWN or frame.f_globals.get("__name__") in _FOR_SOURCES:
+        module = str(frame.f_globals.get("__name__", ""))
+        top = module.partition(".")[0]
+        if top in _OWN or module in _FOR_LINES:
             break
-        if top in _TOPS:
+        if module == _IMPORTS and frame.f_code.co_name == "get_data" and not found:
+            if str(frame.f_locals["self"].name).partition(".")[0] in {*_TOPS, *_OWN}:
+                break
+            imports = True
+        if top in _TOPS or frame.f_code.co_filename in _IMPORTED:
             found.add(top)
-        elif not found and frame.f_code.co_name == "<module>":  # an installed package reads a file during its import
-            break
+        elif not found and frame.f_code.co_name == "<module>" and frame.f_code.co_filename.startswith(_APART):
+            break  # an installed package reads a file during its import
         frame = frame.f_back
-    return found
+    return found, imports
 
 
 def _counts(path: str, tops: set[str]) -> bool:

@@ -85,10 +85,18 @@ def load_object(spec: str, kind: str) -> Any:
 
 
 def _import_module(name: str, kind: str) -> ModuleType:
-    opened.expect(name)
+    _expect(name)
     module = importlib.import_module(name)
     user_code.note_module(name, kind)
     return module
+
+
+def _expect(module: str) -> None:
+    """Prepare for code of the user's: what it opens is noted, what it compiles is not kept."""
+    from hardware_models.user_caches import keep_none
+
+    opened.expect(module)
+    keep_none()
 
 
 def import_files(paths: Iterable[str]) -> None:
@@ -107,7 +115,7 @@ def _import_file(path: Path, kind: str) -> ModuleType:
     module = ModuleType(name)
     module.__file__ = str(path)
     sys.modules[name] = module
-    opened.expect(name)
+    _expect(name)
     try:
         # This runs exactly the noted source; Python's own loader might use a compiled file of the same second and size.
         exec(compile(user_code.source(path, kind), str(path), "exec"), vars(module))

@@ -2,7 +2,7 @@
 
 A run that is resumed with other sources is another run. Python's standard library and installed packages are identified by
 their versions instead, and this project's packages are left out as well. Imports are read from the source, including those
-inside functions; a module that is only named at run time (``importlib.import_module(name)``) is not seen.
+inside functions; a module that can only be found while the user's code runs is seen by `opened`.
 """
 
 from __future__ import annotations
