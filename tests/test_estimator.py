@@ -231,6 +231,7 @@ def test_learns_on_a_sealed_chip(iris: tuple[np.ndarray, np.ndarray]) -> None:
 @pytest.mark.parametrize(
     ("choices", "sentence"),
     [
+        ({"random_state": True}, "random_state is a whole number"),
         ({"hidden": 5}, "hidden names the neurons"),
         ({"hidden": (0,)}, "whole number of at least 1"),
         ({"epochs": 0}, "epochs"),
