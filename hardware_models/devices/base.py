@@ -7,8 +7,10 @@ a conductance changes. Everything is in SI units.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
@@ -40,14 +42,18 @@ def si(unit: str, low: float, high: float, default: Any = None, *, low_open: boo
     return field(metadata=metadata) if default is None else field(default=default, metadata=metadata)
 
 
-def declared(model: Any) -> dict[str, Mapping[str, Any]]:
-    """Return unit and range of every number of a model, also of those to which a subclass gave another default."""
+@functools.cache
+def declared(model: Any) -> Mapping[str, Mapping[str, Any]]:
+    """Return unit and range of every number of a model, also of those to which a subclass gave another default.
+
+    Kept for each class: a fit makes thousands of devices of one.
+    """
     found: dict[str, Mapping[str, Any]] = {}
     for spec in fields(model):
         parents = (getattr(kind, "__dataclass_fields__", {}).get(spec.name) for kind in model.__mro__)
         said = (dict(parent.metadata) for parent in parents if parent is not None and parent.metadata)
         found[spec.name] = next(said, {})
-    return found
+    return MappingProxyType(found)
 
 
 @dataclass(frozen=True, kw_only=True)
