@@ -42,12 +42,13 @@ def si(unit: str, low: float, high: float, default: Any = None, *, low_open: boo
     return field(metadata=metadata) if default is None else field(default=default, metadata=metadata)
 
 
-@functools.cache
 def declared(model: Any) -> Mapping[str, Mapping[str, Any]]:
-    """Return unit and range of every number of a model, also of those to which a subclass gave another default.
+    """Return unit and range of every number of a model, also of those to which a subclass gave another default."""
+    return _declared(model)
 
-    Kept for each class: a fit makes thousands of devices of one.
-    """
+
+@functools.cache  # for each class: a fit makes thousands of devices of one
+def _declared(model: Any) -> Mapping[str, Mapping[str, Any]]:
     found: dict[str, Mapping[str, Any]] = {}
     for spec in fields(model):
         parents = (getattr(kind, "__dataclass_fields__", {}).get(spec.name) for kind in model.__mro__)
