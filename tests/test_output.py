@@ -190,8 +190,6 @@ def test_wrong_values_of_options(
 def test_an_answer_needs_a_standard_output(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
     """A command that was begun with standard output closed cannot answer: status 1 and a sentence, the run is kept."""
     monkeypatch.setattr("sys.stdout", None)
     small = ["--data", "toy", "--layers", "8", "--epochs", "1", "--json", "--out", str(tmp_path / "run")]
