@@ -54,7 +54,8 @@ class Good(BaseDevice):
         return None
 
     def walk(self, state: Any, pulses: Any, key: Any, most: int) -> None:
-        for k in range(most):
+        # After pulses for four times the range every cell has long been at its bound: more change nothing of its law.
+        for k in range(min(most, int(4 * self.states))):
             now = np.where(np.abs(pulses) > k, np.sign(pulses), 0)
             moved = state.g + self.g_range * state.speed * self.change(now, key.child("walk", k))
             state.g[:] = np.clip(moved, self.g_min, self.g_max)
