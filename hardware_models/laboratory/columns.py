@@ -77,7 +77,7 @@ def parse_choice(text: str) -> dict[str, str]:
 def recognised(cells: list[str], chosen: Mapping[str, str]) -> int:
     """Return how many quantities the cells of a line name, those that the user says included."""
     mine = {plain(parts_of(column)[0]) for column in chosen.values()}
-    own = {plain(parts_of(cell)[0]) for cell in cells if cell} & mine
+    own = {plain(parts_of(cell)[0]) for cell in cells if cell} & mine if mine else mine
     named = {q for cell in cells if cell and (q := quantity_of(cell)) is not None and q not in chosen}
     return len(own) + len(named)
 
