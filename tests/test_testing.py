@@ -9,6 +9,7 @@ import numba
 import numpy as np
 import pytest
 
+from hardware_models import testing
 from hardware_models.check import UsageError
 from hardware_models.devices import MODELS, PUBLISHED
 from hardware_models.devices.base import BaseDevice, gathered, si
@@ -61,7 +62,7 @@ class Good(BaseDevice):
             state.g[:] = np.clip(moved, self.g_min, self.g_max)
 
 
-def test_good_and_built_in_devices_pass() -> None:
+def test_good_and_built_in_devices_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every model that needs no more than its name, every published device, and one of our own."""
     number = len(QUICK) + len(WHOLE)
     for device in (Good(), "memristor", "ideal"):
@@ -69,6 +70,8 @@ def test_good_and_built_in_devices_pass() -> None:
         report.raise_if_failed()
         assert report.passed and len(report.checks) == number
     assert len(MODELS) >= 2 and len(PUBLISHED) >= 2
+    # Of how fast a model is, which gives no verdict, three devices are enough.
+    monkeypatch.setattr(testing, "WHOLE", tuple(check for check in WHOLE if check[0] != "speed"))
     for name in PUBLISHED:
         examine_device(load_device(name)).raise_if_failed()
 
