@@ -127,7 +127,7 @@ def cortex() -> Page | None:
     verdicts = [t["verdict"] for t in tests.values()]
     said = ", ".join(f"{verdicts.count(v)} '{v}'" for v in dict.fromkeys(verdicts))
     rows = [[f"{key}: {t['title']}", t["question"], t["verdict"]] for key, t in tests.items()]
-    body = ["Numbers, intervals and sources: [the spiking variant](../spiking.md).", "",
+    body = ["Numbers, intervals and sources: [the score card](../explanation/cortex.md).", "",
             *folded("verdicts", table("test | question | verdict", rows)), *measured(found)]  # fmt: skip
     title = "How the spiking network fits the cortex"
     return Page("cortex", title, f"Of {len(tests)} tests: {said}.", "`python benchmarks/cortex.py`", body)

@@ -51,4 +51,4 @@ def written(lines: Iterable[str]) -> str:
 
 def one_level_up(text: str) -> str:
     """Return a text of docs/results.md as docs/results/ has it: pictures and other pages of the docs lie one folder above."""
-    return text.replace("](img/", "](../img/").replace("](spiking.md", "](../spiking.md")
+    return text.replace("](img/", "](../img/").replace("](explanation/", "](../explanation/")

@@ -196,9 +196,9 @@ def test_public_names_resolve() -> None:
             _ = package.nothing
 
 
-def test_the_quickstart_runs(tmp_path: Path) -> None:
-    """The Python blocks of the quickstart are a device and a neuron that work."""
-    text = (ROOT / "docs" / "quickstart.md").read_text(encoding="utf-8")
+def test_the_tutorial_on_a_device_runs(tmp_path: Path) -> None:
+    """The Python blocks of the tutorial "Bring your device" are a device and a neuron that work."""
+    text = (ROOT / "docs" / "tutorials" / "your-device.md").read_text(encoding="utf-8")
     device, neuron = re.findall(r"```python\n(.*?)```", text, re.S)
     (tmp_path / "my_device.py").write_text(device)
     (tmp_path / "my_neuron.py").write_text(neuron)

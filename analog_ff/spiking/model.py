@@ -17,7 +17,7 @@ cells with slope 1). G is held by one goodness cell of the layer that every spik
 goodness away: it low-passes the spikes of the layer below and divides, or is subtracted from, the input of the layer above,
 whose plasticity sees the counts :math:`x_i = r_i/(\lVert r \rVert + 0.1)`.
 
-What is local (its own cell or synapse), broadcast (one value to a layer) and global is listed in docs/spiking.md.
+What is local (its own cell or synapse), broadcast (one value to a layer) and global is listed in docs/explanation/cortex.md.
 Source: G. Hinton, arXiv:2212.13345; E. Terres-Escudero et al., arXiv:2406.16479 (the rule as modulated Hebbian learning).
 """
 
