@@ -58,8 +58,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_technology_of_ones_own(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The file of the energy page is complete: it prices a run anew, by its one price, and the rest is that of its base."""
-    (text,) = blocks("energy.md", "toml")
+    """The technology file of the page on prices is complete: it prices a run anew, by its one price, and the rest is that of its base."""
+    (text,) = blocks("how-to/price-a-run.md", "toml")
     (tmp_path / "my.toml").write_text(text)
     mine, base = load_technology(str(tmp_path / "my.toml")), load_technology("cmos-32nm")
     assert (mine.node_nm, mine.temperature, mine.omits) == (base.node_nm, base.temperature, base.omits)
@@ -71,7 +71,7 @@ def test_a_technology_of_ones_own(run: Path, tmp_path: Path, capsys: pytest.Capt
     assert priced["by_component_joule"]["learn"]["nonlinearity"] == pytest.approx(neurons * 0.9e-12) and neurons > 0
 
 
-@pytest.mark.parametrize(("name", "needed"), [("plug-in.md", PRICED), ("cheap.md", PRICED[:4])])
+@pytest.mark.parametrize(("name", "needed"), [("how-to/plug-in.md", PRICED), ("how-to/cheap-learning.md", PRICED[:4])])
 def test_devices_of_the_pages_pay_for_their_pulses(name: str, needed: tuple[str, ...], tmp_path: Path) -> None:
     """A reader who copies a parameter file gets one whose reads and writes have a price."""
     text = blocks(name, "toml")[0]
@@ -80,7 +80,7 @@ def test_devices_of_the_pages_pay_for_their_pulses(name: str, needed: tuple[str,
     assert all(f"\n{figure} = " in text and getattr(device, figure) > 0 for figure in needed)
 
 
-@pytest.mark.parametrize("name", ["plug-in.md", "quickstart.md"])
+@pytest.mark.parametrize("name", ["how-to/plug-in.md", "tutorials/your-device.md"])
 def test_classes_of_the_pages_pay_for_their_pulses(name: str, tmp_path: Path) -> None:
     """The same of every device that is a Python file."""
     for number, text in enumerate(blocks(name, "python")):
@@ -104,12 +104,12 @@ def keys(value: Any) -> Iterator[str]:
 
 
 def test_every_key_and_column_is_explained(run: Path) -> None:
-    """The chapter on a run's files names each of them; events and integrals have a chapter of their own."""
-    text = chapter("nomenclature.md", "Files of a run")
+    """The page on a run's files names each of them; events and integrals have a chapter of their own."""
+    text = page("reference/run-files.md")
     explained = {word for code in re.findall(r"`([^`]+)`", text) for word in re.split(r"[.\s]", code)}
     explained |= {f"{kind}_error_percent_by_readout" for kind in ("test", "validation")}
     result = json.loads((run / "result.json").read_text())
-    events, _, _ = chapter("nomenclature.md", "Events").partition("## Energy")
+    events, _, _ = chapter("reference/nomenclature.md", "Events").partition("## Energy")
     assert all(f"`{integral}`" in events for integral in INTEGRALS)
     unknown = {k for k in keys(result) if not is_count(k) and k not in INTEGRALS} - explained
     assert unknown == set()
@@ -123,7 +123,7 @@ def test_the_keys_of_a_spiking_run_are_explained() -> None:
     """Statistics of firing are named with their units."""
     from analog_ff.spiking.statistics import firing
 
-    text = chapter("nomenclature.md", "Files of a run")
+    text = page("reference/run-files.md")
     assert all(f"`{key}`" in text for key in firing(np.ones((2, 3)), 30.0))
 
 
