@@ -57,6 +57,7 @@ def learners() -> Page | None:
     note = (folder / "note.md").read_text(encoding="utf-8").strip() if (folder / "note.md").exists() else ""
     settings, *devices = (folder / "compare.md").read_text(encoding="utf-8").strip().split("\n## ")
     body = [note, "", "![Error against joules of learning](../img/learners_compare.png)", "",
+            "![Energy of each learner](../img/learners_amounts.png)", "",
             "![What moves the ratios](../img/learners_tornado.png)", "",
             *folded("settings of all runs", [settings.partition("\n")[2].strip()])]  # fmt: skip
     for device in devices:

@@ -2,7 +2,7 @@
 
 from analog_ff import Config, execute
 
-options = {"data": "toy", "layers": (64,), "epochs": 5, "batch": 20, "shift": 0, "learning_rate": 0.3}
+options = {"data": "toy", "layers": (64,), "epochs": 6, "batch": 20, "shift": 0, "learning_rate": 0.3}
 for device in ("ideal", "memristor"):
     result, _ = execute(Config(device=device, out=f"run-{device}", **options), quiet=True)
     error, pulses = result["test_error_percent"], result["cells"]["pulses_per_weight"]
