@@ -2,7 +2,8 @@
 
     python benchmarks/energy_acceptance.py [--write]
 
-Results go to benchmarks/results/energy/acceptance.json; with --write the table goes to docs/explanation/energy.md, between its marks.
+Results go to benchmarks/results/energy/acceptance.json; with --write the table goes to
+docs/explanation/energy.md, between its marks.
 What the model must meet is in tests/test_energy_acceptance.py.
 """
 

@@ -58,7 +58,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_technology_of_ones_own(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The technology file of the page on prices is complete: it prices a run anew, by its one price, and the rest is that of its base."""
+    """The technology file of the page on prices is complete: its one price prices a run anew, the rest is that of its base."""
     (text,) = blocks("how-to/price-a-run.md", "toml")
     (tmp_path / "my.toml").write_text(text)
     mine, base = load_technology(str(tmp_path / "my.toml")), load_technology("cmos-32nm")

@@ -115,7 +115,8 @@ def _curve(axes: Any, r: Mapping[str, Any], colour: Any) -> None:
     """Draw a learner's curve under the median prices; of a final run there is the end alone, with its range."""
     curve, joule = r["curve"], r["curve"]["joule"]
     low, median, high = (joule[name][-1] for name in ("low", "median", "high"))
-    error, bar = r["error_percent"], [[max(median - low, 0.0)], [max(high - median, 0.0)]]
+    bar: list[list[float]] | None = [[max(median - low, 0.0)], [max(high - median, 0.0)]]
+    error = r["error_percent"]
     if curve["error_percent"]:
         axes.plot(joule["median"], curve["error_percent"], color=colour, lw=1.6)
         axes.fill_betweenx(curve["error_percent"], joule["low"], joule["high"], color=colour, alpha=0.07, lw=0)

@@ -1,6 +1,7 @@
 """The seven cortex tests. What a verdict means is in `base`; every choice of a grid was made on the validation part alone.
 
-The cortex side of each criterion, with its source, is in docs/explanation/cortex.md; the published ranges of T2 are in `published`.
+The cortex side of each criterion, with its source, is in docs/explanation/cortex.md; the published ranges of T2 are in
+`published`.
 """
 
 from __future__ import annotations
