@@ -58,6 +58,8 @@ def test_examples_run(
     text = example.read_text(encoding="utf-8")
     assert ": you see " in (ast.get_docstring(ast.parse(text)) or "").split("\n")[0] and len(text.splitlines()) <= 40
     monkeypatch.chdir(tmp_path)
+    if "spiking" in text:  # its pictures take longer than the rest, as those of other runs (conftest.py)
+        monkeypatch.setattr("analog_ff.spiking.execute.draw", lambda *_, **__: None)
     runpy.run_path(str(example), run_name="__main__")
     printed = capsys.readouterr().out
     assert len(printed) > 20
