@@ -14,14 +14,19 @@ import pytest
 
 from analog_ff.__main__ import app as main
 from analog_ff.learners import LEARNERS
+from analog_ff.learners.slopes import SLOPES
+from analog_ff.network import NETWORKS
+from analog_ff.objective.goodness import GOODNESS
+from analog_ff.objective.schedule import SCHEDULES
 from analog_ff.output.plain_math import plain, readable
 from analog_ff.runs.config import Config
 from analog_ff.runs.execute import execute
 from analog_ff.simulate import run_app
+from analog_ff.spiking.cortex.table import TESTS
 from analog_ff.updates import UPDATES
 from hardware_models.devices import MODELS, PUBLISHED
 from hardware_models.devices.load import load_device
-from hardware_models.energy import load_technology
+from hardware_models.energy import TECHNOLOGIES, load_technology
 from hardware_models.events import INTEGRALS, is_count
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -142,6 +147,12 @@ def test_the_front_page_counts_right() -> None:
     assert f"{len(MODELS)} models:" in text and all(f"`{name}`" in text for name in MODELS)
     assert f"{len(set(PUBLISHED.values()))} parameter files" in text
     assert all(f"`{name}`" in text for name in UPDATES)
+    words = dict(enumerate("zero one two three four five six seven eight nine ten eleven twelve".split()))
+    counted = {"kinds of goodness": GOODNESS, "networks": NETWORKS, "schedules": SCHEDULES, "slopes": SLOPES,
+               "cortex tests": TESTS}  # fmt: skip
+    assert all(f"{words[len(table)]} {what}" in text for what, table in counted.items())
+    nodes = {load_technology(name).node_nm for name in TECHNOLOGIES}
+    assert f"technology files of {words[len(nodes)]} nodes" in text
     assert len(set(LEARNERS) - {"forward-forward", "dimensionality"}) == 10 and "ten more [learners]" in text
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import re
+import runpy
 import shlex
 import shutil
 from pathlib import Path
@@ -125,3 +126,15 @@ def test_every_page_is_in_the_navigation() -> None:
     for page in PAGES:
         name = str(page.relative_to(DOCS))
         assert name.startswith("results/") or f": {name}\n" in navigation, name
+
+
+def test_docstrings_are_shown_without_latex_and_with_words_in_their_column() -> None:
+    """The extension of the API reference: an equation in plain text, a meaning below its name, a type where it stood."""
+    pytest.importorskip("griffe")
+    shown = runpy.run_path(str(DOCS / "docstrings.py"))["shown"]
+    text = "What.\n\n.. math:: a^2\n\nOf :math:`b_i`.\n\nParameters\n----------\nname : a name, or\nunits : how many.\nx : int\n    A number."
+    assert shown(text) == (
+        "What.\n\n    a^2\n\nOf `b_i`.\n\nParameters\n----------\nname\n    a name, or\nunits\n    how many.\nx : int\n    A number."
+    )
+    with_type = "Parameters\n----------\nshape : (rows, columns)\n    Cells."
+    assert shown(with_type) == with_type
