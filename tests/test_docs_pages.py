@@ -132,9 +132,9 @@ def test_docstrings_are_shown_without_latex_and_with_words_in_their_column() -> 
     """The extension of the API reference: an equation in plain text, a meaning below its name, a type where it stood."""
     pytest.importorskip("griffe")
     shown = runpy.run_path(str(DOCS / "docstrings.py"))["shown"]
-    text = "What.\n\n.. math:: a^2\n\nOf :math:`b_i`.\n\nParameters\n----------\nname : a name, or\nunits : how many.\nx : int\n    A number."
-    assert shown(text) == (
-        "What.\n\n    a^2\n\nOf `b_i`.\n\nParameters\n----------\nname\n    a name, or\nunits\n    how many.\nx : int\n    A number."
+    head, own = "What.\n\n", "x : (rows, columns)\n    Cells."
+    before = f"{head}.. math:: a^2\n\nOf :math:`b_i`.\n\nParameters\n----------\nname : a name, or none.\nunits : how many.\n{own}"
+    after = (
+        f"{head}    a^2\n\nOf `b_i`.\n\nParameters\n----------\nname\n    a name, or none.\nunits\n    how many.\n{own}"
     )
-    with_type = "Parameters\n----------\nshape : (rows, columns)\n    Cells."
-    assert shown(with_type) == with_type
+    assert shown(before) == after and shown(after) == after
