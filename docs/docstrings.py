@@ -1,7 +1,12 @@
-"""Docstrings as the API reference shows them: equations in the plain text of `devices show`, words in the right column."""
+"""Docstrings as the API reference shows them: plain equations, words in the right column, a table of declared fields.
+
+A field that is declared by `option(default, help, ...)` or `si(unit, low, high, default)` has no docstring: its meaning stands
+in the declaration, from which the table is made.
+"""
 
 from __future__ import annotations
 
+import ast
 import re
 from typing import Any
 
@@ -28,6 +33,27 @@ def _below(found: re.Match[str]) -> str:
     return f"{found[1]}\n    " + found[2].replace("\n", "\n    ")
 
 
+def declared(name: str, source: str) -> str:
+    """Return the lines of a field in a section of attributes, or nothing if its source is no declaration."""
+    call = ast.parse(source, mode="eval").body
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id not in ("option", "si"):
+        return ""
+    given = {word.arg: word.value for word in call.keywords if word.arg}
+    if call.func.id == "si":
+        given |= dict(zip(("unit", "low", "high", "default"), call.args, strict=False))
+        said = ""
+    else:
+        given |= {"default": call.args[0]} if call.args else {}
+        texts = [part.value for part in call.args[1:] if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+        said = f"{texts[0]}; " if texts else ""
+    parts = [
+        f"{what} `{ast.unparse(given[what])}`"
+        for what in ("unit", "low", "high", "choices", "default")
+        if what in given
+    ]
+    return f"{name}\n    {said}{', '.join(parts)}.\n" if said or parts else ""
+
+
 class Readable(griffe.Extension):
     """Changes each docstring before it is parsed."""
 
@@ -35,3 +61,7 @@ class Readable(griffe.Extension):
         """Put the text for a page in the place of the docstring's own."""
         if obj.docstring is not None:
             obj.docstring.value = shown(obj.docstring.value)
+            if isinstance(obj, griffe.Class):
+                fields = (declared(name, str(f.value)) for name, f in obj.attributes.items() if f.value is not None)
+                if table := "".join(fields):
+                    obj.docstring.value += f"\n\nAttributes\n----------\n{table}"

@@ -133,8 +133,18 @@ def test_docstrings_are_shown_without_latex_and_with_words_in_their_column() -> 
     pytest.importorskip("griffe")
     shown = runpy.run_path(str(DOCS / "docstrings.py"))["shown"]
     head, own = "What.\n\n", "x : (rows, columns)\n    Cells."
-    before = f"{head}.. math:: a^2\n\nOf :math:`b_i`.\n\nParameters\n----------\nname : a name, or none.\nunits : how many.\n{own}"
-    after = (
-        f"{head}    a^2\n\nOf `b_i`.\n\nParameters\n----------\nname\n    a name, or none.\nunits\n    how many.\n{own}"
-    )
+    before = f"{head}.. math:: a^2\n\nOf :math:`b_i`.\n\nParameters\n----------\nname : none or one.\nunits : how many.\n{own}"
+    after = f"{head}    a^2\n\nOf `b_i`.\n\nParameters\n----------\nname\n    none or one.\nunits\n    how many.\n{own}"
     assert shown(before) == after and shown(after) == after
+
+
+def test_declared_fields_are_shown_with_their_ranges() -> None:
+    """A field of a configuration or of a device, from its declaration."""
+    pytest.importorskip("griffe")
+    declared = runpy.run_path(str(DOCS / "docstrings.py"))["declared"]
+    assert (
+        declared("a", "option(0.5, 'how much', low=0, unit='V')")
+        == "a\n    how much; unit `'V'`, low `0`, default `0.5`.\n"
+    )
+    assert declared("g", "si('S', 0.0, 1.0, 1e-6)") == "g\n    unit `'S'`, low `0.0`, high `1.0`, default `1e-06`.\n"
+    assert declared("b", "1e-5") == declared("c", "field(default=1)") == ""
