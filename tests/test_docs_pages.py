@@ -22,6 +22,7 @@ from analog_ff.objective.negatives import MAKERS, WRONG_LABELS
 from analog_ff.objective.schedule import SCHEDULES
 from analog_ff.simulate import app, run_app
 from analog_ff.updates import UPDATES
+from hardware_models.devices.base import FRESH
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -101,6 +102,13 @@ def test_the_choices_of_learning_are_those_of_the_tables(heading: str, names: tu
     """A row for every name that can be chosen, and no other name."""
     shown = set(re.findall(r"`([a-z0-9-]+)`", rows("reference/learning.md", heading)))
     assert shown == set(names)
+
+
+def test_the_nomenclature_names_where_fresh_cells_stand() -> None:
+    """Every place, and no other."""
+    text = (DOCS / "reference" / "nomenclature.md").read_text(encoding="utf-8")
+    (row,) = re.findall(r"^\| +\| `fresh` \|(.*)$", text, re.M)
+    assert set(re.findall(r"`(\w+)`", row)) == set(FRESH)
 
 
 def test_the_reference_has_every_public_name() -> None:
