@@ -9,10 +9,10 @@ from analog_ff.output import starting
 __version__ = "0.1.0"
 
 _PUBLIC = {
-    "Config": "analog_ff.runs.config",
+    "Config": "analog_ff.config.config",
     "ForwardForwardClassifier": "analog_ff.estimator",
     "execute": "analog_ff.runs.execute",
-    "recommended": "analog_ff.runs.config",
+    "recommended": "analog_ff.config.config",
 }
 
 __all__ = sorted((*_PUBLIC, "__version__"))

@@ -7,17 +7,19 @@ import sys
 import typer
 
 from analog_ff import __version__, devices
+from analog_ff.cli.app import run_app
+from analog_ff.cli.parameters import Grouped
 from analog_ff.compare import compare
 from analog_ff.energy import energy
 from analog_ff.output.messages import answer
-from analog_ff.simulate import run_app, simulate
+from analog_ff.simulate import simulate
 from analog_ff.spiking.command import spiking
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
-app.command("simulate")(simulate)
-app.command("energy")(energy)
-app.command("compare")(compare)
-app.command("spiking")(spiking)
+app.command("simulate", cls=Grouped)(simulate)
+app.command("energy", cls=Grouped)(energy)
+app.command("compare", cls=Grouped)(compare)
+app.command("spiking", cls=Grouped)(spiking)
 app.add_typer(devices.app, name="devices")
 
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import typer
 
+from analog_ff.cli.app import command_of, run_app, set_threads
+from analog_ff.cli.parameters import parameters, with_signature
+from analog_ff.config.config import Config
+from analog_ff.config.reading import given
 from analog_ff.output.messages import answer, tell
-from analog_ff.runs.config import Config
-from analog_ff.runs.options import given, parameters, with_signature
-from analog_ff.simulate import run_app, set_threads
 from hardware_models.check import in_range, positive_int
 from hardware_models.files import home
 
@@ -22,7 +23,6 @@ LEARNERS = "forward-forward,backprop,backprop-nominal,feedback-alignment"
 _SETTINGS = typer.Option(
     [], "--set", help="[DEVICE/]LEARNER:OPTION=VALUE, a choice for one learner (on one device); may be repeated"
 )
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
 def compare(
@@ -75,7 +75,7 @@ def compare(
     answer(json.dumps(document) if as_json else text)
 
 
-app.command()(with_signature(compare, parameters(Config, without=APART)))
+app = command_of(with_signature(compare, parameters(Config, without=APART)))
 
 
 def main(arguments: list[str] | None = None) -> None:

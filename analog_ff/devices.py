@@ -9,10 +9,10 @@ from typing import Any
 
 import typer
 
+from analog_ff.cli.app import run_app
 from analog_ff.output import whole_files
 from analog_ff.output.messages import answer
 from analog_ff.output.plain_math import readable
-from analog_ff.simulate import run_app
 from hardware_models.check import CommandError, UsageError
 from hardware_models.files import home
 from hardware_models.laboratory.titles import QUANTITIES

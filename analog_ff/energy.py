@@ -8,8 +8,8 @@ from typing import Any
 
 import typer
 
+from analog_ff.cli.app import command_of, run_app
 from analog_ff.output.messages import answer
-from analog_ff.simulate import run_app
 
 RECALLED = "*"
 
@@ -32,8 +32,7 @@ def energy(
         _show(found)
 
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-app.command()(energy)
+app = command_of(energy)
 
 
 def _show(found: dict[str, Any]) -> None:

@@ -16,11 +16,11 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from analog_ff.config.config import Config, recipe
 from analog_ff.objective.schedule import Moment, gain
 from analog_ff.runs import results
 from analog_ff.runs.batches import Batches
 from analog_ff.runs.build import schedule_of
-from analog_ff.runs.config import RECIPES, Config
 from analog_ff.runs.rows import Rows
 from hardware_models.check import UsageError, positive_int, shown
 from hardware_models.energy import report
@@ -57,7 +57,7 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
     batch : int, default 100
         Rows per update; all, if there are fewer. A last batch of fewer rows counts by its share.
     learning_rate : float, optional
-        eta; default: the device's recipe in `analog_ff.runs.config`.
+        eta; default: the device's recipe in `analog_ff.config.config`.
     label_strength : float, default 1.0
         s, the label input, in units of the features' typical length.
     readout : "softmax" or "energy"
@@ -67,7 +67,7 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
     chip_seed : int, default 0
         The physical chip; every `fit` takes it fresh.
     settings : dict, optional
-        Further choices of a run by their name in `analog_ff.runs.config.Config`, such as ``{"adc": 6, "sealed": True}``.
+        Further choices of a run by their name in `analog_ff.config.config.Config`, such as ``{"adc": 6, "sealed": True}``.
 
     Attributes
     ----------
@@ -276,7 +276,7 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
             raise UsageError(
                 f"hidden names the neurons of each hidden layer, such as (500, 500), got {shown(self.hidden)}."
             )
-        recipe = RECIPES.get(self.device if isinstance(self.device, str) else "default", RECIPES["default"])
+        usual = recipe(self.device, Config.learner)
         seed = self.random_state
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
             seed = check_random_state(seed).randint(2**31 - 1)
@@ -285,7 +285,7 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
             "layers": tuple(positive_int("hidden", "every layer", width) for width in self.hidden),
             "epochs": epochs,
             "batch": self.batch,
-            "learning_rate": recipe["learning_rate"] if self.learning_rate is None else self.learning_rate,
+            "learning_rate": usual["learning_rate"] if self.learning_rate is None else self.learning_rate,
             "label_strength": self.label_strength,
             "readout": self.readout,
             "technology": self.technology,
@@ -295,6 +295,6 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
             "data": "",
         }
         try:
-            return Config(**(recipe | settings | chosen))
+            return Config(**(usual | settings | chosen))
         except UsageError as error:  # which names the options of the command line
             raise UsageError(re.sub(r"--([a-z-]+)", lambda m: m[1].replace("-", "_"), str(error))) from None

@@ -13,6 +13,8 @@ import store
 from experiment_files import ROW, read
 from identity import out_of_date
 
+from analog_ff.config.config import Config
+from analog_ff.config.together import unread
 from hardware_models.check import UsageError, shown
 from hardware_models.tables import closest
 
@@ -55,9 +57,18 @@ def points(experiment: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
         for values in itertools.product(*grid.values()):
             for seed in row.get("seeds", experiment.get("seeds", [0])):
                 seeds = {"seed": seed, "chip-seed": seed}
-                choices = tuned | dict(zip(grid, values, strict=True))
-                runs.append((row["label"], {**experiment.get("options", {}), **options, **choices, **seeds}))
+                own = {**options, **tuned, **dict(zip(grid, values, strict=True)), **seeds}
+                runs.append((row["label"], {**_of_all(experiment, own), **own}))
     return runs
+
+
+def _of_all(experiment: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of an experiment but for those that a row's learner does not read, as frozen layers a learning rate."""
+    shared = experiment.get("options", {})
+    if experiment.get("command") == "spiking":
+        return shared
+    idle = unread(Config, {name.replace("-", "_"): value for name, value in {**shared, **own}.items()})
+    return {name: value for name, value in shared.items() if name.replace("-", "_") not in idle or name in own}
 
 
 def chosen(name: str, label: str) -> dict[str, Any] | None:

@@ -21,7 +21,7 @@ from unittest import mock
 
 import numpy as np
 
-from analog_ff.runs.config import Config
+from analog_ff.config.config import Config
 from analog_ff.runs.execute import execute
 from hardware_models import crossbar, write_costs
 from hardware_models.events import Events, Ledger, Tally

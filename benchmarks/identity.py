@@ -15,13 +15,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from analog_ff.config.choices import Choices
+from analog_ff.config.config import Config, recommended
+from analog_ff.config.reading import NEGATED, read
 from analog_ff.datasets import load
 from analog_ff.datasets.checksums import CHECKSUMS
 from analog_ff.runs.build import device_of
-from analog_ff.runs.choices import Choices
-from analog_ff.runs.config import Config, recommended
 from analog_ff.runs.model import MODEL, changes_since
-from analog_ff.runs.options import NEGATED, read
 from analog_ff.spiking.config import SpikingConfig
 from hardware_models.devices.base import BaseDevice
 

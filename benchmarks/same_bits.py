@@ -42,7 +42,7 @@ BRIAN = ("--target", "numpy", "--data", "digits", "--layers", "12", "--epochs", 
 def commands() -> dict[str, list[str]]:
     """Return {name: arguments of ``python -m analog_ff``}, listed from the program's own tables."""
     from analog_ff.learners import LEARNERS
-    from analog_ff.learners.slopes import SLOPES
+    from analog_ff.learners.options import SLOPES
     from analog_ff.network import NETWORKS
     from analog_ff.objective.goodness import GOODNESS
     from analog_ff.objective.schedule import SCHEDULES

@@ -1,7 +1,7 @@
 """Explicit tables of named choices, resolved when first asked for, and the doors for a user's own object.
 
-A table maps a name to an object or to a string ``"package.module:attribute"``; strings are imported on demand,
-so that reading a table costs nothing.
+A table maps a name to an object, to a string ``"package.module:attribute"`` or to a `Row`; what the last two name is imported
+on demand, so that reading a table costs nothing.
 """
 
 from __future__ import annotations
@@ -11,17 +11,27 @@ import hashlib
 import importlib
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from hardware_models import opened, user_code, user_faults
 from hardware_models.check import UsageError, shown
 from hardware_models.files import home
 from hardware_models.places import placed
 
+T = TypeVar("T")
 LONGEST = 100
 """Characters of a name that are compared with the known ones: the time grows with the square of the length."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table: where the object stands, and what the help says of it."""
+
+    place: str  # "package.module:attribute"
+    about: str = ""  # follows the name in the help, such as "noisy copies, no negatives"
 
 
 def closest(name: str, known: Iterable[str]) -> str:
@@ -30,14 +40,20 @@ def closest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean '{near[0]}'" if near else ""
 
 
-def lookup(kind: str, name: str, table: Mapping[str, Any]) -> Any:
-    """Return the object that `table` holds under `name`; UsageError with a suggestion if there is none."""
+def entry(kind: str, name: str, table: Mapping[str, T]) -> T:
+    """Return what `table` holds under `name`, not imported; UsageError with a suggestion if there is nothing."""
     if not isinstance(name, str):  # a list or a number of a file
         raise UsageError(f"a {kind} is named by a text, got {shown(name)} (known: {', '.join(sorted(table))}).")
     if name not in table:
         raise UsageError(f"no {kind} {shown(name)}{closest(name, table)} (known: {', '.join(sorted(table))}).")
-    entry = table[name]
-    return resolve(entry) if isinstance(entry, str) else entry
+    return table[name]
+
+
+def lookup(kind: str, name: str, table: Mapping[str, Any]) -> Any:
+    """Return the object that `table` names by `name`, imported; UsageError with a suggestion if there is none."""
+    found = entry(kind, name, table)
+    place = found.place if isinstance(found, Row) else found
+    return resolve(place) if isinstance(place, str) else place
 
 
 def resolve(path: str) -> Any:

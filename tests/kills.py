@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from analog_ff.runs.config import Config, recommended
+from analog_ff.config.config import Config, recommended
 from analog_ff.runs.execute import execute
 from analog_ff.runs.train import Run
 

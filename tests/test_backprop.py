@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from analog_ff.config.config import Config
 from analog_ff.learners.backprop import Backprop, FeedbackAlignment, NominalBackprop
 from analog_ff.network.stack import Stack
 from analog_ff.objective.goodness import LayerGoodness
 from analog_ff.objective.schedule import Moment
-from analog_ff.runs.config import Config
 from analog_ff.runs.execute import execute
 from hardware_models.check import UsageError
 from hardware_models.chip import Chip

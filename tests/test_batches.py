@@ -7,14 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analog_ff.config.config import Config
 from analog_ff.datasets import load
 from analog_ff.objective.schedule import SCHEDULES, Moment
 from analog_ff.runs.batches import Batches
 from analog_ff.runs.build import frame_of, learner_of, negatives_of, port_of, wiring_of
-from analog_ff.runs.config import Config
 from analog_ff.runs.execute import execute
 from hardware_models.check import UsageError
 from hardware_models.keys import Key
+from hardware_models.tables import lookup
 
 
 @pytest.mark.parametrize(
@@ -29,7 +30,7 @@ def test_every_row_is_shown_once_an_epoch(
 ) -> None:
     """In the order of the epoch's key, cut where batches are full; one of too few joins the batch before it."""
     batches, epochs = Batches(rows, size, shown=shown, least=least), 2
-    schedule = SCHEDULES[name](epochs, batches.number, 1)
+    schedule = lookup("schedule", name, SCHEDULES)(epochs, batches.number, 1)
     found = [pair for epoch in range(epochs) for pair in batches.of_epoch(schedule, epoch, 7)]
     assert {moment.full for moment, _ in found} == {min(size, shown or rows, rows)}
     for epoch in range(epochs):

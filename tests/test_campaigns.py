@@ -12,7 +12,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from analog_ff.runs.config import Config
+from analog_ff.config.config import Config
 from analog_ff.runs.execute import execute
 from benchmarks import campaign_runs as runs
 from benchmarks import kill_campaign

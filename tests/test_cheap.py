@@ -7,13 +7,13 @@ import json
 import numpy as np
 import pytest
 
+from analog_ff.config.config import Config
 from analog_ff.learners.forward_forward import ForwardForward
 from analog_ff.learners.pipelined import Pipelined
 from analog_ff.network.stack import Stack
 from analog_ff.objective.gate import ROUNDINGS, Gate
 from analog_ff.objective.goodness import LayerGoodness
 from analog_ff.runs.build import data_of, frame_of, learner_of, negatives_of, port_of, wiring_of
-from analog_ff.runs.config import Config
 from analog_ff.runs.execute import execute
 from analog_ff.updates.accumulate import Accumulate
 from analog_ff.updates.accumulate_int8 import AccumulateInt8

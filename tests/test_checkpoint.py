@@ -13,11 +13,11 @@ import h5py
 import numpy as np
 import pytest
 
+from analog_ff.config.config import Config
 from analog_ff.output import whole_files
 from analog_ff.output.forms import hdf5
 from analog_ff.runs import checkpoint
 from analog_ff.runs.checkpoint import NAME, PREVIOUS, DamagedError
-from analog_ff.runs.config import Config
 from analog_ff.runs.execute import execute
 from analog_ff.simulate import app, run_app
 from hardware_models.check import RunError, UsageError

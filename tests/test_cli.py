@@ -13,11 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analog_ff.runs.compatible import BELONGS
-from analog_ff.runs.config import Config
+from analog_ff.config.config import Config
 from analog_ff.runs.execute import execute
 from analog_ff.simulate import app, run_app
-from hardware_models.check import UsageError
 from hardware_models.events import COUNTS, PHASES
 
 SMALL = ["--data", "toy", "--layers", "12", "--epochs", "3", "--batch", "50", "--shift", "0"]
@@ -73,7 +71,7 @@ def refused(capsys: pytest.CaptureFixture[str], folder: Path, *options: str) -> 
         (["--resume"], "no run to resume"),
         (["--no-such-option"], "--no-such-option"),
         (["--learner", "random-features", "--readout", "energy"], "choose --readout softmax"),
-        (["--learner", "dimensionality", "--theta", "1"], "leave --theta out, or choose --learner forward-forward"),
+        (["--learner", "dimensionality", "--theta", "1"], "leave --theta out"),
     ],
 )
 def test_bad_options_are_refused(
@@ -310,21 +308,3 @@ def test_the_list_of_commands() -> None:
     """``python -m analog_ff`` lists what there is."""
     done = subprocess.run([sys.executable, "-m", "analog_ff"], stdout=subprocess.PIPE, check=False, text=True)
     assert done.returncode == 0 and "simulate" in done.stdout
-
-
-@pytest.mark.parametrize("name", sorted(BELONGS))
-def test_a_choice_that_would_do_nothing_is_refused(name: str) -> None:
-    """Each names the choice that it belongs to, and is accepted with it as far as that one choice goes."""
-    other = {"block": 7, "sleep": 0.5, "dither": 0.1, "perturbation": 0.1, "perturbations": 3, "blurs": 3,
-             "rollout_every": 3, "iterations": 3, "damping": 0.1, "patch": (3,), "stride": (2,), "slots": 3,
-             "rounding": "nearest", "copies": 3, "copies_from": "read-noise", "copy_dropout": 0.1, "projection": 3,
-             "write_every": 3, "gate": 0.1, "drive_bits": 2,
-             "weight_perturbation": 0.1, "modulation": 0.2, "local_readout": "fixed", "verify_rounds": 3, "verify_reads": 2,
-             "verify_tolerance": 0.2}  # fmt: skip
-    parent, values = BELONGS[name]
-    other_update, other_learner = {"update": "coincidence"}, {"learner": "random-features"}
-    elsewhere = {"rounding": other_update, "write_every": other_update, "gate": other_learner,
-                 "drive_bits": other_learner}.get(name, {})  # fmt: skip
-    with pytest.raises(UsageError, match=f"--{name.replace('_', '-')} belongs to --{parent} {values[0]}"):
-        Config(**{name: other[name]}, **elsewhere)
-    assert getattr(Config(**{name: other[name], parent: values[0]}), name) == other[name]

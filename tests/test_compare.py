@@ -216,7 +216,7 @@ def test_a_final_run_has_no_curve(tmp_path: Path) -> None:
         (["--set", "quick:device=ideal"], "cannot change device"),
         (["--set", "quick:sealed=maybe"], "true or false"),
         (["--set", "quick:batch=0"], "quick on memristor"),
-        (["--negatives", "random"], "gives a choice to one learner"),
+        (["--slots", "3"], "gives a choice to one learner"),
         (["--seeds", "0"], "--seeds"),
         (["--accuracy", "0"], "--accuracy"),
         (["--draws", "3"], "--draws"),

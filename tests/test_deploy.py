@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from analog_ff.runs.config import Config
+from analog_ff.config.config import Config
 from analog_ff.runs.deploy import AGES
 from analog_ff.runs.execute import execute
 from analog_ff.runs.results import show

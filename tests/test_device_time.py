@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from analog_ff.config.config import Config
 from analog_ff.runs.build import port_of
-from analog_ff.runs.config import Config
 from hardware_models.check import UsageError
 from hardware_models.chip import Chip
 from hardware_models.crossbar import Crossbar

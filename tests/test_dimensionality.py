@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from analog_ff.config.config import Config
 from analog_ff.learners.dimensionality import DimensionalityLearner
 from analog_ff.network.stack import Stack
 from analog_ff.objective.dimensionality import Dimensionality, effective_dimensionality, gradient
 from analog_ff.objective.goodness import LayerGoodness
 from analog_ff.objective.readout import SquaredReadout
 from analog_ff.runs.build import port_of
-from analog_ff.runs.config import Config
 from hardware_models.check import UsageError
 from hardware_models.chip import Chip
 from hardware_models.keys import Key

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 from analog_ff.__main__ import app as main
+from analog_ff.config.config import Config
 from analog_ff.learners import LEARNERS
 from analog_ff.learners.slopes import SLOPES
 from analog_ff.network import NETWORKS
 from analog_ff.objective.goodness import GOODNESS
 from analog_ff.objective.schedule import SCHEDULES
 from analog_ff.output.plain_math import plain, readable
-from analog_ff.runs.config import Config
 from analog_ff.runs.execute import execute
 from analog_ff.simulate import run_app
 from analog_ff.spiking.cortex.table import TESTS

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from analog_ff.__main__ import app
+from analog_ff.config.config import Config
 from analog_ff.runs.account import account
-from analog_ff.runs.config import Config
 from analog_ff.runs.execute import execute
 from analog_ff.runs.result_file import read_run
 from analog_ff.simulate import run_app

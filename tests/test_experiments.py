@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from analog_ff.runs.config import LEARNER_RECIPES, RECIPES, Config
-from analog_ff.runs.options import given, parameters
+from analog_ff.cli.parameters import parameters
+from analog_ff.config.config import Config, recommended
+from analog_ff.config.reading import given
 from analog_ff.spiking.config import SpikingConfig
 
 BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
@@ -40,8 +41,7 @@ def test_every_point_is_a_configuration(name: str) -> None:
         if spiking:
             SpikingConfig(**chosen)
             continue
-        recipe = RECIPES.get(chosen.get("device", "memristor"), RECIPES["default"])
-        Config(**(recipe | LEARNER_RECIPES.get(chosen.get("learner", ""), {}) | chosen))
+        Config(**recommended(chosen))
 
 
 def test_the_table_at_a_glance_names_rows_that_exist() -> None:

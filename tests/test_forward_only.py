@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from analog_ff.config.config import RECIPES, Config
+from analog_ff.learners import LEARNERS
 from analog_ff.learners.local_softmax import LocalSoftmax
 from analog_ff.learners.pepita import Pepita
 from analog_ff.network.stack import Stack
 from analog_ff.objective.goodness import LayerGoodness
 from analog_ff.objective.schedule import Moment
-from analog_ff.runs.config import LEARNER_RECIPES, RECIPES, Config
 from analog_ff.runs.execute import execute
 from hardware_models.check import UsageError
 from hardware_models.chip import Chip
@@ -197,7 +198,7 @@ RUNS = {
 @pytest.mark.parametrize("name", RUNS)
 def test_a_run_of_each(name: str, tmp_path) -> None:
     """From the configuration to the result on a sealed chip: better than frozen random layers, with its energy."""
-    chosen = RECIPES["ideal"] | LEARNER_RECIPES[name] | {"shift": 0, "sealed": True, "device": "ideal"} | RUNS[name]
+    chosen = RECIPES["ideal"] | LEARNERS[name].recipe | {"shift": 0, "sealed": True, "device": "ideal"} | RUNS[name]
     result, _ = execute(Config(**chosen, learner=name, out=str(tmp_path / name)), quiet=True)
     assert result["test_error_percent"] < 25 and result["energy"]["per_update_joule"] > 0
 

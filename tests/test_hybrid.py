@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
+from analog_ff.config.config import Config
 from analog_ff.datasets import load
 from analog_ff.learners.forward_forward import ForwardForward
 from analog_ff.network.stack import Stack
 from analog_ff.objective.goodness import LayerGoodness
 from analog_ff.objective.hybrid import Hybrid, blur, masks, partners
 from analog_ff.objective.negatives import load_negatives
-from analog_ff.runs.config import Config
 from analog_ff.runs.execute import execute
 from hardware_models.check import UsageError
 from hardware_models.chip import Chip

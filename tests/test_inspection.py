@@ -12,8 +12,8 @@ import h5py
 import numpy as np
 import pytest
 
+from analog_ff.config.config import Config
 from analog_ff.runs.ablate import ablate, cases, show
-from analog_ff.runs.config import Config
 from analog_ff.runs.execute import execute
 from hardware_models.check import UsageError
 from hardware_models.chip import Chip

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analog_ff.config.config import Config
 from analog_ff.learners.forward_forward import ForwardForward
 from analog_ff.network.stack import Stack
 from analog_ff.objective.goodness import LayerGoodness
-from analog_ff.runs.config import Config
 from analog_ff.runs.execute import execute
 from hardware_models.check import UsageError
 from hardware_models.chip import Chip

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analog_ff.config.config import Config
 from analog_ff.datasets import load
 from analog_ff.datasets.base import Dataset
 from analog_ff.datasets.preprocess import binarised, cropped
 from analog_ff.runs.build import frame_of, negatives_of, wiring_of
-from analog_ff.runs.config import Config
 from analog_ff.runs.execute import execute
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from analog_ff.config.config import Config
 from analog_ff.runs import execute as running
-from analog_ff.runs.config import Config
 from hardware_models.check import UsageError
 from hardware_models.energy.measured import MachineMeter
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.signal import correlate2d
 
+from analog_ff.config.config import Config
 from analog_ff.datasets.augment import shift
 from analog_ff.learners.forward_forward import ForwardForward
 from analog_ff.network import NETWORKS
@@ -16,7 +17,6 @@ from analog_ff.network.patches import patches
 from analog_ff.network.recurrent import Recurrent
 from analog_ff.objective.goodness import LayerGoodness, probability
 from analog_ff.objective.negatives import Negatives
-from analog_ff.runs.config import Config
 from analog_ff.runs.execute import execute
 from hardware_models.check import UsageError
 from hardware_models.chip import Chip
@@ -412,14 +412,16 @@ def test_refusals_are_one_sentence_and_write_nothing(choices: dict, sentence: st
     np.savez(tmp_path / "vectors.npz", **{f"{k}_{part}": v for k, v in vectors.items() for part in ("train", "test")})
     places = {"NEGATIVES": f"{tmp_path / 'mine.py'}:upside", "VECTORS": str(tmp_path / "vectors.npz")}
     choices = {k: places.get(v, v) if isinstance(v, str) else v for k, v in choices.items()}
-    config = Config(**{"data": "digits", "shift": 0, "layers": (4, 4), "out": str(tmp_path / "run"), **choices})
+    options = {"data": "digits", "shift": 0, "layers": (4, 4), "out": str(tmp_path / "run"), **choices}
     with pytest.raises(UsageError, match=sentence) as error:
-        execute(config, quiet=True)
+        execute(Config(**options), quiet=True)
     assert str(error.value).count(". ") == 0 and not (tmp_path / "run").exists()
 
 
 def test_patches_are_refused_where_there_are_none() -> None:
-    with pytest.raises(UsageError, match="--patch belongs to --network local or convolution, not to 'stack'"):
+    with pytest.raises(
+        UsageError, match="--patch belongs to --network local or convolution; network stack has no --patch"
+    ):
         Config(patch=(3,))
     with pytest.raises(UsageError, match="not at 'top'; choose --network stack"):
         learner(network("local", place="top"))

@@ -465,7 +465,7 @@ def test_a_chip_in_another_process_remembers_too(name: str) -> None:
 @pytest.mark.parametrize("name", REMEMBERING)
 def test_an_interrupted_run_is_resumed_to_the_bit(name: str, tmp_path: Path) -> None:
     """Through the checkpoint of a training run."""
-    from analog_ff.runs.config import Config
+    from analog_ff.config.config import Config
     from analog_ff.runs.execute import execute
 
     class Stop(Exception):

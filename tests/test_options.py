@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from analog_ff.runs.choices import Choices
-from analog_ff.runs.config import Config, recommended
-from analog_ff.runs.options import flag, parameters
+from analog_ff.cli.parameters import parameters
+from analog_ff.config.choices import Choices
+from analog_ff.config.config import Config, recommended
+from analog_ff.registry.options import flag
 from analog_ff.simulate import app, run_app
 from analog_ff.spiking.config import SpikingConfig
 from hardware_models.check import UsageError

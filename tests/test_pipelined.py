@@ -10,6 +10,7 @@ from types import FunctionType, ModuleType
 import numpy as np
 import pytest
 
+from analog_ff.config.config import Config
 from analog_ff.learners.backprop import NominalBackprop
 from analog_ff.learners.forward_forward import ForwardForward
 from analog_ff.learners.meter import ActivityMeter
@@ -18,7 +19,6 @@ from analog_ff.network.stack import Stack, with_bias
 from analog_ff.objective.goodness import LayerGoodness
 from analog_ff.objective.negatives import load_negatives
 from analog_ff.objective.normalise import rms
-from analog_ff.runs.config import Config
 from analog_ff.runs.execute import execute
 from analog_ff.updates.accumulate import Accumulate
 from hardware_models.check import UsageError

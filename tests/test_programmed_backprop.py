@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from analog_ff.config.config import Config
 from analog_ff.learners.backprop import NominalBackprop
 from analog_ff.learners.programmed_backprop import NORMALISER_MACS, ProgrammedBackprop
 from analog_ff.learners.write_verify import write_verified
 from analog_ff.network.stack import Stack
 from analog_ff.objective.goodness import LayerGoodness
-from analog_ff.runs.config import Config
 from analog_ff.runs.execute import execute
 from hardware_models.chip import Chip
 from hardware_models.energy.digital import training

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from analog_ff.config.config import Config
 from analog_ff.estimator import ForwardForwardClassifier
-from analog_ff.runs.config import Config
 from analog_ff.runs.execute import examine
 from analog_ff.simulate import app, run_app
 from analog_ff.spiking.config import SpikingConfig

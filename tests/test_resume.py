@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 from kills import OPTIONS, SMALL, Killed, begun, killed, killed_run, left_in
 
+from analog_ff.config.config import Config, recommended
 from analog_ff.learners import LEARNERS
 from analog_ff.learners.forward_forward import ForwardForward
 from analog_ff.runs import checkpoint, origin
 from analog_ff.runs import execute as running
 from analog_ff.runs.ablate import ablate
-from analog_ff.runs.config import Config, recommended
 from analog_ff.runs.execute import execute
 from analog_ff.runs.train import Run
 from analog_ff.simulate import app, run_app

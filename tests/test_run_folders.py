@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 from kills import OPTIONS, POSIX, SMALL, begun, killed, killed_run, left_in
 
+from analog_ff.config.config import Config
 from analog_ff.output import folders, forms
 from analog_ff.runs import checkpoint
 from analog_ff.runs import execute as running
-from analog_ff.runs.config import Config
 from analog_ff.runs.execute import execute
 from analog_ff.runs.train import Run
 from analog_ff.simulate import app, run_app

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from analog_ff.config.config import RECIPES, Config
 from analog_ff.runs import checkpoint
-from analog_ff.runs.config import RECIPES, Config
 from analog_ff.runs.execute import execute
 from analog_ff.runs.interrupt import Interruptible
 from analog_ff.runs.results import memory_left

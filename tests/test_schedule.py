@@ -6,6 +6,7 @@ import pytest
 
 from analog_ff.objective.schedule import SCHEDULES, Greedy, Interleaved, Moment, WakeSleep
 from hardware_models.check import UsageError
+from hardware_models.tables import lookup
 
 
 def run(schedule, epochs: int) -> list[Moment]:
@@ -16,7 +17,7 @@ def run(schedule, epochs: int) -> list[Moment]:
 @pytest.mark.parametrize("name", sorted(SCHEDULES))
 def test_every_image_is_a_positive_once_an_epoch_and_a_negative_once(name: str) -> None:
     epochs, batches = 4, 6
-    moments = run(SCHEDULES[name](epochs, batches, 2), epochs)
+    moments = run(lookup("schedule", name, SCHEDULES)(epochs, batches, 2), epochs)
     every = [(epoch, batch) for epoch in range(epochs) for batch in range(batches)]
     assert [(m.epoch, m.batch) for m in moments if m.positive] == every
     assert [(m.epoch, m.batch) for m in moments if m.negative] == every

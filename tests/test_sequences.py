@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
+from analog_ff.config.config import Config
 from analog_ff.datasets import load
 from analog_ff.datasets.base import first_windows
 from analog_ff.datasets.characters import HELD, LENGTH, STRINGS, SYMBOLS, WINDOW, text
@@ -19,7 +20,6 @@ from analog_ff.objective.negatives import load_negatives
 from analog_ff.objective.schedule import Moment
 from analog_ff.objective.self_generated import SelfGenerated, sample
 from analog_ff.runs.build import frame_of, wiring_of
-from analog_ff.runs.config import Config
 from analog_ff.runs.execute import execute
 from hardware_models.check import RunError, UsageError
 from hardware_models.chip import Chip

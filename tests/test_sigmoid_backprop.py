@@ -7,13 +7,14 @@ import json
 import numpy as np
 import pytest
 
+from analog_ff.config.config import Config
 from analog_ff.datasets import load
 from analog_ff.datasets.preprocess import binarised, cropped
+from analog_ff.learners import LEARNERS
 from analog_ff.learners.sigmoid_backprop import SigmoidBackprop
 from analog_ff.network.stack import Stack
 from analog_ff.objective.goodness import LayerGoodness
 from analog_ff.objective.schedule import Moment
-from analog_ff.runs.config import LEARNER_RECIPES, Config
 from analog_ff.runs.execute import execute
 from analog_ff.updates.accumulate import Accumulate
 from hardware_models.check import RunError, UsageError
@@ -23,7 +24,7 @@ from hardware_models.keys import Key
 from hardware_models.port import SealedChipError
 
 LAYERS = ((13, 9), (10, 7), (8, 4))
-RECIPE = {**LEARNER_RECIPES["backprop-sigmoid"], "learner": "backprop-sigmoid"}
+RECIPE = {**LEARNERS["backprop-sigmoid"].recipe, "learner": "backprop-sigmoid"}
 
 
 def made(chip, **more) -> SigmoidBackprop:
@@ -139,7 +140,7 @@ def test_black_and_white() -> None:
         ({"readout_rate": 0.3}, "leave --readout-rate out"),
         ({"sealed": True}, "choose --learner backprop-nominal"),
         ({"network": "recurrent"}, "choose --network stack"),
-        ({"learner": "backprop"}, "--readout output belongs to --learner backprop-sigmoid"),
+        ({"learner": "backprop"}, "choose --readout softmax"),
         ({"crop": 0}, "--crop"),
         ({"binarise": 1.5}, "--binarise"),
         ({"images_per_epoch": 0}, "--images-per-epoch"),

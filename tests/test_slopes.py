@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from analog_ff.learners.forward_forward import ForwardForward
-from analog_ff.learners.slopes import SLOPES, Dither, NodePerturbation, Oracle
+from analog_ff.learners.options import SLOPES
+from analog_ff.learners.slopes import Dither, NodePerturbation, Oracle
 from analog_ff.network.base import Activity
 from analog_ff.network.stack import Stack
 from analog_ff.objective.goodness import LayerGoodness
@@ -15,7 +16,7 @@ from hardware_models.chip import Chip
 from hardware_models.events import Events, Tally
 from hardware_models.keys import Key
 from hardware_models.process_port import ProcessPort
-from hardware_models.tables import load_object
+from hardware_models.tables import lookup
 
 BATCH = 40
 
@@ -320,7 +321,7 @@ def configured(config):
 @pytest.mark.parametrize("name", ["stack", "recurrent", "local", "convolution"])
 def test_every_network_takes_every_slope_and_pays_for_it(name: str) -> None:
     """Reads beside those of the passes: `extra` for each array and each pass that is learned from, on a chip a layer."""
-    from analog_ff.runs.config import Config
+    from analog_ff.config.config import Config
 
     more = {"iterations": 1} if name == "recurrent" else {}
     if name in ("local", "convolution"):
@@ -361,7 +362,7 @@ def test_refusals_are_one_sentence() -> None:
 
 
 def test_options_reach_the_slope() -> None:
-    from analog_ff.runs.config import Config
+    from analog_ff.config.config import Config
 
     config = Config(data="toy", shift=0, layers=(6,), slope="node-perturbation", perturbation=0.5, perturbations=3)
     learner, data = configured(config)
@@ -374,4 +375,4 @@ def test_options_reach_the_slope() -> None:
 
 
 def test_every_slope_resolves() -> None:
-    assert len(SLOPES) >= 4 and all(load_object(place, "slope") for place in SLOPES.values())
+    assert len(SLOPES) >= 4 and all(lookup("slope", name, SLOPES) for name in SLOPES)

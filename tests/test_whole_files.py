@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from analog_ff.config.config import Config
 from analog_ff.output import whole_files
 from analog_ff.runs import checkpoint, plots
-from analog_ff.runs.config import Config
 from analog_ff.runs.execute import execute
 from analog_ff.simulate import app, run_app
 from hardware_models.check import CommandError, RunError, UsageError

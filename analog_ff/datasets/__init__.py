@@ -10,18 +10,18 @@ from pathlib import Path
 
 from analog_ff.datasets.base import Dataset, Source, hold_out
 from hardware_models.check import UsageError
-from hardware_models.tables import closest, resolve
+from hardware_models.tables import Row, closest, resolve
 
 __all__ = ["DATASETS", "SPLITS", "Dataset", "load"]
 
 DATASETS = {
-    "mnist-5k": "analog_ff.datasets.mnist_5k:read",
-    "mnist": "analog_ff.datasets.mnist:read",
-    "fashion-mnist": "analog_ff.datasets.fashion_mnist:read",
-    "cifar-10": "analog_ff.datasets.cifar10:read",
-    "digits": "analog_ff.datasets.digits:read",
-    "toy": "analog_ff.datasets.toy:read",
-    "characters": "analog_ff.datasets.characters:read",
+    "mnist-5k": Row("analog_ff.datasets.mnist_5k:read", "5000 digits that come with it"),
+    "mnist": Row("analog_ff.datasets.mnist:read", "needs its files"),
+    "fashion-mnist": Row("analog_ff.datasets.fashion_mnist:read", "needs its files"),
+    "cifar-10": Row("analog_ff.datasets.cifar10:read", "needs its files"),
+    "digits": Row("analog_ff.datasets.digits:read", "8x8 pixels"),
+    "toy": Row("analog_ff.datasets.toy:read", "generated"),
+    "characters": Row("analog_ff.datasets.characters:read", "strings of letters"),
 }
 """Name -> function(data_dir) -> Source."""
 
@@ -50,7 +50,7 @@ def load(name: str | Path, *, data_dir: str | Path | None = None, split: str = "
         raise UsageError(f"no split '{split}'{closest(split, SPLITS)} (known: {', '.join(SPLITS)}).")
     text = str(name)
     if text in DATASETS:
-        source: Source = resolve(DATASETS[text])(data_dir)
+        source: Source = resolve(DATASETS[text].place)(data_dir)
     elif text.lower().endswith(".npz") or Path(text).name != text:
         source = resolve("analog_ff.datasets.files:read")(text)
     else:

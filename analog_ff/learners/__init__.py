@@ -2,25 +2,163 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import MappingProxyType
+
+from analog_ff.learners.options import (
+    ArrayOptions,
+    CopyOptions,
+    GateOptions,
+    GoodnessOptions,
+    LocalOptions,
+    NegativesOptions,
+    PerturbationOptions,
+    ReadoutOptions,
+    VerifyOptions,
+)
+from analog_ff.registry.options import option
+from analog_ff.registry.rows import LearnerKind, Only
+
+ERROR_DRIVEN = {
+    "network": Only(("stack",), "trains a stack"),
+    "schedule": Only(("interleaved",), "learns from every batch at once"),
+    "readout": Only(("softmax",), "has no goodness to read"),
+}
+"""What goes with a learner that follows the error of the digital read-out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightPerturbationOptions:
+    """Options of weight perturbation."""
+
+    weight_perturbation: float = option(0.005, "sigma, random change of the weights [of W_max]", low=0.0, high=1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PepitaOptions:
+    """Options of error-driven input modulation."""
+
+    modulation: float = option(
+        0.05, "kappa, strength of the error that is fed back to the input [units of x]", low=0.0, high=100.0
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalReadoutOptions:
+    """Options of layer-local softmax regressions."""
+
+    local_readout: str = option("trained", "read-outs of the layers", choices=("trained", "fixed"))
+
 
 LEARNERS = MappingProxyType(
     {
-        "backprop": "analog_ff.learners.backprop:Backprop",
-        "backprop-nominal": "analog_ff.learners.backprop:NominalBackprop",
-        "backprop-programmed": "analog_ff.learners.programmed_backprop:ProgrammedBackprop",
-        "backprop-sigmoid": "analog_ff.learners.sigmoid_backprop:SigmoidBackprop",
-        "dimensionality": "analog_ff.learners.dimensionality:DimensionalityLearner",
-        "feedback-alignment": "analog_ff.learners.backprop:FeedbackAlignment",
-        "forward-forward": "analog_ff.learners.forward_forward:ForwardForward",
-        "local-softmax": "analog_ff.learners.local_softmax:LocalSoftmax",
-        "node-perturbation": "analog_ff.learners.node_perturbation:NodePerturbation",
-        "pepita": "analog_ff.learners.pepita:Pepita",
-        "random-features": "analog_ff.learners.random_features:RandomFeatures",
-        "weight-perturbation": "analog_ff.learners.weight_perturbation:WeightPerturbation",
+        "backprop": LearnerKind(
+            "analog_ff.learners.backprop:Backprop",
+            "a perfect model",
+            options=(ReadoutOptions, ArrayOptions),
+            recipe={"learning_rate": 0.5},
+            only=ERROR_DRIVEN,
+            looks_inside=True,
+        ),
+        "backprop-nominal": LearnerKind(
+            "analog_ff.learners.backprop:NominalBackprop",
+            "errors go back through the array",
+            options=(ReadoutOptions, ArrayOptions),
+            recipe={"learning_rate": 0.5},
+            only=ERROR_DRIVEN,
+        ),
+        "backprop-programmed": LearnerKind(
+            "analog_ff.learners.programmed_backprop:ProgrammedBackprop",
+            "off the chip, written once",
+            options=(ReadoutOptions, "learning_rate", "momentum", VerifyOptions),
+            recipe={"learning_rate": 0.5},
+            only=ERROR_DRIVEN,
+        ),
+        "backprop-sigmoid": LearnerKind(
+            "analog_ff.learners.sigmoid_backprop:SigmoidBackprop",
+            "squared error, output layer on the chip",
+            options=(ArrayOptions,),
+            recipe={
+                "learning_rate": 0.8, "nonlinearity": "sigmoid", "readout": "output", "momentum": 0.0, "rounding": "nearest",
+                "layers": (100,), "batch": 1, "shift": 0, "input_scale": 1.0, "weight_range": 10.0, "adc_range": 16.0,
+            },
+            only={
+                **ERROR_DRIVEN,
+                "readout": Only(("output",), "reads its output layer alone"),
+                "nonlinearity": Only(("sigmoid",), "takes the slope of a sigmoid"),
+            },
+            looks_inside=True,
+            output_layer=True,
+        ),
+        "dimensionality": LearnerKind(
+            "analog_ff.learners.dimensionality:DimensionalityLearner",
+            "noisy copies, no negatives",
+            options=(ReadoutOptions, ArrayOptions, LocalOptions, CopyOptions),
+            recipe={"learning_rate": 4e-4, "readout_rate": 0.03},
+            only={
+                "readout": Only(("softmax",), "is shown no labels, so no label has a goodness"),
+                "network": Only(
+                    ("stack", "local", "convolution"), "is shown no labels, which a recurrent network takes at its top"
+                ),
+                "schedule": Only(("interleaved", "greedy"), "has no negatives to sleep with, and takes no stream of frames"),
+            },
+            goodness="sum",
+        ),
+        "feedback-alignment": LearnerKind(
+            "analog_ff.learners.backprop:FeedbackAlignment",
+            "errors through fixed random matrices",
+            options=(ReadoutOptions, ArrayOptions),
+            recipe={"learning_rate": 0.5},
+            only=ERROR_DRIVEN,
+        ),
+        "forward-forward": LearnerKind(
+            "analog_ff.learners.forward_forward:ForwardForward",
+            "positives and negatives, a goodness a layer",
+            options=(
+                ReadoutOptions, ArrayOptions, LocalOptions, GoodnessOptions, NegativesOptions, "label_strength", GateOptions
+            ),
+            only={"readout": Only(("softmax", "energy"), "has no output layer on the chip")},
+            streaming="analog_ff.learners.pipelined:Pipelined",
+        ),
+        "local-softmax": LearnerKind(
+            "analog_ff.learners.local_softmax:LocalSoftmax",
+            "a read-out a layer",
+            options=(ReadoutOptions, ArrayOptions, LocalReadoutOptions),
+            recipe={"learning_rate": 0.3},
+            only=ERROR_DRIVEN,
+        ),
+        "node-perturbation": LearnerKind(
+            "analog_ff.learners.node_perturbation:NodePerturbation",
+            "random biases on all neurons",
+            options=(ReadoutOptions, ArrayOptions, PerturbationOptions),
+            recipe={"learning_rate": 0.03},
+            only=ERROR_DRIVEN,
+        ),
+        "pepita": LearnerKind(
+            "analog_ff.learners.pepita:Pepita",
+            "the error modulates the input",
+            options=(ReadoutOptions, ArrayOptions, PepitaOptions),
+            recipe={"learning_rate": 0.3},
+            only={
+                **ERROR_DRIVEN,
+                "update": Only(
+                    ("accumulate", "accumulate-int8"), "has inputs of both signs, for which pulse trains have none"
+                ),
+            },
+        ),
+        "random-features": LearnerKind(
+            "analog_ff.learners.random_features:RandomFeatures",
+            "frozen random layers",
+            options=(ReadoutOptions, "label_strength"),
+            only={"readout": Only(("softmax",), "has frozen layers and no goodness to read")},
+        ),
+        "weight-perturbation": LearnerKind(
+            "analog_ff.learners.weight_perturbation:WeightPerturbation",
+            "random changes of all weights",
+            options=(ReadoutOptions, "learning_rate", WeightPerturbationOptions),
+            recipe={"learning_rate": 3e-4},
+            only=ERROR_DRIVEN,
+        ),
     }
-)
+)  # fmt: skip
 """Learners by name."""
-
-STREAMING = MappingProxyType({"forward-forward": "analog_ff.learners.pipelined:Pipelined"})
-"""What learns from a stream of frames (schedule pipelined), by the learner's name."""

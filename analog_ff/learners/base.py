@@ -46,7 +46,6 @@ class Learner:
 
     labelled: ClassVar[bool] = True  # whether its network is shown labels, where the negatives do not say otherwise
     in_situ: ClassVar[bool] = True  # whether the arrays are written while it learns
-    choices: ClassVar[tuple[str, ...]] = ()  # names of the run's options that its constructor takes for itself
     least: int = 1  # images that a batch must have
 
     def __init__(

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from analog_ff.learners.base import Learner, _part
-from analog_ff.learners.slopes import SLOPES, Slope
+from analog_ff.learners.options import SLOPES
+from analog_ff.learners.slopes import Slope
 from analog_ff.network.base import Network
 from analog_ff.objective.normalise import PeerNorm
 from analog_ff.updates import UPDATES

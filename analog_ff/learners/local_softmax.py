@@ -13,7 +13,7 @@ Neuroscience 12:608, 2018, doi:10.3389/fnins.2018.00608). The class is told by t
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -45,7 +45,6 @@ class LocalSoftmax(ErrorDriven):
     """
 
     name = "local-softmax"
-    choices: ClassVar[tuple[str, ...]] = ("local_readout",)
 
     def __init__(
         self, network: Network, *, local_readout: str = "trained", learning_rate: float = 0.3, **shared: Any

@@ -21,7 +21,7 @@ doi:10.1007/BF00992696.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -50,7 +50,6 @@ class NodePerturbation(ErrorDriven):
     """
 
     name = "node-perturbation"
-    choices: ClassVar[tuple[str, ...]] = ("perturbation", "perturbations")
 
     def __init__(
         self,

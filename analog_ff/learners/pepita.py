@@ -17,7 +17,7 @@ The read-out learns from the first pass, as it does for every learner here; in t
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -45,7 +45,6 @@ class Pepita(ErrorDriven):
     """
 
     name = "pepita"
-    choices: ClassVar[tuple[str, ...]] = ("modulation",)
 
     def __init__(
         self, network: Network, *, modulation: float = 0.05, learning_rate: float = 0.3, **shared: Any

@@ -52,9 +52,6 @@ class ProgrammedBackprop(Supervised):
 
     name = "backprop-programmed"
     in_situ: ClassVar[bool] = False
-    choices: ClassVar[tuple[str, ...]] = (
-        "learning_rate", "momentum", "verify_rounds", "verify_reads", "verify_tolerance",
-    )  # fmt: skip
 
     def __init__(
         self,

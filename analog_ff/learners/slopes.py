@@ -22,7 +22,6 @@ neurons, and the slopes are those of the way that was gone, not of the neurons a
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
@@ -173,14 +172,3 @@ def _each(network: Network, layer: int, values: np.ndarray, counts: dict[str, in
     """Return `counts` for every one of the values (B, units) of a network layer, under the arrays that they belong to."""
     pieces = zip(network.parts[layer], network.split(layer, values), strict=True)
     return Tally({str(part): Events({name: n * piece.size for name, n in counts.items()}) for part, piece in pieces})
-
-
-SLOPES = MappingProxyType(
-    {
-        "dropped": "analog_ff.learners.slopes:Dropped",
-        "oracle": "analog_ff.learners.slopes:Oracle",
-        "dither": "analog_ff.learners.slopes:Dither",
-        "node-perturbation": "analog_ff.learners.slopes:NodePerturbation",
-    }
-)
-"""Slopes by name; each is made from (network, **options)."""

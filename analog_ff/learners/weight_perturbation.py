@@ -18,7 +18,7 @@ The bias row, driven at full scale s, is perturbed by sigma/s and updated with t
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -50,7 +50,6 @@ class WeightPerturbation(Supervised):
     """
 
     name = "weight-perturbation"
-    choices: ClassVar[tuple[str, ...]] = ("weight_perturbation", "learning_rate")
 
     def __init__(
         self, network: Network, *, weight_perturbation: float = 0.005, learning_rate: float = 3e-4, **shared: Any

@@ -2,14 +2,46 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import MappingProxyType
+
+from analog_ff.registry.options import option, parse_layers
+from analog_ff.registry.rows import Kind
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecurrentOptions:
+    """Options of a recurrent network."""
+
+    iterations: int = option(8, "iterations after the bottom-up pass", low=1, high=1000)
+    damping: float = option(0.3, "share of the old state that an iteration keeps [1]", low=0.0, high=1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatchOptions:
+    """Options of layers that see patches of an image."""
+
+    patch: tuple[int, ...] | None = option(
+        None,
+        "side of a patch, layer by layer; the last serves the others",
+        parse_layers,
+        "local: 10,2; convolution: 5,3",
+    )
+    stride: tuple[int, ...] | None = option(
+        None, "distance of patches, layer by layer", parse_layers, "local: 6,1; convolution: 2"
+    )
+
 
 NETWORKS = MappingProxyType(
     {
-        "stack": "analog_ff.network.stack:Stack",
-        "recurrent": "analog_ff.network.recurrent:Recurrent",
-        "local": "analog_ff.network.local:Local",
-        "convolution": "analog_ff.network.convolution:Convolution",
+        "stack": Kind("analog_ff.network.stack:Stack", "each layer sees all of the one below"),
+        "recurrent": Kind(
+            "analog_ff.network.recurrent:Recurrent", "layers also see the one above", options=(RecurrentOptions,)
+        ),
+        "local": Kind("analog_ff.network.local:Local", "fields with weights of their own", options=(PatchOptions,)),
+        "convolution": Kind(
+            "analog_ff.network.convolution:Convolution", "fields that share weights", options=(PatchOptions,)
+        ),
     }
 )
 """Networks by name."""

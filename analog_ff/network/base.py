@@ -61,7 +61,6 @@ class Network(Protocol):
     """The wiring between the layers of a chip."""
 
     labelled_place: ClassVar[str]  # where it takes labels, if it is shown any
-    choices: ClassVar[tuple[str, ...]]  # names of the options that `plan` takes
     port: ChipPort
     inputs: int  # values of one image as it is shown
     units: tuple[int, ...]  # of each network layer

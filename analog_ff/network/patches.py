@@ -86,7 +86,6 @@ class PatchNetwork(ABC):
     """
 
     labelled_place: ClassVar[str] = "appended"
-    choices: ClassVar[tuple[str, ...]] = ("patch", "stride")
     first_learned = 0
     feature_iteration = 0
     score_iterations = range(1)

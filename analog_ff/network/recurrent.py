@@ -48,7 +48,6 @@ class Recurrent(FullLayers):
     """
 
     labelled_place: ClassVar[str] = "top"
-    choices: ClassVar[tuple[str, ...]] = ("iterations", "damping")
     first_learned = 1
     feature_iteration = 0
 

@@ -52,7 +52,6 @@ class Stack(FullLayers):
     """The layers of `port`, one above the other; see `analog_ff.network.base.Network` for the attributes."""
 
     labelled_place: ClassVar[str] = "pixels"
-    choices: ClassVar[tuple[str, ...]] = ()
     first_learned = 0
     feature_iteration = 0
     score_iterations = range(1)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from analog_ff.objective.labels import check_labels
+from analog_ff.objective.makers import NEGATIVES
 from hardware_models.check import RunError, UsageError, shown
 from hardware_models.events import Tally
 from hardware_models.keys import Key
@@ -137,6 +138,26 @@ class Relabel(Negatives):
         return images, self._maker(labels, believed, generator)
 
 
+class HardNegatives(Relabel):
+    """Wrong labels in proportion to the read-out's belief."""
+
+    @classmethod
+    def of(cls, setting: Setting) -> Negatives:
+        """Return the maker for these data."""
+        del setting
+        return cls(hard_wrong)
+
+
+class RandomNegatives(Relabel):
+    """Wrong labels, each with the same probability."""
+
+    @classmethod
+    def of(cls, setting: Setting) -> Negatives:
+        """Return the maker for these data."""
+        del setting
+        return cls(_uniform)
+
+
 class UserNegatives(Negatives):
     """Negatives of a function of the user's own, ``file.py:function(images, labels, generator)``.
 
@@ -199,15 +220,6 @@ class UserNegatives(Negatives):
             raise kind(f"{owner} returned no labels of these images: {said}") from error
 
 
-MAKERS: MappingProxyType[str, str] = MappingProxyType(
-    {
-        "hybrid": "analog_ff.objective.hybrid:Hybrid",
-        "self-generated": "analog_ff.objective.self_generated:SelfGenerated",
-    }
-)
-"""Makers of negatives by name, beside those that only change the label; each has a class method ``of(setting)``."""
-
-
 def load_negatives(spec: str, pixels: int, shape: tuple[int, int] | None = None, **known: Any) -> Negatives:
     """Return the maker of negatives that `spec` names.
 
@@ -216,5 +228,5 @@ def load_negatives(spec: str, pixels: int, shape: tuple[int, int] | None = None,
     """
     if ":" in spec:
         return UserNegatives(spec, pixels, known.get("classes", 0))
-    maker = lookup("kind of negatives", spec, WRONG_LABELS | MAKERS)
-    return maker.of(Setting(pixels, shape, **known)) if spec in MAKERS else Relabel(maker)
+    made: Negatives = lookup("kind of negatives", spec, NEGATIVES).of(Setting(pixels, shape, **known))
+    return made

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
+from analog_ff.registry.options import option
+from analog_ff.registry.rows import Kind
 from hardware_models.check import UsageError, in_range, positive_int
 
 
@@ -132,7 +135,24 @@ class WakeSleep:
                 yield Moment(*divmod(image, self._batches), positive=awake, negative=not awake)
 
 
+@dataclass(frozen=True, kw_only=True)
+class WakeSleepOptions:
+    """Options of separate wake and sleep phases."""
+
+    block: int = option(1, "batches of one wake block", low=1, high=10**9)
+    sleep: float = option(1.0, "share of a sleep block that is slept [1]", low=0.0, high=1.0)
+
+
 SCHEDULES = MappingProxyType(
-    {"interleaved": Interleaved, "greedy": Greedy, "wake-sleep": WakeSleep, "pipelined": Pipelined}
+    {
+        "interleaved": Kind("analog_ff.objective.schedule:Interleaved", "positives and negatives side by side"),
+        "greedy": Kind("analog_ff.objective.schedule:Greedy", "layer by layer"),
+        "wake-sleep": Kind(
+            "analog_ff.objective.schedule:WakeSleep",
+            "phases of positives and of negatives",
+            options=(WakeSleepOptions,),
+        ),
+        "pipelined": Kind("analog_ff.objective.schedule:Pipelined", "a stream, no activity is stored"),
+    }
 )
-"""Schedules by name; each is made from (epochs, batches, layers)."""
+"""Schedules by name; each is made from (epochs, batches, layers, **options)."""

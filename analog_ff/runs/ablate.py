@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from analog_ff.config.config import Config
 from analog_ff.output import whole_files
 from analog_ff.output.forms import document
-from analog_ff.runs.config import Config
 from analog_ff.runs.execute import execute
 from analog_ff.runs.origin import check_alike
 from hardware_models.check import UsageError

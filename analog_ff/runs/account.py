@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from analog_ff.runs.results import device_conditions, plain
+from analog_ff.updates import UPDATES
 from hardware_models.energy import load_technology, price, report
 from hardware_models.energy.area import area
 from hardware_models.energy.distances import distances, full_scale
@@ -90,8 +91,9 @@ def account(result: Mapping[str, Any], technology: str, scenario: str = "nominal
         looked = (result.get("cells") or {}).get("layers")
         most = max((layer["pulses_max"] for layer in looked if "pulses_max" in layer), default=None) if looked else None
         found["wear"] = wear(selected, sum(2 * n * m for n, m in shapes), device, most)
+        row = UPDATES.get(str(config.get("update")))
         found["line_currents"] = line_currents(
-            shapes, tile, device, prices, rows_together=config.get("update") == "coincidence"
+            shapes, tile, device, prices, rows_together=row is not None and row.rows_together
         )
     shown: dict[str, Any] = plain(found)
     return shown

@@ -5,31 +5,36 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
+from analog_ff.config.config import Config
+from analog_ff.config.parts import DataChoices
+from analog_ff.config.together import settings
 from analog_ff.datasets import load
 from analog_ff.datasets.base import first_windows
 from analog_ff.datasets.preprocess import binarised, cropped
-from analog_ff.learners import LEARNERS, STREAMING
-from analog_ff.learners.local import ArrayLearner, LocalLearner
+from analog_ff.learners import LEARNERS
+from analog_ff.learners.options import GoodnessOptions
 from analog_ff.network import NETWORKS
 from analog_ff.network.base import Frame, Wiring
 from analog_ff.objective.goodness import LayerGoodness
 from analog_ff.objective.negatives import load_negatives
 from analog_ff.objective.schedule import SCHEDULES
+from analog_ff.registry.options import flag
+from analog_ff.registry.rows import names
 from analog_ff.runs.batches import Batches
-from analog_ff.runs.compatible import AVERAGES, check_read_noise
-from analog_ff.runs.config import Config
-from analog_ff.runs.options import flag
 from hardware_models.check import UsageError
 from hardware_models.devices.ageing import aged
 from hardware_models.devices.load import load_device
-from hardware_models.tables import lookup
+from hardware_models.keys import Key
+from hardware_models.tables import lookup, resolve
 from hardware_models.user_faults import guarded
 
 VERIFY_ROUNDS = 20
 """Most corrections of a verified write; a device whose model is written and verified already needs none."""
 
 
-def data_of(config: Config) -> Any:
+def data_of(config: DataChoices) -> Any:
     """Return the data set of a run."""
     dataset = load(config.data, data_dir=config.data_dir, split=config.split)
     if config.crop is not None:
@@ -48,15 +53,13 @@ def data_of(config: Config) -> Any:
 
 def negatives_of(config: Config, data: Any) -> Any:
     """Return the maker of negatives of a run, or None for a learner that needs none."""
-    if config.learner != "forward-forward":
+    if "negatives" not in LEARNERS[config.learner].reads:
         return None
     pixels = data.x_train.shape[1]
     shape = (data.height, data.width) if data.height and data.width else None
     starts, steps = first_windows(data)
     known = {"classes": len(data.classes), "starts": starts, "steps": steps}
-    negatives = load_negatives(
-        config.negatives, pixels, shape, blurs=config.blurs, rollout_every=config.rollout_every, **known
-    )
+    negatives = load_negatives(config.negatives, pixels, shape, **known, **settings(config, "negatives"))
     least = negatives.least
     if min(config.batch, config.images_per_epoch or least, len(data.x_train)) < least:
         raise UsageError(
@@ -81,8 +84,8 @@ def frame_of(config: Config, data: Any, negatives: Any) -> Frame:
 def wiring_of(config: Config, frame: Frame) -> Wiring:
     """Return what the network of a run asks of its chip."""
     kind = lookup("network", config.network, NETWORKS)
-    layers = config.layers + ((frame.classes,) if config.learner == "backprop-sigmoid" else ())
-    wiring: Wiring = kind.plan(frame, layers, **{name: getattr(config, name) for name in kind.choices})
+    layers = config.layers + ((frame.classes,) if LEARNERS[config.learner].output_layer else ())
+    wiring: Wiring = kind.plan(frame, layers, **settings(config, "network"))
     if config.regions == "positions" and not wiring.positions:
         raise UsageError(
             f"--regions positions belongs to --network local or convolution, not to '{config.network}'; give a number."
@@ -111,6 +114,15 @@ def device_of(config: Config, *, written_once: bool = False) -> Any:
     if config.ageing() and not written_once:
         device = aged(device, config.ageing(), ", ".join(flag(name) for name in config.ageing()))
     return device
+
+
+def check_read_noise(config: Config, device: Any) -> None:
+    """Refuse copies from the read noise of a device that has none."""
+    if settings(config, "learner").get("copies_from") != "read-noise":
+        return
+    cells = device.fabricate((8, 8), Key(config.chip_seed, "chip").child("read noise"))
+    if not np.any(np.asarray(device.read_variance(cells, 0.0)) > 0.0):
+        raise UsageError(f"device '{config.device}' reads without noise: choose --copies-from dropout.")
 
 
 @guarded(UsageError)
@@ -155,8 +167,7 @@ def network_of(config: Config, port: Any, wiring: Wiring) -> Any:
     kind = lookup("network", config.network, NETWORKS)
     number = config.regions
     every = wiring.positions if isinstance(number, str) else (number,) * len(wiring.units)
-    # Without a goodness of its own a layer takes the unsquared sum, whose slope is that of the neurons alone.
-    name = "sum" if config.learner == "dimensionality" else config.goodness
+    name = LEARNERS[config.learner].goodness or config.goodness
     goodness = [
         LayerGoodness(name, units, regions=regions, theta_factor=config.theta, temperature=config.temperature)
         for units, regions in zip(wiring.units, every, strict=True)
@@ -166,55 +177,20 @@ def network_of(config: Config, port: Any, wiring: Wiring) -> Any:
 
 def learner_of(config: Config, port: Any, classes: int, wiring: Wiring, negatives: Any) -> Any:
     """Return the learner of a run on its port."""
-    kind = lookup("learner", config.learner, LEARNERS)
-    if config.schedule == "pipelined":
-        if config.learner not in STREAMING:
-            raise UsageError(
-                f"learner {config.learner} takes no stream of frames: choose --learner {', '.join(STREAMING)}, or another "
-                "--schedule."
-            )
-        kind = lookup("learner", config.learner, STREAMING)
-    options: dict[str, Any] = {
-        "classes": classes,
-        "seed": config.seed,
-        "readout_layers": config.readout_layers,
-        "label_strength": config.label_strength,
-        "readout_rate": config.readout_rate,
-        "readout_decay": config.readout_decay,
-        "skip_silent": config.skip_silent,
-    }
-    if issubclass(kind, ArrayLearner):
-        scheme: dict[str, Any] = {"slots": config.slots}
-        if config.update in AVERAGES:
-            scheme = {"momentum": config.momentum, "rounding": config.rounding, "write_every": config.write_every}
-        options |= {
-            "learning_rate": config.learning_rate,
-            "update": config.update,
-            "update_options": scheme,
-        }
-    if issubclass(kind, LocalLearner):
-        options |= {
-            "peer": config.peer,
-            "slope": config.slope,
-            "slope_options": {name: getattr(config, name) for name in ("dither", "perturbation", "perturbations")},
-            "dropout": config.dropout,
-            "weight_decay": config.weight_decay,
-            "decay_every": config.decay_every,
-        }
-    if negatives is not None:
+    row = LEARNERS[config.learner]
+    kind = resolve(row.streaming if config.schedule == "pipelined" else row.place)
+    options = settings(config, "learner")
+    for name in names(GoodnessOptions):  # of the network's layers
+        options.pop(name, None)
+    for name in {"update", "slope"} & options.keys():
+        options[f"{name}_options"] = settings(config, name)
+    if "negatives" in options:
         options["negatives"] = negatives
-        options |= {name: getattr(config, name) for name in ("gate", "drive_bits", "drive_rounding")}
-    if config.learner == "dimensionality":
-        options |= {
-            "copies": config.copies,
-            "copies_from": config.copies_from,
-            "copy_dropout": config.copy_dropout,
-            "projection": config.projection,
-        }
-    options |= {name: getattr(config, name) for name in kind.choices}
     if options.get("verify_rounds", 0) is None:
         options["verify_rounds"] = VERIFY_ROUNDS if getattr(load_device(config.device), "trainable", True) else 0
-    learner = kind(network_of(config, port, wiring), **options)
+    learner = kind(
+        network_of(config, port, wiring), classes=classes, seed=config.seed, skip_silent=config.skip_silent, **options
+    )
     if config.readout not in learner.readouts:
         raise UsageError(
             f"a network that is shown no labels has no goodness of a label: choose --readout {learner.readouts[0]}."
@@ -230,5 +206,4 @@ def batches_of(config: Config, images: int, learner: Any) -> Batches:
 def schedule_of(config: Config, batches: Batches) -> Any:
     """Return the schedule of a run over these batches."""
     kind = lookup("schedule", config.schedule, SCHEDULES)
-    options = {"block": config.block, "sleep": config.sleep} if config.schedule == "wake-sleep" else {}
-    return kind(config.epochs, batches.number, len(config.layers), **options)
+    return kind(config.epochs, batches.number, len(config.layers), **settings(config, "schedule"))

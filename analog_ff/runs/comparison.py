@@ -16,12 +16,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from analog_ff.config.config import Config, recommended
+from analog_ff.config.reading import read
+from analog_ff.config.together import unread
 from analog_ff.learners import LEARNERS
 from analog_ff.output import folders
 from analog_ff.output.messages import on_terminal
-from analog_ff.runs.config import Config, recommended
 from analog_ff.runs.execute import examine, execute
-from analog_ff.runs.options import read
 from analog_ff.runs.origin import check_alike
 from analog_ff.runs.result_file import check
 from hardware_models import files
@@ -113,15 +114,20 @@ def plan(
     """Return all points, seed by seed; UsageError in one sentence, which names the point, for choices that do not go together.
 
     The recipe of a device and a learner comes first, then `common`, then `settings` of the learner, then those of the learner
-    on the device.
+    on the device. A learner that does not read one of the `common` options, as frozen layers a learning rate, goes without it
+    if another learner of the comparison reads it.
     """
     positive_int("a comparison", "--seeds", seeds, 1, 1000)
+    without = {label: unread(Config, {**common, "learner": learner}) for label, learner in learners.items()}
+    of_nobody = set.intersection(*without.values())
     points = []
     for k in range(seeds):
         for device, spec in devices.items():
             for label, learner in learners.items():
                 own = {**settings.get(label, {}), **settings.get(f"{device}/{label}", {})}
-                options = recommended({"device": spec, "learner": learner, **common, **own})
+                left_out = without[label] - of_nobody
+                shared = {name: value for name, value in common.items() if name not in left_out}
+                options = recommended({"device": spec, "learner": learner, **shared, **own})
                 numbers = {name: int(common.get(name, 0)) + k for name in ("seed", "chip_seed")}
                 point = Path(folder) / "points" / f"{device}-{label}-s{numbers['seed']}"
                 try:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from analog_ff.config.config import Config
 from analog_ff.runs.build import data_of
-from analog_ff.runs.config import Config
 from hardware_models.energy.components import SCENARIOS
 from hardware_models.energy.digital import NEWEST, inference, joules, layers_of, training
 

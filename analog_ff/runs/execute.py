@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from analog_ff.config.config import Config
 from analog_ff.output import folders, whole_files
 from analog_ff.output.messages import tell
 from analog_ff.runs import cells, results
@@ -22,7 +23,6 @@ from analog_ff.runs.build import (
     schedule_of,
     wiring_of,
 )
-from analog_ff.runs.config import Config
 from analog_ff.runs.deploy import deploy
 from analog_ff.runs.origin import Origin, note_arrays, versions
 from analog_ff.runs.resume import take_up

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from analog_ff.runs.choices import of_type
-from analog_ff.runs.config import Config
+from analog_ff.config.choices import of_type
+from analog_ff.config.config import Config
 from analog_ff.runs.stored import CONFIG
 from hardware_models import figures, files, hdf5
 from hardware_models.check import UsageError, in_range, positive_int, shown

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from analog_ff.config.config import Config
 from analog_ff.output import whole_files
 from analog_ff.output.forms import document
-from analog_ff.runs.config import Config
 from analog_ff.runs.stored import RESULT, SCHEMA
 from analog_ff.runs.train import Run
+from analog_ff.updates import UPDATES
 from hardware_models.events import Ledger
 
 ACCURACIES = (80, 90, 95)
@@ -73,7 +74,7 @@ def collect(
     images = {"learn": run.images, "infer": len(run.data.x_test)}
     readouts = {name: tally.total() for name, tally in tallies.items()}
     energy = report(ledger["events"], ledger["integrals"], images=images, readouts=readouts, **known)
-    rows_together = config.update == "coincidence"
+    rows_together = UPDATES[config.update].rows_together
     lines = line_currents(run.port.shapes, config.tile, device, known["technology"], rows_together=rows_together)
     sizes = [n * m for n, m in run.port.shapes]
     weights = sum(sizes)

@@ -28,11 +28,11 @@ from typing import Any
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
+from analog_ff.config.config import Config
 from analog_ff.network.base import Frame
 from analog_ff.objective.negatives import load_negatives
 from analog_ff.runs import results
 from analog_ff.runs.build import learner_of, port_of, wiring_of
-from analog_ff.runs.config import Config
 from hardware_models.events import Ledger, Tally
 from hardware_models.keys import Key
 

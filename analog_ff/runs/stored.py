@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from analog_ff.config.choices import Choices
 from analog_ff.output import folders, whole_files
-from analog_ff.runs.choices import Choices
-from analog_ff.runs.options import flag
+from analog_ff.registry.options import flag
 from hardware_models.check import UsageError, shown
 from hardware_models.files import LARGE, contents, json_object
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from analog_ff.config.config import Config
 from analog_ff.datasets.augment import shift
 from analog_ff.objective.schedule import Moment, Schedule, gain
 from analog_ff.output import whole_files
 from analog_ff.output.forms import table
 from analog_ff.runs import checkpoint
 from analog_ff.runs.build import batches_of
-from analog_ff.runs.config import Config
 from analog_ff.runs.interrupt import Interruptible
 from analog_ff.runs.origin import Origin
 from analog_ff.runs.progress import Progress

@@ -8,15 +8,14 @@ from typing import Any
 
 import typer
 
+from analog_ff.cli.app import command_of, run_app
+from analog_ff.cli.parameters import parameters, with_signature
+from analog_ff.config.reading import given
 from analog_ff.output.messages import answer
-from analog_ff.runs.options import given, parameters, with_signature
 from analog_ff.runs.stored import asked_for
-from analog_ff.simulate import run_app
 from analog_ff.spiking.config import SpikingConfig
 from hardware_models.check import UsageError
 from hardware_models.files import home
-
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
 def spiking(
@@ -63,7 +62,7 @@ def _configure(options: dict[str, Any], resume: bool) -> SpikingConfig:
     return asked_for(SpikingConfig, options, config.folder()) or config
 
 
-app.command()(with_signature(spiking, parameters(SpikingConfig)))
+app = command_of(with_signature(spiking, parameters(SpikingConfig)))
 
 
 def main(arguments: list[str] | None = None) -> None:

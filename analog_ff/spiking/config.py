@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from analog_ff.config.choices import Choices
 from analog_ff.datasets import SPLITS
-from analog_ff.runs.choices import Choices
-from analog_ff.runs.options import flag, option, parse_layers
+from analog_ff.registry.options import flag, option, parse_layers
 from hardware_models.check import UsageError, positive_int
 from hardware_models.files import home
 

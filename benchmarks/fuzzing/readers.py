@@ -157,7 +157,7 @@ def _csv(folder: Path) -> Bench:
 
 def _run(folder: Path) -> Any:
     """Make the smallest run and return its configuration."""
-    from analog_ff.runs.config import Config
+    from analog_ff.config.config import Config
     from analog_ff.runs.execute import execute
 
     config = Config(data="toy", layers=(8,), epochs=1, batch=20, shift=0, out=str(folder / "run"))
@@ -179,7 +179,7 @@ def _energy(folder: Path) -> Bench:
 
 
 def _config(folder: Path) -> Bench:
-    from analog_ff.runs.config import Config
+    from analog_ff.config.config import Config
 
     configs = Config(), Config(device="ideal", layers=(9, 4), adc=None, stuck_low=0.1, data="toy")
     return Bench(
@@ -252,8 +252,8 @@ def _settings(folder: Path) -> Bench:
     """Settings of the classifier come as Python values: an input is the number of a choice and of a value."""
     from dataclasses import fields
 
+    from analog_ff.config.config import Config
     from analog_ff.estimator import NOT_SETTINGS, ForwardForwardClassifier
-    from analog_ff.runs.config import Config
 
     names = sorted({f.name for f in fields(Config)} - NOT_SETTINGS)
     mine = "hidden epochs batch learning_rate label_strength readout technology chip_seed device".split()
@@ -291,11 +291,11 @@ READERS: dict[str, Reader] = {
     "idx": Reader(_idx, ("analog_ff.datasets.idx", "hardware_models.files:gunzip,contents,reading,_reason")),
     "csv": Reader(_csv, ("hardware_models.pulse_train", *LABORATORY)),
     "energy": Reader(_energy, ("analog_ff.runs.result_file", "analog_ff.runs.account")),
-    "config": Reader(_config, ("analog_ff.runs.choices", "analog_ff.runs.config")),
+    "config": Reader(_config, ("analog_ff.config.choices", "analog_ff.config.config")),
     "checkpoint": Reader(_checkpoint, ("analog_ff.runs.checkpoint", "analog_ff.runs.resume")),
     "experiments": Reader(_experiments, ("experiment_files",)),
     "nir": Reader(_nir, ("analog_ff.spiking.nir_graph:load,_network,_read,_word,_clock,_chain,_size,_values,_real,_linear,"
                          "_steps,_lif", "hardware_models.hdf5:tree", "hardware_models.hdf5.walk",
                          "hardware_models.hdf5.process:ask,_end,serve,answer,_packed,_unpacked,made")),
-    "settings": Reader(_settings, ("analog_ff.estimator:_config", "analog_ff.runs.config", "analog_ff.runs.choices")),
+    "settings": Reader(_settings, ("analog_ff.estimator:_config", "analog_ff.config.config", "analog_ff.config.choices")),
 }  # fmt: skip

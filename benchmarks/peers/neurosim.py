@@ -24,9 +24,10 @@ from typing import Any
 
 import numpy as np
 
+from analog_ff.config.config import Config
 from analog_ff.datasets import load
 from analog_ff.datasets.preprocess import binarised, cropped
-from analog_ff.runs.config import LEARNER_RECIPES, Config
+from analog_ff.learners import LEARNERS
 from analog_ff.runs.execute import execute
 from hardware_models.devices.load import load_device
 
@@ -88,7 +89,7 @@ def theirs(folder: Path, device: str) -> float:
 
 def ours(device: str, epochs: int, data_dir: str | None) -> float:
     """Return this project's test error [%] after as many epochs."""
-    recipe = {**LEARNER_RECIPES["backprop-sigmoid"], "learner": "backprop-sigmoid"}
+    recipe = {**LEARNERS["backprop-sigmoid"].recipe, "learner": "backprop-sigmoid"}
     with tempfile.TemporaryDirectory() as out:
         config = Config(**{
             **recipe, "device": device, "data": "mnist", "data_dir": data_dir, "crop": 20, "binarise": 0.5,

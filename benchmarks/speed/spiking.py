@@ -18,7 +18,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
 from analog_ff.datasets import load
-from analog_ff.runs.options import parse_layers
+from analog_ff.registry.options import parse_layers
 from analog_ff.spiking import model as models
 from analog_ff.spiking import presentations as plans
 from analog_ff.spiking.config import SpikingConfig

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+from hardware_models.tables import Row
+
 NONLINEARITIES = MappingProxyType(
     {
-        "relu": "hardware_models.nonlinearities.rectifier:Relu",
-        "linear": "hardware_models.nonlinearities.linear:Linear",
-        "tanh": "hardware_models.nonlinearities.sigmoid:Tanh",
-        "sigmoid": "hardware_models.nonlinearities.logistic:Sigmoid",
-        "student-t": "hardware_models.nonlinearities.student_t:StudentT",
-        "saturating": "hardware_models.nonlinearities.amplifier:Saturating",
-        "random": "hardware_models.nonlinearities.black_box:RandomMonotone",
-        "random-nonmonotone": "hardware_models.nonlinearities.black_box:RandomNonMonotone",
-        "random-spread": "hardware_models.nonlinearities.black_box:RandomSpread",
-        "random-waves": "hardware_models.nonlinearities.harsh:RandomWaves",
-        "mixing": "hardware_models.nonlinearities.harsh:Mixing",
-        "hysteretic": "hardware_models.nonlinearities.hysteretic:Hysteretic",
-        "drifting": "hardware_models.nonlinearities.drifting:Drifting",
-        "drifting-hard": "hardware_models.nonlinearities.drifting:DriftingHard",
+        "relu": Row("hardware_models.nonlinearities.rectifier:Relu"),
+        "linear": Row("hardware_models.nonlinearities.linear:Linear"),
+        "tanh": Row("hardware_models.nonlinearities.sigmoid:Tanh"),
+        "sigmoid": Row("hardware_models.nonlinearities.logistic:Sigmoid"),
+        "student-t": Row("hardware_models.nonlinearities.student_t:StudentT"),
+        "saturating": Row(
+            "hardware_models.nonlinearities.amplifier:Saturating", "a rectifying amplifier with a ceiling"
+        ),
+        "random": Row("hardware_models.nonlinearities.black_box:RandomMonotone", "a random rising curve a neuron"),
+        "random-nonmonotone": Row("hardware_models.nonlinearities.black_box:RandomNonMonotone", "with a ripple"),
+        "random-spread": Row(
+            "hardware_models.nonlinearities.black_box:RandomSpread", "gains that differ by orders of magnitude"
+        ),
+        "random-waves": Row("hardware_models.nonlinearities.harsh:RandomWaves", "a wave a neuron"),
+        "mixing": Row("hardware_models.nonlinearities.harsh:Mixing", "random curves that leak into one another"),
+        "hysteretic": Row("hardware_models.nonlinearities.hysteretic:Hysteretic", "with backlash"),
+        "drifting": Row("hardware_models.nonlinearities.drifting:Drifting", "random curves that drift"),
+        "drifting-hard": Row("hardware_models.nonlinearities.drifting:DriftingHard", "that drift farther"),
     }
 )
 """Nonlinearities by name; a user's own function is named ``file.py:function``."""

@@ -16,7 +16,7 @@ import numpy as np
 from hardware_models import figures, files
 from hardware_models.check import UsageError, in_range, positive_int, shown
 from hardware_models.devices.base import Device
-from hardware_models.tables import closest
+from hardware_models.tables import closest, entry
 
 SCHEMA = 1
 LONGEST = 4096
@@ -117,7 +117,15 @@ def within(declared: Field[Any], value: Any, owner: str) -> None:
     known = said.get("choices", ())
     if known and value not in known:
         raise UsageError(f"{name} is one of {', '.join(known)}, got {shown(value)}{closest(value, known)}.")
+    if said.get("table") and not said["or_own"]:  # what a user may bring himself is found by who loads it
+        entry(declared.name, value, said["table"])
+    if value == ():
+        raise UsageError(f"{name} needs at least one number, such as {name} 500,500.")
     if "low" not in said or value is None or isinstance(value, str):
+        return
+    if isinstance(value, tuple):
+        for one in value:
+            positive_int(name, "every number", one, said["low"], said["high"])
         return
     if str(declared.type).startswith("int"):
         unit = f" [{said['unit']}]" if said["unit"] else ""

@@ -1,0 +1,1 @@
+"""What all commands share: their parameters, and how they end."""

@@ -1,0 +1,122 @@
+"""The options of a configuration as parameters of a command, its help in groups."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import MISSING, Field, fields
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+
+from analog_ff.config.choices import Choices
+from analog_ff.config.reading import NEGATED, NUMBERS, plain_type
+from analog_ff.registry.options import flag
+from hardware_models.tables import Row
+
+OTHERS = "Command"
+"""Title of the options that are no choices of a run, such as --resume."""
+
+
+class Grouped(TyperCommand):
+    """A command whose help lists the options under the titles that their parameters carry."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:  # classes of the library that moved between versions
+        """Write every group with its title, the options that belong to no part of a configuration last."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            if (record := parameter.get_help_record(ctx)) is not None:
+                title = getattr(parameter, "rich_help_panel", None) or OTHERS  # the library's own name for a group
+                groups.setdefault(title, []).append(record)
+        others = groups.pop(OTHERS, [])
+        for title, records in [*groups.items(), (OTHERS, others)]:
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+
+def parameters(kind: type[Choices], without: Collection[str] = ()) -> list[inspect.Parameter]:
+    """Return the command's parameters for every field that `option` declared in a configuration class, but for `without`.
+
+    A switch that is on by default becomes ``--no-...``; all values default to None, so that the caller sees what was given.
+    """
+    titles = groups(kind)
+    return [
+        _parameter(f, kind.recipes, titles[f.name])
+        for f in sorted(fields(kind), key=lambda f: list(titles).index(f.name))
+        if "help" in f.metadata and f.name not in without
+    ]
+
+
+def groups(kind: type[Choices]) -> dict[str, str]:
+    """Return the title under which the help lists each option, in the order of the help: that of the part that declares it."""
+    titles: dict[str, str] = {}
+    parts = [part for part in kind.__mro__ if part is not kind and "__annotations__" in vars(part)]
+    for part in [*reversed(parts), kind]:
+        title = (part.__doc__ or "").partition("\n")[0].rstrip(".")
+        for f in fields(kind):
+            if f.name in part.__annotations__:
+                titles.setdefault(f.name, f.metadata.get("group") or title)
+    return titles
+
+
+def _parameter(f: Field[Any], recipes: Mapping[str, Mapping[str, Any]], title: str) -> inspect.Parameter:
+    text = f.metadata["help"]
+    if isinstance(f.default, bool):
+        name = (NEGATED if f.default else "") + f.name
+        return _keyword(name, bool, typer.Option(False, flag(name), help=text, rich_help_panel=title))
+    text += _known(f)
+    shown = f.metadata["shown"]
+    if shown is None and f.default not in (None, "", MISSING):
+        shown = _written(f, f.default)
+    said = [] if shown is None else [f"default: {shown}", *_exceptions(f, recipes)]
+    if "low" in f.metadata:
+        said.append(f"from {f.metadata['low']:g} to {f.metadata['high']:g}")
+    if said:
+        text = f"{text} [{'; '.join(said)}]"
+    # The text is read here, not by the library, whose sentence for a wrong one shows no value.
+    kind = plain_type(f) if not f.metadata["parse"] and plain_type(f) in NUMBERS else "text"
+    taken = typer.Option(None, flag(f.name), help=text, show_default=False, metavar=f"<{kind}>", rich_help_panel=title)
+    return _keyword(f.name, str, taken)
+
+
+def _known(f: Field[Any]) -> str:
+    """Return what the help says of the names that an option takes: those of its table, or its choices."""
+    table = f.metadata["table"]
+    names = [_about(name, row) for name, row in table.items()] if table else []
+    if not table and not all(choice in f.metadata["help"] for choice in f.metadata["choices"]):
+        names = list(f.metadata["choices"])
+    if f.metadata["or_own"]:
+        names.append(f.metadata["or_own"])
+    return f": {', '.join(names[:-1])} or {names[-1]}" if names else ""
+
+
+def _about(name: str, row: object) -> str:
+    return f"{name} ({row.about})" if isinstance(row, Row) and row.about else name
+
+
+def _written(f: Field[Any], value: Any) -> str:
+    """Return a value of an option as it is typed."""
+    return ("x" if f.name == "tile" else ",").join(str(v) for v in value) if isinstance(value, tuple) else str(value)
+
+
+def _exceptions(f: Field[Any], recipes: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the defaults with a device or a learner that has a recipe of its own, such as "0.5 with backprop"."""
+    by_value: dict[str, list[str]] = {}
+    for who, recipe in recipes.items():
+        if recipe.get(f.name, f.default) != f.default:
+            by_value.setdefault(_written(f, recipe[f.name]), []).append(who)
+    return [f"{value} with {', '.join(names)}" for value, names in by_value.items()]
+
+
+def _keyword(name: str, kind: type, default: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+
+
+def with_signature(function: Callable[..., None], shared: list[inspect.Parameter]) -> Callable[..., None]:
+    """Give a function that takes ``**options`` the parameters `shared` beside its own, for the command line."""
+    own = [p for p in inspect.signature(function, eval_str=True).parameters.values() if p.kind != p.VAR_KEYWORD]
+    every = [*shared, *own]
+    function.__signature__ = inspect.Signature(every)  # type: ignore[attr-defined]
+    function.__annotations__ = {p.name: p.annotation for p in every}
+    return function

@@ -1,0 +1,128 @@
+"""The parts of a run's configuration that hold for every learner; each builder takes the part that it needs.
+
+The options of single learners, updates, slopes, networks, schedules and negatives stand beside their rows, such as
+`analog_ff.learners.LEARNERS`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from analog_ff.datasets import DATASETS, SPLITS
+from analog_ff.learners import LEARNERS
+from analog_ff.network import NETWORKS
+from analog_ff.objective.schedule import SCHEDULES
+from analog_ff.registry.options import option, parse_bits, parse_layers, parse_tile
+from hardware_models.nonlinearities import NONLINEARITIES
+
+FAULTS = ("stuck_low", "stuck_high", "dead_rows", "dead_columns")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearningChoices:
+    """Learning."""
+
+    learner: str = option("forward-forward", "the rule that changes the network", table=LEARNERS)
+    network: str = option("stack", "how layers are wired", table=NETWORKS)
+    layers: tuple[int, ...] = option(
+        (500, 500), "neurons of the hidden layers; channels (local, convolution)", parse_layers, low=1, high=100_000
+    )
+    schedule: str = option("interleaved", "which pass and which layer have their turn", table=SCHEDULES)
+    epochs: int = option(40, "passes over the training set", low=1, high=100_000)
+    batch: int = option(
+        100, "images per update; the last of an epoch may have fewer, and counts by its share", low=1, high=1_000_000
+    )
+    readout: str = option("softmax", "headline read-out", choices=("energy", "softmax", "output"))
+    label_strength: float = option(4.0, "label input, white pixel = 1", low=1e-06, high=100.0, unit="white pixels")
+    skip_silent: bool = option(False, "silent rows and columns cost no product, no stored word and no pulse train")
+    seed: int = option(0, "seed of the experiment", low=0, high=2**63 - 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataChoices:
+    """Data."""
+
+    data: str = option("mnist-5k", "data set", table=DATASETS, or_own="a .npz file")
+    data_dir: str | None = option(None, "folder of the data sets (also ANALOG_FF_DATA)")
+    split: str = option("final", "final: test once; holdout: validation part of the training set", choices=SPLITS)
+    shift: int = option(1, "random shift of training images [pixels], 0: none; vectors stay", low=0, high=8)
+    crop: int | None = option(
+        None, "side of the square cut from the middle of each image [pixels]; default: all of it", low=1, high=10_000
+    )
+    binarise: float | None = option(
+        None, "pixels of at least this value become 1, others 0; default: as they are [1]", low=0.0, high=1.0
+    )
+    images_per_epoch: int | None = option(
+        None, "training images of one epoch, drawn anew for each; default: all of them", low=1, high=10**9
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChipChoices:
+    """Chip."""
+
+    device: str = option("memristor", "cells: name, .toml parameter file, file.py:Class or package.module:Class")
+    nonlinearity: str = option("relu", "curve of the neurons", table=NONLINEARITIES, or_own="file.py:function")
+    sealed: bool = option(False, "refuse any look inside the chip")
+    chips: str = option(
+        "one", "one: all layers on one chip; per-layer: each on a chip of its own", choices=("one", "per-layer")
+    )
+    port: str = option(
+        "local", "where the chip lives: local, or process (a process of its own)", choices=("local", "process")
+    )
+    weight_range: float = option(4.0, "k: |W| <= k/sqrt(fan-in)", low=1e-06, high=1000000.0)
+    input_scale: float = option(
+        12.0, "input at full-scale voltage [units of x]", low=1e-06, high=1000000.0, unit="units of x"
+    )
+    adc_range: float = option(
+        8.0, "full scale of one conversion [units of z]", low=1e-06, high=1000000.0, unit="units of z"
+    )
+    dac: int | None = option(8, "bits of the row drivers, or none", parse_bits, low=1, high=16, unit="bits")
+    adc: int | None = option(8, "bits of the column converters, or none", parse_bits, low=2, high=16, unit="bits")
+    tile: tuple[int, int] = option((256, 256), "largest tile, rows x columns [cells]", parse_tile)
+    partial_sums: str = option("digital", "sums over tiles", choices=("digital", "analog"))
+    chip_seed: int = option(0, "seed of the physical chip", low=0, high=2**63 - 1)
+    technology: str = option("cmos-32nm", "energy technology: a name or a .toml file")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellChoices:
+    """What is wrong with the cells."""
+
+    read_noise: bool = option(True, "switch the read noise off")
+    write_noise: bool = option(True, "switch the cycle-to-cycle noise off")
+    device_spread: bool = option(True, "switch the device-to-device spread off")
+    step_nonlinearity: bool = option(True, "steps that do not depend on the state, where the model has that limit")
+    stuck_low: float = option(0.0, "share of cells stuck at low conductance [1]", low=0.0, high=1.0)
+    stuck_high: float = option(0.0, "share of cells stuck at high conductance [1]", low=0.0, high=1.0)
+    dead_rows: float = option(0.0, "share of word lines that carry nothing [1]", low=0.0, high=1.0)
+    dead_columns: float = option(0.0, "share of bit lines that carry nothing [1]", low=0.0, high=1.0)
+    endurance: float | None = option(
+        None,
+        "pulses that a cell of --device stands, median [pulses]; default: any number",
+        low=1.0,
+        high=1e15,
+        unit="pulses",
+    )
+    endurance_spread: float = option(
+        0.0, "log-normal spread of the endurance from cell to cell [1]", low=0.0, high=5.0, beside="endurance"
+    )
+    retention: float | None = option(
+        None,
+        "time constant with which cells of --device relax to g_min, at 300 K [s]; default: none",
+        low=0.0,
+        high=1e15,
+        unit="s",
+        low_open=True,
+    )
+    fault_map: str | None = option(None, "explicit faults: .npz file with entries such as 0.stuck_low")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunChoices:
+    """The run."""
+
+    program_to: str | None = option(
+        None, "device: write the trained weights once to a chip of it, and test that chip as it ages"
+    )
+    out: str = option("", "run folder; must not exist", shown="runs/DATA-DEVICE-LEARNER-sSEED-cCHIP")

@@ -1,0 +1,181 @@
+"""Options that several learners share; a row of `analog_ff.learners.LEARNERS` says who reads which."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Protocol
+
+from analog_ff.objective.goodness import GOODNESS
+from analog_ff.objective.makers import NEGATIVES
+from analog_ff.registry.options import flag, option, parse_regions
+from analog_ff.registry.rows import Kind
+from analog_ff.updates import UPDATES
+from hardware_models.check import UsageError, positive_int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DitherOptions:
+    """Options of the slope by dither."""
+
+    dither: float = option(0.25, "delta, bias on all neurons at once [units of z]", low=0.0, high=100.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PerturbationOptions:
+    """Options of node perturbation, as a learner and as a slope."""
+
+    perturbation: float = option(0.25, "sigma, random bias on a neuron [units of z]", low=0.0, high=100.0)
+    perturbations: int = option(1, "draws of the random biases that are averaged", low=1, high=1_000_000)
+
+
+SLOPES = MappingProxyType(
+    {
+        "dropped": Kind("analog_ff.learners.slopes:Dropped", "that of the goodness alone"),
+        "oracle": Kind("analog_ff.learners.slopes:Oracle", "looked up in the chip"),
+        "dither": Kind("analog_ff.learners.slopes:Dither", "two biased reads", options=(DitherOptions,)),
+        "node-perturbation": Kind(
+            "analog_ff.learners.slopes:NodePerturbation", "random biases", options=(PerturbationOptions,)
+        ),
+    }
+)
+"""Slopes by name; each is made from (network, **options)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadoutOptions:
+    """Options of the digital softmax read-out."""
+
+    readout_layers: str = option("all", "layers that the read-outs see", choices=("all", "all-but-first", "last"))
+    readout_rate: float = option(0.1, "learning rate of the softmax read-out", low=0.0, high=100.0)
+    readout_decay: float = option(0.003, "weight decay of the softmax read-out [1]", low=0.0, high=1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArrayOptions:
+    """Options of learners that bring outer products to the arrays."""
+
+    learning_rate: float = option(0.01, "eta [1]", low=0.0, high=100.0)
+    update: str = option("accumulate", "how an update reaches the array", table=UPDATES)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalOptions:
+    """Options of rules that are local to a layer."""
+
+    slope: str = option("dropped", "slope of the neurons inside a layer", table=SLOPES)
+    dropout: float = option(0.0, "share of hidden outputs that are dropped in training [1]", low=0.0, high=0.9)
+    peer: float = option(0.03, "strength of peer normalisation [1]", low=0.0, high=10.0)
+    weight_decay: float = option(
+        0.0, "delta of W <- W - eta delta W, by counted reads and pulses [1]", low=0.0, high=1.0
+    )
+    decay_every: int = option(
+        100, "batches between two pulls of the weight decay", low=1, high=1_000_000, beside="weight_decay"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoodnessOptions:
+    """Options of a layer's goodness."""
+
+    goodness: str = option(
+        "sum-of-squares",
+        "goodness of a layer; min-...: positives are to have a low one, mixed-...: those of the second half of the regions",
+        table=GOODNESS,
+    )
+    regions: int | str = option(
+        1,
+        "regions of a layer with a goodness of their own, or 'positions' (local, convolution)",
+        parse_regions,
+        low=1,
+        high=100_000,
+    )
+    theta: float | None = option(
+        None,
+        "goodness threshold per neuron [units of the goodness]",
+        shown="1; .5 if unsquared",
+        low=0.0,
+        high=1000000.0,
+        unit="units of the goodness",
+    )
+    temperature: float = option(
+        1.0, "temperature of the logistic [units of z^2]", low=1e-06, high=1000000.0, unit="units of z^2"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class NegativesOptions:
+    """Options of a contrast of positives and negatives."""
+
+    negatives: str = option(
+        "hard", "what negatives are", table=NEGATIVES, or_own="file.py:function(images, labels, generator)"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateOptions:
+    """Options of the factor 1-p or p of an image's drive."""
+
+    gate: float = option(
+        0.0,
+        "c0: images whose factor 1-p or p is below it teach a layer nothing, 0: none is gated [1]",
+        low=0.0,
+        high=1.0,
+    )
+    drive_bits: int | None = option(
+        None, "bits of the factor 1-p or p of an image; default: not rounded", low=1, high=8
+    )
+    drive_rounding: str = option(
+        "stochastic",
+        "rounding of the factor 1-p or p, stochastic is unbiased",
+        choices=("stochastic", "nearest"),
+        beside="drive_bits",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifyOptions:
+    """Options of the one write of finished weights."""
+
+    verify_rounds: int | None = option(
+        None,
+        "most corrections of the write",
+        shown="20; 0 for devices verified by their model",
+        low=0,
+        high=1000,
+    )
+    verify_reads: int = option(1, "reads that are averaged before a correction", low=1, high=1000)
+    verify_tolerance: float = option(0.1, "error that is left as it is [of W_max]", low=0.0, high=1.0)
+
+
+class _Copying(Protocol):
+    copies_from: str
+    copy_dropout: float
+    projection: int | None
+    layers: tuple[int, ...]
+    read_noise: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class CopyOptions:
+    """Options of noisy copies."""
+
+    copies: int = option(4, "noisy copies of each image", low=2, high=1000)
+    copies_from: str = option("dropout", "what makes copies differ", choices=("dropout", "read-noise"))
+    copy_dropout: float = option(0.2, "share of pixels that a copy loses [1]", low=0.0, high=0.9, low_open=True)
+    projection: int | None = option(
+        None, "random directions that are measured, 0: the units", shown="units/5", low=0, high=100_000
+    )
+
+    @staticmethod
+    def check(config: _Copying) -> None:
+        """Raise UsageError for more directions than units, and for choices that copies from the read noise lack."""
+        if config.projection is not None:
+            positive_int("learner dimensionality", flag("projection"), config.projection, 0, min(config.layers))
+        if config.copies_from == "read-noise":
+            if config.copy_dropout != CopyOptions.copy_dropout:
+                raise UsageError("--copy-dropout makes copies by dropout: choose --copies-from dropout.")
+            if not config.read_noise:
+                raise UsageError(
+                    "copies from the read noise need it on: leave --no-read-noise out, or choose --copies-from dropout."
+                )

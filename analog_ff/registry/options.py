@@ -1,0 +1,90 @@
+"""An option of a configuration, declared once at its dataclass field: default, help, range, choices, unit, table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field
+from typing import Any
+
+from hardware_models.check import UsageError, shown
+
+
+def option(
+    default: Any,
+    help_text: str,
+    parse: Callable[[str, str], Any] | None = None,
+    shown: str | None = None,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    low_open: bool = False,
+    unit: str = "",
+    choices: Sequence[str] = (),
+    table: Mapping[str, Any] | None = None,
+    or_own: str = "",
+    beside: str = "",
+) -> Any:
+    """Return a dataclass field that is an option of the command line too.
+
+    Parameters
+    ----------
+    default : the value where the option is not given.
+    help_text : its line in ``--help``.
+    parse : takes the option's name and its text; without it the annotation's type reads the text.
+    shown : stands for the default in the help where the value itself would say too little.
+    low, high, low_open, unit : the range of a number, whole if the annotation says int, checked by every configuration.
+    choices : the only texts that are taken.
+    table : the table whose names are taken; the help lists them with what their rows say of them.
+    or_own : what a user may name beside the table's names, such as ``file.py:function``; it has a colon.
+    beside : another option without which, at its default, this one does nothing.
+    """
+    limits = {} if low is None else {"low": low, "high": high, "low_open": low_open, "unit": unit}
+    said = {"help": help_text, "parse": parse, "shown": shown, "choices": tuple(choices), "beside": beside}
+    return field(default=default, metadata={**said, "table": table, "or_own": or_own, **limits})
+
+
+def parse_layers(option_name: str, text: str) -> tuple[int, ...]:
+    """Return the widths that ``500,500`` names."""
+    try:
+        return tuple(int(part) for part in text.split(",") if part.strip() or "," in text)
+    except ValueError:
+        raise UsageError(
+            f"{option_name} takes whole numbers separated by commas, such as 500,500, got {shown(text)}."
+        ) from None
+
+
+def parse_regions(option_name: str, text: str) -> int | str:
+    """Return the number that ``4`` names, or "positions"."""
+    if text == "positions":
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise UsageError(f"{option_name} takes a whole number or 'positions', got {shown(text)}.") from None
+
+
+def parse_bits(option_name: str, text: str) -> int | None:
+    """Return the bits that ``8`` names, or None for ``none``."""
+    if text.lower() == "none":
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise UsageError(f"{option_name} takes a number of bits or 'none', got {shown(text)}.") from None
+
+
+def parse_tile(option_name: str, text: str) -> tuple[int, int]:
+    """Return (rows, columns) of ``256x256`` or ``256``."""
+    parts = text.lower().split("x")
+    try:
+        numbers = [int(p) for p in parts]
+    except ValueError:
+        numbers = []
+    if len(numbers) not in (1, 2):
+        raise UsageError(f"{option_name} takes rows x columns in cells, such as 256x256, got {shown(text)}.")
+    return numbers[0], numbers[-1]
+
+
+def flag(name: str) -> str:
+    """Return the option of a field: ``learning_rate`` -> ``--learning-rate``."""
+    return f"--{name.replace('_', '-')}"

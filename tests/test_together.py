@@ -1,0 +1,168 @@
+"""Options that would do nothing are refused; who reads an option is computed from the tables' rows."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import Field, fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analog_ff.config.config import Config, recommended
+from analog_ff.config.together import owners, tables, unread
+from analog_ff.learners import LEARNERS
+from analog_ff.registry.options import flag
+from hardware_models.check import UsageError
+
+OPTIONS = {f.name: f for f in fields(Config)}
+OWNED = owners(Config)
+BESIDE = {
+    "drive_rounding": {"drive_bits": 2},
+    "decay_every": {"weight_decay": 0.1},
+    "endurance_spread": {"endurance": 9.0},
+}
+
+
+def other(f: Field[Any]) -> Any:
+    """Return a value of an option that is not its default."""
+    said = f.metadata
+    if said["table"] or said["choices"]:
+        return next(name for name in said["table"] or said["choices"] if name != f.default)
+    if "low" not in said:
+        return (3,)
+    whole = str(f.type).startswith("int")
+    near = [said["low"] + (1 if whole else 0.1), said["low"] + (2 if whole else 0.2)]
+    return next(one for one in near if one != f.default)
+
+
+def given(**options: Any) -> Config:
+    return Config(**recommended(options))
+
+
+@pytest.mark.parametrize("name", sorted(OWNED))
+def test_an_option_that_no_chosen_kind_reads_is_refused(name: str) -> None:
+    """With every learner whose choices do not read it, by its flag; with an owner it is taken."""
+    value = other(OPTIONS[name])
+    assert value != OPTIONS[name].default
+    beside = BESIDE.get(name, {})
+    idle = [one for one in LEARNERS if name in unread(Config, {"learner": one, name: value})]
+    for learner in idle:
+        with pytest.raises(UsageError, match=f"has no {flag(name)}: leave {flag(name)} out"):
+            given(learner=learner, **{name: value})
+    choosing, names = next(iter(OWNED[name].items()))
+    config = given(**{choosing: names[0], name: value, **beside})
+    assert getattr(config, name) == value
+    choosing_rows = tables(Config)[choosing]
+    if choosing != "learner" and set(names) != set(choosing_rows):
+        stranger = next(one for one in choosing_rows if one not in names)
+        with pytest.raises(UsageError, match=f"{flag(name)} belongs to .*{names[0]}"):
+            given(**{choosing: stranger, name: value, **beside})
+
+
+@pytest.mark.parametrize("name", [f.name for f in fields(Config) if f.metadata["beside"]])
+def test_an_option_that_needs_another_beside_it_says_so(name: str) -> None:
+    """A share of drive bits without drive bits, a spread of an endurance without one: refused, and taken beside it."""
+    partner = OPTIONS[name].metadata["beside"]
+    with pytest.raises(UsageError, match=f"{flag(name)} needs {flag(partner)} beside it"):
+        given(**{name: other(OPTIONS[name])})
+    assert given(**{name: other(OPTIONS[name]), **BESIDE[name]})
+
+
+def test_every_option_is_general_or_read_by_a_kind() -> None:
+    """No option that rows declare is forgotten; what rows name exists."""
+    assert set(OWNED) <= set(OPTIONS)
+    assert all(name in OPTIONS for row in LEARNERS.values() for name in (*row.recipe, *row.only))
+
+
+def test_recipes_are_no_choices_that_do_nothing() -> None:
+    """The learning rate of a device's recipe is not refused for frozen layers, which have none."""
+    assert given(device="ideal", learner="random-features").learning_rate == 0.02
+    with pytest.raises(UsageError, match="random-features has no --learning-rate: leave"):
+        given(device="ideal", learner="random-features", learning_rate=0.3)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"learner": "random-features", "update": "nan"}, "no update 'nan'"),
+        ({"learner": "pepita", "update": "coincidence"}, "pulse trains have none: choose --update accumulate"),
+        ({"learner": "backprop", "sealed": True}, "choose --learner backprop-nominal"),
+        ({"learner": "backprop", "network": "recurrent"}, "trains a stack: choose --network stack"),
+        (
+            {"learner": "pepita", "schedule": "pipelined"},
+            "learns from every batch at once: choose --schedule interleaved",
+        ),
+        ({"readout": "output"}, "has no output layer on the chip: choose --readout softmax or energy"),
+        ({"update": "coincidence", "momentum": 0.5}, "--momentum belongs to --update accumulate or accumulate-int8"),
+    ],
+)
+def test_values_with_which_a_kind_does_not_work(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        given(**options)
+
+
+NEW = '''
+"""A learner of one file and one row: frozen layers whose read-out forgets."""
+import sys
+from dataclasses import dataclass
+
+from analog_ff.registry.options import option
+
+if __name__ == "__main__":
+    import analog_ff.learners as learners
+    from analog_ff.registry.rows import LearnerKind, Only
+
+    @dataclass(frozen=True, kw_only=True)
+    class Options:
+        """Options of forgetting."""
+
+        forgetting: float = option(0.1, "share of the read-out that a batch forgets [1]", low=0.0, high=1.0)
+
+    row = LearnerKind("hebbian:Forgetful", "a read-out that forgets", options=(learners.ReadoutOptions, Options),
+                      recipe={"readout_rate": 0.2}, only={"readout": Only(("softmax",), "has no goodness")})
+    learners.LEARNERS = {**learners.LEARNERS, "forgetful": row}
+    from analog_ff.simulate import main
+
+    main()
+else:
+    from analog_ff.learners.random_features import RandomFeatures
+
+    class Forgetful(RandomFeatures):
+        name = "forgetful"
+
+        def __init__(self, network, *, forgetting, **shared):
+            super().__init__(network, **shared)
+            self.forgetting = forgetting
+
+        def step(self, images, labels, *, step, gain, moment=None):
+            self.softmax.weights *= 1.0 - self.forgetting
+            return super().step(images, labels, step=step, gain=gain, moment=moment)
+'''
+
+
+def test_a_new_learner_with_an_option_is_one_file_and_one_row(tmp_path: Path) -> None:
+    """The command knows it, its option, its recipe and its help; the option is refused elsewhere with nobody's help."""
+    (tmp_path / "hebbian.py").write_text(NEW)
+    small = ["--data", "toy", "--layers", "8", "--epochs", "1", "--json"]
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "hebbian.py", *words]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    done = run("--learner", "forgetful", "--forgetting", "0.5", *small, "--out", "a")
+    assert done.returncode == 0, done.stderr
+    config = json.loads(done.stdout)["config"]
+    assert (config["forgetting"], config["readout_rate"]) == (0.5, 0.2)
+    refused = run("--forgetting", "0.5", *small, "--out", "b")
+    assert refused.returncode == 2 and "--forgetting belongs to --learner forgetful" in refused.stderr
+    beyond = run("--learner", "forgetful", "--forgetting", "5", *small, "--out", "c")
+    assert beyond.returncode == 2 and "--forgetting" in beyond.stderr and "[0, 1]" in beyond.stderr
+    idle = run("--learner", "forgetful", "--negatives", "random", *small, "--out", "d")
+    assert idle.returncode == 2 and "--negatives" in idle.stderr
+    help_text = " ".join(run("--help").stdout.split())
+    assert (
+        "forgetful (a read-out that forgets)" in help_text and "share of the read-out that a batch forgets" in help_text
+    )
