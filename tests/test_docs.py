@@ -15,7 +15,7 @@ import pytest
 from analog_ff.__main__ import app as main
 from analog_ff.config.config import Config
 from analog_ff.learners import LEARNERS
-from analog_ff.learners.slopes import SLOPES
+from analog_ff.learners.options import SLOPES
 from analog_ff.network import NETWORKS
 from analog_ff.objective.goodness import GOODNESS
 from analog_ff.objective.schedule import SCHEDULES

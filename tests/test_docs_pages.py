@@ -15,10 +15,10 @@ import pytest
 import analog_ff
 import hardware_models
 from analog_ff.learners import LEARNERS
-from analog_ff.learners.slopes import SLOPES
+from analog_ff.learners.options import SLOPES
 from analog_ff.network import NETWORKS
 from analog_ff.objective.goodness import GOODNESS
-from analog_ff.objective.negatives import MAKERS, WRONG_LABELS
+from analog_ff.objective.makers import NEGATIVES
 from analog_ff.objective.schedule import SCHEDULES
 from analog_ff.simulate import app, run_app
 from analog_ff.updates import UPDATES
@@ -90,7 +90,7 @@ def rows(page: str, heading: str) -> str:
     ("heading", "names"),
     [
         ("What a layer wants", GOODNESS),
-        ("What it is shown", (*WRONG_LABELS, *MAKERS)),
+        ("What it is shown", NEGATIVES),
         ("What carries it", NETWORKS),
         ("What stands for", SLOPES),
         ("When", SCHEDULES),
