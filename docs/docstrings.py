@@ -48,7 +48,7 @@ def declared(name: str, source: str) -> str:
         said = f"{texts[0]}; " if texts else ""
     parts = [
         f"{what} `{ast.unparse(given[what])}`"
-        for what in ("unit", "low", "high", "choices", "default")
+        for what in ("unit", "low", "high", "choices", "table", "beside", "default")
         if what in given
     ]
     return f"{name}\n    {said}{', '.join(parts)}.\n" if said or parts else ""
