@@ -6,7 +6,8 @@
 The points lie in benchmarks/results/cortex.jsonl, one line a run; a finished one is not run again. They are unpacked into
 runs/cortex, `python -m analog_ff spiking --cortex --out runs/cortex` runs the missing ones, and the finished ones are packed
 again, however it ends; points that a killed run has finished stay in that folder for the next run. Then the pictures go to
-docs/img and the score card between two marks of docs/explanation/cortex.md; `python benchmarks/run.py --tables` copies the verdicts.
+docs/img and the score card between two marks of docs/explanation/cortex.md; `python benchmarks/run.py --tables` copies the
+verdicts.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
     python benchmarks/energy_acceptance.py [--write]
 
-Results go to benchmarks/results/energy/acceptance.json; with --write the table goes to docs/explanation/energy.md, between its marks.
+Results go to benchmarks/results/energy/acceptance.json; with --write the table goes to docs/explanation/energy.md, between its
+marks.
 tests/test_energy_acceptance.py holds the published energies that the model must meet.
 """
 

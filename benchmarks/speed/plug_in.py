@@ -2,7 +2,8 @@
 
     python benchmarks/speed/plug_in.py [--cells 512] [--json]
 
-Both devices come from the code blocks of docs/how-to/plug-in.md and pulse the same array: one pulse a cell, and 0 to 3 of either sign.
+Both devices come from the code blocks of docs/how-to/plug-in.md and pulse the same array: one pulse a cell, and 0 to 3 of either
+sign.
 """
 
 from __future__ import annotations
