@@ -15,6 +15,9 @@ import statistics
 from pathlib import Path
 from typing import Any
 
+import store
+from point_energy import whole
+
 from hardware_models.devices.load import load_device
 from hardware_models.energy.closed_forms import read
 
@@ -38,10 +41,9 @@ def neurosim() -> list[dict[str, Any]]:
     ours: dict[str, float] = {}
     for name in NEUROSIM:
         found = []
-        for file in sorted((HERE / "results" / "23_neurosim_mlp").glob("*.json")):
-            result = json.loads(file.read_text(encoding="utf-8"))
+        for result in store.points("23_neurosim_mlp").values():
             if result["label"] == name:
-                parts = result["energy"]["by_component_joule"]["learn"]
+                parts = whole(result)["energy"]["by_component_joule"]["learn"]
                 found.append(sum(j for n, j in parts.items() if n not in NOT_NEUROSIM) / result["images"]["learn"])
         ours[name] = statistics.mean(found) * 1e9
     places, wanted = rank(ours), rank(NEUROSIM)

@@ -9,9 +9,11 @@ image. With --write both tables go to docs/explanation/energy.md, between its ma
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
+
+import store
+from point_energy import whole
 
 from hardware_models.energy.worked_example import LEARNERS, update_energy
 
@@ -57,8 +59,7 @@ def counted() -> list[str]:
     head = ["experiment", "row", "device", *GROUPS, "all", "selected pulses per weight and image"]
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     for experiment in STORED:
-        for file in sorted((HERE / "results" / experiment).glob("*.json")):
-            result = json.loads(file.read_text(encoding="utf-8"))
+        for result in map(whole, store.points(experiment).values()):
             images = result["images"]["learn"]
             if result["seed"] != 0 or not images or result["config"]["device"] == "ideal":
                 continue

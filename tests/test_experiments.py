@@ -105,3 +105,14 @@ def test_an_answer_quotes_the_errors_of_today(monkeypatch: pytest.MonkeyPatch) -
     assert experiment_page.answer("any", experiment) == "1.50 ± 0.10 % ‡, not run."
     monkeypatch.setitem(errors, "learned", "2.00")
     assert experiment_page.answer("any", {**experiment, "answer": "{learned|energy}."}) == "2.00 energy %."
+
+
+def test_the_tables_of_the_energy_page_are_those_of_the_stored_runs() -> None:
+    """The rows priced from stored runs stand in docs/explanation/energy.md; none is missing."""
+    worked, acceptance = (importlib.import_module(name) for name in ("energy_worked_example", "energy_acceptance"))
+    page = (BENCHMARKS.parent / "docs" / "explanation" / "energy.md").read_text(encoding="utf-8")
+    counted = worked.counted()
+    assert len(counted) > 6 and all(line in page for line in counted)
+    assert [row["what"] for row in acceptance.neurosim()] == [
+        f"NeuroSim training, {name}" for name in acceptance.NEUROSIM
+    ]
