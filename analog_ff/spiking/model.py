@@ -34,7 +34,7 @@ import numpy as np
 
 from analog_ff.spiking.config import SpikingConfig
 from analog_ff.spiking.encoders import ENCODERS
-from analog_ff.spiking.synapses import CHANGE, IdealSynapses, Plasticity
+from analog_ff.spiking.synapses.base import CHANGE, IdealSynapses, Plasticity
 
 BEFORE, LEARN, EVENT, ONSET = -1, 0, 1, CHANGE + 1
 """Order of what happens in the first step of a presentation: record, learn from the one before, reset and show."""

@@ -14,7 +14,7 @@ from analog_ff.datasets.base import Dataset
 from analog_ff.spiking import model as models
 from analog_ff.spiking import presentations as plans
 from analog_ff.spiking.config import SpikingConfig
-from analog_ff.spiking.synapses import synapses_of
+from analog_ff.spiking.synapses.base import synapses_of
 from analog_ff.spiking.target import Runs, prepared
 from hardware_models.check import UsageError
 from hardware_models.events import Ledger

@@ -116,9 +116,9 @@ def synapses_of(config: SpikingConfig) -> Any:
     if config.device == "none":
         return IdealSynapses()
     if config.chip == "table":
-        from analog_ff.spiking.table_synapses import TableSynapses
+        from analog_ff.spiking.synapses.table import TableSynapses
 
         return TableSynapses(config)
-    from analog_ff.spiking.crossbar_synapses import CrossbarSynapses
+    from analog_ff.spiking.synapses.crossbar import CrossbarSynapses
 
     return CrossbarSynapses(config)

@@ -22,10 +22,10 @@ import numpy as np
 
 from analog_ff.spiking import accounting
 from analog_ff.spiking.config import SpikingConfig
-from analog_ff.spiking.crossbar_synapses import TILE
-from analog_ff.spiking.lines import HEARD, ROW, TURNS, Lines, check_hardware, phases_of, read_deviation, turns
-from analog_ff.spiking.step_tables import StepTables
-from analog_ff.spiking.synapses import CHANGE, arrival, delays, inhibition, presynaptic
+from analog_ff.spiking.synapses.crossbar import TILE
+from analog_ff.spiking.synapses.lines import HEARD, ROW, TURNS, Lines, check_hardware, phases_of, read_deviation, turns
+from analog_ff.spiking.synapses.step_tables import StepTables
+from analog_ff.spiking.synapses.base import CHANGE, arrival, delays, inhibition, presynaptic
 from hardware_models import write_costs
 from hardware_models.devices.load import load_device
 from hardware_models.events import Ledger

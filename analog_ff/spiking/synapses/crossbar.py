@@ -19,7 +19,7 @@ import numpy as np
 
 from analog_ff.spiking import accounting
 from analog_ff.spiking.config import SpikingConfig
-from analog_ff.spiking.lines import (
+from analog_ff.spiking.synapses.lines import (
     HEARD,
     NOISE,
     ROW,
@@ -31,7 +31,7 @@ from analog_ff.spiking.lines import (
     read_deviation,
     turns,
 )
-from analog_ff.spiking.synapses import CHANGE, arrival, delays, inhibition, presynaptic
+from analog_ff.spiking.synapses.base import CHANGE, arrival, delays, inhibition, presynaptic
 from hardware_models.crossbar import Crossbar
 from hardware_models.devices.base import BaseDevice
 from hardware_models.devices.load import load_device

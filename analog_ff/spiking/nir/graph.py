@@ -28,9 +28,9 @@ import numpy as np
 
 from analog_ff.output import whole_files
 from analog_ff.spiking.config import SpikingConfig
-from analog_ff.spiking.nir_network import NirLayer, NirNetwork, frozen_gains, spikes
-from analog_ff.spiking.nir_refusals import check, notices
-from analog_ff.spiking.synapses import inhibition
+from analog_ff.spiking.nir.network import NirLayer, NirNetwork, frozen_gains, spikes
+from analog_ff.spiking.nir.refusals import check, notices
+from analog_ff.spiking.synapses.base import inhibition
 from hardware_models import files, hdf5
 from hardware_models.check import UsageError, shown
 
