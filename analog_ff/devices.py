@@ -154,9 +154,10 @@ def show(
 
 def _parts(device: Any) -> tuple[Any, ...]:
     """Return the model, and then what is put around it."""
+    from hardware_models.devices.adapted import original
     from hardware_models.devices.wrapper import Wrapper
 
-    return device.chain()[::-1] if isinstance(device, Wrapper) else (device,)
+    return device.chain()[::-1] if isinstance(device, Wrapper) else (original(device),)
 
 
 def parameters(device: Any, spec: str) -> list[dict[str, Any]]:

@@ -15,16 +15,16 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from hardware_models import pins
 from hardware_models.check import UsageError, in_range, positive_int
 from hardware_models.converters.adc import Adc
 from hardware_models.converters.dac import Dac
 from hardware_models.crossbar import Crossbar
-from hardware_models.devices.base import Device
+from hardware_models.devices.base import BaseDevice, Device
 from hardware_models.devices.faults import with_faults
 from hardware_models.devices.load import load_device
 from hardware_models.events import Events
@@ -172,9 +172,9 @@ class Chip:
         input_scale: float = 6.0,
         adc_range: float = 8.0,
         partial_sums: str = "digital",
-        faults: Mapping[str, Any] | None = None,
+        faults: Mapping[str, object] | None = None,
     ) -> None:
-        self._device = cast(Any, load_device(device))
+        self._device = load_device(device)
         if not read_noise:
             self._device = self._device.without(read_noise=True)
         if not layers:
@@ -231,7 +231,7 @@ class Chip:
     # --- pins ---
 
     def observe(
-        self, layer: int, x: np.ndarray, *, bias: Any = None, key: Key, array: str = "main"
+        self, layer: int, x: np.ndarray, *, bias: ArrayLike | None = None, key: Key, array: str = "main"
     ) -> tuple[np.ndarray, Events]:
         """Return y = f(z + bias), (B, neurons) float32, and the events."""
         x = self._driven(layer, x, array)
@@ -339,15 +339,14 @@ class Chip:
     # --- inside ---
 
     @property
-    def device(self) -> Any:
+    def device(self) -> BaseDevice:
         """The model of the device; population figures, as on a data sheet."""
         return self._device
 
     @property
-    def description(self) -> dict[str, Any]:
+    def description(self) -> dict[str, object]:
         """The device's population figures as plain values."""
-        described: dict[str, Any] = self._device.describe()
-        return described
+        return self._device.describe()
 
     @property
     def sealed(self) -> bool:
@@ -380,7 +379,7 @@ class Chip:
             for c in self._conversions
         ]
 
-    def inspect(self) -> list[dict[str, Any]] | None:
+    def inspect(self) -> list[dict[str, float | None]] | None:
         """Return for each layer the summary of `hardware_models.inspection` and the spread of W; None if sealed."""
         if self._sealed:
             return None

@@ -10,13 +10,15 @@ G+ and G- of a weight are neighbouring columns of one physical array (rows, 2 co
 from __future__ import annotations
 
 import math
-from typing import Any, cast
+from collections.abc import Callable
 
 import numpy as np
 
 from hardware_models import pins, write_costs
 from hardware_models.check import DeviceRangeError, UsageError, in_range, positive_int
+from hardware_models.devices.adapted import adapted
 from hardware_models.devices.base import Device
+from hardware_models.devices.state import CellState, remade
 from hardware_models.events import Events
 from hardware_models.kernels import pulses as kernels
 from hardware_models.kernels.products import matmul
@@ -28,17 +30,10 @@ from hardware_models.tiles import Tiling
 
 FEW = 0.1
 """Share of the cells below which a burst visits only those that get pulses; the results are the same."""
+SomePulses = Callable[[CellState, np.ndarray, np.ndarray, Key], None]
+"""`BaseDevice.pulse_some` of a device."""
 _REFRESH_BITS = 8
 """Bits of the conversion of a pair that is refreshed."""
-
-
-def sparse_pulse(device: Any) -> Any:
-    """Return the device's `pulse_some`, or None if it has none of the class that its `pulse` is from."""
-
-    def origin(name: str) -> Any:
-        return next((kind for kind in type(device).__mro__ if name in vars(kind)), None)
-
-    return device.pulse_some if origin("pulse_some") is origin("pulse") is not None else None
 
 
 class Crossbar:
@@ -72,7 +67,7 @@ class Crossbar:
         tile: tuple[int, int] = (256, 256),
         weight_range: float = 4.0,
     ) -> None:
-        self.device = cast(Any, device)
+        self.device = adapted(device)
         rows, columns = (positive_int("a crossbar", "its shape", n) for n in shape)
         if rows * columns >= 2**31:
             raise UsageError(f"a crossbar of {rows} x {columns} pairs is too large, at most 2^31 cells on an array.")
@@ -87,12 +82,12 @@ class Crossbar:
         self._seen_at = 0.0  # clock when the differences were last computed [s]
         self._operations = 0
         self._parity = 0
-        self._one_sided = {"both": 0, "up": 1, "down": -1}[getattr(self.device, "polarities", "both")]
+        self._one_sided = {"both": 0, "up": 1, "down": -1}[self.device.polarities]
         # Cells that get no pulse need not be visited, if the device can and if nothing else happens to them.
-        alone = not self._one_sided and not getattr(self.device, "timed", False)
-        self._few: Any = sparse_pulse(self.device) if alone else None
+        alone = not self._one_sided and not self.device.timed
+        self._few: SomePulses | None = self.device.pulse_some if alone and self.device.pulses_some else None
         self._writes = 0  # since fabrication; one-sided pairs are looked after by it
-        self.state: Any = device.fabricate((rows, 2 * columns), key.child("fabricate"))
+        self.state = self.device.fabricate((rows, 2 * columns), key.child("fabricate"))
         self.received = np.zeros((rows, 2 * columns), np.int32)  # pulses of both polarities since fabrication
         panels, self._width = column_panels(columns)
         self.blocks = np.empty((panels, rows, self._width), np.float32)  # G+ - G- [S] by panels of columns
@@ -249,7 +244,7 @@ class Crossbar:
             cells = np.empty(self.shape[0], np.int64)
             kernels.count_cells(counts, cells)
             if int(cells.sum()) < FEW * 2 * counts.size:
-                return self._burst_some(counts, cells, self._next(key, "pulse"))
+                return self._burst_some(self._few, counts, cells, self._next(key, "pulse"))
         pulses = np.empty((self.shape[0], 2 * self.shape[1]), np.int32)
         if self._one_sided:
             kernels.split_one_sided(counts, self._one_sided, pulses)
@@ -268,7 +263,7 @@ class Crossbar:
         if self._lines is not None:
             self.look_again()  # cells that drift are half-selected as they are now
         before = self._present().copy()
-        self._pulse_cells(pulses, key)
+        self.device.pulse_at(self.time, self.state, pulses, key)
         return self._follow(before, pulses)
 
     def _follow(self, before: np.ndarray, pulses: np.ndarray) -> Events:
@@ -286,7 +281,7 @@ class Crossbar:
         self.time += events.integrals["time"]
         return events
 
-    def _burst_some(self, counts: np.ndarray, cells: np.ndarray, key: Key) -> Events:
+    def _burst_some(self, few: SomePulses, counts: np.ndarray, cells: np.ndarray, key: Key) -> Events:
         """Do what `_burst` does where few cells get pulses (`cells`: how many in each row), without touching the others."""
         first = np.concatenate(([0], np.cumsum(cells)))
         where, pulses = np.empty(first[-1], np.int64), np.empty(first[-1], np.int32)
@@ -295,7 +290,7 @@ class Crossbar:
         g = self.state.g
         before, after = np.empty(len(where), np.float32), np.empty(len(where), np.float32)
         kernels.gather(g.reshape(-1), where, before)
-        self._few(self.state, where, pulses, key)
+        few(self.state, where, pulses, key)
         kernels.gather(g.reshape(-1), where, after)
         sums, slots = kernels.write_sums_some(first, where, pulses, before, after, g.shape[1], self.tiling.tile_columns)
         kernels.follow_cells(first, where, pulses, before, after, g, self.received, self.blocks, self._row_sums)
@@ -311,7 +306,7 @@ class Crossbar:
 
     def _look_after_pairs(self, key: Key | None) -> Events:
         """Refresh one-sided pairs after every `refresh_every` writes, if the device can be renewed."""
-        every = getattr(self.device, "refresh_every", 0.0)
+        every = self.device.refresh_every
         if not self._one_sided or not every:
             return Events()
         self._writes += 1
@@ -326,7 +321,7 @@ class Crossbar:
         should be nearer the end is driven there by the nominal number of pulses.
         """
         d = self.device
-        if not self._one_sided or not hasattr(d, "renew"):
+        if not self._one_sided or not d.renews:
             raise UsageError(f"device {d.name} cannot be refreshed: its pulses have both signs, or it has no renewal.")
         key = self._next(key, "refresh")
         rows, columns = self.shape
@@ -345,7 +340,7 @@ class Crossbar:
             return events
         cells = np.repeat(spent, 2, axis=1)
         before = self._present().copy()
-        d.renew(self.state, cells, key, **self._when())
+        d.renew_at(self.time, self.state, cells, key)
         events += Events({f"adc.{_REFRESH_BITS}": 2 * int(spent.sum())})
         renewed = np.where(cells, -self._one_sided, 0).astype(np.int32)
         strong = self._follow(before, renewed)
@@ -390,7 +385,7 @@ class Crossbar:
         place = (active_rows, 2 * active_columns + side)
         cells = np.ix_(*place)
         before = self._present()[cells]
-        self._pulse_cells(pulses, pulse_key, place)
+        self.device.pulse_at(self.time, self.state, pulses, pulse_key, place)
         after = self._present()[cells]
         self.received[cells] = np.minimum(self.received[cells].astype(np.int64) + np.abs(pulses), pins.MOST_PULSES)
         mean_sum = float((np.abs(pulses) * 0.5 * (before.astype(np.float64) + after)).sum())
@@ -437,16 +432,9 @@ class Crossbar:
         """Return the conductances now, (rows, 2 columns) [S]."""
         return self.device.conductance(self.state, self.time)
 
-    def _pulse_cells(self, pulses: np.ndarray, key: Key, window: tuple[np.ndarray, np.ndarray] | None = None) -> None:
-        """Hand pulses to the device; one whose cells change in time is told what time it is."""
-        self.device.pulse(self.state, pulses, key, window, **self._when())
-
-    def _when(self) -> dict[str, float]:
-        return {"time": self.time} if getattr(self.device, "timed", False) else {}
-
     def look_again(self) -> None:
         """Compute the differences anew if the device changes in time and the clock has moved since the last time."""
-        if self._seen_at != self.time and getattr(self.device, "timed", False):
+        if self._seen_at != self.time and self.device.timed:
             self._refresh()
 
     def _refresh(self) -> None:
@@ -461,7 +449,7 @@ class Crossbar:
 
     def check_sums(self) -> None:
         """Compare the running sums of conductances with sums over all cells; ArithmeticError if they have gone astray."""
-        if self._seen_at != self.time and getattr(self.device, "timed", False):
+        if self._seen_at != self.time and self.device.timed:
             return  # cells that change by themselves are summed anew before they are read
         g = self._present()
         near = 1e-6 * self.device.g_max
@@ -491,7 +479,7 @@ class Crossbar:
                 "(100 g_max): the device has left its range, and no figure of the run would mean anything"
             )
 
-    def save(self) -> dict[str, Any]:
+    def save(self) -> dict[str, np.ndarray]:
         """Return everything that `restore` needs, as plain arrays; a run saves every epoch, and so checks its sums."""
         self.check_conductances()
         self.check_sums()
@@ -507,7 +495,7 @@ class Crossbar:
         time, operations, parity, *later = (float(x) for x in saved["crossbar"])
         self.time, self._operations, self._parity = time, int(operations), int(parity)
         self._writes = int(later[0]) if later else 0  # earlier states have none
-        self.state = type(self.state)(*(np.array(saved[f"state.{name}"]) for name in self.state._fields))
+        self.state = remade(self.state, (np.array(saved[f"state.{name}"]) for name in self.state._fields))
         self._refresh()
         self._row_sums[:] = saved["row_sums"]
         if self._lines is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import TypedDict, TypeVar
 
 COUNTS: tuple[str, ...] = (
     "reads.cells", "reads.columns", "reads.transposed_cells", "reads.transposed_columns",
@@ -20,6 +20,7 @@ _FIXED = frozenset(COUNTS)
 FAMILIES: tuple[str, ...] = ("dac", "adc", "mac", "add")
 """Names with a suffix: ``dac.<bits>``, ``adc.<bits>``, ``mac.<format>``, ``add.<format>``."""
 INTEGRALS: Mapping[str, str] = MappingProxyType({"read.v2g": "V^2*S", "write.v2gt": "J", "half.v2gt": "J", "time": "s"})
+N = TypeVar("N", int, float)
 PHASES: tuple[str, ...] = ("program", "learn", "monitor", "infer")
 
 
@@ -95,14 +96,14 @@ class Events:
         return f"Events({_nonzero(self._counts)}, {_nonzero(self._integrals)})"
 
 
-def _sum(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
+def _sum(a: dict[str, N], b: dict[str, N]) -> dict[str, N]:
     total = dict(a)
     for name, value in b.items():
         total[name] = total.get(name, 0) + value
     return total
 
 
-def _nonzero(values: Mapping[str, Any]) -> dict[str, Any]:
+def _nonzero(values: Mapping[str, N]) -> dict[str, N]:
     return {name: value for name, value in values.items() if value}
 
 
@@ -128,6 +129,29 @@ class Tally:
         return sum(self.layers.values(), Events())
 
 
+class Quantity(TypedDict):
+    """An integral as a result holds it, with its unit."""
+
+    value: float
+    unit: str
+
+
+class Saved(TypedDict):
+    """The events of a layer as plain numbers."""
+
+    counts: dict[str, int]
+    integrals: dict[str, float]
+
+
+class Booked(TypedDict):
+    """What `Ledger.as_dict` returns: by phase, in all and by layer."""
+
+    events: dict[str, dict[str, int]]
+    events_by_layer: dict[str, dict[str, dict[str, int]]]
+    integrals: dict[str, dict[str, Quantity]]
+    integrals_by_layer: dict[str, dict[str, dict[str, Quantity]]]
+
+
 class Ledger:
     """Tallies by phase: ``program``, ``learn``, ``monitor``, ``infer``."""
 
@@ -147,7 +171,7 @@ class Ledger:
         for name, events in what.layers.items():
             tally.add(name, events)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> Booked:
         """Return ``events`` and ``integrals``, each in all and by layer, as result.json holds them, all names present."""
         extra = sorted({n for t in self._phases.values() for e in t.layers.values() for n in e.counts} - set(COUNTS))
         names = (*COUNTS, *extra)
@@ -155,7 +179,7 @@ class Ledger:
         def full(events: Events) -> dict[str, int]:
             return {name: events.counts.get(name, 0) for name in names}
 
-        def measured(events: Events) -> dict[str, dict[str, Any]]:
+        def measured(events: Events) -> dict[str, Quantity]:
             return {n: {"value": events.integrals.get(n, 0.0), "unit": unit} for n, unit in INTEGRALS.items()}
 
         return {
@@ -171,7 +195,7 @@ class Ledger:
             },
         }
 
-    def save(self) -> dict[str, Any]:
+    def save(self) -> dict[str, dict[str, Saved]]:
         """Return the ledger as plain dictionaries of integers and floats."""
         return {
             phase: {
@@ -182,7 +206,7 @@ class Ledger:
         }
 
     @classmethod
-    def restore(cls, saved: Mapping[str, Any]) -> Ledger:
+    def restore(cls, saved: Mapping[str, Mapping[str, Saved]]) -> Ledger:
         """Return the ledger that `save` wrote down."""
         ledger = cls()
         for phase, layers in saved.items():

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hardware_models.check import UsageError, in_range, shown
+from hardware_models.files import Table
 from hardware_models.tables import closest
 from hardware_models.units import dimension, to_si
 
@@ -92,7 +93,7 @@ def figure(
     return Figure(value, low, high, got, table["kind"], table["source"], written, table.get("checked", ""))
 
 
-def choice(entry: object, place: str) -> tuple[Any, str, str]:
+def choice(entry: object, place: str) -> tuple[object, str, str]:
     """Return (value, kind, source) of a table that holds no number with a unit: a word, a switch, a list of numbers."""
     table = parts(entry, place, ("value", "kind", "source"), OPTIONAL)
     for part in ("kind", "source", *OPTIONAL):
@@ -102,7 +103,7 @@ def choice(entry: object, place: str) -> tuple[Any, str, str]:
     return table["value"], table["kind"], table["source"]
 
 
-def parts(entry: object, place: str, needed: Collection[str], optional: Collection[str] = ()) -> dict[str, Any]:
+def parts(entry: object, place: str, needed: Collection[str], optional: Collection[str] = ()) -> Table:
     """Return a table of a file that has all `needed` parts and none but these and the `optional` ones."""
     if not isinstance(entry, dict):
         raise UsageError(f"{place} should be a table with {', '.join(needed)}, got {shown(entry)}.")
@@ -149,7 +150,7 @@ def one_of(place: str, part: str, got: object, known: Collection[str]) -> None:
         raise UsageError(f"{place} has {part} {shown(got)}, should be one of {', '.join(known)}{near}.")
 
 
-def schema(table: dict[str, Any], where: str) -> None:
+def schema(table: Table, where: str) -> None:
     """Raise UsageError unless a file says that it is written in schema 1, the only one so far."""
     if type(table.get("schema")) is not int or table["schema"] != 1:
         raise UsageError(f"{where} should have schema = 1, got {shown(table.get('schema'))}.")

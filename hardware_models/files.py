@@ -38,6 +38,8 @@ SMALL = 2**24
 """Most bytes of a file that a person writes: parameter files, prices, configurations [B]."""
 LARGE = 2**31
 """Most bytes of a file of numbers, and of the numbers in it once they are unpacked [B]."""
+Table = dict[str, Any]
+"""A table of a TOML or JSON file as its reader gives it; nothing in it has been checked."""
 MOST_TOML = 2**20
 """Most characters of a TOML text; the longest of this project has 30 000."""
 MOST_PARTS = 50
@@ -189,7 +191,7 @@ def text(data: bytes, where: str | Path) -> str:
         raise UsageError(f"{where} is not UTF-8 text (line {line}); save it as UTF-8.") from None
 
 
-def toml(data: bytes | str, where: str | Path, expected: str = "a TOML file") -> dict[str, Any]:
+def toml(data: bytes | str, where: str | Path, expected: str = "a TOML file") -> Table:
     """Return the table of a TOML file's text; `where` is named in errors."""
     written = text(data, where) if isinstance(data, bytes) else data
     if len(written) > MOST_TOML:
@@ -222,7 +224,7 @@ def toml_value(value: object) -> str:
     return written.encode("utf-8", "replace").decode("utf-8")
 
 
-def json_object(data: bytes | str, where: str | Path, expected: str = "a JSON file") -> dict[str, Any]:
+def json_object(data: bytes | str, where: str | Path, expected: str = "a JSON file") -> Table:
     """Return the object ({...}) of a JSON text.
 
     NaN and infinity, which JSON does not know, numbers too large for a float, and a name that an object has twice are
@@ -249,7 +251,7 @@ def _finite(written: str) -> float:
     return number
 
 
-def _object_of_single_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object_of_single_names(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) != len(pairs):
         seen: set[str] = set()
@@ -328,7 +330,7 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, place: str) -> np
     return data.view(kind).reshape(shape, order="F" if order else "C")
 
 
-def _described(header: str, place: str) -> tuple[np.dtype[Any], tuple[int, ...], bool]:
+def _described(header: str, place: str) -> tuple[np.dtype, tuple[int, ...], bool]:
     """Return the type and the shape that the header of an array names, and whether its first index runs fastest."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of strange, but valid, Python

@@ -13,11 +13,12 @@ device that a `Crossbar` can carry.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from hardware_models.crossbar import Crossbar
+from hardware_models.devices.base import SIGNS, BaseDevice, bounds_of
+from hardware_models.devices.state import CellState, field, held, remade
 from hardware_models.keys import Key
 
 SAMPLE = 4096
@@ -40,7 +41,7 @@ class Inspection:
     worn: np.ndarray | None = None  # has had all the pulses that it stands, where the device wears
     faulty: np.ndarray | None = None  # stuck or on a dead line, where the chip has faults
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, float | None]:
         """Return what result.json keeps of it; None where nothing could be measured."""
         low, high = self.range
         width = high - low
@@ -73,67 +74,65 @@ def inspect_cells(crossbar: Crossbar) -> Inspection:
     """Return a look at every cell of `crossbar`; nothing of it changes."""
     device, state = crossbar.device, crossbar.state
     g = np.array(device.conductance(state, crossbar.time))
-    low, high = (np.broadcast_to(getattr(state, n, getattr(device, f"g_{s}")), g.shape)
-                 for n, s in (("low", "min"), ("high", "max")))  # fmt: skip
-    held = getattr(state, "hidden", state.g)
+    low, high = (np.broadcast_to(bound, g.shape) for bound in bounds_of(device, state))
+    now = held(state)
     place = np.sort(Key(0, "inspection").generator().permutation(g.size)[:SAMPLE])
-    part = type(state)(*(np.ascontiguousarray(a.reshape(-1)[place][None]) for a in state))
+    part = remade(state, (np.ascontiguousarray(a.reshape(-1)[place][None]) for a in state))
     probe = _Probe(device, part, crossbar.time)
-    present = np.asarray(getattr(part, "hidden", part.g))
+    present = np.asarray(held(part))
+    pulsed, lifetime, fault = (field(state, name) for name in ("pulsed", "lifetime", "fault"))
     return Inspection(
-        g, crossbar.received.copy(), held <= low, held >= high, place, probe.asymmetry(present)[0],
+        g, crossbar.received.copy(), now <= low, now >= high, place, probe.asymmetry(present)[0],
         probe.symmetry_point(low.reshape(-1)[place][None], high.reshape(-1)[place][None])[0],
         (device.g_min, device.g_max),
-        state.pulsed >= state.lifetime if hasattr(state, "lifetime") else None,
-        ~np.isnan(state.fault) if hasattr(state, "fault") else None,
+        None if pulsed is None or lifetime is None else pulsed >= lifetime,
+        None if fault is None else ~np.isnan(fault),
     )  # fmt: skip
 
 
-def pulse_noise(device: Any) -> float:
+def pulse_noise(device: BaseDevice) -> float:
     """Return the standard deviation of one pulse on a fresh cell without spread, in units of the range, over 4096 cells."""
     alike = device.without(read_noise=True, spread=True)
-    signs = {"both": (1, -1), "up": (1,), "down": (-1,)}[getattr(device, "polarities", "both")]
-    moved = [_one_pulse(alike, sign) for sign in signs]
+    moved = [_one_pulse(alike, sign) for sign in SIGNS[device.polarities]]
     return float(np.sqrt(np.mean([float(m.var()) for m in moved])) / device.g_range)
 
 
-def pulse_step(device: Any) -> float:
+def pulse_step(device: BaseDevice) -> float:
     """Return the mean size of one pulse's step on a fresh cell without spread and noise, in units of the range.
 
     Step over noise says what share of the pulses goes the right way, Phi(step/noise), and how many distinct states a cell
     can be told to take: a device may have many states and still forget them by pulse noise, or little noise and too few.
     """
     alike = device.without(read_noise=True, write_noise=True, spread=True)
-    signs = {"both": (1, -1), "up": (1,), "down": (-1,)}[getattr(device, "polarities", "both")]
-    return float(np.mean([np.abs(_one_pulse(alike, sign)).mean() for sign in signs]) / device.g_range)
+    means = [np.abs(_one_pulse(alike, sign)).mean() for sign in SIGNS[device.polarities]]
+    return float(np.mean(means) / device.g_range)
 
 
-def _one_pulse(device: Any, sign: int) -> np.ndarray:
+def _one_pulse(device: BaseDevice, sign: int) -> np.ndarray:
     """Return the change of 4096 fresh cells by one pulse [S]."""
     state = device.fabricate((64, 64), Key(0, "inspection"))
-    held = getattr(state, "hidden", state.g)
-    before = held.astype(np.float64)
+    now = held(state)
+    before = now.astype(np.float64)
     device.pulse(state, np.full((64, 64), sign, np.int32), Key(sign + 1, "inspection"))
-    return held - before
+    return now - before
 
 
 class _Probe:
     """Copies of some cells that are pulsed without write noise."""
 
-    def __init__(self, device: Any, cells: Any, time: float) -> None:
+    def __init__(self, device: BaseDevice, cells: CellState, time: float) -> None:
         self._device, self._cells, self._time = device.without(write_noise=True), cells, time
-        self._one_sided = getattr(device, "polarities", "both") != "both"
-        self._held = "hidden" if "hidden" in cells._fields else "g"
+        self._one_sided = device.polarities != "both"
+        self._held = "g" if field(cells, "hidden") is None else "hidden"
 
     def _step(self, g: np.ndarray, sign: int) -> np.ndarray:
         """Return the change of the cells' conductance by one pulse from the state g, (1, n) float64 [S]."""
         copies = {name: np.array(a) for name, a in self._cells._asdict().items()}
         before = np.asarray(g, np.float32)
         copies[self._held] = before.copy()
-        state = type(self._cells)(**copies)
-        more = {"time": self._time} if getattr(self._device, "timed", False) else {}
-        self._device.pulse(state, np.full(g.shape, sign, np.int32), Key(0, "inspection"), **more)
-        return getattr(state, self._held).astype(np.float64) - before
+        state = remade(self._cells, copies.values())
+        self._device.pulse_at(self._time, state, np.full(g.shape, sign, np.int32), Key(0, "inspection"))
+        return held(state).astype(np.float64) - before
 
     def asymmetry(self, g: np.ndarray) -> np.ndarray:
         """Return A at the state g; NaN for a device with pulses of one sign only, which has none."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from hardware_models import pins
 from hardware_models.check import UsageError
+from hardware_models.devices.base import BaseDevice, Device
 from hardware_models.devices.faults import fault_maps
 from hardware_models.events import Events
 from hardware_models.keys import Key
@@ -79,7 +81,7 @@ class JoinedPort:
     # --- pins of one layer ---
 
     def observe(
-        self, layer: int, x: np.ndarray, *, bias: Any = None, key: Key, array: str = "main"
+        self, layer: int, x: np.ndarray, *, bias: ArrayLike | None = None, key: Key, array: str = "main"
     ) -> tuple[np.ndarray, Events]:
         """Return y = f(z + bias), (B, neurons) float32, and the events."""
         chip, own = self._place(layer)
@@ -152,12 +154,17 @@ class JoinedPort:
         return JoinedOracle(self._places)
 
     @property
-    def device(self) -> Any:
-        """The model of the device, that of the first chip, which must live in this process."""
-        return self._chips[0].device  # type: ignore[attr-defined]
+    def device(self) -> BaseDevice:
+        """The model of the device, that of the first chip; SealedChipError if that one lives in another process."""
+        from hardware_models.chip import Chip  # brings the compiled loops with it
+
+        first = self._chips[0]
+        if not isinstance(first, Chip):
+            raise SealedChipError("a chip in another process does not show its device; ask for its description.")
+        return first.device
 
     @property
-    def description(self) -> dict[str, Any]:
+    def description(self) -> dict[str, object]:
         """The device's population figures."""
         return self._chips[0].description
 
@@ -165,7 +172,7 @@ class JoinedPort:
         """Return for each layer the share of converted values that were clipped."""
         return [layer for chip in self._chips for layer in chip.clipped_share()]
 
-    def inspect(self) -> list[dict[str, Any]] | None:
+    def inspect(self) -> list[dict[str, float | None]] | None:
         """Return for each layer the summary of its inspection; None if a chip is sealed."""
         if self.sealed:
             return None
@@ -179,12 +186,12 @@ class JoinedPort:
 
 def a_chip_a_layer(
     kind: Callable[..., ChipBench],
-    device: Any,
+    device: str | Device,
     layers: Sequence[tuple[int, int]],
     *,
     chip_seed: int = 0,
-    faults: Mapping[str, Any] | None = None,
-    **options: Any,
+    faults: Mapping[str, object] | None = None,
+    **options: object,
 ) -> JoinedPort:
     """Return chips of one layer each, made by `kind` (`Chip` or `ProcessPort`), with unrelated seeds from `chip_seed`.
 

@@ -11,7 +11,8 @@ cells that changed, so that a burst costs the lines of the tiles and the cells w
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
@@ -117,7 +118,7 @@ class LineSums:
         """Return the sums as arrays: their last bits depend on the order of the updates."""
         return {"tile_row_sums": self.rows.copy(), "tile_column_sums": self.columns.copy()}
 
-    def restore(self, saved: dict[str, Any]) -> None:
+    def restore(self, saved: Mapping[str, np.ndarray]) -> None:
         """Take up what `save` returned; what an earlier checkpoint lacks stays as it is."""
         self.rows[:] = saved.get("tile_row_sums", self.rows)
         self.columns[:] = saved.get("tile_column_sums", self.columns)

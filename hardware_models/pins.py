@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from hardware_models.check import UsageError, in_range, shown
 
@@ -14,7 +13,7 @@ LONGEST = 1e15
 """Longest wait of one call [s]."""
 
 
-def _array(what: str, values: Any, kinds: str = "fiub") -> np.ndarray:
+def _array(what: str, values: ArrayLike, kinds: str = "fiub") -> np.ndarray:
     """Return values as an array of real numbers."""
     try:
         found = np.asarray(values)
@@ -33,7 +32,7 @@ def _shaped(what: str, found: np.ndarray, shape: tuple[int | None, ...]) -> np.n
     return found
 
 
-def _finite(what: str, found: np.ndarray, kind: type[np.floating[Any]]) -> np.ndarray:
+def _finite(what: str, found: np.ndarray, kind: type[np.float32 | np.float64]) -> np.ndarray:
     with np.errstate(over="ignore"):
         cast: np.ndarray = np.ascontiguousarray(found, kind)
     if not np.isfinite(cast).all():
@@ -43,13 +42,13 @@ def _finite(what: str, found: np.ndarray, kind: type[np.floating[Any]]) -> np.nd
 
 
 def finite(
-    what: str, values: Any, shape: tuple[int | None, ...], kind: type[np.floating[Any]] = np.float32
+    what: str, values: ArrayLike, shape: tuple[int | None, ...], kind: type[np.float32 | np.float64] = np.float32
 ) -> np.ndarray:
     """Return values of a shape (None: any length) as finite floats; UsageError in one sentence if they are not."""
     return _finite(what, _shaped(what, _array(what, values), shape), kind)
 
 
-def offsets(what: str, values: Any, shape: tuple[int, int]) -> np.ndarray:
+def offsets(what: str, values: ArrayLike, shape: tuple[int, int]) -> np.ndarray:
     """Return finite float32 that go with every value of `shape`: one number, a row, or one each."""
     found = _array(what, values)
     try:
@@ -61,7 +60,7 @@ def offsets(what: str, values: Any, shape: tuple[int, int]) -> np.ndarray:
     return _finite(what, np.atleast_1d(found), np.float32)
 
 
-def pulse_numbers(values: Any, shape: tuple[int, ...]) -> np.ndarray:
+def pulse_numbers(values: ArrayLike, shape: tuple[int, ...]) -> np.ndarray:
     """Return signed whole numbers of pulses as int32; UsageError if they are not whole, or more than an int32 counts."""
     what = "numbers of pulses"
     found = _shaped(what, _array(what, values, "fiu"), shape)
@@ -73,7 +72,7 @@ def pulse_numbers(values: Any, shape: tuple[int, ...]) -> np.ndarray:
     return np.ascontiguousarray(found, np.int32)
 
 
-def train(what: str, values: Any, lines: int) -> np.ndarray:
+def train(what: str, values: ArrayLike, lines: int) -> np.ndarray:
     """Return a pulse train (slots, lines) of 0 and 1 as bool."""
     found = _shaped(what, _array(what, values), (None, lines))
     if found.dtype.kind != "b" and not ((found == 0) | (found == 1)).all():
@@ -81,13 +80,13 @@ def train(what: str, values: Any, lines: int) -> np.ndarray:
     return found.astype(bool)
 
 
-def polarity(sign: Any) -> int:
+def polarity(sign: int) -> int:
     """Return the sign of a train of pulses, +1 or -1."""
     if sign not in (1, -1):
         raise UsageError(f"pulses of a train have the sign 1 or -1, got {shown(sign)}.")
     return int(sign)
 
 
-def seconds(value: Any) -> float:
+def seconds(value: float) -> float:
     """Return a time to wait [s]; UsageError if it is negative, not finite or no number."""
     return in_range("a wait", "its duration", value, 0.0, LONGEST, "s")

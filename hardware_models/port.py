@@ -7,9 +7,10 @@ describes the device, looks at the cells of a chip that is not sealed, and ends 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from hardware_models.events import Events
 from hardware_models.keys import Key
@@ -46,7 +47,7 @@ class ChipPort(Protocol):
     datasheet: tuple[LayerSheet, ...]
 
     def observe(
-        self, layer: int, x: np.ndarray, *, bias: Any = None, key: Key, array: str = "main"
+        self, layer: int, x: np.ndarray, *, bias: ArrayLike | None = None, key: Key, array: str = "main"
     ) -> tuple[np.ndarray, Events]:
         """Return y = f(z + bias), (B, neurons) float32, for inputs x (B, inputs)."""
         ...
@@ -117,7 +118,7 @@ class ChipBench(ChipPort, Protocol):
         ...
 
     @property
-    def description(self) -> dict[str, Any]:
+    def description(self) -> dict[str, object]:
         """The device's population figures as plain values, as on a data sheet."""
         ...
 
@@ -130,7 +131,7 @@ class ChipBench(ChipPort, Protocol):
         """Return for each layer the share of converted values that were clipped, None where nothing was converted."""
         ...
 
-    def inspect(self) -> list[dict[str, Any]] | None:
+    def inspect(self) -> list[dict[str, float | None]] | None:
         """Return for each layer the summary of its inspection; None if the chip is sealed."""
         ...
 

@@ -10,13 +10,16 @@ import multiprocessing
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from multiprocessing.connection import Connection
 from multiprocessing.reduction import ForkingPickler
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from hardware_models import opened
 from hardware_models.check import CommandError, DeviceRangeError, RunError, UsageError
+from hardware_models.devices.base import Device
 from hardware_models.events import Events
 from hardware_models.keys import Key
 from hardware_models.places import in_place, place_now
@@ -32,7 +35,7 @@ _SENT = (UsageError, RunError, DeviceRangeError, CommandError, MissingPinError, 
 """Errors that cross the pipe as they are; another one may be of a class that only one side knows."""
 
 
-def _serve(pipe: Any, user_files: Sequence[str], user_modules: Sequence[str], here: str | None) -> None:
+def _serve(pipe: Connection, user_files: Sequence[str], user_modules: Sequence[str], here: str | None) -> None:
     """Build the chip that is sent and answer calls until the pipe is closed."""
     sys.stdout = (
         sys.stderr
@@ -43,10 +46,10 @@ def _serve(pipe: Any, user_files: Sequence[str], user_modules: Sequence[str], he
         _answer_calls(pipe, user_files, noted)
 
 
-def _answer_calls(pipe: Any, user_files: Sequence[str], noted: dict[str, str]) -> None:
+def _answer_calls(pipe: Connection, user_files: Sequence[str], noted: dict[str, str]) -> None:
     """Serve; with each answer goes which files the user's own code has opened here since the one before."""
 
-    def send(state: str, answer: Any) -> None:
+    def send(state: str, answer: object) -> None:
         news = dict(noted)
         pipe.send((state, answer, news))
         for entry in news:
@@ -85,7 +88,7 @@ def _sendable(error: Exception) -> Exception:
 class ProcessPort:
     """A sealed `Chip` in a process of its own; takes the arguments of `Chip`. Close it, or use it in a ``with``."""
 
-    def __init__(self, device: Any, layers: Sequence[tuple[int, int]], **options: Any) -> None:
+    def __init__(self, device: str | Device, layers: Sequence[tuple[int, int]], **options: object) -> None:
         try:
             chip = ForkingPickler.dumps((device, layers, {**options, "sealed": True}))
         except Exception as error:
@@ -101,7 +104,7 @@ class ProcessPort:
         self.shapes: tuple[tuple[int, int], ...]
         self.pins: frozenset[str]
         self.datasheet: tuple[LayerSheet, ...]
-        self.description: dict[str, Any]
+        self.description: dict[str, object]
         self.shapes, self.pins, self.datasheet, self.description = self._answer()
         self.sealed = True
 
@@ -115,7 +118,7 @@ class ProcessPort:
             raise value
         return value
 
-    def _call(self, pin: str, *args: Any, **named: Any) -> Any:
+    def _call(self, pin: str, *args: object, **named: object) -> Any:
         """Return what the chip answers to a call of one of its methods."""
         if not self._process.is_alive():
             raise MissingPinError("the chip's process has ended: none of its pins answers.")
@@ -128,7 +131,7 @@ class ProcessPort:
     # --- pins ---
 
     def observe(
-        self, layer: int, x: np.ndarray, *, bias: Any = None, key: Key, array: str = "main"
+        self, layer: int, x: np.ndarray, *, bias: ArrayLike | None = None, key: Key, array: str = "main"
     ) -> tuple[np.ndarray, Events]:
         """Return y = f(z + bias), (B, neurons) float32, and the events."""
         answer: tuple[np.ndarray, Events] = self._call("observe", layer, x, bias=bias, key=key, array=array)
@@ -189,9 +192,9 @@ class ProcessPort:
         answer: list[dict[str, float | None]] = self._call("clipped_share")
         return answer
 
-    def inspect(self) -> list[dict[str, Any]] | None:
+    def inspect(self) -> list[dict[str, float | None]] | None:
         """Return None, as every sealed chip does."""
-        answer: list[dict[str, Any]] | None = self._call("inspect")
+        answer: list[dict[str, float | None]] | None = self._call("inspect")
         return answer
 
     def cells(self, layer: int) -> Inspection:

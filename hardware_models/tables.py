@@ -49,7 +49,7 @@ def entry(kind: str, name: str, table: Mapping[str, T]) -> T:
     return table[name]
 
 
-def lookup(kind: str, name: str, table: Mapping[str, Any]) -> Any:
+def lookup(kind: str, name: str, table: Mapping[str, object]) -> Any:
     """Return the object that `table` names by `name`, imported; UsageError with a suggestion if there is none."""
     found = entry(kind, name, table)
     place = found.place if isinstance(found, Row) else found

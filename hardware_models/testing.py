@@ -12,11 +12,13 @@ import numbers
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from hardware_models.check import UsageError, shown
+from hardware_models.devices.adapted import Adapted, adapted, original
+from hardware_models.devices.base import SIGNS, BaseDevice, Device
+from hardware_models.devices.state import CellState, field, held, remade
 from hardware_models.keys import Key
 from hardware_models.user_faults import described
 
@@ -57,7 +59,7 @@ class Examination:
             said = "; ".join(f"{c.name}: {c.detail.rstrip('.')}" for c in self.failures)
             raise UsageError(f"device '{self.device}' fails its examination: {said}.")
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, object]:
         """Return the verdicts as plain values."""
         return {"device": self.device, "passed": self.passed, "checks": [vars(c) for c in self.checks]}
 
@@ -70,7 +72,7 @@ class _Skipped(Exception):
     """Why a check does not apply."""
 
 
-def examine_device(device_or_spec: Any, *, quick: bool = False) -> Examination:
+def examine_device(device_or_spec: str | Device, *, quick: bool = False) -> Examination:
     """Return the examination of a device, or of what `load_device` makes of a string.
 
     Parameters
@@ -80,11 +82,12 @@ def examine_device(device_or_spec: Any, *, quick: bool = False) -> Examination:
     quick : bool
         Only shapes, bounds, zero pulses and windows, a few milliseconds.
     """
-    device = device_or_spec
-    if isinstance(device, str):
+    if isinstance(device_or_spec, str):
         from hardware_models.devices.load import load_device
 
-        device = load_device(device)
+        device = load_device(device_or_spec)
+    else:
+        device = adapted(device_or_spec)
     checks = QUICK if quick else (*QUICK, *WHOLE)
     done = []
     for name, check in checks:
@@ -104,13 +107,13 @@ def examine_device(device_or_spec: Any, *, quick: bool = False) -> Examination:
     return Examination(_name(device), tuple(done))
 
 
-def _name(device: Any) -> str:
+def _name(device: BaseDevice) -> str:
     try:
         return shown(str(device.name), quoted=False)
     except KeyboardInterrupt:
         raise
     except BaseException:
-        return type(device).__name__
+        return type(original(device)).__name__
 
 
 def _need(condition: bool, sentence: str) -> None:
@@ -118,41 +121,49 @@ def _need(condition: bool, sentence: str) -> None:
         raise _Failed(sentence)
 
 
-def _pulses(device: Any, n: int, shape: tuple[int, int]) -> np.ndarray:
+def _pulses(device: BaseDevice, n: int, shape: tuple[int, int]) -> np.ndarray:
     """Return n pulses a cell, or as many downwards for a device that knows no others."""
-    down_only = getattr(device, "polarities", "both") == "down"
-    return np.full(shape, -abs(n) if down_only else n, np.int32)
+    return np.full(shape, -abs(n) if device.polarities == "down" else n, np.int32)
 
 
-def _held(state: Any) -> np.ndarray:
+def _held(state: CellState) -> np.ndarray:
     """Return what the pulses act on; what a read sees may lie beside it: write noise, programming noise."""
-    return next((getattr(state, name) for name in ("hidden", "target") if hasattr(state, name)), state.g)
+    named = state._asdict()
+    return next((named[name] for name in ("hidden", "target") if name in named), state.g)
 
 
-def _made(device: Any, shape: tuple[int, int] = QUICK_SHAPE, seed: int = 0) -> Any:
+def _made(device: BaseDevice, shape: tuple[int, int] = QUICK_SHAPE, seed: int = 0) -> CellState:
     return device.fabricate(shape, Key(seed, "examine"))
 
 
-def _arrays(state: Any) -> dict[str, np.ndarray]:
+def _arrays(state: CellState) -> dict[str, np.ndarray]:
     return {name: a for name, a in zip(state._fields, state, strict=True) if isinstance(a, np.ndarray)}
 
 
-def _same(a: Any, b: Any) -> bool:
+def _copy(state: CellState) -> CellState:
+    return remade(state, (np.array(a, copy=True) for a in state))
+
+
+def _same(a: CellState, b: CellState) -> bool:
     return all(
         np.array_equal(x, y, equal_nan=True) for x, y in zip(_arrays(a).values(), _arrays(b).values(), strict=True)
     )
 
 
-def _switched(device: Any, **off: bool) -> Any:
-    if not hasattr(device, "without"):
+def _has_switches(device: BaseDevice) -> bool:
+    return not isinstance(device, Adapted) or device.switches
+
+
+def _switched(device: BaseDevice, *, write_noise: bool = False, spread: bool = False) -> BaseDevice:
+    if not _has_switches(device):
         raise _Skipped("the device has no switches (without)")
-    return device.without(**off)
+    return device.without(write_noise=write_noise, spread=spread)
 
 
 # --- the quick part ---
 
 
-def figures(device: Any) -> str:
+def figures(device: BaseDevice) -> str:
     """Demand real, finite figures on the data sheet, a conductance range, and a description that JSON can hold."""
     for name in ("g_min", "g_max", "g_range", "states", "v_read", "t_read", "v_up", "t_up", "v_down", "t_down"):
         value = getattr(device, name)
@@ -167,7 +178,7 @@ def figures(device: Any) -> str:
     return f"{device.g_min:g} to {device.g_max:g} S in {device.states:g} states"
 
 
-def shapes(device: Any) -> str:
+def shapes(device: BaseDevice) -> str:
     """State a NamedTuple of arrays of the shape asked for, g float32; reads give finite conductances."""
     state = _made(device)
     _need(hasattr(state, "_fields"), f"fabricate should return a NamedTuple, got {type(state).__name__}")
@@ -176,7 +187,8 @@ def shapes(device: Any) -> str:
     for name, a in _arrays(state).items():
         _need(a.shape[:2] == QUICK_SHAPE, f"state.{name} has shape {a.shape} instead of {QUICK_SHAPE}")
     asked = _pulses(device, 1, QUICK_SHAPE)
-    returned = device.pulse(state, asked, Key(0, "examine"))
+    pulse: Callable[..., object] = device.pulse  # what a user's own returns is not known
+    returned = pulse(state, asked, Key(0, "examine"))
     _need(returned is None, "pulse should change the state in place and return None")
     kept = np.array_equal(asked, _pulses(device, 1, QUICK_SHAPE))
     _need(kept, "pulse should leave its argument `pulses` as it is: the pulses are counted from it")
@@ -194,18 +206,18 @@ def shapes(device: Any) -> str:
     return f"state of {', '.join(state._fields)}"
 
 
-def bounds_kept(device: Any) -> str:
+def bounds_kept(device: BaseDevice) -> str:
     """Thousands of pulses either way leave every cell finite, not negative, and within the device's bounds."""
     state = _made(device)
     for n in (5000, -5000, 5000):
         device.pulse(state, _pulses(device, n, QUICK_SHAPE), Key(abs(n), "examine"))
         _need(bool(np.isfinite(state.g).all() and (state.g >= 0).all()), f"{n} pulses lead to {state.g.min():g} S")
         for end, sign in (("low", -1), ("high", 1)):
-            bound = getattr(state, end, None)
+            bound = field(state, end)
             if isinstance(bound, np.ndarray) and bound.shape == state.g.shape:
-                held = getattr(state, "hidden", state.g)  # what a read sees may lie beyond: write noise
+                now = held(state)  # what a read sees may lie beyond: write noise
                 _need(
-                    bool((sign * (held - bound) <= 1e-6 * device.g_max).all()),
+                    bool((sign * (now - bound) <= 1e-6 * device.g_max).all()),
                     f"{n} pulses lead beyond a cell's own {end} bound",
                 )
     alike = _switched(device, spread=True)
@@ -214,24 +226,24 @@ def bounds_kept(device: Any) -> str:
     slack = 1e-4 * float(alike.g_max - alike.g_min) + 6.0 * float(getattr(alike, "error_high", 0.0))
     for n in (5000, -5000):
         alike.pulse(state, _pulses(alike, n, QUICK_SHAPE), Key(abs(n), "examine"))
-        held = _held(state)
-        low, high = float(held.min()), float(held.max())
+        now = _held(state)
+        low, high = float(now.min()), float(now.max())
         inside = alike.g_min - slack <= low and high <= alike.g_max + slack
         _need(inside, f"{n} pulses lead to [{low:g}, {high:g}] S, outside [{alike.g_min:g}, {alike.g_max:g}] S")
     return f"within [{device.g_min:g}, {device.g_max:g}] S, but for the spread of the cells"
 
 
-def zero_pulses(device: Any) -> str:
+def zero_pulses(device: BaseDevice) -> str:
     """No pulse, no change: bit for bit, even of a noisy device."""
     state = _made(device)
     device.pulse(state, _pulses(device, 3, QUICK_SHAPE), Key(1, "examine"))
-    before = type(state)(*(np.array(a, copy=True) for a in state))
+    before = _copy(state)
     device.pulse(state, _pulses(device, 0, QUICK_SHAPE), Key(2, "examine"))
     _need(_same(before, state), "zero pulses change the state")
     return "bit for bit"
 
 
-def window(device: Any) -> str:
+def window(device: BaseDevice) -> str:
     """Check that a window touches its cells and no other; without noise it does what the whole array would."""
     place = (np.array([0, 2]), np.array([1, 3]))
     part = _pulses(device, 2, (2, 2))
@@ -252,7 +264,7 @@ def window(device: Any) -> str:
 # --- the whole ---
 
 
-def direction(device: Any) -> str:
+def direction(device: BaseDevice) -> str:
     """Without noise, up pulses raise and down pulses lower the conductance."""
     quiet = _switched(device, write_noise=True)
     state = _made(quiet)
@@ -262,7 +274,7 @@ def direction(device: Any) -> str:
         before = state.g.copy()
         quiet.pulse(state, _pulses(quiet, n, QUICK_SHAPE), Key(4, "examine"))
         moved.append(float((state.g.astype(np.float64) - before).mean()))
-    if getattr(device, "polarities", "both") == "down":
+    if device.polarities == "down":
         _need(max(moved) <= 0 and min(moved) < 0, f"10 pulses down move the mean by {moved[0]:g} S")
         return f"10 down: {moved[0]:+.3g} S"
     _need(moved[0] >= 0 >= moved[1], f"10 pulses up move the mean by {moved[0]:g} S, 10 down by {moved[1]:g} S")
@@ -270,17 +282,17 @@ def direction(device: Any) -> str:
     return f"10 up: {moved[0]:+.3g} S, 10 down: {moved[1]:+.3g} S"
 
 
-def pulses_add(device: Any) -> str:
+def pulses_add(device: BaseDevice) -> str:
     """Compare n pulses at once with n times one: the same mean and deviation within five standard errors."""
     state = _made(device, SAMPLE)
     return "; ".join(_burst_and_singles(device, state, sign * 8) for sign in (1, -1))
 
 
-def pulses_add_at_bounds(device: Any) -> str:
+def pulses_add_at_bounds(device: BaseDevice) -> str:
     """Do the same where bursts meet a bound: from it, and a way before it, in both directions."""
     n = int(min(max(8.0, float(device.states) / 3.0), 24.0))
-    quiet = device.without(write_noise=True) if hasattr(device, "without") else device
-    away = {"both": (1, -1), "up": (1,), "down": (-1,)}[getattr(device, "polarities", "both")]
+    quiet = _switched(device, write_noise=True) if _has_switches(device) else device
+    away = SIGNS[device.polarities]
     shown = []
     for sign in away:
         state = _made(device, SAMPLE)
@@ -294,9 +306,9 @@ def pulses_add_at_bounds(device: Any) -> str:
     return "; ".join(shown)
 
 
-def _burst_and_singles(device: Any, state: Any, n: int, place: str = "") -> str:
+def _burst_and_singles(device: BaseDevice, state: CellState, n: int, place: str = "") -> str:
     """Compare |n| pulses at once with as many one by one on two copies of `state`; return what they did."""
-    once, often = (type(state)(*(np.array(a, copy=True) for a in state)) for _ in range(2))
+    once, often = (_copy(state) for _ in range(2))
     start = state.g.astype(np.float64)
     device.pulse(once, _pulses(device, n, SAMPLE), Key(5, "examine"))
     for i in range(abs(n)):
@@ -319,7 +331,7 @@ def _burst_and_singles(device: Any, state: Any, n: int, place: str = "") -> str:
     return f"{n:+d}: {a.mean():.3g} ± {a.std():.2g} S"
 
 
-def same_seed(device: Any) -> str:
+def same_seed(device: BaseDevice) -> str:
     """Demand the same bits from the same key."""
     runs = []
     for seed in (0, 0, 1):
@@ -327,11 +339,11 @@ def same_seed(device: Any) -> str:
         device.pulse(state, _pulses(device, 3, SAMPLE), Key(seed, "examine/pulse"))
         runs.append(state)
     _need(_same(runs[0], runs[1]), "the same key gave other numbers the second time")
-    random = any(getattr(device, n, 0) for names in getattr(device, "imperfections", dict)().values() for n in names)
+    random = any(getattr(device, n, 0) for names in device.imperfections().values() for n in names)
     return "same key, same bits" + ("; another key differs" if random and not _same(runs[0], runs[2]) else "")
 
 
-def threads(device: Any) -> str:
+def threads(device: BaseDevice) -> str:
     """Demand the same bits on one thread and on all."""
     import numba
 
@@ -349,11 +361,11 @@ def threads(device: Any) -> str:
     return f"1 and {int(getattr(numba.config, 'NUMBA_NUM_THREADS', 1))} threads agree to the bit"
 
 
-def compiled(device: Any) -> str:
+def compiled(device: BaseDevice) -> str:
     """Compare the kernels of the device's own file, compiled, with their Python source."""
     import sys
 
-    module = sys.modules.get(type(device).__module__)
+    module = sys.modules.get(type(original(device)).__module__)
     kernels = {name: f for name, f in vars(module).items() if hasattr(f, "py_func")} if module else {}
     if not kernels:
         raise _Skipped("no compiled kernel in the device's own file")
@@ -375,39 +387,43 @@ def compiled(device: Any) -> str:
     return f"{', '.join(kernels)}: interpreted as compiled"
 
 
-def no_shared_state(device: Any) -> str:
+def no_shared_state(device: BaseDevice) -> str:
     """Two arrays of one device are apart."""
     first, second = _made(device), _made(device)
     for name, a in _arrays(first).items():
-        _need(not np.shares_memory(a, getattr(second, name)), f"two arrays share the memory of state.{name}")
-    before = type(second)(*(np.array(a, copy=True) for a in second))
+        _need(not np.shares_memory(a, _arrays(second)[name]), f"two arrays share the memory of state.{name}")
+    before = _copy(second)
     device.pulse(first, _pulses(device, 5, QUICK_SHAPE), Key(10, "examine"))
     _need(_same(before, second), "pulsing one array changes another")
     return "two arrays are apart"
 
 
-def documented(device: Any) -> str:
+def documented(device: BaseDevice) -> str:
     """Every number of the device has a unit and a range, the device a source or the word that it has none."""
     from dataclasses import fields, is_dataclass
 
     from hardware_models.devices.base import declared
 
-    _need(is_dataclass(device), "the device should be a frozen dataclass of its numbers")
-    said_of = declared(type(device))
-    bare = [f.name for f in fields(device) if isinstance(getattr(device, f.name), float) and not said_of[f.name]]
+    own = original(device)
+    if not is_dataclass(own) or isinstance(own, type):
+        raise _Failed("the device should be a frozen dataclass of its numbers")
+    said_of = declared(type(own))
+    bare = [f.name for f in fields(own) if isinstance(getattr(own, f.name), float) and not said_of[f.name]]
     _need(not bare, f"no unit for {', '.join(bare)}; declare them as x: float = si('S', low, high, default)")
-    said = bool(getattr(device, "source", "")) or bool(type(device).__doc__)
+    said = bool(device.source) or bool(type(own).__doc__)
     _need(said, "neither a source nor a docstring says where the numbers come from")
-    return getattr(device, "source", "") or "no source; the docstring speaks for it"
+    return device.source or "no source; the docstring speaks for it"
 
 
-def speed(device: Any) -> str:
+def speed(device: BaseDevice) -> str:
     """Time per pulsed cell, against the built-in exponential step of the same noise; a figure, not a verdict."""
     from hardware_models.devices.exponential_step import ExponentialStep
 
     shape = (256, 256)
     times = []
-    for one in (device, ExponentialStep(g_min=1e-6, g_max=1e-5, states=100.0, cycle_noise=0.01, step_spread=0.1)):
+    usual = ExponentialStep(g_min=1e-6, g_max=1e-5, states=100.0, cycle_noise=0.01, step_spread=0.1)
+    both: tuple[BaseDevice, ...] = (device, usual)
+    for one in both:
         state = _made(one, shape)
         pulses = _pulses(one, 1, shape)
         one.pulse(state, pulses, Key(11, "examine"))
@@ -421,11 +437,12 @@ def speed(device: Any) -> str:
     return f"{cell * 1e9:.1f} ns a cell, {times[0] / times[1]:.1f} times {REFERENCE}"
 
 
-def waiting(device: Any) -> str:
+def waiting(device: BaseDevice) -> str:
     """Let a second pass: the state keeps its form, and every cell stays finite and not negative."""
     state = _made(device)
     before = {name: (a.shape, a.dtype) for name, a in _arrays(state).items()}
-    _need(device.wait(state, 1.0, Key(13, "examine")) is None, "wait should change the state in place and return None")
+    wait: Callable[..., object] = device.wait
+    _need(wait(state, 1.0, Key(13, "examine")) is None, "wait should change the state in place and return None")
     _need(before == {name: (a.shape, a.dtype) for name, a in _arrays(state).items()}, "wait changes the state's form")
     g = np.asarray(device.conductance(state, 1.0))
     _need(
@@ -435,7 +452,7 @@ def waiting(device: Any) -> str:
     return "a second passes"
 
 
-QUICK: tuple[tuple[str, Callable[[Any], str]], ...] = (
+QUICK: tuple[tuple[str, Callable[[BaseDevice], str]], ...] = (
     ("shapes and types", shapes),
     ("figures", figures),
     ("waiting", waiting),
@@ -444,7 +461,7 @@ QUICK: tuple[tuple[str, Callable[[Any], str]], ...] = (
     ("window", window),
 )
 """What every device passes when it is loaded."""
-WHOLE: tuple[tuple[str, Callable[[Any], str]], ...] = (
+WHOLE: tuple[tuple[str, Callable[[BaseDevice], str]], ...] = (
     ("direction", direction),
     ("n pulses at once = n times one", pulses_add),
     ("n at once = n times one at the bounds", pulses_add_at_bounds),

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from hardware_models.devices.base import BaseDevice
 from hardware_models.events import Events
 from hardware_models.tiles import Tiling
 
 
-def write_pulse(device: Any, polarity: int) -> tuple[float, float]:
+def write_pulse(device: BaseDevice, polarity: int) -> tuple[float, float]:
     """Return voltage [V] and width [s] of a pulse."""
     return (device.v_up, device.t_up) if polarity > 0 else (device.v_down, device.t_down)
 
 
 def train(
-    device: Any, shape: tuple[int, int], mean_sum: float, hits: int, row_lines: int, column_lines: int, slots: int,
+    device: BaseDevice, shape: tuple[int, int], mean_sum: float, hits: int, row_lines: int, column_lines: int, slots: int,
     polarity: int, half: float,
 ) -> Events:  # fmt: skip
     """Return the events of coinciding pulse trains on an array of `shape` weights.
@@ -34,7 +33,7 @@ def train(
 
 
 def priced(
-    device: Any, tiling: Tiling, sums: np.ndarray, slots: np.ndarray, half: tuple[int, np.ndarray] | None = None
+    device: BaseDevice, tiling: Tiling, sums: np.ndarray, slots: np.ndarray, half: tuple[int, np.ndarray] | None = None
 ) -> Events:
     """Return the events of a burst addressed row by row, from what `write_sums` returns.
 

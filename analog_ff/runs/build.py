@@ -106,7 +106,7 @@ def device_of(config: Config, *, written_once: bool = False) -> Any:
     if not all(switches.values()):
         device = device.without(**{name: not on for name, on in switches.items()})
     in_situ = lookup("learner", config.learner, LEARNERS).in_situ
-    if not written_once and in_situ and not getattr(device, "trainable", True):
+    if not written_once and in_situ and not device.trainable:
         raise UsageError(
             f"device '{config.device}' is written once and verified, it cannot learn in situ; "
             f"train another and write it: --device ideal --program-to {config.device}."
@@ -187,7 +187,7 @@ def learner_of(config: Config, port: Any, classes: int, wiring: Wiring, negative
     if "negatives" in options:
         options["negatives"] = negatives
     if options.get("verify_rounds", 0) is None:
-        options["verify_rounds"] = VERIFY_ROUNDS if getattr(load_device(config.device), "trainable", True) else 0
+        options["verify_rounds"] = VERIFY_ROUNDS if load_device(config.device).trainable else 0
     learner = kind(
         network_of(config, port, wiring), classes=classes, seed=config.seed, skip_silent=config.skip_silent, **options
     )

@@ -11,6 +11,7 @@ import numpy as np
 from analog_ff.output import whole_files
 from analog_ff.output.forms import panels, picture
 from hardware_models.devices.ageing import has_law_of_time, written_over_the_range
+from hardware_models.devices.state import field
 from hardware_models.keys import Key
 
 CELLS = 32
@@ -31,8 +32,8 @@ def pulse_response(device: Any) -> tuple[np.ndarray, np.ndarray]:
     """
     key = Key(0, "plot")
     state = device.fabricate((1, CELLS), key)
-    if hasattr(state, "lifetime"):
-        state.lifetime[:] = np.iinfo(state.lifetime.dtype).max
+    if (lifetime := field(state, "lifetime")) is not None:
+        lifetime[:] = np.iinfo(lifetime.dtype).max
     # From the bottom, over the whole range: at most 100 looks each way, however many states there are.
     looks = int(min(100, max(10, device.states)))
     stride = max(1, int(np.ceil(device.states / looks)))
@@ -93,10 +94,9 @@ def read_noise_of(device: Any, state: Any) -> tuple[np.ndarray, str]:
 
     A device whose reads depend on the time is read `READ_AFTER` the write: at the write itself its noise has hardly begun.
     """
-    timed = getattr(device, "timed", False)
-    variance = device.read_variance(state, READ_AFTER if timed else 0.0)
+    variance = device.read_variance(state, READ_AFTER if device.timed else 0.0)
     deviation = np.sqrt(np.broadcast_to(variance, state.g.shape))[0]
-    return deviation, f"read noise {READ_AFTER:g} s after the write" if timed else "read noise"
+    return deviation, f"read noise {READ_AFTER:g} s after the write" if device.timed else "read noise"
 
 
 def drift_of(device: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -6,13 +6,17 @@ The names are those of a parameter file. `retention` is the time constant tau_0 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hardware_models.check import UsageError, in_range
-from hardware_models.devices.base import Device, declared
+from hardware_models.devices.base import BaseDevice, declared
+from hardware_models.devices.state import CellState
 from hardware_models.keys import Key
+
+if TYPE_CHECKING:
+    from hardware_models.devices.wrapper import Wrapper
 
 ENTRIES = {
     "endurance": ("Wear", "endurance"),
@@ -34,7 +38,7 @@ NEEDS = {
 """Entry -> the entry without which it would say nothing."""
 
 
-def wrappers() -> dict[str, Any]:
+def wrappers() -> dict[str, type[Wrapper]]:
     """Return the wrappers by name, in the order in which they are put around a device."""
     from hardware_models.devices.retention import Retention  # both bring the compiled loops with them
     from hardware_models.devices.wear import Wear
@@ -56,7 +60,7 @@ def complete(entries: Iterable[str], where: str) -> None:
             raise UsageError(f"{where}: '{entry}' needs the entry '{NEEDS[entry]}' beside it.")
 
 
-def aged(device: Any, numbers: Mapping[str, float], where: str) -> Any:
+def aged(device: BaseDevice, numbers: Mapping[str, float], where: str) -> BaseDevice:
     """Return `device` with wear and retention around it as far as `numbers` [SI] ask for them, else itself.
 
     Raises UsageError in one sentence that begins with `where` for a number that lacks its partner or lies outside its
@@ -81,44 +85,40 @@ LOOKED_AT = (1.0, 3600.0, 86400.0, 2.6e6)
 """Times since the write at which a cell is looked at [s]: a second, an hour, a day, a month."""
 
 
-def written_over_the_range(device: Device, shape: tuple[int, int], key: Key) -> Any:
+def written_over_the_range(device: BaseDevice, shape: tuple[int, int], key: Key) -> CellState:
     """Return cells that were pulsed at time 0 to conductances all over the range, as far as the device has polarities."""
-    model: Any = device
-    state = model.fabricate(shape, key)
+    state = device.fabricate(shape, key)
     counts = (
-        np.linspace(-model.states, model.states, shape[0] * shape[1]).clip(-1e4, 1e4).astype(np.int32).reshape(shape)
+        np.linspace(-device.states, device.states, shape[0] * shape[1]).clip(-1e4, 1e4).astype(np.int32).reshape(shape)
     )
     signs = {"up": np.abs(counts), "down": -np.abs(counts)}
-    when = {"time": 0.0} if getattr(model, "timed", False) else {}
-    model.pulse(state, signs.get(getattr(model, "polarities", "both"), counts), key.child("write"), **when)
+    device.pulse_at(0.0, state, signs.get(device.polarities, counts), key.child("write"))
     return state
 
 
-def has_law_of_time(device: Device) -> bool:
+def has_law_of_time(device: BaseDevice) -> bool:
     """Tell whether cells that are left alone change with time: what a read sees, or its noise.
 
     It is tried, not declared: cells written all over the range are read at once and after up to a month. So it holds for a
     file whose figures switch the law of its model off, and for a class of a user.
     """
-    model: Any = device
     key = Key(0, "law of time")
-    state = written_over_the_range(model, (2, 64), key)
+    state = written_over_the_range(device, (2, 64), key)
 
     def seen(time: float) -> tuple[np.ndarray, ...]:
-        return np.array(model.conductance(state, time)), np.array(model.read_variance(state, time))
+        return np.array(device.conductance(state, time)), np.array(device.read_variance(state, time))
 
     fresh, passed = seen(0.0), 0.0
     for time in LOOKED_AT:
-        model.wait(state, time - passed, key.child("wait", int(time)))
+        device.wait(state, time - passed, key.child("wait", int(time)))
         passed = time
         if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(fresh, seen(time), strict=True)):
             return True
     return False
 
 
-def no_law_of_time(device: Device) -> str | None:
+def no_law_of_time(device: BaseDevice) -> str | None:
     """Return the sentence that stands where an age is asked of a device without a law of time; None if it has one."""
     if has_law_of_time(device):
         return None
-    name = getattr(device, "name", type(device).__name__)
-    return f"no law of time in '{name}': its figures are those of one moment and say nothing of any later one."
+    return f"no law of time in '{device.name}': its figures are those of one moment and say nothing of any later one."

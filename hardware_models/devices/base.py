@@ -1,62 +1,102 @@
-r"""What a device is: the protocol that a plug-in writes, and the base class with the defaults.
+r"""What a device is: the two methods that a plug-in writes, and the base class: the whole contract, with its defaults.
 
-A `Device` is an immutable set of population parameters. Its state is a separate value, a NamedTuple of float32 arrays
+A device is an immutable set of population parameters. Its state is a separate value, a NamedTuple of float32 arrays
 (rows, columns) with a field ``g`` [S], made by `fabricate` for one array on one chip. `pulse` is the one place where
 a conductance changes. Everything is in SI units.
+
+Whatever the package asks of a device is a member of `BaseDevice`. A class that has the methods and figures without being
+derived from it is adapted where it comes in (`hardware_models.devices.adapted`), so that nobody behind that door need ask.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Never, Protocol, TypedDict, runtime_checkable
 
 import numpy as np
 
 from hardware_models.check import UsageError, in_range
+from hardware_models.devices.state import CellState, S, remade
+from hardware_models.devices.state import field as field_of
 from hardware_models.keys import Key
 
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    # The state that a device's own `fabricate` makes; a bare `BaseDevice` is a device of some state, unknown which.
+    Own = TypeVar("Own", bound=CellState, contravariant=True, default=Any)
+else:
+    from typing import TypeVar
+
+    Own = TypeVar("Own", contravariant=True)
+
 Window = tuple[np.ndarray, np.ndarray]
+Polarities = Literal["both", "up", "down"]
+SIGNS: Mapping[str, tuple[int, ...]] = MappingProxyType({"both": (1, -1), "up": (1,), "down": (-1,)})
+"""Polarities of a device -> the signs that its pulses can have."""
 FRESH = ("mid", "low", "random", "high")
 ACCESS = ("1T1R", "passive")
 
 
 @runtime_checkable
 class Device(Protocol):
-    """The interface between the simulator and a device, at the level of arrays."""
+    """What every plug-in has: the interface between the simulator and a device, at the level of arrays."""
 
-    def fabricate(self, shape: tuple[int, int], key: Key) -> Any:
+    def fabricate(self, shape: tuple[int, int], key: Key) -> CellState:
         """Return the fresh cells of one array: a NamedTuple of (rows, columns) arrays with a field g [S]."""
         ...
 
-    def pulse(self, state: Any, pulses: np.ndarray, key: Key, window: Window | None = None) -> None:
+    def pulse(self, state: Never, pulses: np.ndarray, key: Key, window: Window | None = None) -> None:
         """Apply int32 pulse counts in place; positive raises g. With a window, pulses has the window's shape."""
         ...
 
 
-def si(unit: str, low: float, high: float, default: Any = None, *, low_open: bool = False) -> Any:
+class Said(TypedDict, total=False):
+    """What `si` says of a number: its SI unit, and its range."""
+
+    unit: str
+    low: float
+    high: float
+    low_open: bool
+
+
+def si(unit: str, low: float, high: float, default: float | None = None, *, low_open: bool = False) -> float:
     """Declare a number of a device: its SI unit and the range that physics allows, checked at construction."""
-    metadata = {"unit": unit, "low": low, "high": high, "low_open": low_open}
-    return field(metadata=metadata) if default is None else field(default=default, metadata=metadata)
+    metadata: Said = {"unit": unit, "low": low, "high": high, "low_open": low_open}
+    if default is not None:
+        return field(default=default, metadata=metadata)
+    required: float = field(metadata=metadata)
+    return required
 
 
-def declared(model: Any) -> dict[str, Mapping[str, Any]]:
-    """Return unit and range of every number of a model, also of those to which a subclass gave another default."""
-    found: dict[str, Mapping[str, Any]] = {}
+def declared(model: type) -> dict[str, Said]:
+    """Return unit and range of every number of a model, also of those to which a subclass gave another default.
+
+    Empty where nothing was said.
+    """
+    found: dict[str, Said] = {}
     for spec in fields(model):
         parents = (getattr(kind, "__dataclass_fields__", {}).get(spec.name) for kind in model.__mro__)
-        said = (dict(parent.metadata) for parent in parents if parent is not None and parent.metadata)
-        found[spec.name] = next(said, {})
+        said = (parent.metadata for parent in parents if parent is not None and parent.metadata)
+        found[spec.name] = {**next(said, Said())}
     return found
 
 
+def origin(kind: type, name: str) -> type | None:
+    """Return the class, `kind` or one that it derives from, in which the attribute `name` is defined."""
+    return next((parent for parent in kind.__mro__ if name in vars(parent)), None)
+
+
 @dataclass(frozen=True, kw_only=True)
-class BaseDevice:
+class BaseDevice(Generic[Own]):
     """Numbers that every device has, and defaults for all but `fabricate` and `pulse`.
 
     Raises UsageError in one sentence if a number is outside its range.
     """
 
+    # A ClassVar is part of a device's description; what stands without annotation is not.
     timed: ClassVar[bool] = False  # pulse takes the chip's time [s] as keyword, and a read depends on the time
     trainable: ClassVar[bool] = True  # False: written once and verified, not pulsed in situ
 
@@ -77,7 +117,9 @@ class BaseDevice:
     access: str = "1T1R"  # "1T1R": a transistor keeps half-selected cells dark; "passive": they see half the voltage
     assumptions: tuple[str, ...] = ()
 
-    polarities: ClassVar[str] = "both"  # "up" or "down": pulses of one sign only; a pair moves on its other device
+    polarities: ClassVar[Polarities] = "both"  # "up", "down": pulses of one sign; a pair moves on its other device
+    refresh_every = 0.0  # one-sided pairs: writes between two looks at all of them; 0: never by itself
+    refresh_share = 0.0  # ... a pair is refreshed when a device has no more than this share of the range left
 
     def __post_init__(self) -> None:
         """Check every declared number against its range."""
@@ -104,12 +146,62 @@ class BaseDevice:
         share = {"mid": 0.5, "low": 0.0, "high": 1.0}[self.fresh]
         return np.full(shape, self.g_min + share * self.g_range, np.float32)
 
-    def conductance(self, state: Any, time: float) -> np.ndarray:
+    def fabricate(self, shape: tuple[int, int], key: Key) -> CellState:
+        """Return the fresh cells of one array: a NamedTuple of (rows, columns) arrays with a field g [S]."""
+        raise NotImplementedError(f"{type(self).__name__} has no method fabricate.")
+
+    # --- writing ---
+
+    def pulse(self, state: Own, pulses: np.ndarray, key: Key, window: Window | None = None) -> None:
+        """Apply int32 pulse counts in place; positive raises g. With a window, pulses has the window's shape.
+
+        That of a `timed` device takes the chip's time [s] as well, as ``time=``.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no method pulse.")
+
+    def pulse_at(self, time: float, state: Own, pulses: np.ndarray, key: Key, window: Window | None = None) -> None:
+        """Pulse at the chip's `time` [s]; whoever pulses calls this, and the time reaches a `timed` device alone."""
+        when = {"time": time} if self.timed else {}
+        self.pulse(state, pulses, key, window, **when)
+
+    def pulse_some(self, state: Own, where: np.ndarray, pulses: np.ndarray, key: Key) -> None:
+        """Pulse the cells at flat positions `where` (k,) int64, each once; the bits of `pulse` with zeros elsewhere.
+
+        A device need not have it; `Crossbar` uses it for bursts on few cells.
+        """
+        raise NotImplementedError(f"{type(self).__name__} pulses whole arrays only.")
+
+    @property
+    def pulses_some(self) -> bool:
+        """Whether `pulse_some` stands for `pulse`: both are of one class, so that neither is older than the other."""
+        kind = origin(type(self), "pulse")
+        return kind is not BaseDevice and origin(type(self), "pulse_some") is kind
+
+    def renew(self, state: Own, cells: np.ndarray, key: Key) -> None:
+        """Give the cells of a mask (rows, columns) one strong pulse to the end where pulses of `polarities` begin.
+
+        A one-sided device needs it for `Crossbar.refresh`. That of a `timed` device takes ``time=`` as well.
+        """
+        raise UsageError(f"device {self.name} has no renewal.")
+
+    def renew_at(self, time: float, state: Own, cells: np.ndarray, key: Key) -> None:
+        """Renew at the chip's `time` [s], which reaches a `timed` device alone."""
+        when = {"time": time} if self.timed else {}
+        self.renew(state, cells, key, **when)
+
+    @property
+    def renews(self) -> bool:
+        """Whether the device has a `renew` of its own."""
+        return origin(type(self), "renew") is not BaseDevice
+
+    # --- reading and waiting ---
+
+    def conductance(self, state: Own, time: float) -> np.ndarray:
         """Return what a read at `time` [s] sees, (rows, columns) [S]."""
         del time
         return state.g
 
-    def read_variance(self, state: Any, time: float) -> np.ndarray | float:
+    def read_variance(self, state: Own, time: float) -> np.ndarray | float:
         """Return the variance of white noise in one read [S²]: one number, or one per cell if it depends on the cell.
 
         sigma² = (read_noise (g_max - g_min))² + (read_noise_relative g)²
@@ -119,7 +211,7 @@ class BaseDevice:
             return common
         return np.float32(common) + (np.float32(self.read_noise_relative) * self.conductance(state, time)) ** 2
 
-    def wait(self, state: Any, seconds: float, key: Key) -> None:
+    def wait(self, state: Own, seconds: float, key: Key) -> None:
         """Let time pass; a device without drift, leak or telegraph noise stays as it is."""
         del state, seconds, key
 
@@ -135,16 +227,14 @@ class BaseDevice:
 
         Without nonlinearity the steps no longer depend on the state, as far as the model allows (`straight`).
         """
-        from dataclasses import replace
-
         names = self.imperfections()
         off: list[str] = []
         for wanted, group in ((read_noise, "read_noise"), (write_noise, "write_noise"), (spread, "spread")):
             off += names[group] if wanted else []
-        values: dict[str, Any] = dict.fromkeys(off, 0.0)
-        return replace(self, **values, **(self.straight() if nonlinearity else {}))
+        values: Mapping[str, Any] = dict.fromkeys(off, 0.0) | (self.straight() if nonlinearity else {})
+        return replace(self, **values)
 
-    def straight(self) -> dict[str, Any]:
+    def straight(self) -> dict[str, float]:
         """Return the numbers with which the steps do not depend on the state; none where the model has no such limit."""
         return {}
 
@@ -152,7 +242,7 @@ class BaseDevice:
         """Return which numbers are read noise, write noise and spread; a model adds its own."""
         return {"read_noise": ["read_noise", "read_noise_relative"], "write_noise": [], "spread": []}
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, object]:
         """Return the numbers of this device as plain values, SI units, for the result file."""
         return {
             name: list(value) if isinstance(value, tuple) else value
@@ -160,13 +250,21 @@ class BaseDevice:
         } | {"model": type(self).__name__}
 
 
-def gathered(pulse: Any, state: Any, pulses: np.ndarray, key: Key, window: Window) -> None:
+def gathered(
+    pulse: Callable[[S, np.ndarray, Key], None], state: S, pulses: np.ndarray, key: Key, window: Window
+) -> None:
     """Pulse a window of a device that has no windowed loop: gather its cells, pulse them, scatter them back."""
     place = np.ix_(*window)
-    part = type(state)(*(np.ascontiguousarray(a[place]) for a in state))
+    part = remade(state, (np.ascontiguousarray(a[place]) for a in state))
     pulse(part, pulses, key)
     for whole, piece in zip(state, part, strict=True):
         whole[place] = piece
+
+
+def bounds_of(device: BaseDevice, state: CellState) -> tuple[np.ndarray | float, np.ndarray | float]:
+    """Return the lower and upper bounds of the cells [S], those of the population where a state has none of its own."""
+    low, high = field_of(state, "low"), field_of(state, "high")
+    return device.g_min if low is None else low, device.g_max if high is None else high
 
 
 def crossings(shape: tuple[int, ...], window: Window | None) -> Window:

@@ -18,13 +18,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from hardware_models.check import UsageError
 from hardware_models.devices.base import si
-from hardware_models.devices.pulsed import PulsedDevice, launch
+from hardware_models.devices.pulsed import Cells, PulsedDevice, Where, Words, launch
 from hardware_models.kernels import steps as kernels
 from hardware_models.kernels.random import quantile_middles
 from hardware_models.keys import Key
@@ -77,7 +77,7 @@ class ExponentialActivity(PulsedDevice):
         up = 1.0 - self.amplitude_up * math.exp(self.gamma_up * self.b)
         return up, 1.0 - self.amplitude_down * math.exp(-self.gamma_down * self.b)
 
-    def straight(self) -> dict[str, Any]:
+    def straight(self) -> dict[str, float]:
         """Return the numbers that make every step the nominal one."""
         return {"amplitude_up": 0.0, "amplitude_down": 0.0}
 
@@ -98,7 +98,7 @@ class ExponentialActivity(PulsedDevice):
         g = np.clip(self.fresh_conductance(shape, key), low, high)
         return ExponentialActivityState(g, low, high, up / y_up, down / y_down, *shapes)
 
-    def move(self, cells: Any, where: Any, words: Any) -> None:
+    def move(self, cells: Cells, where: Where, words: Words) -> None:
         """Move pulse by pulse."""
         numbers = (
             2.0 * self.a, self.b, self.g_center, self.cycle_noise * self.states,

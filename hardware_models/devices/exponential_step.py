@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -47,7 +47,7 @@ class ExponentialStepState(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExponentialStep(BaseDevice):
+class ExponentialStep(BaseDevice[ExponentialStepState]):
     """Device with exponentially saturating steps (NeuroSim form); see the module for the equation."""
 
     name: str = "exponential_step"
@@ -71,7 +71,7 @@ class ExponentialStep(BaseDevice):
         """Return which numbers are read noise, write noise and spread."""
         return super().imperfections() | {"write_noise": ["cycle_noise"], "spread": ["step_spread", "bound_spread"]}
 
-    def straight(self) -> dict[str, Any]:
+    def straight(self) -> dict[str, float]:
         """Return the numbers that make every step the nominal one."""
         return {"a_up": 1e6, "a_down": 1e6}
 

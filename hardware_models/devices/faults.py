@@ -12,13 +12,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Protocol
 
 import numpy as np
 
 from hardware_models import files
 from hardware_models.check import UsageError, shown
-from hardware_models.devices.base import BaseDevice, Window, si
+from hardware_models.devices.base import BaseDevice, Window, bounds_of, si
+from hardware_models.devices.state import CellState, extended
 from hardware_models.devices.wrapper import Wrapper
 from hardware_models.keys import Key
 from hardware_models.tables import closest
@@ -27,15 +28,22 @@ RATES = ("stuck_low", "stuck_high", "dead_rows", "dead_columns")
 _ENTRIES = f"a fault map names its entries like 0.stuck_low or 1.dead_rows: the layer, a point, and {', '.join(RATES)}"
 
 
+class FaultyState(CellState, Protocol):
+    """What `Faults` adds to the state of the device inside."""
+
+    @property
+    def fault(self) -> np.ndarray:
+        """Conductance of each faulty cell [S], NaN for a sound one."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
-class Faults(Wrapper):
+class Faults(Wrapper[FaultyState]):
     """Device with stuck cells and dead lines; see the module.
 
     `maps` may hold boolean arrays under the names of the rates: (rows, bit lines) for the cells, (rows,) and
     (bit lines,) for the lines; there are two bit lines for each column of weights, G+ first.
     """
-
-    own: ClassVar[tuple[str, ...]] = ("fault",)
 
     stuck_low: float = si("1", 0.0, 1.0, 0.0)  # probability of a cell
     stuck_high: float = si("1", 0.0, 1.0, 0.0)  # probability of a cell
@@ -57,10 +65,10 @@ class Faults(Wrapper):
         if plain and (twice := np.argwhere(low.astype(bool) & high.astype(bool))).size:
             raise UsageError(f"the fault map says of cell {tuple(twice[0].tolist())} both stuck_low and stuck_high.")
 
-    def fabricate(self, shape: tuple[int, int], key: Key) -> Any:
+    def fabricate(self, shape: tuple[int, int], key: Key) -> CellState:
         """Draw the faults; the field `fault` holds the conductance of a faulty cell [S] and NaN for a sound one."""
         state = self.inner.fabricate(shape, key)
-        low, high = getattr(state, "low", self.g_min), getattr(state, "high", self.g_max)
+        low, high = bounds_of(self, state)
         drawn = key.child("faults").generator()
         u, row, column = drawn.random(shape), drawn.random(shape[0]), drawn.random(shape[1])
         at_low = (u < self.stuck_low) | self._map("stuck_low", shape)
@@ -73,7 +81,7 @@ class Faults(Wrapper):
         fault[dead_rows] = 0.0
         fault[:, dead_columns] = 0.0
         np.copyto(state.g, fault, where=~np.isnan(fault))
-        return self.wrapped(state, fault)
+        return extended(state, fault=fault)
 
     def _map(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
         if name not in self.maps:
@@ -86,7 +94,7 @@ class Faults(Wrapper):
         return given.astype(bool)
 
     def pulse(
-        self, state: Any, pulses: np.ndarray, key: Key, window: Window | None = None, *, time: float = 0.0
+        self, state: FaultyState, pulses: np.ndarray, key: Key, window: Window | None = None, *, time: float = 0.0
     ) -> None:
         """Pulse the sound cells; a faulty one is left alone."""
         place = ... if window is None else np.ix_(*window)
@@ -96,18 +104,18 @@ class Faults(Wrapper):
         # A loop over the whole array may clip every cell to its bounds, and a dead cell lies below them.
         state.g[place] = np.where(sound, state.g[place], fault)
 
-    def renew_cells(self, state: Any, cells: np.ndarray, key: Key, *, time: float = 0.0) -> None:
+    def renew(self, state: FaultyState, cells: np.ndarray, key: Key, *, time: float = 0.0) -> None:
         """Renew the sound cells; a faulty one is left alone."""
         sound = np.isnan(state.fault)
-        super().renew_cells(state, cells & sound, key, time=time)
+        super().renew(state, cells & sound, key, time=time)
         np.copyto(state.g, state.fault, where=~sound)
 
-    def conductance(self, state: Any, time: float) -> np.ndarray:
+    def conductance(self, state: FaultyState, time: float) -> np.ndarray:
         """Return what a read sees [S]: faulty cells as they are."""
         g = super().conductance(state, time)
         return g if g is state.g else np.where(np.isnan(state.fault), g, state.fault)
 
-    def read_variance(self, state: Any, time: float) -> np.ndarray | float:
+    def read_variance(self, state: FaultyState, time: float) -> np.ndarray | float:
         """Return the noise of the inner device [S²]; no current flows in a dead line, so no noise does."""
         variance = super().read_variance(state, time)
         if np.ndim(variance) == 0 and variance == 0.0:
@@ -116,7 +124,9 @@ class Faults(Wrapper):
         return np.where(dead, np.float32(0.0), np.float32(variance)) if dead.any() else variance
 
 
-def with_faults(device: BaseDevice, faults: Mapping[str, Any] | None, layer: int, layers: int | None = None) -> Any:
+def with_faults(
+    device: BaseDevice, faults: Mapping[str, object] | None, layer: int, layers: int | None = None
+) -> BaseDevice:
     """Return `device` with the faults of one layer, or itself if none are asked for.
 
     `faults` holds rates by name, and under "map" a dictionary of arrays or the path of a .npz file with entries such as
@@ -132,15 +142,17 @@ def with_faults(device: BaseDevice, faults: Mapping[str, Any] | None, layer: int
     return Faults.around(device, **rates, maps=maps) if maps or any(rates.values()) else device
 
 
-def fault_maps(faults: Mapping[str, Any], layer: int, layers: int | None = None) -> dict[str, np.ndarray]:
+def fault_maps(faults: Mapping[str, object], layer: int, layers: int | None = None) -> dict[str, np.ndarray]:
     """Return the entries of the map of `faults` that belong to one layer, by the names of `Faults.maps`."""
     given = faults.get("map")
     if given is None or given == "":
         return {}
-    named = isinstance(given, str | Path)
-    where = f"fault map {shown(str(given), 200, quoted=False)}" if named else "a fault map"
-    if named and not (given := files.arrays(given, "fault map")):
-        raise UsageError(f"{where} holds no arrays; {_ENTRIES}.")
+    where = "a fault map"
+    if isinstance(given, str | Path):
+        where = f"fault map {shown(str(given), 200, quoted=False)}"
+        given = files.arrays(given, "fault map")
+        if not given:
+            raise UsageError(f"{where} holds no arrays; {_ENTRIES}.")
     if not isinstance(given, Mapping):
         raise UsageError(f"{where} is the path of a .npz file or a dictionary of arrays, got {shown(given)}.")
     maps = {}

@@ -42,7 +42,7 @@ class FerroelectricState(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ferroelectric(BaseDevice):
+class Ferroelectric(BaseDevice[FerroelectricState]):
     """Ferroelectric device of switching domains; see the module for the equations."""
 
     name: str = "ferroelectric"

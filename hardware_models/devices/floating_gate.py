@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -46,7 +46,7 @@ class FloatingGateState(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FloatingGate(BaseDevice):
+class FloatingGate(BaseDevice[FloatingGateState]):
     """Charge-trap device, linear in the logarithm; see the module for the equations."""
 
     timed: ClassVar[bool] = True
@@ -92,7 +92,7 @@ class FloatingGate(BaseDevice):
         return FloatingGateState(g, np.clip(level, 0.0, 1.0), np.zeros(shape), normal(shape, key.child("nu")), up, down)
 
     def pulse(
-        self, state: Any, pulses: np.ndarray, key: Key, window: Window | None = None, *, time: float = 0.0
+        self, state: FloatingGateState, pulses: np.ndarray, key: Key, window: Window | None = None, *, time: float = 0.0
     ) -> None:
         """Move the level, redraw the programming error and start the loss anew at `time` [s]."""
         w0, w1, _, _ = key.words
@@ -101,7 +101,7 @@ class FloatingGate(BaseDevice):
         switching.log_steps(*cells, pulses, *place, self.coefficients(), w0, w1, quantile_middles())
         drift.stamp(state.written, pulses, *place, time)
 
-    def conductance(self, state: Any, time: float) -> np.ndarray:
+    def conductance(self, state: FloatingGateState, time: float) -> np.ndarray:
         """Return the conductance at `time` [S]."""
         if self.nu == 0.0 and self.nu_slope == 0.0 and self.nu_spread == 0.0:
             return state.g
@@ -111,7 +111,7 @@ class FloatingGate(BaseDevice):
         drift.drifted(state.g, state.written, state.xi, state.xi, np.array(law, np.float64), time, out)
         return out
 
-    def read_variance(self, state: Any, time: float) -> np.ndarray | float:
+    def read_variance(self, state: FloatingGateState, time: float) -> np.ndarray | float:
         """Return the noise of every device and the one that saturates, together [S²]."""
         common = super().read_variance(state, time)
         if self.read_noise_high == 0.0:

@@ -24,7 +24,7 @@ class IdealState(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ideal(BaseDevice):
+class Ideal(BaseDevice[IdealState]):
     """A noiseless linear device with 2^22 steps; see the module for the equation."""
 
     name: str = "ideal"

@@ -18,7 +18,7 @@ counted from its last write: exact for any waits, and two waits of t are one of 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -45,7 +45,7 @@ class LinearDecayState(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LinearDecay(BaseDevice):
+class LinearDecay(BaseDevice[LinearDecayState]):
     """Linear-step device that relaxes in time; see the module for the equations."""
 
     timed: ClassVar[bool] = True
@@ -102,7 +102,7 @@ class LinearDecay(BaseDevice):
         return LinearDecayState(g, np.zeros(shape), tau, rest, *factors, low, high, *self.gammas(shape, key))
 
     def pulse(
-        self, state: Any, pulses: np.ndarray, key: Key, window: Window | None = None, *, time: float = 0.0
+        self, state: LinearDecayState, pulses: np.ndarray, key: Key, window: Window | None = None, *, time: float = 0.0
     ) -> None:
         """Let the pulsed cells relax up to `time` [s], then step."""
         w0, w1, _, _ = key.words
@@ -112,7 +112,7 @@ class LinearDecay(BaseDevice):
         cells = (state.g, state.factor_up, state.factor_down, state.low, state.high, state.gamma_up, state.gamma_down)
         switching.linear_steps(*cells, pulses, *place, self.coefficients(), w0, w1, quantile_middles())
 
-    def conductance(self, state: Any, time: float) -> np.ndarray:
+    def conductance(self, state: LinearDecayState, time: float) -> np.ndarray:
         """Return the relaxed conductance at `time` [S]."""
         if self.tau == 0.0:
             return state.g

@@ -15,13 +15,13 @@ noise, Delta (1 + sigma xi), the pulses are looped over. sigma = `cycle_noise` `
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from hardware_models.check import UsageError
 from hardware_models.devices.base import si
-from hardware_models.devices.pulsed import PulsedDevice, launch
+from hardware_models.devices.pulsed import Cells, PulsedDevice, Where, Words, launch
 from hardware_models.kernels import steps as kernels
 from hardware_models.kernels.random import quantile_middles
 from hardware_models.keys import Key
@@ -73,7 +73,7 @@ class LinearStep(PulsedDevice):
         if not 0.0 < self.center < 1.0:
             raise UsageError(f"device {self.name} needs 0 < center < 1, got {self.center:g}.")
 
-    def straight(self) -> dict[str, Any]:
+    def straight(self) -> dict[str, float]:
         """Return the numbers that make every step the nominal one."""
         return {"gamma_up": 0.0, "gamma_down": 0.0}
 
@@ -91,7 +91,7 @@ class LinearStep(PulsedDevice):
         rates = rate(gamma_up, up, above), rate(gamma_down, down, below)
         return LinearStepState(g, low, high, up, down, *rates, center)
 
-    def move(self, cells: Any, where: Any, words: Any) -> None:
+    def move(self, cells: Cells, where: Where, words: Words) -> None:
         """Move by the closed form, or pulse by pulse under multiplicative noise."""
         noise = self.relative_noise()
         loop = self.noise == "multiplicative" and noise[0] > 0

@@ -15,15 +15,14 @@ that has no number of that name itself.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
 
 from hardware_models import figures, files, opened, user_code
 from hardware_models.check import UsageError, shown
 from hardware_models.devices import MODELS, PUBLISHED, ageing, provenance
-from hardware_models.devices.base import Device, declared
+from hardware_models.devices.adapted import adapted
+from hardware_models.devices.base import BaseDevice, Device, declared
 from hardware_models.tables import closest, load_object, lookup
 from hardware_models.units import dimension
 
@@ -40,15 +39,16 @@ _USED = ("name", "g_min", "g_max", "g_range", "states", "v_read", "t_read", "v_u
          "conductance", "read_variance", "wait", "without", "describe")  # fmt: skip
 
 
-def load_device(spec: str | Device) -> Device:
+def load_device(spec: str | Device) -> BaseDevice:
     """Return the device that `spec` names: a name, ``*.toml``, ``*.csv``, ``file.py:Class``, ``package.module:Class``.
 
-    A device is returned as it is. Raises UsageError in one sentence for an unknown name, a file that does not exist, a
+    A device is returned as it is, but for one that is not derived from `BaseDevice`: that one is put behind the same contract
+    (`adapted`), here and once. Raises UsageError in one sentence for an unknown name, a file that does not exist, a
     figure that lacks its unit or lies outside its range, or a device that fails its quick examination.
     """
     if not isinstance(spec, str):
-        if isinstance(spec, Device):
-            return spec
+        if isinstance(spec, Device) and _pulsed(spec):
+            return adapted(spec)
         raise UsageError(f"a device needs the methods fabricate and pulse; {type(spec).__name__} has not both.")
     from hardware_models.testing import examine_device
 
@@ -59,7 +59,7 @@ def load_device(spec: str | Device) -> Device:
     return device
 
 
-def named_device(spec: str) -> Device:
+def named_device(spec: str) -> BaseDevice:
     """Return the device that `spec` names, unexamined."""
     if spec.endswith(".toml"):
         return _device(*read_table(spec))
@@ -79,7 +79,7 @@ def named_device(spec: str) -> Device:
     installed = installed_devices()
     known = {**dict.fromkeys(PUBLISHED, ""), "ideal": MODELS["ideal"], **installed}
     found = lookup("device", spec, known)
-    return found() if spec not in installed else _checked(spec, _load_entry(spec, found))
+    return _checked(spec, _load_entry(spec, found) if spec in installed else found)
 
 
 def installed_devices() -> dict[str, EntryPoint]:
@@ -88,10 +88,10 @@ def installed_devices() -> dict[str, EntryPoint]:
     return {e.name: e for e in entry_points(group=GROUP) if e.name not in taken}
 
 
-def _load_entry(spec: str, entry: EntryPoint) -> Any:
+def _load_entry(spec: str, entry: EntryPoint) -> object:
     try:
         opened.expect(entry.module)
-        made = entry.load()
+        made: object = entry.load()
         user_code.note_module(entry.module, "device")
         return made
     except Exception as error:
@@ -99,7 +99,7 @@ def _load_entry(spec: str, entry: EntryPoint) -> Any:
         raise UsageError(f"device '{spec}' ({place}) cannot be loaded: {type(error).__name__}: {error}.") from error
 
 
-def _fitted(spec: str) -> Device:
+def _fitted(spec: str) -> BaseDevice:
     """Fit a measured pulse train; what was chosen is said aloud and stands among the device's assumptions."""
     from hardware_models.fitting import fit_file
 
@@ -109,7 +109,7 @@ def _fitted(spec: str) -> Device:
     return fitted.device
 
 
-def published() -> list[dict[str, Any]]:
+def published() -> list[dict[str, object]]:
     """Return what each published device is, for listing: one entry a file, in the order of `PUBLISHED`.
 
     Each has name, technology, model, states, on_off, v_up [V], t_up [s], v_down [V], t_down [s], doi, citation,
@@ -121,7 +121,7 @@ def published() -> list[dict[str, Any]]:
         names.setdefault(file, name)
     for name in names.values():
         table, where = read_table(name)
-        device: Any = _device(table, where)
+        device = _device(table, where)
         source = table["source"]
         listed.append(
             {
@@ -140,11 +140,17 @@ def published() -> list[dict[str, Any]]:
     return listed
 
 
-def _from_class(spec: str) -> Device:
+def _from_class(spec: str) -> BaseDevice:
     return _checked(spec, load_object(spec, "device"))
 
 
-def _checked(spec: str, made: Any) -> Device:
+def _pulsed(made: Device) -> bool:
+    """Tell whether both methods are a device's own: `BaseDevice` has them as words only."""
+    own = (BaseDevice.fabricate, BaseDevice.pulse)
+    return not isinstance(made, BaseDevice) or not {type(made).fabricate, type(made).pulse} & set(own)
+
+
+def _checked(spec: str, made: object) -> BaseDevice:
     if isinstance(made, type):
         try:
             made = made()
@@ -154,7 +160,7 @@ def _checked(spec: str, made: Any) -> Device:
             raise UsageError(
                 f"device '{spec}' cannot be made without arguments: {type(error).__name__}: {error}."
             ) from error
-    if not isinstance(made, Device):
+    if not isinstance(made, Device) or not _pulsed(made):
         raise UsageError(f"device '{spec}' needs the methods fabricate and pulse.")
     missing = [name for name in _USED if not hasattr(made, name)]
     if missing:
@@ -162,7 +168,7 @@ def _checked(spec: str, made: Any) -> Device:
             f"device '{spec}' lacks {', '.join(missing)}; derive it from hardware_models.devices.base.BaseDevice, which "
             "has them."
         )
-    return made
+    return adapted(made)
 
 
 def has_table(spec: str) -> bool:
@@ -170,7 +176,7 @@ def has_table(spec: str) -> bool:
     return spec in PUBLISHED or spec.endswith(".toml")
 
 
-def read_table(spec: str) -> tuple[dict[str, Any], str]:
+def read_table(spec: str) -> tuple[files.Table, str]:
     """Return the tables of a device's parameter file, unchecked, and where they stand, for messages."""
     if spec in PUBLISHED:
         name = f"{PUBLISHED[spec]}.toml"
@@ -180,12 +186,12 @@ def read_table(spec: str) -> tuple[dict[str, Any], str]:
     return files.toml(files.contents(spec, WHAT, most=MOST), where), where
 
 
-def device_from_toml(text: str, where: str, *, name: str | None = None) -> Device:
+def device_from_toml(text: str, where: str, *, name: str | None = None) -> BaseDevice:
     """Return the device of a parameter file's text; `where` is named in errors."""
     return _device(files.toml(text, where), where, name=name)
 
 
-def _device(table: Mapping[str, Any], where: str, *, name: str | None = None) -> Device:
+def _device(table: files.Table, where: str, *, name: str | None = None) -> BaseDevice:
     """Return the device of a parameter file's tables."""
     for entry in ("model", "name", "source"):
         if entry not in table:
@@ -196,7 +202,10 @@ def _device(table: Mapping[str, Any], where: str, *, name: str | None = None) ->
         raise UsageError(f"{where}: {error}") from None
     known = {f.name: f for f in fields(model) if f.name != "assumptions"}
     units = declared(model)
-    values: dict[str, Any] = {"name": name or _name(table["name"], where), "source": _citation(table["source"], where)}
+    values: dict[str, object] = {
+        "name": name or _name(table["name"], where),
+        "source": _citation(table["source"], where),
+    }
     assumptions = []
     around: dict[str, float] = {}
     for entry, given in table.items():
@@ -230,13 +239,13 @@ def _device(table: Mapping[str, Any], where: str, *, name: str | None = None) ->
     return ageing.aged(device, around, where) if around else device
 
 
-def _name(name: Any, where: str) -> str:
+def _name(name: object, where: str) -> str:
     if not figures.text(name, where, "name", most=1000).isprintable():
         raise UsageError(f"{where} needs a name of letters and signs that can be printed, got {shown(name)}.")
     return str(name)
 
 
-def _citation(source: Any, where: str) -> str:
+def _citation(source: object, where: str) -> str:
     place = f"{where}: 'source'"
     table = figures.parts(source, place, ("citation",), SOURCE)
     for part, said in table.items():
@@ -245,7 +254,7 @@ def _citation(source: Any, where: str) -> str:
     return str(table["citation"]) + (f", doi:{table['doi']}" if table.get("doi") else "")
 
 
-def _choice(value: Any, kind: str, place: str) -> Any:
+def _choice(value: object, kind: str, place: str) -> object:
     """Return a value without a unit after checking that it is of the kind that the model declares."""
     if kind == "str":
         return figures.text(value, place, "value")

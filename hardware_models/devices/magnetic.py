@@ -40,7 +40,7 @@ class MagneticState(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Magnetic(BaseDevice):
+class Magnetic(BaseDevice[MagneticState]):
     """Groups of stochastic binary junctions; see the module for the equation."""
 
     name: str = "magnetic"

@@ -16,13 +16,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from hardware_models import files
 from hardware_models.check import UsageError
-from hardware_models.devices.pulsed import PulsedDevice, launch
+from hardware_models.devices.pulsed import Cells, PulsedDevice, Where, Words, launch
 from hardware_models.kernels import steps as kernels
 from hardware_models.keys import Key
 
@@ -39,6 +39,10 @@ class MeasuredState(NamedTuple):
     factor_down: np.ndarray  # down [1]
 
 
+def _absent() -> np.ndarray:
+    return np.empty(0)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Measured(PulsedDevice):
     """Device with a measured distribution of steps; see the module. Give the four arrays, or the `file` that holds them.
@@ -51,19 +55,20 @@ class Measured(PulsedDevice):
     g_max: float = -1.0
     states: float = 0.0
     file: str = ""
-    levels: Any = field(default=None, repr=False)
-    probabilities: Any = field(default=None, repr=False)
-    up: Any = field(default=None, repr=False)
-    down: Any = field(default=None, repr=False)
+    levels: np.ndarray = field(default_factory=_absent, repr=False)
+    probabilities: np.ndarray = field(default_factory=_absent, repr=False)
+    up: np.ndarray = field(default_factory=_absent, repr=False)
+    down: np.ndarray = field(default_factory=_absent, repr=False)
 
     def __post_init__(self) -> None:
         """Read and check the table; fill in the bounds and the nominal number of pulses."""
         if self.file:
             self._read()
         for name in ARRAYS:
-            if getattr(self, name) is None:
+            given = getattr(self, name)
+            if given is None or np.size(given) == 0:
                 raise UsageError(f"device {self.name} needs the array '{name}' or a file that holds it.")
-            numbers = np.asarray(getattr(self, name))
+            numbers = np.asarray(given)
             if numbers.dtype.kind not in "iuf":
                 raise UsageError(f"device {self.name} needs the array '{name}' of real numbers, got {numbers.dtype}.")
             object.__setattr__(self, name, np.ascontiguousarray(numbers, np.float64))
@@ -107,12 +112,12 @@ class Measured(PulsedDevice):
         g = np.clip(self.fresh_conductance(shape, key), low, high)
         return MeasuredState(g, low, high, common * balance, common / balance)
 
-    def move(self, cells: Any, where: Any, words: Any) -> None:
+    def move(self, cells: Cells, where: Where, words: Words) -> None:
         """Draw each pulse's step from the table."""
         tables = self.levels, self.probabilities, np.stack((self.up, self.down))
         launch(kernels.table_steps, cells, *where, *(t.astype(np.float32) for t in tables), words)
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, object]:
         """Return the numbers as plain values; the table as its shape and SHA-256."""
         digest = hashlib.sha256(b"".join(getattr(self, name).tobytes() for name in ARRAYS)).hexdigest()
         plain = {name: value for name, value in super().describe().items() if name not in ARRAYS}

@@ -14,14 +14,15 @@ crossbar reads all pairs after every `refresh_every` writes to see which need it
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from hardware_models.check import UsageError
-from hardware_models.devices.base import si
+from hardware_models.devices.base import Polarities, si
 from hardware_models.devices.linear_step import LinearStepState, rate
-from hardware_models.devices.pulsed import PulsedDevice, launch
+from hardware_models.devices.pulsed import Cells, PulsedDevice, Where, Words, launch
+from hardware_models.devices.state import CellState, field
 from hardware_models.kernels import steps as kernels
 from hardware_models.kernels.random import normal, quantile_middles
 from hardware_models.keys import Key
@@ -42,11 +43,11 @@ class OneSided(PulsedDevice):
     refresh_every: float = si("1", 0.0, 1e9, 100.0)  # writes between two looks at all pairs; 0: never by itself
     fresh: str = "high"
 
-    polarities: ClassVar[str] = "down"
+    polarities: ClassVar[Polarities] = "down"
     SPREADS: ClassVar[tuple[str, ...]] = (*PulsedDevice.SPREADS, "gamma_spread")
     NOISES: ClassVar[tuple[str, ...]] = (*PulsedDevice.NOISES, "set_noise")
 
-    def straight(self) -> dict[str, Any]:
+    def straight(self) -> dict[str, float]:
         """Return the numbers that make every step the nominal one."""
         return {"gamma": 0.0}
 
@@ -58,18 +59,20 @@ class OneSided(PulsedDevice):
         g = np.clip(self.fresh_conductance(shape, key), low, high)
         return LinearStepState(g, low, high, 0 * up, down, 0 * up, rate(gamma, down, high - low), high.copy())
 
-    def move(self, cells: Any, where: Any, words: Any) -> None:
+    def move(self, cells: Cells, where: Where, words: Words) -> None:
         """Move by the closed form; a pulse that raises is refused."""
         if where[0].max(initial=0) > 0:
             raise UsageError(f"device {self.name} has pulses of one sign only: counts above zero cannot be applied.")
         launch(kernels.linear_steps, cells, *where, self.relative_noise(), words, quantile_middles())
 
-    def renew(self, state: Any, cells: np.ndarray, key: Key) -> None:
+    def renew(self, state: CellState, cells: np.ndarray, key: Key) -> None:
         """Set the cells of a mask to just below their upper bounds, in place."""
         fallen = np.float32(self.set_noise * self.g_range) * np.abs(normal(state.g.shape, key.child("renew")))
-        top = np.maximum(state.high - fallen, state.low)
-        if "hidden" in state._fields:
-            state.hidden[cells] = top[cells]
+        own = LinearStepState(*tuple(state)[: len(LinearStepState._fields)])
+        top = np.maximum(own.high - fallen, own.low)
+        hidden = field(state, "hidden")
+        if hidden is not None:
+            hidden[cells] = top[cells]
             seen = np.float32(self.write_noise * self.g_range) * normal(state.g.shape, key.child("renew_noise"))
             top = np.maximum(top + seen, np.float32(0.0))
         state.g[cells] = top[cells]

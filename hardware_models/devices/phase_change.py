@@ -31,11 +31,11 @@ between reads is left out.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from hardware_models.devices.base import BaseDevice, Window, cell_bounds, crossings, log_normal, si
+from hardware_models.devices.base import BaseDevice, Polarities, Window, cell_bounds, crossings, log_normal, si
 from hardware_models.kernels import drift, switching
 from hardware_models.kernels.random import normal, quantile_middles
 from hardware_models.keys import Key
@@ -53,11 +53,11 @@ class PhaseChangeState(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PhaseChange(BaseDevice):
+class PhaseChange(BaseDevice[PhaseChangeState]):
     """One-sided phase-change memory with drift and 1/f noise; see the module for the equations."""
 
     timed: ClassVar[bool] = True
-    polarities: ClassVar[str] = "up"
+    polarities: ClassVar[Polarities] = "up"
 
     name: str = "phase_change"
     fresh: str = "low"
@@ -114,7 +114,7 @@ class PhaseChange(BaseDevice):
         return PhaseChangeState(g, np.zeros(shape), xi, up, low, high)
 
     def pulse(
-        self, state: Any, pulses: np.ndarray, key: Key, window: Window | None = None, *, time: float = 0.0
+        self, state: PhaseChangeState, pulses: np.ndarray, key: Key, window: Window | None = None, *, time: float = 0.0
     ) -> None:
         """Apply n > 0 partial SET pulses, or a RESET for n < 0, at `time` [s]."""
         w0, w1, _, _ = key.words
@@ -123,17 +123,17 @@ class PhaseChange(BaseDevice):
         switching.partial_sets(state.g, state.factor_up, state.low, state.high, pulses, *place, *common)
         drift.stamp(state.written, pulses, *place, time)
 
-    def renew(self, state: Any, cells: np.ndarray, key: Key, *, time: float = 0.0) -> None:
+    def renew(self, state: PhaseChangeState, cells: np.ndarray, key: Key, *, time: float = 0.0) -> None:
         """RESET the cells where `cells` is true, at `time` [s]."""
         self.pulse(state, -np.asarray(cells, np.int32), key.child("renew"), time=time)
 
-    def conductance(self, state: Any, time: float) -> np.ndarray:
+    def conductance(self, state: PhaseChangeState, time: float) -> np.ndarray:
         """Return the drifted conductance at `time` [S]."""
         out = np.empty_like(state.g)
         drift.drifted(state.g, state.written, state.xi, state.xi, self.drift_law(), time, out)
         return out
 
-    def read_variance(self, state: Any, time: float) -> np.ndarray | float:
+    def read_variance(self, state: PhaseChangeState, time: float) -> np.ndarray | float:
         """Return white and 1/f noise together [S²]."""
         white = super().read_variance(state, time)
         if self.q_noise == 0.0:

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from hardware_models.check import UsageError
 from hardware_models.devices.base import si
-from hardware_models.devices.pulsed import PulsedDevice, launch
+from hardware_models.devices.pulsed import Cells, PulsedDevice, Where, Words, launch
 from hardware_models.kernels import steps as kernels
 from hardware_models.kernels.random import quantile_middles
 from hardware_models.keys import Key
@@ -69,7 +69,7 @@ class Piecewise(PulsedDevice):
         g = np.clip(self.fresh_conductance(shape, key), low, high)
         return PiecewiseState(g, low, high, *self.steps(shape, key), *tilts)
 
-    def move(self, cells: Any, where: Any, words: Any) -> None:
+    def move(self, cells: Cells, where: Where, words: Words) -> None:
         """Move pulse by pulse."""
         nodes = np.array((self.nodes_up, self.nodes_down), np.float32)
         launch(kernels.node_steps, cells, *where, nodes, self.relative_noise()[0], words, quantile_middles())

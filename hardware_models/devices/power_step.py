@@ -12,12 +12,12 @@ doi:10.1109/AICAS51828.2021.9458494); gamma = 1 is `soft_bounds` with multiplica
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from hardware_models.devices.base import si
-from hardware_models.devices.pulsed import PulsedDevice, launch
+from hardware_models.devices.pulsed import Cells, PulsedDevice, Where, Words, launch
 from hardware_models.kernels import steps as kernels
 from hardware_models.kernels.random import quantile_middles
 from hardware_models.keys import Key
@@ -49,7 +49,7 @@ class PowerStep(PulsedDevice):
 
     SPREADS: ClassVar[tuple[str, ...]] = (*PulsedDevice.SPREADS, "gamma_spread")
 
-    def straight(self) -> dict[str, Any]:
+    def straight(self) -> dict[str, float]:
         """Return the numbers that make every step the nominal one."""
         return {"gamma_up": 0.0, "gamma_down": 0.0}
 
@@ -61,6 +61,6 @@ class PowerStep(PulsedDevice):
         g = np.clip(self.fresh_conductance(shape, key), low, high)
         return PowerStepState(g, low, high, *self.steps(shape, key), gamma_up, gamma_down)
 
-    def move(self, cells: Any, where: Any, words: Any) -> None:
+    def move(self, cells: Cells, where: Where, words: Words) -> None:
         """Move pulse by pulse."""
         launch(kernels.power_steps, cells, *where, self.relative_noise()[0], words, quantile_middles())

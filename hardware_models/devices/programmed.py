@@ -24,7 +24,7 @@ Fits: Nandakumar et al., ICECS 2019, doi:10.1109/ICECS46596.2019.8964852, and th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -49,7 +49,7 @@ SLOW = ("q_noise", "q_slope", "q_low", "q_3", "q_2", "q_1", "q_0")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Programmed(BaseDevice):
+class Programmed(BaseDevice[ProgrammedState]):
     """Written and verified device with drift; see the module for the equations."""
 
     timed: ClassVar[bool] = True
@@ -147,7 +147,7 @@ class Programmed(BaseDevice):
         return ProgrammedState(g, g.astype(np.float64), np.zeros(shape), xi, relax)
 
     def pulse(
-        self, state: Any, pulses: np.ndarray, key: Key, window: Window | None = None, *, time: float = 0.0
+        self, state: ProgrammedState, pulses: np.ndarray, key: Key, window: Window | None = None, *, time: float = 0.0
     ) -> None:
         """Move the targets by ideal steps and write the cells anew at `time` [s]."""
         w0, w1, _, _ = key.words
@@ -156,13 +156,13 @@ class Programmed(BaseDevice):
         switching.verified_writes(*cells, pulses, *place, self.coefficients(), self.shift(), w0, w1, quantile_middles())
         drift.stamp(state.written, pulses, *place, time)
 
-    def conductance(self, state: Any, time: float) -> np.ndarray:
+    def conductance(self, state: ProgrammedState, time: float) -> np.ndarray:
         """Return the conductance at `time` [S]."""
         out = np.empty_like(state.g)
         drift.drifted(state.g, state.written, state.xi, state.relax, self.drift_law(), time, out)
         return out
 
-    def read_variance(self, state: Any, time: float) -> np.ndarray | float:
+    def read_variance(self, state: ProgrammedState, time: float) -> np.ndarray | float:
         """Return white noise, the one that saturates and 1/f noise together [S²]."""
         variance = super().read_variance(state, time)
         slow = any(getattr(self, name) != 0.0 for name in SLOW)

@@ -8,7 +8,6 @@ kinds of figures can be counted, and a reader sees at once what a device rests o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 NOT_READ = "no:"
 """How the entry ``checked`` of a figure begins whose source could not be read."""
@@ -22,16 +21,16 @@ LAWS = {
 """Law of time -> the figures of which one at least is not zero where a file has that law."""
 
 
-def figures(table: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+def figures(table: Mapping[str, object]) -> dict[str, Mapping[str, object]]:
     """Return the figures of a parameter file by name: all tables but ``[source]``."""
     return {name: entry for name, entry in table.items() if isinstance(entry, Mapping) and name != "source"}
 
 
-def counts(table: Mapping[str, Any]) -> dict[str, int]:
+def counts(table: Mapping[str, object]) -> dict[str, int]:
     """Return how many figures of a parameter file were checked in their source, were not, and are assumptions."""
     found = {"checked": 0, "not_read": 0, "assumptions": 0}
     for figure in figures(table).values():
-        said = figure.get("checked", "")
+        said = str(figure.get("checked", ""))
         if figure.get("kind") == "assumption":
             found["assumptions"] += 1
         elif said and not said.startswith(NOT_READ):
@@ -41,7 +40,7 @@ def counts(table: Mapping[str, Any]) -> dict[str, int]:
     return found
 
 
-def law_of_time(table: Mapping[str, Any]) -> str:
+def law_of_time(table: Mapping[str, object]) -> str:
     """Return the laws of time whose figures a parameter file gives, or "none": what it will be later is then not known."""
     given = {name for name, figure in figures(table).items() if figure.get("value")}
     return ", ".join(law for law, names in LAWS.items() if given & set(names)) or "none"

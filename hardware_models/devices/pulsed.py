@@ -15,33 +15,33 @@ g = hidden + `write_noise` (G_max - G_min) xi, drawn anew each time the cell is 
 
 from __future__ import annotations
 
-from collections import namedtuple
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from hardware_models.check import UsageError
 from hardware_models.devices.base import BaseDevice, Window, si
+from hardware_models.devices.state import CellState, extended, field
 from hardware_models.kernels import steps as kernels
 from hardware_models.kernels.random import normal, quantile_middles
 from hardware_models.keys import Key
 
+Cells = tuple[np.ndarray, ...]
+"""The arrays of a state, of which the pulses move the first."""
+Where = tuple[np.ndarray, np.ndarray, np.ndarray, bool]
+"""Pulses, their rows and columns, and whether these are the whole array."""
+Words = tuple[np.uint32, np.uint32]
 
-@cache
-def with_hidden(kind: Any) -> Any:
-    """Return the type of a state with one more array: what the pulses act on while g is what a read sees [S]."""
-    return namedtuple(f"{kind.__name__}Hidden", (*kind._fields, "hidden"))
 
-
-def launch(kernel: Any, *arguments: Any) -> None:
+def launch(kernel: Callable[..., None], *arguments: object) -> None:
     """Call a kernel."""
     kernel(*arguments)
 
 
 @dataclass(frozen=True, kw_only=True)
-class PulsedDevice(BaseDevice):
+class PulsedDevice(BaseDevice[CellState]):
     """Base of the step models; a model fabricates with `cells` and moves with `move`."""
 
     states_down: float = si("1", 1.0, 1e9, 0.0)  # nominal pulses over the range, down; 0: as many as up
@@ -98,11 +98,11 @@ class PulsedDevice(BaseDevice):
         high = center + above if self.high_spread else np.full(shape, self.g_max, np.float32)
         return low, high
 
-    def cells(self, shape: tuple[int, int], key: Key) -> Any:
+    def cells(self, shape: tuple[int, int], key: Key) -> CellState:
         """Return the fabricated cells without write noise."""
         raise NotImplementedError
 
-    def fabricate(self, shape: tuple[int, int], key: Key) -> Any:
+    def fabricate(self, shape: tuple[int, int], key: Key) -> CellState:
         """Draw each cell's constants; fresh cells lie within their bounds."""
         state = self.cells(shape, key)
         if self.write_noise == 0.0:
@@ -110,8 +110,7 @@ class PulsedDevice(BaseDevice):
         hidden = state.g.copy()
         seen = hidden + np.float32(self.write_noise * self.g_range) * normal(shape, key.child("write_noise"))
         np.maximum(seen, np.float32(0.0), out=state.g)
-        kind: Any = type(state)
-        return with_hidden(kind)(*state, hidden)
+        return extended(state, hidden=hidden)
 
     # --- pulses ---
 
@@ -119,7 +118,7 @@ class PulsedDevice(BaseDevice):
         """Return the sigma of a pulse in units of a cell's nominal step; the same for both polarities."""
         return np.float32(self.cycle_noise * self.states), np.float32(self.cycle_noise * self.states)
 
-    def pulse(self, state: Any, pulses: np.ndarray, key: Key, window: Window | None = None) -> None:
+    def pulse(self, state: CellState, pulses: np.ndarray, key: Key, window: Window | None = None) -> None:
         """Move the cells, then draw anew what is seen of the moved ones if there is write noise."""
         whole = window is None
         places = [np.arange(n) for n in state.g.shape] if window is None else window
@@ -131,13 +130,14 @@ class PulsedDevice(BaseDevice):
             )
         w0, w1, w2, w3 = key.words
         cells = tuple(state)
-        if "hidden" in state._fields:
-            cells = (state.hidden, *cells[1:-1])
+        hidden = field(state, "hidden")
+        if hidden is not None:
+            cells = (hidden, *cells[1:-1])
         self.move(cells, (pulses, rows, columns, whole), (w0, w1))
-        if "hidden" in state._fields:
+        if hidden is not None:
             sigma = np.float32(self.write_noise * self.g_range)
-            kernels.appear(state.g, state.hidden, pulses, rows, columns, sigma, (w2, w3), quantile_middles())
+            kernels.appear(state.g, hidden, pulses, rows, columns, sigma, (w2, w3), quantile_middles())
 
-    def move(self, cells: Any, where: Any, words: Any) -> None:
+    def move(self, cells: Cells, where: Where, words: Words) -> None:
         """Apply pulses to cells[0] in place; where = (pulses, rows, columns, whole)."""
         raise NotImplementedError

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar, Protocol
 
 import numpy as np
 
 from hardware_models.check import UsageError
 from hardware_models.devices.base import Window, crossings, log_normal, si
+from hardware_models.devices.state import CellState, extended, inside, remade
 from hardware_models.devices.wrapper import Wrapper
 from hardware_models.kernels import drift
 from hardware_models.keys import Key
@@ -29,12 +30,30 @@ HELD_ELSEWHERE = {"switched": "whole junctions", "hidden": "a hidden level under
 """Fields of a state that pulses act on instead of g: relaxing g would be undone by the next pulse."""
 
 
+class ForgettingState(CellState, Protocol):
+    """What `Retention` adds to the state of the device inside."""
+
+    @property
+    def written(self) -> np.ndarray:
+        """Time of the last write [s], float64."""
+        ...
+
+    @property
+    def tau(self) -> np.ndarray:
+        """Time constant of the relaxation [s]."""
+        ...
+
+    @property
+    def rest(self) -> np.ndarray:
+        """Rest value [S]."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
-class Retention(Wrapper):
+class Retention(Wrapper[ForgettingState]):
     """Device that forgets; see the module for the law."""
 
     timed: ClassVar[bool] = True
-    own: ClassVar[tuple[str, ...]] = ("written", "tau", "rest")
 
     tau: float = si("s", 0.0, 1e15, low_open=True)  # tau_0, at 300 K
     tau_spread: float = si("1", 0.0, 5.0, 0.0)  # s, log-normal
@@ -59,35 +78,37 @@ class Retention(Wrapper):
         """Return the spread of the time constant."""
         return super().imperfections() | {"spread": ["tau_spread"]}
 
-    def fabricate(self, shape: tuple[int, int], key: Key) -> Any:
+    def fabricate(self, shape: tuple[int, int], key: Key) -> CellState:
         """Draw each cell's time constant at the device's temperature."""
         heat = self.activation_energy / BOLTZMANN * (1.0 / self.temperature - 1.0 / REFERENCE)
         tau = np.float32(self.tau * math.exp(heat)) * log_normal(shape, self.tau_spread, key.child("tau"))
         rest = np.full(shape, self.g_min + self.rest * self.g_range, np.float32)
-        return self.wrapped(self.inner.fabricate(shape, key), np.zeros(shape), tau, rest)
+        return extended(self.inner.fabricate(shape, key), written=np.zeros(shape), tau=tau, rest=rest)
 
     def pulse(
-        self, state: Any, pulses: np.ndarray, key: Key, window: Window | None = None, *, time: float = 0.0
+        self, state: ForgettingState, pulses: np.ndarray, key: Key, window: Window | None = None, *, time: float = 0.0
     ) -> None:
         """Let the pulsed cells relax up to `time` [s], then pulse them."""
         place = crossings(state.g.shape, window)
         drift.settle(state.g, state.written, state.tau, state.rest, pulses, *place, time)
         self.pulse_inside(state, pulses, key, window, time)
 
-    def renew_cells(self, state: Any, cells: np.ndarray, key: Key, *, time: float = 0.0) -> None:
+    def renew(self, state: ForgettingState, cells: np.ndarray, key: Key, *, time: float = 0.0) -> None:
         """Let the renewed cells forget from `time` [s] on."""
         place = crossings(state.g.shape, None)
         drift.settle(state.g, state.written, state.tau, state.rest, np.asarray(cells, np.int32), *place, time)
-        super().renew_cells(state, cells, key, time=time)
+        super().renew(state, cells, key, time=time)
 
-    def read_variance(self, state: Any, time: float) -> np.ndarray | float:
+    def read_variance(self, state: ForgettingState, time: float) -> np.ndarray | float:
         """Return the noise of the inner device at the relaxed conductance [S²]."""
         variance = super().read_variance(state, time)
         if np.ndim(variance) == 0:  # the same for every conductance
             return variance
-        return self.inner.read_variance(self.inside(state)._replace(g=self.conductance(state, time)), time)
+        stored = inside(state)
+        present = {**stored._asdict(), "g": self.conductance(state, time)}
+        return self.inner.read_variance(remade(stored, present.values()), time)
 
-    def conductance(self, state: Any, time: float) -> np.ndarray:
+    def conductance(self, state: ForgettingState, time: float) -> np.ndarray:
         """Return the relaxed conductance at `time` [S]."""
         out = np.empty_like(state.g)
         drift.relaxed(state.g, state.written, state.tau, state.rest, time, out)

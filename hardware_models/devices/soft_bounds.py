@@ -17,14 +17,14 @@ moved so that g* lies at `center`, up to an error of N(0, (`symmetry_error` (G_m
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from hardware_models.check import UsageError
 from hardware_models.devices.base import si
 from hardware_models.devices.linear_step import LinearStepState, rate
-from hardware_models.devices.pulsed import PulsedDevice, launch
+from hardware_models.devices.pulsed import Cells, PulsedDevice, Where, Words, launch
 from hardware_models.kernels import steps as kernels
 from hardware_models.kernels.random import normal, quantile_middles
 from hardware_models.keys import Key
@@ -71,6 +71,6 @@ class SoftBounds(PulsedDevice):
         up, down = -np.expm1(-rate_up), -np.expm1(-rate_down)
         return (up * high + down * low) / (up + down)
 
-    def move(self, cells: Any, where: Any, words: Any) -> None:
+    def move(self, cells: Cells, where: Where, words: Words) -> None:
         """Move by the closed form."""
         launch(kernels.linear_steps, cells, *where, self.relative_noise(), words, quantile_middles())

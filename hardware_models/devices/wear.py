@@ -10,21 +10,34 @@ of cycles is how endurance tests are usually summarised; the figures are the use
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Protocol
 
 import numpy as np
 
 from hardware_models.devices.base import Window, crossings, log_normal, si
+from hardware_models.devices.state import CellState, extended
 from hardware_models.devices.wrapper import Wrapper
 from hardware_models.kernels import drift
 from hardware_models.keys import Key
 
 
-@dataclass(frozen=True, kw_only=True)
-class Wear(Wrapper):
-    """Device whose cells wear out; see the module for the law."""
+class WearingState(CellState, Protocol):
+    """What `Wear` adds to the state of the device inside."""
 
-    own: ClassVar[tuple[str, ...]] = ("pulsed", "lifetime")
+    @property
+    def pulsed(self) -> np.ndarray:
+        """Pulses that each cell has had, int64."""
+        ...
+
+    @property
+    def lifetime(self) -> np.ndarray:
+        """Pulses that each cell stands, int64."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wear(Wrapper[WearingState]):
+    """Device whose cells wear out; see the module for the law."""
 
     endurance: float = si("pulses", 1.0, 1e15)  # N_0, the median
     endurance_spread: float = si("1", 0.0, 5.0, 0.0)  # s, log-normal
@@ -33,23 +46,23 @@ class Wear(Wrapper):
         """Return the spread of the endurance."""
         return super().imperfections() | {"spread": ["endurance_spread"]}
 
-    def fabricate(self, shape: tuple[int, int], key: Key) -> Any:
+    def fabricate(self, shape: tuple[int, int], key: Key) -> CellState:
         """Draw each cell's life; `pulsed` and `lifetime` are int64 [pulses]."""
         factor = log_normal(shape, self.endurance_spread, key.child("lifetime")).astype(np.float64)
         lifetime = np.ceil(np.clip(self.endurance * factor, 1.0, 1e18)).astype(np.int64)
-        return self.wrapped(self.inner.fabricate(shape, key), np.zeros(shape, np.int64), lifetime)
+        return extended(self.inner.fabricate(shape, key), pulsed=np.zeros(shape, np.int64), lifetime=lifetime)
 
     def pulse(
-        self, state: Any, pulses: np.ndarray, key: Key, window: Window | None = None, *, time: float = 0.0
+        self, state: WearingState, pulses: np.ndarray, key: Key, window: Window | None = None, *, time: float = 0.0
     ) -> None:
         """Hand on the pulses that each cell still takes."""
         allowed = np.empty(pulses.shape, np.int32)
         drift.wear_down(pulses, state.pulsed, state.lifetime, *crossings(state.g.shape, window), allowed)
         self.pulse_inside(state, allowed, key, window, time)
 
-    def renew_cells(self, state: Any, cells: np.ndarray, key: Key, *, time: float = 0.0) -> None:
+    def renew(self, state: WearingState, cells: np.ndarray, key: Key, *, time: float = 0.0) -> None:
         """Count the strong pulse as one; a worn cell does not follow it."""
         allowed = np.empty(cells.shape, np.int32)
         once = np.asarray(cells, np.int32)
         drift.wear_down(once, state.pulsed, state.lifetime, *crossings(state.g.shape, None), allowed)
-        super().renew_cells(state, allowed != 0, key, time=time)
+        super().renew(state, allowed != 0, key, time=time)

@@ -10,20 +10,21 @@ Linear in counts and integrals, hence additive over layers, phases and component
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from hardware_models.check import UsageError, in_range
 from hardware_models.energy.components import SCENARIOS, Component, Conditions
 from hardware_models.energy.load import BITS, CONVERTERS, Technology
-from hardware_models.events import INTEGRALS, is_count
+from hardware_models.events import INTEGRALS, Quantity, is_count
 from hardware_models.tables import closest
 
 STATIC = "static"
+Integrals = Mapping[str, float] | Mapping[str, Quantity]
+"""Integrals by name, as plain numbers or with their units."""
 
 
 def price(
     events_by_phase: Mapping[str, Mapping[str, int]],
-    integrals_by_phase: Mapping[str, Mapping[str, Any]],
+    integrals_by_phase: Mapping[str, Integrals],
     technology: Technology,
     *,
     read_time: float,
@@ -106,7 +107,7 @@ def component_of(technology: Technology, event: str) -> tuple[Component, int]:
 
 def _price_one(
     counts: Mapping[str, int],
-    integrals: Mapping[str, Any],
+    integrals: Integrals,
     technology: Technology,
     conditions: Conditions,
     scenario: str,
@@ -129,7 +130,7 @@ def _price_one(
     return joules
 
 
-def _quantity(name: str, given: Any) -> float:
+def _quantity(name: str, given: float | Quantity) -> float:
     if not isinstance(given, Mapping):
         return float(given)
     if given.get("unit") != INTEGRALS[name]:

@@ -23,11 +23,13 @@ import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar
 
 from hardware_models.check import UsageError, in_range, positive_int
 from hardware_models.events import Events
 from hardware_models.tables import closest
+
+T = TypeVar("T")
 
 
 class Price(NamedTuple):
@@ -192,7 +194,7 @@ def joules(
     return found | {"control": share * math.fsum(found.values())}
 
 
-def _named(kind: str, name: str, table: Mapping[str, Any]) -> Any:
+def _named(kind: str, name: str, table: Mapping[str, T]) -> T:
     if name not in table:
         raise UsageError(f"no {kind} '{name}'{closest(name, table)} (known: {', '.join(table)}).")
     return table[name]

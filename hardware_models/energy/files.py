@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
-from typing import Any
 
 from hardware_models import figures, files
 from hardware_models.check import UsageError, shown
@@ -44,7 +43,7 @@ def unnoted(name: str) -> str:
     return resources.files(_FOLDER).joinpath(f"{TECHNOLOGIES[name]}.toml").read_text(encoding="utf-8")
 
 
-def tables(text: str, where: str) -> tuple[dict[str, Any], str]:
+def tables(text: str, where: str) -> tuple[files.Table, str]:
     """Return the tables of a file, with those of the technology that it extends, and all the text that was read.
 
     All of `TABLES` are there, empty where the file has none.
@@ -56,7 +55,7 @@ def tables(text: str, where: str) -> tuple[dict[str, Any], str]:
             raise UsageError(f"{where} has an unknown table {shown(name)}{closest(name, TABLES)}.")
         if name in TABLES and not isinstance(entry, dict):
             raise UsageError(f"{where}: '{name}' should be a table, got {shown(entry)}.")
-    table: dict[str, Any] = {name: read.get(name, {}) for name in TABLES}
+    table: files.Table = {name: read.get(name, {}) for name in TABLES}
     base = table["meta"].get("extends")
     if base is None:
         return table, text

@@ -10,10 +10,11 @@ for an error from above (backprop) cannot do that within one update. A conversio
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+
+from hardware_models.events import Quantity
 
 
-def latency(integrals_by_layer: Mapping[str, Mapping[str, Any]], images: int) -> dict[str, Any]:
+def latency(integrals_by_layer: Mapping[str, Mapping[str, Quantity]], images: int) -> dict[str, float | str | None]:
     """Return the chip's time [s] per image, layer after layer and pipelined, and which layer is the slowest.
 
     Parameters

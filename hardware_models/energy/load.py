@@ -55,7 +55,7 @@ class Technology:
     node_nm: float
     temperature: float  # [K]
     components: Mapping[str, Component]
-    sources: Mapping[str, Mapping[str, Any]]
+    sources: Mapping[str, files.Table]
     read_voltage: Figure  # [V] full scale of a read, where the device does not give it
     static_power: Figure  # [W] over the chip's clock
     static_statement: str
@@ -126,12 +126,12 @@ def technology_from_toml(text: str, where: str) -> Technology:
     return technology
 
 
-def _line_current(reader: _Reader, line: Mapping[str, Any]) -> Figure | None:
+def _line_current(reader: _Reader, line: files.Table) -> Figure | None:
     entry = line.get("current_limit")
     return None if entry is None else reader.figure("line.current_limit", entry, "current")
 
 
-def _areas(reader: _Reader, table: Mapping[str, Any]) -> Mapping[str, Figure]:
+def _areas(reader: _Reader, table: files.Table) -> Mapping[str, Figure]:
     for name in table:
         if name not in AREAS:
             raise UsageError(
@@ -143,12 +143,12 @@ def _areas(reader: _Reader, table: Mapping[str, Any]) -> Mapping[str, Figure]:
 class _Reader:
     """Reads the figures of one file; remembers what each source was quoted for."""
 
-    def __init__(self, where: str, sources: dict[str, Mapping[str, Any]]) -> None:
+    def __init__(self, where: str, sources: Mapping[str, files.Table]) -> None:
         self.where = where
         self.sources = sources
         self._quoted: dict[tuple[str, str], tuple[float, str]] = {}
 
-    def component(self, name: str, entry: Any) -> Component:
+    def component(self, name: str, entry: object) -> Component:
         place = f"component.{shown(name, quoted=False)}"
         family, _, form = name.partition(".")
         if name not in (*COUNTS, *CONVERTERS) and (family not in ARITHMETIC or form not in number_formats()):
@@ -171,7 +171,7 @@ class _Reader:
             raise UsageError(f"{self.where}: '{place}' needs {right}, got the law '{component.law}'.")
         return component
 
-    def _by_law(self, name: str, place: str, entry: dict[str, Any]) -> Component:
+    def _by_law(self, name: str, place: str, entry: files.Table) -> Component:
         law = entry["law"]
         if law not in (*LAWS,):  # in the tuple, since a list of the file cannot be looked up in a mapping
             raise UsageError(f"{self.where}: '{place}' has the unknown law {shown(law)} (known: {', '.join(LAWS)}).")
@@ -185,7 +185,7 @@ class _Reader:
             self._check_reference(component, place, entry["reference"])
         return component
 
-    def _check_reference(self, component: Component, place: str, point: Any) -> None:
+    def _check_reference(self, component: Component, place: str, point: object) -> None:
         """Refuse a fitted law that misses the published price at one number of bits."""
         where = f"{self.where}: '{place}.reference'"
         needed = ("bits", "value", "unit", "tolerance", "source")
@@ -240,7 +240,7 @@ def _nearest(name: str) -> str:
     return closest(name, same or known) or (f" (known: {', '.join(same)})" if same else "")
 
 
-def _sources(entries: dict[str, Any], where: str) -> dict[str, Mapping[str, Any]]:
+def _sources(entries: files.Table, where: str) -> dict[str, files.Table]:
     for key, source in entries.items():
         place = f"{where}: 'sources.{shown(key, quoted=False)}'"
         for part, said in figures.parts(source, place, ("title",), (*_ORIGINS, "note", "checked")).items():

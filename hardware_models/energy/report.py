@@ -8,9 +8,9 @@ from typing import Any
 
 from hardware_models.check import UsageError, positive_int
 from hardware_models.energy.components import Conditions
-from hardware_models.energy.costs import conditions_of, price
+from hardware_models.energy.costs import Integrals, conditions_of, price
 from hardware_models.energy.load import Technology
-from hardware_models.events import Events
+from hardware_models.events import Events, Quantity
 
 LARGEST = 3
 FREE_PULSES = "the pulses themselves: the device gives no voltage and width for them (v_up, t_up, v_down, t_down)"
@@ -19,7 +19,7 @@ FREE_PULSES = "the pulses themselves: the device gives no voltage and width for 
 
 def report(
     events: Mapping[str, Mapping[str, int]],
-    integrals: Mapping[str, Mapping[str, Any]],
+    integrals: Mapping[str, Mapping[str, Quantity]],
     technology: Technology,
     *,
     images: Mapping[str, int],
@@ -56,13 +56,19 @@ def report(
         if name not in images:
             raise UsageError(f"the energy report needs images of '{name}', got {sorted(images)}.")
         positive_int("the energy report", f"images.{name}", images[name], 0)
-    prices: dict[str, Any] = {
-        "read_time": read_time,
-        "write_voltage": write_voltage,
-        "read_voltage": read_voltage,
-        "scenario": scenario,
-    }
-    joules = price(events, integrals, technology, **prices)
+
+    def priced_at(
+        counted: Mapping[str, Mapping[str, int]], summed: Mapping[str, Integrals]
+    ) -> dict[str, dict[str, float]]:
+        return price(
+            counted, summed, technology, read_time=read_time, write_voltage=write_voltage, read_voltage=read_voltage,
+            scenario=scenario,
+        )  # fmt: skip
+
+    def joule(what: Events) -> float:
+        return math.fsum(priced_at({"infer": what.counts}, {"infer": what.integrals})["infer"].values())
+
+    joules = priced_at(events, integrals)
     totals = {phase: math.fsum(parts.values()) for phase, parts in joules.items()}
     priced = _pulses_priced(events, integrals)
     return {
@@ -71,9 +77,7 @@ def report(
         "scenario": scenario,
         "conditions": _shown(conditions_of(technology, read_time, write_voltage, read_voltage, scenario)),
         "per_update_joule": _per(totals.get("learn", 0.0), images["learn"]),
-        "per_image_joule": {
-            name: _per(_total(what, technology, prices), images["infer"]) for name, what in (readouts or {}).items()
-        },
+        "per_image_joule": {name: _per(joule(what), images["infer"]) for name, what in (readouts or {}).items()},
         "by_component_joule": joules,
         "total_joule": totals,
         "largest": {phase: _largest(parts, totals[phase]) for phase, parts in joules.items()},
@@ -84,14 +88,16 @@ def report(
     }
 
 
-def _pulses_priced(events: Mapping[str, Mapping[str, int]], integrals: Mapping[str, Mapping[str, Any]]) -> bool | None:
+def _pulses_priced(
+    events: Mapping[str, Mapping[str, int]], integrals: Mapping[str, Mapping[str, Quantity]]
+) -> bool | None:
     """Return whether the pulses of a run took energy: V² G t is 0 for a device whose pulses have no voltage or no width."""
     if not any(counts.get("write.selected", 0) for counts in events.values()):
         return None
     return any(phase["write.v2gt"]["value"] > 0.0 for phase in integrals.values() if "write.v2gt" in phase)
 
 
-def _shown(conditions: Conditions) -> dict[str, dict[str, Any]]:
+def _shown(conditions: Conditions) -> dict[str, Quantity]:
     units = {"read_time": "s", "read_voltage": "V", "write_voltage": "V"}
     return {name: {"value": value, "unit": units[name]} for name, value in conditions._asdict().items()}
 
@@ -100,12 +106,7 @@ def _per(joule: float, images: int) -> float | None:
     return joule / images if images else None
 
 
-def _total(what: Events, technology: Technology, prices: Mapping[str, Any]) -> float:
-    joules = price({"infer": what.counts}, {"infer": what.integrals}, technology, **prices)
-    return math.fsum(joules["infer"].values())
-
-
-def _largest(parts: Mapping[str, float], total: float) -> list[list[Any]]:
+def _largest(parts: Mapping[str, float], total: float) -> list[list[str | float]]:
     ranked = sorted(parts.items(), key=lambda part: (-part[1], part[0]))[:LARGEST]
     return [[name, joule / total] for name, joule in ranked if joule > 0.0]
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from hardware_models import files
 from hardware_models.check import UsageError, in_range, shown
@@ -19,7 +18,7 @@ MILLIWATT = 1e-3
 SQUARE_MILLIMETRE = 1e-6
 
 
-def read_components(path: str | Path) -> dict[str, Any]:
+def read_components(path: str | Path) -> files.Table:
     """Return the tables of a component file; UsageError in one sentence if it is none."""
     where = shown(str(path), 200, quoted=False)
     table = files.toml(files.contents(path, "component file"), where)
@@ -36,7 +35,9 @@ def read_components(path: str | Path) -> dict[str, Any]:
     return table
 
 
-def roll_up(units: Mapping[str, Any], name: str, quantity: str = "power", within: tuple[str, ...] = ()) -> float:
+def roll_up(
+    units: Mapping[str, files.Table], name: str, quantity: str = "power", within: tuple[str, ...] = ()
+) -> float:
     """Return the power [W] or area [m²] of the unit `name`, everything that it contains included."""
     if not isinstance(name, str) or name not in units:
         raise UsageError(f"no unit {shown(name)} in the component file (known: {', '.join(units)}).")

@@ -202,7 +202,7 @@ def figures_of(technology: Technology) -> dict[str, Figure]:
 
 def quantities(figures: Mapping[str, Figure]) -> dict[str, tuple[str, ...]]:
     """Return {name: figures that are one and the same quantity} for the figures with a range; named after the first."""
-    groups: dict[tuple[Any, ...], list[str]] = {}
+    groups: dict[tuple[object, ...], list[str]] = {}
     for path, figure in figures.items():
         if figure.values[LOW] < figure.values[-1]:
             same = (

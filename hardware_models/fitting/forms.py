@@ -45,7 +45,7 @@ class Form:
     model: str  # a name of MODELS, or "package.module:Class"
     free: tuple[Free, ...]
     steps: tuple[str, ...]  # free numbers, of kind log, that scale the steps up and down
-    fixed: Mapping[str, Any] = field(default_factory=dict)
+    fixed: Mapping[str, float] = field(default_factory=dict)
     noise: str = "cycle_noise"
     noise_follows: str = "range"  # "step": the noise scales with a cell's step in mid-range; "state": with every step
     instead: str = ""  # a form that makes this one superfluous where its model exists

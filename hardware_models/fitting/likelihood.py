@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
-from hardware_models.devices.base import declared
+from hardware_models.devices.base import Said, declared
 from hardware_models.fitting.data import TrainData
 from hardware_models.fitting.forms import LIMITS, Form, Free, model_of
 from hardware_models.keys import Key
@@ -49,7 +47,7 @@ class Candidate:
             return low, max(low, float(self.data.ends[0].max())) if f.beyond else high
         if f.kind == "high":
             return min(high, float(self.data.ends[1].min())) if f.beyond else low, high
-        said: Mapping[str, Any] = declared(self.model).get(f.name, {})
+        said = declared(self.model).get(f.name, Said())
         if "low" in said and f.kind == "plain":
             return max(low, said["low"]), min(high, said["high"])
         if "low" in said and f.kind == "log":

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from hardware_models.check import UsageError, shown
 from hardware_models.devices import MODELS
+from hardware_models.devices.base import BaseDevice
 from hardware_models.files import toml_value
 from hardware_models.pulse_train import PulseTrain
 
@@ -52,7 +52,7 @@ class Score:
 class Fit:
     """A fitted device, and what is known about it."""
 
-    device: Any
+    device: BaseDevice
     form: str
     scores: tuple[Score, ...]
     parameters: tuple[Parameter, ...]
@@ -61,7 +61,7 @@ class Fit:
     train: PulseTrain
     residuals: np.ndarray  # (2, steps): state before the step [S], standardised innovation [1]
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, object]:
         """Return everything but the residuals as plain values."""
         return {
             "device": self.device.describe(),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from hardware_models.devices.base import BaseDevice
 from hardware_models.keys import Key
 from hardware_models.pulse_train import PulseTrain
 
 
-def synthetic(device: Any, *, cells: int, cycles: int, pulses: int, seed: int = 0, read: bool = True) -> PulseTrain:
+def synthetic(
+    device: BaseDevice, *, cells: int, cycles: int, pulses: int, seed: int = 0, read: bool = True
+) -> PulseTrain:
     """Return the train that a laboratory would measure on `device`: each cycle `pulses` up, then `pulses` down.
 
     The first row of a cycle is a reading before its first pulse. Used by the tests, and to plan a measurement.

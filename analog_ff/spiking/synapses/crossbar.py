@@ -49,7 +49,7 @@ class CrossbarSynapses:
     types: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(self, config: SpikingConfig, device: Any = None) -> None:
-        self.device: Any = load_device(config.device) if device is None else device
+        self.device = load_device(config.device if device is None else device)
         check_hardware(config, self.device)
         self._config = config
         self._ledger = Ledger()
@@ -60,8 +60,7 @@ class CrossbarSynapses:
         self._by_cell = own is not None and np.isnan(own)
         self.source = ROW
         self.target = "heard : 1" if self._by_cell else "" if own is None else HEARD
-        kind = type(self.device)
-        self._ages = getattr(self.device, "timed", False) or getattr(kind, "wait", None) is not BaseDevice.wait
+        self._ages = self.device.timed or type(self.device).wait is not BaseDevice.wait
 
     def attach(
         self, b2: Any, config: SpikingConfig, n: int, below: Any, layer: Any, initial: np.ndarray,

@@ -118,7 +118,7 @@ def check_hardware(config: SpikingConfig, device: Any) -> None:
             f"--eligibility {config.eligibility}: an array has no memory for each synapse",
         ),
         (config.delay_spread > 0.0, "--delay-spread: a word line reaches all its cells at once"),
-        (not getattr(device, "trainable", True), f"device {device.name}, which is written once and not pulsed"),
+        (not device.trainable, f"device {device.name}, which is written once and not pulsed"),
     )
     for wrong, what in refused:
         if wrong:

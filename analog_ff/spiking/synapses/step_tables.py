@@ -122,7 +122,7 @@ def _refuse_before(device: Any, key: Key) -> None:
     """Raise UsageError for a device whose next step is not told by its conductance alone, or that is not pulsed so."""
     name = f"device {device.name}"
     remedy = "give --chip exact, with --target cython"
-    if getattr(device, "polarities", "both") != "both":
+    if device.polarities != "both":
         raise UsageError(f"step tables cannot serve {name}, whose pulses have one sign only; {remedy}.")
     if device.access == "passive":
         raise UsageError(f"step tables cannot serve {name}, whose half-selected cells they do not see; {remedy}.")
@@ -133,7 +133,7 @@ def _refuse_before(device: Any, key: Key) -> None:
     later = type(cells)(**{field: np.array(values) for field, values in before.items()})
     device.wait(later, SECONDS, key.child("wait"))
     moved = any(not np.array_equal(getattr(later, field), values, equal_nan=True) for field, values in before.items())
-    if getattr(device, "timed", False) or not np.array_equal(*seen) or not np.array_equal(seen[0], cells.g) or moved:
+    if device.timed or not np.array_equal(*seen) or not np.array_equal(seen[0], cells.g) or moved:
         raise UsageError(
             f"step tables cannot serve {name}, whose conductance changes with time in its model; {remedy}."
         )

@@ -89,7 +89,7 @@ class TableSynapses:
     types: Mapping[str, Any] = MappingProxyType({name.split()[0]: np.float64 for name in SUMS.split("\n")})
 
     def __init__(self, config: SpikingConfig, device: Any = None) -> None:
-        self.device: Any = load_device(config.device) if device is None else device
+        self.device = load_device(config.device if device is None else device)
         check_hardware(config, self.device)
         self.tables = StepTables.of(self.device, Key(config.chip_seed, "chip").child("tables"))
         self._config = config

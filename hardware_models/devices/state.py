@@ -1,0 +1,76 @@
+"""What the cells of one array are to those who do not know the device: arrays by name, of which `g` is always there."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+
+
+class CellState(Protocol):
+    """A NamedTuple of arrays (rows, columns) with a field ``g`` [S]; a device's `fabricate` makes it.
+
+    Some fields have a meaning beyond their device, where a state has them: `low` and `high` are the bounds of each cell [S],
+    `hidden` is what pulses act on while g is what a read sees [S], `pulsed` and `lifetime` count pulses, and `fault` holds
+    the conductance of a faulty cell [S] and NaN for a sound one. Ask for them with `field`.
+    """
+
+    def __init__(self, *arrays: np.ndarray) -> None: ...
+
+    @property
+    def g(self) -> np.ndarray:
+        """Conductance as the device stores it [S], float32."""
+        ...
+
+    @property
+    def _fields(self) -> tuple[str, ...]: ...
+
+    def _asdict(self) -> Mapping[str, np.ndarray]: ...
+
+    def __iter__(self) -> Iterator[np.ndarray]: ...
+
+
+S = TypeVar("S", bound=CellState)
+
+
+def field(state: CellState, name: str) -> np.ndarray | None:
+    """Return a field that not every state has; None where there is none."""
+    return state._asdict().get(name)
+
+
+def held(state: CellState) -> np.ndarray:
+    """Return what pulses act on [S]: the hidden level under write noise where there is one, else g."""
+    hidden = field(state, "hidden")
+    return state.g if hidden is None else hidden
+
+
+def remade(state: S, arrays: Iterable[np.ndarray]) -> S:
+    """Return a state of the same kind of other arrays, one a field."""
+    return type(state)(*arrays)
+
+
+def extended(state: CellState, **more: np.ndarray) -> CellState:
+    """Return a state with more arrays behind those of `state`; `inside` returns the first ones again."""
+    made: CellState = _extended(type(state), tuple(more))(*state, *more.values())
+    return made
+
+
+def inside(state: CellState) -> CellState:
+    """Return the state that `extended` was given; it shares the arrays."""
+    inner = _INNER[type(state)]
+    made: CellState = inner(*tuple(state)[: len(inner._fields)])
+    return made
+
+
+# Types that are made while the program runs have no static names.
+_INNER: dict[type, Any] = {}
+
+
+@cache
+def _extended(inner: Any, own: tuple[str, ...]) -> Any:
+    made: Any = namedtuple(f"{inner.__name__}With_{'_'.join(own)}", (*inner._fields, *own))  # type: ignore[misc]
+    _INNER[made] = inner
+    return made
