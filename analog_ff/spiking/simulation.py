@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,11 +13,12 @@ from analog_ff.datasets import load
 from analog_ff.datasets.base import Dataset
 from analog_ff.spiking import model as models
 from analog_ff.spiking import presentations as plans
+from analog_ff.spiking.brian import Brian
 from analog_ff.spiking.config import SpikingConfig
-from analog_ff.spiking.synapses.base import synapses_of
+from analog_ff.spiking.synapses.base import Hardware
+from analog_ff.spiking.synapses.choose import synapses_of
 from analog_ff.spiking.target import Runs, prepared
 from hardware_models.check import UsageError
-from hardware_models.events import Ledger
 from hardware_models.keys import Key
 
 STATISTICS = 500
@@ -32,14 +33,6 @@ class Counts(NamedTuple):
     counts: tuple[np.ndarray, ...]  # of each layer, (2 images, cells) float32
     raster: tuple[tuple[np.ndarray, np.ndarray], ...]  # of the input and each layer: cells, and times [ms]
     raster_ms: float  # duration of the raster
-
-
-class Hardware(NamedTuple):
-    """What a run on a device leaves behind besides."""
-
-    ledger: Ledger  # learn, infer (all labels of the test images), monitor (the recorded presentations), program
-    device: Any
-    cells: list[dict[str, Any]]  # what the bench sees of each layer
 
 
 class Outcome(NamedTuple):
@@ -166,13 +159,7 @@ def simulate(
                 training=training,
                 weights=tuple(np.array(s.w[:], np.float32).reshape(i, j) for s, i, j in pairs),
                 spikes=recorded.counted(),
-                hardware=None
-                if config.device == "none"
-                else Hardware(
-                    made_of.ledger([("learn", trained), ("infer", len(testing)), ("monitor", len(statistics))]),
-                    made_of.device,
-                    made_of.cells(),
-                ),
+                hardware=made_of.hardware([("learn", trained), ("infer", len(testing)), ("monitor", len(statistics))]),
                 statistics=recorded.seen(config, len(statistics)),
                 seconds={"build": built - start, "run": time.monotonic() - built}
                 | ({} if runs.seconds is None else {"core": runs.seconds}),
@@ -181,7 +168,7 @@ def simulate(
         return runs.finish((sizes, structure(config), len(training) > 0), take)
 
 
-def structure(config: SpikingConfig) -> tuple[Any, ...]:
+def structure(config: SpikingConfig) -> tuple[object, ...]:
     """Return what the objects of a network depend on, their numbers left out; only the time to compile hangs on it."""
     kinds = (config.encoder, config.goodness, config.pool, config.eligibility, config.third_factor, config.reset)
     parts = (config.refractory, config.adaptation, config.noise, config.delay, config.delay_spread, config.gap)
@@ -201,7 +188,7 @@ def structure(config: SpikingConfig) -> tuple[Any, ...]:
 class _Recorded:
     """What is counted and recorded beside goodness: all spikes by cell, and each spike after the test."""
 
-    def __init__(self, b2: Any, model: models.Model, trained: int, tested: int) -> None:
+    def __init__(self, b2: Brian, model: models.Model, trained: int, tested: int) -> None:
         groups = (model.inputs, *model.layers)
         self._b2, self._begin = b2, tested * model.period
         # A clock that ticks once where training ends, and one where the test ends: the counts until then.

@@ -15,10 +15,13 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TextIO, TypeVar
 
 from analog_ff.output.messages import tell
+from analog_ff.spiking.brian import Brian, Network, Quantity
 from hardware_models.check import RunError, UsageError
+
+T = TypeVar("T")
 
 CACHE = "ANALOG_FF_CACHE"
 SLOTS = 64
@@ -70,7 +73,7 @@ def check_compiler(target: str) -> None:
 
 
 @contextmanager
-def prepared(target: str, seed: int) -> Iterator[Any]:
+def prepared(target: str, seed: int) -> Iterator[Brian]:
     """Yield Brian2 with its device, precision and seed set for a target; afterwards it is as before."""
     check_compiler(target)
     with warnings.catch_warnings():
@@ -109,20 +112,20 @@ def prepared(target: str, seed: int) -> Iterator[Any]:
 class Runs:
     """Successive runs of one network; in standalone they are gathered and carried out by `finish`."""
 
-    def __init__(self, b2: Any, target: str, network: Any, *, quiet: bool = False) -> None:
+    def __init__(self, b2: Brian, target: str, network: Network, *, quiet: bool = False) -> None:
         self._b2, self._standalone, self._network, self._quiet = b2, target == "standalone", network, quiet
         self.seconds: float | None = None  # of one core that a standalone program took, reading and writing included
 
-    def run(self, duration: Any, what: str) -> None:
+    def run(self, duration: Quantity, what: str) -> None:
         """Run the network for a duration (with unit); `what` names it in the lines of progress."""
         if duration <= 0 * self._b2.second:
             return
-        report: Any = None
+        report: str | _Spoken | None = None
         if not self._quiet:
             report = _REPORT if self._standalone else _Spoken(what)
         self._network.run(duration, report=report, report_period=REPORT_SECONDS * self._b2.second, namespace={})
 
-    def finish(self, structure: Sequence[Any], take: Callable[[], Any]) -> Any:
+    def finish(self, structure: Sequence[object], take: Callable[[], T]) -> T:
         """Carry out what was gathered and return what `take` reads of it; RunError if it cannot be compiled or fails.
 
         The results of a standalone program are files of its folder: they are read before another run may have it.
@@ -153,7 +156,7 @@ class _Spoken:
     def __init__(self, what: str) -> None:
         self._what = what
 
-    def __call__(self, elapsed: Any, completed: float, start: Any, duration: Any) -> None:
+    def __call__(self, elapsed: Quantity, completed: float, start: Quantity, duration: Quantity) -> None:
         if 0.0 < completed < 1.0:
             left = float(elapsed) * (1.0 - completed) / completed
             tell(f"{self._what}: {100 * completed:.0f} %, {left:.0f} s left")
@@ -167,7 +170,7 @@ def cache_root() -> Path:
 
 
 @contextmanager
-def _folder(structure: Sequence[Any]) -> Iterator[Path]:
+def _folder(structure: Sequence[object]) -> Iterator[Path]:
     """Yield a folder for this structure that no other process uses."""
     name = hashlib.sha256(repr(tuple(structure)).encode()).hexdigest()[:16]
     root = cache_root()
@@ -177,7 +180,7 @@ def _folder(structure: Sequence[Any]) -> Iterator[Path]:
         raise UsageError(
             f"the folder {root} for compiled code cannot be made ({error.strerror}); set {CACHE}."
         ) from None
-    lock: Callable[[Any], bool] = _try_lock
+    lock: Callable[[TextIO], bool] = _try_lock
     for slot in range(SLOTS):
         folder = root / f"{name}-{slot}"
         folder.mkdir(exist_ok=True)
@@ -188,7 +191,7 @@ def _folder(structure: Sequence[Any]) -> Iterator[Path]:
     raise RunError(f"all {SLOTS} folders for this network in {root} are in use")
 
 
-def _try_lock(file: Any) -> bool:
+def _try_lock(file: TextIO) -> bool:
     if sys.platform == "win32":
         import msvcrt
 

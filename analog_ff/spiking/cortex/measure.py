@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import numpy as np
 
 from analog_ff.datasets.base import Dataset
 from analog_ff.spiking.config import SpikingConfig
 from analog_ff.spiking.cortex.judge import packed
+from analog_ff.spiking.documents import Document
 from analog_ff.spiking.execute import collect
 from analog_ff.spiking.simulation import Outcome, simulate
 
@@ -21,7 +21,7 @@ ELSEWHERE = ("data_dir", "out")
 """Where data and results lay is the machine's business."""
 
 
-def measure(config: SpikingConfig, data: Dataset) -> dict[str, Any]:
+def measure(config: SpikingConfig, data: Dataset) -> Document:
     """Run one configuration and return its result: that of a spiking run, and what the tests need besides.
 
     correct: by read-out, which images were classified correctly, bit by bit; firing[n].burst_spike_share: see

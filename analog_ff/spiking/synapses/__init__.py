@@ -1,0 +1,1 @@
+"""Synapses, by what they are made of: numbers, crossbars pulsed exactly, or step tables."""
