@@ -60,19 +60,19 @@ def compare(
     positive_int("a comparison", "--draws", draws, 100, 1_000_000)
     if threads is not None:
         set_threads(threads)
-    from analog_ff.runs import comparison, report_comparison
+    from analog_ff.comparison import document, plan
 
-    chosen = comparison.parse_devices(devices)
-    labels = comparison.parse_learners(learners)
-    own = comparison.parse_settings(settings, chosen, labels)
+    chosen = plan.parse_devices(devices)
+    labels = plan.parse_learners(learners)
+    own = plan.parse_settings(settings, chosen, labels)
     folder = home(out) if out else Path("runs") / f"compare-{Path(common.get('data', Config.data)).stem}"
-    points = comparison.plan(chosen, labels, seeds, common, own, folder)
-    comparison.run(points, folder, resume=resume, say=tell)
-    document = report_comparison.collect(
+    points = plan.points_of(chosen, labels, seeds, common, own, folder)
+    plan.run(points, folder, resume=resume, say=tell)
+    found = document.collect(
         points, accuracy=accuracy, draws=draws, fixed_device=fixed_device, common=common, settings=settings
     )
-    text = report_comparison.write(document, folder)
-    answer(json.dumps(document) if as_json else text)
+    text = document.write(found, folder)
+    answer(json.dumps(found) if as_json else text)
 
 
 app = command_of(with_signature(compare, parameters(Config, without=APART)))

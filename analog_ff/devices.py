@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from analog_ff.cli.app import run_app
+from analog_ff.cli.device_table import catalogue, equation, layers_of, parameters, shown, table
 from analog_ff.output import whole_files
 from analog_ff.output.messages import answer
 from analog_ff.output.plain_math import readable
@@ -54,55 +55,8 @@ def list_devices(as_json: bool = _JSON) -> None:
     """
     rows = catalogue()
     columns = ("name", "technology", "states", "on/off", "pulse", "checked", "law of time", "doi")
-    lines = _table(columns, [[str(row[c] if row[c] is not None else "-") for c in columns] for row in rows])
+    lines = table(columns, [[str(row[c] if row[c] is not None else "-") for c in columns] for row in rows])
     _print(rows, as_json, lines)
-
-
-def catalogue() -> list[dict[str, Any]]:
-    """Return one row a device that has a name: from its parameter file, or as an installed package registers it."""
-    from hardware_models.devices import PUBLISHED
-    from hardware_models.devices.load import installed_devices, read_table
-
-    rows = []
-    for name in sorted(PUBLISHED):
-        table, _ = read_table(name)
-        rows.append(_row(name, table))
-    named = ("technology", "states", "on/off", "pulse", "checked", "figures", "law of time", "doi")
-    empty: dict[str, Any] = dict.fromkeys(named)
-    rows.append({"name": "ideal", **empty, "model": "ideal", "source": "an idealisation, not a measured device"})
-    for name, entry in sorted(installed_devices().items()):
-        rows.append({"name": name, **empty, "model": entry.value, "source": "an installed package"})
-    return rows
-
-
-def _row(name: str, table: dict[str, Any]) -> dict[str, Any]:
-    from hardware_models.devices import provenance
-    from hardware_models.units import to_si
-
-    def si(entry: str) -> float | None:
-        figure = table.get(entry)
-        return to_si(float(figure["value"]), figure["unit"]) if isinstance(figure, dict) else None
-
-    low, high = si("g_min"), si("g_max")
-    pulses = []
-    for side, sign in (("up", "+"), ("down", "-")):
-        v, t = table.get(f"v_{side}"), table.get(f"t_{side}")
-        if v and t:
-            pulses.append(f"{sign}{abs(v['value']):g} {v['unit']} {t['value']:g} {t['unit']}")
-    source, counts = table["source"], provenance.counts(table)
-    return {
-        "name": name,
-        "technology": source.get("technology"),
-        "states": si("states"),
-        "on/off": round(high / low, 3) if low and high else None,
-        "pulse": ", ".join(pulses) or None,
-        "checked": f"{counts['checked']} of {sum(counts.values())}",
-        "figures": counts,
-        "law of time": provenance.law_of_time(table),
-        "doi": source.get("doi"),
-        "model": table["model"],
-        "source": source["citation"],
-    }
 
 
 @app.command("show")
@@ -120,7 +74,7 @@ def show(
 
     path = None if out is None else _new(_picture(out))
     device: Any = load_device(spec)
-    parts = _parts(device)
+    parts = layers_of(device)
     numbers = parameters(device, spec)
     lawless = no_law_of_time(device)
     document = {
@@ -128,7 +82,7 @@ def show(
         "model": type(parts[0]).__name__,
         "around": [type(part).__name__ for part in parts[1:]],
         "source": getattr(device, "source", ""),
-        "equation": "\n\n".join(_equation(part) for part in parts),
+        "equation": "\n\n".join(equation(part) for part in parts),
         "parameters": numbers,
         "no_law_of_time": lawless,
         "assumptions": list(getattr(device, "assumptions", ())),
@@ -142,67 +96,14 @@ def show(
         "",
         *([lawless, ""] if lawless else []),
     ]
-    lines += _table(columns, [[_shown(row[c]) for c in columns] for row in numbers])
+    lines += table(columns, [[shown(row[c]) for c in columns] for row in numbers])
     if path is not None:
-        from analog_ff.runs.device_plots import draw_device
+        from analog_ff.cli.device_pictures import draw_device
 
         draw_device(device, path)
         document["picture"] = str(path)
         lines += ["", f"picture: {path}"]
     _print(document, as_json, lines)
-
-
-def _parts(device: Any) -> tuple[Any, ...]:
-    """Return the model, and then what is put around it."""
-    from hardware_models.devices.adapted import original
-    from hardware_models.devices.wrapper import Wrapper
-
-    return device.chain()[::-1] if isinstance(device, Wrapper) else (original(device),)
-
-
-def parameters(device: Any, spec: str) -> list[dict[str, Any]]:
-    """Return the device's numbers in SI, those of wear and retention under the names that a parameter file gives them.
-
-    What a parameter file says of each stands beside it.
-    """
-    from dataclasses import fields, is_dataclass
-
-    from hardware_models.devices.ageing import ENTRIES
-    from hardware_models.devices.base import declared
-    from hardware_models.devices.load import has_table, read_table
-    from hardware_models.units import to_si
-
-    table: dict[str, Any] = read_table(spec)[0] if has_table(spec) else {}  # checked when the device was loaded
-    model, *around = _parts(device)
-    entries = {place: entry for entry, place in ENTRIES.items()}
-    numbers: list[tuple[str, Any, Any]] = []
-    if is_dataclass(model):
-        units: Any = declared(type(model))
-        numbers += [(f.name, getattr(model, f.name), units[f.name]) for f in fields(model)]
-    for part in around:
-        units = declared(type(part))
-        kind = type(part).__name__
-        numbers += [(entries.get((kind, n), n), value, units[n]) for n, value in part.numbers().items()]
-    rows = []
-    for name, value, m in numbers:
-        if name in ("name", "source", "assumptions"):
-            continue
-        said = table.get(name) if isinstance(table.get(name), dict) else None
-        row = {"name": name, "value": value, "unit": m.get("unit"), "low": m.get("low"), "high": m.get("high"),
-               "kind": "default", "source": "default of the model", "checked": None}  # fmt: skip
-        if said:
-            ends = {e: to_si(float(said[e]), said["unit"]) for e in ("low", "high") if e in said and "unit" in said}
-            row |= {**ends, "kind": said["kind"], "source": said["source"], "checked": said.get("checked")}
-        rows.append(row)
-    return rows
-
-
-def _equation(device: Any) -> str:
-    """Return the docstring of the device's module, where its equation stands, else the class's own."""
-    import inspect
-
-    module = sys.modules.get(type(device).__module__)
-    return inspect.cleandoc((module.__doc__ if module else None) or type(device).__doc__ or "no equation is documented")
 
 
 @app.command("fit")
@@ -235,19 +136,19 @@ def fit_train(
     if target is not None:
         whole_files.create(target, result.toml())
     if picture is not None:
-        from analog_ff.runs.device_plots import draw_fit
+        from analog_ff.cli.device_pictures import draw_fit
 
         draw_fit(result, picture)
     lines = [f"{result.device.name}: {result.form}, from {result.device.source.removeprefix('fitted to ')}", ""]
-    lines += [*_table(("read", "from", "unit"), [list(row) for row in result.train.taken]), ""]
-    lines += _table(("parameter", "value", "95 % low", "95 % high", "unit"),
-                    [[p.name, _shown(p.value), *("" if p.instead else _shown(x) for x in (p.low, p.high)), p.unit]
+    lines += [*table(("read", "from", "unit"), [list(row) for row in result.train.taken]), ""]
+    lines += table(("parameter", "value", "95 % low", "95 % high", "unit"),
+                    [[p.name, shown(p.value), *("" if p.instead else shown(x) for x in (p.low, p.high)), p.unit]
                      for p in result.parameters])  # fmt: skip
-    lines += ["", *_table(("form", "free", "held-out log-likelihood a step", "behind", "its error"),
-                          [[s.form, str(s.free), *(_shown(x) for x in (s.held_out, s.behind, s.behind_error))]
+    lines += ["", *table(("form", "free", "held-out log-likelihood a step", "behind", "its error"),
+                          [[s.form, str(s.free), *(shown(x) for x in (s.held_out, s.behind, s.behind_error))]
                            for s in result.scores])]  # fmt: skip
-    lines += ["", *_table(("goodness", "value", ""),
-                          [[name.replace("_", " "), _shown(x), _MEANING.get(name, "")]
+    lines += ["", *table(("goodness", "value", ""),
+                          [[name.replace("_", " "), shown(x), _MEANING.get(name, "")]
                            for name, x in result.goodness.items()]), ""]  # fmt: skip
     lines += [f"note: {notice}." for notice in result.notices]
     lines += [f"written: {p}" for p in (target, picture) if p is not None]
@@ -262,7 +163,7 @@ def examine(spec: str = _SPEC, as_json: bool = _JSON) -> None:
 
     found = examine_device(named_device(spec))
     words = {True: "passed", False: "FAILED", None: "skipped"}
-    lines = _table(("check", "verdict", ""), [[c.name, words[c.passed], c.detail] for c in found.checks])
+    lines = table(("check", "verdict", ""), [[c.name, words[c.passed], c.detail] for c in found.checks])
     _print(found.describe(), as_json, [f"{found.device}", "", *lines])
     if not found.passed:
         raise CommandError(f"{len(found.failures)} of {len(found.checks)} checks failed: {found.failures[0].name}")
@@ -284,19 +185,6 @@ def _new(path: Path) -> Path:
     if not path.parent.is_dir():
         raise UsageError(f"the folder {path.parent} does not exist.")
     return path
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _table(head: tuple[str, ...], rows: list[list[str]]) -> list[str]:
-    widths = [min(max(len(r[i]) for r in [list(head), *rows]), 60) for i in range(len(head))]
-    return [
-        "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in [list(head), *rows]
-    ]
 
 
 def main(arguments: list[str] | None = None) -> None:

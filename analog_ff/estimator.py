@@ -17,10 +17,12 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from analog_ff.config.config import Config, recipe
-from analog_ff.objective.schedule import Moment, gain
+from analog_ff.objective.schedule import Moment
+from analog_ff.plain import Document, Facts
 from analog_ff.runs import results
 from analog_ff.runs.batches import Batches
 from analog_ff.runs.build import schedule_of
+from analog_ff.runs.lessons import Lesson, lessons
 from analog_ff.runs.rows import Rows
 from hardware_models.check import UsageError, positive_int, shown
 from hardware_models.energy import report
@@ -107,7 +109,7 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
         readout: str = "softmax",
         technology: str = "cmos-32nm",
         chip_seed: int = 0,
-        settings: Mapping[str, Any] | None = None,
+        settings: Facts | None = None,
     ) -> None:
         self.device = device
         self.hidden = hidden
@@ -138,9 +140,8 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
         images = parts.encode(x)
         with one_blas_thread():
             for epoch in range(epochs):
-                for moment, rows in batches.of_epoch(schedule, epoch, parts.config.seed):
-                    parts.learn(images[rows], codes[rows], gain(epoch, epochs), moment=moment)
-                    parts.images["learn"] += len(rows) if moment.positive else 0
+                for lesson in lessons(batches, schedule, epoch, epochs, parts.config.seed):
+                    parts.learn(images, codes, lesson)
         # Only now: a fit that fails or is interrupted leaves what was there.
         self.classes_, self.n_iter_, self._parts = classes, epochs, parts
         return self
@@ -169,9 +170,8 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
         images = parts.encode(x)
         with one_blas_thread():
             for number in range(batches.number):
-                rows = batches.rows(number)
-                parts.learn(images[rows], codes[rows], 1.0, moment=Moment(0, number, full=batches.size))
-        parts.images["learn"] += len(x)
+                moment = Moment(0, number, full=batches.size)
+                parts.learn(images, codes, Lesson(parts.updates, 1.0, moment, batches.rows(number)))
         # Only now: a first call that was refused leaves nothing behind, and may be made again with other classes.
         self.classes_, self._parts, self.n_iter_ = known, parts, 1 if first else self.n_iter_ + 1
         return self
@@ -204,7 +204,7 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
         return events
 
     @property
-    def energy_(self) -> dict[str, Any]:
+    def energy_(self) -> Document:
         """What the counted events cost [J], with the prices' grounds."""
         parts = self._fitted()
         counted = parts.ledger.as_dict()
@@ -215,7 +215,7 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
             readouts={parts.config.readout: parts.ledger.phase("infer").total()},
             **parts.conditions,
         )
-        plain: dict[str, Any] = results.plain(priced)
+        plain: Document = results.plain(priced)
         return plain
 
     def _fitted(self) -> Rows:
@@ -253,12 +253,12 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_parts")
 
-    def __getstate__(self) -> dict[str, Any]:
-        state: dict[str, Any] = super().__getstate__()
+    def __getstate__(self) -> Document:
+        state: Document = super().__getstate__()
         # The chip's state, not the chip: a pickle holds arrays and plain values, also when they are mapped read-only.
         return state | ({"_parts": self._parts.save()} if "_parts" in state else {})
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+    def __setstate__(self, state: Document) -> None:
         saved = state.get("_parts")
         super().__setstate__(state if saved is None else state | {"_parts": Rows.restore(saved)})
 

@@ -13,6 +13,7 @@ from analog_ff.cli.parameters import parameters, with_signature
 from analog_ff.config.config import Config, recommended, run_folder
 from analog_ff.config.reading import given
 from analog_ff.output.messages import answer, tell
+from analog_ff.plain import Document
 from analog_ff.runs.stored import asked_for, finished
 
 
@@ -38,8 +39,8 @@ def simulate(
     if ablate:
         _ablate(config, resume, as_json)
         return
+    from analog_ff.cli.run_table import show
     from analog_ff.runs.execute import execute
-    from analog_ff.runs.results import show
 
     if resume and not as_json and finished(config, config.folder()) is not None:
         tell("this run is finished; its result:")
@@ -63,7 +64,7 @@ def _ablate(config: Config, resume: bool, as_json: bool) -> None:
         ablate.show(table, folder)
 
 
-def _configure(options: dict[str, Any], resume: bool) -> Config:
+def _configure(options: Document, resume: bool) -> Config:
     """Return the configuration: recipe of the device, then the options given; a resumed run takes its own."""
     folder = run_folder(options)
     begun = asked_for(Config, options, folder) if resume else None

@@ -1,4 +1,4 @@
-"""Runs for the campaigns: short commands of each kind, started as a user starts them, and what must be equal at their end."""
+"""Runs for the campaigns: short commands of each kind, started like a user's, and the comparison of their final folders."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "campaigns"
 RUN = "run"
-"""The run's folder; each run has a working directory of its own, so that the name is the same in all results."""
+"""Name of the run's folder, equal in all results; each run has its own working directory."""
 
 SMALL = ("--data", "digits", "--shift", "0", "--layers", "60,30", "--epochs", "6")
 SIMULATE, SPIKING = ("analog_ff.simulate",), ("analog_ff", "spiking")
 
 
 class Case(NamedTuple):
-    """A command to be disturbed."""
+    """A command that a campaign disturbs."""
 
     module: tuple[str, ...]
     options: tuple[str, ...]
@@ -47,7 +47,7 @@ CASES: Mapping[str, Case] = {
 
 
 def start(command: Sequence[str], where: Path, **options: Any) -> subprocess.Popen[str]:
-    """Start a command in a working directory, with Ctrl-C as a terminal has it; its standard error is kept."""
+    """Start a command in a working directory, with Ctrl-C enabled as in a terminal, and capture its standard error."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     prepare = options.pop("preexec_fn", lambda: None)
 
@@ -62,14 +62,14 @@ def start(command: Sequence[str], where: Path, **options: Any) -> subprocess.Pop
 
 
 def complete(command: Sequence[str], where: Path, **options: Any) -> tuple[int, str]:
-    """Return the status and the standard error of a command that is left alone."""
+    """Run a command without disturbing it and return its status and standard error."""
     process = start(command, where, **options)
     said = process.communicate()[1]
     return process.returncode, said
 
 
 def uninterrupted(case: Case, where: Path) -> Path:
-    """Return the folder of a run that nobody disturbed, made in `where`."""
+    """Make an undisturbed run in `where` and return its folder."""
     where.mkdir(parents=True)
     status, said = complete(case.command(*case.options), where)
     if status:
@@ -78,14 +78,14 @@ def uninterrupted(case: Case, where: Path) -> Path:
 
 
 def rows(folder: Path) -> int:
-    """Return how many epochs metrics.csv shows."""
+    """Return the number of epochs in metrics.csv."""
     try:
         return max(len((folder / "metrics.csv").read_text().splitlines()) - 1, 0)
     except OSError:
         return 0
 
 
-# --- what must be equal ---
+# --- comparison of two folders ---
 
 TIMES = ("seconds", "wall_seconds", "versions", "machine_joule", "resumed_from_versions")
 """Entries of result.json that may differ between two runs of one configuration, at any depth."""
@@ -119,7 +119,7 @@ def _arrays(path: Path) -> dict[str, tuple[str, bytes]]:
 
 
 def _unequal(mine: Any, theirs: Any, place: str) -> list[str]:
-    """Return where two values of JSON differ."""
+    """Return the paths at which two JSON values differ."""
     if isinstance(mine, dict) and isinstance(theirs, dict):
         both = sorted(mine.keys() | theirs.keys())
         return [line for key in both for line in _unequal(mine.get(key), theirs.get(key), f"{place}.{key}")]
@@ -130,7 +130,7 @@ def _unequal(mine: Any, theirs: Any, place: str) -> list[str]:
 
 
 def differences(mine: Path, reference: Path) -> list[str]:
-    """Return in words what is not equal in two folders of finished runs; empty where all is."""
+    """Return one text for each difference between two folders of finished runs; empty if they are equal."""
     names = [{p.name for p in folder.iterdir()} for folder in (mine, reference)]
     found = [f"{name} is left over" for name in sorted(names[0] - names[1])]
     found += [f"{name} is missing" for name in sorted(names[1] - names[0])]
@@ -147,6 +147,6 @@ def differences(mine: Path, reference: Path) -> list[str]:
 
 
 def one_sentence(said: str) -> bool:
-    """Tell whether what a command said of its failure is one line that begins with "error: " and no traceback."""
+    """Tell whether the message of a failed command is one line that begins with "error: " and no traceback."""
     lines = [line for line in said.strip().splitlines() if not line.startswith(("epoch ", "warning: ")) and line]
     return len(lines) == 1 and lines[0].startswith("error: ") and "Traceback" not in said

@@ -1,4 +1,4 @@
-"""The experiments of benchmarks/experiments: their points, where results lie, what was chosen over a grid."""
+"""The experiments of benchmarks/experiments: their points, their stored results, and the best values of their grids."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ROOT = HERE.parent
 
 
 def experiments(names: list[str]) -> dict[str, dict[str, Any]]:
-    """Return the experiments by name, in the order of their files."""
+    """Return the named experiments (all of them for an empty list) by name, in the order of their files."""
     files = sorted((HERE / "experiments").glob("*.toml"))
     for name in names:
         if name not in {f.stem for f in files}:
@@ -39,13 +39,13 @@ def experiments(names: list[str]) -> dict[str, dict[str, Any]]:
 
 @cache
 def _read(path: Path, changed: int) -> dict[str, Any]:
-    """Return the table of a file, read once as long as it does not change; callers leave it as it is."""
+    """Return the table of a file, which is read once as long as it does not change; callers must not change the table."""
     del changed
     return read(path)
 
 
 def points(experiment: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """Return (label, options) of every run of an experiment; none of a row that is not tuned yet."""
+    """Return (label, options) of every run of an experiment, without rows that are not tuned yet."""
     runs = []
     for row in experiment["rows"]:
         grid = row.get("grid", experiment.get("grid", {}))
@@ -72,7 +72,7 @@ def _of_all(experiment: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
 
 
 def chosen(name: str, label: str) -> dict[str, Any] | None:
-    """Return the values of the grid with the least mean validation error of a row; None as long as a point is missing."""
+    """Return the grid values with the least mean validation error of a row; None as long as a point is missing."""
     experiment = experiments([name])[name]
     row = [r for r in experiment["rows"] if r["label"] == label]
     errors: dict[tuple[Any, ...], list[float]] = {}
@@ -88,18 +88,18 @@ def chosen(name: str, label: str) -> dict[str, Any] | None:
 
 
 def grid_of(experiment: dict[str, Any]) -> list[str]:
-    """Return the names of the choices that an experiment, or any of its rows, is run over."""
+    """Return the names of the options in the grid of an experiment or of any of its rows."""
     grids = [experiment.get("grid", {}), *(row.get("grid", {}) for row in experiment["rows"])]
     return list(dict.fromkeys(name for grid in grids for name in grid))
 
 
 def tuner_of(name: str, experiment: dict[str, Any]) -> str | None:
-    """Return the experiment whose grid an experiment's choices come from, itself perhaps; None if nothing is chosen."""
+    """Return the name of the experiment whose grid tunes this one (perhaps itself); None if nothing is tuned."""
     return name if any("grid" in e for e in (experiment, *experiment["rows"])) else experiment.get("tuned_by")
 
 
 def results_of(name: str, experiment: dict[str, Any], row: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the results of a row that are there; of a row that is run over a grid, those of the best point."""
+    """Return the stored results of a row; for a row with a grid, those of the best point."""
     tuner = tuner_of(name, experiment)
     best = chosen(tuner, row["label"]) if tuner and not row.get("untuned") else {}
     results = []
@@ -114,7 +114,7 @@ def results_of(name: str, experiment: dict[str, Any], row: dict[str, Any]) -> li
 
 @cache
 def _judged(name: str, command: str, place: str, version: store.Version) -> dict[str, Any]:
-    """Return a stored point with its energies and with why a run would not give it any more, once for all tables."""
+    """Return a stored point with its energies and the reasons why it is out of date, computed once for all tables."""
     del version
     point = store.points(name)[place]
     reasons = out_of_date(command, point["options"], point)
@@ -123,12 +123,12 @@ def _judged(name: str, command: str, place: str, version: store.Version) -> dict
 
 
 def command_of(experiment: dict[str, Any]) -> str:
-    """Return the command that makes an experiment's points: "simulate" or "spiking"."""
+    """Return the command that runs an experiment's points: "simulate" or "spiking"."""
     return str(experiment.get("command", "simulate"))
 
 
 def before_the_correction(results: list[dict[str, Any]]) -> str:
-    """Return what marks results that a run would not give any more: since when, and why; empty for current ones."""
+    """Return the mark of results that a run would not give any more, with date and reason; empty for current results."""
     old = [r for r in results if r["out_of_date"]]
     if not old:
         return ""

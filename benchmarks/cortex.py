@@ -1,12 +1,12 @@
 """The cortex tests of the spiking network, and the score card in docs/spiking.md.
 
-    python benchmarks/cortex.py [--tests T1,T3] [--seeds 3] [--data-dir DIR]   run what is missing, then write the card
-    python benchmarks/cortex.py --tables                                      write the card from the results that are there
+    python benchmarks/cortex.py [--tests T1,T3] [--seeds 3] [--data-dir DIR]   run missing points, then write the card
+    python benchmarks/cortex.py --tables                                      write the card from the stored results
 
 The points lie in benchmarks/results/cortex.jsonl, one line a run; a finished one is not run again. They are unpacked into
-runs/cortex, `python -m analog_ff spiking --cortex --out runs/cortex` runs what is missing, and the finished ones are packed
-again, however it ends; what a killed run has finished waits in that folder for the next one. Then the pictures go to docs/img
-and the score card between two marks of docs/spiking.md; `python benchmarks/run.py --tables` copies the verdicts.
+runs/cortex, `python -m analog_ff spiking --cortex --out runs/cortex` runs the missing ones, and the finished ones are packed
+again, however it ends; points that a killed run has finished stay in that folder for the next run. Then the pictures go to
+docs/img and the score card between two marks of docs/spiking.md; `python benchmarks/run.py --tables` copies the verdicts.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ BEGIN, END = "<!-- cortex:begin -->", "<!-- cortex:end -->"
 
 
 def write_card(seeds: int) -> None:
-    """Write cortex.json, pictures and the card of all tests from the unpacked points, and bring them to their places."""
+    """Write cortex.json, pictures and the card of all tests from the unpacked points, and copy them into docs and results."""
     sweep = Sweep(FOLDER, command.base_of({}), seeds)
     document = report.write(sweep, list(TESTS.values()))
     for key in TESTS:
@@ -52,18 +52,18 @@ def write_card(seeds: int) -> None:
 
 
 def seeds_of() -> int:
-    """Return the number of seeds of the card that is there."""
+    """Return the number of seeds of the existing card."""
     return len(json.loads(FOUND.read_text(encoding="utf-8"))["seeds"]) if FOUND.exists() else 3
 
 
 @contextmanager
 def unpacked() -> Iterator[None]:
-    """Have the stored points in the folder of the tests within the ``with``, and store all that are there after it."""
+    """Unpack the stored points into the folder of the tests for the ``with``, and store all points of the folder after it."""
     places = FOLDER / "points"
     places.mkdir(parents=True, exist_ok=True)
     for line in store.points(STORED).values():
         file = places / f"{line['label']}.json"
-        if not file.exists():  # one that is there comes from a run that was killed, and is the newer
+        if not file.exists():  # an existing file comes from a killed run and is newer
             file.write_text(json.dumps(line["point"]), encoding="utf-8")
     try:
         yield
@@ -73,13 +73,13 @@ def unpacked() -> Iterator[None]:
 
 
 def packed(file: Path) -> dict[str, Any]:
-    """Return the stored line of a point; its file is named after the choices that differ from the defaults."""
+    """Return the stored line of a point from its file, which is named after the options that differ from the defaults."""
     point = json.loads(file.read_text(encoding="utf-8"))
     return {"label": file.stem, "options": {"point": file.stem}, "point": point}
 
 
 def main() -> None:
-    """Run or tabulate."""
+    """Run the missing points, or only write the card."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--tests", default="", help="tests to run, such as T1,T3 [default: all]")
     parser.add_argument("--seeds", type=int, default=3)

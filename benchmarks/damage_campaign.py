@@ -1,12 +1,12 @@
-"""Damage what a run needs between a kill and `--resume`: bits of its checkpoint, the room on the disk, the files it reads.
+"""Damage a run between a kill and `--resume`: flip bits of its checkpoint, fill the disk, or edit the files that it reads.
 
     python benchmarks/damage_campaign.py [--flips 12] [--sizes 20] [--seed 0] [--write]
 
-A bit flip must be refused in one sentence, or be told while the checkpoint before is used and the result stays the same. A
-full disk (a file system in memory of a given size where this user may mount one, else a limit on the size of a file) must end
-the run with status 1 and one sentence, leave no temporary file, and let `--resume` end it with the same result once there is
-room. An edited device file, data file, technology or source file must be refused by name. Prints a line for each; `--write`
-keeps the table in benchmarks/results/campaigns/damage.json. Status 1 if anything was otherwise.
+A bit flip must be refused in one sentence, or be reported while the previous checkpoint is used and the result stays the same. A
+full disk (a file system in memory of a given size if this user may mount one, else a limit on the size of a file) must end
+the run with status 1 and one sentence, leave no temporary file, and let `--resume` finish with the same result once there is
+room. An edited device file, data file, technology or source file must be refused by name. The script prints a line for each
+case; `--write` keeps the table in benchmarks/results/campaigns/damage.json. The exit status is 1 if any case behaved otherwise.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def killed(case: runs.Case, where: Path, epochs: int = 2) -> Path:
 
 
 def told(said: str) -> str:
-    """Return the warnings and errors of what a command said."""
+    """Return the warnings and errors in the messages of a command."""
     return " ".join(line for line in said.splitlines() if not line.startswith("epoch ")).strip()
 
 
@@ -58,7 +58,7 @@ def told(said: str) -> str:
 
 
 def flips(number: int, chance: random.Random, where: Path, say: Callable[[str], None]) -> list[dict[str, Any]]:
-    """Return what became of a run whose checkpoint had one bit flipped, at places spread over the file."""
+    """Return the outcome of resuming with one flipped bit in the checkpoint, for positions spread over the file."""
     reference = runs.uninterrupted(CASE, where / "undisturbed")
     (where / "killed").mkdir()
     killed(CASE, where / "killed")
@@ -86,11 +86,11 @@ def flips(number: int, chance: random.Random, where: Path, say: Callable[[str], 
     return table
 
 
-# --- the room on the disk ---
+# --- a full disk ---
 
 
 class Disk:
-    """A folder on a file system of its own size, or one where no file may be larger than that."""
+    """A folder on a file system of limited size, or one with a limit on the size of files."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -102,7 +102,7 @@ class Disk:
         return subprocess.run(command, capture_output=True, check=False).returncode
 
     def run(self, size: int, *more: str) -> tuple[int, str]:
-        """Return the status and standard error of a run with so many bytes of room."""
+        """Return the status and standard error of a run with `size` bytes of room."""
         if self.mounted:
             self._mount(f"remount,size={size}")
             return runs.complete(CASE.command(*more), self.folder)
@@ -114,12 +114,12 @@ class Disk:
         return runs.complete(CASE.command(*more), self.folder, preexec_fn=limit)
 
     def empty(self) -> None:
-        """Remove all that runs have left."""
+        """Remove all files that runs have left."""
         for path in self.folder.iterdir():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def close(self) -> None:
-        """Give the file system back."""
+        """Unmount the file system."""
         if self.mounted:
             subprocess.run(["umount", str(self.folder)], check=True)
 
@@ -129,7 +129,7 @@ PAGE = 4096
 
 
 def full_disks(number: int, where: Path, say: Callable[[str], None]) -> tuple[str, list[dict[str, Any]]]:
-    """Return the kind of disk, and what became of runs on disks of different sizes, the largest a page too small."""
+    """Return the kind of disk, and the outcomes of runs on disks of different sizes, the largest one page too small."""
     reference = runs.uninterrupted(CASE, where / "undisturbed")
     disk = Disk(where / "disk")
     kind = "a file system of that size" if disk.mounted else "a limit on each file"
@@ -155,11 +155,11 @@ def full_disks(number: int, where: Path, say: Callable[[str], None]) -> tuple[st
     return kind, table
 
 
-# --- the files that a run reads ---
+# --- edited input files ---
 
 
 def edits(where: Path, say: Callable[[str], None]) -> list[dict[str, Any]]:
-    """Return what `--resume` says after each file that a run reads was edited."""
+    """Return the message of `--resume` after an edit of each file that a run reads."""
     place = where / "killed"
     place.mkdir(parents=True)
     generator = np.random.default_rng(0)
@@ -203,7 +203,7 @@ def edits(where: Path, say: Callable[[str], None]) -> list[dict[str, Any]]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Carry out the campaign; 0 if nothing was silent, crashed or left behind."""
+    """Carry out the campaign; return 0 if no damage was missed, no run crashed and no file was left behind."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--flips", type=int, default=12)
     parser.add_argument("--sizes", type=int, default=20)

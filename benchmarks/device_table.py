@@ -1,4 +1,4 @@
-"""The table of docs/devices.md: what each published device rests on, made from the parameter files.
+"""The table of docs/devices.md, with the sources of each published device, made from the parameter files.
 
 ``python benchmarks/device_table.py`` writes it between its marks.
 """
@@ -15,7 +15,7 @@ BEGIN, END = "<!-- devices:begin -->", "<!-- devices:end -->"
 
 
 def row(device: dict[str, Any]) -> str:
-    """Return the row of a device."""
+    """Return the row of a device in Markdown."""
     name, doi, counts = device["name"], device["doi"], device["figures"]
     linked = f"[{name}](https://doi.org/{doi})" if doi else name
     numbers = [str(counts[what]) for what in ("checked", "not_read", "assumptions")]
@@ -30,14 +30,14 @@ def table() -> list[str]:
 
 
 def page(text: str) -> str:
-    """Return the text of the page with the table of now between its marks."""
+    """Return the text of the page with the current table between its marks."""
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
     return "\n".join([before + BEGIN, "", *table(), "", END + after])
 
 
 def main() -> None:
-    """Write the page."""
+    """Write the table into docs/devices.md."""
     PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
 
 

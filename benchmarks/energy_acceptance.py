@@ -1,9 +1,9 @@
-"""Published energies that this model does not have to meet: how far it is from them, in one table.
+"""Compare the energy model with published energies that it need not meet, in one table.
 
     python benchmarks/energy_acceptance.py [--write]
 
 Results go to benchmarks/results/energy/acceptance.json; with --write the table goes to docs/energy.md, between its marks.
-What the model must meet is in tests/test_energy_acceptance.py.
+tests/test_energy_acceptance.py holds the published energies that the model must meet.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ RESULT = HERE / "results" / "energy" / "acceptance.json"
 DOCS = HERE.parent / "docs" / "energy.md"
 NEUROSIM = {"TaOx/HfOx": 4.01, "Ag:a-Si": 13.4, "PCMO": 2.53, "AlOx/HfO2": 15.3, "GST phase change": 35.0,
             "EpiRAM": 31.0, "HZO FeFET": 1.9}  # fmt: skip
-"""Training energy an image [nJ], MLP+NeuroSim V3.0 manual, Table II."""
+"""Published training energy per image [nJ], from the MLP+NeuroSim V3.0 manual, Table II."""
 NOT_NEUROSIM = ("sram.words_read", "sram.words_written", "mac.fp32", "add.fp32", "rng.bits")
-"""Digital backprop, which the benchmark does not price."""
+"""Parts of digital backprop, which the benchmark does not price."""
 
 
 def rank(values: dict[str, float]) -> dict[str, int]:
-    """Return the place of each name, the cheapest first."""
+    """Return the rank of each name by its value, from 1 for the lowest."""
     return {name: place for place, name in enumerate(sorted(values, key=lambda n: values[n]), 1)}
 
 
 def neurosim() -> list[dict[str, Any]]:
-    """Return the training energy an image of the stored runs of the NeuroSim benchmark beside the published ones."""
+    """Return the training energies per image of the stored runs of the NeuroSim benchmark and the published ones."""
     ours: dict[str, float] = {}
     for name in NEUROSIM:
         found = []
@@ -52,7 +52,7 @@ def neurosim() -> list[dict[str, Any]]:
 
 
 def neurram() -> list[dict[str, Any]]:
-    """Return NeuRRAM's efficiency from its parts: word line, neuron and input pulses, fJ an operation."""
+    """Return NeuRRAM's energy per operation [fJ] from its parts: word line, neuron and input pulses."""
     rows = []
     for bits, parts, published in (
         ("1 bit in, 3 out", (8.99, 10.6, 3.45), 43.1),
@@ -64,9 +64,9 @@ def neurram() -> list[dict[str, Any]]:
 
 
 def others() -> list[dict[str, Any]]:
-    """Return macros whose parts are published with their totals (SRAM, whose cells this model has not)."""
+    """Return rows for macros with published parts and totals (SRAM macros, whose cells this model does not have)."""
     rows = []
-    # Jia 2020: a column of 2304 rows and a converter per column; 1-bit operations.
+    # Jia 2020 has columns of 2304 rows, one converter per column, and 1-bit operations.
     for volts, column, converter, published in ((0.85, 9.7, 1.79, 400.0), (1.2, 20.4, 3.56, 192.0)):
         ours = 2 * 2304 / (column + converter)
         rows.append({"what": f"Jia 2020, {volts} V", "unit": "TOPS/W", "published": published, "ours": ours,
@@ -80,10 +80,10 @@ def others() -> list[dict[str, Any]]:
 
 
 def renaudineau() -> list[dict[str, Any]]:
-    """Return update over inference energy of reset-only devices, from the parameter file's assumptions.
+    """Return the ratio of update to inference energy of reset-only devices, from the parameter file's assumptions.
 
-    One reset pulse on each addressed device of an update that addresses a share of the cells, against a read of all cells and
-    its neurons; the share that gives the published ratio is what the note says.
+    The update has one reset pulse on each addressed device, for a share of all cells; the inference reads all cells and uses
+    all neurons. The note states the share that gives the published ratio.
     """
     device = load_device("renaudineau2026_hfox_ti")
     n, m = 64, 64
@@ -98,7 +98,7 @@ def renaudineau() -> list[dict[str, Any]]:
 
 
 def table(rows: list[dict[str, Any]]) -> list[str]:
-    """Return the rows in Markdown."""
+    """Return the rows as a table in Markdown."""
     lines = ["| what | unit | published | ours | ours / published | note |", "|---|---|---|---|---|---|"]
     for row in rows:
         ours = row["ours"]
@@ -118,7 +118,7 @@ def put(mark: str, lines: list[str]) -> None:
 
 
 def main() -> None:
-    """Print the table, keep the figures, and write the docs if asked."""
+    """Print the table, store the figures, and with --write put the table into the docs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--write", action="store_true", help="write docs/energy.md")
     given = parser.parse_args()

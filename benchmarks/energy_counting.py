@@ -1,11 +1,11 @@
-"""What counting costs: the wall time of a training epoch with and without the sums that only the ledger needs.
+"""Measure the cost of counting: the wall time of a training epoch with and without the sums that only the ledger needs.
 
     python benchmarks/energy_counting.py [--layers 500,500] [--data mnist-5k] [--repeats 3]
 
-Counting is stubbed at its narrowest places: adding, pricing of bursts and of coincident trains, the energy of a read, the
-half-selected sums. The stubs take the chip's clock away too, which is needed without any counting, so the figure errs on the
-high side; the sums that follow the conductances stay. Both ways alternate, the shorter of each is taken, and the ratio is
-printed and kept in benchmarks/results/energy/counting.json.
+The functions that count are replaced by stubs: adding, pricing of bursts and of coincident trains, the energy of a read, the
+half-selected sums. The stubs also remove the chip's clock, which is needed without any counting, so the figure is a little too
+high; the sums that follow the conductances stay. Both variants run in turn, the shortest time of each is used, and the ratio
+is printed and stored in benchmarks/results/energy/counting.json.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ NOTHING = Events({}, {"time": 0.0, "read.v2g": 0.0})
 
 
 def stubbed() -> ExitStack:
-    """Return a context in which nothing is counted."""
+    """Return a context in which the chip counts no events."""
     stack = ExitStack()
 
     def nothing(*_: Any, **__: Any) -> Events:
@@ -55,7 +55,7 @@ def stubbed() -> ExitStack:
 
 
 def seconds(config: dict[str, Any], counting: bool) -> float:
-    """Return the time of the last of two epochs [s]; the first one compiles and warms."""
+    """Return the time [s] of the second of two epochs; the first one compiles and warms up."""
     moments: list[float] = []
     with tempfile.TemporaryDirectory() as place:
         made = Config(**config, epochs=2, out=str(Path(place) / "run"))
@@ -64,7 +64,7 @@ def seconds(config: dict[str, Any], counting: bool) -> float:
                 stack.enter_context(stubbed())
 
                 class Stopped(Exception):
-                    """The figures of an uncounted run are of no use."""
+                    """Ends a run without counts before it computes figures, which would be useless."""
 
                 def after(epoch: int) -> None:
                     moments.append(time.process_time())
@@ -81,7 +81,7 @@ def seconds(config: dict[str, Any], counting: bool) -> float:
 
 
 def main() -> None:
-    """Measure, print the ratio and keep it."""
+    """Measure both times, print their ratio and store it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--layers", default="500,500")
     parser.add_argument("--data", default="mnist-5k")

@@ -1,11 +1,11 @@
-"""The standing benchmark of energy per update: each learner on each device, from counted events.
+"""Benchmark of the energy per update: each learner on each device, from counted events.
 
     python benchmarks/energy_per_update.py [--devices A,B] [--learners A,B] [--images N] [--technology NAME]
 
-Every learner trains the same network (784-500-500 by default) on the same images, once through them, with its recipe. All that
-phase `learn` counts is priced at low, nominal and high figures and split into reads, writes, neurons, converters, digital and
-memory. The images are the first that a run sees: pulses are most frequent then, so this bounds the energy of later updates
-from above for learners whose errors shrink. Written to benchmarks/results/energy/energy_per_update.json.
+Every learner trains the same network (784-500-500 by default) on the same images, each shown once, with its recipe. All events
+of phase `learn` are priced at low, nominal and high figures and split into reads, writes, neurons, converters, digital and
+memory. The images are the first ones of a run, when pulses are most frequent, so for learners whose errors shrink the figure is
+an upper bound for later updates. The results go to benchmarks/results/energy/energy_per_update.json.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
+from analog_ff.comparison import plan  # noqa: E402
+from analog_ff.comparison.document import ranges_of  # noqa: E402
+from analog_ff.comparison.pricing import Pricing, row  # noqa: E402
 from analog_ff.learners import LEARNERS  # noqa: E402
-from analog_ff.runs import comparison  # noqa: E402
+from analog_ff.output.quantities import joules  # noqa: E402
 from analog_ff.runs.origin import versions  # noqa: E402
-from analog_ff.runs.pricing import Pricing, row  # noqa: E402
-from analog_ff.runs.report_comparison import ranges_of  # noqa: E402
-from analog_ff.runs.results import joules  # noqa: E402
 from hardware_models.check import UsageError  # noqa: E402
 from hardware_models.energy import load_technology  # noqa: E402
 
 DEVICES = "memristor,park2013_pcmo,renaudineau2026_hfox_ti"
 SKIPPED = ("backprop-sigmoid", "dimensionality")
-"""Learners of another network, or without labels: no update to set beside the others'."""
+"""Learners that are left out, because their network differs or they use no labels."""
 PULSED = {"forward-forward": 0.001, "backprop": 0.05}
-"""Learners that are also run with the update `coincidence` (no memory, no converters for it) -> learning rate; that of
-Forward-Forward was chosen in holdout runs, that of backprop is in the same proportion to its own and was not tuned."""
+"""Learners that also run with the update `coincidence` (without its own memory and converters) -> learning rate. That of
+Forward-Forward was chosen in holdout runs; that of backprop has the same ratio to its default and was not tuned."""
 TARGET = HERE / "results" / "energy" / "energy_per_update.json"
 
 
 def measured(devices: str, learners: str, images: int, layers: tuple[int, ...], technology: str) -> dict[str, Any]:
-    """Return the document of the benchmark."""
-    chosen, labels = comparison.parse_devices(devices), comparison.parse_learners(learners)
+    """Run the benchmark and return its results as one document."""
+    chosen, labels = plan.parse_devices(devices), plan.parse_learners(learners)
     pulsed = {f"{name}-coincidence": name for name in PULSED if name in labels}
     own = {label: {"update": "coincidence", "learning_rate": PULSED[name]} for label, name in pulsed.items()}
     labels = {**labels, **pulsed}
@@ -51,10 +51,10 @@ def measured(devices: str, learners: str, images: int, layers: tuple[int, ...], 
     rows = []
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "runs"
-        points = comparison.plan(chosen, labels, 1, common, own, folder)
-        comparison.run(points, folder, resume=False, say=lambda line: print(line, file=sys.stderr, flush=True))
+        points = plan.points_of(chosen, labels, 1, common, own, folder)
+        plan.run(points, folder, resume=False, say=lambda line: print(line, file=sys.stderr, flush=True))
         for device, spec in chosen.items():
-            loaded = {p.label: comparison.load(p) for p in points if p.device == device}
+            loaded = {p.label: plan.load(p) for p in points if p.device == device}
             found = [row(device, label, [run], 100.0) for label, run in loaded.items()]
             first = next(iter(loaded.values()))[0]
             pricing = Pricing(prices, found, first["device"], ranges_of(spec), 1000)
@@ -79,7 +79,7 @@ def measured(devices: str, learners: str, images: int, layers: tuple[int, ...], 
 
 
 def lines(found: dict[str, Any]) -> list[str]:
-    """Return the table."""
+    """Return the lines of the table."""
     network = "-".join(str(n) for n in (784, *found["layers"]))
     text = [
         f"{network}, mnist-5k, {found['images']} images once, {found['technology']}; energy per update, counted events",
@@ -102,7 +102,7 @@ def lines(found: dict[str, Any]) -> list[str]:
 
 
 def main() -> None:
-    """Measure, print and keep."""
+    """Run the benchmark, print the table and store the results."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--devices", default=DEVICES)
     parser.add_argument("--learners", default=",".join(sorted(set(LEARNERS) - set(SKIPPED), key=_order)))

@@ -1,9 +1,9 @@
-"""The worked example of the energy model: one update in closed form at assumed densities, beside counted runs.
+"""Worked example of the energy model: one update in closed form at assumed densities, and stored runs for comparison.
 
     python benchmarks/energy_worked_example.py [--write]
 
-The first table assumes how often rows and columns are on; the second is priced from the events of stored runs, per image. With
---write both go to docs/energy.md, between its marks.
+The first table assumes the densities of active rows and columns; the second is priced from the events of stored runs, per
+image. With --write both tables go to docs/energy.md, between its marks.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ STORED = ("05_coincidence", "01_mnist_5k")
 
 
 def nanojoule(joule: float) -> str:
-    """Return an energy in nJ with three digits."""
+    """Return an energy as text in nJ with three digits."""
     return f"{joule * 1e9:.3g}"
 
 
@@ -53,7 +53,7 @@ def assumed() -> list[str]:
 
 
 def counted() -> list[str]:
-    """Return the table of stored runs, first seed of each row, energies per image learned from their own counters."""
+    """Return the table of stored runs (first seed of each row) with the energy per learned image from their counts."""
     head = ["experiment", "row", "device", *GROUPS, "all", "selected pulses per weight and image"]
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     for experiment in STORED:
@@ -71,7 +71,7 @@ def counted() -> list[str]:
 
 
 def main() -> None:
-    """Print both tables, and write them to the docs if asked."""
+    """Print both tables, and with --write put them into the docs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--write", action="store_true", help="write docs/energy.md")
     given = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Read one file of benchmarks/experiments and accept nothing that is not an experiment."""
+"""Read one file of benchmarks/experiments, and refuse a file that is not an experiment."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from hardware_models.check import UsageError, shown
 from hardware_models.tables import closest
 
 PLACE = re.compile(r"\{([^{}]+)\}")
-"""Where an answer quotes the error of a row: its label, and after a | the read-out unless it is the headline's."""
+"""Quote of a row's error in an answer: the row's label, then optionally | and a read-out other than the headline's."""
 LONGEST = 200
-"""Most characters of a label or a name, and most rows, seeds or values of one choice."""
+"""Largest number of characters of a label or a name, and of rows, seeds or values of one option."""
 
 
 def _text(value: Any) -> bool:
@@ -67,7 +67,7 @@ ENTRIES: dict[str, tuple[Callable[[Any], bool], str]] = {
     **dict.fromkeys(("activity", "compared", "inspected", "reads_counted"), (_flag, "true or false")),
     "rows": (lambda v: _list(v, lambda row: isinstance(row, dict)), "at least one table [[rows]]"),
 }
-"""Entry of an experiment -> whether a value is right, and what would be."""
+"""Entry of an experiment -> (function that tells whether a value is right, description of right values)."""
 ROW: dict[str, tuple[Callable[[Any], bool], str]] = {
     "label": ENTRIES["title"],
     "seeds": ENTRIES["seeds"],
@@ -75,11 +75,11 @@ ROW: dict[str, tuple[Callable[[Any], bool], str]] = {
     "published": (_choice, "a number or a text"),
     "untuned": ENTRIES["inspected"],
 }
-"""Entry of a row that is no option of the run -> the same; `published` is what a source reports for the same task."""
+"""Entry of a row that is not an option of the run -> rule as in `ENTRIES`; `published` is a published result of the task."""
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Return an experiment's table; UsageError in one sentence that names the file and the entry."""
+    """Return an experiment's table; raise UsageError, with file and entry, if it is not an experiment."""
     table = files.toml(files.contents(path, "experiment file"), path)
     for name in ("title", "rows"):
         if name not in table:
@@ -115,7 +115,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def _check_answer(path: Path, answer: str, labels: set[str]) -> None:
-    """Refuse an answer that quotes the error of a row, {label} or {label|read-out}, that is not there."""
+    """Raise UsageError if an answer quotes the error of a missing row, by {label} or {label|read-out}."""
     for place in PLACE.findall(answer):
         label = place.partition("|")[0]
         if label not in labels:

@@ -1,4 +1,4 @@
-"""The page of one experiment: its answer with the errors of today, its note, its tables folded."""
+"""The page of one experiment: its answer with current errors, its note, and its folded tables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from experiment_files import PLACE
 from pages import Page, folded, one_level_up
 from result_tables import MARK, error, marked, table
 
-from analog_ff.runs.pricing import interval
+from analog_ff.comparison.pricing import interval
 
 
 def page(name: str, experiment: dict[str, Any]) -> Page:
@@ -24,7 +24,7 @@ def page(name: str, experiment: dict[str, Any]) -> Page:
 
 
 def answer(name: str, experiment: dict[str, Any]) -> str:
-    """Return an experiment's answer, {label} or {label|read-out} replaced by that row's error of today."""
+    """Return an experiment's answer, with {label} or {label|read-out} replaced by the row's current error."""
     rows = {row["label"]: row for row in experiment["rows"]}
 
     def found(place: re.Match[str]) -> str:
@@ -37,7 +37,7 @@ def answer(name: str, experiment: dict[str, Any]) -> str:
 
 
 def paired(name: str, experiment: dict[str, Any]) -> list[str]:
-    """Return the table of the pairs of rows that an experiment wants compared seed by seed, `paired = [[row, other], ...]`."""
+    """Return the table of differences, seed by seed, for the pairs in the experiment's `paired = [[row, other], ...]`."""
     if "paired" not in experiment:
         return []
     head = ["row", "against", "seeds", "energy read-out, points", "softmax read-out, points"]

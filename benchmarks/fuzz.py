@@ -1,10 +1,10 @@
-"""Thousands of damaged files for every reader: each is read, or refused in one sentence; anything else is a fault.
+"""Give thousands of damaged files to every reader: each must be read or refused in one sentence; all else is a fault.
 
     python benchmarks/fuzz.py [READER ...] --inputs 10000 --seed 0 [--keep FOLDER] [--write]
 
-Each reader works in a process of its own, with limits of time and memory an input; a crash is seen, and the next process
-goes on behind it. Changes are by type of field (tables, cells, arrays, objects of HDF5), of the text, and of single bytes; where
-a file carries checksums, most changes are made inside and the checksums are right again.
+Each reader works in a process of its own, with limits of time and memory for each input; a crash is noticed, and a new process
+continues with the next input. The changes are of fields (tables, cells, arrays, objects of HDF5), of the text, and of single
+bytes; if a file has checksums, most changes are made inside and the checksums are computed again.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from fuzzing.worker import SECONDS, read_inputs
 
 RESULTS = Path(__file__).resolve().parent / "results" / "fuzz"
 START = 300.0
-"""Most time from the start of a process to its first input [s]: a run is made, kernels are compiled."""
+"""Largest time [s] from the start of a process to its first input, in which a run is made and kernels are compiled."""
 KEPT = 10
-"""Inputs that are kept of a reader, one for each sentence."""
+"""Largest number of inputs that are stored for a reader, one for each kind of fault."""
 
 
 @dataclass
 class Report:
-    """What came of the inputs of one reader."""
+    """Outcomes of the inputs of one reader."""
 
     name: str
     verdicts: Counter[str] = field(default_factory=Counter)
@@ -40,11 +40,11 @@ class Report:
     reached: set[tuple[str, int]] = field(default_factory=set)
     lines: int = 0
     seconds: float = 0.0
-    peak: int = 0  # [kB]
-    beyond: int = 0  # the same, beyond what was taken before the first input [kB]
+    peak: int = 0  # largest memory of the process [kB]
+    beyond: int = 0  # largest memory above that before the first input [kB]
 
     def summary(self) -> dict[str, Any]:
-        """Return the report as plain values."""
+        """Return the report as plain values for JSON."""
         words = Counter(
             words.split(":")[0] + ":" + words.split(":")[1][:4] if ":" in words else words
             for _, words, _ in self.faults
@@ -58,7 +58,7 @@ class Report:
 
 
 def fuzz(name: str, inputs: int, seed: int) -> Report:
-    """Return the report on one reader; a process that ends or hangs costs one input, and another goes on."""
+    """Return the report on one reader; a process that ends or hangs costs one input, and a new one continues."""
     report = Report(name)
     context = multiprocessing.get_context("spawn")
     first = 0

@@ -1,8 +1,8 @@
-"""Which run a stored result belongs to: its key, and whether a run would give the same today.
+"""Identity of a stored result: the key of its run, and the check that a run would give the same today.
 
-The key covers everything that decides a result: the resolved configuration (recipes included; choices at their defaults say
-nothing, so that a new option leaves old keys as they are), digests of what the run reads (the figures of its devices, its data,
-files that it names) and the version of the model (`analog_ff.runs.model`). A default that changes raises that version.
+The key covers everything that decides a result: the resolved configuration (recipes included; options at their defaults are
+left out, so that a new option does not change old keys), digests of the inputs (the figures of its devices, its data,
+files that it names) and the version of the model (`analog_ff.runs.model`). A changed default raises that version.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from analog_ff.spiking.config import SpikingConfig
 from hardware_models.devices.base import BaseDevice
 
 TEXTS = ("name", "source", "assumptions")
-"""What a device says of itself beside its figures."""
+"""Entries of a device that are not figures."""
 OF_DEVICE = ("device", "program_to", "read_noise", "write_noise", "device_spread", "step_nonlinearity", "endurance",
              "endurance_spread", "retention")  # fmt: skip
-"""Choices that decide which device a run has."""
+"""Options that decide the device of a run."""
 _DEVICES: dict[tuple[Any, ...], str] = {}
 FILES = ("fault_map", "nonlinearity", "negatives")
-"""Choices that may name a file of the user's, which the run then reads."""
+"""Options that may name a user's file, which the run then reads."""
 
 
 def digest(value: Any) -> str:
@@ -41,7 +41,7 @@ def digest(value: Any) -> str:
 
 
 def resolved(command: str, options: Mapping[str, Any]) -> Choices:
-    """Return the configuration of a point: its options as the command line reads them, over the recipe."""
+    """Return the configuration of a point: the recipe, replaced by its options as the command line reads them."""
     kind = SpikingConfig if command == "spiking" else Config
     chosen: dict[str, Any] = {}
     for name, value in options.items():
@@ -71,18 +71,18 @@ def key(command: str, config: Choices) -> dict[str, Any]:
 
 
 def _device(config: Choices, plain: Mapping[str, Any], what: str) -> str:
-    """Return the digest of the figures of a run's device, or of the one that its weights are written to; `plain` the choices."""
+    """Return the digest of the figures of a device of a run (its own, or that of its written weights); `plain` holds options."""
     place = (what, *(plain.get(name) for name in OF_DEVICE))
-    if place not in _DEVICES:  # most of a thousand points share a few devices
+    if place not in _DEVICES:  # about a thousand points share a few devices
         known = config if isinstance(config, Config) else Config(device=plain[what])
         _DEVICES[place] = digest(figures(device_of(known, written_once=what == "program_to")))
     return _DEVICES[place]
 
 
 def figures(device: BaseDevice) -> dict[str, Any]:
-    """Return what decides how a device behaves: its model and every figure that is not at the model's default."""
+    """Return the model of a device and every figure that differs from the model's default."""
     defaults = {f.name: list(f.default) if isinstance(f.default, tuple) else f.default for f in fields(device)}
-    of_the_model = device.__dataclass_fields__.keys() - defaults.keys()  # what all devices of the model share
+    of_the_model = device.__dataclass_fields__.keys() - defaults.keys()  # figures that all devices of the model share
     kept = {
         name: value
         for name, value in device.describe().items()
@@ -93,10 +93,10 @@ def figures(device: BaseDevice) -> dict[str, Any]:
 
 @cache
 def _data(name: str) -> str:
-    """Return a digest of a data set: of its arrays, or of the published checksums that its files are held against."""
+    """Return a digest of a data set: of its arrays, or of the published checksums with which its files are compared."""
     if name in CHECKSUMS:
         return digest(CHECKSUMS[name])
-    if name == "cifar-10":  # the user's own files, which the repository has never seen
+    if name == "cifar-10":  # the files are the user's own and not known to the repository
         return "cifar-10"
     found = hashlib.sha256()
     data = load(name)
@@ -107,7 +107,7 @@ def _data(name: str) -> str:
 
 
 def out_of_date(command: str, options: Mapping[str, Any], stored: Mapping[str, Any]) -> list[str]:
-    """Return why a stored result is not what a run with these options would give today; empty if it is."""
+    """Return the reasons why a run with these options would not give the stored result today; empty if it would."""
     config = resolved(command, options)
     now, then = key(command, config), stored.get("key")
     if then is None:
@@ -123,7 +123,7 @@ def out_of_date(command: str, options: Mapping[str, Any], stored: Mapping[str, A
 
 
 def older(found: Mapping[str, Any], command: str, choices: Mapping[str, Any] = {}) -> str:
-    """Return what marks a result that says which model it comes from ("model", 1 without) and is touched since; empty if not."""
+    """Return the mark of a result whose model version ("model", default 1) is older than a change that affects it; else ""."""
     changes = changes_since(found.get("model", 1), command, choices)
     commits = dict.fromkeys(change.before for change in changes)
     return (

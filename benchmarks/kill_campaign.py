@@ -1,13 +1,13 @@
-"""Kill runs at chosen moments, resume them, kill them again; at their end they must be what they would have been.
+"""Kill runs at chosen moments, resume them, kill them again; the final results must equal those of undisturbed runs.
 
     python benchmarks/kill_campaign.py [--kills 100] [--seed 0] [--cases accumulate,spiking] [--write]
 
 Each run is a command of its own (`python -m analog_ff.simulate`, with `--port process` too, and `spiking`). It is killed by
 SIGKILL, SIGTERM or SIGINT up to four times: before its first epoch has ended, during a write of a file, at any time, or between
-its last epoch and its result. Then `--resume` brings it to its end, and result.json (times and versions aside), metrics.csv
-(seconds aside), events.csv, cells.h5 or weights.npz and the names in the folder are compared with those of a run that nobody
-disturbed. Prints a line for each run; `--write` keeps the table in benchmarks/results/campaigns/kills.json. Status 1 if
-anything differs, or if too few kills met their moment.
+its last epoch and its result. Then `--resume` finishes it, and result.json (without times and versions), metrics.csv
+(without seconds), events.csv, cells.h5 or weights.npz and the names in the folder are compared with those of an undisturbed
+run. The script prints a line for each run; `--write` keeps the table in benchmarks/results/campaigns/kills.json. The exit
+status is 1 if anything differs, or if too few kills met their moment.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ from benchmarks import campaign_runs as runs  # noqa: E402
 
 FIRST, WRITE, ANY, FINAL = "first epoch", "write", "any time", "final"
 PLAN = ((FIRST, FIRST, WRITE, ANY), (FIRST, WRITE, ANY, FINAL), (FIRST, WRITE, FINAL), (FIRST, FIRST, WRITE, FINAL))
-"""The moments of the kills of one run after another; a moment that is past is left out."""
+"""Moments of the successive kills of one run, for one run after another; a moment that has passed is left out."""
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGKILL, signal.SIGINT)
 LEAST = {FIRST: 20, WRITE: 10, FINAL: 5}
-"""Least kills of a campaign of 60 or more that must meet each moment."""
+"""Least number of kills at each moment in a campaign of 60 or more kills."""
 PATIENCE = 600.0
 
 
 class Times:
-    """When things happen in an undisturbed run: how long its folder takes to appear, and what else takes from there on [s]."""
+    """Times of an undisturbed run [s]: until its folder appears, and from there until its later moments."""
 
     def __init__(self, case: runs.Case, where: Path) -> None:
         where.mkdir(parents=True)
@@ -53,7 +53,7 @@ class Times:
         self.start = begin - called
         until(process, lambda: runs.rows(self.folder) > 0)
         self.first = time.monotonic() - begin
-        self.trained = self.first  # metrics.csv has its last row
+        self.trained = self.first  # time until metrics.csv has its last row
         self.epochs = runs.rows(self.folder)
         while process.poll() is None:
             if (now := runs.rows(self.folder)) > self.epochs:
@@ -67,7 +67,7 @@ class Times:
 
 
 def until(process: subprocess.Popen[str], happened: Callable[[], object], pause: float = 0.002) -> bool:
-    """Wait until something has happened; False if the process ended before, or time is up."""
+    """Wait until `happened` returns a true value; return False if the process ends first or the time is up."""
     end = time.monotonic() + PATIENCE
     while not happened():
         if process.poll() is not None or time.monotonic() > end:
@@ -77,7 +77,7 @@ def until(process: subprocess.Popen[str], happened: Callable[[], object], pause:
 
 
 def temporary(folder: Path) -> bool:
-    """Tell whether there is a file that is only there while another is written."""
+    """Tell whether the folder has a temporary file, which exists only while a file is written."""
     try:
         return any(name.startswith(".") or name.endswith(".tmp") for name in os.listdir(folder))
     except OSError:
@@ -85,7 +85,7 @@ def temporary(folder: Path) -> bool:
 
 
 def in_a_write(process: subprocess.Popen[str], folder: Path, skip: int) -> bool:
-    """Stop a process in the middle of a write, the (skip + 1)th seen; False if it ended before."""
+    """Stop a process in the middle of a write, after skipping `skip` writes; return False if the process ends first."""
     while until(process, lambda: temporary(folder), pause=0.0):
         process.send_signal(signal.SIGSTOP)
         time.sleep(0.002)
@@ -98,7 +98,7 @@ def in_a_write(process: subprocess.Popen[str], folder: Path, skip: int) -> bool:
 
 
 def met(process: subprocess.Popen[str], folder: Path, moment: str, times: Times, chance: random.Random) -> bool:
-    """Wait for a moment of a running process; False if it never came."""
+    """Wait for a moment of a running process; return False if the moment never comes."""
     early = (
         times.start if folder.is_dir() else 0.0
     )  # a resumed process takes as long to come to where its folder appears
@@ -120,7 +120,7 @@ def met(process: subprocess.Popen[str], folder: Path, moment: str, times: Times,
 def disturb(
     case: runs.Case, where: Path, moments: Sequence[str], times: Times, chance: random.Random, first: int
 ) -> dict[str, Any]:
-    """Return what became of one run that was killed at each moment in turn, and then left to end."""
+    """Kill one run at each moment in turn, let it finish, and return the outcome."""
     where.mkdir(parents=True)
     folder = where / runs.RUN
     kills: list[dict[str, Any]] = []
@@ -136,7 +136,7 @@ def disturb(
         said = process.communicate(timeout=PATIENCE)[1]
         if "Traceback" in said:
             faults.append(f"{moment}, {sent.name}: {said.strip().splitlines()[-1][:200]}")
-        if process.returncode == 0:  # it ended before the signal came
+        if process.returncode == 0:  # the run ended before the signal arrived
             break
         killed = process.returncode in (-sent, 128 + sent)
         if not killed:
@@ -154,7 +154,7 @@ def disturb(
 
 
 def campaign(kills: int, seed: int, names: Sequence[str], where: Path, say: Callable[[str], None]) -> dict[str, Any]:
-    """Return the table of a campaign of at least `kills` kills over the cases in turn."""
+    """Carry out at least `kills` kills over the cases in turn, and return the table of the campaign."""
     chance = random.Random(seed)
     times = {}
     table: list[dict[str, Any]] = []
@@ -184,7 +184,7 @@ def campaign(kills: int, seed: int, names: Sequence[str], where: Path, say: Call
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Carry out the campaign; 0 if all runs ended as they should."""
+    """Carry out the campaign; return 0 if all runs ended with the right results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)

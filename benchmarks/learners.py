@@ -1,10 +1,10 @@
-"""Learners against each other in joules on three devices, each tuned with the same budget: error against energy, mnist-5k.
+"""Compare learners on three devices, each tuned with the same budget: error against energy on mnist-5k.
 
     python benchmarks/learners.py [--data-dir FOLDER]
 
-1. Tuning: the missing points of `28_learner_tuning` are run (three learning rates a learner and device, a seed of its own).
-2. Comparison: `analog_ff compare` with the learning rates that erred least, three paired seeds and chip seeds, on the
-   validation part, since energy to an accuracy needs a curve. Finished points are not run again.
+1. Tuning: the missing points of `28_learner_tuning` are run (three learning rates a learner and device, with a separate seed).
+2. Comparison: `analog_ff compare` with the learning rates of least error, three paired seeds and chip seeds, on the
+   validation part, because energy to an accuracy needs a curve. Finished points are not run again.
 3. `compare.json`, the table and the pictures are copied to `benchmarks/results/learners` and `docs/img`.
 """
 
@@ -20,8 +20,8 @@ import catalogue
 import run
 
 TUNING = "28_learner_tuning"
-"""`cheap` is Forward-Forward that skips silent units, gates at .1 and averages in 8 bits; `cheap-backprop`, with the nominal
-model, has all of that but the gate."""
+"""Options of two variants: `cheap` is Forward-Forward that skips silent units, gates at .1 and averages in 8 bits;
+`cheap-backprop`, with the nominal model, has the same options without the gate."""
 DEVICES = {
     "memristor": "memristor",
     "10 MOhm": "benchmarks/devices/memristor_10megohm.toml",
@@ -38,7 +38,7 @@ IMAGES = catalogue.ROOT / "docs" / "img"
 
 
 def settings() -> list[str]:
-    """Return the choices of each learner and device as `compare --set` takes them."""
+    """Return the options of each learner and device in the form of `compare --set`."""
     rows = {row["label"]: row for row in catalogue.experiments([TUNING])[TUNING]["rows"]}
     words = []
     for place, device in DEVICES.items():
@@ -55,7 +55,7 @@ def settings() -> list[str]:
 
 
 def main() -> None:
-    """Tune, compare, and keep what is small."""
+    """Tune, compare, and copy the small results into the repository."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data-dir")
     args = parser.parse_args()

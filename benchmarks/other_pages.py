@@ -1,4 +1,4 @@
-"""The pages of results that come from no experiment file: comparisons, other programs, speed."""
+"""Pages of results without an experiment file: comparisons, other programs, speed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RESULTS = HERE / "results"
 
 
 def other_pages() -> list[Page]:
-    """Return the pages whose results are there, in the order of the index."""
+    """Return the pages whose results exist, in the order of the index."""
     made = (
         learners(),
         neurosim(),
@@ -33,7 +33,7 @@ def other_pages() -> list[Page]:
 
 
 def found_in(*place: str) -> Any:
-    """Return what a file of results holds, or None if it was not measured."""
+    """Return the contents of a file of results; None if it does not exist."""
     file = RESULTS.joinpath(*place)
     return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
 
@@ -44,7 +44,7 @@ def table(head: str, rows: list[list[str]]) -> list[str]:
 
 
 def measured(found: dict[str, Any]) -> list[str]:
-    """Return the line that marks a spiking result of an older model, if this is one."""
+    """Return a line that marks a spiking result of an older model; no line for a current result."""
     note = older(found, "spiking")
     return [f"Measured {note}.", ""] if note else []
 
@@ -71,7 +71,7 @@ def learners() -> Page | None:
 
 
 def neurosim() -> Page | None:
-    """Return the page on NeuroSim's own program."""
+    """Return the page that compares with the program NeuroSim."""
     found = found_in("peers", "neurosim.json")
     if found is None:
         return None
@@ -94,7 +94,7 @@ def neurosim() -> Page | None:
 
 
 def peers() -> Page | None:
-    """Return the page on the pulse response against aihwkit."""
+    """Return the page that compares pulse responses with aihwkit."""
     found = found_in("peers", "aihwkit_pulses.json")
     if found is None:
         return None
@@ -119,7 +119,7 @@ def peers() -> Page | None:
 
 
 def cortex() -> Page | None:
-    """Return the verdicts of the cortex tests; the score card itself is on the page of the spiking variant."""
+    """Return the page with the verdicts of the cortex tests; the score card is on the page of the spiking variant."""
     found = found_in("cortex", "cortex.json")
     if found is None:
         return None
@@ -150,7 +150,7 @@ def settings() -> Page | None:
 
 
 def spiking_speed() -> Page | None:
-    """Return the page on the speed of the spiking network beside another."""
+    """Return the page that compares the speed of the spiking network with that of another one."""
     ours, other = found_in("speed", "spiking.json"), found_in("peers", "snntorch_surrogate.json")
     if ours is None or other is None:
         return None

@@ -1,4 +1,4 @@
-"""The form of a page of results: a question, its answer in a sentence, what it was measured with, the tables folded."""
+"""Form of a page of results: a question, its answer in a sentence, the conditions of the measurement, folded tables."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from typing import NamedTuple
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGES = DOCS / "results"
 FRONT = ["---", "hide:", "  - navigation", "---", ""]
-"""Wide tables need the place of the navigation."""
+"""Header of a page that hides the navigation, because wide tables need its place."""
 
 
 class Page(NamedTuple):
-    """One question."""
+    """A page that answers one question."""
 
     name: str
-    """Of its file in docs/results."""
+    """Name of the page's file in docs/results."""
     title: str
     answer: str
-    """One sentence without links, so that the index can quote it."""
+    """Answer in one sentence without links, which the index quotes."""
     command: str
-    """What makes it, in Markdown."""
+    """Rest of the page in Markdown."""
     body: list[str]
 
     @property
     def link(self) -> str:
-        """The page as docs/results.md links to it."""
+        """Path of the page in links from docs/results.md."""
         return f"[{self.title}](results/{self.name}.md)"
 
     def text(self) -> str:
@@ -36,12 +36,12 @@ class Page(NamedTuple):
 
 
 def folded(summary: str, lines: Iterable[str]) -> list[str]:
-    """Return lines that the reader opens with a click."""
+    """Return lines that are folded on the page and that a reader opens with a click."""
     return [f'<details markdown="1"><summary>{summary}</summary>', "", *lines, "", "</details>", ""]
 
 
 def written(lines: Iterable[str]) -> str:
-    """Return a text without more than one empty line in a row."""
+    """Return lines as a text without two empty lines in a row."""
     kept: list[str] = []
     for line in "\n".join(lines).split("\n"):
         if line or (kept and kept[-1]):
@@ -50,5 +50,5 @@ def written(lines: Iterable[str]) -> str:
 
 
 def one_level_up(text: str) -> str:
-    """Return a text of docs/results.md as docs/results/ has it: pictures and other pages of the docs lie one folder above."""
+    """Return a text of docs/results.md with links for a page in docs/results/, one folder below the other docs."""
     return text.replace("](img/", "](../img/").replace("](spiking.md", "](../spiking.md")

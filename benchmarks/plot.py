@@ -1,6 +1,6 @@
-"""Draw the pictures of the documentation from kept results: `python benchmarks/plot.py`.
+"""Draw the pictures of the documentation from stored results: `python benchmarks/plot.py`.
 
-docs/img/wake_sleep.png: error against the length of the wake and sleep blocks, and against the share of a sleep that is slept.
+docs/img/wake_sleep.png shows the error against the length of the wake and sleep blocks, and against the share of sleep.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CHANCE = 90.0
 
 
 def results(name: str) -> list[dict[str, Any]]:
-    """Return the kept results of an experiment."""
+    """Return the stored results of an experiment."""
     found = (store.point(name, options) for _, options in points(experiments([name])[name]))
     return [point for point in found if point is not None]
 
@@ -42,7 +42,7 @@ def errors(found: list[dict[str, Any]], readout: str) -> dict[Any, list[float]]:
 
 
 def curve(axes: Any, x: list[float], values: list[list[float]], **style: Any) -> None:
-    """Draw means with their standard deviation."""
+    """Draw the means of `values` with their standard deviations."""
     means = [statistics.mean(v) for v in values]
     bars = [statistics.stdev(v) if len(v) > 1 else 0.0 for v in values]
     axes.errorbar(x, means, bars, capsize=3, **style)

@@ -1,8 +1,8 @@
-"""The energies of a stored point: what follows from its counts is computed, the rest is stored.
+"""Energies of a stored point: those that follow from its counts are computed, the others are stored.
 
 Counts, integrals and the device's voltages and times of a point are stored; joules by phase and component, their sums and
-shares follow from them and the prices of today. Stored are the energies whose counts are not: of one image by read-out, to an
-accuracy, of the spiking network.
+shares follow from them and the current prices. Energies without stored counts are stored themselves: of one image by read-out,
+to an accuracy, and of the spiking network.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from hardware_models.energy.load import Technology
 
 _technology = cache(load_technology)
 UNCOUNTED = ("technology", "technology_sha256", "scenario", "conditions", "per_image_joule")
-"""Entries of the report that belong to the run or need counts that no point keeps."""
+"""Entries of the report that belong to the run or need counts that are not stored."""
 LEFT_STORED = ("to_accuracy_joule", "per_decision_joule")
-"""Energies that the tables show and that keep the prices of the time of their run."""
+"""Energies in the tables that keep the prices at the time of their run."""
 
 
 def prices_of(point: Mapping[str, Any]) -> Technology:
-    """Return the prices of today of the technology that a point was run with."""
+    """Return the current prices of the technology with which a point was run."""
     return _technology(point["config"].get("technology", point["energy"]["technology"]))
 
 
@@ -38,18 +38,18 @@ def computed(point: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def stored(point: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a point has to store of its energies: all that its counts do not give again to the bit."""
+    """Return the energies that a point must store: all that its counts do not reproduce to the bit."""
     again = computed(point)
     return {name: value for name, value in point["energy"].items() if name not in again or again[name] != value}
 
 
 def whole(point: dict[str, Any]) -> dict[str, Any]:
-    """Return a stored point with all of its energies; one that counts none as it is."""
+    """Return a stored point with all its energies; a point without energies is returned unchanged."""
     return {**point, "energy": computed(point) | point["energy"]} if point.get("energy") else point
 
 
 def dear(point: Mapping[str, Any]) -> bool:
-    """Tell whether energies that are stored with a point come from an older technology file than today's."""
+    """Tell whether the energies stored with a point come from an older technology file than the current one."""
     energy = point.get("energy") or {}
     priced = any(value is not None for name in LEFT_STORED for value in _values(energy.get(name)))
     return priced and energy["technology_sha256"] != prices_of(point).sha256

@@ -1,4 +1,4 @@
-"""The tables of one experiment, from the results that are there."""
+"""The tables of one experiment, made from the stored results."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from typing import Any
 
 from catalogue import before_the_correction, experiments, grid_of, judged_on, results_of, tuner_of
 
+from analog_ff.output.quantities import joules
+
 INSPECTED = {"asymmetry": "asymmetry_mean", "step of a pulse": "pulse_step", "its noise": "pulse_noise"}
-"""Column of a table -> what the inspection found, for experiments that are `inspected`."""
+"""Column of a table -> figure of the inspection, for experiments that are `inspected`."""
 READS = "reads of a cell per image"
 """Column of the experiments that are `reads_counted`: reads of cells in phase learn, per image and cell."""
 COMPARED = ("gated", "learning energy, first row / this")
-"""Columns of the experiments that are `compared`: share of images that a gate kept from learning, mean of the layers;
-joules of phase learn of the first row over those of this one, means over the seeds."""
+"""Columns of the experiments that are `compared`: share of images that a gate kept from learning, as mean over the layers; and
+the joules of phase learn of the first row divided by those of this row, as means over the seeds."""
 
 
 def mean(values: list[float | None], digits: int = 2) -> str:
-    """Return 'mean ± standard deviation', or a dash."""
+    """Return the text "mean ± standard deviation", or a dash if a value is missing."""
     numbers = [v for v in values if v is not None]
     if not numbers:
         return "-"
@@ -26,44 +28,40 @@ def mean(values: list[float | None], digits: int = 2) -> str:
 
 
 def percent(values: list[float | None]) -> str:
-    """Return a mean share in percent, or a dash."""
+    """Return a mean share as text in percent, or a dash if a value is missing."""
     text = mean([None if v is None else 100.0 * v for v in values], 1)
     return text if text == "-" else f"{text} %"
 
 
 def number(values: list[float]) -> str:
-    """Return 'mean ± standard deviation' with digits that suit the size."""
+    """Return the text "mean ± standard deviation" with digits that suit the size."""
     return mean(list(values), 1 if statistics.mean(values) < 1000 else 0)
 
 
 def bold(text: str, really: bool) -> str:
-    """Return the text, in bold if asked."""
+    """Return a text, in bold if `really` is True."""
     return f"**{text}**" if really and text != "-" else text
 
 
 def joule(values: list[float | None]) -> str:
-    """Return a mean energy with a prefix."""
+    """Return a mean energy as text in J with a prefix."""
     numbers = [v for v in values if v is not None]
     if not numbers:
         return "-"
-    value = statistics.mean(numbers)
-    for prefix, factor in (("", 1.0), ("m", 1e-3), ("u", 1e-6), ("n", 1e-9), ("p", 1e-12)):
-        if value >= factor:
-            return f"{value / factor:.3g} {prefix}J"
-    return f"{value:.2g} J"
+    return joules(statistics.mean(numbers))
 
 
 MARK = " ‡"
-"""Stands beside what was measured before a correction that touches it."""
+"""Mark of a value that was measured before a correction that affects it."""
 
 
 def marked(text: str, results: list[dict[str, Any]]) -> str:
-    """Return a text, with a mark if any of the results is out of date."""
+    """Return a text, marked if any of the results is out of date."""
     return text + (MARK if before_the_correction(results) else "")
 
 
 def footnotes(rows: list[tuple[str, list[dict[str, Any]]]]) -> list[str]:
-    """Return what the marks of a table stand for, one line a reason with the rows that it holds for."""
+    """Return the footnotes of a table's marks: one line for each reason, with the rows that it concerns."""
     by_reason: dict[str, list[str]] = {}
     for label, results in rows:
         if reason := before_the_correction(results):
@@ -72,12 +70,12 @@ def footnotes(rows: list[tuple[str, list[dict[str, Any]]]]) -> list[str]:
 
 
 def reason_of(labels: list[str], rows: list[tuple[str, list[dict[str, Any]]]]) -> str:
-    """Return which rows a reason holds for; nothing if it holds for all of them."""
+    """Return the labels of the rows that a reason concerns as text; empty if it concerns all rows."""
     return "" if len(labels) == len([1 for _, results in rows if results]) else f" {'; '.join(labels)}:"
 
 
 def table(name: str, experiment: dict[str, Any]) -> list[str]:
-    """Return the lines of one experiment's table; rows without results say so."""
+    """Return the lines of one experiment's table; rows without results are marked as such."""
     if experiment.get("command") == "spiking":
         return spiking_table(name, experiment)
     kind = judged_on(experiment)
@@ -182,7 +180,7 @@ def spiking_table(name: str, experiment: dict[str, Any]) -> list[str]:
 
 
 def error(name: str, experiment: dict[str, Any], row: dict[str, Any], readout: str | None = None) -> tuple[str, int]:
-    """Return a row's error by one read-out, the headline's unless named, and the number of its seeds."""
+    """Return a row's error by one read-out (by default the headline's) and the number of its seeds."""
     results = results_of(name, experiment, row)
     if not results:
         return "not run", 0
@@ -192,20 +190,20 @@ def error(name: str, experiment: dict[str, Any], row: dict[str, Any], readout: s
 
 
 def arrived(results: list[dict[str, Any]], accuracy: str) -> str:
-    """Return the mean energy to an accuracy of the runs that reached it, and how many did."""
+    """Return the mean energy to an accuracy of the runs that reached it, and the number of these runs, as text."""
     found = [r["energy"]["to_accuracy_joule"][accuracy] for r in results]
     there = [joules for joules in found if joules is not None]
     return f"{joule(there) if there else '-'} ({len(there)} of {len(found)})"
 
 
 def gated(result: dict[str, Any]) -> float | None:
-    """Return the share of images that a gate kept from learning, mean of the layers; None without a gate."""
+    """Return the share of images that a gate kept from learning, as mean over the layers; None without a gate."""
     shares = result.get("gated_share_by_layer")
     return statistics.mean(shares) if shares else None
 
 
 def reads(result: dict[str, Any]) -> float | None:
-    """Return how often learning read each cell for one image; a positive and its negative are one image."""
+    """Return the number of reads of each cell per image in learning; a positive and its negative are one image."""
     learn, per_weight = result["events"]["learn"], result["cells"].get("pulses_per_weight")
     if not per_weight:
         return None
@@ -214,12 +212,12 @@ def reads(result: dict[str, Any]) -> float | None:
 
 
 def layer(result: dict[str, Any], name: str) -> float | None:
-    """Return the mean over the layers of what the inspection found."""
+    """Return the mean over the layers of a figure of the inspection."""
     values = [found.get(name) for found in result["cells"].get("layers") or []]
     known = [v for v in values if v is not None]
     return statistics.mean(known) if known else None
 
 
 def aged(result: dict[str, Any], kind: str, age: str, readout: str) -> float | None:
-    """Return the error of a written chip at an age; None for one whose device has no law of time, but at once."""
+    """Return the error of a written chip at an age; for a device without a law of time only that at age 0, else None."""
     return result.get("deployed", {}).get(f"{kind}_error_percent_by_age", {}).get(age, {}).get(readout)

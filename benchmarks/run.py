@@ -1,17 +1,17 @@
 """Run the experiments of benchmarks/experiments, point by point, and make the tables of the docs from their results.
 
-    python benchmarks/run.py [NAME ...] [--data-dir DIR]   run what is missing (all experiments, or those named)
+    python benchmarks/run.py [NAME ...] [--data-dir DIR]   run missing points (of all experiments, or of those named)
     python benchmarks/run.py --tables                      write docs/results.md, docs/results/ and the README's table
 
 An experiment is one TOML file: a title, options of `analog_ff.simulate` common to all rows, and rows with a label,
 options of their own and seeds (the chip's seed is the experiment's seed). A point is one run; its result is one line of
-benchmarks/results/<experiment>.jsonl (`store`) with a key of everything that decides it (`identity`), and a point that is there
-is run again only if its key is no longer that of today's run; until then the tables mark it.
+benchmarks/results/<experiment>.jsonl (`store`) with a key of everything that decides it (`identity`). A stored point
+is run again only if its key differs from that of a run today; until then the tables mark it.
 
 With a table `grid` (option -> values) every row is run with every combination, and its table shows the best one. An
-experiment that is `tuned_by` such a one takes its choices, row by row of the same label. `paired` lists pairs of rows
-whose errors are compared seed by seed below the table. `answer` is what the page says in a sentence; {label} in it is the
-error of that row.
+experiment that is `tuned_by` such an experiment uses its best values, by the rows of the same label. `paired` lists pairs of
+rows whose errors are compared seed by seed below the table. `answer` is the page's answer in a sentence; {label} in it stands
+for the error of that row.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ KEPT = (
 
 
 def arguments(options: dict[str, Any]) -> list[str]:
-    """Return options as the command line takes them; true is a flag."""
+    """Return options as arguments of the command line; an option with the value true becomes a flag."""
     words = []
     for name, value in options.items():
         if value is False:
@@ -58,7 +58,7 @@ def commit() -> str:
 
 
 def replaced(old: dict[str, Any], reasons: list[str]) -> dict[str, Any]:
-    """Return what a new result keeps of the one that it replaces: where that came from, why it went, and its errors."""
+    """Return a short record of a replaced result for the new one: its origin, the reasons for replacing it, and its errors."""
     kept = ("test_error_percent_by_readout", "validation_error_percent_by_readout", "deployed")
     found = {name: old[name] for name in kept if old.get(name) is not None}
     if "deployed" in found:
@@ -67,7 +67,7 @@ def replaced(old: dict[str, Any], reasons: list[str]) -> dict[str, Any]:
 
 
 def run(name: str, label: str, options: dict[str, Any], data_dir: str | None) -> None:
-    """Run one point and keep its result."""
+    """Run one point and store its result."""
     spiking = command_of(experiments([name])[name]) == "spiking"
     command_name = "spiking" if spiking else "simulate"
     before = None
@@ -78,7 +78,7 @@ def run(name: str, label: str, options: dict[str, Any], data_dir: str | None) ->
         before = replaced(old, reasons)
         print(f"{name}: {label}, seed {options['seed']} is out of date: {'; '.join(reasons)}", flush=True)
     print(f"{name}: {label}, seed {options['seed']} ...", flush=True)
-    # A run that was interrupted goes on from its checkpoint.
+    # An interrupted run is resumed from its checkpoint.
     folder = ROOT / "runs" / "experiments" / name / store.place_of(options)
     program = ["analog_ff", "spiking"] if spiking else ["analog_ff.simulate"]
     command = [sys.executable, "-m", *program, *arguments(options), "--json", "--out", str(folder)]
@@ -90,7 +90,7 @@ def run(name: str, label: str, options: dict[str, Any], data_dir: str | None) ->
         sys.exit(f"{name}: {label} failed with status {done.returncode}.")
     result = json.loads(done.stdout)
     kept = {key: result[key] for key in KEPT if key in result}
-    # Where the data lay and where the run folder was are this machine's business.
+    # Folders of data and runs concern only this machine, so they are not stored.
     kept["config"] = {k: v for k, v in kept["config"].items() if k not in ("data_dir", "out", "resume", "json")}
     identity = key(command_name, resolved(command_name, options)) | {"commit": commit()}
     stored = {"label": label, "options": options, "key": identity} | kept
@@ -101,7 +101,7 @@ def run(name: str, label: str, options: dict[str, Any], data_dir: str | None) ->
 
 
 def main() -> int:
-    """Run or tabulate; return the exit status, 2 for an experiment that is none."""
+    """Run the points or write the tables; return the exit status, which is 2 for a wrong experiment."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--tables", action="store_true", help="write the tables and run nothing")
@@ -123,7 +123,7 @@ def main() -> int:
 
 
 def check(name: str, experiment: dict[str, Any]) -> None:
-    """Refuse an experiment with a point that is no configuration, before the first of its runs."""
+    """Raise UsageError if a point of an experiment is no valid configuration, before its first run."""
     for label, options in points(experiment):
         try:
             resolved(command_of(experiment), options)

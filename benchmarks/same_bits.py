@@ -1,13 +1,13 @@
-"""Whether a refactoring kept the bits of every result: a set of short commands, and the hash of what each leaves behind.
+"""Check that a refactoring keeps the bits of every result: run a set of short commands and hash their results.
 
-    python benchmarks/same_bits.py write bits.json            # before: run the commands, note their hashes
-    python benchmarks/same_bits.py compare bits.json          # after: run the same commands, name what differs
+    python benchmarks/same_bits.py write bits.json            # before: run the commands, store their hashes
+    python benchmarks/same_bits.py compare bits.json          # after: run the same commands, list the differences
     python benchmarks/same_bits.py compare bits.json --only spiking
 
 The commands are listed from the tables of the program when the hashes are written, and stored with them: every learner, update,
-goodness, network, schedule, slope, nonlinearity, data set at hand, published device and way to reach a chip has one, beside
+goodness, network, schedule, slope, nonlinearity, available data set, published device and kind of port has one, besides
 `compare`, `energy`, `devices fit`, `spiking`, `--ablate` and the estimator. Hashes depend on the processor and on the versions
-of the libraries: they are compared on one machine and are not committed. A run that is refused counts with its sentence.
+of the libraries: they are compared on one machine and are not committed. For a refused run the message is hashed.
 
 A hash covers result.json, metrics.csv, events.csv, the arrays of cells.h5 and standard output; times, versions, digests of the
 program's own files and the names of folders are left out.
@@ -32,9 +32,9 @@ from typing import Any
 SMALL = ("--data", "toy", "--layers", "12,8", "--epochs", "2", "--batch", "40")
 VOLATILE = ("seconds", "wall_seconds", "versions", "inputs_sha256", "machine_joule", "resumed_from", "resumed_from_versions",
             "model", "out", "folder", "energy_run")  # fmt: skip
-"""Keys of a result that differ from run to run, or tell of places."""
+"""Keys of a result that differ from run to run, or that hold paths."""
 OUT = "{OUT}"
-"""Stands for the folder of a command."""
+"""Placeholder for the folder of a command."""
 BRIAN = ("--target", "numpy", "--data", "digits", "--layers", "12", "--epochs", "1", "--images-per-epoch", "12",
          "--test-images", "4")  # fmt: skip
 
@@ -156,7 +156,7 @@ def commands() -> dict[str, list[str]]:
 
 
 def left(folder: Path) -> dict[str, Any]:
-    """Return what a command left in its folder, without what differs from run to run: {file: plain values or digest}."""
+    """Return the contents of a command's folder without volatile entries: {file: plain values or digest}."""
     found: dict[str, Any] = {}
     for path in sorted(folder.rglob("*")):
         name = str(path.relative_to(folder))
@@ -175,7 +175,7 @@ def left(folder: Path) -> dict[str, Any]:
 
 
 def _of_arrays(path: Path) -> str:
-    """Return a hash of the arrays of an HDF5 file and of their places."""
+    """Return a hash of the arrays of an HDF5 file and of their names."""
     import h5py
     import numpy as np
 
@@ -216,7 +216,7 @@ def estimated() -> dict[str, Any]:
 
 
 def run(words: list[str], folder: Path) -> dict[str, Any]:
-    """Run one command and return what it left, printed and ended with."""
+    """Run one command and return its files, its output and its exit status."""
     from analog_ff.__main__ import main
 
     if words == ["estimator"]:
@@ -236,7 +236,7 @@ def run(words: list[str], folder: Path) -> dict[str, Any]:
     if "--json" in words and status == 0:
         printed = steady(json.loads(printed), OUT)
     elif words[0] == "simulate" or words[0] == "spiking":
-        printed = ""  # a table for a person, drawn from result.json
+        printed = ""  # a table for a person, made from result.json
     said = error.getvalue().replace(str(folder), OUT) if status else ""
     return {"status": status, "printed": printed, "said": said, "left": left(folder)}
 
@@ -247,7 +247,7 @@ def hashed(value: Any) -> str:
 
 
 def measure(listed: Mapping[str, list[str]], keep: Path | None) -> dict[str, dict[str, str]]:
-    """Return {name: {part: hash}} of every command; with `keep` what was hashed lies there as JSON."""
+    """Return {name: {part: hash}} for every command; with `keep` the hashed values are stored there as JSON."""
     os.environ["COLUMNS"] = "120"
     found = {}
     for name, words in listed.items():

@@ -1,11 +1,11 @@
-"""Settings of the spiking network compared on images that no result is tested on.
+"""Compare settings of the spiking network on images that are not used to test any result.
 
-    python benchmarks/spiking_settings.py [--seeds 2] [--only WORD] [--data-dir DIR]   run what is missing
+    python benchmarks/spiking_settings.py [--seeds 2] [--only WORD] [--data-dir DIR]   run the missing points
     python benchmarks/run.py --tables                                                  write the table into docs/results.md
 
-The 500 images of mnist-5k's validation part tell settings apart only where they differ by two points. So these runs learn
-from 4000 images of MNIST's training set and are judged on 5000 others of it; none of them is one of mnist-5k. Each point
-is one run, its result one line of benchmarks/results/spiking_settings.jsonl; a point that is there is not run again.
+The 500 images of mnist-5k's validation part can only tell settings apart that differ by two points. These runs therefore learn
+from 4000 images of MNIST's training set and are judged on 5000 others of it, none of which is in mnist-5k. Each point
+is one run, and its result is one line of benchmarks/results/spiking_settings.jsonl; a stored point is not run again.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 
 
 def tuning_set(data_dir: str | None) -> Dataset:
-    """Return the images that are learned from and judged on, of MNIST's training set and not of mnist-5k."""
+    """Return the images for learning and for judging, from MNIST's training set and not from mnist-5k."""
     whole, small = load("mnist", data_dir=data_dir), load("mnist-5k")
     known = {x.tobytes() for part in (small.x_train, small.x_test) for x in _bytes(part)}
     free = np.flatnonzero([x.tobytes() not in known for x in _bytes(whole.x_train)])
@@ -73,13 +73,13 @@ def _bytes(images: np.ndarray) -> np.ndarray:
 
 
 def current(settings: dict[str, Any], seed: int) -> bool:
-    """Tell whether a point is there and comes from today's model."""
+    """Tell whether a point is stored and comes from the current model."""
     point = store.point(STORED, {**settings, "seed": seed})
     return point is not None and not older(point, "spiking", settings)
 
 
 def run(name: str, settings: dict[str, Any], seed: int, data: Dataset) -> None:
-    """Run one point and keep its result."""
+    """Run one point and store its result."""
     outcome = simulate(SpikingConfig(**settings, data="mnist", seed=seed, chip_seed=seed), data=data, quiet=True)
     counts = [c[::2] for c in outcome.statistics.counts]  # right label, image by image
     present = SpikingConfig(**settings).present * 1e-3
@@ -93,7 +93,7 @@ def run(name: str, settings: dict[str, Any], seed: int, data: Dataset) -> None:
 
 
 def table() -> list[str]:
-    """Return the lines of a section with all settings that were run."""
+    """Return the lines of the table with all settings that were run."""
     found: dict[str, list[dict[str, Any]]] = {}
     for point in store.points(STORED).values():
         found.setdefault(point["label"], []).append(point)
@@ -120,7 +120,7 @@ def table() -> list[str]:
 
 
 def main() -> None:
-    """Run what is missing and print the table."""
+    """Run the missing points and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--only", default="", help="settings whose name has this in it")

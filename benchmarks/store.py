@@ -1,7 +1,7 @@
-"""The stored points: benchmarks/results/<experiment>.jsonl, one line a point, sorted by label and options.
+"""Stored points: benchmarks/results/<experiment>.jsonl has one line for each point, sorted by label and options.
 
-A line begins with the point's label and its options, which are its place: there is one point of the same options. Beside them
-stands the key of everything that decides the result (`identity`). A file is parsed once as long as it does not change.
+A line begins with the point's label and its options, which are its place: there is only one point with the same options. The
+line also has the key of everything that decides the result (`identity`). A file is parsed once as long as it does not change.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from hardware_models.check import UsageError
 
 RESULTS = Path(__file__).resolve().parent / "results"
 Version = tuple[int, ...]
-"""Time of the last change [ns], size [B] and number of a file; empty where there is none."""
+"""Time of the last change [ns], size [B] and number of a file; empty if there is no file."""
 
 
 def place_of(options: Mapping[str, Any]) -> str:
-    """Name the place of a point within its experiment; it is no identity, which is the key inside (`identity`)."""
+    """Return the place of a point within its experiment; its identity is another thing, the key inside (`identity`)."""
     return hashlib.sha256(json.dumps(options, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -33,7 +33,7 @@ def file_of(name: str) -> Path:
 
 
 def version_of(name: str) -> Version:
-    """Tell which version of an experiment's file there is, so that others can keep what they computed from it."""
+    """Return the version of an experiment's file, so that callers can keep values computed from it."""
     try:
         found = file_of(name).stat()
     except FileNotFoundError:
@@ -42,20 +42,20 @@ def version_of(name: str) -> Version:
 
 
 def points(name: str) -> Mapping[str, dict[str, Any]]:
-    """Return the stored points of an experiment by place, in the order of the file; callers leave them as they are."""
+    """Return the stored points of an experiment by place, in the order of the file; callers must not change them."""
     return _parsed_once(file_of(name), version_of(name))
 
 
 def point(name: str, options: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the stored point of these options, or None."""
+    """Return the stored point with these options, or None."""
     return points(name).get(place_of(options))
 
 
 def keep(name: str, *new: Mapping[str, Any]) -> None:
-    """Store finished points, each in place of the one of the same options, if there is one.
+    """Store finished points; each replaces an older point with the same options.
 
-    The file is read again and written as a whole under the lock on the folder: of two processes that finish a point each at
-    the same time none loses its own, and one that is killed leaves the file as it was.
+    The file is read again and written completely while the folder is locked: two processes that finish points at the same time
+    lose none, and a killed process leaves the file unchanged.
     """
     RESULTS.mkdir(parents=True, exist_ok=True)
     with folders.held(RESULTS, wait=True):
@@ -66,7 +66,7 @@ def keep(name: str, *new: Mapping[str, Any]) -> None:
 
 
 def written(found: list[Mapping[str, Any]]) -> str:
-    """Return the lines of points, in an order that a new point does not disturb."""
+    """Return the lines of points in an order that does not change when a point is added."""
     ordered = sorted(found, key=lambda p: (p["label"], json.dumps(p["options"], sort_keys=True)))
     return "".join(json.dumps(p, separators=(",", ":")) + "\n" for p in ordered)
 

@@ -1,4 +1,4 @@
-"""Physics: devices, crossbars, converters, neurons and chips, in SI units. Names are imported when first used."""
+"""Physics of the hardware: devices, crossbars, converters, neurons and chips, in SI units. Names are imported on first use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors that a user can act on, and the range checks that raise them.
+"""Errors whose message tells a user what to change, and the range checks that raise them.
 
 Every message is one sentence that says what was wrong, where, and what would be right.
 """
@@ -10,26 +10,26 @@ import numbers
 
 
 class UsageError(ValueError):
-    """Something the user gave (a file, a value, an option) is wrong; the command line exits with status 2."""
+    """An input of the user (a file, a value, an option) is wrong; the command line exits with status 2."""
 
 
 class RunError(RuntimeError):
-    """A run that began well cannot go on; the command line exits with status 1 and keeps the checkpoint."""
+    """A run with valid input cannot continue; the command line exits with status 1 and keeps the checkpoint."""
 
 
 class DeviceRangeError(RunError):
-    """A cell of a device holds what is no conductance: whatever else went wrong follows from that."""
+    """A cell of a device holds a value that is no conductance; other faults of the run follow from it."""
 
 
 class CommandError(RuntimeError):
-    """A command was used rightly and has failed; the command line exits with status 1."""
+    """A command with valid input has failed; the command line exits with status 1."""
 
 
 def shown(value: object, most: int = 60, *, quoted: bool = True) -> str:
-    """Return a user's value as one short line for a message: as Python writes it, or as it is if not `quoted`.
+    """Return a user's value as one short line for a message: its `repr`, or its plain text if `quoted` is False.
 
-    Control characters are escaped, a long text or list is cut after `most` characters, and a whole number too long to write
-    is described.
+    Control characters are escaped, a long text or list is cut after `most` characters, and an integer with too many digits is
+    described instead.
     """
     if isinstance(value, str):
         line = (
@@ -39,9 +39,9 @@ def shown(value: object, most: int = 60, *, quoted: bool = True) -> str:
         )
     else:
         try:
-            # An array is written in several lines, and a user's own class as it likes.
+            # The text of an array or of a user's own class may have several lines.
             line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(repr(value).split()))
-        except Exception:  # a number of more digits than Python writes, lists nested too deeply, a user's own class
+        except Exception:  # a number with too many digits, lists nested too deeply, or a fault in a user's own class
             line = (
                 f"a whole number of {value.bit_length()} bits"
                 if isinstance(value, int)
@@ -79,7 +79,7 @@ def in_range(
 def positive_int(owner: str, name: str, value: object, low: int = 1, high: int | None = None) -> int:
     """Return `value` as an int if it is a whole number of at least `low` (and at most `high`), else raise UsageError."""
     right = f"a whole number of at least {low}" + (f" and at most {high}" if high is not None else "")
-    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not whole or int(value) < low or (high is not None and int(value) > high):  # type: ignore[call-overload]
+    is_integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not is_integer or int(value) < low or (high is not None and int(value) > high):  # type: ignore[call-overload]
         raise UsageError(f"{owner} needs {right} for {name}, got {shown(value)}.")
     return int(value)  # type: ignore[call-overload]

@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 
 from hardware_models import pins, write_costs
-from hardware_models.check import DeviceRangeError, UsageError, in_range, positive_int
+from hardware_models.check import DeviceRangeError, RunError, UsageError, in_range, positive_int
 from hardware_models.devices.adapted import adapted
 from hardware_models.devices.base import Device
 from hardware_models.devices.state import CellState, remade
@@ -103,7 +103,7 @@ class Crossbar:
     @property
     def conductances(self) -> np.ndarray:
         """G+ and G- as (2, rows, columns) [S]."""
-        g = self.device.conductance(self.state, self.time)
+        g = self._present()
         return np.stack((g[:, 0::2], g[:, 1::2]))
 
     @property
@@ -192,7 +192,7 @@ class Crossbar:
         rows, columns = self.shape
         v = pins.finite("voltages", voltages, (None, columns))
         current = matmul(v, np.ascontiguousarray(self.differences.T))
-        g = self.device.conductance(self.state, self.time)
+        g = self._present()
         column_sums = (g[:, 0::2] + g[:, 1::2]).sum(axis=0, dtype=np.float64)
         squares = v.astype(np.float64) ** 2
         variance = self.device.read_variance(self.state, self.time)
@@ -429,8 +429,14 @@ class Crossbar:
     # --- state ---
 
     def _present(self) -> np.ndarray:
-        """Return the conductances now, (rows, 2 columns) [S]."""
-        return self.device.conductance(self.state, self.time)
+        """Return the conductances now, (rows, 2 columns) [S]; RunError for other shapes, which kernels would read beyond."""
+        g = self.device.conductance(self.state, self.time)
+        if np.shape(g) != self.received.shape or g.dtype.kind != "f":
+            raise RunError(
+                f"conductance of device '{self.device.name}' should return {self.received.shape} real numbers, it returned "
+                f"{np.shape(g)} of {getattr(g, 'dtype', type(g).__name__)}."
+            )
+        return g
 
     def look_again(self) -> None:
         """Compute the differences anew if the device changes in time and the clock has moved since the last time."""
@@ -439,7 +445,7 @@ class Crossbar:
 
     def _refresh(self) -> None:
         self._seen_at = self.time
-        g = np.ascontiguousarray(self.device.conductance(self.state, self.time), np.float32)
+        g = np.ascontiguousarray(self._present(), np.float32)
         kernels.pair_sums(g, np.float32(-1.0), self.blocks, self._row_sums)
         if self._lines is not None:
             self._lines.renew(g)

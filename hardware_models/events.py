@@ -1,4 +1,4 @@
-"""Counted events: what the hardware did, as integers, and the few physical integrals that cannot be counted.
+"""Counted events: the operations of the hardware as integers, and the few physical integrals that cannot be counted.
 
 Counters are values. Every operation of the chip returns `Events`; the caller adds them up by layer (`Tally`) and by
 phase (`Ledger`). Energy is a pure function of events and a technology file (`hardware_models.energy`).
@@ -18,7 +18,7 @@ COUNTS: tuple[str, ...] = (
 )  # fmt: skip
 _FIXED = frozenset(COUNTS)
 FAMILIES: tuple[str, ...] = ("dac", "adc", "mac", "add")
-"""Names with a suffix: ``dac.<bits>``, ``adc.<bits>``, ``mac.<format>``, ``add.<format>``."""
+"""Prefixes of names with a suffix: ``dac.<bits>``, ``adc.<bits>``, ``mac.<format>``, ``add.<format>``."""
 INTEGRALS: Mapping[str, str] = MappingProxyType({"read.v2g": "V^2*S", "write.v2gt": "J", "half.v2gt": "J", "time": "s"})
 N = TypeVar("N", int, float)
 PHASES: tuple[str, ...] = ("program", "learn", "monitor", "infer")
@@ -31,7 +31,7 @@ def is_count(name: str) -> bool:
 
 
 class Events:
-    """Counts of events and integrals over them; an immutable value that adds.
+    """Counts of events and integrals over them; an immutable value that supports `+` and `sum`.
 
     Parameters
     ----------
@@ -64,13 +64,13 @@ class Events:
 
     @property
     def integrals(self) -> Mapping[str, float]:
-        """Integrals by name, units in `INTEGRALS`."""
+        """Integrals by name, in the units of `INTEGRALS`."""
         return MappingProxyType(self._integrals)
 
     def __add__(self, other: Events) -> Events:
         if not isinstance(other, Events):
             return NotImplemented
-        total = Events.__new__(Events)  # the terms were checked
+        total = Events.__new__(Events)  # skips the checks: both terms have passed them
         total._counts = _sum(self._counts, other._counts)
         total._integrals = _sum(self._integrals, other._integrals)
         return total
@@ -172,7 +172,7 @@ class Ledger:
             tally.add(name, events)
 
     def as_dict(self) -> Booked:
-        """Return ``events`` and ``integrals``, each in all and by layer, as result.json holds them, all names present."""
+        """Return ``events`` and ``integrals``, in total and by layer, in the form of result.json; all names are present."""
         extra = sorted({n for t in self._phases.values() for e in t.layers.values() for n in e.counts} - set(COUNTS))
         names = (*COUNTS, *extra)
 
@@ -207,7 +207,7 @@ class Ledger:
 
     @classmethod
     def restore(cls, saved: Mapping[str, Mapping[str, Saved]]) -> Ledger:
-        """Return the ledger that `save` wrote down."""
+        """Return a ledger restored from the dictionaries returned by `save`."""
         ledger = cls()
         for phase, layers in saved.items():
             for layer, parts in layers.items():

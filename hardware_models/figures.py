@@ -1,8 +1,8 @@
-"""One grammar of a figure, for devices and for prices: a number with its unit, its range, its kind and its source.
+"""Grammar of a figure, common to devices and prices: a number with its unit, its range, its kind and its source.
 
-A figure is a TOML table with `NEEDED` parts and, where there is more to say, `OPTIONAL` ones. Every part is checked for
-its type before it is used, every number is finite and lies in its range, and the unit has the dimension that is asked
-for. Inside the package all numbers are SI.
+A figure is a TOML table with all entries of `NEEDED` and any of `OPTIONAL`. Every entry is checked for its type before
+it is used, every number is finite and lies in its range, and the unit has the wanted dimension. Inside the package all
+numbers are in SI units.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from hardware_models.units import dimension, to_si
 
 NEEDED = ("value", "unit", "low", "high", "kind", "source")
 OPTIONAL = ("checked", "item", "note")
-"""What else may stand at a figure: the version of the source in which it was read again, the place in it, a remark."""
+"""Optional entries of a figure: the version of the source in which it was read again, the place in it, a remark."""
 ENDS = ("value", "low", "high")
 KINDS = ("measured", "simulated", "fitted", "derived", "estimate", "assumption", "limit")
 LARGEST = 1e30
 """Largest magnitude of a number in a file, in the unit of the file."""
 
 _LINES = dict.fromkeys(map(ord, "\t\r\n\u00a0\u00ad\u2009\u200b\u202f"))
-"""What a text may hold although Python does not call it printable: lines of a long one, spaces and hyphens of print."""
+"""Characters that a text may hold although Python does not call them printable: line ends, special spaces and hyphens."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A number [SI] with its range, and where it comes from."""
+    """A number [SI units] with its range, its kind and its source."""
 
     value: float
     low: float
@@ -38,7 +38,7 @@ class Figure:
     dimension: str
     kind: str
     source: str
-    text: str  # value and unit as the file writes them
+    text: str  # value and unit as written in the file
     checked: str = ""
 
 
@@ -52,20 +52,20 @@ def figure(
     needed: Collection[str] = (),
     optional: Collection[str] = (),
 ) -> Figure:
-    """Return the figure that a table of a file holds, in SI.
+    """Return the figure that a table of a file describes, in SI units.
 
     Parameters
     ----------
-    entry : the table, as the TOML reader gives it.
-    place : file and entry, for messages: "my.toml: 'g_max'".
-    wanted : dimension that its unit should have, as `hardware_models.units.dimension` names it.
-    least, most : range of its numbers, in its own unit.
-    needed, optional : further parts, all of them texts, that it must and may have.
+    entry : the table, as returned by the TOML reader.
+    place : name of file and entry for messages, such as "my.toml: 'g_max'".
+    wanted : dimension that the unit should have, by its name in `hardware_models.units.dimension`.
+    least, most : range of the figure's numbers, in the figure's own unit.
+    needed, optional : further entries that the table must have and may have, all of them texts.
 
     Raises
     ------
-    UsageError : in one sentence, for a part that is missing, unknown or of another type, a number that is not finite or
-        lies outside the range, a unit that is unknown or of another dimension.
+    UsageError : for an entry that is missing, unknown or of another type, a number that is not finite or lies outside the
+        range, a unit that is unknown or of another dimension.
     """
     table = parts(entry, place, (*NEEDED, *needed), (*OPTIONAL, *optional))
     for part in ("unit", "kind", "source", *needed, *OPTIONAL, *optional):
@@ -94,7 +94,7 @@ def figure(
 
 
 def choice(entry: object, place: str) -> tuple[object, str, str]:
-    """Return (value, kind, source) of a table that holds no number with a unit: a word, a switch, a list of numbers."""
+    """Return (value, kind, source) of a table whose value has no unit: a word, a switch, a list of numbers."""
     table = parts(entry, place, ("value", "kind", "source"), OPTIONAL)
     for part in ("kind", "source", *OPTIONAL):
         if part in table:
@@ -104,7 +104,7 @@ def choice(entry: object, place: str) -> tuple[object, str, str]:
 
 
 def parts(entry: object, place: str, needed: Collection[str], optional: Collection[str] = ()) -> Table:
-    """Return a table of a file that has all `needed` parts and none but these and the `optional` ones."""
+    """Return a table of a file after checking its entries: all `needed` ones, and no others than the `optional` ones."""
     if not isinstance(entry, dict):
         raise UsageError(f"{place} should be a table with {', '.join(needed)}, got {shown(entry)}.")
     for part in needed:
@@ -120,7 +120,7 @@ def parts(entry: object, place: str, needed: Collection[str], optional: Collecti
 
 
 def text(value: object, place: str, part: str, *, most: int = 10_000) -> str:
-    """Return a part that should be a text of at most so many characters: neither empty nor with control characters."""
+    """Return an entry that should be a text of 1 to `most` characters without control characters; else raise UsageError."""
     if (
         not isinstance(value, str)
         or not value.strip()
@@ -132,7 +132,7 @@ def text(value: object, place: str, part: str, *, most: int = 10_000) -> str:
 
 
 def numbers(value: object, place: str, *, deep: int = 1, most: int = 100_000) -> Any:
-    """Return a list of finite numbers as a tuple, nested `deep` at most."""
+    """Return a list of finite numbers as a tuple; lists may be nested `deep` levels at most."""
     if not isinstance(value, list) or not 0 < len(value) <= most:
         raise UsageError(f"{place} needs a list of 1 to {most} numbers as its value, got {shown(value)}.")
     if deep > 1 and isinstance(value[0], list):
@@ -144,13 +144,13 @@ def numbers(value: object, place: str, *, deep: int = 1, most: int = 100_000) ->
 
 
 def one_of(place: str, part: str, got: object, known: Collection[str]) -> None:
-    """Raise UsageError for a part that is none of the known words."""
+    """Raise UsageError if an entry is none of the known words."""
     if not isinstance(got, str) or got not in known:
         near = closest(got, known) if isinstance(got, str) else ""
         raise UsageError(f"{place} has {part} {shown(got)}, should be one of {', '.join(known)}{near}.")
 
 
 def schema(table: Table, where: str) -> None:
-    """Raise UsageError unless a file says that it is written in schema 1, the only one so far."""
+    """Raise UsageError unless a file states schema = 1, the only schema so far."""
     if type(table.get("schema")) is not int or table["schema"] != 1:
         raise UsageError(f"{where} should have schema = 1, got {shown(table.get('schema'))}.")

@@ -1,11 +1,11 @@
-"""The one way in for files: read within limits, checked before use, every failure one sentence, every file noted.
+"""Read files within limits, check them before use, and turn every failure into one sentence. All files come in this way.
 
-A reader of a format works inside `reading`, which turns whatever goes wrong there (a damaged archive, a number where a
-table should stand, nesting too deep, memory that does not suffice) into a `UsageError` that names the file and what it
-should have been. No reader lists the exceptions that it expects: a library may raise others in its next version.
+A reader of a format works inside `reading`, which turns every exception raised there (a damaged archive, a number instead
+of a table, too deep nesting, too little memory) into a `UsageError` that names the file and the expected format. No reader
+lists the exceptions that it expects, because the next version of a library may raise others.
 
-`contents` notes the SHA-256 of each file that it reads; `record` collects these notes. A run therefore knows every file it
-depends on without a list kept by hand.
+`contents` notes the SHA-256 of each file that it reads; `record` collects these notes. A run therefore knows every file on
+which it depends, without a list kept by hand.
 """
 
 from __future__ import annotations
@@ -35,24 +35,24 @@ from hardware_models.check import CommandError, RunError, UsageError, shown
 from hardware_models.places import placed
 
 SMALL = 2**24
-"""Most bytes of a file that a person writes: parameter files, prices, configurations [B]."""
+"""Largest size of a file that a person writes: parameter files, prices, configurations [B]."""
 LARGE = 2**31
-"""Most bytes of a file of numbers, and of the numbers in it once they are unpacked [B]."""
+"""Largest size of a file of numbers, and of its numbers after unpacking [B]."""
 Table = dict[str, Any]
 """A table of a TOML or JSON file as its reader gives it; nothing in it has been checked."""
 MOST_TOML = 2**20
-"""Most characters of a TOML text; the longest of this project has 30 000."""
+"""Largest number of characters of a TOML text; the longest of this project has 30 000."""
 MOST_PARTS = 50
-"""Most points between names in one line of a TOML text: the parser's time grows with the square of a key's parts."""
+"""Largest number of points between names in a line of TOML; the parser's time grows with the square of a key's parts."""
 MOST_MEMBERS = 10_000
-"""Most arrays of a ``.npz`` file."""
+"""Largest number of arrays in a ``.npz`` file."""
 MOST_HEADER = 10_000
-"""Most bytes of the header of an array, as in NumPy [B]."""
+"""Largest size of the header of an array, as in NumPy [B]."""
 
-_BETWEEN_NAMES = re.compile(r"\.(?=[ \t]*(?:[A-Za-z_\"'-]|\d+[ \t]*\.))")  # a point that is no decimal point
+_BETWEEN_NAMES = re.compile(r"\.(?=[ \t]*(?:[A-Za-z_\"'-]|\d+[ \t]*\.))")  # a point that is not a decimal point
 
 _DECIMAL_COMMA = re.compile(r"=[ \t]*([+-]?\d+,\d+(?:[eE][+-]?\d+)?)[ \t\r]*(?:#.*)?$")
-_AT_LINE = re.compile(r"\(at line (\d+),")  # where the parser stopped
+_AT_LINE = re.compile(r"\(at line (\d+),")  # the line at which the parser stopped
 
 _NOTED: ContextVar[tuple[dict[str, str], ...]] = ContextVar("noted", default=())
 
@@ -61,7 +61,8 @@ _NOTED: ContextVar[tuple[dict[str, str], ...]] = ContextVar("noted", default=())
 def record() -> Iterator[dict[str, str]]:
     """Collect {"<what> <file name>": SHA-256} of every file that is read inside the ``with``.
 
-    Records nest: what an inner one sees, the outer one sees, too. Of two different files of one name the second has a number.
+    Records can be nested: files noted in an inner record are also noted in the outer one. If two different files have the same
+    name, the second entry gets a number.
     """
     noted: dict[str, str] = {}
     token = _NOTED.set((*_NOTED.get(), noted))
@@ -72,19 +73,19 @@ def record() -> Iterator[dict[str, str]]:
 
 
 def note(what: str, name: str, data: bytes) -> None:
-    """Note the SHA-256 of `data`, the contents of a file called `name`, in the records that are open."""
+    """Note the SHA-256 of `data`, the contents of a file called `name`, in all open records."""
     if _NOTED.get():
         note_digest(what, name, hashlib.sha256(data).hexdigest())
 
 
 def note_digest(what: str, name: str, digest: str) -> None:
-    """Note the SHA-256 of something that is no file of its own, such as the arrays of a data set."""
+    """Note a SHA-256 that is not that of a single file, such as the digest of a data set's arrays."""
     for noted in _NOTED.get():
         noted_as(noted, what, name, digest)
 
 
 def noted_as(noted: dict[str, str], what: str, name: str, digest: str) -> None:
-    """Enter a digest into one record, under a number if there is another of that name."""
+    """Enter a digest into one record, with a number after its name if the name has another digest already."""
     numbered, number = f"{what} {name}", 1
     while noted.get(numbered, digest) != digest:
         number += 1
@@ -108,19 +109,19 @@ def reading(where: str | Path, expected: str) -> Iterator[None]:
 def _reason(error: Exception) -> str:
     name = type(error).__name__
     try:
-        said = str(error).partition("; use sys.set_int_max_str_digits")[0].strip()  # that advice is for programmers
+        said = str(error).partition("; use sys.set_int_max_str_digits")[0].strip()  # without the advice for programmers
     except Exception:
         return name
-    # Messages of these are addresses, single keys or empty: they would puzzle more than they tell.
+    # Messages of these exceptions are addresses, single keys or empty, and would not help a user.
     dumb = isinstance(error, KeyError | RecursionError | MemoryError | AssertionError)
     return f"{name}: {shown(said, 160, quoted=False).rstrip('.')}" if said and not dumb else name
 
 
 def home(place: str | Path, what: str = "the path") -> Path:
-    """Return the path that a user gives, ``~`` as the home; `what` it is the path of, for messages.
+    """Return the path that a user gives, with ``~`` replaced by the home folder; `what` describes the path in messages.
 
-    Raises UsageError for the home of a user who is not known, and for names that no file can have, so that asking whether there
-    is such a file cannot fail.
+    Raises UsageError for the home of an unknown user, and for names that no file can have, so that a later test of the file's
+    existence cannot fail.
     """
     named = f"{what} {shown(str(place), 200, quoted=False)}"
     try:
@@ -141,18 +142,18 @@ def contents(path: str | Path, what: str, *, most: int = SMALL) -> bytes:
     Parameters
     ----------
     path : the file; ``~`` is the user's home.
-    what : what kind of file it is, in a word or two, for messages and for the record: "device file", "data file".
-    most : number of bytes above which the file is refused unread.
+    what : kind of the file in a word or two, for messages and for the record: "device file", "data file".
+    most : largest size [B]; a larger file is refused without being read.
 
     Raises
     ------
-    UsageError : the file does not exist, is no regular file, cannot be read, or is larger than `most`.
+    UsageError : if the file does not exist, is not a regular file, cannot be read, or is larger than `most`.
     """
     shown_path = shown(str(path), 200, quoted=False)
     with reading(f"{what} {shown_path}", "a file"):
         place = placed(home(path, what))
         try:
-            # Without O_NONBLOCK a named pipe would wait for ever for somebody to write into it.
+            # Without O_NONBLOCK, opening a named pipe would wait for ever for a writer.
             descriptor = os.open(place, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         except FileNotFoundError:
             raise UsageError(f"{what} {shown_path} does not exist.") from None
@@ -163,7 +164,7 @@ def contents(path: str | Path, what: str, *, most: int = SMALL) -> bytes:
             os.close(descriptor)
             raise UsageError(f"{what} {shown_path} is no regular file; give the path of a file.")
         with open(descriptor, "rb") as file:
-            # `read` takes the memory of all that it is asked for, and some files are longer than they say.
+            # `read` reserves all the memory that it is asked for, and some files are longer than their stated size.
             data = b"" if state.st_size > most else file.read(state.st_size + 1)
             if len(data) > state.st_size:
                 data += file.read(most + 1 - len(data))
@@ -176,14 +177,14 @@ def contents(path: str | Path, what: str, *, most: int = SMALL) -> bytes:
 
 
 def packaged(package: str, name: str, what: str) -> str:
-    """Return the text of a file that comes with a package, and note its SHA-256 like that of any other file."""
+    """Return the text of a file that is part of a package, and note its SHA-256 like that of any other file."""
     data = resources.files(package).joinpath(name).read_bytes()
     note(what, name, data)
     return text(data, name)
 
 
 def text(data: bytes, where: str | Path) -> str:
-    """Return UTF-8 text, with or without a byte order mark; UsageError names the first byte that is not UTF-8."""
+    """Return UTF-8 text without its byte order mark; raise UsageError, with the line, if a byte is not UTF-8."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -192,7 +193,7 @@ def text(data: bytes, where: str | Path) -> str:
 
 
 def toml(data: bytes | str, where: str | Path, expected: str = "a TOML file") -> Table:
-    """Return the table of a TOML file's text; `where` is named in errors."""
+    """Return the table of a TOML file's text; `where` is the file's name in error messages."""
     written = text(data, where) if isinstance(data, bytes) else data
     if len(written) > MOST_TOML:
         raise UsageError(f"{where} has {len(written)} characters, more than the {MOST_TOML} that a TOML file may have.")
@@ -215,10 +216,10 @@ def toml(data: bytes | str, where: str | Path, expected: str = "a TOML file") ->
 
 
 def toml_value(value: object) -> str:
-    """Return a string, a number or a list as TOML; JSON's are TOML's, but for three things.
+    """Return a string, a number or a list as TOML, which is JSON except for three things.
 
-    TOML knows no escaped surrogate pairs, so letters stand as they are; no bare DEL; and no half of a pair, which the name
-    of a file may hold.
+    TOML has no escaped surrogate pairs, so letters are written as they are. It allows no bare DEL character, and no half of a
+    surrogate pair, which the name of a file may contain.
     """
     written = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     return written.encode("utf-8", "replace").decode("utf-8")
@@ -227,17 +228,17 @@ def toml_value(value: object) -> str:
 def json_object(data: bytes | str, where: str | Path, expected: str = "a JSON file") -> Table:
     """Return the object ({...}) of a JSON text.
 
-    NaN and infinity, which JSON does not know, numbers too large for a float, and a name that an object has twice are
-    refused.
+    Raises UsageError for NaN and infinity, which JSON does not have, for numbers too large for a float, and for a name that
+    occurs twice in one object.
     """
     written = text(data, where) if isinstance(data, bytes) else data
     with reading(where, expected):
-        found = json.loads(
+        value = json.loads(
             written, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_object_of_single_names
         )
-    if not isinstance(found, dict):
-        raise UsageError(f"{where} cannot be read as {expected} (it holds {shown(found)}, not an object {{...}}).")
-    return found
+    if not isinstance(value, dict):
+        raise UsageError(f"{where} cannot be read as {expected} (it holds {shown(value)}, not an object {{...}}).")
+    return value
 
 
 def _refuse_constant(name: str) -> float:
@@ -252,30 +253,31 @@ def _finite(written: str) -> float:
 
 
 def _object_of_single_names(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    by_name = dict(pairs)
+    if len(by_name) != len(pairs):
         seen: set[str] = set()
         twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
         raise ValueError(f"the name {shown(twice)} stands twice in one object")
-    return found
+    return by_name
 
 
 def arrays(
     path: str | Path, what: str, names: Collection[str] | None = None, *, most: int = LARGE
 ) -> dict[str, np.ndarray]:
-    """Return the arrays of a ``.npz`` file by name: all of them, or those of `names` that it has.
+    """Return the arrays of a ``.npz`` file by name: all of them, or those of `names` that the file has.
 
     The type and the shape in each array's header are checked against the size in the archive's directory, and all sizes
-    together against `most`, before memory is taken; no more is unpacked than the headers promise. Arrays of Python
-    objects are refused, since reading them could run code.
+    together against `most`, before memory is reserved; no more is unpacked than the headers state. Arrays of Python
+    objects are refused, because reading them could run code.
 
     Raises
     ------
-    UsageError : no such file, no ``.npz`` archive, a damaged member, an array that is not plain numbers or strings.
+    UsageError : for a missing file, a file that is no ``.npz`` archive, a damaged member, or an array that does not hold plain
+        numbers or strings.
     """
     raw = contents(path, what, most=most)
     where = shown(str(path), 200, quoted=False)
-    found: dict[str, np.ndarray] = {}
+    by_name: dict[str, np.ndarray] = {}
     left = most
     if not zipfile.is_zipfile(io.BytesIO(raw)):
         raise UsageError(f"{where} is not a .npz file; expected one made by numpy.savez.")
@@ -288,20 +290,20 @@ def arrays(
             if names is not None and name not in names:
                 continue
             place = f"{where}: {shown(name, quoted=False)}"
-            if name in found:
+            if name in by_name:
                 raise UsageError(f"{place} is in the archive twice; expected each name once.")
             if member.file_size > left:
                 raise UsageError(f"{place} takes {member.file_size} bytes, more than the {left} that are left to read.")
             left -= member.file_size
             with reading(place, "a NumPy array"):
-                found[name] = _member(archive, member, place)
-    return found
+                by_name[name] = _member(archive, member, place)
+    return by_name
 
 
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, place: str) -> np.ndarray:
-    """Return one array of an archive; its header has to agree with the size of the member."""
+    """Return one array of an archive; raise UsageError if its header disagrees with the size of the member."""
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        # The other decompressors unpack a whole block at once, however much it makes.
+        # Other methods of compression unpack a complete block at once, of whatever size.
         raise UsageError(
             f"{place} is compressed in a way that NumPy does not use; save it with numpy.savez_compressed."
         )
@@ -322,7 +324,7 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, place: str) -> np
             )
         data = np.empty(size, np.uint8)
         done = 0
-        while piece := file.read(2**20):  # so that there is never more than one copy of a large array
+        while piece := file.read(2**20):  # in pieces, so that there is only one copy of a large array
             data[done : done + len(piece)] = np.frombuffer(piece, np.uint8)
             done += len(piece)
         if done != size:
@@ -331,15 +333,17 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, place: str) -> np
 
 
 def _described(header: str, place: str) -> tuple[np.dtype, tuple[int, ...], bool]:
-    """Return the type and the shape that the header of an array names, and whether its first index runs fastest."""
+    """Return the type and the shape in the header of an array, and True if its first index runs fastest."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of strange, but valid, Python
-        found = ast.literal_eval(header.strip())
-    if not isinstance(found, dict) or set(found) != {"descr", "fortran_order", "shape"}:
-        raise UsageError(f"{place} has a header that names {shown(found)}; expected descr, fortran_order and shape.")
-    shape, order, described = found["shape"], found["fortran_order"], found["descr"]
-    whole = isinstance(shape, tuple) and len(shape) <= 32 and all(type(n) is int and 0 <= n < 2**48 for n in shape)
-    if not whole or not isinstance(order, bool):
+        warnings.simplefilter("ignore")  # warnings about strange but valid Python in the header
+        fields = ast.literal_eval(header.strip())
+    if not isinstance(fields, dict) or set(fields) != {"descr", "fortran_order", "shape"}:
+        raise UsageError(f"{place} has a header that names {shown(fields)}; expected descr, fortran_order and shape.")
+    shape, order, described = fields["shape"], fields["fortran_order"], fields["descr"]
+    valid_shape = (
+        isinstance(shape, tuple) and len(shape) <= 32 and all(type(n) is int and 0 <= n < 2**48 for n in shape)
+    )
+    if not valid_shape or not isinstance(order, bool):
         raise UsageError(f"{place} has the shape {shown(shape)}; expected at most 32 whole numbers from 0 to 2^48.")
     if not isinstance(described, str):
         raise UsageError(f"{place} holds rows of named fields, expected plain numbers or strings.")
@@ -351,9 +355,9 @@ def _described(header: str, place: str) -> tuple[np.dtype, tuple[int, ...], bool
 
 
 def gunzip(data: bytes, where: str | Path, most: int) -> bytes:
-    """Return the bytes of a gzip file, at most `most` of them and not much unpacked beyond.
+    """Return the first `most` bytes of a gzip file, without unpacking much more than these.
 
-    A longer one is cut at `most`: its reader compares the length with what the header of the contents promises.
+    Longer contents are cut at `most`: the reader of the contents compares their length with their header.
     """
     with reading(where, "a gzip file"), gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
         return file.read(most)

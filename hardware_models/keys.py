@@ -1,9 +1,9 @@
 """Randomness as a pure function of a key and a position.
 
-A `Key` names a stream of random numbers by (seed, purpose, step). Nothing is stored and nothing advances: the same
+A `Key` names a stream of random numbers by (seed, purpose, step). It has no state that advances: the same
 key gives the same numbers in any process, for any number of threads, and drawing for one purpose never shifts
-another's draws. Kernels take the key's integers and index draws by absolute position
-(`hardware_models.kernels.random`); NumPy code asks for a Philox generator (Salmon et al., SC 2011,
+the draws for another. Kernels use the key's integers and index draws by absolute position
+(`hardware_models.kernels.random`); NumPy code uses a Philox generator (Salmon et al., SC 2011,
 doi:10.1145/2063384.2063405).
 """
 
@@ -29,7 +29,7 @@ class Key:
         return replace(self, purpose=f"{self.purpose}/{part}")
 
     def at(self, step: int) -> Key:
-        """Return the same purpose at another step."""
+        """Return the key of the same seed and purpose at another step."""
         return replace(self, step=int(step))
 
     def _digest(self) -> bytes:
@@ -44,5 +44,5 @@ class Key:
         return a, b, c, d
 
     def generator(self) -> np.random.Generator:
-        """Return a fresh Philox generator of this stream; calling twice gives the same stream twice."""
+        """Return a new Philox generator of this stream; every call gives the same stream from its beginning."""
         return np.random.Generator(np.random.Philox(key=np.frombuffer(self._digest(), dtype="<u8")))

@@ -1,12 +1,13 @@
-r"""Sums of conductance along the lines of a passive array: what half-selected cells take, without a look at each.
+r"""Sums of conductance along the lines of a passive array, from which the load of half-selected cells follows quickly.
 
-In a slot of a burst the row and the selected columns of a tile are driven; every other cell on them sees half the voltage.
-With s_i the slots that row i takes in a tile and n_ij the pulses of a cell, summed over the slots,
+In a slot of a burst, the row and the selected columns of a tile are driven; all other cells on these lines see half the voltage.
+With s_i the number of slots of row i in a tile and n_ij the pulses of a cell, summed over the slots,
 
 .. math:: \sum_{half} G = \sum_i s_i (G 1)_i + \sum_j (n^\top 1)_j (G^\top 1)_j - 2 \sum_{ij} n_{ij} G_{ij}
 
-G is the mean of before and after the burst. Row sums G 1 and column sums Gᵀ 1 are kept for every tile and follow the
-cells that changed, so that a burst costs the lines of the tiles and the cells with pulses, whatever the number of cells.
+G is the mean conductance before and after the burst. The row sums G 1 and column sums Gᵀ 1 are kept for every tile and
+updated for the changed cells only. The work for a burst is therefore proportional to the lines of the tiles and the pulsed
+cells, not to the number of all cells.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class LineSums:
     Parameters
     ----------
     tiling : Tiling
-        How the array is cut.
+        Division of the array into tiles.
     """
 
     def __init__(self, tiling: Tiling) -> None:
@@ -46,24 +47,24 @@ class LineSums:
         self.columns = np.zeros((tiling.row_tiles, tiling.bit_lines))
 
     def whole(self, lines: np.ndarray) -> np.ndarray:
-        """Return the sums of some bit lines over all tiles [S]."""
-        found: np.ndarray = self.columns[:, lines].sum(axis=0)
-        return found
+        """Return the sums [S] of some bit lines over all row tiles."""
+        sums: np.ndarray = self.columns[:, lines].sum(axis=0)
+        return sums
 
     def renew(self, g: np.ndarray) -> None:
-        """Sum all cells, (rows, bit lines) [S], anew."""
+        """Compute all sums again from the conductances g (rows, bit lines) [S]."""
         self.rows[:] = np.add.reduceat(g, self._left, axis=1, dtype=np.float64)
         self.columns[:] = np.add.reduceat(g, self._top, axis=0, dtype=np.float64)
 
     def follow(self, rows: np.ndarray, lines: np.ndarray, change: np.ndarray) -> None:
-        """Add the change [S] of the cells where ascending rows and bit lines cross."""
+        """Add to the sums the change [S] of the cells where the ascending `rows` and `lines` cross."""
         tiles, start = np.unique(lines // self._tiling.tile_columns, return_index=True)
         self.rows[np.ix_(rows, tiles)] += np.add.reduceat(change, start, axis=1)
         tiles, start = np.unique(rows // self._tiling.tile_rows, return_index=True)
         self.columns[np.ix_(tiles, lines)] += np.add.reduceat(change, start, axis=0)
 
     def select(self, before: np.ndarray, after: np.ndarray, pulses: np.ndarray) -> Selected:
-        """Return what a burst selected; arrays (rows, bit lines), conductances in S. The sums stay as they are."""
+        """Return the selected cells of a burst, from arrays (rows, bit lines) [S]; the sums are not updated."""
         selected, parts = self._nothing()
         kernels.select(pulses, before, after, self._tiling.tile_rows, selected.columns, parts)
         selected.conductance[:] = parts.sum(axis=0)
@@ -72,9 +73,9 @@ class LineSums:
     def select_some(
         self, first: np.ndarray, where: np.ndarray, pulses: np.ndarray, before: np.ndarray, after: np.ndarray
     ) -> Selected:
-        """Return what a burst on listed cells selected, and follow them.
+        """Return the selected cells of a burst on listed cells, and update the sums for these cells.
 
-        Entries first[i] to first[i + 1] are row i's: flat positions, pulses, conductances before and after [S].
+        Row i has the entries first[i] to first[i + 1] of flat positions, pulses, and conductances before and after [S].
         """
         selected, parts = self._nothing()
         cut = self._tiling
@@ -90,35 +91,35 @@ class LineSums:
         return Selected(columns, np.zeros(2)), np.zeros((columns.shape[1], 2))
 
     def present(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return copies of the sums, rows and columns [S], for `half_selected` after the cells have changed."""
+        """Return copies of the present row sums and column sums [S], for `half_selected` after the cells have changed."""
         return self.rows.copy(), self.columns.copy()
 
     def half_selected(
         self, earlier: tuple[np.ndarray, np.ndarray], slots: np.ndarray, selected: Selected
     ) -> tuple[int, np.ndarray]:
-        """Return how many cells a burst has half-selected, one counting once a slot, and their sum of G [S], (2,).
+        """Return the number of half-selected cells of a burst, counted in every slot, and their sum of G [S] (2,) by polarity.
 
-        earlier : what `present` returned before the burst; the sums are by now those after it.
-        slots : (rows, column tiles, 2) int64, what each row takes in each tile, up and down.
+        earlier : result of `present` before the burst; the sums have been updated since.
+        slots : (rows, column tiles, 2) int64, slots of each row in each tile, up and down.
         """
-        found = np.zeros(2)
+        conductance = np.zeros(2)
         on_lines = kernels.driven(
-            slots, selected.columns, *earlier, self.rows, self.columns, self._width, self._height, found
+            slots, selected.columns, *earlier, self.rows, self.columns, self._width, self._height, conductance
         )
-        return on_lines - 2 * int(selected.columns.sum()), found - 2.0 * selected.conductance
+        return on_lines - 2 * int(selected.columns.sum()), conductance - 2.0 * selected.conductance
 
     def check(self, g: np.ndarray, tolerance: float) -> bool:
-        """Return whether the sums are those over all cells, (rows, bit lines) [S], within `tolerance` [S] or 1e-6."""
+        """Tell whether the sums equal those over all cells g (rows, bit lines) [S], within `tolerance` [S] or a share of 1e-6."""
         true = LineSums(self._tiling)
         true.renew(g)
         pairs = ((self.rows, true.rows), (self.columns, true.columns))
         return all(np.allclose(kept, found, rtol=1e-6, atol=tolerance) for kept, found in pairs)
 
     def save(self) -> dict[str, np.ndarray]:
-        """Return the sums as arrays: their last bits depend on the order of the updates."""
+        """Return the sums as arrays; they are saved because their last bits depend on the order of the updates."""
         return {"tile_row_sums": self.rows.copy(), "tile_column_sums": self.columns.copy()}
 
     def restore(self, saved: Mapping[str, np.ndarray]) -> None:
-        """Take up what `save` returned; what an earlier checkpoint lacks stays as it is."""
+        """Restore the sums returned by `save`; sums that an older checkpoint lacks keep their values."""
         self.rows[:] = saved.get("tile_row_sums", self.rows)
         self.columns[:] = saved.get("tile_column_sums", self.columns)

@@ -1,16 +1,17 @@
-"""Which files a user's own code opens to read: their digests belong to a run like those of all other files.
+"""Find the files that a user's own code reads, so that a run notes their digests like those of all other files.
 
-Python tells its audit hooks of every file that is opened from Python's side: by `open`, `pathlib`, `numpy.load` and
-`numpy.memmap` among others, and of libraries that `ctypes` loads. A file is the user's when one of the calls that led there is
-in a module that the user named, or in one that it imports, and no call of this project's own lies between. Left out are what
-Python and installed packages open on their own account, their own files, those of the system and of caches, and temporary files
-that the user's code has written itself. A library that opens files in C (h5py, SQLite), another program, the network and the
-names in a folder are not seen.
+Python calls its audit hooks for every file that Python code opens, by `open`, `pathlib`, `numpy.load`, `numpy.memmap` and
+others, and for libraries that `ctypes` loads. A file counts as the user's if one of the calls on the stack is in a module that
+the user named, or in a module that it imports, with no call of this project in between. Not counted are files that Python and
+installed packages open for themselves, files of packages, of the system and of caches, and temporary files that the user's
+code has written itself. The hooks do not see files opened in C (h5py, SQLite) or by another program, the network, and the
+names in a folder.
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import site
 import stat
@@ -25,47 +26,56 @@ from types import FrameType
 from hardware_models.files import noted_as
 
 WHAT = "opened file"
-"""What such a file is called among the inputs of a run; its name is its path, from where the command was given if beneath."""
+"""Kind of such a file among the inputs of a run; its name is its path, relative to the working folder if it lies inside."""
 _OWN = ("hardware_models", "analog_ff")
 _TOPS: set[str] = set()
-"""Packages, and modules without one, that hold code of the user's."""
+"""Names of the user's packages, and of the user's modules without a package."""
 _OPEN: list[tuple[dict[str, str], str]] = []
-"""Records that are open, each with a folder whose files do not count."""
+"""Open records, each with a folder whose files do not count."""
 _SEEN: dict[str, tuple[tuple[int, ...], str]] = {}
-"""Path -> (what the system says of the file, SHA-256)."""
+"""Path -> (size and times of the file by the system, SHA-256)."""
 _BY_TOP: dict[str, dict[str, str]] = {}
-"""Package or module -> {path: SHA-256} of what its code has opened in this process."""
+"""Package or module -> {path: SHA-256} of the files that its code has opened in this process."""
 _WRITTEN: set[str] = set()
-"""What the user's code has opened to write: its own caches, of which the first contents that it reads count, and logs."""
-_FOR_SOURCES = ("importlib._bootstrap_external", "linecache", "tokenize")
-"""What opens the sources of modules, to run them (`user_code` notes these) or for the lines of a warning."""
+"""Files that the user's code has opened for writing: logs, and caches, of which the first contents that it reads count."""
+_FOR_LINES = ("linecache", "tokenize")
+"""Modules that open source files to show the lines of a warning."""
+_IMPORTS = "importlib._bootstrap_external"
+_IMPORTED: set[str] = set()
+"""Sources of modules that the user's code has imported although none could be found before it ran: it has changed `sys.path`."""
 _CACHES = (".pyc", ".nbi", ".nbc")
 
 
 def expect(module: str) -> None:
-    """Watch a module of the user's, or one that it imports, from now on; before its code runs."""
+    """Watch a module of the user, or one that it imports, from now on; called before its code runs."""
     top = module.partition(".")[0]
     if top in _OWN or top in sys.stdlib_module_names:
         return
     if not _TOPS:
-        sys.addaudithook(_heard)  # which cannot be taken away again: it asks first whether a record is open
+        sys.addaudithook(_heard)  # a hook cannot be removed, so it first checks that a record is open
     _TOPS.add(top)
 
 
 def expected() -> tuple[str, ...]:
-    """Return the packages and modules that are watched, for another process."""
+    """Return the names of the watched packages and modules, to be watched in another process."""
     return tuple(sorted(_TOPS))
 
 
+def is_users(module: str, file: str) -> bool:
+    """Tell whether a module in `file` is one that is watched, or lies in none of the folders of Python, packages and caches."""
+    top = module.partition(".")[0]
+    return top in _TOPS or (top not in _OWN and not file.startswith(_APART))
+
+
 def again(module: str) -> None:
-    """Note what a module that is loaded already has opened before: it will not read that again."""
+    """Note the files that an already loaded module has opened before, because it will not read them again."""
     for path, digest in _BY_TOP.get(module.partition(".")[0], {}).items():
         _note(path, digest)
 
 
 @contextmanager
 def into(noted: dict[str, str], apart_from: Path | None = None) -> Iterator[dict[str, str]]:
-    """Note in `noted`, within the ``with``, what a user's code opens in any thread; nothing beneath the folder `apart_from`."""
+    """Note in `noted`, within the ``with``, the files that a user's code opens in any thread, except in `apart_from`."""
     record = (noted, os.path.join(os.path.abspath(apart_from), "") if apart_from is not None else "")
     _OPEN.append(record)
     try:
@@ -75,16 +85,16 @@ def into(noted: dict[str, str], apart_from: Path | None = None) -> Iterator[dict
 
 
 def take(found: Mapping[str, str]) -> None:
-    """Note what a chip's process has noted, under the same names."""
+    """Note the entries that a chip's own process has noted, under the same names."""
     for entry, digest in found.items():
         _enter(_name(entry), digest)
 
 
 def agree(entry: str, kept: Mapping[str, str], now: Mapping[str, str]) -> bool:
-    """Tell whether an entry that only one of two records has stands for the same contents in both.
+    """Tell whether an entry that only one of two records holds may stand for the same contents in both.
 
-    A run may open its files late, or from a module that was loaded before; what `kept` says of them is compared with what lies
-    there. A file that was moved, or is named from another folder, is known by its own name and its contents.
+    A run may open its files late, or in a module that was loaded before; the entry in `kept` is compared with the present file.
+    A file that was moved, or is named from another folder, is recognised by its file name and its contents.
     """
     if not entry.startswith(f"{WHAT} ") or (entry in kept and entry in now):
         return False
@@ -99,7 +109,7 @@ def agree(entry: str, kept: Mapping[str, str], now: Mapping[str, str]) -> bool:
 
 
 def goes_on(kept: Mapping[str, str], now: dict[str, str]) -> None:
-    """Let a record `now` have the entries of opened files that `kept`, with which it agrees, has: under the same names."""
+    """Copy into the record `now` the entries of opened files in `kept`, with which it agrees, under the same names."""
     for entry in [e for e in now if e.startswith(f"{WHAT} ") and e not in kept]:
         del now[entry]
     now.update({e: digest for e, digest in kept.items() if e.startswith(f"{WHAT} ")})
@@ -110,7 +120,7 @@ def _name(entry: str) -> str:
 
 
 def _heard(event: str, arguments: tuple[object, ...]) -> None:
-    """Take note of what is opened; whatever goes wrong here must not stop whoever opens it."""
+    """Note an opened file (an audit hook); a failure here must not stop the code that opens the file."""
     if not _OPEN or event not in ("open", "ctypes.dlopen"):
         return
     try:
@@ -118,7 +128,11 @@ def _heard(event: str, arguments: tuple[object, ...]) -> None:
         if not isinstance(given, str | bytes | os.PathLike):
             return
         path = os.path.abspath(os.fsdecode(given))
-        tops = _askers(sys._getframe(1))
+        tops, imports = _askers(sys._getframe(1))
+        if imports:
+            path = importlib.util.source_from_cache(path) if path.endswith(".pyc") else path
+            if tops and not path.startswith(_APART):
+                _IMPORTED.add(path)
         if tops and event == "open" and _writes(arguments[2]):
             _WRITTEN.add(path)
         elif tops and _counts(path, tops) and (path not in _WRITTEN or _kept_by_the_user(path)):
@@ -131,43 +145,54 @@ def _heard(event: str, arguments: tuple[object, ...]) -> None:
 
 
 def _kept_by_the_user(path: str) -> bool:
-    """Tell whether a file that the user's own code has written is one that the next run finds, and not noted yet."""
+    """Tell whether a file written by the user's code lasts until the next run (is not temporary) and is not noted yet."""
     return not path.startswith(os.path.join(tempfile.gettempdir(), "")) and path not in _SEEN
 
 
 def _writes(flags: object) -> bool:
-    return isinstance(flags, int) and bool(flags & (os.O_WRONLY | os.O_RDWR))
+    """Tell whether a file is opened for new contents; `r+`, the default of `numpy.memmap`, finds contents and reads them, too."""
+    new = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+    return isinstance(flags, int) and bool(flags & new)
 
 
-def _askers(frame: FrameType | None) -> set[str]:
-    """Return the user's packages among the calls that led here, up to this project's own."""
+def _askers(frame: FrameType | None) -> tuple[set[str], bool]:
+    """Return the user's packages among the calls on the stack, up to the first call of this project, and whether it is an import.
+
+    Modules that are expected are noted by `user_code`: their import belongs to no package.
+    """
     found: set[str] = set()
+    imports = False
     while frame is not None:
-        top = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-        if top in _OWN or frame.f_globals.get("__name__") in _FOR_SOURCES:
+        module = str(frame.f_globals.get("__name__", ""))
+        top = module.partition(".")[0]
+        if top in _OWN or module in _FOR_LINES:
             break
-        if top in _TOPS:
+        if module == _IMPORTS and frame.f_code.co_name == "get_data" and not found:
+            if str(frame.f_locals["self"].name).partition(".")[0] in {*_TOPS, *_OWN}:
+                break
+            imports = True
+        if top in _TOPS or frame.f_code.co_filename in _IMPORTED:
             found.add(top)
-        elif not found and frame.f_code.co_name == "<module>":  # an installed package reads its own affairs
-            break
+        elif not found and frame.f_code.co_name == "<module>" and frame.f_code.co_filename.startswith(_APART):
+            break  # an installed package reads a file during its import
         frame = frame.f_back
-    return found
+    return found, imports
 
 
 def _counts(path: str, tops: set[str]) -> bool:
-    """Tell whether a file that the user's code opens is one that a run depends on."""
+    """Tell whether a run depends on a file that the user's code opens."""
     if path.endswith(_CACHES) or not stat.S_ISREG(os.stat(path).st_mode):
         return False
     return not path.startswith(_APART) or any(path.startswith(place) for top in tops for place in _places(top))
 
 
 def _places(top: str) -> list[str]:
-    """Return the folders of an installed package that the user named: its own files count."""
+    """Return the folders of an installed package that the user named, whose own files count."""
     return [os.path.join(place, "") for place in getattr(sys.modules.get(top), "__path__", ())]
 
 
 def _digest(path: str) -> str:
-    """Return the SHA-256 of a file; one that has not changed since is not read again."""
+    """Return the SHA-256 of a file; an unchanged file is not read again."""
     state = os.stat(path)
     signature = (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
     before = _SEEN.get(path)

@@ -1,4 +1,4 @@
-"""Where relative paths start: where a command or a run began, wherever a user's own code moves afterwards (`os.chdir`)."""
+"""Keep relative paths starting from the folder in which a command or a run began, even if a user's code calls `os.chdir`."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _HERE: list[str] = []
 
 @contextmanager
 def in_place(here: str | None = None) -> Iterator[None]:
-    """Let relative paths mean within the ``with`` what they mean now, or in the folder `here`: a user's own code may move.
+    """Keep relative paths, within the ``with``, relative to the present folder or to `here`, even if a user's code calls chdir.
 
-    Afterwards the working directory is what it was. Within another ``with`` the outer one's holds.
+    Afterwards the working directory is restored. Inside another ``with`` the folder of the outer one is used.
     """
     try:
         here = _HERE[-1] if _HERE else here or os.getcwd()
-    except OSError:  # the folder was removed: relative paths mean nothing anyway
+    except OSError:  # the folder was removed, so relative paths have no meaning
         yield
         return
     _HERE.append(here)
@@ -31,10 +31,10 @@ def in_place(here: str | None = None) -> Iterator[None]:
 
 
 def place_now() -> str | None:
-    """Return the folder that relative paths start from within `in_place`."""
+    """Return the folder from which relative paths start within `in_place`; None outside of it."""
     return _HERE[-1] if _HERE else None
 
 
 def placed(path: Path) -> Path:
-    """Return a path as it was meant when `in_place` began."""
+    """Return a path; a relative one is joined to the folder in which `in_place` began."""
     return Path(_HERE[-1]) / path if _HERE else path

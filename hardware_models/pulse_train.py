@@ -1,6 +1,6 @@
-"""A measured pulse train: the table that a laboratory exports, read with every fault named by its line.
+"""Read a measured pulse train from a table that a laboratory exported; every fault is reported with its line.
 
-One row a pulse, in the order of time: the conductance after that pulse. The header gives the units in brackets:
+Each row is a pulse and the conductance after it, in the order of time. The header gives the units in brackets:
 
 ```
 cell, cycle, pulse, voltage [V], width [ns], conductance [uS]
@@ -8,11 +8,11 @@ A1, 1, 1, 1.6, 50, 2.31
 ```
 
 `conductance` (or `resistance`, or `current` and `read voltage`) and one of `voltage` and `polarity` (1/-1, up/down,
-set/reset) are required. `cell`, `cycle`, `pulse` and `width` are optional; without `cycle` a new cycle begins where the
+set/reset) are required. `cell`, `cycle`, `pulse` and `width` are optional; without `cycle` a new cycle begins when the
 polarity returns to the first one. A row of polarity or voltage 0 is a reading before the first pulse of a cycle. Lines that
-begin with # are skipped. Encoding, separator, decimal sign and lines before the header are found (`hardware_models.laboratory`);
-`PulseTrain.taken` says what was taken for what. Readings that are no numbers, or do not belong to the rest, are left out and
-named; the pulses before them count.
+begin with # are skipped. The encoding, the separator, the decimal sign and lines before the header are recognised
+(`hardware_models.laboratory`); `PulseTrain.taken` lists how the table was understood. Readings that are no numbers or
+outliers are left out and reported; the pulses before them still count.
 """
 
 from __future__ import annotations
@@ -33,44 +33,44 @@ from hardware_models.laboratory.outliers import MOST_OUTLIERS, outliers
 from hardware_models.laboratory.text import MOST_BYTES, SEPARATORS, Sheet, sheet
 
 FEWEST_STEPS = 20
-"""Steps of one polarity below which nothing is fitted."""
+"""Least number of steps of each polarity for a fit."""
 FEWEST_OF_A_CELL = 4
-"""Steps of one polarity that each cell needs."""
+"""Least number of steps of each polarity in each cell."""
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
 class PulseTrain:
-    """Readings sorted by cell, then by cycle, in the order of time."""
+    """A measured pulse train: readings sorted by cell, then by cycle, then by time."""
 
     path: str
     cells: tuple[str, ...]  # names
     cell: np.ndarray  # (n,) index into `cells`
     cycle: np.ndarray  # (n,) index of the cycle within its cell
-    polarity: np.ndarray  # (n,) +1, -1; 0 where `first`
-    first: np.ndarray  # (n,) True at the first reading of a cycle, before which no reading is known
-    g: np.ndarray  # (n,) conductance after the pulse [S], NaN where the reading was left out
+    polarity: np.ndarray  # (n,) of the pulse before the reading: +1 or -1; 0 where `first` is True
+    first: np.ndarray  # (n,) True at the first reading of a cycle
+    g: np.ndarray  # (n,) conductance after the pulse [S], NaN if the reading was left out
     line: np.ndarray  # (n,) line of the file
     voltage: tuple[float, float] | None  # size of the up and of the down pulse [V]
-    width: tuple[float, float] | None  # [s]
+    width: tuple[float, float] | None  # of the up and of the down pulse [s]
     notices: tuple[str, ...] = ()
-    taken: tuple[tuple[str, str, str], ...] = ()  # (what, from where, unit or what was assumed)
+    taken: tuple[tuple[str, str, str], ...] = ()  # (quantity, column, unit or assumption)
 
     @property
     def cycles(self) -> int:
-        """Cycles of the cell that has fewest."""
+        """Number of cycles of the cell with the fewest cycles."""
         begun = np.bincount(self.cell[self.first], minlength=len(self.cells))
         return int(begun.min())
 
     @property
     def stepped(self) -> np.ndarray:
-        """(n,) True where the readings before and after a pulse are both known."""
+        """Mask (n,) that is True if the readings before and after a pulse are both known."""
         known = np.isfinite(self.g)
         return ~self.first & known & np.concatenate(([False], known[:-1]))
 
     @property
     def steps(self) -> int:
-        """Number of steps, of both polarities."""
+        """Number of steps of both polarities together."""
         return int(self.stepped.sum())
 
 
@@ -85,16 +85,16 @@ def read_pulse_train(
 
     Parameters
     ----------
-    path : a table as text.
-    one_cycle : accept cells measured over a single cycle, with a notice.
-    columns : which column is what, where the names do not tell it: {"voltage": "PulseV", "current": "MeasI [uA]",
+    path : file with the table as text.
+    one_cycle : True accepts cells that were measured over a single cycle, with a notice.
+    columns : names of the columns whose titles do not tell their quantity: {"voltage": "PulseV", "current": "MeasI [uA]",
         "read voltage": "0.2 V"} or the same as text, "voltage=PulseV,...". A number is a column's number, from 1.
-    keep_outliers : leave no reading out because it does not belong to the rest.
+    keep_outliers : True keeps readings that do not fit the rest.
 
     Raises
     ------
     UsageError
-        One sentence that names the file and the line.
+        If the table cannot be understood or has too few steps; the message names the file and the line.
     """
     data = files.contents(path, "pulse train", most=MOST_BYTES)
     return parse_pulse_train(data, str(path), one_cycle=one_cycle, columns=columns, keep_outliers=keep_outliers)
@@ -104,7 +104,7 @@ def parse_pulse_train(
     data: bytes | str, where: str, *, one_cycle: bool = False, columns: Mapping[str, str] | str = NOTHING,
     keep_outliers: bool = False,
 ) -> PulseTrain:  # fmt: skip
-    """Return the pulse train in the bytes or the text of a table; `where` is named in errors."""
+    """Return the pulse train in the bytes or the text of a table; `where` is the table's name in error messages."""
     chosen = parse_choice(columns) if isinstance(columns, str) else dict(columns)
     place = shown(where, 200, quoted=False)
     with files.reading(place, "a pulse train"):
@@ -124,7 +124,7 @@ def parse_pulse_train(
 def _train(
     where: str, rows: Rows, order: Order, sizes: dict[tuple[str, int], float], keep_outliers: bool
 ) -> PulseTrain:
-    """Return the train without its outliers, polarities such that +1 raises the conductance."""
+    """Return the train without its outliers; polarities are set so that +1 raises the conductance."""
     place = shown(where, 200, quoted=False)
     g, line, first = rows.g[order.row], rows.line[order.row], order.first
     known = np.isfinite(g)
@@ -154,7 +154,7 @@ def _train(
 
 
 def _size(sizes: dict[tuple[str, int], float], name: str, scale: int) -> tuple[float, float] | None:
-    """Return the size of the up and of the down pulse in SI, None where the table does not give both."""
+    """Return the sizes of the up and the down pulse in SI units; None if the table does not give both."""
     if (name, 1) not in sizes or (name, -1) not in sizes:
         return None
     up, down = (abs(sizes[name, s * scale]) for s in (1, -1))
@@ -162,14 +162,14 @@ def _size(sizes: dict[tuple[str, int], float], name: str, scale: int) -> tuple[f
 
 
 def _direction(polarity: np.ndarray, g: np.ndarray, place: str) -> tuple[np.ndarray, list[str]]:
-    """Return polarities such that +1 raises the conductance; UsageError if both raise it, or both lower it."""
+    """Return polarities for which +1 raises the conductance, and notices; raise UsageError if both move it the same way."""
     step = np.diff(g, prepend=np.nan)
     way = {}
     for s in (1, -1):
-        own = step[(polarity == s) & np.isfinite(step)]
-        if not own.size:
+        steps_of_sign = step[(polarity == s) & np.isfinite(step)]
+        if not steps_of_sign.size:
             return polarity, []
-        way[s] = float(own.mean()), float(own.std() / np.sqrt(own.size))
+        way[s] = float(steps_of_sign.mean()), float(steps_of_sign.std() / np.sqrt(steps_of_sign.size))
     (up, up_error), (down, down_error) = way[1], way[-1]
     if up < 0 < down and (up < -3 * up_error or down > 3 * down_error):
         return -polarity, ["positive pulses lower the conductance here and negative ones raise it, so they were taken as "
@@ -183,7 +183,7 @@ def _direction(polarity: np.ndarray, g: np.ndarray, place: str) -> tuple[np.ndar
 
 
 def _checked(train: PulseTrain, place: str, one_cycle: bool) -> list[str]:
-    """Return notices about cells with one cycle; UsageError where there is too little to fit."""
+    """Return notices about cells with one cycle; raise UsageError if there are too few steps for a fit."""
     last = int(train.line.max()) if len(train.line) else 1
     stepped = train.stepped
     for sign, word in ((1, "up"), (-1, "down")):
@@ -219,7 +219,7 @@ def _checked(train: PulseTrain, place: str, one_cycle: bool) -> list[str]:
 
 
 def _taken(columns: Columns) -> list[tuple[str, str, str]]:
-    """Return what was taken for what."""
+    """Return the columns that were used: (quantity, column, unit or assumption)."""
     rows = []
     for name, column in columns.found.items():
         unit = ", ".join(x for x in (column.unit, column.note) if x) or "-"
@@ -235,6 +235,6 @@ def _taken(columns: Columns) -> list[tuple[str, str, str]]:
 
 
 def _form(table: Sheet, rows: Rows) -> list[tuple[str, str, str]]:
-    """Return how the file was read."""
+    """Return the encoding, the separator and the decimal sign with which the file was read."""
     header = f"header in line {table.head}" if table.head else "no header"
     return [("file", f"{table.encoding}, {header}", f"{SEPARATORS[table.separator]}, decimal {rows.decimal}")]

@@ -1,4 +1,4 @@
-"""A read through both converters with digital partial sums, the path that training takes millions of times."""
+"""A read through both converters with digital partial sums, the operation that training repeats millions of times."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from hardware_models.kernels.reads import converted_read, drive_tiles
 from hardware_models.keys import Key
 
 SAMPLES = 512
-"""A batch is cut into panels of at least so many samples."""
+"""Smallest number of samples in a panel of a batch."""
 
 
 def sense(
     crossbar: Crossbar, x: np.ndarray, dac: Dac, adc: Adc, scale: float, volts: float, key: Key
 ) -> tuple[np.ndarray, np.ndarray, Events]:
-    """Return z (B, columns) for x (B, rows) in units of `scale`, the numbers clipped at DAC and ADC (2,), the events.
+    """Return z (B, columns) for x (B, rows), the numbers of values clipped by DAC and ADC, and the events.
 
-    The same as ``dac.convert``, ``crossbar.partial_currents`` and ``adc.convert`` in turn, in one loop.
+    One loop does the same as ``dac.convert``, ``crossbar.partial_currents`` and ``adc.convert`` one after the other.
     """
     x = np.ascontiguousarray(x, np.float32)
     rows, columns = crossbar.shape

@@ -1,4 +1,4 @@
-"""Explicit tables of named choices, resolved when first asked for, and the doors for a user's own object.
+"""Tables of named choices, whose entries are imported on first use, and functions that load a user's own object.
 
 A table maps a name to an object, to a string ``"package.module:attribute"`` or to a `Row`; what the last two name is imported
 on demand, so that reading a table costs nothing.
@@ -23,7 +23,7 @@ from hardware_models.places import placed
 
 T = TypeVar("T")
 LONGEST = 100
-"""Characters of a name that are compared with the known ones: the time grows with the square of the length."""
+"""Number of characters of a name that are compared with known names; the time grows with the square of the length."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Row:
 
 
 def closest(name: str, known: Iterable[str]) -> str:
-    """Return ``"; did you mean 'x'"`` for the nearest known name, or an empty string; the sentence goes on or ends there."""
+    """Return ``"; did you mean 'x'"`` for the most similar known name, or an empty string, without a full stop."""
     near = difflib.get_close_matches(str(name)[:LONGEST], list(known), n=1, cutoff=0.5)
     return f"; did you mean '{near[0]}'" if near else ""
 
@@ -57,7 +57,7 @@ def lookup(kind: str, name: str, table: Mapping[str, object]) -> Any:
 
 
 def resolve(path: str) -> Any:
-    """Import ``"package.module:attribute"`` (a path of this project's own tables)."""
+    """Import and return ``"package.module:attribute"``, a path in this project's own tables."""
     module, _, attribute = path.partition(":")
     return getattr(importlib.import_module(module), attribute)
 
@@ -65,7 +65,7 @@ def resolve(path: str) -> Any:
 def load_object(spec: str, kind: str) -> Any:
     """Return the object that a user names as ``file.py:name`` or ``package.module:name``.
 
-    Raises UsageError in one sentence if the file, the module or the name does not exist or its code fails.
+    Raises UsageError if the file, the module or the name does not exist, or if its code fails.
     """
     place, _, attribute = spec.rpartition(":")
     if not place or not attribute:
@@ -74,7 +74,7 @@ def load_object(spec: str, kind: str) -> Any:
         module = _import_file(Path(place), kind) if place.endswith(".py") else _import_module(place, kind)
     except (UsageError, KeyboardInterrupt):
         raise
-    except BaseException as error:  # a user's file that calls exit() must not end the command in silence
+    except BaseException as error:  # a user's file that calls exit() must not end the command without a message
         raise UsageError(f"{kind} '{spec}' cannot be loaded: {user_faults.described(error)}.") from error
     user_faults.watch(module.__name__)
     try:
@@ -85,14 +85,22 @@ def load_object(spec: str, kind: str) -> Any:
 
 
 def _import_module(name: str, kind: str) -> ModuleType:
-    opened.expect(name)
+    _expect(name)
     module = importlib.import_module(name)
     user_code.note_module(name, kind)
     return module
 
 
+def _expect(module: str) -> None:
+    """Prepare for code of the user's: what it opens is noted, what it compiles is not kept."""
+    from hardware_models.user_caches import keep_none
+
+    opened.expect(module)
+    keep_none()
+
+
 def import_files(paths: Iterable[str]) -> None:
-    """Run files of the user's that another process has named, so that their objects can be taken up here."""
+    """Run user files that another process has named, so that this process can restore objects of their classes."""
     for path in paths:
         user_faults.watch(_import_file(Path(path), "user's").__name__)
 
@@ -101,15 +109,15 @@ def _import_file(path: Path, kind: str) -> ModuleType:
     path = placed(home(path)).resolve()
     if not path.is_file():
         raise UsageError(f"{kind} file {path} does not exist.")
-    # Keyed by the full path: two files of one name are two modules, and NamedTuples of theirs stay picklable.
-    # The same name in every process: a chip elsewhere finds the class of an object that is sent to it.
+    # The module's name holds a hash of the full path: two files of one name are two modules, and their classes stay picklable.
+    # The name is the same in every process: a chip in another process finds the class of an object that is sent to it.
     name = f"_user_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
     module = ModuleType(name)
     module.__file__ = str(path)
     sys.modules[name] = module
-    opened.expect(name)
+    _expect(name)
     try:
-        # What is run is what was noted: Python's own way would take a compiled file of the same second and size instead.
+        # This runs exactly the noted source; Python's own loader might use a compiled file of the same second and size.
         exec(compile(user_code.source(path, kind), str(path), "exec"), vars(module))
     except BaseException:
         del sys.modules[name]

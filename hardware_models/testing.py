@@ -80,7 +80,7 @@ def examine_device(device_or_spec: str | Device, *, quick: bool = False) -> Exam
     device_or_spec : Device or str
         The device, or its name, file or class as in ``--device``.
     quick : bool
-        Only shapes, bounds, zero pulses and windows, a few milliseconds.
+        Only shapes, bounds, zero pulses, windows and shared state, a few milliseconds.
     """
     if isinstance(device_or_spec, str):
         from hardware_models.devices.load import load_device
@@ -459,6 +459,7 @@ QUICK: tuple[tuple[str, Callable[[BaseDevice], str]], ...] = (
     ("bounds kept", bounds_kept),
     ("zero pulses change nothing", zero_pulses),
     ("window", window),
+    ("no shared state", no_shared_state),
 )
 """What every device passes when it is loaded."""
 WHOLE: tuple[tuple[str, Callable[[BaseDevice], str]], ...] = (
@@ -468,7 +469,6 @@ WHOLE: tuple[tuple[str, Callable[[BaseDevice], str]], ...] = (
     ("same seed, same bits", same_seed),
     ("thread independence", threads),
     ("compiled = interpreted", compiled),
-    ("no shared state", no_shared_state),
     ("units and source", documented),
     ("speed", speed),
 )

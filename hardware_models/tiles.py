@@ -1,4 +1,4 @@
-"""How a logical array is cut into tiles of at most `tile` = (rows, columns) cells."""
+"""Division of a logical array into tiles of at most (rows, columns) cells."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hardware_models.check import positive_int
 
 @dataclass(frozen=True)
 class Tiling:
-    """A (rows, bit lines) array cut into tiles; pairs are never cut apart."""
+    """An array (rows, bit lines) cut into tiles; the two bit lines of a pair always lie in the same tile."""
 
     rows: int
     bit_lines: int
@@ -17,24 +17,24 @@ class Tiling:
     tile_columns: int = 256
 
     def __post_init__(self) -> None:
-        """Check the size of a tile."""
+        """Raise UsageError for a size of a tile outside its range."""
         positive_int("a tile", "rows", self.tile_rows)
         positive_int("a tile", "columns", self.tile_columns, 2)
-        # An odd number of bit lines leaves the last one of a tile unused.
+        # If a tile has an odd number of bit lines, its last one stays unused.
         object.__setattr__(self, "tile_columns", self.tile_columns // 2 * 2)
 
     @property
     def row_cuts(self) -> list[tuple[int, int]]:
-        """First and one past the last row of each row tile."""
+        """First row of each row tile, and the row after its last one."""
         step = self.tile_rows
         return [(start, min(start + step, self.rows)) for start in range(0, self.rows, step)]
 
     @property
     def row_tiles(self) -> int:
-        """Number of tiles a column is cut into."""
+        """Number of tiles into which a column is cut."""
         return -(-self.rows // self.tile_rows)
 
     @property
     def column_tiles(self) -> int:
-        """Number of tiles a row is cut into."""
+        """Number of tiles into which a row is cut."""
         return -(-self.bit_lines // self.tile_columns)

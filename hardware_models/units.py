@@ -1,6 +1,6 @@
-"""Units at the door: figures of parameter and technology files are turned into SI once, on loading.
+"""Units of parameter and technology files, whose figures are converted into SI units once, on loading.
 
-Inside the package every number is SI: siemens, volts, seconds, joules.
+Inside the package every number is in SI units: siemens, volts, seconds, joules.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _entry(unit: str) -> tuple[float, str]:
 
 
 def _alike(unit: str) -> str:
-    """Return the known units that differ from `unit` in capitals alone; any other guess could be a thousand times off."""
+    """Return, for a message, known units that differ from `unit` only in capitals; other guesses could be wrong by 1000."""
     near = [known for known in UNITS if known.lower() == str(unit).lower()]
     if near and len({UNITS[known][0] for known in near}) == 1:
         return f"; did you mean {' or '.join(repr(known) for known in near)}"
@@ -36,7 +36,7 @@ def _alike(unit: str) -> str:
 
 
 def to_si(value: float, unit: str) -> float:
-    """Return `value` given in `unit` in SI units; UsageError for an unknown unit."""
+    """Convert `value` from `unit` into SI units; raise UsageError for an unknown unit."""
     factor, _ = _entry(unit)
     # Dividing by the exact power of ten keeps 50 ns at the float nearest to 5e-8.
     return value / round(1.0 / factor) if factor < 1.0 else value * factor

@@ -1,8 +1,8 @@
-"""Which source files a user's own object depends on: its own, and the local modules that it imports.
+"""Find the source files on which a user's own object depends: its own file and the local modules that it imports.
 
-A run that is resumed with another source is another run. What lies in Python's standard library or among the installed
-packages is told apart by versions, and the packages of this project are left out as well. Imports are read from the source, those
-inside functions included; a module that is only named at run time (``importlib.import_module(name)``) is not seen.
+A run that is resumed with other sources is another run. Python's standard library and installed packages are identified by
+their versions instead, and this project's packages are left out as well. Imports are read from the source, including those
+inside functions; a module that can only be found while the user's code runs is seen by `opened`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _OWN = ("hardware_models", "analog_ff")
 
 
 def note_of(spec: str, kind: str) -> None:
-    """Note the SHA-256 of the sources of what a user names as ``file.py:name`` or ``package.module:name``, not run."""
+    """Note the SHA-256 of the sources of ``file.py:name`` or ``package.module:name``, without running them."""
     place = spec.rpartition(":")[0]
     if place.endswith(".py"):
         source(Path(place), kind)
@@ -31,14 +31,14 @@ def note_of(spec: str, kind: str) -> None:
 
 
 def source(path: Path, kind: str) -> bytes:
-    """Return the source of a user's file; it and the local modules that it imports are noted."""
+    """Return the source of a user's file, and note it and the local modules that it imports."""
     text = contents(path, f"{kind} file")
     _note_imports(text, path, "", set())
     return text
 
 
 def note_module(name: str, kind: str) -> None:
-    """Note a module that the user names, wherever it lies, and the local modules that it imports."""
+    """Note a module that the user names, local or installed, and the local modules that it imports."""
     file = _file_of(name)
     if file is not None and name.partition(".")[0] not in _OWN:
         text = contents(file, f"{kind} module", most=2**30)
@@ -47,13 +47,13 @@ def note_module(name: str, kind: str) -> None:
 
 
 def _note_imports(text: bytes, path: Path, package: str, seen: set[Path]) -> None:
-    """Note the local modules that a source in `package` imports, and theirs."""
+    """Note the local modules that a source in `package` imports, and recursively the modules that those import."""
     if path.suffix != ".py":
         return
     with reading(path, "Python source"):
         tree = ast.parse(text)
     for name in _imported(tree, package):
-        # What is inside an installed package need not be looked for: to find it would be to import the package.
+        # Modules inside an installed package are not searched, because finding them would import the package.
         file = _file_of(name) if _is_local(name.partition(".")[0]) else None
         if file is not None and file not in seen:
             seen.add(file)
@@ -74,12 +74,12 @@ def _imported(tree: ast.AST, package: str) -> Iterator[str]:
 
 
 def _package(name: str, file: Path) -> str:
-    """Return the package that the relative imports of a module start from."""
+    """Return the package from which the relative imports of a module start."""
     return name if file.name == "__init__.py" else name.rpartition(".")[0]
 
 
 def _file_of(name: str) -> Path | None:
-    """Return the file of a module, without running it if it is not loaded yet."""
+    """Return the file of a module, or None; a module that is not loaded yet is not run."""
     module = sys.modules.get(name)
     if module is not None:
         file = getattr(module, "__file__", None)
@@ -88,18 +88,18 @@ def _file_of(name: str) -> Path | None:
         spec = importlib.util.find_spec(name)
     except KeyboardInterrupt:
         raise
-    except BaseException:  # no such module, or its package fails: the import itself says so, if it is reached
+    except BaseException:  # the module is missing or its package fails; the import itself reports that when it runs
         return None
     return None if spec is None or not spec.has_location or spec.origin is None else Path(spec.origin)
 
 
 def _is_local(top: str) -> bool:
-    """Tell whether a package or module without a dot is the user's own."""
+    """Tell whether a top-level package or module is the user's own."""
     if top in _OWN or top in sys.stdlib_module_names:
         return False
     paths = sysconfig.get_paths()
     installed = [paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     installed += [*site.getsitepackages(), site.getusersitepackages()]
     file = _file_of(top)
-    # A package without a file of its own, a folder of modules, is looked into.
+    # A package without a file of its own (a folder of modules) counts as the user's, so that its modules are searched.
     return file is None or not any(file.is_relative_to(place) for place in installed)

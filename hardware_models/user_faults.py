@@ -1,7 +1,7 @@
-"""What goes wrong inside a user's own class or function, told apart from faults of this project, in one sentence.
+"""Report exceptions from a user's own class or function in one sentence, and keep them apart from faults of this project.
 
 `guarded` looks through the calls that led to an exception: if one of them is in code that a user named (``file.py:name`` or
-``package.module:name``), the exception becomes a `UsageError` or a `RunError`; any other goes on as it is.
+``package.module:name``), the exception becomes a `UsageError` or a `RunError`; any other exception passes unchanged.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ _WATCHED: set[str] = set()
 
 
 def watch(module: str) -> None:
-    """Remember that a module is the user's; those of this project stay its own, whoever names them."""
+    """Remember that a module is the user's; modules of this project never count as the user's."""
     if module.partition(".")[0] not in _OWN:
         _WATCHED.add(module)
 
 
 def files(pickled: bytes) -> list[str]:
-    """Return the files of the user's whose classes a pickle holds; another process needs them before it can take it up.
+    """Return the user's files whose classes a pickle holds; another process must run them before it loads the pickle.
 
-    The name of a module that was read from a file is made of the hash of its path, so that it stands for nothing else in the
-    pickle. Modules of packages are found by their names.
+    The name of a module from a user's file holds the hash of its path, so that it cannot mean anything else in the pickle.
+    Modules of packages are found by their names and are not listed.
     """
     named = (name for name in sorted(_WATCHED) if name.startswith("_user_") and name.encode() in pickled)
     found = (getattr(sys.modules.get(name), "__file__", None) for name in named)
@@ -36,7 +36,7 @@ def files(pickled: bytes) -> list[str]:
 
 
 def described(error: BaseException) -> str:
-    """Return an exception as one short line: its class and what it says, whatever its own methods do."""
+    """Return an exception as one short line, its class and its message, even if its own methods fail."""
     try:
         said = " ".join(str(error).split())
     except Exception:
@@ -46,7 +46,7 @@ def described(error: BaseException) -> str:
 
 
 def blamed(error: BaseException | None) -> str | None:
-    """Return "file.py, line 12, TypeError: ..." of an exception that came out of a user's code, or None."""
+    """Return "file.py, line 12, TypeError: ..." for an exception from a user's code; None for any other."""
     while error is not None:
         place = None
         for frame, line in traceback.walk_tb(error.__traceback__):
@@ -60,12 +60,12 @@ def blamed(error: BaseException | None) -> str | None:
 
 @contextmanager
 def guarded(kind: type[UsageError] | type[RunError]) -> Iterator[None]:
-    """Turn what a user's code raises inside the ``with`` into an error of that kind; `exit` never ends in silence."""
+    """Turn an exception from a user's code inside the ``with`` into an error of class `kind`; `exit` is one of them."""
     try:
         yield
     except (UsageError, RunError, CommandError, KeyboardInterrupt):
         raise
-    except BaseException as error:  # a user's own may be none of Exception's
+    except BaseException as error:  # a user's exception need not be an Exception, and `exit` raises SystemExit
         place = blamed(error)
         if place is None and isinstance(error, SystemExit):
             place = described(error)

@@ -1,4 +1,4 @@
-"""What a write did, as events: selected and half-selected cells, line charges, V²Gt at the true conductance, time."""
+"""Events of a write: selected and half-selected cells, line charges, V²Gt at the true conductance, time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hardware_models.tiles import Tiling
 
 
 def write_pulse(device: BaseDevice, polarity: int) -> tuple[float, float]:
-    """Return voltage [V] and width [s] of a pulse."""
+    """Return the voltage [V] and the width [s] of the device's pulse of a polarity."""
     return (device.v_up, device.t_up) if polarity > 0 else (device.v_down, device.t_down)
 
 
@@ -18,10 +18,10 @@ def train(
     device: BaseDevice, shape: tuple[int, int], mean_sum: float, hits: int, row_lines: int, column_lines: int, slots: int,
     polarity: int, half: float,
 ) -> Events:  # fmt: skip
-    """Return the events of coinciding pulse trains on an array of `shape` weights.
+    """Return the events of coinciding pulse trains on an array of `shape` = (rows, columns) weights.
 
-    mean_sum: sum over hits of the mean conductance of a pulse [S]; hits: coincidences; row_lines, column_lines: pulses
-    driven on lines; half: sum of the half-selected conductances [S].
+    mean_sum is the sum over hits of the mean conductance during a pulse [S], hits the number of coincidences, row_lines and
+    column_lines are the numbers of pulses on the lines, and half is the sum of the half-selected conductances [S].
     """
     v, t = write_pulse(device, polarity)
     rows, columns = shape
@@ -35,10 +35,10 @@ def train(
 def priced(
     device: BaseDevice, tiling: Tiling, sums: np.ndarray, slots: np.ndarray, half: tuple[int, np.ndarray] | None = None
 ) -> Events:
-    """Return the events of a burst addressed row by row, from what `write_sums` returns.
+    """Return the events of a burst that is addressed row by row, from the results of `write_sums`.
 
-    The tiles work side by side; each row takes its largest count in slots. half: of a passive array, number of
-    half-selected cells and the sum of their conductance [S] by polarity, from `LineSums.half_selected`.
+    The tiles work at the same time; each row takes as many slots as its largest count. For a passive array, `half` holds the
+    number of half-selected cells and the sum of their conductance [S] by polarity, from `LineSums.half_selected`.
     """
     up_g, down_g, up_n, down_n = sums.sum(axis=0)
     per_tile = np.add.reduceat(slots, [a for a, _ in tiling.row_cuts], axis=0)

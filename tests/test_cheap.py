@@ -17,6 +17,7 @@ from analog_ff.runs.build import data_of, frame_of, learner_of, negatives_of, po
 from analog_ff.runs.execute import execute
 from analog_ff.updates.accumulate import Accumulate
 from analog_ff.updates.accumulate_int8 import AccumulateInt8
+from analog_ff.updates.base import Update
 from analog_ff.updates.coincidence import Coincidence
 from hardware_models.check import UsageError
 from hardware_models.chip import Chip
@@ -94,7 +95,7 @@ def test_gated_images_change_nothing(regions: int, apart: bool) -> None:
     asked: dict[int, np.ndarray] = {}
     images: dict[int, int] = {}
 
-    class Note:
+    class Note(Update):
         def __init__(self, part):
             self.part = part
 

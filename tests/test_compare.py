@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from analog_ff.compare import app
-from analog_ff.runs.comparison import parse_learners
-from analog_ff.runs.pricing import interval, reached_at
+from analog_ff.comparison.plan import parse_learners
+from analog_ff.comparison.pricing import interval, reached_at
 from analog_ff.simulate import run_app
 
 SMALL = ["--data", "toy", "--layers", "8", "--epochs", "3", "--batch", "100", "--shift", "0", "--seeds", "2",

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from analog_ff.cli.run_table import show
 from analog_ff.config.config import Config
 from analog_ff.runs.deploy import AGES
 from analog_ff.runs.execute import execute
-from analog_ff.runs.results import show
 from hardware_models.check import UsageError
 
 QUICK: dict[str, Any] = {"data": "toy", "layers": (16,), "epochs": 3, "device": "ideal", "learning_rate": 0.1}

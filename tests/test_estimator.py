@@ -17,7 +17,7 @@ from sklearn.preprocessing import MinMaxScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from analog_ff import ForwardForwardClassifier
-from analog_ff.objective.schedule import Moment
+from analog_ff.runs.lessons import Lesson
 from analog_ff.runs.rows import Rows
 from hardware_models.check import UsageError
 from hardware_models.energy import load_technology, price
@@ -292,9 +292,9 @@ def test_every_row_is_learned(iris: tuple[np.ndarray, np.ndarray], monkeypatch: 
     x, y = iris
     learn, seen = Rows.learn, []
 
-    def noted(self: Rows, images: np.ndarray, labels: np.ndarray, strength: float, *, moment: Moment) -> None:
-        seen.append((len(images), moment.full))
-        learn(self, images, labels, strength, moment=moment)
+    def noted(self: Rows, images: np.ndarray, labels: np.ndarray, lesson: Lesson) -> None:
+        seen.append((len(images[lesson.rows]), lesson.moment.full))
+        learn(self, images, labels, lesson)
 
     monkeypatch.setattr(Rows, "learn", noted)
     model = small("ideal", epochs=2).fit(x, y)

@@ -257,8 +257,9 @@ def test_decay_that_comes_due_later_adds_up() -> None:
 def test_wake_and_sleep_add_up_to_an_interleaved_step() -> None:
     """Without momentum and read-out, the changes of a wake and a sleep moment are those of one interleaved step."""
     from analog_ff.objective.schedule import Moment
+    from analog_ff.updates.base import Update
 
-    class Recorder:
+    class Recorder(Update):
         def __init__(self):
             self.asked = []
 

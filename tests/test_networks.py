@@ -18,6 +18,7 @@ from analog_ff.network.recurrent import Recurrent
 from analog_ff.objective.goodness import LayerGoodness, probability
 from analog_ff.objective.negatives import Negatives
 from analog_ff.runs.execute import execute
+from analog_ff.updates.base import Update
 from hardware_models.check import UsageError
 from hardware_models.chip import Chip
 from hardware_models.events import Events
@@ -172,7 +173,7 @@ def test_energy_averages_the_middle_iterations(iterations: int, counted: range) 
 def test_every_iteration_but_the_first_learns() -> None:
     asked = []
 
-    class Recorder:
+    class Recorder(Update):
         def apply(self, x, d, images, rate, bias_rate, key):
             asked.append((x, key.purpose))
             return Events()
@@ -213,7 +214,7 @@ def test_updates_ask_for_the_gradient(name: str, regions: str) -> None:
     """
     asked = {}
 
-    class Recorder:
+    class Recorder(Update):
         def __init__(self, part):
             self.part = part
 

@@ -164,3 +164,49 @@ def test_two_records_of_one_file() -> None:
     now = {"opened file /b/x.npy": "1", "device file d.toml": "3"}
     opened.goes_on(kept, now)
     assert now == kept
+
+
+def test_a_module_that_is_found_only_while_the_users_code_runs(tmp_path: Path) -> None:
+    """Its source counts, and what it opens: the user's own file has changed the path of imports, or names it in a text."""
+    (tmp_path / "beside").mkdir()
+    (tmp_path / "beside" / "hidden_helper.py").write_text(
+        "from pathlib import Path\nF = Path(__file__).with_name('f.txt')\nSTEP = F.read_text()\ndef again(): F.read_text()\n"
+    )
+    (tmp_path / "beside" / "f.txt").write_text("1")
+    (tmp_path / "mine.py").write_text(
+        "import importlib, sys\nfrom pathlib import Path\n"
+        "def f():\n"
+        "    sys.path.insert(0, str(Path(__file__).parent / 'beside'))\n"
+        "    return importlib.import_module('hidden_helper')\n"
+    )
+    entries = [f"opened file {tmp_path}/beside/{name}" for name in ("hidden_helper.py", "f.txt")]
+    path = list(sys.path)
+    try:
+        for _ in range(2):  # the second time it comes from a .pyc
+            f = load_object(f"{tmp_path}/mine.py:f", "x")
+            with opened.into({}) as noted:
+                f()
+            assert list(noted) == entries
+            with opened.into({}) as noted:
+                sys.modules["hidden_helper"].again()
+            assert list(noted) == entries[1:]
+            del sys.modules["hidden_helper"]
+    finally:
+        sys.path[:] = path
+        sys.modules.pop("hidden_helper", None)
+
+
+def test_a_file_that_is_opened_to_read_and_to_write(tmp_path: Path) -> None:
+    """`numpy.memmap` opens like that unless it is told otherwise; a file made anew or prolonged stays the user's own."""
+    (tmp_path / "table.bin").write_bytes(bytes(8))
+    (tmp_path / "mapping.py").write_text(
+        "import numpy as np\nfrom pathlib import Path\n"
+        "def f(): return np.memmap(Path(__file__).with_name('table.bin'), np.float32)\n"
+        "def g():\n"
+        "    for mode in ('w+', 'a+'): open(Path(__file__).with_name('log.txt'), mode).close()\n"
+    )
+    f, g = (load_object(f"{tmp_path}/mapping.py:{name}", "x") for name in "fg")
+    with opened.into({}) as noted:
+        f()
+        g()
+    assert list(noted) == [f"opened file {tmp_path}/table.bin"]

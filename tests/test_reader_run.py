@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from analog_ff.__main__ import app
+from analog_ff.cli import run_table
 from analog_ff.config.config import Config
-from analog_ff.runs import results
 from analog_ff.runs.execute import execute
 from analog_ff.runs.result_file import read_run
 from analog_ff.simulate import run_app
@@ -159,6 +159,6 @@ def test_names_of_the_users_are_printed_as_they_are(
     (tmp_path / "result.json").write_text(json.dumps(named), encoding="utf-8")
     assert run_app(app, ["energy", str(tmp_path)]) == 0
     assert "[red]:smile:" in capsys.readouterr().out
-    results.show(named, Path("[bold]/:bomb:"))
+    run_table.show(named, Path("[bold]/:bomb:"))
     out = capsys.readouterr().out
     assert "[red]:smile:" in out and "[bold]/:bomb:" in out

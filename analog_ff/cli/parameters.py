@@ -12,6 +12,7 @@ from typer.core import TyperCommand
 
 from analog_ff.config.choices import Choices
 from analog_ff.config.reading import NEGATED, NUMBERS, plain_type
+from analog_ff.plain import Facts
 from analog_ff.registry.options import flag
 from hardware_models.tables import Row
 
@@ -60,7 +61,7 @@ def groups(kind: type[Choices]) -> dict[str, str]:
     return titles
 
 
-def _parameter(f: Field[Any], recipes: Mapping[str, Mapping[str, Any]], title: str) -> inspect.Parameter:
+def _parameter(f: Field[Any], recipes: Mapping[str, Facts], title: str) -> inspect.Parameter:
     text = f.metadata["help"]
     if isinstance(f.default, bool):
         name = (NEGATED if f.default else "") + f.name
@@ -100,7 +101,7 @@ def _written(f: Field[Any], value: Any) -> str:
     return ("x" if f.name == "tile" else ",").join(str(v) for v in value) if isinstance(value, tuple) else str(value)
 
 
-def _exceptions(f: Field[Any], recipes: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _exceptions(f: Field[Any], recipes: Mapping[str, Facts]) -> list[str]:
     """Return the defaults with a device or a learner that has a recipe of its own, such as "0.5 with backprop"."""
     by_value: dict[str, list[str]] = {}
     for who, recipe in recipes.items():

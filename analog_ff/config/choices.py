@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from analog_ff.plain import Document, Facts
 from hardware_models import figures, files
 from hardware_models.check import UsageError, in_range, positive_int, shown
 from hardware_models.devices.base import Device
@@ -42,7 +43,7 @@ class Choices:
     objects: ClassVar[tuple[str, ...]] = ()
     """Choices that may be an object of Python's instead of a name: the classifier takes a device itself."""
 
-    recipes: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    recipes: ClassVar[Mapping[str, Facts]] = {}
     """Name of a device or learner -> choices that are at other defaults with it."""
 
     def __post_init__(self) -> None:
@@ -55,7 +56,7 @@ class Choices:
         for f in fields(self):
             within(f, getattr(self, f.name), self.what)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> Document:
         """Return the choices as plain values."""
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
 
@@ -72,7 +73,7 @@ class Choices:
         return "\n".join(lines) + "\n"
 
     @classmethod
-    def table(cls, path: Path) -> dict[str, Any]:
+    def table(cls, path: Path) -> Document:
         """Return the choices in a run folder's config.toml by name, each of its type.
 
         Raises UsageError for a file that cannot be read, is of another schema or of another kind of run, has an entry that
@@ -84,7 +85,7 @@ class Choices:
         if any(name not in table for name in cls.telling):
             raise UsageError(f"{where} is not the configuration of {cls.what}.")
         known = {f.name: str(f.type) for f in fields(cls)}
-        values: dict[str, Any] = {}
+        values: Document = {}
         for name, value in table.items():
             if name == "schema":
                 continue

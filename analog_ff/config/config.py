@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from os.path import expanduser, isfile
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from analog_ff.config.choices import Choices
 from analog_ff.config.parts import FAULTS, CellChoices, ChipChoices, DataChoices, LearningChoices, RunChoices
@@ -23,6 +23,7 @@ from analog_ff.learners.options import (
 from analog_ff.network import NETWORKS
 from analog_ff.objective.makers import NEGATIVES
 from analog_ff.objective.schedule import SCHEDULES
+from analog_ff.plain import Document, Facts
 from analog_ff.registry.rows import carrying
 from analog_ff.updates import UPDATES
 from hardware_models.check import UsageError, positive_int, shown
@@ -30,25 +31,25 @@ from hardware_models.files import home
 from hardware_models.places import placed
 
 # Chosen in holdout runs on mnist-5k (benchmarks/experiments); a device without a line of its own uses "default".
-RECIPES: dict[str, dict[str, Any]] = {
+RECIPES: dict[str, Document] = {
     "default": {"learning_rate": 0.01, "label_strength": 4.0, "input_scale": 12.0},
     "ideal": {"learning_rate": 0.02, "label_strength": 4.0, "input_scale": 12.0},
 }
 
 
-def recommended(options: Mapping[str, Any]) -> dict[str, Any]:
+def recommended(options: Facts) -> Document:
     """Return the recipe of the device and the learner that the options name, and over it the options themselves."""
     return {**recipe(options.get("device", Config.device), options.get("learner", Config.learner)), **options}
 
 
-def recipe(device: object, learner: object) -> dict[str, Any]:
+def recipe(device: object, learner: object) -> Document:
     """Return the options that are at other defaults with a device and a learner; chosen in holdout runs, too."""
     of_device = RECIPES.get(device, RECIPES["default"]) if isinstance(device, str) else RECIPES["default"]
     row = LEARNERS.get(learner) if isinstance(learner, str) else None
     return {**of_device, **({} if row is None else row.recipe)}
 
 
-def run_folder(options: Mapping[str, Any]) -> Path:
+def run_folder(options: Facts) -> Path:
     """Return the folder of the run that these options begin; what is not among them is as by default."""
     out, data, device, learner, seed, chip_seed = (
         options.get(name, getattr(Config, name)) for name in ("out", "data", "device", "learner", "seed", "chip_seed")
@@ -80,7 +81,7 @@ class Config(
     not_in_hash: ClassVar[tuple[str, ...]] = ("data_dir", "out")
     telling: ClassVar[tuple[str, ...]] = ("layers", "learner")
     objects: ClassVar[tuple[str, ...]] = ("device",)
-    recipes: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+    recipes: ClassVar[Mapping[str, Facts]] = {
         **RECIPES,
         **{name: row.recipe for name, row in LEARNERS.items() if row.recipe},
     }
@@ -103,9 +104,9 @@ class Config(
         default = self.__dataclass_fields__[name].default
         return getattr(self, name) in (default, recipe(self.device, self.learner).get(name, default))
 
-    def faults(self) -> dict[str, Any]:
+    def faults(self) -> Document:
         """Return the faults of the chip as `Chip` takes them; empty if there are none."""
-        rates: dict[str, Any] = {name: getattr(self, name) for name in FAULTS if getattr(self, name)}
+        rates: Document = {name: getattr(self, name) for name in FAULTS if getattr(self, name)}
         return rates | ({"map": str(placed(Path(expanduser(self.fault_map))))} if self.fault_map else {})
 
     def ageing(self) -> dict[str, float]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import Field, fields
 from typing import Any
 
+from analog_ff.plain import Document
 from analog_ff.registry.options import flag
 from hardware_models.check import UsageError, shown
 from hardware_models.tables import closest
@@ -16,7 +17,7 @@ NUMBERS: Mapping[str, Callable[[str], Any]] = {"int": int, "float": float}
 """Annotation of a number -> what reads it."""
 
 
-def given(kind: type, arguments: dict[str, Any]) -> dict[str, Any]:
+def given(kind: type, arguments: Document) -> Document:
     """Return the choices among the command's arguments, read; UsageError in one sentence for a text that cannot be."""
     chosen = {}
     for f in fields(kind):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from analog_ff.config.choices import Choices
+from analog_ff.plain import Document, Facts
 from analog_ff.registry.options import flag
 from analog_ff.registry.rows import Kind, LearnerKind, Only, kinds
 from hardware_models.check import UsageError, shown
@@ -45,7 +46,7 @@ def owners(kind: type[Choices]) -> dict[str, dict[str, list[str]]]:
     return found
 
 
-def chosen(kind: type[Choices], values: Mapping[str, Any]) -> list[Chosen]:
+def chosen(kind: type[Choices], values: Facts) -> list[Chosen]:
     """Return the chosen rows; a choice that none of them reads, as the update of frozen layers, is not among them."""
     every, owned = tables(kind), owners(kind)
     waiting = [option for option in every if option not in owned]
@@ -59,14 +60,14 @@ def chosen(kind: type[Choices], values: Mapping[str, Any]) -> list[Chosen]:
     return found
 
 
-def unread(kind: type[Choices], options: Mapping[str, Any]) -> set[str]:
+def unread(kind: type[Choices], options: Facts) -> set[str]:
     """Return those of the options given that no chosen row reads; what is not given is at its default."""
     values = {**{f.name: f.default for f in fields(kind)}, **options}
     read = {name for one in chosen(kind, values) for name in one.row.reads}
     return {name for name in options if name in owners(kind) and name not in read}
 
 
-def settings(config: Config, option: str) -> dict[str, Any]:
+def settings(config: Config, option: str) -> Document:
     """Return the values of the options that the row reads which `option` has chosen, by name."""
     row = tables(type(config))[option].get(getattr(config, option))
     return {} if row is None else {name: getattr(config, name) for name in row.reads}
@@ -111,7 +112,7 @@ def _check_beside(config: Config) -> None:
         other = f.metadata.get("beside")
         if other and getattr(config, f.name) != f.default:
             if getattr(config, other) == type(config).__dataclass_fields__[other].default:
-                raise UsageError(f"{flag(f.name)} needs {flag(other)} beside it: without it, it does nothing.")
+                raise UsageError(f"{flag(f.name)} needs {flag(other)} beside it: give {flag(other)} too.")
 
 
 def _check_only(config: Config, one: Chosen, option: str, only: Only) -> None:

@@ -1,7 +1,7 @@
-"""Data sets by name or by file, in one form: rows of pixels in [0, 1] and labels 0 .. classes-1.
+"""Data sets by name or by file, all in one form: rows of pixels in [0, 1] and labels 0 .. classes-1.
 
-Each data set is one file with one function; the table below names them. Nothing is imported before it is
-asked for.
+Each data set is one file with one function; the table below names them. A data set's module is imported when the data set is
+first loaded.
 """
 
 from __future__ import annotations
@@ -34,17 +34,15 @@ def load(name: str | Path, *, data_dir: str | Path | None = None, split: str = "
     Parameters
     ----------
     name : a name of the table `DATASETS`, or the path of a ``.npz`` file (see `analog_ff.datasets.files`).
-        Whatever ends in ``.npz`` or contains a folder separator is a path.
-    data_dir : folder of the files of mnist and fashion-mnist (see `analog_ff.datasets.idx_folder`) or of cifar-10; the
-        other data sets come with the dependencies, are generated, or name their own file, and do not look at
-        it.
-    split : ``"final"`` trains on the whole training set and tests on the test set; ``"holdout"`` takes the
-        validation part out of the training set and returns it as the test set: the true test set is not
-        returned at all.
+        A name that ends in ``.npz`` or contains a folder separator is a path.
+    data_dir : folder of the files of mnist and fashion-mnist (see `analog_ff.datasets.idx_folder`) or of cifar-10. The
+        other data sets come with the dependencies, are generated, or are a file themselves, and ignore it.
+    split : ``"final"`` trains on the complete training set and tests on the test set; ``"holdout"`` takes the
+        validation part out of the training set and returns it as the test set, without the true test set.
 
     Raises
     ------
-    UsageError : unknown name or split, missing or damaged files; one sentence.
+    UsageError : for an unknown name or split, and for missing or damaged files.
     """
     if split not in SPLITS:
         raise UsageError(f"no split '{split}'{closest(split, SPLITS)} (known: {', '.join(SPLITS)}).")

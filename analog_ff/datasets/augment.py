@@ -1,6 +1,7 @@
-"""Random shifts of training images: each image moved by up to `pixels` along each axis, zeros moved in.
+"""Random shifts of training images: each image moves by up to `pixels` along each axis, and zeros fill the border.
 
-A network trained so is no longer permutation-invariant: it was told which pixels are neighbours. Say so beside a figure.
+Training with shifts is no longer permutation-invariant, because it tells the network which pixels are neighbours; a published
+result should state it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from hardware_models.keys import Key
 def shift(images: np.ndarray, height: int, width: int, pixels: int, key: Key) -> np.ndarray:
     """Return images (B, height width channels) each shifted by (dy, dx) drawn uniformly from -pixels ... pixels.
 
-    Vectors (height or width 1) have no neighbours and stay as they are.
+    Vectors (height or width 1) have no neighbouring pixels and are returned unchanged.
     """
     if pixels == 0 or height == 1 or width == 1:
         return images

@@ -1,4 +1,4 @@
-"""The form in which every data set is handed out, and the rules that cut a part off it."""
+"""Common form of all data sets, and the rules that separate a validation or test part."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from hardware_models.check import UsageError
 
 
 class Dataset(NamedTuple):
-    """Images and labels, n for training and m for the test; d = height * width * channels values.
+    """Images and labels, n for training and m for the test; an image has d = height * width * channels values.
 
-    The channels of a pixel lie side by side. Labels are indices into `classes`, which keeps the labels as the source
-    spells them. Images that came as plain vectors of d values have height 1.
+    The channels of a pixel lie side by side. Labels are indices into `classes`, which holds the labels in the spelling of
+    the source. Images that are given as vectors of d values have height 1.
     """
 
     name: str
@@ -24,29 +24,31 @@ class Dataset(NamedTuple):
     classes: tuple[int | str, ...]
     height: int
     width: int
-    sequence: np.ndarray | None = None  # (n,) the string that each training row is a window of; rows of one in order
+    sequence: np.ndarray | None = (
+        None  # (n,) number of the string of each training window; windows of a string in order
+    )
 
     @property
     def label_place(self) -> str:
-        """Where a network that takes labels among its inputs takes them, a name of `analog_ff.objective.labels.PLACES`.
+        """Place of the labels in a network that takes them among its inputs, a name of `analog_ff.objective.labels.PLACES`.
 
-        Over the first C inputs if these are 0 in every training image, which can spare them; beside the image if not, since
-        a code written over values would hide them. The rows in `x_train` decide, cropped and binarised as they are and
-        without a part that is held out: what a network is tested on is not looked at.
+        The labels go over the first C inputs if these are 0 in every training image, and otherwise beside the image, because a
+        code written over values would hide them. Only the rows in `x_train` decide, after cropping and binarising and without
+        a held-out part: test images are not used.
         """
         first = self.x_train[:, : len(self.classes)]
         return "appended" if first.shape[1] < len(self.classes) or first.any() else "pixels"
 
 
 class Source(NamedTuple):
-    """A whole data set and which of its training rows are the validation part."""
+    """A complete data set, and the mask of its training rows that form the validation part."""
 
     dataset: Dataset
     validation: np.ndarray  # (n,) bool
 
 
 def hold_out(source: Source) -> Dataset:
-    """Return the data set with the validation part of the training set in the place of the test set.
+    """Return the data set with the validation part of the training set instead of the test set.
 
     Raises UsageError if a class would be left without a training image.
     """
@@ -68,9 +70,9 @@ def hold_out(source: Source) -> Dataset:
 
 
 def first_windows(data: Dataset) -> tuple[np.ndarray, int]:
-    """Return the first window of each training string, (strings, d), and how many windows a string has.
+    """Return the first window of each training string (strings, d), and the number of windows of a string.
 
-    Of data without strings: (0, d) and 0.
+    For data without strings the results are an array (0, d) and 0.
     """
     if data.sequence is None:
         return data.x_train[:0], 0
@@ -79,12 +81,12 @@ def first_windows(data: Dataset) -> tuple[np.ndarray, int]:
 
 
 def last_of_each_class(labels: np.ndarray, count: int) -> np.ndarray:
-    """Mark the last `count` rows of each class, in the order of the rows: (n,) labels -> (n,) bool."""
+    """Return a mask (n,) of the last `count` rows of each class, for labels (n,) in the order of the rows."""
     return _last(labels, lambda size: count)
 
 
 def last_share_of_each_class(labels: np.ndarray, one_in: int) -> np.ndarray:
-    """Mark the last 1/one_in of each class, rounded up, in the order of rows: (n,) labels -> (n,) bool."""
+    """Return a mask (n,) of the last 1/one_in of each class, rounded up, for labels (n,) in the order of the rows."""
     return _last(labels, lambda size: -(-size // one_in))
 
 

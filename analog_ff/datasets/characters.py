@@ -1,12 +1,12 @@
-r"""Strings of letters: 248 of 100 characters from 30 symbols; a window of 10 characters is to name the next one.
+r"""Strings of letters: 248 strings of 100 characters from 30 symbols; the task is to predict the character after a window of 10.
 
-A training row is a window of L = 10 characters, one-hot over the 30 symbols (300 values), its label the character after it;
-a string has 90 of them. Labels stand beside the window, whose every value is an input.
+A training row is a window of L = 10 characters, one-hot over the 30 symbols (300 values), and its label is the character after
+it; a string has 90 windows. Labels are shown beside the window, because all values of the window are inputs.
 
 The size is that of Hinton's draft of the Forward-Forward paper (FFA13, 3), which took Aesop's Fables; the text here comes
-from a grammar of this project's own (animals, what they want, a moral), always the same, so that it may go wherever the code
-goes. It is easier than a book: its words repeat. The draft scored the strings that the network had learned from; here
-the last 25 strings are the test set and the 25 before them the validation part, and no window reaches over two strings.
+from this project's own grammar (animals, their wishes, a moral) and is always the same, so that it may be distributed with the
+code. It is easier than a book, because its words repeat. The draft scored the strings that the network had learned from; here
+the last 25 strings are the test set and the 25 before them the validation part, and no window spans two strings.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SYMBOLS = "abcdefghijklmnopqrstuvwxyz ,.;"
 STRINGS = 248
 LENGTH = 100  # characters of a string
 WINDOW = 10  # characters of a window
-HELD = 25  # strings of the test set, and again of the validation part
+HELD = 25  # number of strings of the test set, and also of the validation part
 
 WORDS: dict[str, tuple[str, ...]] = {
     "animal": (
@@ -74,11 +74,11 @@ SENTENCES = (
     ("so the {animal} {end}. ", "in the end the {nature} {animal} {end}. ", "at last the {animal} {end}; "),
     ("{moral}. ", "this shows that {moral}. ", "remember, {moral}. "),
 )  # fmt: skip
-"""The four sentences of a fable; each is one of its row."""
+"""The four sentences of a fable; for each, one entry of its row is chosen."""
 
 
 def read(data_dir: str | Path | None = None) -> Source:
-    """Return 223 strings for training and 25 for the test, the same on every call; `data_dir` is not looked at."""
+    """Return 223 strings for training and 25 for the test, the same on every call; `data_dir` is ignored."""
     strings = text().reshape(STRINGS, LENGTH)
     windows = np.lib.stride_tricks.sliding_window_view(strings, WINDOW, axis=1)[:, :-1]
     one_hot = np.eye(len(SYMBOLS), dtype=np.float32)[windows].reshape(*windows.shape[:2], -1)
@@ -92,7 +92,7 @@ def read(data_dir: str | Path | None = None) -> Source:
         x_test=one_hot[tested].reshape(HELD * (LENGTH - WINDOW), -1),
         y_test=following[tested].reshape(-1),
         classes=tuple(SYMBOLS),
-        # A window is no picture: it has no neighbours to the left and above, and is never shifted.
+        # A window is not a picture: its values have no neighbours, so it is never shifted.
         height=1,
         width=WINDOW * len(SYMBOLS),
         sequence=sequence,
@@ -101,7 +101,7 @@ def read(data_dir: str | Path | None = None) -> Source:
 
 
 def text() -> np.ndarray:
-    """Return the whole text as indices into `SYMBOLS`, (24 800,) int64: fable after fable, cut where it is full."""
+    """Return the complete text (24 800,) int64 as indices into `SYMBOLS`: fable after fable, the last one cut."""
     generator = Key(0, "characters").generator()
     fables = ""
     while len(fables) < STRINGS * LENGTH:
@@ -110,7 +110,7 @@ def text() -> np.ndarray:
 
 
 def _fable(generator: np.random.Generator) -> str:
-    """Draw one fable: sentence by sentence, word by word."""
+    """Return one random fable, drawn sentence by sentence and word by word."""
     told = ""
     for kinds in SENTENCES:
         for part in kinds[generator.integers(len(kinds))].replace("}", "{").split("{"):

@@ -1,6 +1,6 @@
 """SHA-256 of the uncompressed contents of the published files of MNIST and Fashion-MNIST.
 
-Of the contents and not of the ``.gz`` files, because mirrors compress the same contents differently.
+The checksums are not of the ``.gz`` files, because mirrors compress the same contents differently.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
 A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", technical report, University of Toronto (2009). Each
 of the files ``data_batch_1.bin`` .. ``data_batch_5.bin`` and ``test_batch.bin`` holds records of one label byte and 3072
 pixel bytes, first the 1024 red ones row by row, then green, then blue (https://www.cs.toronto.edu/~kriz/cifar.html). The
-files are the user's: nothing is downloaded. They are looked for in ``cifar-10``, ``cifar-10-batches-bin`` and the folder
-itself, of ``data_dir`` or else of the environment variable ``ANALOG_FF_DATA``. Validation part: the last 10 000 training
-images. Labels are shown beside the image, which has no black border to spare.
+user provides the files; nothing is downloaded. They are searched in ``cifar-10``, in ``cifar-10-batches-bin`` and in the folder
+itself, under ``data_dir`` or else under the environment variable ``ANALOG_FF_DATA``. The validation part is the last 10 000
+training images. Labels are shown beside the image, which has no black border for them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ RECORD = 1 + SIDE * SIDE * CHANNELS
 
 
 def read(data_dir: str | Path | None = None) -> Source:
-    """Return CIFAR-10; UsageError if a file is missing or is not whole records with labels 0 to 9."""
+    """Return CIFAR-10; raise UsageError if a file is missing or does not consist of records with labels 0 to 9."""
     folder = _folder(data_dir)
     parts = [_records(folder / file) for file in TRAINING]
     pixels = np.concatenate([p for p, _ in parts])
@@ -61,15 +61,13 @@ def _folder(data_dir: str | Path | None) -> Path:
         missing = [file for file in (*TRAINING, TEST) if not (folder / file).is_file()]
         if not missing:
             return folder
-        if len(missing) <= len(
-            TRAINING
-        ):  # part of a data set is a copy that went wrong, not a reason to look elsewhere
+        if len(missing) <= len(TRAINING):  # an incomplete data set is a failed copy, so no other folder is tried
             raise UsageError(f"{folder} lacks {' and '.join(missing)}; expected {wanted} there.")
     raise UsageError(f"{root} has no cifar-10: expected {wanted} in {root / FOLDERS[0]} or in {root}.")
 
 
 def _records(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Return pixels (n, 32, 32, 3) uint8 and labels (n,) int64 of one file."""
+    """Return the pixels (n, 32, 32, 3) uint8 and the labels (n,) int64 of one file."""
     raw = files.contents(path, "data file", most=files.LARGE // 4)  # its pixels become float32
     if not raw or len(raw) % RECORD:
         raise UsageError(

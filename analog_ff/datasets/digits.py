@@ -1,7 +1,7 @@
 """The 1797 handwritten digits of 8x8 pixels inside scikit-learn.
 
-Pixels count 0 to 16 ink points and are divided by 16. The last 20 % of each class (rounded up) are the test
-set, the last 10 % of each class of the rest the validation part. Source: E. Alpaydin, C. Kaynak, UCI
+A pixel counts 0 to 16 ink points and is divided by 16. The last 20 % of each class (rounded up) are the test
+set, the last 10 % of the rest of each class the validation part. Source: E. Alpaydin, C. Kaynak, UCI
 repository (1998), doi:10.24432/C50P49.
 """
 
@@ -15,7 +15,7 @@ from analog_ff.datasets.base import Dataset, Source, last_share_of_each_class
 
 
 def read(data_dir: str | Path | None = None) -> Source:
-    """Return the digits; `data_dir` is not looked at, the file lies in the installed package."""
+    """Return the digits from the installed package; `data_dir` is ignored."""
     from sklearn.datasets import load_digits  # imported here: it takes a second
 
     bundle = load_digits()

@@ -1,4 +1,4 @@
-"""Download one file, showing how far it is: a line that counts on a terminal, one plain line elsewhere."""
+"""Download one file and show its progress: a counting line on a terminal, one plain line elsewhere."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from typing import TextIO
 
 
 def download(url: str, path: Path) -> None:
-    """Write the file that `url` serves to `path`, which appears only when it is complete.
+    """Download the file at `url` to `path`, which appears only when it is complete.
 
-    Progress goes to standard error, so that standard output stays one JSON document. Raises OSError (of which
-    the network client's errors are kinds) if it cannot be fetched or written. What was fetched is for the
-    caller to check.
+    Progress goes to standard error, so that standard output stays one JSON document. Raises OSError (also for the
+    errors of the network client) if the file cannot be fetched or written. The caller checks the contents.
     """
     import pooch
 
@@ -42,7 +41,7 @@ def download(url: str, path: Path) -> None:
 
 
 def reason(error: OSError) -> str:
-    """Return a few words for why a download failed."""
+    """Return the reason of a failed download in a few words."""
     response = getattr(error, "response", None)
     if response is not None:
         return f"HTTP status {response.status_code}"
@@ -50,7 +49,7 @@ def reason(error: OSError) -> str:
 
 
 class Progress:
-    """Count bytes as pooch asks for it: pooch sets `total` [bytes] and calls update, reset and close."""
+    """Progress line in the form that pooch expects: pooch sets `total` [B] and calls update, reset and close."""
 
     def __init__(self, name: str, stream: TextIO):
         self.name = name
@@ -62,7 +61,7 @@ class Progress:
         self._open = True
 
     def update(self, count: int) -> None:
-        """Add `count` bytes, and show it unless that was done within the last 0.2 s."""
+        """Add `count` bytes, and show the sum unless it was shown within the last 0.2 s."""
         self._done += count
         now = time.monotonic()
         if not self.stream.isatty():

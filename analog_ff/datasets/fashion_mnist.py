@@ -1,7 +1,7 @@
 """Fashion-MNIST: 60 000 + 10 000 photographs of clothes of 28x28 pixels, in files like those of MNIST.
 
-H. Xiao, K. Rasul, R. Vollgraf, arXiv:1708.07747 (2017). Validation part: the last 10 000 training images.
-Where the files come from: `analog_ff.datasets.idx_folder`.
+Source: H. Xiao, K. Rasul, R. Vollgraf, arXiv:1708.07747 (2017). The validation part is the last 10 000 training images.
+`analog_ff.datasets.idx_folder` finds or downloads the files.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from analog_ff.datasets import idx_folder
 from analog_ff.datasets.base import Source
 from analog_ff.datasets.checksums import CHECKSUMS
 
-# The authors' own site; it serves no https, and the checksum of the contents stands in for it.
+# This is the authors' own site; it has no https, so the checksum of the contents protects the download.
 FASHION_MNIST = idx_folder.IdxSet(
     "fashion-mnist",
     "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
@@ -21,5 +21,5 @@ FASHION_MNIST = idx_folder.IdxSet(
 
 
 def read(data_dir: str | Path | None = None) -> Source:
-    """Return Fashion-MNIST; UsageError if its files are missing, damaged or not to be downloaded."""
+    """Return Fashion-MNIST; raise UsageError if its files are missing, are damaged or cannot be downloaded."""
     return idx_folder.read(FASHION_MNIST, data_dir)

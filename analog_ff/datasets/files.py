@@ -1,13 +1,13 @@
-"""A data set of the user's own, in one ``.npz`` file of four arrays (``numpy.savez``).
+"""A user's own data set in one ``.npz`` file with four arrays (``numpy.savez``).
 
 * ``x_train`` (n, d), (n, height, width) or (n, height, width, channels) and ``x_test`` (m, likewise): floats from
   0 to 1, or uint8 from 0 to 255, which is divided by 255;
 * ``y_train`` (n,) and ``y_test`` (m,): integer or string labels, one an image; every test label occurs in
   training.
 
-Labels become 0 .. classes-1 in sorted order, and `classes` keeps the originals. Other arrays of the file are
-not read. Validation part: the last 10 % of each class, rounded up, in the order of the file. Arrays of Python
-objects (pickles) are refused, since reading them could run code.
+Labels become 0 .. classes-1 in sorted order, and `classes` keeps the originals. Other arrays in the file are
+not read. The validation part is the last 10 % of each class, rounded up, in the order of the file. Arrays of Python
+objects (pickles) are refused, because reading them could run code.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
 
 def read(path: str | Path) -> Source:
-    """Return the data set of one ``.npz`` file; UsageError naming file and array if it is not one."""
+    """Return the data set in a ``.npz`` file; raise UsageError, with file and array, if the file is not a data set."""
     with files.reading(path, "a data set"):
         return _source(Path(path), _arrays(path))
 
@@ -51,12 +51,12 @@ def _source(path: Path, arrays: dict[str, np.ndarray]) -> Source:
 
 
 def _arrays(path: str | Path) -> dict[str, np.ndarray]:
-    found = files.arrays(path, "data file", ARRAYS)
-    missing = [name for name in ARRAYS if name not in found]
+    loaded = files.arrays(path, "data file", ARRAYS)
+    missing = [name for name in ARRAYS if name not in loaded]
     if missing:
-        has = ", ".join(found) or "none of them"
+        has = ", ".join(loaded) or "none of them"
         raise UsageError(f"{path} has no {' and no '.join(missing)} (it has {has}); expected {', '.join(ARRAYS)}.")
-    return found
+    return loaded
 
 
 def _images(path: Path, name: str, x: np.ndarray) -> np.ndarray:

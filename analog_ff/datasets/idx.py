@@ -1,4 +1,4 @@
-r"""Read one IDX file, the format of MNIST, gzipped or not, and accept nothing that is not exactly one.
+r"""Read one IDX file (the format of MNIST), gzipped or not, and refuse any file that departs from the format.
 
 The contents are two zero bytes, the type of the elements, the number of dimensions, each dimension as a
 big-endian 32-bit integer, then the elements, big-endian, last index fastest:
@@ -23,16 +23,16 @@ TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: 
 """IDX type byte -> NumPy type of the elements in the file."""
 
 MOST = files.LARGE // 4
-"""Most bytes of an IDX file once it is unpacked: its pixels become four times as many bytes of float32 [B]."""
+"""Largest size of an unpacked IDX file [B]; as float32 its pixels take four times as many bytes."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _HEADER = 4 + 4 * 255  # the longest header, of 255 dimensions
 
 
 def contents(path: str | Path) -> bytes:
-    """Return the bytes of a file, uncompressed if they are gzip (seen from the bytes, not from the name).
+    """Return the bytes of a file, unpacked if they are gzip (recognised by the bytes, not by the name).
 
-    The header is unpacked first, and then one byte more than it promises, by which `parse` sees that there is too much.
+    The header is unpacked first, then one byte more than the header states, from which `parse` detects too long contents.
     Raises UsageError if the file cannot be read or its gzip stream is damaged.
     """
     raw = files.contents(path, "IDX file", most=MOST)
@@ -45,7 +45,7 @@ def contents(path: str | Path) -> bytes:
 
 
 def _length(data: bytes) -> int | None:
-    """Return how many bytes an IDX file has by its header, or None if this is no whole header."""
+    """Return the size of an IDX file by its header [B]; None if the header is incomplete."""
     if len(data) < 4 or data[2] not in TYPES or len(data) < 4 + 4 * data[3]:
         return None
     shape = [int.from_bytes(data[at : at + 4], "big") for at in range(4, 4 + 4 * data[3], 4)]
@@ -59,22 +59,22 @@ def parse(data: bytes, path: str | Path, *, dimensions: int, dtype: type = np.ui
     Parameters
     ----------
     data : the uncompressed contents.
-    path : where they came from, for messages.
+    path : name of the file, for messages.
     dimensions : number of dimensions that the file must have.
     dtype : type of the elements that the file must have.
 
     Raises
     ------
-    UsageError : wrong magic number, type, number of dimensions, an empty dimension, too few or too many
+    UsageError : for a wrong magic number, type or number of dimensions, an empty dimension, too few or too many
         bytes.
     """
     kind = np.dtype(dtype)
     expected = f"expected an IDX file of {kind.name} with {dimensions} dimension{'s' if dimensions > 1 else ''}"
     if len(data) < 4 or data[:2] != b"\x00\x00" or data[2] not in TYPES:
         raise UsageError(f"{path} is not an IDX file (it begins with '{data[:4].hex(' ')}'); {expected}.")
-    found = np.dtype(TYPES[data[2]])
-    if found.newbyteorder("=") != kind:
-        raise UsageError(f"{path} holds elements of type {found.newbyteorder('=').name}; {expected}.")
+    element_type = np.dtype(TYPES[data[2]])
+    if element_type.newbyteorder("=") != kind:
+        raise UsageError(f"{path} holds elements of type {element_type.newbyteorder('=').name}; {expected}.")
     if data[3] != dimensions:
         raise UsageError(f"{path} has {data[3]} dimensions; {expected}.")
     start = 4 + 4 * dimensions
@@ -88,7 +88,7 @@ def parse(data: bytes, path: str | Path, *, dimensions: int, dtype: type = np.ui
     if len(data) != length:
         fault = "is truncated" if len(data) < (length or 0) else "has bytes after its end"
         raise UsageError(f"{path} {fault}: {len(data)} bytes, expected {length} for {shown} elements.")
-    return np.frombuffer(data, dtype=found, offset=start).reshape(shape).astype(kind)
+    return np.frombuffer(data, dtype=element_type, offset=start).reshape(shape).astype(kind)
 
 
 def read(path: str | Path, *, dimensions: int, dtype: type = np.uint8) -> np.ndarray:

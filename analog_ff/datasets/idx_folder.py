@@ -1,19 +1,19 @@
 """Find, fetch and assemble a data set that is published as four IDX files (MNIST and its relatives).
 
-Where the files are looked for, in this order:
+The files are searched in this order:
 
 1. ``data_dir`` if it is given: ``data_dir/<data set>/``, then ``data_dir`` itself. It is an error if neither
-   has them: whoever names a folder does not want other data than those in it.
+   has them, because a user who gives a folder wants no other data.
 2. the folder of the environment variable ``ANALOG_FF_DATA``, in the same way; if that data set is not there,
-   go on.
+   the search continues.
 3. the cache folder, ``pooch.os_cache("analog_ff")/<data set>/``.
 4. a download into the cache folder.
 
-Each file may be gzipped (``.gz``) or not; of two, the uncompressed one is read. Files in a folder of the
-user's (1, 2) are checked for their structure only and not by checksum, since they may be a variant on
-purpose; the one thing refused is the published training labels of another data set, because all these data
-sets share the same four file names. Files of the cache and of a download (3, 4) must have the published
-SHA-256 of their uncompressed contents.
+Each file may be gzipped (``.gz``) or not; if both exist, the uncompressed one is read. Files in a user's folder
+(1, 2) are checked only for their structure and not by checksum, because they may be a variant on purpose. Only
+the published training labels of another data set are refused, because all these data sets have the same four
+file names. Files of the cache and of a download (3, 4) must have the published SHA-256 of their uncompressed
+contents.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ FILES = (
 )
 VARIABLE = "ANALOG_FF_DATA"
 CLASSES = 10
-VALIDATION = 10_000  # the last training images, as is usual for MNIST
+VALIDATION = 10_000  # number of the last training images that form the validation part, as is usual for MNIST
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,9 @@ class IdxSet:
 
 
 def read(idx_set: IdxSet, data_dir: str | Path | None) -> Source:
-    """Return the data set from the first place that has it (see the top of this file).
+    """Return the data set from the first folder that has it, in the order at the top of this file.
 
-    Raises UsageError in one sentence: folder or files missing, damaged, of unequal lengths, or not to be
+    Raises UsageError if the folder or files are missing, are damaged, have unequal lengths, or cannot be
     downloaded.
     """
     places = _users_files(idx_set, data_dir)
@@ -108,13 +108,13 @@ def _search(idx_set: IdxSet, root: Path, role: str) -> list[Path] | None:
     if not root.is_dir():
         raise UsageError(f"{role} {root} is not a folder; expected one with {_wanted(root / idx_set.name)}.")
     for folder in (root / idx_set.name, root):
-        found = {file: path for file in FILES if (path := _present(folder, file))}
-        if found:
-            missing = [file for file in FILES if file not in found]
+        paths = {file: path for file in FILES if (path := _present(folder, file))}
+        if paths:
+            missing = [file for file in FILES if file not in paths]
             if missing:
-                # Part of a data set is a copy that went wrong, not a reason to look elsewhere.
+                # An incomplete data set is a failed copy, so no other folder is tried.
                 raise UsageError(f"{folder} lacks {' and '.join(missing)}; expected {_wanted(folder)}.")
-            return [found[file] for file in FILES]
+            return [paths[file] for file in FILES]
     return None
 
 
@@ -129,15 +129,15 @@ def _wanted(folder: Path) -> str:
 def _read_users(idx_set: IdxSet, places: list[Path]) -> list[tuple[Path, bytes]]:
     blobs = [(path, idx.contents(path)) for path in places]
     path, labels = blobs[1]
-    found = hashlib.sha256(labels).hexdigest()
+    digest = hashlib.sha256(labels).hexdigest()
     for other, sums in CHECKSUMS.items():
-        if other != idx_set.name and sums[FILES[1]] == found:
+        if other != idx_set.name and sums[FILES[1]] == digest:
             raise UsageError(f"{path.parent} holds {other}; expected {_wanted(path.parent)} of {idx_set.name}.")
     return blobs
 
 
 def _read_cached(idx_set: IdxSet) -> list[tuple[Path, bytes]]:
-    import pooch  # imported here: it brings the net's client, which no other data set needs
+    import pooch  # imported here because it loads a network client that no other data set needs
 
     cache = Path(pooch.os_cache("analog_ff")) / idx_set.name
     return [_cached(idx_set, cache, file) for file in FILES]
@@ -165,7 +165,7 @@ def _cached(idx_set: IdxSet, cache: Path, file: str) -> tuple[Path, bytes]:
     try:
         data = idx.contents(path)
     except UsageError:
-        data = b""  # a damaged gzip stream is a wrong download like any other, and leaves like one
+        data = b""  # a damaged gzip stream is reported like any other wrong download
     if (found := hashlib.sha256(data).hexdigest()) != idx_set.sha256[file]:
         path.unlink(missing_ok=True)
         raise UsageError(

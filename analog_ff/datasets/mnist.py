@@ -1,7 +1,7 @@
 """MNIST: 60 000 + 10 000 handwritten digits of 28x28 pixels.
 
-Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, Proc. IEEE 86, 2278 (1998), doi:10.1109/5.726791. Validation part:
-the last 10 000 training images. Where the files come from: `analog_ff.datasets.idx_folder`.
+Source: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, Proc. IEEE 86, 2278 (1998), doi:10.1109/5.726791. The validation
+part is the last 10 000 training images. `analog_ff.datasets.idx_folder` finds or downloads the files.
 """
 
 from __future__ import annotations
@@ -16,5 +16,5 @@ MNIST = idx_folder.IdxSet("mnist", "https://ossci-datasets.s3.amazonaws.com/mnis
 
 
 def read(data_dir: str | Path | None = None) -> Source:
-    """Return MNIST; UsageError if its files are missing, damaged or not to be downloaded."""
+    """Return MNIST; raise UsageError if its files are missing, are damaged or cannot be downloaded."""
     return idx_folder.read(MNIST, data_dir)

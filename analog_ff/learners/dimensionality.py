@@ -16,11 +16,13 @@ class scores by the mean of its squared output over the copies (`SquaredReadout`
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import ClassVar, Unpack
 
 import numpy as np
 
-from analog_ff.learners.local import LocalLearner
+from analog_ff.learners.base import ALWAYS
+from analog_ff.learners.local import LocalKeywords, LocalLearner
 from analog_ff.network.base import Activity, Network
 from analog_ff.network.stack import dropped
 from analog_ff.objective.dimensionality import Dimensionality
@@ -33,7 +35,6 @@ from hardware_models.keys import Key
 
 COPIES_FROM = ("dropout", "read-noise")
 """What makes the copies of an image differ."""
-ALWAYS = Moment(0, 0)
 
 
 class DimensionalityLearner(LocalLearner):
@@ -62,23 +63,21 @@ class DimensionalityLearner(LocalLearner):
         If the network is shown labels or has another goodness, a name is unknown, or a number is out of range.
     """
 
-    name = "dimensionality"
+    name: ClassVar[str] = "dimensionality"
+    usual_rate: ClassVar[float] = 4e-4
     labelled: ClassVar[bool] = False
 
     def __init__(
         self,
         network: Network,
         *,
-        classes: int,
-        seed: int,
         copies: int = 4,
         copies_from: str = "dropout",
         copy_dropout: float = 0.2,
         projection: int | None = None,
-        learning_rate: float = 4e-4,
-        **shared: Any,
+        **shared: Unpack[LocalKeywords],
     ) -> None:
-        super().__init__(network, classes=classes, seed=seed, learning_rate=learning_rate, **shared)
+        super().__init__(network, **shared)
         if network.label_place != "none" or any(found.kind is not GOODNESS["sum"] for found in network.goodness):
             raise UsageError(
                 "learner dimensionality needs a network without labels whose layers have the goodness 'sum'."
@@ -89,16 +88,21 @@ class DimensionalityLearner(LocalLearner):
         self.copy_dropout = share if copies_from == "dropout" else 0.0
         self.losses = [
             Dimensionality(
-                units, copies=copies, projection=projection, key=Key(seed, "weights").child("projection", layer)
+                units, copies=copies, projection=projection, key=Key(self.seed, "weights").child("projection", layer)
             )
             for layer, units in enumerate(network.units)
         ]
         self.copies = copies
         old = self.softmax
         self.softmax: SquaredReadout = SquaredReadout(
-            *old.weights.shape, old.rate, old.decay, copies=copies, key=Key(seed, "weights").child("readout")
+            *old.weights.shape, old.rate, old.decay, copies=copies, key=Key(self.seed, "weights").child("readout")
         )
-        self.measured: dict[str, float] = {}
+        self._measured: dict[str, float] = {}
+
+    @property
+    def measured(self) -> Mapping[str, float]:
+        """Effective dimensionality of the copies of an image and of their means, layer by layer, of the last batch."""
+        return self._measured
 
     def look(
         self, images: np.ndarray, labels: np.ndarray | None, key: Key, name: str, *, dropout: float = 0.0
@@ -138,7 +142,7 @@ class DimensionalityLearner(LocalLearner):
         slope, tally = self.slope(layer, activity, key.child("slope", layer))
         loss = self.losses[layer]
         apart, between, asked = loss(y)
-        self.measured |= {f"dimensionality_copies_{layer}": apart, f"dimensionality_means_{layer}": between}
+        self._measured |= {f"dimensionality_copies_{layer}": apart, f"dimensionality_means_{layer}": between}
         d = np.float32(-units * rows) * asked * slope
         d = self.among_peers(layer, d, y)
         seen = units if loss.directions is None else loss.directions.shape[1]

@@ -17,23 +17,20 @@ Hinton's (arXiv:2212.13345 and his MATLAB code); the same steps in float64 witho
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import ClassVar, Unpack
 
 import numpy as np
 
-from analog_ff.learners.base import _part
-from analog_ff.learners.local import LocalLearner
+from analog_ff.learners.base import ALWAYS, _part
+from analog_ff.learners.local import LocalKeywords, LocalLearner
 from analog_ff.network.base import Activity, Network, Shown
 from analog_ff.objective.gate import Gate
-from analog_ff.objective.negatives import WRONG_LABELS, Relabel
+from analog_ff.objective.negatives import WRONG_LABELS, Negatives, Relabel
 from analog_ff.objective.schedule import Moment, averaged_over
-from analog_ff.updates.accumulate import Accumulate
 from hardware_models.check import UsageError
 from hardware_models.events import Events, Tally
 from hardware_models.keys import Key
 from hardware_models.tables import lookup
-
-ALWAYS = Moment(0, 0)
 
 
 def together(shown: Sequence[Shown]) -> Shown:
@@ -41,6 +38,14 @@ def together(shown: Sequence[Shown]) -> Shown:
     pixels = np.concatenate([one.pixels for one in shown])
     codes = [one.label for one in shown if one.label is not None]
     return Shown(pixels, np.concatenate(codes) if codes else None)
+
+
+class ContrastKeywords(LocalKeywords, total=False):
+    """Keyword arguments of Forward-Forward beside its negatives; see `ForwardForward`."""
+
+    gate: float
+    drive_bits: int | None
+    drive_rounding: str
 
 
 class ForwardForward(LocalLearner):
@@ -63,17 +68,17 @@ class ForwardForward(LocalLearner):
         What `analog_ff.objective.negatives.load_negatives` returns, or the name of a kind of wrong labels.
     """
 
-    name = "forward-forward"
+    name: ClassVar[str] = "forward-forward"
 
     def __init__(
         self,
         network: Network,
         *,
-        negatives: Any = "hard",
+        negatives: Negatives | str = "hard",
         gate: float = 0.0,
         drive_bits: int | None = None,
         drive_rounding: str = "stochastic",
-        **shared: Any,
+        **shared: Unpack[LocalKeywords],
     ) -> None:
         super().__init__(network, **shared)
         self._gate = Gate(gate, drive_bits, drive_rounding)
@@ -89,7 +94,7 @@ class ForwardForward(LocalLearner):
             )
         self._negatives = negatives
         self.least = negatives.least
-        self.mean_goodness: list[tuple[float, float]] = [(0.0, 0.0)] * len(network.units)
+        self._mean_goodness: list[tuple[float, float]] = [(0.0, 0.0)] * len(network.units)
 
     def step(self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment = ALWAYS) -> Tally:
         """Learn from one batch, (B, n) in [0, 1] and (B,); updates use the activities of before the update.
@@ -167,7 +172,7 @@ class ForwardForward(LocalLearner):
     @property
     def _peers_apart(self) -> bool:
         """Whether the peer term, which makes every drive dense, is worth an outer product of its own."""
-        return self.skip_silent and isinstance(self.updates[0], Accumulate)
+        return self.skip_silent and self.updates[0].averages
 
     def _peers_together(
         self, layer: int, x: Sequence[np.ndarray], images: int, taught: np.ndarray, term: np.ndarray
@@ -189,8 +194,8 @@ class ForwardForward(LocalLearner):
         goodness = self.network.goodness[layer]
         g = goodness.value(y)
         mean = float(g.sum(axis=1).mean())
-        before = self.mean_goodness[layer]
-        self.mean_goodness[layer] = (mean, before[1]) if positive else (before[0], mean)
+        before = self._mean_goodness[layer]
+        self._mean_goodness[layer] = (mean, before[1]) if positive else (before[0], mean)
         c = goodness.coefficients(g, positive=positive)
         taught: np.ndarray = np.ones(len(y), bool)
         events = Events()
@@ -199,6 +204,11 @@ class ForwardForward(LocalLearner):
             taught = (c != 0).any(axis=1)
             self._met[layer] += (len(y), len(y) - int(taught.sum()))
         return goodness.driven(c, slope), taught, events
+
+    @property
+    def mean_goodness(self) -> Sequence[tuple[float, float]]:
+        """Mean goodness of the last positives and negatives, layer by layer."""
+        return self._mean_goodness
 
     @property
     def measured(self) -> dict[str, float]:
@@ -216,7 +226,7 @@ class ForwardForward(LocalLearner):
         return saved | ({"gate.met": self._met.copy()} if self._gate else {})
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:
-        """Take up a state that `save` returned."""
+        """Restore a state returned by `save`."""
         super().restore(saved)
         self._negatives.restore(_part(saved, "negatives."))
         if self._gate:

@@ -6,22 +6,43 @@ the slope inside a layer, the peer term :math:`\lambda(\bar m - m)`, weight deca
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Unpack
 
 import numpy as np
 
-from analog_ff.learners.base import Learner, _part
+from analog_ff.learners.base import Learner, LearnerKeywords, _part
 from analog_ff.learners.options import SLOPES
 from analog_ff.learners.slopes import Slope
 from analog_ff.network.base import Network
 from analog_ff.objective.normalise import PeerNorm
 from analog_ff.updates import UPDATES
+from analog_ff.updates.base import Update
 from analog_ff.updates.decay import Decay
 from hardware_models.check import in_range
 from hardware_models.events import Tally
 from hardware_models.keys import Key
 from hardware_models.tables import lookup
+
+
+class ArrayKeywords(LearnerKeywords, total=False):
+    """Keyword arguments of every learner that changes the arrays; see `ArrayLearner`."""
+
+    learning_rate: float | None
+    update: str
+    update_options: Mapping[str, object] | None
+    bias_rate: float | None
+
+
+class LocalKeywords(ArrayKeywords, total=False):
+    """Keyword arguments of every learner with rules local to a layer; see `LocalLearner`."""
+
+    peer: float
+    slope: str
+    slope_options: Mapping[str, object] | None
+    dropout: float
+    weight_decay: float
+    decay_every: int
 
 
 class ArrayLearner(Learner):
@@ -31,8 +52,8 @@ class ArrayLearner(Learner):
     ----------
     network, classes, seed, readout_layers, label_strength, readout_rate, readout_decay
         See `Learner`.
-    learning_rate : float
-        eta.
+    learning_rate : float, optional
+        eta; default `usual_rate`.
     update : str
         Name of the update scheme; `update_options` go to it.
     skip_silent : bool
@@ -41,24 +62,25 @@ class ArrayLearner(Learner):
         Factor on the bias row's update; default 1/s², so that the bias learns as if its input were 1.
     """
 
-    name = "learner"
+    usual_rate: ClassVar[float] = 0.01
 
     def __init__(
         self,
         network: Network,
         *,
-        learning_rate: float = 0.01,
+        learning_rate: float | None = None,
         update: str = "accumulate",
-        update_options: dict[str, Any] | None = None,
+        update_options: Mapping[str, object] | None = None,
         bias_rate: float | None = None,
-        **shared: Any,
+        **shared: Unpack[LearnerKeywords],
     ) -> None:
         super().__init__(network, **shared)
-        self.learning_rate = in_range(self.name, "learning_rate", learning_rate, 0.0, 100.0)
+        rate = self.usual_rate if learning_rate is None else learning_rate
+        self.learning_rate = in_range(self.name, "learning_rate", rate, 0.0, 100.0)
         scheme = lookup("update", update, UPDATES)
         port = self.port
         options = {**(update_options or {}), "skip_silent": self.skip_silent}
-        self.updates = [scheme(port, part, **options) for part in range(len(port.shapes))]
+        self.updates: list[Update] = [scheme(port, part, **options) for part in range(len(port.shapes))]
         self._bias_rates = [
             1.0 / sheet.input_scale**2 if bias_rate is None else float(bias_rate) for sheet in port.datasheet
         ]
@@ -66,21 +88,18 @@ class ArrayLearner(Learner):
     def bring(
         self, layer: int, x: Sequence[np.ndarray], d: Sequence[np.ndarray], images: int, rate: float, key: Key
     ) -> Tally:
-        """Bring x^T d / images at `rate` to each array of a network layer; x and d array by array."""
+        """Apply the weight change rate * x^T d / images to every array of a layer; x and d hold one entry per array."""
         tally = Tally()
         for place, part in enumerate(self.network.parts[layer]):
             drive = np.ascontiguousarray(d[place], np.float32)
-            update, held = self.updates[part], self._waiting(part)
+            update = self.updates[part]
+            held = update.waiting
             here = key.child("update", part)
             tally.add(part, update.apply(x[place], drive, images, rate, self._bias_rates[part], here))
             # Activities that wait for the next write are stored for learning.
-            self.meter.hold(max(0, self._waiting(part) - held))
-            self.meter.release(max(0, held - self._waiting(part)))
+            self.meter.hold(max(0, update.waiting - held))
+            self.meter.release(max(0, held - update.waiting))
         return tally
-
-    def _waiting(self, part: int) -> int:
-        """Return how many values of activity an update scheme keeps from one batch to the next."""
-        return int(getattr(self.updates[part], "waiting", 0))
 
     def save(self) -> dict[str, np.ndarray]:
         """Return the learner's own state: read-out and memories."""
@@ -90,11 +109,11 @@ class ArrayLearner(Learner):
         return saved
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:
-        """Take up a state that `save` returned."""
+        """Restore a state returned by `save`."""
         super().restore(saved)
         for part, update in enumerate(self.updates):
             update.restore(_part(saved, f"update{part}."))
-            self.meter.hold(self._waiting(part))
+            self.meter.hold(update.waiting)
 
 
 class LocalLearner(ArrayLearner):
@@ -120,11 +139,11 @@ class LocalLearner(ArrayLearner):
         *,
         peer: float = 0.03,
         slope: str = "dropped",
-        slope_options: dict[str, Any] | None = None,
+        slope_options: Mapping[str, object] | None = None,
         dropout: float = 0.0,
         weight_decay: float = 0.0,
         decay_every: int = 100,
-        **shared: Any,
+        **shared: Unpack[ArrayKeywords],
     ) -> None:
         super().__init__(network, **shared)
         self.peer = in_range(self.name, "peer", peer, 0.0, 10.0)
@@ -135,11 +154,11 @@ class LocalLearner(ArrayLearner):
         self.peers = [PeerNorm(units, strength=self.peer) for units in network.units]
 
     def among_peers(self, layer: int, d: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Return the drive d (B, units) with the peer term of before y, and bring y into the running mean."""
+        """Return the drive d (B, units) plus the peer term of the running mean so far, then update that mean with y."""
         return d + self.peer_term(layer, y) if self.peer else d
 
     def peer_term(self, layer: int, y: np.ndarray) -> np.ndarray:
-        """Return the peer term (units,) of before y, and bring y (B, units) into the running mean."""
+        """Return the peer term (units,) computed from the running mean so far, then update that mean with y (B, units)."""
         term = self.peers[layer].term(y)
         self.peers[layer].update(y)
         return term
@@ -159,7 +178,7 @@ class LocalLearner(ArrayLearner):
         return saved | {f"peer{layer}.mean": np.array(peer.mean) for layer, peer in enumerate(self.peers)}
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:
-        """Take up a state that `save` returned."""
+        """Restore a state returned by `save`."""
         super().restore(saved)
         for part, decay in enumerate(self.decays):
             decay.restore(_part(saved, f"decay{part}."))

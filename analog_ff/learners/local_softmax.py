@@ -13,11 +13,12 @@ Neuroscience 12:608, 2018, doi:10.3389/fnins.2018.00608). The class is told by t
 
 from __future__ import annotations
 
-from typing import Any
+from typing import ClassVar, Unpack
 
 import numpy as np
 
 from analog_ff.learners.base import _part
+from analog_ff.learners.local import ArrayKeywords
 from analog_ff.learners.supervised import Batch, Change, ErrorDriven, products
 from analog_ff.network.base import Activity, Network
 from analog_ff.objective.readout import SoftmaxReadout, one_hot_error
@@ -44,12 +45,17 @@ class LocalSoftmax(ErrorDriven):
         See `Learner`.
     """
 
-    name = "local-softmax"
+    name: ClassVar[str] = "local-softmax"
+    usual_rate: ClassVar[float] = 0.3
 
     def __init__(
-        self, network: Network, *, local_readout: str = "trained", learning_rate: float = 0.3, **shared: Any
+        self,
+        network: Network,
+        *,
+        local_readout: str = "trained",
+        **shared: Unpack[ArrayKeywords],
     ) -> None:
-        super().__init__(network, learning_rate=learning_rate, **shared)
+        super().__init__(network, **shared)
         if local_readout not in LOCAL_READOUTS:
             raise UsageError(f"a local read-out is {' or '.join(LOCAL_READOUTS)}, got {local_readout!r}.")
         self.trained = local_readout == "trained"
@@ -99,7 +105,7 @@ class LocalSoftmax(ErrorDriven):
         return saved
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:
-        """Take up a state that `save` returned."""
+        """Restore a state returned by `save`."""
         super().restore(saved)
         for layer, readout in enumerate(self.local):
             readout.restore(_part(saved, f"local{layer}."))

@@ -21,10 +21,11 @@ doi:10.1007/BF00992696.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import ClassVar, Unpack
 
 import numpy as np
 
+from analog_ff.learners.local import ArrayKeywords
 from analog_ff.learners.supervised import Batch, Change, ErrorDriven
 from analog_ff.network.base import Activity, Network
 from hardware_models.check import in_range, positive_int
@@ -49,7 +50,8 @@ class NodePerturbation(ErrorDriven):
         See `Learner`.
     """
 
-    name = "node-perturbation"
+    name: ClassVar[str] = "node-perturbation"
+    usual_rate: ClassVar[float] = 0.03
 
     def __init__(
         self,
@@ -57,14 +59,12 @@ class NodePerturbation(ErrorDriven):
         *,
         perturbation: float = 0.25,
         perturbations: int = 1,
-        learning_rate: float = 0.03,
-        **shared: Any,
+        **shared: Unpack[ArrayKeywords],
     ) -> None:
-        super().__init__(network, learning_rate=learning_rate, **shared)
+        super().__init__(network, **shared)
         owner = f"learner {self.name}"
         self.sigma = in_range(owner, "--perturbation", perturbation, 0.0, 100.0, "units of z", low_open=True)
         self.draws = positive_int(owner, "--perturbations", perturbations, 1, 1_000_000)
-        self._stack: Any = network
 
     def changes(self, batch: Batch, tally: Tally) -> tuple[list[Change], Tally]:
         """Return x and the estimate d of every layer, and the tally with the perturbed passes."""
@@ -98,10 +98,10 @@ class NodePerturbation(ErrorDriven):
         """Return the activities of a pass with the biases sigma xi, and the events."""
         tally = Tally()
         activities = []
-        a = self._stack.enter(self.show(images, None))
+        a = self.stack.enter(self.show(images, None))
         for layer, xi in enumerate(signs):
             bias = np.float32(self.sigma) * xi
-            activity, a, events = self._stack.through(layer, a, key, "perturbed", bias=bias)
+            activity, a, events = self.stack.through(layer, a, key, "perturbed", bias=bias)
             tally = tally + events
             activities.append(activity)
         return activities, tally

@@ -17,10 +17,11 @@ The read-out learns from the first pass, as it does for every learner here; in t
 
 from __future__ import annotations
 
-from typing import Any
+from typing import ClassVar, Unpack
 
 import numpy as np
 
+from analog_ff.learners.local import ArrayKeywords
 from analog_ff.learners.supervised import Batch, Change, ErrorDriven, products
 from analog_ff.network.base import Network
 from analog_ff.objective.readout import one_hot_error
@@ -44,16 +45,14 @@ class Pepita(ErrorDriven):
         See `Learner`.
     """
 
-    name = "pepita"
+    name: ClassVar[str] = "pepita"
+    usual_rate: ClassVar[float] = 0.3
 
-    def __init__(
-        self, network: Network, *, modulation: float = 0.05, learning_rate: float = 0.3, **shared: Any
-    ) -> None:
-        super().__init__(network, learning_rate=learning_rate, **shared)
+    def __init__(self, network: Network, *, modulation: float = 0.05, **shared: Unpack[ArrayKeywords]) -> None:
+        super().__init__(network, **shared)
         kappa = in_range(f"learner {self.name}", "--modulation", modulation, 0.0, 100.0, "units of x", low_open=True)
         draws = Key(self.seed, "feedback").child("input").generator().standard_normal((self.classes, network.inputs))
         self.projection = (kappa * draws).astype(np.float32)  # F transposed
-        self._stack: Any = network
 
     def changes(self, batch: Batch, tally: Tally) -> tuple[list[Change], Tally]:
         """Return x of the modulated pass and the difference of the two passes, and the tally with the modulated pass."""
@@ -61,7 +60,7 @@ class Pepita(ErrorDriven):
         a = self.modulated(batch.images, error, tally)
         changes: list[Change] = []
         for layer, before in enumerate(batch.activities):
-            after, a, events = self._stack.through(layer, a, batch.key, "modulated")
+            after, a, events = self.stack.through(layer, a, batch.key, "modulated")
             changes.append((after.x, after.y - before.y))
             tally = tally + events
             tally.add(layer, Events({"add.fp32": after.y.size}))
@@ -69,7 +68,7 @@ class Pepita(ErrorDriven):
 
     def modulated(self, images: np.ndarray, error: np.ndarray, tally: Tally) -> np.ndarray:
         """Return a_0 + F e (B, n) float32 for the error e = p - t (B, C); digital, counted under the first layer."""
-        a = self._stack.enter(self.show(images, None))
+        a = self.stack.enter(self.show(images, None))
         tally.add(0, products(len(images), self.projection.size))
         tally.add(0, Events({"add.fp32": a.size}))
         found: np.ndarray = a + error.astype(np.float32) @ self.projection

@@ -23,14 +23,15 @@ the read-out believes of an image: it says so only when the frame has reached th
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple, Unpack
 
 import numpy as np
 
-from analog_ff.learners.base import _part
-from analog_ff.learners.forward_forward import ALWAYS, ForwardForward
+from analog_ff.learners.base import ALWAYS, _part
+from analog_ff.learners.forward_forward import ContrastKeywords, ForwardForward
 from analog_ff.network.base import Network
 from analog_ff.network.stack import Stack
+from analog_ff.objective.negatives import Negatives
 from analog_ff.objective.schedule import Moment, averaged_over
 from hardware_models.check import UsageError
 from hardware_models.events import Tally
@@ -60,7 +61,9 @@ class Pipelined(ForwardForward):
         If the network is not a stack, or the negatives ask for the read-out's belief.
     """
 
-    def __init__(self, network: Network, *, negatives: Any = "random", **more: Any) -> None:
+    def __init__(
+        self, network: Network, *, negatives: Negatives | str = "random", **more: Unpack[ContrastKeywords]
+    ) -> None:
         super().__init__(network, negatives=negatives, **more)
         self._stack: Stack
         if not isinstance(network, Stack):

@@ -14,10 +14,11 @@ Only pins are needed: a sealed chip will do. `--program-to` writes to a chip of 
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar, Unpack
 
 import numpy as np
 
+from analog_ff.learners.base import ALWAYS, LearnerKeywords
 from analog_ff.learners.supervised import Supervised
 from analog_ff.learners.write_verify import write_verified
 from analog_ff.network.base import Activity, Network
@@ -50,7 +51,7 @@ class ProgrammedBackprop(Supervised):
         See `Learner`.
     """
 
-    name = "backprop-programmed"
+    name: ClassVar[str] = "backprop-programmed"
     in_situ: ClassVar[bool] = False
 
     def __init__(
@@ -62,7 +63,7 @@ class ProgrammedBackprop(Supervised):
         verify_rounds: int = 20,
         verify_reads: int = 1,
         verify_tolerance: float = 0.1,
-        **shared: Any,
+        **shared: Unpack[LearnerKeywords],
     ) -> None:
         super().__init__(network, **shared)
         owner = f"learner {self.name}"
@@ -120,9 +121,7 @@ class ProgrammedBackprop(Supervised):
             activities.append(Activity((x,), y, a))
         return activities
 
-    def step(
-        self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment | None = None
-    ) -> Tally:
+    def step(self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment = ALWAYS) -> Tally:
         """Learn from one batch, (B, n) in [0, 1] and (B,); all updates use the weights of before."""
         del step  # nothing is drawn
         full = self.all_at_once(moment, len(images))
@@ -178,7 +177,7 @@ class ProgrammedBackprop(Supervised):
         return saved
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:
-        """Take up a state that `save` returned."""
+        """Restore a state returned by `save`."""
         super().restore(saved)
         self.written = bool(saved["written"])
         for layer in range(len(self.weights)):

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from analog_ff.learners.base import Learner
+from analog_ff.learners.base import ALWAYS, Learner
 from analog_ff.objective.schedule import Moment, averaged_over
 from hardware_models.events import Tally
 from hardware_models.keys import Key
@@ -15,7 +15,7 @@ from hardware_models.keys import Key
 class RandomFeatures(Learner):
     """The same network as Forward-Forward, its hidden layers never changed."""
 
-    name = "random-features"
+    name: ClassVar[str] = "random-features"
     in_situ: ClassVar[bool] = False
 
     @property
@@ -23,11 +23,9 @@ class RandomFeatures(Learner):
         """Random layers have no goodness to read."""
         return ("softmax",)
 
-    def step(
-        self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment | None = None
-    ) -> Tally:
+    def step(self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment = ALWAYS) -> Tally:
         """Train the read-out on one batch, except in sleep."""
-        if moment is not None and not moment.positive:
+        if not moment.positive:
             return Tally()
         activities, tally = self.look(images, None, Key(self.seed, "train", step), "neutral")
         features = self.features(activities)

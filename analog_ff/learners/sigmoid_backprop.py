@@ -22,11 +22,13 @@ W in the backward pass is looked up in the chip (the oracle), as NeuroSim does; 
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar, Unpack
 
 import numpy as np
 
-from analog_ff.learners.local import ArrayLearner
+from analog_ff.learners.base import ALWAYS
+from analog_ff.learners.local import ArrayKeywords, ArrayLearner
+from analog_ff.learners.oracle import inside
 from analog_ff.network.base import Network
 from analog_ff.objective.readout import one_hot_error
 from analog_ff.objective.schedule import Moment, averaged_over
@@ -61,11 +63,12 @@ class SigmoidBackprop(ArrayLearner):
         If the network is shown labels, or its last layer has another number of neurons.
     """
 
-    name = "backprop-sigmoid"
+    name: ClassVar[str] = "backprop-sigmoid"
+    usual_rate: ClassVar[float] = 0.8
     labelled: ClassVar[bool] = False
 
-    def __init__(self, network: Network, *, learning_rate: float = 0.8, binary: bool = True, **shared: Any) -> None:
-        super().__init__(network, learning_rate=learning_rate, **shared)
+    def __init__(self, network: Network, *, binary: bool = True, **shared: Unpack[ArrayKeywords]) -> None:
+        super().__init__(network, **shared)
         if network.label_place != "none" or any(len(parts) != 1 for parts in network.parts):
             raise UsageError(f"learner {self.name} trains a stack that is shown no labels: choose --network stack.")
         if network.units[-1] != self.classes:
@@ -73,7 +76,6 @@ class SigmoidBackprop(ArrayLearner):
                 f"learner {self.name} needs {self.classes} output neurons, one a class, got {network.units[-1]}."
             )
         self.binary = bool(binary)
-        self._chip: Any = self.port  # the oracle is no pin
 
     @property
     def readouts(self) -> tuple[str, ...]:
@@ -105,12 +107,10 @@ class SigmoidBackprop(ArrayLearner):
             a = (y >= 0.5).astype(np.float32) if self.binary else y
         return sent, answers, tally
 
-    def step(
-        self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment | None = None
-    ) -> Tally:
+    def step(self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment = ALWAYS) -> Tally:
         """Learn from one batch, (B, n) in [0, 1] and (B,); all updates use the weights of before, `gain` is not used."""
         del gain
-        if moment is not None and not (moment.positive and moment.negative and moment.layers is None):
+        if not (moment.positive and moment.negative and moment.layers is None):
             raise UsageError(f"learner {self.name} learns from every batch at once: choose --schedule interleaved.")
         key = Key(self.seed, "train", step)
         sent, answers, tally = self.through(images, key, "forward")
@@ -136,7 +136,7 @@ class SigmoidBackprop(ArrayLearner):
             drives.insert(0, error * y * (1.0 - y))
             tally.add(layer, Events({"mac.fp32": 2 * y.size}))
             if layer:
-                weights = self._chip.oracle.weights(layer)[:-1]
+                weights = inside(self.port).weights(layer)[:-1]
                 error = drives[0] @ weights.T
                 tally.add(layer, Events({"mac.fp32": len(y) * weights.size, "sram.words_read": weights.size}))
         return drives, tally

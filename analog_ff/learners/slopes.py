@@ -22,10 +22,11 @@ neurons, and the slopes are those of the way that was gone, not of the neurons a
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
+from analog_ff.learners.oracle import inside
 from analog_ff.network.base import Activity, Network
 from hardware_models.check import UsageError, in_range, positive_int
 from hardware_models.events import Events, Tally
@@ -44,8 +45,7 @@ class Slope(Protocol):
 class Dropped:
     """The default: no derivative of the neurons is used."""
 
-    def __init__(self, network: Network, **options: Any) -> None:
-        del options
+    def __init__(self, network: Network) -> None:
         self._network = network
 
     def __call__(self, layer: int, activity: Activity, key: Key) -> tuple[np.ndarray, Tally]:
@@ -66,13 +66,12 @@ class Oracle:
         If the chip is sealed, or has no pin "read".
     """
 
-    def __init__(self, network: Network, **options: Any) -> None:
-        del options
+    def __init__(self, network: Network) -> None:
         self._network = network
         if "read" not in network.port.pins:
             raise UsageError("slope oracle measures z, and this chip has no pin 'read'; choose --slope dither.")
         try:
-            self._oracle: Any = network.port.oracle  # type: ignore[attr-defined]
+            self._oracle = inside(network.port)
         except SealedChipError:
             raise UsageError(
                 "slope oracle looks up the neurons' curves inside the chip, which a sealed chip or one in another process "
@@ -110,8 +109,7 @@ class Dither:
         delta [units of z].
     """
 
-    def __init__(self, network: Network, *, dither: float = 0.25, **options: Any) -> None:
-        del options
+    def __init__(self, network: Network, *, dither: float = 0.25) -> None:
         self._network = network
         self._delta = in_range("slope dither", "--dither", dither, 0.0, 100.0, "units of z", low_open=True)
 
@@ -142,8 +140,7 @@ class NodePerturbation:
         Draws that are averaged; two reads each.
     """
 
-    def __init__(self, network: Network, *, perturbation: float = 0.25, perturbations: int = 1, **options: Any) -> None:
-        del options
+    def __init__(self, network: Network, *, perturbation: float = 0.25, perturbations: int = 1) -> None:
         self._network = network
         owner = "slope node-perturbation"
         self._sigma = in_range(owner, "--perturbation", perturbation, 0.0, 100.0, "units of z", low_open=True)

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, Unpack
 
 import numpy as np
 
-from analog_ff.learners.base import Learner
-from analog_ff.learners.local import ArrayLearner
+from analog_ff.learners.base import ALWAYS, Learner, LearnerKeywords
+from analog_ff.learners.local import ArrayKeywords, ArrayLearner
 from analog_ff.network.base import Activity, Network
+from analog_ff.network.stack import Stack
 from analog_ff.objective.readout import SoftmaxReadout
 from analog_ff.objective.schedule import Moment, averaged_over
 from hardware_models.check import UsageError
@@ -41,19 +42,16 @@ class Supervised(Learner):
         If the network is shown labels, has several arrays a layer, or a goodness of regions.
     """
 
-    name = "supervised"
+    name: ClassVar[str] = "supervised"
     labelled: ClassVar[bool] = False
 
-    def __init__(self, network: Network, **shared: Any) -> None:
+    def __init__(self, network: Network, **shared: Unpack[LearnerKeywords]) -> None:
         super().__init__(network, **shared)
-        if network.label_place != "none" or any(len(parts) != 1 for parts in network.parts):
-            raise UsageError(f"learner {self.name} trains a stack that is shown no labels: choose --network stack.")
-        if any(goodness.regions != 1 for goodness in network.goodness):
-            raise UsageError(f"learner {self.name} has no goodness of regions: choose --regions 1.")
+        self.stack = plain_stack(self.name, network)
 
-    def all_at_once(self, moment: Moment | None, images: int) -> int:
+    def all_at_once(self, moment: Moment, images: int) -> int:
         """Return what the sum over a batch of so many images is divided by; refuse a moment in which a pass or a layer rests."""
-        if moment is not None and not (moment.positive and moment.negative and moment.layers is None):
+        if not (moment.positive and moment.negative and moment.layers is None):
             raise UsageError(f"learner {self.name} learns from every batch at once: choose --schedule interleaved.")
         return averaged_over(moment, images)
 
@@ -79,6 +77,15 @@ class Supervised(Learner):
         a = activity.normalised
         inside = e - a * (a * e).mean(axis=1, keepdims=True)
         return np.divide(inside, length, out=np.zeros_like(inside), where=length > 0)
+
+
+def plain_stack(name: str, network: Network) -> Stack:
+    """Return the network if it is a stack that is shown no labels, without regions; UsageError for another one."""
+    if network.label_place != "none" or not isinstance(network, Stack):
+        raise UsageError(f"learner {name} trains a stack that is shown no labels: choose --network stack.")
+    if any(goodness.regions != 1 for goodness in network.goodness):
+        raise UsageError(f"learner {name} has no goodness of regions: choose --regions 1.")
+    return network
 
 
 class Batch(NamedTuple):
@@ -110,11 +117,13 @@ class ErrorDriven(Supervised, ArrayLearner):
         See `Learner`.
     """
 
-    name = "error-driven"
+    name: ClassVar[str] = "error-driven"
 
-    def step(
-        self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment | None = None
-    ) -> Tally:
+    def __init__(self, network: Network, **shared: Unpack[ArrayKeywords]) -> None:
+        ArrayLearner.__init__(self, network, **shared)
+        self.stack = plain_stack(self.name, network)
+
+    def step(self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment = ALWAYS) -> Tally:
         """Learn from one batch, (B, n) in [0, 1] and (B,); all updates use the weights of before."""
         full = self.all_at_once(moment, len(images))
         key = Key(self.seed, "train", step)

@@ -18,10 +18,11 @@ The bias row, driven at full scale s, is perturbed by sigma/s and updated with t
 
 from __future__ import annotations
 
-from typing import Any
+from typing import ClassVar, Unpack
 
 import numpy as np
 
+from analog_ff.learners.base import ALWAYS, LearnerKeywords
 from analog_ff.learners.node_perturbation import random_signs
 from analog_ff.learners.supervised import Supervised
 from analog_ff.network.base import Network
@@ -49,10 +50,15 @@ class WeightPerturbation(Supervised):
         See `Learner`.
     """
 
-    name = "weight-perturbation"
+    name: ClassVar[str] = "weight-perturbation"
 
     def __init__(
-        self, network: Network, *, weight_perturbation: float = 0.005, learning_rate: float = 3e-4, **shared: Any
+        self,
+        network: Network,
+        *,
+        weight_perturbation: float = 0.005,
+        learning_rate: float = 3e-4,
+        **shared: Unpack[LearnerKeywords],
     ) -> None:
         super().__init__(network, **shared)
         owner = f"learner {self.name}"
@@ -67,9 +73,7 @@ class WeightPerturbation(Supervised):
         sigma[-1] /= sheet.input_scale
         return np.maximum(np.rint(sigma / sheet.weight_step), 1.0).astype(np.int32)
 
-    def step(
-        self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment | None = None
-    ) -> Tally:
+    def step(self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment = ALWAYS) -> Tally:
         """Learn from one batch, (B, n) in [0, 1] and (B,); the read-out learns from the clean pass."""
         full = self.all_at_once(moment, len(images))
         key = Key(self.seed, "train", step)

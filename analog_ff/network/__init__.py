@@ -1,4 +1,4 @@
-"""What carries the learning: how the layers of a chip are wired."""
+"""Networks: the wiring between the layers of a chip."""
 
 from __future__ import annotations
 

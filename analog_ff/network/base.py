@@ -1,42 +1,43 @@
-"""What every network is: network layers that hold arrays of the chip, and passes that leave activities.
+"""Contract of all networks: network layers that hold arrays of the chip, and passes that produce activities.
 
-A network layer is what has one goodness; it may hold several arrays (one for each local field) or use one array for many
+A network layer has one goodness; it may hold several arrays (one for each local field) or use one array for many
 positions (a convolution). A pass yields the activities of all network layers, iteration by iteration: a stack has one
-iteration, a recurrent network several. Learners see nothing else of a network.
+iteration, a recurrent network several. Learners use nothing else of a network.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
 from analog_ff.objective.goodness import LayerGoodness
+from analog_ff.plain import Facts
 from hardware_models.events import Tally
 from hardware_models.keys import Key
 from hardware_models.port import ChipPort
 
 
 class Shown(NamedTuple):
-    """What one pass is shown."""
+    """Input of one pass: pixels, and a label code if the network takes it separately."""
 
-    pixels: np.ndarray  # (B, n) float32, labels among them where the network takes them there
-    label: np.ndarray | None = None  # (B, C) float32 code of the label for a network that takes it elsewhere
+    pixels: np.ndarray  # (B, n) float32, including the labels if the network takes them there
+    label: np.ndarray | None = None  # (B, C) float32 label code, for a network that takes it at another place
 
 
 class Activity(NamedTuple):
-    """What one iteration of a pass leaves at one network layer."""
+    """Inputs and outputs of one network layer in one iteration of a pass."""
 
-    x: tuple[np.ndarray, ...]  # inputs of each of its arrays, (B, inputs) or (B positions, inputs), bias included
+    x: tuple[np.ndarray, ...]  # inputs of each array of the layer, (B, inputs) or (B positions, inputs), bias included
     y: np.ndarray  # (B, units) outputs
-    normalised: np.ndarray  # (B, units) outputs without their length, before any dropout
+    normalised: np.ndarray  # (B, units) outputs scaled to a fixed length, before any dropout
 
 
 class Frame(NamedTuple):
-    """What a network is made for: the images, and the labels and where they are shown."""
+    """Data for which a network is made: the shape of images, the number of classes, and the place of the labels."""
 
-    pixels: int  # values of one image
+    pixels: int  # number of values of one image
     height: int
     width: int
     classes: int
@@ -44,36 +45,36 @@ class Frame(NamedTuple):
 
     @property
     def channels(self) -> int:
-        """Values of one pixel."""
+        """Number of values of one pixel."""
         return self.pixels // (self.height * self.width)
 
 
 class Wiring(NamedTuple):
-    """What a network asks of a chip; made from the images and the choices alone, before there is a chip."""
+    """Plan of the chip that a network needs, made from the images and options before the chip exists."""
 
     shapes: tuple[tuple[int, int], ...]  # (inputs, neurons) of each of the chip's layers, bias row included
-    units: tuple[int, ...]  # of each network layer
-    positions: tuple[int, ...] = ()  # of each network layer on the image; empty where a layer has none
-    options: Mapping[str, Any] = {}  # for the network's constructor
+    units: tuple[int, ...]  # number of units of each network layer
+    positions: tuple[int, ...] = ()  # number of positions of each network layer on the image; empty without positions
+    options: Facts = {}  # keyword arguments of the network's constructor
 
 
 class Network(Protocol):
     """The wiring between the layers of a chip."""
 
-    labelled_place: ClassVar[str]  # where it takes labels, if it is shown any
+    labelled_place: ClassVar[str]  # place of the labels for data with labels
     port: ChipPort
-    inputs: int  # values of one image as it is shown
-    units: tuple[int, ...]  # of each network layer
-    parts: tuple[tuple[int, ...], ...]  # the chip's layers that each network layer holds
-    goodness: Sequence[LayerGoodness]  # of each network layer; it also normalises
-    label_place: str  # where it takes labels: a name of `analog_ff.objective.labels.PLACES`
+    inputs: int  # number of values of one image as it is shown
+    units: tuple[int, ...]  # number of units of each network layer
+    parts: tuple[tuple[int, ...], ...]  # numbers of the chip's layers that form each network layer
+    goodness: Sequence[LayerGoodness]  # of each network layer; it also normalises the layer
+    label_place: str  # place of the labels: a name of `analog_ff.objective.labels.PLACES`
     first_learned: int  # the first iteration that learns; before it positives and negatives cannot differ
     feature_iteration: int  # the iteration whose activities the softmax read-out reads
     score_iterations: range  # the iterations whose goodness the energy read-out averages
 
     @staticmethod
     def plan(frame: Frame, layers: Sequence[int], **options: Any) -> Wiring:
-        """Return what the network asks of a chip; UsageError in one sentence if it cannot be made for such images."""
+        """Return the plan of the chip that the network needs; raise UsageError if the images or options do not allow it."""
         ...
 
     def forward(
@@ -81,23 +82,23 @@ class Network(Protocol):
     ) -> Iterator[tuple[list[Activity], Tally]]:
         """Yield the activities of all network layers and the events, iteration by iteration.
 
-        Each read has its own key, below (name, layer). `dropout` is the share of units whose output is kept from the next
-        layer (the others are raised to keep the sum); `iterations` stops earlier. What is learned between two iterations
-        counts in the next.
+        Each read has its own key, a child of (name, layer). `dropout` is the share of units whose output is withheld from the
+        next layer (the outputs of the others are increased to keep the mean sum); `iterations` ends the pass earlier. A weight
+        change between two iterations takes effect in the next one.
         """
         ...
 
     def again(self, layer: int, activity: Activity, bias: np.ndarray | float, key: Key) -> tuple[np.ndarray, Tally]:
-        """Read a network layer once more for the same inputs, with `bias` (units of z) on its neurons; y (B, units).
+        """Read a network layer again for the same inputs, with `bias` added to z; return y (B, units) and the events.
 
-        `bias` is one number, one per unit, or (B, units).
+        `bias` [units of z] is one number, one number per unit, or (B, units).
         """
         ...
 
     def join(self, layer: int, found: Sequence[np.ndarray]) -> np.ndarray:
-        """Return what each array of a network layer gave, in the rows of `Activity.x`, as (B, units)."""
+        """Return the outputs of a network layer's arrays, which are in the rows of `Activity.x`, as one array (B, units)."""
         ...
 
     def split(self, layer: int, d: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Cut d (B, units) into what belongs to each array, in the rows of `Activity.x`."""
+        """Cut d (B, units) into one part for each array of a network layer, in the rows of `Activity.x`."""
         ...

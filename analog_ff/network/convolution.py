@@ -1,10 +1,10 @@
-r"""A convolution: one array a layer, read at one position after another.
+r"""A convolution: each layer is one array, which is read at one position of the image after another.
 
 .. math:: g = \frac1{B P} \sum_{b, p} x_{bp}^\top d_{bp}
 
-with P positions: the mean over them, so that the learning rate means the same whatever the size of the image (the gradient of
-the goodness is the sum). One image costs P reads of the array. Defaults: squares of 5 x 5 and then 3 x 3 positions, each 2
-apart.
+with P positions. This is the mean over positions, so that the learning rate does not depend on the size of the image (the
+gradient of the goodness would be the sum). One image costs P reads of the array. By default the first layer sees squares of
+5 x 5 pixels and later layers squares of 3 x 3 positions, in steps of 2.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ class Convolution(PatchNetwork):
     def plan(
         frame: Frame, layers: Sequence[int], *, patch: Sequence[int] | None = None, stride: Sequence[int] | None = None
     ) -> Wiring:
-        """Return the shapes of one array a layer; `layers` are channels."""
+        """Return the plan with one array for each layer; `layers` holds the channels of each layer."""
         check_place(frame.label_place)
-        found = grids(frame, layers, patch or PATCH, stride or STRIDE)
-        shapes = tuple((lines(grid, frame), m) for grid, m in zip(found, layers, strict=True))
-        return wiring(frame, layers, found, shapes)
+        layer_grids = grids(frame, layers, patch or PATCH, stride or STRIDE)
+        shapes = tuple((lines(grid, frame), m) for grid, m in zip(layer_grids, layers, strict=True))
+        return wiring(frame, layers, layer_grids, shapes)
 
     def _parts(self) -> tuple[tuple[int, ...], ...]:
         return tuple((layer,) for layer in range(len(self.grids)))
@@ -39,12 +39,12 @@ class Convolution(PatchNetwork):
         return (x.reshape(-1, x.shape[-1]),)
 
     def join(self, layer: int, found: Sequence[np.ndarray]) -> np.ndarray:
-        """Return the outputs of a layer's arrays as (B, positions channels)."""
+        """Return the output of the layer's array as (B, positions channels)."""
         return found[0].reshape(-1, self.units[layer])
 
     def _cut(self, layer: int, values: np.ndarray) -> tuple[np.ndarray, ...]:
         return (values.reshape(-1, self.units[layer] // self.grids[layer].positions),)
 
     def split(self, layer: int, d: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Return d / P with a row for each position."""
+        """Return d / P with one row for each image and position."""
         return self._cut(layer, d * np.float32(1.0 / self.grids[layer].positions))

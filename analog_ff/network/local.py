@@ -1,7 +1,7 @@
 r"""Local receptive fields without shared weights: every position of a layer has an array of its own.
 
-The geometry of Hinton's network for MNIST is the default (arXiv:2212.13345, 3.2): fields of 10 x 10 pixels, 6 apart, then
-blocks of 2 x 2 positions with all their channels: grids of 4 x 4, 3 x 3, 2 x 2 (his channels: 128, 220, 512).
+The default geometry is that of Hinton's network for MNIST (arXiv:2212.13345, 3.2): fields of 10 x 10 pixels in steps of 6, then
+blocks of 2 x 2 positions with all their channels, which gives grids of 4 x 4, 3 x 3, 2 x 2 (his channels: 128, 220, 512).
 """
 
 from __future__ import annotations
@@ -17,17 +17,19 @@ PATCH, STRIDE = (10, 2), (6, 1)
 
 
 class Local(PatchNetwork):
-    """Local fields; see the module, and `PatchNetwork` for the parameters."""
+    """A network of local receptive fields; see the module, and `PatchNetwork` for the parameters."""
 
     @staticmethod
     def plan(
         frame: Frame, layers: Sequence[int], *, patch: Sequence[int] | None = None, stride: Sequence[int] | None = None
     ) -> Wiring:
-        """Return the shapes of one array a position; `layers` are channels."""
+        """Return the plan with one array for each position; `layers` holds the channels of each layer."""
         check_place(frame.label_place)
-        found = grids(frame, layers, patch or PATCH, stride or STRIDE)
-        shapes = ((lines(grid, frame), m) for grid, m in zip(found, layers, strict=True) for _ in range(grid.positions))
-        return wiring(frame, layers, found, tuple(shapes))
+        layer_grids = grids(frame, layers, patch or PATCH, stride or STRIDE)
+        shapes = (
+            (lines(grid, frame), m) for grid, m in zip(layer_grids, layers, strict=True) for _ in range(grid.positions)
+        )
+        return wiring(frame, layers, layer_grids, tuple(shapes))
 
     def _parts(self) -> tuple[tuple[int, ...], ...]:
         parts, start = [], 0

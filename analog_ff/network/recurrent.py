@@ -1,18 +1,18 @@
-r"""A recurrent network: every layer sees the layers above and below it, the label is clamped at the top.
+r"""A recurrent network: every layer sees the layers above and below it, and the label is fixed at the top.
 
 With the image at the bottom, :math:`a_0 = rms(u)`, the label's code at the top, :math:`a_{L+1}`, and iterations t,
 
 .. math:: x_l(t) = (a_{l-1}(t-1), a_{l+1}(t-1), s), \quad y_l(t) = f(W_l^T x_l(t)), \quad
           h_l(t) = \delta\,h_l(t-1) + (1-\delta)\,y_l(t), \quad a_l(t) = rms(h_l(t))
 
-for all layers at once. Iteration 0 is one bottom-up pass: a layer sees the layer below as it is in that same pass, zeros
-from above (also instead of the label), and h = y. Iterations 1, 2, ... follow. The image stays the same: a static image as a
-boring video (Hinton, arXiv:2212.13345, 3.4, who takes delta = 0.3, 8 iterations, and the goodness of 3 to 5).
+for all layers at once. Iteration 0 is one bottom-up pass: a layer sees the layer below in the same pass and zeros from above
+(also instead of the label), and h = y. Iterations 1, 2, ... follow. The image stays the same: a static image as a
+boring video (Hinton, arXiv:2212.13345, 3.4, who takes delta = 0.3, 8 iterations, and the goodness of iterations 3 to 5).
 
 Goodness and learning are those of y(t), the new response, with the inputs x(t) that caused it: the outer product is then the
-gradient of what was measured, at this iteration alone; nothing is carried back through time. The damped state h serves
-the neighbours. The label does not reach iteration 0, so nothing is learned there, and it is where the softmax read-out reads.
-The code is not normalised: `label_strength` is in units of a normalised activity.
+gradient of the measured goodness at this iteration alone; no error is carried back through time. The neighbours see the
+damped state h. The label does not reach iteration 0, so nothing is learned there, and the softmax read-out uses its activities.
+The label code is not normalised: `label_strength` is in units of a normalised activity.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from hardware_models.keys import Key
 from hardware_models.port import ChipPort
 
 SCORED = (3, 5)
-"""First and last iteration whose goodness the energy read-out averages; fewer where the network makes fewer."""
+"""First and last iteration whose goodness the energy read-out averages, limited by the number of iterations."""
 
 
 class Recurrent(FullLayers):
@@ -42,9 +42,9 @@ class Recurrent(FullLayers):
     ----------
     port, goodness : the chip, with (below, above, bias) as the inputs of each layer; each layer's goodness.
     classes : inputs of the topmost layer that carry the label.
-    label_place : "top", and nothing else.
+    label_place : "top", the only place that this network has.
     iterations : number of iterations after the bottom-up pass.
-    damping : delta, the share of the old state that stays, 0 (none) to 1 (nothing moves) [1].
+    damping : delta, the share of the old state that stays, from 0 (no damping) to 1 (the state never changes) [1].
     """
 
     labelled_place: ClassVar[str] = "top"
@@ -53,7 +53,7 @@ class Recurrent(FullLayers):
 
     @staticmethod
     def plan(frame: Frame, layers: Sequence[int], *, iterations: int = 8, damping: float = 0.3) -> Wiring:
-        """Return the shapes of layers that see both neighbours."""
+        """Return the plan with layers that see both neighbours."""
         if frame.label_place != "top":
             raise UsageError(
                 "a recurrent network is shown its label at the top, and these negatives have none; choose --negatives hard, "
@@ -91,7 +91,7 @@ class Recurrent(FullLayers):
     ) -> Iterator[tuple[list[Activity], Tally]]:
         """Yield the bottom-up pass and then the iterations; `iterations` counts the bottom-up pass too.
 
-        Reads have the keys (name, layer) at first, later below ("iteration", t).
+        Reads of the bottom-up pass have the keys (name, layer); iteration t has them below ("iteration", t).
         """
         assert shown.label is not None
         bottom, top = rms(np.asarray(shown.pixels, np.float32)), np.asarray(shown.label, np.float32)
@@ -111,7 +111,7 @@ class Recurrent(FullLayers):
             for layer in range(len(self.units)):
                 x, y = self._respond(layer, sent, here.child(name, layer), tally)
                 states[layer] = keep * states[layer] + take * y
-                # The length of the damped state is a measurement beside the goodness of the response.
+                # The length of the damped state is a further measurement besides the goodness of the response.
                 tally.add(layer, Events({"mac.fp32": 2 * y.size, "goodness": y.size}))
                 activities.append(Activity((x,), y, self.goodness[layer].normalise(states[layer])))
             for layer, activity in enumerate(activities):
@@ -119,7 +119,7 @@ class Recurrent(FullLayers):
             yield activities, tally
 
     def _respond(self, layer: int, sent: list[np.ndarray], key: Key, tally: Tally) -> tuple[np.ndarray, np.ndarray]:
-        """Read one layer for what its neighbours send; returns its inputs and outputs."""
+        """Read one layer with the activities of its neighbours; return its inputs and outputs."""
         below, above = sent[layer], sent[layer + 2]
         bias = np.full((len(below), 1), self.port.datasheet[layer].input_scale, np.float32)
         x = np.concatenate((below, above, bias), axis=1)
@@ -128,7 +128,7 @@ class Recurrent(FullLayers):
         return x, y
 
     def _send(self, layer: int, activity: Activity, dropout: float, key: Key, tally: Tally) -> np.ndarray:
-        """Return what the neighbours see of a layer."""
+        """Return the activity of a layer that its neighbours see (normalised, with dropout)."""
         if not dropout:
             return activity.normalised
         a, events = dropped(activity.normalised, dropout, key.child("dropout"))

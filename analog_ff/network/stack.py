@@ -3,8 +3,8 @@ r"""A stack of fully connected layers on a chip.
 .. math:: a_0 = rms(u), \quad x_l = (a_l, s), \quad y_l = f(W_l^T x_l), \quad a_{l+1} = rms(y_l)
 
 The last input of every layer is the bias row, driven at full scale s = `input_scale`. A layer's goodness is one analog
-measurement, :math:`G_l = \sum_j y_{lj}^2`, that also serves the normaliser of the next layer. With dropout p, a unit's
-output is kept from the next layer with probability p, the others are divided by 1 - p.
+measurement, :math:`G_l = \sum_j y_{lj}^2`, which the normaliser of the next layer also uses. With dropout p, a unit's
+output is withheld from the next layer with probability p, and the others are divided by 1 - p.
 """
 
 from __future__ import annotations
@@ -24,32 +24,32 @@ from hardware_models.keys import Key
 from hardware_models.port import ChipPort
 
 DROPOUT_BITS = 16
-"""Random bits that decide whether one unit is dropped."""
+"""Number of random bits that decide whether one unit is dropped."""
 
 
 class FullLayers:
-    """Network layers that are one array each."""
+    """Base of networks in which each network layer is one array."""
 
     port: ChipPort
 
     def again(self, layer: int, activity: Activity, bias: np.ndarray | float, key: Key) -> tuple[np.ndarray, Tally]:
-        """Read a layer once more with a bias on its neurons."""
+        """Read a layer again with a bias added to z; return y (B, units) and the events."""
         y, events = self.port.observe(layer, activity.x[0], bias=bias, key=key)
         return y, Tally({str(layer): events})
 
     def join(self, layer: int, found: Sequence[np.ndarray]) -> np.ndarray:
-        """Return the outputs as they are: a layer is one array."""
+        """Return the output of the layer's one array unchanged."""
         del layer
         return found[0]
 
     def split(self, layer: int, d: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Return d as it is: a layer is one array."""
+        """Return d unchanged, for the layer's one array."""
         del layer
         return (d,)
 
 
 class Stack(FullLayers):
-    """The layers of `port`, one above the other; see `analog_ff.network.base.Network` for the attributes."""
+    """The layers of `port` stacked one above the other; see `analog_ff.network.base.Network` for the attributes."""
 
     labelled_place: ClassVar[str] = "pixels"
     first_learned = 0
@@ -58,7 +58,7 @@ class Stack(FullLayers):
 
     @staticmethod
     def plan(frame: Frame, layers: Sequence[int]) -> Wiring:
-        """Return the shapes of fully connected layers."""
+        """Return the plan with fully connected layers."""
         inputs = frame.pixels + (frame.classes if frame.label_place == "appended" else 0)
         return Wiring(tuple((n + 1, m) for n, m in pairwise((inputs, *layers))), tuple(layers))
 
@@ -73,7 +73,7 @@ class Stack(FullLayers):
     def forward(
         self, shown: Shown, key: Key, name: str, *, dropout: float = 0.0, iterations: int | None = None
     ) -> Iterator[tuple[list[Activity], Tally]]:
-        """Yield the one iteration of a stack, each layer read with the key child (name, layer)."""
+        """Yield the single iteration of a stack; each layer is read with the key child (name, layer)."""
         tally = Tally()
         activities = []
         a = self.enter(shown)
@@ -84,7 +84,7 @@ class Stack(FullLayers):
         yield activities, tally
 
     def enter(self, shown: Shown) -> np.ndarray:
-        """Return what the first layer is sent, (B, pixels) float32."""
+        """Return the input of the first layer (B, pixels) float32: the shown pixels, normalised."""
         return rms(np.asarray(shown.pixels, np.float32))
 
     def through(
@@ -97,9 +97,9 @@ class Stack(FullLayers):
         dropout: float = 0.0,
         bias: np.ndarray | None = None,
     ) -> tuple[Activity, np.ndarray, Tally]:
-        """Read one layer for what it is sent, a (B, n); returns its activity, what it sends on (B, units), the events.
+        """Read one layer for its input a (B, n); return its activity, the input of the next layer (B, units), the events.
 
-        `bias` (B, units), in units of z, is added to what its neurons receive.
+        `bias` (B, units) [units of z] is added to z.
         """
         tally = Tally()
         x = with_bias(a, self.port.datasheet[layer].input_scale)
@@ -114,7 +114,7 @@ class Stack(FullLayers):
 
 
 def with_bias(a: np.ndarray, scale: float) -> np.ndarray:
-    """Return (B, n) activities with the bias row's input beside them, (B, n + 1) float32."""
+    """Return activities a (B, n) with the input of the bias row appended, (B, n + 1) float32."""
     x = np.empty((len(a), a.shape[1] + 1), np.float32)
     x[:, :-1] = a
     x[:, -1] = scale
@@ -122,7 +122,7 @@ def with_bias(a: np.ndarray, scale: float) -> np.ndarray:
 
 
 def dropped(a: np.ndarray, share: float, key: Key) -> tuple[np.ndarray, Events]:
-    """Return a (B, n) with a random `share` of its entries 0 and the others divided by 1 - share, and the events."""
+    """Return a (B, n) with a random `share` of its entries set to 0 and the others divided by 1 - share, and the events."""
     draws = key.generator().integers(0, 2**DROPOUT_BITS, a.shape, dtype=np.uint16)
     kept = draws >= np.uint16(min(round(share * 2**DROPOUT_BITS), 2**DROPOUT_BITS - 1))
     return a * kept * np.float32(1.0 / (1.0 - share)), Events({"rng.bits": DROPOUT_BITS * a.size})

@@ -1,17 +1,18 @@
-r"""Effective dimensionality: how many directions the responses of a layer fill, and how to change that without negatives.
+r"""Effective dimensionality (ED), the number of directions that a layer's responses fill, and learning by it without negatives.
 
 For K responses y_k of d units (rows of Y), not centred,
 
 .. math:: C = \tfrac1K Y^\top Y, \quad t = \mathrm{tr}\,C, \quad q = \lVert C\rVert_F^2, \quad ED = t^2/q \in [1, \min(K, d)],
           \qquad \frac{\partial ED}{\partial y_k} = \frac{4t}{Kq}\Bigl(y_k - \frac tq\,C y_k\Bigr)
 
-a Hebbian term and a lateral, decorrelating one. With S noisy copies of each of B inputs, a layer wants copies of one input
-to agree and their means to differ from input to input (stochastic Forward-Forward, arXiv:2505.16649; the unsupervised form),
+The gradient has a Hebbian term and a lateral, decorrelating one. With S noisy copies of each of B inputs, a layer should make
+copies of one input agree, and their means differ from input to input (stochastic Forward-Forward, arXiv:2505.16649; the
+unsupervised form),
 
 .. math:: L = \tfrac12 L_c + \tfrac12 L_d, \qquad L_c = \langle ED(\text{copies of input } b)\rangle_b, \qquad
           L_d = -ED(\text{means over the copies})
 
-No threshold, no labels, no negatives. C is never formed: with the K x K matrix A = Y Yᵀ/K, t = tr A, q = |A|² and row k of
+It has no threshold, labels or negatives. C is never formed: with the K x K matrix A = Y Yᵀ/K, t = tr A, q = |A|² and row k of
 A Y is C y_k.
 """
 
@@ -25,12 +26,12 @@ from hardware_models.keys import Key
 
 
 def effective_dimensionality(y: np.ndarray) -> np.ndarray:
-    """Return ED of the responses y (..., K, d), shape (...); silent units everywhere give 0."""
+    """Return ED (...) of the responses y (..., K, d); it is 0 if all units are silent."""
     return _parts(y)[1]
 
 
 def gradient(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return dED/dy (..., K, d) of responses y of that shape, and ED (...)."""
+    """Return the gradient dED/dy (..., K, d) for responses y (..., K, d), and ED (...)."""
     gram, dimensionality, t, q = _parts(y)
     ratio = (t / q)[..., None, None]
     return 4.0 / y.shape[-2] * ratio * (y - ratio * (gram @ y)), dimensionality
@@ -50,11 +51,11 @@ class Dimensionality:
     Parameters
     ----------
     units : d, the layer's outputs.
-    copies : S, at least 2; copies of one input are rows beside each other.
-    projection : number of directions on which ED is measured: fixed, random, orthonormal (as in the paper); 0: the units
-        themselves; default a fifth of them, at least 2. Measured on the units, diversity is soonest had by units that hardly
-        ever fire.
-    key : where the projection is drawn from; a projection needs one.
+    copies : S, at least 2; the copies of one input are adjacent rows.
+    projection : number of fixed, random, orthonormal directions on which ED is measured (as in the paper); 0 measures it on
+        the units themselves; the default is a fifth of the units, at least 2. Measured on the units themselves, the easiest way
+        to a high ED is units that hardly ever fire.
+    key : key from which the projection is drawn; required for a projection.
 
     Raises
     ------
@@ -75,7 +76,7 @@ class Dimensionality:
             self.directions = np.linalg.qr(square)[0]
 
     def __call__(self, y: np.ndarray) -> tuple[float, float, np.ndarray]:
-        """Return L_c, -L_d and dL/dy (B S, d) for responses y (B S, d), copies of one input beside each other."""
+        """Return L_c, -L_d and dL/dy (B S, d) for responses y (B S, d), in which copies of one input are adjacent rows."""
         seen = y if self.directions is None else y @ self.directions.astype(y.dtype)
         folded = seen.reshape(-1, self.copies, seen.shape[1])
         apart, within = gradient(folded)

@@ -1,4 +1,4 @@
-r"""Cheaper factors: images that a layer has learned already change nothing, and the factor of the others may be coarse.
+r"""Gate and quantiser of the factors of a drive: learned images change nothing, and other factors may have few bits.
 
 The factor c of a drive d = s c g'(y) is 1 - p on a positive and -p on a negative (`analog_ff.objective.goodness`). It is near
 zero where the logistic has saturated. With a threshold c_0 and b bits,
@@ -7,11 +7,11 @@ zero where the logistic has saturated. With a threshold c_0 and b bits,
           c' = \frac{\mathrm{sign}(c)}{L} \Bigl\lfloor L\,|c| + u \Bigr\rfloor, \quad L = 2^b - 1,
 
 with u ~ U[0, 1) drawn for every factor ("stochastic", unbiased: E[c'] = c) or u = 1/2 ("nearest"). An image whose factors are
-all zero has no drive, and nothing of it need be stored, converted, multiplied or fired. One stochastic bit makes an image
+all zero has no drive, so none of its values need be stored, converted, multiplied or fired. One stochastic bit makes an image
 learn in full with the probability abs(c) and not at all otherwise.
 
-What it takes is counted: one comparator for the threshold, 2^b - 1 for a quantiser of b bits, 16 random bits a
-stochastic factor, so that E[c'] = c within 2^-17 / L.
+The events of each factor are counted: one comparator for the threshold, 2^b - 1 for a quantiser of b bits, and 16 random bits
+for a stochastic rounding, which makes E[c'] = c within 2^-17 / L.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from hardware_models.keys import Key
 
 ROUNDINGS = ("stochastic", "nearest")
 RANDOM_BITS = 16
-"""Bits of the random number that rounds one factor."""
+"""Number of random bits that round one factor."""
 
 
 class Gate:
-    """What is done to the factors of one batch.
+    """Threshold and quantiser for the factors of a batch.
 
     Parameters
     ----------
     threshold : float
-        c_0 [1]; 0 gates nothing.
+        c_0 [1]; with 0 no factor is set to zero.
     bits : int, optional
-        b; None leaves the factors as they are.
+        b; None does not quantise.
     rounding : str
         A name of `ROUNDINGS`.
 
@@ -53,11 +53,11 @@ class Gate:
         self._stochastic = rounding == "stochastic"
 
     def __bool__(self) -> bool:
-        """Tell whether any factor may change."""
+        """Tell whether the gate may change any factor."""
         return bool(self.threshold or self.levels)
 
     def __call__(self, c: np.ndarray, key: Key) -> tuple[np.ndarray, Events]:
-        """Return c' in the shape and the dtype of the factors c (B, R), and what it took."""
+        """Return c' in the shape and the dtype of the factors c (B, R), and the counted events."""
         counts = {}
         kept = c
         if self.threshold:

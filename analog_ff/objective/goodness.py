@@ -1,9 +1,9 @@
-r"""Goodness of a layer's activity: value and derivative side by side, and the probability of a positive.
+r"""Goodness functions of a layer's activity with their derivatives, and the probability of a positive.
 
 .. math:: p = \sigma\!\left(s\,\frac{G - \theta}{T}\right), \qquad c = 1-p \text{ on positives}, \quad -p
           \text{ on negatives}, \qquad d = s\,c\,G'(y)
 
-Ascending log p on positives and log(1-p) on negatives asks of the weights the outer product of x with d.
+Gradient ascent of log p on positives and log(1-p) on negatives changes the weights by the outer product of x with d.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def sum_of_squares(y: np.ndarray) -> np.ndarray:
 
 
 def half_derivative_of_squares(y: np.ndarray) -> np.ndarray:
-    """Return G'(y) = y: dG/dy = 2 y, its factor 2 absorbed in the learning rate as in Hinton's code."""
+    """Return G'(y) = y; the factor 2 of dG/dy = 2 y is absorbed in the learning rate, as in Hinton's code."""
     return y
 
 
@@ -34,8 +34,8 @@ def probability(
 ) -> np.ndarray:
     """Return p = sigma(sign (g - theta) / temperature), without overflow for any argument.
 
-    g and theta have the units of the goodness; sign is +1 where high goodness means positive, -1 where
-    low does.
+    g and theta have the units of the goodness; sign is +1 if positives should have a high goodness, -1 if they should have
+    a low one.
     """
     t = sign * (g - theta) / temperature
     decay = np.exp(-np.abs(t))  # in [0, 1]: never overflows
@@ -56,12 +56,12 @@ def unsquared_sum(y: np.ndarray) -> np.ndarray:
 
 
 def active(y: np.ndarray) -> np.ndarray:
-    """Return G'(y) = 1 where a neuron is on, 0 where it is off: off, no weight of a rectifier changes its output."""
+    """Return G'(y) = 1 where a neuron is on and 0 where it is off, since no weight changes the output of an off rectifier."""
     return (y > 0).astype(y.dtype)
 
 
 DEGREES_OF_FREEDOM = 1.0
-"""nu of the Student t goodness: the heaviest tail that is usual (Cauchy)."""
+"""Parameter nu of the Student t goodness: the heaviest tail in common use (Cauchy)."""
 
 
 def student_t_terms(y: np.ndarray) -> np.ndarray:
@@ -84,13 +84,13 @@ def derivative_of_student_t(y: np.ndarray) -> np.ndarray:
 
 
 class Goodness(NamedTuple):
-    """A goodness function: what is measured, what its outer product with x asks of the weights, and which way is good."""
+    """A goodness function G: its value, its derivative dG/dy, and whether positives should have a high or a low G."""
 
     value: Callable[[np.ndarray], np.ndarray]  # (B, neurons) -> (B,), the sum of the terms
-    terms: Callable[[np.ndarray], np.ndarray]  # (B, neurons) -> (B, neurons), each neuron's own share
+    terms: Callable[[np.ndarray], np.ndarray]  # (B, neurons) -> (B, neurons), the share of each neuron
     derivative: Callable[[np.ndarray], np.ndarray]  # (B, neurons) -> (B, neurons), dG/dy up to a stated constant factor
     factor: float  # dG/dy = factor * derivative
-    sign: int  # s: +1 where positives are to have a high goodness, -1 where a low one, 0: half of the regions each
+    sign: int  # s: +1 if positives should have a high goodness, -1 if a low one, 0: half of the regions each
     theta_factor: float  # default threshold per neuron [units of the goodness]
 
 
@@ -125,20 +125,20 @@ half of a layer's regions, constraint violations in the second (his section 8)."
 
 
 class LayerGoodness:
-    r"""What one layer wants: its units in R regions, each with a goodness, a sign and a threshold of its own.
+    r"""Goodness of one layer: its units form R regions, each with its own goodness, sign and threshold.
 
     .. math:: G_r = \sum_{j \in r} g(y_j), \quad p_r = \sigma\!\left(s_r\frac{G_r - \theta n_r}{T}\right), \quad
               d_j = s_r\, c_r\, g'(y_j) \text{ for } j \in r
 
     Many local goodness functions instead of one are Hinton's suggestion (arXiv:2212.13345, 8); with one region this is the
-    plain rule. The normaliser belongs to the region too: its length is what its goodness was made of, and must not pass on.
+    plain rule. Each region is normalised by itself: its length holds its goodness and must not reach the next layer.
 
     Parameters
     ----------
     name : a name of `GOODNESS`.
     units : number of units n; regions are equal and contiguous.
-    regions : R; a mixed goodness needs an even number, and takes 2 where 1 is given.
-    theta_factor : theta per unit, default the goodness's own.
+    regions : R; a mixed goodness needs an even number, and uses 2 if R is 1.
+    theta_factor : theta per unit; by default that of the goodness function.
     temperature : T.
 
     Raises
@@ -177,24 +177,24 @@ class LayerGoodness:
         return y.reshape(-1, self.units // self.regions)
 
     def value(self, y: np.ndarray) -> np.ndarray:
-        """Return G_r (B, R)."""
+        """Return the goodness G_r (B, R) of each region."""
         return self.kind.value(self._folded(y)).reshape(-1, self.regions)
 
     def score(self, y: np.ndarray) -> np.ndarray:
-        """Return sum_r s_r G_r (B,), high where the layer takes the input for a positive."""
+        """Return sum_r s_r G_r (B,), which is high if the layer takes the input for a positive."""
         return (self.value(y) * self.signs).sum(axis=1)
 
     def coefficients(self, g: np.ndarray, *, positive: bool) -> np.ndarray:
-        """Return s_r c_r (B, R) of goodness G_r (B, R)."""
+        """Return the factors s_r c_r (B, R) for goodness G_r (B, R)."""
         p = probability(g, self.theta, self.temperature, self.signs)
         return self.signs * coefficient(p, positive=positive)
 
     def drive(self, y: np.ndarray, slope: np.ndarray, *, positive: bool) -> np.ndarray:
-        """Return d (B, units) = s c `slope`, for outputs y (B, units) and dG/dz up to the goodness's factor."""
+        """Return d (B, units) = s c slope for outputs y (B, units); slope is dG/dz up to the goodness's factor."""
         return self.driven(self.coefficients(self.value(y), positive=positive), slope)
 
     def driven(self, c: np.ndarray, slope: np.ndarray) -> np.ndarray:
-        """Return d (B, units) = c `slope`, for the factors s_r c_r (B, R) of the regions."""
+        """Return d (B, units) = c slope for the factors c = s_r c_r (B, R) of the regions."""
         return c * slope if self.regions == 1 else c.repeat(self.units // self.regions, axis=1) * slope
 
     def normalise(self, y: np.ndarray) -> np.ndarray:

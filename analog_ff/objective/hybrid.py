@@ -1,10 +1,10 @@
-r"""Hybrid images: negatives whose short-range structure is real and whose long-range structure is not.
+r"""Hybrid images: negatives with real short-range structure and wrong long-range structure.
 
 .. math:: u^- = m \odot A + (1 - m) \odot B, \qquad m = [\,K^n b > \tfrac12\,], \quad b_{ij} \in \{0, 1\}
 
 A is an image of the batch, B another one, b random bits, and K one blur with (1/4, 1/2, 1/4) along both axes (Hinton,
 arXiv:2212.13345, 3.2, who does not say how often he blurs). More blurs make larger patches: the standard deviation of the
-kernel after n of them is sqrt(n/2) pixels. No label is looked at, so that A and B are now and then of one class.
+kernel after n of them is sqrt(n/2) pixels. Labels are not used, so A and B are sometimes of the same class.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hardware_models.check import UsageError, positive_int
 def blur(fields: np.ndarray, times: int) -> np.ndarray:
     """Return fields (B, height, width) blurred `times` times along both axes, in float64.
 
-    The pixel at an edge is its own neighbour outside, so that the sum of a field never changes.
+    A pixel at an edge counts as its own neighbour beyond the edge, so that the sum of a field never changes.
     """
     fields = np.asarray(fields, np.float64)
     for _ in range(times):
@@ -30,33 +30,33 @@ def blur(fields: np.ndarray, times: int) -> np.ndarray:
 
 
 def masks(count: int, height: int, width: int, blurs: int, generator: np.random.Generator) -> np.ndarray:
-    """Return masks (count, height, width) bool; each and its opposite are equally likely, so half of all pixels are on."""
+    """Return masks (count, height, width) bool; a mask and its inverse are equally likely, so half of all pixels are on."""
     bits = generator.integers(0, 2, (count, height, width)).astype(bool)
     soft = blur(bits, blurs)
-    # A pixel that is blurred to exactly one half keeps its bit; the sums of quarters are exact, so that this is seen.
+    # A pixel that is blurred to exactly one half keeps its bit; sums of quarters are exact, so the comparison is reliable.
     return np.where(soft == 0.5, bits, soft > 0.5)
 
 
 def partners(count: int, generator: np.random.Generator) -> np.ndarray:
-    """Return another image of the batch for each, (count,): a random cycle through all, so that none meets itself."""
+    """Return the index of another image of the batch for each image (count,), by a random cycle through all of them."""
     cycle = generator.permutation(count)
-    found = np.empty(count, np.int64)
-    found[cycle] = np.roll(cycle, -1)
-    return found
+    partner = np.empty(count, np.int64)
+    partner[cycle] = np.roll(cycle, -1)
+    return partner
 
 
 class Hybrid(Negatives):
-    """Hybrids of the images of a batch, for a network that is shown no labels.
+    """Maker of hybrids of the images of a batch, for a network without labels.
 
     Parameters
     ----------
     shape : (height, width) of an image [pixels].
-    blurs : n, how often the random bits are blurred.
+    blurs : n, number of blurs of the random bits.
 
     Raises
     ------
     UsageError
-        If the images are vectors, which have no neighbours.
+        If the images are vectors, whose values have no neighbours.
     """
 
     labelled = False
@@ -71,14 +71,14 @@ class Hybrid(Negatives):
 
     @classmethod
     def of(cls, setting: Setting) -> Hybrid:
-        """Return the maker for a data set."""
+        """Return the maker of hybrids for a data set."""
         return cls(setting.shape, setting.blurs)
 
     def __call__(
         self, images: np.ndarray, labels: np.ndarray, believed: np.ndarray, generator: np.random.Generator
     ) -> tuple[np.ndarray, None]:
-        """Return one hybrid for each image, which is its A."""
+        """Return one hybrid for each image A, and None for the labels."""
         chosen = masks(len(images), *self._shape, self._blurs, generator).reshape(len(images), -1, 1)
-        pixels = images.reshape(len(images), chosen.shape[1], -1)  # the channels of a pixel go together
+        pixels = images.reshape(len(images), chosen.shape[1], -1)  # one mask value for all channels of a pixel
         mixed = np.where(chosen, pixels, pixels[partners(len(images), generator)])
         return mixed.reshape(images.shape), None

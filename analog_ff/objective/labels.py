@@ -13,7 +13,7 @@ def embed(images: np.ndarray, labels: np.ndarray | None, classes: int, strength:
     .. math:: u'_k = s\,\delta_{k,\mathrm{label}} \quad\text{or, without a label,}\quad u'_k = s / C,
               \qquad k < C; \qquad u'_k = u_k \text{ otherwise}
 
-    The neutral label has the same sum as a true one, so that both change the length of the input alike.
+    The code of the neutral label has the same sum as that of a true label.
 
     Parameters
     ----------
@@ -52,11 +52,11 @@ def embed(images: np.ndarray, labels: np.ndarray | None, classes: int, strength:
 
 
 PLACES = ("pixels", "appended", "top", "none")
-"""Where a network takes its labels: over the first pixels, as inputs beside the pixels, at its top, or nowhere."""
+"""Places of the labels in a network: over the first pixels, as inputs beside the pixels, at its top, or nowhere."""
 
 
 def code(labels: np.ndarray | None, images: int, classes: int, strength: float = 1.0) -> np.ndarray:
-    """Return the labels' codes (images, classes) float32: one-hot times `strength`, or the neutral label's 1/C."""
+    """Return label codes (images, classes) float32: one-hot times `strength`, or strength/C for the neutral label."""
     if labels is None:
         return np.full((images, classes), strength / classes, np.float32)
     one_hot = np.zeros((images, classes), np.float32)
@@ -65,11 +65,11 @@ def code(labels: np.ndarray | None, images: int, classes: int, strength: float =
 
 
 def check_labels(labels: np.ndarray, images: int, classes: int) -> np.ndarray:
-    """Return the labels (images,) as int64; UsageError if they are not whole numbers in [0, classes)."""
+    """Return the labels (images,) as int64; raise UsageError if they are not whole numbers in [0, classes)."""
     array = np.asarray(labels)
     if array.shape != (images,) or not np.issubdtype(array.dtype, np.integer):
         raise UsageError(f"labels are {images} whole numbers, one per image, got {array.dtype} of shape {array.shape}.")
-    # Without this a label of -1 would silently light the last pixel of the image.
+    # Without this check a label of -1 would silently set the last pixel of the image.
     if array.size and (array.min() < 0 or array.max() >= classes):
         raise UsageError(f"labels lie in 0..{classes - 1} for {classes} classes, got {array.min()}..{array.max()}.")
     return array.astype(np.int64)

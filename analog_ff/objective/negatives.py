@@ -1,15 +1,15 @@
-"""Negatives: images under wrong labels, or whatever else a maker makes; a wrong label is never the true one.
+"""Negatives: images under wrong labels, or other images that a maker produces; a wrong label is never the true one.
 
 A maker of wrong labels takes (labels (B,), probabilities (B, classes), generator) and returns wrong labels (B,)
-int64. How much it draws does not depend on the probabilities, so that a chip and the reference, whose
-read-outs differ in the last digits, stay on the same draws.
+int64. The number of its draws does not depend on the probabilities: a chip and the reference, whose read-outs differ in
+the last digits, therefore use the same draws.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -22,8 +22,8 @@ from hardware_models.tables import load_object, lookup
 from hardware_models.user_faults import described
 
 SMALLEST = 1e-30
-"""Below this sum of the wrong classes' probabilities the wrong labels are drawn uniformly (a choice of this
-project): float32 is about to underflow there, and float32 and float64 are to take the same branch."""
+"""Sum of the wrong classes' probabilities below which wrong labels are drawn uniformly (a choice of this project): near the
+underflow of float32, float32 and float64 must take the same branch."""
 
 
 def random_wrong(labels: np.ndarray, classes: int, generator: np.random.Generator) -> np.ndarray:
@@ -35,7 +35,7 @@ def random_wrong(labels: np.ndarray, classes: int, generator: np.random.Generato
 
 
 def hard_wrong(labels: np.ndarray, probabilities: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    r"""Return wrong labels (B,) int64 in proportion to the read-out's belief (Hinton, arXiv:2212.13345, 3.3).
+    r"""Return wrong labels (B,) int64 with probabilities proportional to those of the read-out (Hinton, arXiv:2212.13345, 3.3).
 
     .. math:: P(k) = \frac{p_k\,[k \ne t]}{\sum_{j \ne t} p_j}
 
@@ -57,7 +57,7 @@ def hard_wrong(labels: np.ndarray, probabilities: np.ndarray, generator: np.rand
 
 
 def checked_belief(probabilities: np.ndarray) -> np.ndarray:
-    """Return a float64 copy of probabilities; RunError if one is negative or not a finite number."""
+    """Return a float64 copy of probabilities; raise RunError if one is negative or not finite."""
     weight = np.array(probabilities, dtype=np.float64)
     if not np.all(np.isfinite(weight)) or np.any(weight < 0.0):
         raise RunError(
@@ -79,53 +79,61 @@ def _at_least_two(classes: int) -> None:
 WrongLabels = Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]
 
 WRONG_LABELS: MappingProxyType[str, WrongLabels] = MappingProxyType({"hard": hard_wrong, "random": _uniform})
-"""Makers of wrong labels by name: (labels, probabilities, generator) -> wrong labels."""
+"""Makers of wrong labels by name; each is a function (labels, probabilities, generator) -> wrong labels."""
 
 
 class Setting(NamedTuple):
-    """What a maker may know of the data, and the choices that belong to makers of negatives."""
+    """Facts about the data and options that a maker of negatives may use."""
 
-    pixels: int  # values of an image
+    pixels: int  # number of values of an image
     shape: tuple[int, int] | None = None  # height and width, if known
     classes: int = 0
-    starts: np.ndarray = np.zeros((0, 0))  # (strings, pixels) first windows of training strings, if there are any
-    steps: int = 0  # windows of a string
+    starts: np.ndarray = np.zeros((0, 0))  # (strings, pixels) first windows of training strings; empty without strings
+    steps: int = 0  # number of windows of a string
     blurs: int = 6
     rollout_every: int = 200
 
 
-class Negatives:
-    """What every maker of negatives is; most need no more than to be called."""
+class Believer(Protocol):
+    """Whoever can say what follows a window."""
 
-    labelled = True  # whether the network is shown labels at all
-    least = 1  # images that a batch must have
-    needs_belief = False  # whether it asks what the read-out believes
+    def believe(self, images: np.ndarray, key: Key) -> tuple[np.ndarray, Tally]:
+        """Return P (B, classes) for windows (B, n), and the events."""
+        ...
+
+
+class Negatives:
+    """Base class of all makers of negatives; most makers only override the call."""
+
+    labelled = True  # False if the network is shown no labels
+    least = 1  # least number of images in a batch
+    needs_belief = False  # True if the call uses `believed`
 
     def __call__(
         self, images: np.ndarray, labels: np.ndarray, believed: np.ndarray, generator: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return negative images (B, n) and their labels (B,), or None where the network is shown none.
+        """Return negative images (B, n) and their labels (B,); the labels are None if the network is shown none.
 
-        `images` (B, n) and `labels` (B,) are the positives; `believed` (B, classes) is what the softmax read-out says
-        of them in a pass with the neutral label.
+        `images` (B, n) and `labels` (B,) are the positives; `believed` (B, classes) holds the probabilities of the softmax
+        read-out for them, from a pass with the neutral label.
         """
         raise NotImplementedError
 
-    def prepare(self, learner: Any, step: int, key: Key) -> Tally:
-        """Do before a batch what needs the learner itself, and return what it cost (phase ``learn``)."""
+    def prepare(self, learner: Believer, step: int, key: Key) -> Tally:
+        """Do the work before a batch that needs the learner itself, and return its events (phase ``learn``)."""
         del learner, step, key
         return Tally()
 
     def save(self) -> dict[str, np.ndarray]:
-        """Return what a resumed run must know."""
+        """Return the state as arrays, for a run that is resumed."""
         return {}
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:
-        """Take up what `save` returned."""
+        """Restore a state returned by `save`."""
 
 
 class Relabel(Negatives):
-    """Negatives that are the same images under wrong labels."""
+    """Maker that keeps the images and gives them wrong labels."""
 
     def __init__(self, maker: WrongLabels) -> None:
         self._maker = maker
@@ -134,7 +142,7 @@ class Relabel(Negatives):
     def __call__(
         self, images: np.ndarray, labels: np.ndarray, believed: np.ndarray, generator: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return the images as they are, and wrong labels (B,)."""
+        """Return the unchanged images and wrong labels (B,)."""
         return images, self._maker(labels, believed, generator)
 
 
@@ -159,10 +167,10 @@ class RandomNegatives(Relabel):
 
 
 class UserNegatives(Negatives):
-    """Negatives of a function of the user's own, ``file.py:function(images, labels, generator)``.
+    """Maker that calls a user's own function, ``file.py:function(images, labels, generator)``.
 
-    It returns the negative images alone (the network is then shown no labels) or (images, labels); which of the two is
-    found by a trial on two blank images. Images keep their shape, labels are whole numbers of known classes.
+    The function returns only negative images (the network is then shown no labels) or (images, labels); a trial on two blank
+    images finds out which. Images keep their shape, labels are whole numbers of known classes.
     """
 
     def __init__(self, spec: str, pixels: int, classes: int = 0) -> None:
@@ -176,7 +184,7 @@ class UserNegatives(Negatives):
     def __call__(
         self, images: np.ndarray, labels: np.ndarray, believed: np.ndarray, generator: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return what the user's function makes, checked."""
+        """Return the checked images and labels of the user's function."""
         made, wrong = self._made(images, labels, generator, believed.shape[1], RunError)
         if (wrong is not None) != self.labelled:
             raise RunError(f"negatives '{self._spec}' returned labels once and none another time.")
@@ -190,11 +198,11 @@ class UserNegatives(Negatives):
         classes: int,
         kind: type[UsageError] | type[RunError],
     ) -> tuple[np.ndarray, np.ndarray | None]:
-        """Call the user's function; whatever is wrong with it or with what it returns is an error of that kind."""
+        """Return the result of the user's function; raise an error of class `kind` if it fails or its result is wrong."""
         owner = f"negatives '{self._spec}'"
         try:
-            found = self._function(images.copy(), labels.copy(), generator)
-            given, wrong = found if isinstance(found, tuple) and len(found) == 2 else (found, None)
+            result = self._function(images.copy(), labels.copy(), generator)
+            given, wrong = result if isinstance(result, tuple) and len(result) == 2 else (result, None)
             given = np.asarray(given)
         except KeyboardInterrupt:
             raise
@@ -204,7 +212,7 @@ class UserNegatives(Negatives):
             got = (
                 f"{given.dtype} of shape {given.shape}"
                 if isinstance(given, np.ndarray) and given.ndim
-                else shown(found)
+                else shown(result)
             )
             raise kind(f"{owner} should return real images of shape {images.shape}, it returned {got}.")
         with np.errstate(over="ignore"):
@@ -223,8 +231,8 @@ class UserNegatives(Negatives):
 def load_negatives(spec: str, pixels: int, shape: tuple[int, int] | None = None, **known: Any) -> Negatives:
     """Return the maker of negatives that `spec` names.
 
-    Images have `pixels` values, of `shape` (height, width) if known; `known` are further fields of `Setting`. UsageError
-    if there is no such maker, or if it cannot work with these data.
+    Images have `pixels` values, in the `shape` (height, width) if known; `known` holds further fields of `Setting`. Raises
+    UsageError if there is no such maker, or if it cannot work with these data.
     """
     if ":" in spec:
         return UserNegatives(spec, pixels, known.get("classes", 0))

@@ -1,4 +1,4 @@
-"""Read-outs: softmax regression on one pass, of outputs or of their mean squares, and goodness over one pass per label."""
+"""Read-outs: softmax regression on one pass (on outputs or their mean squares), and goodness over one pass per label."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hardware_models.check import UsageError, in_range, positive_int
 from hardware_models.keys import Key
 
 MOMENTUM = 0.9
-"""Share of the gradient's running average that one batch keeps (Hinton's code)."""
+"""Share of the gradient's running average that is kept from batch to batch (Hinton's code)."""
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -30,18 +30,18 @@ def one_hot_error(p: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 class SoftmaxReadout:
-    r"""Softmax regression without a bias, started at zero (Hinton's code).
+    r"""Softmax regression without a bias, with weights that start at zero (Hinton's code).
 
     .. math:: p = \mathrm{softmax}(h V), \qquad q \leftarrow 0.9\,q + \tfrac{0.1}{B}\,h^\top(t - p), \qquad
               V \leftarrow V + \mathrm{gain}\;\eta\,(q - \delta V)
 
-    with t the one-hot labels and B the images of a full batch, also where a batch has fewer.
+    with t the one-hot labels and B the number of images of a full batch, also if a batch has fewer.
 
     Parameters
     ----------
     features, classes : shape of V.
     rate, decay : eta, delta.
-    dtype : of V, q and all arithmetic; float32 beside a chip, float64 in the reference.
+    dtype : type of V, q and all arithmetic; float32 beside a chip, float64 in the reference.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class SoftmaxReadout:
         return h.T.astype(self.weights.dtype, copy=False) @ error / len(h)
 
     def step(self, h: np.ndarray, labels: np.ndarray, gain: float, full: int | None = None) -> None:
-        """Learn from one batch: h (b, features), labels (b,); `full` is B, b by default."""
+        """Learn from one batch h (b, features) with labels (b,); `full` is B, which is b by default."""
         share = (1.0 - MOMENTUM) * (1.0 if full is None else len(labels) / full)
         self.smoothed = MOMENTUM * self.smoothed + share * self.gradient(h, labels)
         self.weights = self.weights + float(gain) * self.rate * (self.smoothed - self.decay * self.weights)
@@ -81,7 +81,7 @@ class SoftmaxReadout:
         return {"weights": self.weights.copy(), "smoothed": self.smoothed.copy()}
 
     def restore(self, saved: Mapping[str, np.ndarray]) -> None:
-        """Take up a state that `save` returned."""
+        """Restore a state returned by `save`; raise UsageError if its shape is another."""
         for name in ("weights", "smoothed"):
             shape = np.shape(saved[name])
             if shape != self.weights.shape:
@@ -98,14 +98,14 @@ class SquaredReadout(SoftmaxReadout):
     .. math:: o_s = h_s V, \qquad r_c = \tfrac1S \textstyle\sum_s o_{sc}^2, \qquad p = \mathrm{softmax}(r), \qquad
               g = \tfrac1{BS} \textstyle\sum_{b,s} h_s^\top\bigl((t - p) \odot o_s\bigr)
 
-    A class scores by the energy of its output. q and V move as in `SoftmaxReadout`, with g for its gradient; a factor 2 is
-    absorbed in the rate. V = 0 would be a point of rest: V starts at N(0, 1/F), F the number of features.
+    The score of a class is the energy of its output. q and V change as in `SoftmaxReadout`, with g as the gradient; a factor 2
+    is absorbed in the rate. At V = 0 the gradient is 0, so V starts at N(0, 1/F), F the number of features.
 
     Parameters
     ----------
     features, classes, rate, decay, dtype : see `SoftmaxReadout`.
-    copies : S; h has the S copies of an image in rows beside each other, (B S, F).
-    key : where the initial V is drawn from.
+    copies : S; h (B S, F) has the S copies of an image in adjacent rows.
+    key : key from which the initial V is drawn.
     """
 
     def __init__(
@@ -146,7 +146,7 @@ def energy_scores(
     """Return the score s G of each label, (B, labels) float64; its argmax is the energy read-out.
 
     `passes` yields, label by label, the outputs y (B, neurons) of all layers in the pass with that label;
-    only `layers` count. A generator keeps one pass in memory at a time.
+    only `layers` count. If `passes` is a generator, only one pass is in memory at a time.
     """
     counted = tuple(layers)
     columns = []

@@ -1,7 +1,7 @@
-r"""Forward-Forward in float64 without hardware: the oracle of the tests and the limit of an ideal chip.
+r"""Forward-Forward in float64 without hardware: the reference of the tests and the limit of an ideal chip.
 
-The same steps, in the same order and with the same keys, as `analog_ff.learners.forward_forward` on a chip.
-For each layer, with x = (rms of what comes from below, s), y = relu(x W), G = sum y²,
+It takes the same steps, in the same order and with the same keys, as `analog_ff.learners.forward_forward` on a chip.
+For each layer, with x = (rms of the activity below, s), y = relu(x W), G = sum y²,
 theta = `theta_factor` n and p = sigma((G - theta)/T),
 
 .. math:: d^+ = (1-p)\,y + \lambda(\bar m - m), \quad d^- = -p\,y, \quad
@@ -34,7 +34,7 @@ READOUT_LAYERS = ("all", "all-but-first", "last")
 
 
 class LayerActivity(NamedTuple):
-    """What one pass leaves at one layer."""
+    """Inputs and outputs of one layer in one pass."""
 
     x: np.ndarray  # (B, inputs + 1) inputs, bias column last
     y: np.ndarray  # (B, neurons) outputs
@@ -49,7 +49,7 @@ class ReferenceForwardForward:
     layers : (n0, n1, ...)
         Pixels, then the neurons of each layer.
     classes, seed : int
-        Number of labels; the seed of weights, order and negatives.
+        Number of labels; seed of the weights, the order of images and the negatives.
     learning_rate, momentum, theta_factor, temperature, peer, decay : float
         eta, mu, theta per neuron, T, lambda, delta.
     input_scale, bias_rate : float
@@ -67,7 +67,7 @@ class ReferenceForwardForward:
     ----------
     weights, smoothed : list of (inputs + 1, neurons) float64
         W and g of each layer, bias row last.
-    peers, softmax : the running means of each layer, and the softmax read-out.
+    peers, softmax : running means of each layer, and the softmax read-out.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class ReferenceForwardForward:
         self.softmax = SoftmaxReadout(features, classes, readout_rate, readout_decay, dtype=np.float64)
 
     def _initial(self, layer: int) -> np.ndarray:
-        """Return W ~ N(0, 1/fan_in), bias row 0."""
+        """Return initial weights W ~ N(0, 1/fan_in) with a bias row of 0."""
         inputs, neurons = self.layers[layer], self.layers[layer + 1]
         weights = np.zeros((inputs + 1, neurons))
         generator = Key(self.seed, "weights").child("layer", layer).generator()
@@ -133,7 +133,7 @@ class ReferenceForwardForward:
         return weights
 
     def forward(self, images: np.ndarray, labels: np.ndarray | None) -> list[LayerActivity]:
-        """Return every layer's activity for images (B, n) in [0, 1], labels (B,) or None (neutral)."""
+        """Return each layer's activity for images (B, n) in [0, 1] and labels (B,) or None (the neutral label)."""
         shown = np.asarray(images, np.float64)
         a = rms(embed(shown, labels, self.classes, strength=self.label_strength))
         activities = []
@@ -149,7 +149,7 @@ class ReferenceForwardForward:
         return np.concatenate([activities[layer].normalised for layer in self.readout_layers], axis=1)
 
     def step(self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, full: int | None = None) -> None:
-        """Learn from one batch, (b, n) in [0, 1] and (b,); all updates use activities from before. `full` is B, b by default."""
+        """Learn from images (b, n) in [0, 1] and labels (b,); `full` is B, b by default. All layers use old activities."""
         full = len(images) if full is None else full
         key = Key(self.seed, "train", step)
         features = self.features(self.forward(images, None))
@@ -170,7 +170,7 @@ class ReferenceForwardForward:
         self.softmax.step(features, labels, gain, full)
 
     def _drive(self, layer: int, y: np.ndarray, *, positive: bool) -> np.ndarray:
-        """Return d (B, neurons), whose outer product with x is what the weights are asked for."""
+        """Return d (B, neurons), whose outer product with x is the wanted change of the weights."""
         goodness = self.goodness[layer]
         d = goodness.drive(y, goodness.kind.derivative(y), positive=positive)
         if positive:
@@ -179,7 +179,7 @@ class ReferenceForwardForward:
         return d
 
     def predict(self, images: np.ndarray, readouts: Sequence[str] = READOUTS) -> dict[str, np.ndarray]:
-        """Return the predicted labels (B,) of each read-out asked for."""
+        """Return the predicted labels (B,) of each read-out in `readouts`."""
         answers = {}
         for name in readouts:
             if name == "energy":
@@ -194,10 +194,10 @@ class ReferenceForwardForward:
         return answers
 
     def train(self, x: np.ndarray, y: np.ndarray, epochs: int, batch: int) -> Iterator[int]:
-        """Train for `epochs`, yielding the number of each epoch (from 0) when it is done.
+        """Train for `epochs` epochs; yield the number of each epoch (from 0) at its end.
 
-        The order of epoch e is ``Key(seed, "order", e).generator().permutation(n)``; the last batch has what is left, and
-        counts by its share of a full one.
+        The order of epoch e is ``Key(seed, "order", e).generator().permutation(n)``. The last batch has the remaining images,
+        and its gradient counts by its share of a full batch.
         """
         images = len(x)
         batch = min(positive_int("the reference", "batch", batch), images)

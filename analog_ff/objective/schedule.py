@@ -1,4 +1,4 @@
-"""What happens when: the learning rate's course over a run, and which pass, batch and layer has its turn."""
+"""Schedules: the learning rate during a run, and the order of passes, batches and layers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hardware_models.check import UsageError, in_range, positive_int
 
 
 def gain(epoch: int, epochs: int) -> float:
-    r"""Return the factor on all learning rates in an epoch counted from 0: 1 at first, falling to 3/E.
+    r"""Return the factor on all learning rates in an epoch (counted from 0 of E): 1 at first, later falling to 3/E.
 
     .. math:: \mathrm{gain}(e) = \min\!\left(1, \frac{1 + 2(E - e)}{E}\right)
 
@@ -26,23 +26,23 @@ def gain(epoch: int, epochs: int) -> float:
 
 
 class Moment(NamedTuple):
-    """One step of a run: a batch, the passes it is shown in, and the layers that learn from it."""
+    """One step of a run: a batch, the passes in which it is shown, and the layers that learn from it."""
 
-    epoch: int  # whose order of the images the batch belongs to
-    batch: int  # number of the batch in that order
+    epoch: int  # epoch whose order of the images is used
+    batch: int  # number of the batch in the epoch's order
     positive: bool = True
     negative: bool = True
-    layers: range | None = None  # None: all
-    full: int | None = None  # images of a full batch; None: as many as are shown
+    layers: range | None = None  # layers that learn; None: all
+    full: int | None = None  # number of images of a full batch; None: that of this batch
 
 
 def averaged_over(moment: Moment | None, images: int) -> int:
-    r"""Return the number of images that the sum over a batch of so many `images` is divided by.
+    r"""Return the divisor of a sum over a batch of `images` images.
 
     .. math:: g = \frac1B \sum_{i=1}^b g_i = \frac bB\,\langle g \rangle
 
-    with B the images of a full batch: what an image brings does not depend on how many others the last batch has left. A batch
-    of which nothing else is known (b = B) is its own mean.
+    with B the number of images of a full batch and b that of this one: the weight of an image does not depend on the number of
+    images in the last batch. Without a known B, b = B and the result is the mean.
     """
     return images if moment is None or moment.full is None else moment.full
 
@@ -51,7 +51,7 @@ class Schedule(Protocol):
     """The moments of a run, epoch by epoch; an epoch shows every image once as a positive."""
 
     def moments(self, epoch: int) -> Iterator[Moment]:
-        """Yield the moments of an epoch, counted from 0."""
+        """Yield the moments of an epoch; epochs are counted from 0."""
         ...
 
     @property
@@ -61,7 +61,7 @@ class Schedule(Protocol):
 
 
 class Interleaved:
-    """Positives and negatives of every batch side by side; all layers at once (Hinton's recipe)."""
+    """Schedule that shows positives and negatives of every batch together, to all layers at once (Hinton's recipe)."""
 
     def __init__(self, epochs: int, batches: int, layers: int) -> None:
         del epochs, layers
@@ -69,17 +69,17 @@ class Interleaved:
 
     @property
     def per_epoch(self) -> int:
-        """Return one moment a batch."""
+        """Return the number of moments of an epoch: one for each batch."""
         return self._batches
 
     def moments(self, epoch: int) -> Iterator[Moment]:
-        """Yield every batch once."""
+        """Yield one moment for each batch."""
         for batch in range(self._batches):
             yield Moment(epoch, batch)
 
 
 class Greedy(Interleaved):
-    """Layer by layer: each learns for an equal share of the epochs, while those below rest and those above wait."""
+    """Schedule layer by layer: each layer learns for an equal share of the epochs, after all layers below it."""
 
     def __init__(self, epochs: int, batches: int, layers: int) -> None:
         super().__init__(epochs, batches, layers)
@@ -90,22 +90,22 @@ class Greedy(Interleaved):
         self._epochs, self._layers = epochs, layers
 
     def moments(self, epoch: int) -> Iterator[Moment]:
-        """Yield every batch once, for the layer whose turn it is."""
+        """Yield one moment for each batch, for the one layer that learns in this epoch."""
         layer = epoch * self._layers // self._epochs
         for batch in range(self._batches):
             yield Moment(epoch, batch, layers=range(layer, layer + 1))
 
 
 class Pipelined(Interleaved):
-    """Every batch once, as frames of a stream; layers work on successive frames (`analog_ff.learners.pipelined`)."""
+    """Schedule that shows the batches as frames of a stream; layers work on successive frames (learner `pipelined`)."""
 
 
 class WakeSleep:
-    r"""Blocks of positives only (wake) and blocks of negatives only (sleep), on the same images.
+    r"""Schedule with blocks of only positives (wake) and blocks of only negatives (sleep), on the same images.
 
-    A cycle is L batches awake and then the first round(f L) of them asleep; f < 1 is sleep deprivation, f = 0 no sleep at
-    all. Blocks may be longer than an epoch. Hinton withdrew his claim that long separate phases work, and calls the
-    question the most important one about Forward-Forward as a model of the cortex (arXiv:2212.13345v3, 5).
+    A cycle is L = `block` batches awake and then the first round(f L) of them asleep, f = `sleep`; f < 1 is sleep deprivation,
+    f = 0 no sleep at all. Blocks may be longer than an epoch. Hinton withdrew his claim that long separate phases work, and
+    calls the question the most important one about Forward-Forward as a model of the cortex (arXiv:2212.13345v3, 5).
     """
 
     def __init__(self, epochs: int, batches: int, layers: int, *, block: int = 1, sleep: float = 1.0) -> None:
@@ -121,11 +121,11 @@ class WakeSleep:
 
     @property
     def per_epoch(self) -> int:
-        """Return the batches awake and asleep that an epoch has room for."""
+        """Return the number of moments of an epoch, batches awake and asleep together."""
         return -(-self._batches * (self._block + self._asleep) // self._block)
 
     def moments(self, epoch: int) -> Iterator[Moment]:
-        """Yield an epoch's share of the run's moments."""
+        """Yield the moments of the run that belong to an epoch."""
         cycle = self._block + self._asleep
         for number in range(epoch * self.per_epoch, (epoch + 1) * self.per_epoch):
             turn, inside = divmod(number, cycle)
@@ -155,4 +155,4 @@ SCHEDULES = MappingProxyType(
         "pipelined": Kind("analog_ff.objective.schedule:Pipelined", "a stream, no activity is stored"),
     }
 )
-"""Schedules by name; each is made from (epochs, batches, layers, **options)."""
+"""Schedules by name; each class is called with (epochs, batches, layers, **options)."""

@@ -1,54 +1,44 @@
-r"""Self-generated negatives: strings that the network makes up itself, character by character.
+r"""Self-generated negatives: strings that the network writes itself, character by character.
 
 From the first window w of each training string,
 
 .. math:: c_t \sim P(c \mid w_t), \qquad w_{t+1} = (w_t \text{ without its first character}, c_t), \qquad t = 0 \dots T-1
 
-where P is what the softmax read-out believes in a pass with the neutral label. A negative is a window with the character
-that the network put after it (Hinton's draft FFA13, 3). The character is drawn, never the likeliest taken: likeliest
-characters soon run in a circle, and the negatives are then a handful of windows. The roll-outs are made anew every
-`every` batches and serve until then, so that learning from positives and from made-up strings is not apart in time.
+where P is the probability of the softmax read-out in a pass with the neutral label. A negative is a window with the character
+that the network has put after it (Hinton's draft FFA13, 3). The character is drawn from P; always taking the most likely
+character would soon repeat a cycle, so that the negatives would be only a few windows. The strings are written again every
+`every` batches and used until then, so that learning from positives and from generated strings happens at the same time.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 
-from analog_ff.objective.negatives import Negatives, Setting, checked_belief
+from analog_ff.objective.negatives import Believer, Negatives, Setting, checked_belief
 from hardware_models.check import UsageError, positive_int
 from hardware_models.events import Events, Tally
 from hardware_models.keys import Key
 
 UNIFORM_BITS = 53
-"""Random bits of one uniform number in float64."""
-
-
-class Believer(Protocol):
-    """Whoever can say what follows a window."""
-
-    def believe(self, images: np.ndarray, key: Key) -> tuple[np.ndarray, Tally]:
-        """Return P (B, classes) for windows (B, n), and the events."""
-        ...
+"""Number of random bits of one uniform number in float64."""
 
 
 def sample(probabilities: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Return one class for each row of (B, classes), drawn from it: (B,) int64, at one uniform number each."""
+    """Return one class (B,) int64 for each row of probabilities (B, classes), drawn with one uniform number a row."""
     cumulated = checked_belief(probabilities).cumsum(axis=1)
     target = generator.random(len(cumulated)) * cumulated[:, -1]
     return (cumulated <= target[:, None]).sum(axis=1)
 
 
 class SelfGenerated(Negatives):
-    """Windows of the network's own strings, with the characters it put after them.
+    """Maker of windows from the network's own strings, with the characters that it has put after them.
 
     Parameters
     ----------
     starts : (strings, L classes) first windows of the training strings, one-hot, character by character.
-    steps : T, characters that are made up for each.
+    steps : T, number of generated characters of each string.
     classes : number of symbols.
-    every : batches between two roll-outs; the first is made at once, by a network that knows nothing.
+    every : number of batches between two generations of strings; the first is before the first batch, by an untrained network.
 
     Raises
     ------
@@ -68,16 +58,16 @@ class SelfGenerated(Negatives):
         first = starts.reshape(len(starts), -1, classes).argmax(axis=2)
         self._window = first.shape[1]
         self.text = np.concatenate((first, np.zeros((len(first), steps), np.int64)), axis=1)
-        """(strings, L + T) the strings as they were last made up."""
-        self._made = -1  # step of the last roll-out
+        """The last generated strings (strings, L + T), as indices of characters."""
+        self._made = -1  # step at which the strings were generated
 
     @classmethod
     def of(cls, setting: Setting) -> SelfGenerated:
-        """Return the maker for a data set."""
+        """Return the maker of self-generated negatives for a data set."""
         return cls(setting.starts, setting.steps, setting.classes, setting.rollout_every)
 
     def prepare(self, learner: Believer, step: int, key: Key) -> Tally:
-        """Roll all strings out if it is time, and return what the passes and the draws cost."""
+        """Generate all strings again if `every` batches have passed, and return the events of the passes and the draws."""
         tally = Tally()
         if 0 <= self._made and step < self._made + self._every:
             return tally
@@ -93,7 +83,7 @@ class SelfGenerated(Negatives):
     def __call__(
         self, images: np.ndarray, labels: np.ndarray, believed: np.ndarray, generator: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return as many made-up windows as there are images, drawn from all, and the characters after them."""
+        """Return as many random windows of the generated strings as there are images, and the characters after them."""
         row, place = np.divmod(generator.integers(0, len(self.text) * self._steps, len(images)), self._steps)
         shown = self.text[row[:, None], place[:, None] + np.arange(self._window)]
         return self._windows(shown), self.text[row, place + self._window]
@@ -103,10 +93,10 @@ class SelfGenerated(Negatives):
         return np.eye(self._classes, dtype=np.float32)[characters].reshape(len(characters), -1)
 
     def save(self) -> dict[str, np.ndarray]:
-        """Return the strings and the step of the roll-out."""
+        """Return the generated strings and the step of their generation."""
         return {"text": self.text.copy(), "made": np.array(self._made)}
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:
-        """Take up what `save` returned."""
+        """Restore a state returned by `save`."""
         self.text[:] = saved["text"]
         self._made = int(saved["made"])

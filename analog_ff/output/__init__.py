@@ -1,1 +1,1 @@
-"""What a run leaves behind: whole files, its folder and the lock on it, lines for a person."""
+"""Output of a run: complete files, the run folder and its lock, messages for a person."""

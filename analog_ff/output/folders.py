@@ -1,7 +1,7 @@
-"""The folder of a run: it comes into being complete, and one process at a time works in it.
+"""The folder of a run: it appears only when it is complete, and one process at a time works in it.
 
-The lock is the operating system's own on the folder itself (flock): no file that could be left behind, and gone at the moment
-in which its owner ends, however it ends. Programs that the owner has started do not inherit it.
+The lock is that of the operating system on the folder itself (flock): it needs no file that could be left behind, and it
+ends with the process that holds it, however that ends. Programs that this process has started do not inherit the lock.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CANNOT_LOCK = "{folder} cannot be locked here: take care that no second process 
 
 
 def has(folder: Path, name: str) -> bool:
-    """Return whether there is a file of that name in a folder; UsageError where nobody may look into it."""
+    """Tell whether a folder has a file of that name; raise UsageError if the folder may not be read."""
     try:
         return (folder / name).is_file()
     except OSError as error:
@@ -36,7 +36,7 @@ def has(folder: Path, name: str) -> bool:
 
 
 def must_be_new(folder: Path) -> None:
-    """Raise UsageError if there is anything of that name already."""
+    """Raise UsageError if a file or folder of that name exists."""
     if os.path.lexists(folder):
         raise _taken(folder)
 
@@ -45,12 +45,12 @@ def must_be_new(folder: Path) -> None:
 def made(folder: Path, files: Mapping[str, str]) -> Iterator[None]:
     """Make a folder with its first files, and hold the lock on it within the ``with``.
 
-    It gets its name when the files are in it: whoever sees the folder can go on with the run.
+    The folder gets its name after the files are in it: whenever the folder is visible, the run can be resumed.
 
     Raises
     ------
-    UsageError : there is a folder of that name already, or it cannot be made. RunError : the files cannot be written.
-    Nothing is left behind in both cases.
+    UsageError : if the folder exists already or cannot be made. RunError : if the files cannot be written. In both cases
+    nothing is left behind.
     """
     must_be_new(folder)
     _sweep(folder)
@@ -74,7 +74,7 @@ def made(folder: Path, files: Mapping[str, str]) -> Iterator[None]:
             for name in files:
                 (young / name).unlink(missing_ok=True)
             _remove([young, *above])
-            if isinstance(error, RunError):  # the name for the time being would puzzle
+            if isinstance(error, RunError):  # the message should not show the temporary name
                 raise RunError(str(error).replace(str(young), str(folder))) from error
             raise
         with suppress(OSError):
@@ -84,7 +84,7 @@ def made(folder: Path, files: Mapping[str, str]) -> Iterator[None]:
 
 @contextmanager
 def held(folder: Path, *, wait: bool = False) -> Iterator[None]:
-    """Hold the lock on a folder within the ``with``; UsageError at once if another process holds it, unless asked to wait."""
+    """Hold the lock on a folder within the ``with``; if another process holds it, raise UsageError or, with `wait`, wait."""
     if sys.platform == "win32":
         tell(f"warning: {CANNOT_LOCK.format(folder=folder)}.")
         yield
@@ -101,19 +101,19 @@ def held(folder: Path, *, wait: bool = False) -> Iterator[None]:
                 raise UsageError(
                     f"another process works on the run in {folder}; wait until it has ended, or give another --out."
                 ) from None
-            tell(f"warning: {CANNOT_LOCK.format(folder=folder)} ({error.strerror}).")  # some network file systems
+            tell(f"warning: {CANNOT_LOCK.format(folder=folder)} ({error.strerror}).")  # on some network file systems
         yield
     finally:
         os.close(descriptor)
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what was to become this folder when its maker was killed; a living one holds the lock on his."""
+    """Remove unfinished copies of this folder that killed processes have left; a living process holds a lock on its copy."""
     if sys.platform == "win32":
         return
     try:
         left = list(folder.parent.glob(f".{glob.escape(folder.name)}.*.new"))
-    except OSError:  # nobody may look there; making the folder says so
+    except OSError:  # the folder may not be read, which making the new folder will report
         return
     for young in left:
         if re.fullmatch(r"[0-9a-f]{16}", young.suffixes[-2][1:]):
@@ -134,7 +134,7 @@ def _cannot(folder: Path, error: OSError) -> UsageError:
 
 
 def _remove(folders: list[Path]) -> None:
-    """Remove empty folders, the inner ones first; one that is not there or not empty any more ends it."""
+    """Remove empty folders, inner ones first; stop at a folder that is missing or not empty."""
     for folder in folders:
         try:
             folder.rmdir()

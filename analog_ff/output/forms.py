@@ -1,16 +1,18 @@
-"""The bytes of a table, of a JSON document, of a picture and of an HDF5 file: complete in memory, before anything is written."""
+"""Make the bytes of a table, a JSON document, a picture or an HDF5 file, complete in memory before anything is written."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
+from analog_ff.plain import Facts
 
-def table(lines: Sequence[Mapping[str, Any]]) -> str:
-    """Return lines as CSV, a column for every name that one of them has; what a line lacks is 0."""
+
+def table(lines: Sequence[Facts]) -> str:
+    """Return lines as CSV with a column for every name in any line; a missing value is written as 0."""
     text = io.StringIO(newline="")
     names = dict.fromkeys(name for line in lines for name in line)
     writer = csv.DictWriter(text, names, restval=0, lineterminator="\n")
@@ -19,8 +21,8 @@ def table(lines: Sequence[Mapping[str, Any]]) -> str:
     return text.getvalue()
 
 
-def document(value: Mapping[str, Any]) -> str:
-    """Return JSON for people and programs, a value a line."""
+def document(value: Facts) -> str:
+    """Return indented JSON with one value on each line."""
     return json.dumps(value, indent=1) + "\n"
 
 
@@ -34,8 +36,8 @@ def panels(
 ) -> tuple[Any, Any]:
     """Return a Matplotlib figure of `size` [inch] and its axes: one, or an array of them for several panels.
 
-    The figure belongs to nobody but the caller: pyplot, which takes longer to import than a small run takes to learn, is not
-    loaded, and the backend that a notebook has chosen stays. `layout` goes to `Figure.subplots`.
+    The figure is not registered with pyplot: importing pyplot would take longer than a small run, and the backend chosen by a
+    notebook stays in use. `layout` holds further arguments of `Figure.subplots`.
     """
     from matplotlib.figure import Figure
 
@@ -44,14 +46,14 @@ def panels(
 
 
 def picture(figure: Any, dpi: int, form: str = "png") -> bytes:
-    """Return a Matplotlib figure as PNG, PDF or SVG."""
+    """Return the bytes of a Matplotlib figure as PNG, PDF or SVG."""
     image = io.BytesIO()
     figure.savefig(image, dpi=dpi, format=form)
     return image.getvalue()
 
 
 def hdf5(fill: Callable[[Any], None]) -> bytes:
-    """Return an HDF5 file that `fill` has filled; HDF5's own writing to a disk that fills up can end in a crash."""
+    """Return the bytes of an HDF5 file filled by `fill`; made in memory because HDF5 can crash while writing to a full disk."""
     import h5py
 
     with h5py.File("in memory", "w", driver="core", backing_store=False) as file:

@@ -1,4 +1,4 @@
-"""Lines for a person on standard error (progress, warnings, errors: nobody need be listening), the answer on standard output."""
+"""Messages for a person on standard error (progress, warnings, errors), and the answer of a command on standard output."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from hardware_models.check import CommandError
 
 
 class Nowhere(io.TextIOBase):
-    """A stream that takes everything and shows nothing."""
+    """A stream that accepts all text and shows none."""
 
     def write(self, text: str) -> int:
-        """Take a text."""
+        """Accept a text without showing it."""
         return len(text)
 
 
 def tell(line: str, end: str = "\n") -> None:
-    """Print a line on standard error, if it is still open: that nobody reads must not stop a run."""
-    if sys.stderr is None:  # closed before the program began; print would take standard output instead
+    """Print a line on standard error if it is still open; a missing reader must not stop a run."""
+    if sys.stderr is None:  # it was closed before the program began; print would use standard output instead
         return
     try:
         print(line, end=end, file=sys.stderr, flush=True)
-    except (OSError, ValueError):  # the reader has gone; the stream was closed
-        sys.stderr = Nowhere()  # or Python would end with a status of its own when it empties the stream
+    except (OSError, ValueError):  # the reader has ended, or the stream was closed
+        sys.stderr = Nowhere()  # otherwise Python would exit with its own status when it flushes the stream
 
 
 def on_terminal() -> bool:
-    """Tell whether standard error is a terminal that is still there."""
+    """Tell whether standard error is an open terminal."""
     try:
         return sys.stderr is not None and sys.stderr.isatty()
     except (OSError, ValueError):
@@ -38,31 +38,31 @@ def on_terminal() -> bool:
 
 
 class Aside(Nowhere):
-    """A stream whose texts go to standard error; to close it closes nothing else."""
+    """A stream whose texts go to standard error; closing it does not close standard error."""
 
     def write(self, text: str) -> int:
-        """Show a text."""
+        """Show a text on standard error."""
         tell(text, end="")
         return len(text)
 
 
 class NoAnswerError(CommandError):
-    """Standard output takes nothing, so that what was asked for cannot be said."""
+    """Standard output cannot be written, so the answer of the command cannot be shown."""
 
 
 class Checked:
-    """A stream that says in one sentence why it takes nothing."""
+    """A stream that raises `NoAnswerError`, with the reason in one sentence, if a text cannot be written."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """Write a text."""
+        """Write a text to the stream."""
         with self._said():
             return self._stream.write(text)
 
     def flush(self) -> None:
-        """Hand on what was written."""
+        """Flush the stream."""
         with self._said():
             self._stream.flush()
 
@@ -70,7 +70,7 @@ class Checked:
     def _said(self) -> Iterator[None]:
         try:
             yield
-        except BrokenPipeError:  # nobody reads any more: no fault
+        except BrokenPipeError:  # the reader has ended, which is not a fault
             raise
         except (OSError, ValueError) as error:
             reason = (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
@@ -85,19 +85,19 @@ _KEPT: list[TextIO] = []
 
 @contextmanager
 def standard_output(*, kept: bool) -> Iterator[None]:
-    """Check within the ``with`` what is written; if it is `kept` for `answer`, what a user's own code prints stands aside."""
-    own = sys.stdout
-    checked = cast(TextIO, Nowhere() if own is None else Checked(own))
+    """Check writes to standard output within the ``with``; if it is `kept` for `answer`, prints of user code go to stderr."""
+    original = sys.stdout
+    checked = cast(TextIO, Nowhere() if original is None else Checked(original))
     sys.stdout = cast(TextIO, Aside()) if kept else checked
     _KEPT.append(checked)
     try:
         yield
         checked.flush()
     finally:
-        sys.stdout = own
+        sys.stdout = original
         _KEPT.pop()
 
 
 def answer(text: str) -> None:
-    """Print what a command was asked for on standard output."""
+    """Print the answer of a command on standard output."""
     print(text, file=_KEPT[-1] if _KEPT else sys.stdout)

@@ -1,7 +1,7 @@
-r"""Equations for a terminal: the LaTeX of a docstring as a line of plain text.
+r"""Equations for a terminal: convert the LaTeX of a docstring into lines of plain text.
 
 ``\sigma\sqrt{|n|}\,\xi`` becomes ``sigma sqrt(|n|) xi``. Letters keep their names and fractions become quotients, so that the
-line can be read aloud and typed; what is only there for the eye of a printer is left out.
+line can be read aloud and typed; commands for spacing and size are left out.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _ACCENTS = {r"\bar": "bar", r"\hat": "hat"}
 
 
 def readable(text: str) -> str:
-    """Return a text with each of its ``.. math::`` blocks as indented lines of plain text, an equation a line."""
+    """Return a text in which each ``.. math::`` block is replaced by indented lines of plain text, one for each equation."""
 
     def block(found: re.Match[str]) -> str:
         equations = (plain(part).strip().rstrip(",").strip() for part in found[2].split(_APART))
@@ -37,17 +37,17 @@ def plain(latex: str) -> str:
 
 
 def _sequence(tokens: Iterator[str]) -> str:
-    """Return what stands before the brace that closes, or before the end."""
-    found = ""
+    """Return the plain text of the tokens before the closing brace or the end."""
+    text = ""
     for token in tokens:
         if token == "}":
             break
-        found = _joined(found, _one(token, tokens))
-    return found
+        text = _joined(text, _one(token, tokens))
+    return text
 
 
 def _one(token: str, tokens: Iterator[str]) -> str:
-    """Return what a token stands for, together with what it takes after it."""
+    """Return the plain text of a token and of its arguments."""
     if token == "{":
         return _sequence(tokens)
     if token in "^_":
@@ -71,12 +71,12 @@ def _argument(tokens: Iterator[str]) -> str:
 
 
 def _whole(part: str) -> str:
-    """Return a part of a quotient, in brackets if it is more than one name or number."""
+    """Return one side of a quotient, in brackets if it is more than one name or number."""
     return part if re.fullmatch(r"[\w']+", part) else f"({part})"
 
 
 def _joined(before: str, after: str) -> str:
-    """Return two pieces side by side; a space keeps names apart that would run into one another."""
+    """Return two pieces of text joined, with a space if their names would run into one another."""
     named = after[:1].isalpha() and before[-1:].isalnum() and (after[1:2].isalpha() or before[-2:].isalpha())
     signed = re.search(r"\^(\+|-|\+-)$", before) is not None
     closed = after[:1].isalnum() and (signed or before.endswith((")", "'")))

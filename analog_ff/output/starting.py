@@ -1,7 +1,7 @@
-"""Ctrl-C while a command is still being loaded ends it at once, without Python's account of where it was.
+"""Let Ctrl-C end a command that is still being loaded, at once and without a Python traceback.
 
-Python raises KeyboardInterrupt in the middle of an import, where nothing can take it. So the package, which is loaded before the
-command, leaves the signal to the system until the command begins: status 130 in a shell.
+Python would raise KeyboardInterrupt in the middle of an import, where no code can catch it. The package, which is loaded before
+the command, therefore lets the operating system handle the signal until the command begins: status 130 in a shell.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import threading
 
 
 def begin() -> None:
-    """Leave Ctrl-C to the system if this process was started to run a command of this package (``python -m``)."""
+    """Let the operating system handle Ctrl-C if this process runs a command of this package (``python -m``)."""
     words = sys.orig_argv
     module = next((words[i + 1] for i, word in enumerate(words[:-1]) if word == "-m"), "")
     if module.partition(".")[0] != "analog_ff" or sys.argv[:1] != [
         "-m"
-    ]:  # Python's own mark while it looks for the module
+    ]:  # Python sets this while it searches the module
         return
     on_main = threading.current_thread() is threading.main_thread()
     if on_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
@@ -26,7 +26,7 @@ def begin() -> None:
 
 
 def done() -> None:
-    """Take Ctrl-C as Python does from now on, if `begin` has left it to the system."""
+    """Let Python handle Ctrl-C again, if `begin` has given it to the operating system."""
     if _LEFT and threading.current_thread() is threading.main_thread():
         _LEFT.clear()
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,7 +1,7 @@
-"""A file is written as a whole or not at all: a temporary file beside it, fsync, rename, fsync of the folder.
+"""Write a file completely or not at all: a temporary file beside it, fsync, rename, fsync of the folder.
 
-Nothing else in a run writes. The bytes are complete before the first of them is written, so that a full disk finds plain
-calls of the operating system and no library in the middle of its work.
+A run writes files only in this way. All bytes are complete in memory before the first one is written, so that a full disk
+interrupts plain calls of the operating system and not a library in the middle of its work.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ _PLAIN = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
 def write(path: Path, data: bytes | str, *, before: Path | None = None) -> None:
-    """Write a file as a whole; text is UTF-8.
+    """Write a complete file; text is encoded as UTF-8.
 
     Parameters
     ----------
-    path : where it goes; a link that stands there is replaced, never followed.
-    data : all of it.
-    before : where the file goes that has stood at `path`; it is overwritten by default.
+    path : path of the file; a link at this path is replaced, never followed.
+    data : contents of the file.
+    before : new path of an older file at `path`; by default the older file is overwritten.
 
     Raises
     ------
-    RunError : it cannot be written. What stood at `path` is kept, and nothing is left beside it.
+    RunError : if the file cannot be written. An older file at `path` is kept, and no temporary file is left.
     """
     content = data.encode("utf-8") if isinstance(data, str) else data
     try:
@@ -47,15 +47,15 @@ def write(path: Path, data: bytes | str, *, before: Path | None = None) -> None:
 
 
 def create(path: Path, data: bytes | str) -> None:
-    """Write a file as a whole where there is none, for a command that makes this one file.
+    """Write a complete new file, for a command that makes this one file.
 
     Raises
     ------
-    UsageError : there is something of that name by now; it is left alone. CommandError : the file cannot be written.
-    Nothing is left behind in both cases.
+    UsageError : if a file of that name exists; it is not changed. CommandError : if the file cannot be written. In both cases
+    nothing is left behind.
     """
     content = data.encode("utf-8") if isinstance(data, str) else data
-    place = shown(str(path), 200, quoted=False)
+    shown_path = shown(str(path), 200, quoted=False)
     try:
         temporary = _beside(path, content)
         try:
@@ -64,27 +64,27 @@ def create(path: Path, data: bytes | str) -> None:
             temporary.unlink(missing_ok=True)
         sync_folder(path.parent)
     except FileExistsError:
-        raise UsageError(f"{place} exists and is not overwritten; give another name, or remove it.") from None
+        raise UsageError(f"{shown_path} exists and is not overwritten; give another name, or remove it.") from None
     except OSError as error:
-        raise CommandError(f"{place} cannot be written ({error.strerror or type(error).__name__}).") from error
+        raise CommandError(f"{shown_path} cannot be written ({error.strerror or type(error).__name__}).") from error
 
 
 def _name_new(temporary: Path, path: Path) -> None:
-    """Give a file its name unless there is one of that name."""
+    """Give a temporary file its name; raise FileExistsError if the name exists."""
     try:
         os.link(temporary, path)
     except FileExistsError:
         raise
-    except OSError:  # a file system without links: another program may still come between the two steps
+    except OSError:  # this file system has no links; another program may act between the two steps below
         if os.path.lexists(path):
             raise FileExistsError(path) from None
         os.replace(temporary, path)
 
 
 def _beside(path: Path, content: bytes) -> Path:
-    """Return a new file beside `path` that holds `content` and is on the disk."""
-    # The name cannot be foreseen and the file must not exist, so no link that somebody planted is followed. Unlike
-    # tempfile's, the file gets the permissions that the user's umask gives every file.
+    """Write `content` to a new temporary file beside `path`, with fsync, and return its path."""
+    # The name cannot be guessed and the file must not exist, so that no planted link is followed. Unlike a file of the
+    # module tempfile, this one gets the permissions of the user's umask.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _PLAIN, 0o666)
     try:
@@ -101,7 +101,7 @@ def _beside(path: Path, content: bytes) -> Path:
 
 
 def sync_folder(folder: Path) -> None:
-    """Bring a folder's names onto the disk, where the system knows such a thing."""
+    """Force the names in a folder onto the disk (fsync), if the operating system can do that."""
     if os.name != "posix":
         return
     descriptor = os.open(folder, os.O_RDONLY)
@@ -112,12 +112,12 @@ def sync_folder(folder: Path) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove temporary files that a killed writer has left in a folder; nobody else may be writing there."""
+    """Remove temporary files of a killed writer from a folder; no other process may be writing there."""
     for file in folder.iterdir():
         if _TEMPORARY.fullmatch(file.name):
             file.unlink(missing_ok=True)
 
 
 def holds_anything(folder: Path) -> bool:
-    """Tell whether there is anything in a folder but what a killed writer has left."""
+    """Tell whether a folder holds anything besides temporary files of a killed writer."""
     return any(not _TEMPORARY.fullmatch(file.name) for file in folder.iterdir())

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import field
 from typing import Any
 
+from analog_ff.plain import Facts
 from hardware_models.check import UsageError, shown
 
 
@@ -20,7 +21,7 @@ def option(
     low_open: bool = False,
     unit: str = "",
     choices: Sequence[str] = (),
-    table: Mapping[str, Any] | None = None,
+    table: Facts | None = None,
     or_own: str = "",
     beside: str = "",
 ) -> Any:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
+from analog_ff.plain import Facts
 from hardware_models.tables import Row
 
 C = TypeVar("C")
@@ -38,7 +39,7 @@ class Kind(Row):
     """
 
     options: tuple[type | str, ...] = ()
-    recipe: Mapping[str, Any] = field(default_factory=dict)
+    recipe: Facts = field(default_factory=dict)
     only: Mapping[str, Only] = field(default_factory=dict)
 
     @property
@@ -82,7 +83,7 @@ def names(declared: type) -> tuple[str, ...]:
     return tuple(f.name for f in fields(declared))
 
 
-def kinds(table: Mapping[str, Any] | None) -> Mapping[str, Kind]:
+def kinds(table: Facts | None) -> Mapping[str, Kind]:
     """Return the rows of a table that are kinds."""
     return {name: row for name, row in (table or {}).items() if isinstance(row, Kind)}
 

@@ -11,19 +11,20 @@ from typing import Any
 from analog_ff.config.config import Config
 from analog_ff.output import whole_files
 from analog_ff.output.forms import document
+from analog_ff.plain import Document
 from analog_ff.runs.execute import execute
 from analog_ff.runs.origin import check_alike
 from hardware_models.check import UsageError
 from hardware_models.devices.load import load_device
 
-FAULTS_OFF: dict[str, Any] = {
+FAULTS_OFF: Document = {
     "stuck_low": 0.0,
     "stuck_high": 0.0,
     "dead_rows": 0.0,
     "dead_columns": 0.0,
     "fault_map": None,
 }
-SWITCHES: dict[str, dict[str, Any]] = {
+SWITCHES: dict[str, Document] = {
     "read noise": {"read_noise": False},
     "write noise": {"write_noise": False},
     "device spread": {"device_spread": False},
@@ -61,7 +62,7 @@ def cases(config: Config) -> dict[str, Config]:
     return runs
 
 
-def ablate(config: Config, *, resume: bool = False, say: Callable[[str], None] = print) -> tuple[dict[str, Any], Path]:
+def ablate(config: Config, *, resume: bool = False, say: Callable[[str], None] = print) -> tuple[Document, Path]:
     """Run every case into a folder of its own and return the table, also kept as ``ablation.json``.
 
     Raises UsageError before anything is written if the folder exists and is not resumed.
@@ -71,8 +72,8 @@ def ablate(config: Config, *, resume: bool = False, say: Callable[[str], None] =
         raise UsageError(f"the run folder {folder} exists already; give another --out, or --resume to go on with it.")
     runs = cases(config)
     kind = "test" if config.split == "final" else "validation"
-    rows: list[dict[str, Any]] = []
-    found: dict[str, dict[str, Any]] = {}
+    rows: list[Document] = []
+    found: dict[str, Document] = {}
     for name, case in runs.items():
         say(f"{name}: {case.out}")
         result, _ = execute(case, resume=resume and Path(case.out).exists())
@@ -96,7 +97,7 @@ def ablate(config: Config, *, resume: bool = False, say: Callable[[str], None] =
     return table, folder
 
 
-def show(table: dict[str, Any], folder: Path) -> None:
+def show(table: Document, folder: Path) -> None:
     """Print the table of an ablation."""
     from rich.console import Console
     from rich.table import Table

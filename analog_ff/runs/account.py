@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
+from analog_ff.plain import Document, Facts
 from analog_ff.runs.results import device_conditions, plain
 from analog_ff.updates import UPDATES
 from hardware_models.energy import load_technology, price, report
@@ -18,7 +18,7 @@ from hardware_models.events import Events
 from hardware_models.tiles import Tiling
 
 
-def account(result: Mapping[str, Any], technology: str, scenario: str = "nominal") -> dict[str, Any]:
+def account(result: Facts, technology: str, scenario: str = "nominal") -> Document:
     """Return what a run cost, ready for JSON.
 
     Parameters
@@ -44,7 +44,7 @@ def account(result: Mapping[str, Any], technology: str, scenario: str = "nominal
     """
     prices = load_technology(technology)
     device, config, shapes = result["device"], result["config"], result["shapes"]
-    given: dict[str, Any] = {**device_conditions(device), "scenario": scenario}
+    given: Document = {**device_conditions(device), "scenario": scenario}
     readouts = {
         name: Events(counts, result["integrals_by_readout"][name])
         for name, counts in result.get("events_by_readout", {}).items()
@@ -95,11 +95,11 @@ def account(result: Mapping[str, Any], technology: str, scenario: str = "nominal
         found["line_currents"] = line_currents(
             shapes, tile, device, prices, rows_together=row is not None and row.rows_together
         )
-    shown: dict[str, Any] = plain(found)
+    shown: Document = plain(found)
     return shown
 
 
-def _full_scale(result: Mapping[str, Any], prices: Any, shapes: Any, tile: Any) -> dict[str, float] | None:
+def _full_scale(result: Facts, prices: Any, shapes: Any, tile: Any) -> dict[str, float] | None:
     """Return the distance of a full-scale read, for the converter that the run used most; None without one."""
     counted: dict[int, int] = {}
     for events in result["events"].values():

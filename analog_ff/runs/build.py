@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -11,22 +10,26 @@ from analog_ff.config.config import Config
 from analog_ff.config.parts import DataChoices
 from analog_ff.config.together import settings
 from analog_ff.datasets import load
-from analog_ff.datasets.base import first_windows
+from analog_ff.datasets.base import Dataset, first_windows
 from analog_ff.datasets.preprocess import binarised, cropped
 from analog_ff.learners import LEARNERS
+from analog_ff.learners.base import Learner
 from analog_ff.learners.options import GoodnessOptions
 from analog_ff.network import NETWORKS
-from analog_ff.network.base import Frame, Wiring
+from analog_ff.network.base import Frame, Network, Wiring
 from analog_ff.objective.goodness import LayerGoodness
-from analog_ff.objective.negatives import load_negatives
-from analog_ff.objective.schedule import SCHEDULES
+from analog_ff.objective.negatives import Negatives, load_negatives
+from analog_ff.objective.schedule import SCHEDULES, Schedule
+from analog_ff.plain import Document
 from analog_ff.registry.options import flag
 from analog_ff.registry.rows import names
 from analog_ff.runs.batches import Batches
 from hardware_models.check import UsageError
 from hardware_models.devices.ageing import aged
+from hardware_models.devices.base import BaseDevice
 from hardware_models.devices.load import load_device
 from hardware_models.keys import Key
+from hardware_models.port import ChipBench, ChipPort
 from hardware_models.tables import lookup, resolve
 from hardware_models.user_faults import guarded
 
@@ -34,7 +37,7 @@ VERIFY_ROUNDS = 20
 """Most corrections of a verified write; a device whose model is written and verified already needs none."""
 
 
-def data_of(config: DataChoices) -> Any:
+def data_of(config: DataChoices) -> Dataset:
     """Return the data set of a run."""
     dataset = load(config.data, data_dir=config.data_dir, split=config.split)
     if config.crop is not None:
@@ -51,7 +54,7 @@ def data_of(config: DataChoices) -> Any:
     return dataset
 
 
-def negatives_of(config: Config, data: Any) -> Any:
+def negatives_of(config: Config, data: Dataset) -> Negatives | None:
     """Return the maker of negatives of a run, or None for a learner that needs none."""
     if "negatives" not in LEARNERS[config.learner].reads:
         return None
@@ -69,7 +72,7 @@ def negatives_of(config: Config, data: Any) -> Any:
     return negatives
 
 
-def frame_of(config: Config, data: Any, negatives: Any) -> Frame:
+def frame_of(config: Config, data: Dataset, negatives: Negatives | None) -> Frame:
     """Return what the network of a run is made for; labels stand where the network and the data have room for them."""
     kind = lookup("network", config.network, NETWORKS)
     place = kind.labelled_place
@@ -94,13 +97,13 @@ def wiring_of(config: Config, frame: Frame) -> Wiring:
 
 
 @guarded(UsageError)
-def device_of(config: Config, *, written_once: bool = False) -> Any:
+def device_of(config: Config, *, written_once: bool = False) -> BaseDevice:
     """Return the device of a run's cells, with what is switched off; one that learns needs a device that can.
 
     Wear and retention of the command line belong to the chip that is run; one that is written once (`program_to`) has those of
     its own parameter file.
     """
-    device: Any = load_device(str(config.program_to) if written_once else config.device)
+    device = load_device(str(config.program_to) if written_once else config.device)
     switches = {"read_noise": config.read_noise, "write_noise": config.write_noise, "spread": config.device_spread,
                 "nonlinearity": config.step_nonlinearity}  # fmt: skip
     if not all(switches.values()):
@@ -116,7 +119,7 @@ def device_of(config: Config, *, written_once: bool = False) -> Any:
     return device
 
 
-def check_read_noise(config: Config, device: Any) -> None:
+def check_read_noise(config: Config, device: BaseDevice) -> None:
     """Refuse copies from the read noise of a device that has none."""
     if settings(config, "learner").get("copies_from") != "read-noise":
         return
@@ -126,14 +129,14 @@ def check_read_noise(config: Config, device: Any) -> None:
 
 
 @guarded(UsageError)
-def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: bool = False) -> Any:
+def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: bool = False) -> ChipBench:
     """Return the chip of a run, or its chips, in this process or not.
 
     `shapes` are (inputs, neurons) of its layers, see `wiring_of`.
     """
     device = device_of(config, written_once=written_once)
     check_read_noise(config, device)
-    options: dict[str, Any] = {
+    options: Document = {
         "chip_seed": config.chip_seed,
         "nonlinearity": config.nonlinearity,
         "dac": config.dac,
@@ -146,7 +149,7 @@ def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: 
     }
     if config.faults():
         options["faults"] = config.faults()
-    kind: Any
+    kind: Callable[..., ChipBench]
     if config.port == "process":
         from hardware_models.process_port import ProcessPort
 
@@ -162,7 +165,7 @@ def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: 
     return kind(device, shapes, **options)
 
 
-def network_of(config: Config, port: Any, wiring: Wiring) -> Any:
+def network_of(config: Config, port: ChipPort, wiring: Wiring) -> Network:
     """Return the wiring of a run's chip, its layers' goodness included."""
     kind = lookup("network", config.network, NETWORKS)
     number = config.regions
@@ -172,13 +175,14 @@ def network_of(config: Config, port: Any, wiring: Wiring) -> Any:
         LayerGoodness(name, units, regions=regions, theta_factor=config.theta, temperature=config.temperature)
         for units, regions in zip(wiring.units, every, strict=True)
     ]
-    return kind(port, goodness, **wiring.options)
+    network: Network = kind(port, goodness, **wiring.options)
+    return network
 
 
-def learner_of(config: Config, port: Any, classes: int, wiring: Wiring, negatives: Any) -> Any:
+def learner_of(config: Config, port: ChipPort, classes: int, wiring: Wiring, negatives: Negatives | None) -> Learner:
     """Return the learner of a run on its port."""
     row = LEARNERS[config.learner]
-    kind = resolve(row.streaming if config.schedule == "pipelined" else row.place)
+    kind: Callable[..., Learner] = resolve(row.streaming if config.schedule == "pipelined" else row.place)
     options = settings(config, "learner")
     for name in names(GoodnessOptions):  # of the network's layers
         options.pop(name, None)
@@ -198,12 +202,13 @@ def learner_of(config: Config, port: Any, classes: int, wiring: Wiring, negative
     return learner
 
 
-def batches_of(config: Config, images: int, learner: Any) -> Batches:
+def batches_of(config: Config, images: int, learner: Learner) -> Batches:
     """Return how an epoch over so many training images is cut into batches for a learner."""
     return Batches(images, config.batch, shown=config.images_per_epoch, least=learner.least)
 
 
-def schedule_of(config: Config, batches: Batches) -> Any:
+def schedule_of(config: Config, batches: Batches) -> Schedule:
     """Return the schedule of a run over these batches."""
     kind = lookup("schedule", config.schedule, SCHEDULES)
-    return kind(config.epochs, batches.number, len(config.layers), **settings(config, "schedule"))
+    schedule: Schedule = kind(config.epochs, batches.number, len(config.layers), **settings(config, "schedule"))
+    return schedule

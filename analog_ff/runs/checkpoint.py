@@ -18,6 +18,7 @@ import numpy as np
 
 from analog_ff.output import whole_files
 from analog_ff.output.forms import hdf5
+from analog_ff.plain import Document
 from hardware_models.check import UsageError
 from hardware_models.files import contents, reading
 
@@ -34,7 +35,7 @@ class DamagedError(UsageError):
     """A checkpoint is not what was written, or does not fit the run: the one before may serve."""
 
 
-def write(folder: Path, arrays: dict[str, np.ndarray], facts: dict[str, Any]) -> None:
+def write(folder: Path, arrays: dict[str, np.ndarray], facts: Document) -> None:
     """Write a checkpoint; the one that was there becomes the previous one."""
     written = json.dumps(facts)
 
@@ -47,7 +48,7 @@ def write(folder: Path, arrays: dict[str, np.ndarray], facts: dict[str, Any]) ->
     whole_files.write(folder / NAME, _seal(image) + image, before=folder / PREVIOUS)
 
 
-def read(folder: Path, name: str = NAME) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+def read(folder: Path, name: str = NAME) -> tuple[dict[str, np.ndarray], Document]:
     """Return the arrays and facts of a folder's checkpoint.
 
     Raises

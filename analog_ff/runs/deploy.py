@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from analog_ff.plain import Document
 from analog_ff.runs.train import Run
 from hardware_models.devices.ageing import no_law_of_time
 from hardware_models.events import Events
@@ -15,7 +16,7 @@ AGES = {"at once": 0.0, "after an hour": 3600.0, "after a day": 86400.0}
 """When the written chip is tested [s after the writing]; at once alone where the device has no law of time."""
 
 
-def deploy(run: Run, target: Any) -> dict[str, Any]:
+def deploy(run: Run, target: Any) -> Document:
     """Write the weights of a finished run to the chip of `target`, open loop, and test it as it ages.
 
     `target` is the same learner on a chip of the other device, with the same converters, tiles and chip seed. Its digital

@@ -12,6 +12,7 @@ from typing import Any
 from analog_ff.config.config import Config
 from analog_ff.output import folders, whole_files
 from analog_ff.output.messages import tell
+from analog_ff.plain import Document
 from analog_ff.runs import cells, results
 from analog_ff.runs.build import (
     batches_of,
@@ -43,9 +44,9 @@ class Parts:
     """Everything that a run needs."""
 
     run: Run
-    device: dict[str, Any]  # its description
+    device: Document  # its description
     target: Any  # the same learner on the chip that is written once, if any
-    conditions: dict[str, Any]  # what pricing needs
+    conditions: Document  # what pricing needs
 
 
 @contextmanager
@@ -92,7 +93,7 @@ def examine(config: Config) -> None:
 
 def execute(
     config: Config, *, resume: bool = False, quiet: bool = False, after_epoch: Callable[[int], None] | None = None
-) -> tuple[dict[str, Any], Path]:
+) -> tuple[Document, Path]:
     """Return the result of a run and its folder.
 
     Everything that can be wrong is found before the folder is made: configuration, data, device, chip, learner,
@@ -116,7 +117,7 @@ def execute(
 
 def _executed(
     config: Config, folder: Path, resume: bool, quiet: bool, after_epoch: Callable[[int], None] | None
-) -> dict[str, Any]:
+) -> Document:
     if not resume:
         folders.must_be_new(folder)
         with _prepared(config) as parts, folders.made(folder, {CONFIG: _written(config, parts)}):
@@ -161,7 +162,7 @@ def _cells_asked_first(port: Any) -> Iterator[None]:
         raise
 
 
-def _carry_out(parts: Parts, folder: Path, quiet: bool, after_epoch: Callable[[int], None] | None) -> dict[str, Any]:
+def _carry_out(parts: Parts, folder: Path, quiet: bool, after_epoch: Callable[[int], None] | None) -> Document:
     """Train what is left to train, test, and leave cells, pictures and, last of all, the result in the folder."""
     run = parts.run
     meter = MachineMeter()

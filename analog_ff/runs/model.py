@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from analog_ff.plain import Facts
+
 
 class Change(NamedTuple):
     """One change that makes the same run give another result."""
@@ -67,7 +69,7 @@ MODEL = max((change.version for change in CHANGES), default=1)
 """The version of this code."""
 
 
-def changes_since(version: int, command: str, choices: Mapping[str, Any]) -> list[Change]:
+def changes_since(version: int, command: str, choices: Facts) -> list[Change]:
     """Return the changes after `version` that touch a run of `command` with these choices (`Choices.as_dict`)."""
     known = {"command": command, **choices}
     return [

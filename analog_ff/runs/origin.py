@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from analog_ff import __version__
 from analog_ff.datasets.base import Dataset
 from analog_ff.output.messages import tell
+from analog_ff.plain import Document, Facts
 from analog_ff.runs.model import MODEL
 from hardware_models import opened
 from hardware_models.check import UsageError, shown
@@ -44,9 +44,9 @@ class Origin:
     inputs: dict[str, str]
     versions: dict[str, str]
     earlier_versions: list[dict[str, str]] = field(default_factory=list)
-    extended_from: dict[str, Any] | None = None
+    extended_from: Document | None = None
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> Document:
         """Return what the checkpoint keeps of it."""
         return {
             "inputs_sha256": dict(sorted(self.inputs.items())),
@@ -55,9 +55,9 @@ class Origin:
             "extended_from": self.extended_from,
         }
 
-    def result(self) -> dict[str, Any]:
+    def result(self) -> Document:
         """Return what result.json says of it."""
-        said: dict[str, Any] = {"inputs_sha256": dict(sorted(self.inputs.items()))}
+        said: Document = {"inputs_sha256": dict(sorted(self.inputs.items()))}
         if self.earlier_versions:
             said["resumed_from_versions"] = self.earlier_versions
         if self.extended_from is not None:
@@ -78,7 +78,7 @@ class Origin:
             )
         opened.goes_on(kept, self.inputs)
 
-    def go_on_from(self, facts: Mapping[str, Any], folder: Path) -> None:
+    def go_on_from(self, facts: Facts, folder: Path) -> None:
         """Take up what the checkpoint kept, and warn if other versions made it."""
         self.earlier_versions, self.extended_from = list(facts["earlier_versions"]), facts["extended_from"]
         before = facts["versions"]
@@ -103,7 +103,7 @@ class Origin:
         )
 
 
-def check_alike(results: Mapping[str, Mapping[str, Any]]) -> None:
+def check_alike(results: Mapping[str, Facts]) -> None:
     """Raise UsageError if results by folder, which are to stand side by side, come from other inputs or another model.
 
     Technology files are left out: they price what was counted, and a comparison prices all its points alike.

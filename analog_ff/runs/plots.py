@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from analog_ff.output import whole_files
 from analog_ff.output.forms import panels, picture
+from analog_ff.plain import Document
 
 
-def learning_curve(folder: Path, result: dict[str, Any], metrics: list[dict[str, Any]]) -> None:
+def learning_curve(folder: Path, result: Document, metrics: list[Document]) -> None:
     """Draw learning_curve.png: the monitored error of each read-out, and the test error at the end."""
     from matplotlib.ticker import MaxNLocator
 

@@ -10,15 +10,15 @@ from __future__ import annotations
 import math
 import os.path
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from analog_ff.config.choices import of_type
 from analog_ff.config.config import Config
+from analog_ff.plain import Document, Facts
 from analog_ff.runs.stored import CONFIG
 from hardware_models import figures, files, hdf5
 from hardware_models.check import UsageError, in_range, positive_int, shown
@@ -37,10 +37,10 @@ MOST_EVENTS = 2**63 - 1
 MOST_INTEGRAL = 1e30
 ROUNDING = 1e-6
 """By how much sums of integrals may differ, relative to the sum."""
-Parts = Mapping[str, Any]
+Parts = Facts
 
 
-def read_run(place: str) -> dict[str, Any]:
+def read_run(place: str) -> Document:
     """Return the result of a run: `place` is its folder, or a result file; shapes are taken from cells.h5 if need be.
 
     Raises UsageError in one sentence where there is no result that can be priced.
@@ -78,7 +78,7 @@ def _shapes(file: Path) -> list[list[int]]:
     return found
 
 
-def check(result: dict[str, Any], where: str) -> None:
+def check(result: Document, where: str) -> None:
     """Raise UsageError unless a result holds, in its right form, all that an account of its energy takes from it."""
     if "presentations" in result and "events" not in result:
         raise UsageError(
@@ -110,7 +110,7 @@ def check(result: dict[str, Any], where: str) -> None:
     _check_cells(result.get("cells"), where)
 
 
-def _table(value: object, place: str, known: Collection[str] | None = None) -> dict[str, Any]:
+def _table(value: object, place: str, known: Collection[str] | None = None) -> Document:
     if not isinstance(value, dict):
         raise UsageError(f"{place} should be an object {{...}}, got {shown(value)}.")
     for name in value if known is not None else ():

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from analog_ff.config.config import Config
 from analog_ff.output import whole_files
 from analog_ff.output.forms import document
+from analog_ff.plain import Document
 from analog_ff.runs.stored import RESULT, SCHEMA
 from analog_ff.runs.train import Run
 from analog_ff.updates import UPDATES
@@ -20,14 +20,14 @@ UNIFORM_VARIANCE = 1.0 / 12.0
 """Variance, in units of the range squared, of a cell that may be anywhere in its range."""
 
 
-def conditions(config: Config, device: dict[str, Any]) -> dict[str, Any]:
+def conditions(config: Config, device: Document) -> Document:
     """Return what pricing needs of a run: the technology, and the device's own voltages and times."""
     from hardware_models.energy import load_technology
 
     return {"technology": load_technology(config.technology), **device_conditions(device)}
 
 
-def device_conditions(device: dict[str, Any]) -> dict[str, float]:
+def device_conditions(device: Document) -> dict[str, float]:
     """Return the device's voltages [V] and read time [s] as `price` takes them, from its description."""
     return {
         "read_time": device["t_read"],
@@ -36,7 +36,7 @@ def device_conditions(device: dict[str, Any]) -> dict[str, float]:
     }
 
 
-def learn_joule(ledger: Ledger, conditions: dict[str, Any]) -> float:
+def learn_joule(ledger: Ledger, conditions: Document) -> float:
     """Return the energy of phase learn so far [J]."""
     from hardware_models.energy import price
 
@@ -57,11 +57,11 @@ def memory_left(pulses_per_device: float, cycle_noise: float) -> float:
 def collect(
     run: Run,
     errors: dict[str, float],
-    tallies: dict[str, Any],
-    device: dict[str, Any],
-    known: dict[str, Any],
+    tallies: Document,
+    device: Document,
+    known: Document,
     wall: float,
-) -> dict[str, Any]:
+) -> Document:
     """Return the result of a finished run as plain values; numbers or null, never NaN.
 
     `known` is what `conditions` returned when the run was built: a file that was edited since must not price it.
@@ -84,9 +84,9 @@ def collect(
     final = config.split == "final"
     inspected = run.port.inspect()
     noise = None if inspected is None else inspected[0]["pulse_noise"]
-    share = None if inspected is None else [layer["share_at_bound"] for layer in inspected]
+    share = None if inspected is None else [layer["share_at_bound"] or 0.0 for layer in inspected]
     # No cell of a device without a limit is worn out.
-    worn = None if inspected is None else [layer.get("share_worn", 0.0) for layer in inspected]
+    worn = None if inspected is None else [layer.get("share_worn") or 0.0 for layer in inspected]
     result = {
         "schema": SCHEMA,
         "config": config.as_dict(),
@@ -107,7 +107,7 @@ def collect(
         "events_by_readout": {name: dict(total.counts) for name, total in readouts.items()},
         "integrals_by_readout": {name: dict(total.integrals) for name, total in readouts.items()},
         "activity": run.learner.meter.as_dict(),
-        "gated_share_by_layer": getattr(run.learner, "gated_share", None),
+        "gated_share_by_layer": run.learner.gated_share,
         "energy": {**energy, "update": config.update, **_to_accuracy(run), "line_currents": lines},
         "cells": {
             "pulses_per_cell": (learn + program) / (2 * weights),
@@ -124,7 +124,7 @@ def collect(
     return plain(result)
 
 
-def _to_accuracy(run: Run) -> dict[str, Any]:
+def _to_accuracy(run: Run) -> Document:
     """Return the joules of phase learn until the validation accuracy of the headline read-out was first reached."""
     joule: dict[str, float | None] = dict.fromkeys((str(a) for a in ACCURACIES), None)
     status = dict.fromkeys(joule, "not measured")
@@ -149,72 +149,6 @@ def plain(value: Any) -> Any:
     return value if value is None or isinstance(value, str | bool | int) else plain(value.item())
 
 
-def write(folder: Path, result: dict[str, Any]) -> None:
+def write(folder: Path, result: Document) -> None:
     """Write result.json as a whole."""
     whole_files.write(folder / RESULT, document(result))
-
-
-def joules(value: float | None) -> str:
-    """Return an energy with a prefix."""
-    if value is None:
-        return "unknown"
-    for prefix, factor in (("", 1.0), ("m", 1e-3), ("u", 1e-6), ("n", 1e-9), ("p", 1e-12), ("f", 1e-15)):
-        if value >= factor:
-            return f"{value / factor:.3g} {prefix}J"
-    return f"{value:.3g} J"
-
-
-def against_limit(ratio: Mapping[str, float], limit: str = "the current limit") -> str:
-    """Return the largest currents of reads and writes over the limit in words; pulses of no stated voltage have none."""
-    if not ratio["write"]:
-        return f"reads {ratio['read']:.3g} times {limit}; writes unknown, as the device gives no voltage"
-    return f"reads {ratio['read']:.3g}, writes {ratio['write']:.3g} times {limit}"
-
-
-def show(result: dict[str, Any], folder: Path) -> None:
-    """Print the table of a finished run."""
-    from rich.console import Console
-    from rich.table import Table
-
-    final = result["split"] == "final"
-    kind = "test" if final else "validation"
-    config = result["config"]
-    table = Table(title=f"{config['device']}, {config['data']}, {config['learner']}, update {config['update']}")
-    table.add_column("quantity")
-    table.add_column("value", justify="right")
-    for name, error in result[f"{kind}_error_percent_by_readout"].items():
-        mark = " (headline)" if name == config["readout"] else ""
-        table.add_row(f"{kind} error, {name} read-out{mark}", f"{error:.2f} %")
-    for age, by in result.get("deployed", {}).get(f"{kind}_error_percent_by_age", {}).items():
-        shown = ", ".join(f"{error:.2f} % {name}" for name, error in by.items())
-        table.add_row(f"written to {config['program_to']}, {age}", shown)
-    if lawless := result.get("deployed", {}).get("no_law_of_time"):
-        table.add_row(f"written to {config['program_to']}, later", lawless)
-    cells, energy = result["cells"], result["energy"]
-    table.add_row("pulses per cell, programming included", f"{cells['pulses_per_cell']:.1f}")
-    bound = cells["share_at_bound"]
-    table.add_row("cells at a bound", "sealed" if bound is None else f"{100 * bound:.1f} %")
-    if "wear" in result["device"]:
-        worn = cells["share_worn"]
-        table.add_row("cells worn out", "sealed" if worn is None else f"{100 * worn:.1f} %")
-    left = cells["memory_left"]
-    table.add_row("memory left after pulse noise", "unknown" if left is None else f"{100 * left:.0f} %")
-    table.add_row(f"energy per update ({energy['technology']})", joules(energy["per_update_joule"]))
-    parts = sorted(energy["by_component_joule"]["learn"].items(), key=lambda kv: -kv[1])[:4]
-    images = max(result["images"]["learn"], 1)
-    for name, value in parts:
-        if value > 0:
-            table.add_row(f"   of it {name}", joules(value / images))
-    if energy.get("pulses_priced") is False:  # results of earlier versions do not say
-        table.add_row("   of it pulses", "not priced: the device\ngives no v_up, t_up, v_down, t_down")
-    for name, value in energy["per_image_joule"].items():
-        table.add_row(f"energy per image, {name} read-out", joules(value))
-    if energy["recalled"]:
-        table.add_row("   prices recalled, not read again", "\n".join(energy["recalled"]))
-    lines = energy.get("line_currents")
-    if lines and not lines["physical"]:
-        table.add_row("currents on the lines", f"{against_limit(lines['line_current_ratio'])}\n{lines['label']}")
-    table.add_row("wall time", f"{result['wall_seconds']:.1f} s")
-    console = Console(markup=False, emoji=False)
-    console.print(table)
-    console.print(f"run folder: {folder}", soft_wrap=True, highlight=False)

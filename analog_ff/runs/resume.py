@@ -12,6 +12,7 @@ import numpy as np
 
 from analog_ff.objective.schedule import gain
 from analog_ff.output.messages import tell
+from analog_ff.plain import Document, Facts
 from analog_ff.runs import checkpoint
 from analog_ff.runs.checkpoint import DamagedError
 from analog_ff.runs.train import Run
@@ -49,7 +50,7 @@ def take_up(run: Run, folder: Path) -> bool:
     return False
 
 
-def _restore(run: Run, arrays: dict[str, np.ndarray], facts: dict[str, Any], path: Path) -> None:
+def _restore(run: Run, arrays: dict[str, np.ndarray], facts: Document, path: Path) -> None:
     with checkpoint.sound(path, "a checkpoint of this run"):
         _check_facts(facts, run)
     reached = _reached(run, facts, path)
@@ -67,7 +68,7 @@ def _restore(run: Run, arrays: dict[str, np.ndarray], facts: dict[str, Any], pat
         _extend(run, reached)
 
 
-def _reached(run: Run, facts: Mapping[str, Any], path: Path) -> int | None:
+def _reached(run: Run, facts: Facts, path: Path) -> int | None:
     """Return the epochs of a finished run that this one extends, None if it is the same run; refuse any other."""
     config, epochs = run.config, facts["epochs"]
     if facts["config"] != replace(config, epochs=epochs).digest() or epochs > config.epochs:

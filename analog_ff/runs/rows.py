@@ -21,9 +21,7 @@ with every read all the same, and a later reading is that of an older chip.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
 
 import numpy as np
 from sklearn.preprocessing import StandardScaler
@@ -31,8 +29,10 @@ from sklearn.preprocessing import StandardScaler
 from analog_ff.config.config import Config
 from analog_ff.network.base import Frame
 from analog_ff.objective.negatives import load_negatives
+from analog_ff.plain import Document, Facts
 from analog_ff.runs import results
 from analog_ff.runs.build import learner_of, port_of, wiring_of
+from analog_ff.runs.lessons import Lesson, teach
 from hardware_models.events import Ledger, Tally
 from hardware_models.keys import Key
 
@@ -69,7 +69,7 @@ class Rows:
         wiring = wiring_of(self.config, Frame(inputs, 1, inputs, self.classes, place))
         self.port = port_of(self.config, wiring.shapes)
         self.learner = learner_of(self.config, self.port, self.classes, wiring, negatives)
-        self.conditions = results.conditions(self.config, self.port.device.describe())
+        self.conditions = results.conditions(self.config, self.port.description)
 
     def encode(self, x: np.ndarray) -> np.ndarray:
         """Return the features' drive and the constant input, (B, n + 1) float32, for x (B, n)."""
@@ -79,10 +79,9 @@ class Rows:
         u += np.float32(0.0)  # a negative zero becomes zero: the bytes name the row's noise
         return u
 
-    def learn(self, images: np.ndarray, labels: np.ndarray, strength: float, **moment: Any) -> None:
-        """Make one update and book it."""
-        tally = self.learner.step(images, labels, step=self.updates, gain=strength, **moment)
-        self.ledger.book("learn", tally)
+    def learn(self, images: np.ndarray, labels: np.ndarray, lesson: Lesson) -> None:
+        """Make one update from the lesson's rows of encoded images (n, features + 1) and labels (n,)."""
+        self.images["learn"] += teach(self.learner, self.ledger, images[lesson.rows], labels[lesson.rows], lesson)
         self.updates += 1
 
     def scores(self, x: np.ndarray) -> np.ndarray:
@@ -102,14 +101,14 @@ class Rows:
         self.images["infer"] += len(x)
         return scores
 
-    def save(self) -> dict[str, Any]:
+    def save(self) -> Document:
         """Return choices and state as plain values and arrays, without a chip."""
         kept = {f.name: getattr(self, f.name) for f in fields(self)}
         kept |= {"ledger": self.ledger.save(), "images": dict(self.images)}
         return {"kept": kept, "chip": self.port.save(), "learner": self.learner.save()}
 
     @classmethod
-    def restore(cls, saved: Mapping[str, Any]) -> Rows:
+    def restore(cls, saved: Facts) -> Rows:
         """Build the chip again and bring it to a state that `save` returned."""
         parts = cls(**(saved["kept"] | {"ledger": Ledger.restore(saved["kept"]["ledger"])}))
         parts.port.restore(saved["chip"])

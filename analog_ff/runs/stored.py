@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from analog_ff.config.choices import Choices
 from analog_ff.output import folders, whole_files
+from analog_ff.plain import Document, Facts
 from analog_ff.registry.options import flag
 from hardware_models.check import UsageError, shown
 from hardware_models.files import LARGE, contents, json_object
@@ -22,7 +22,7 @@ SCHEMA = 1
 C = TypeVar("C", bound=Choices)
 
 
-def asked_for(kind: type[C], options: Mapping[str, Any], folder: Path) -> C | None:
+def asked_for(kind: type[C], options: Facts, folder: Path) -> C | None:
     """Return the choices of a run that is resumed: its own; None for an empty folder, whose run was never described.
 
     The options given may repeat them, name other places of its files, or ask for more epochs. Raises UsageError for any other
@@ -56,7 +56,7 @@ def begun_with(kind: type[C], folder: Path) -> C | None:
     return None
 
 
-def finished(config: Choices, folder: Path) -> dict[str, Any] | None:
+def finished(config: Choices, folder: Path) -> Document | None:
     """Return the result that a run's folder holds; None if there is none yet, or one of fewer epochs.
 
     Raises UsageError if there is one that cannot be read, or that of a run with other options.

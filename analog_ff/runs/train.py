@@ -5,22 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from analog_ff.config.config import Config
 from analog_ff.datasets.augment import shift
-from analog_ff.objective.schedule import Moment, Schedule, gain
+from analog_ff.datasets.base import Dataset
+from analog_ff.learners.base import Learner
+from analog_ff.objective.schedule import Schedule
 from analog_ff.output import whole_files
 from analog_ff.output.forms import table
+from analog_ff.plain import Document
 from analog_ff.runs import checkpoint
 from analog_ff.runs.build import batches_of
 from analog_ff.runs.interrupt import Interruptible
+from analog_ff.runs.lessons import Lesson, lessons, teach
 from analog_ff.runs.origin import Origin
 from analog_ff.runs.progress import Progress
-from hardware_models.events import Ledger
+from hardware_models.events import Ledger, Tally
 from hardware_models.keys import Key
+from hardware_models.port import ChipBench
 
 MONITORED = 500
 """Images of the training set looked at after each epoch of a final run."""
@@ -32,9 +36,9 @@ class Run:
     def __init__(
         self,
         config: Config,
-        data: Any,
-        port: Any,
-        learner: Any,
+        data: Dataset,
+        port: ChipBench,
+        learner: Learner,
         schedule: Schedule,
         priced: Callable[[Ledger], float],
         origin: Origin,
@@ -43,7 +47,7 @@ class Run:
         self._priced, self.origin = priced, origin
         self.programmed = False
         self.ledger = Ledger()
-        self.metrics: list[dict[str, Any]] = []
+        self.metrics: list[Document] = []
         self.counted: list[dict[str, int | float]] = []
         self._batches = batches_of(config, len(data.x_train), learner)
         self.epoch = 0
@@ -67,8 +71,8 @@ class Run:
         with Interruptible() as interruption, bar as progress:
             for epoch in range(self.epoch, config.epochs):
                 start = time.monotonic()
-                for number, (moment, rows) in enumerate(self._batches.of_epoch(self.schedule, epoch, config.seed)):
-                    self._step(epoch, epoch * steps + number, rows, moment)
+                for lesson in lessons(self._batches, self.schedule, epoch, config.epochs, config.seed):
+                    self._teach(lesson)
                     progress.advance(f"epoch {epoch + 1}/{config.epochs}")
                     interruption.check()
                 self.epoch = epoch + 1
@@ -81,15 +85,12 @@ class Run:
         # No checkpoint comes after this: a run that is resumed here does it again, from the same keys.
         self.ledger.book("program", self.learner.finish())
 
-    def _step(self, epoch: int, step: int, rows: np.ndarray, moment: Moment) -> None:
+    def _teach(self, lesson: Lesson) -> None:
         config, data = self.config, self.data
-        images = data.x_train[rows]
+        images = data.x_train[lesson.rows]
         if config.shift:
-            images = shift(images, data.height, data.width, config.shift, Key(config.seed, "shift", step))
-        strength = gain(epoch, config.epochs)
-        tally = self.learner.step(images, data.y_train[rows], step=step, gain=strength, moment=moment)
-        self.ledger.book("learn", tally)
-        self.images += len(rows) if moment.positive else 0  # a positive and its negative are one image
+            images = shift(images, data.height, data.width, config.shift, Key(config.seed, "shift", lesson.step))
+        self.images += teach(self.learner, self.ledger, images, data.y_train[lesson.rows], lesson)
 
     def _monitor(self) -> dict[str, float]:
         images, labels = self._watch
@@ -98,7 +99,7 @@ class Run:
         self.ledger.book("monitor", tally)
         return {name: 100.0 * float(np.mean(answer != labels)) for name, answer in predicted.items()}
 
-    def test(self) -> tuple[dict[str, float], dict[str, Any]]:
+    def test(self) -> tuple[dict[str, float], dict[str, Tally]]:
         """Return the error [%] of each read-out on the test (or validation) set, and each read-out's events."""
         errors, tallies = {}, {}
         for name in self.learner.readouts:
@@ -112,16 +113,16 @@ class Run:
 
     def _note(self, errors: dict[str, float]) -> None:
         learn = self.ledger.phase("learn").total()
-        goodness = getattr(self.learner, "mean_goodness", [])
+        goodness = self.learner.mean_goodness
         weights = sum(n * m for n, m in self.port.shapes)
-        line: dict[str, Any] = {"epoch": self.epoch}
+        line: Document = {"epoch": self.epoch}
         line |= {f"{name}_error_percent": error for name, error in errors.items()}
         line["pulses_per_weight"] = learn["write.selected"] / weights
         line["learn_joule"] = self._priced(self.ledger)
         line["images"] = self.images
         for layer, (positive, negative) in enumerate(goodness):
             line[f"goodness_positive_{layer}"], line[f"goodness_negative_{layer}"] = positive, negative
-        line |= getattr(self.learner, "measured", {})
+        line |= self.learner.measured
         line["seconds"] = round(self.seconds, 3)
         self.metrics.append(line)
         # What learning has taken so far, so that the whole curve can be priced anew.
@@ -132,7 +133,7 @@ class Run:
         arrays = {f"chip/{k}": np.asarray(v) for k, v in self.port.save().items()}
         return arrays | {f"learner/{k}": np.asarray(v) for k, v in self.learner.save().items()}
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> Document:
         """Return everything else that a checkpoint keeps, as plain values."""
         return {
             "config": self.config.digest(),
@@ -156,7 +157,7 @@ class Run:
             whole_files.write(folder / "metrics.csv", table(self.metrics))
             whole_files.write(folder / "events.csv", table(self.counted))
 
-    def restore(self, arrays: dict[str, np.ndarray], facts: dict[str, Any]) -> None:
+    def restore(self, arrays: dict[str, np.ndarray], facts: Document) -> None:
         """Take up the arrays and the facts of a checkpoint, which is written only once the chip is programmed."""
         self.port.restore({k[5:]: v for k, v in arrays.items() if k.startswith("chip/")})
         self.learner.restore({k[8:]: v for k, v in arrays.items() if k.startswith("learner/")})

@@ -1,4 +1,4 @@
-"""``python -m analog_ff.spiking``."""
+"""Entry point of ``python -m analog_ff.spiking``."""
 
 from analog_ff.spiking.command import main
 

@@ -1,4 +1,4 @@
-r"""From counted spikes and pulses to events, and from these to energy: what a spiking layer on an array costs.
+r"""Events and energy of spiking layers on arrays, from counted spikes and pulses.
 
 A clock step in which spikes arrive is one read of the array, with the rows that spiked at the read voltage:
 
@@ -6,17 +6,17 @@ A clock step in which spikes arrive is one read of the array, with the rows that
   tile that the row crosses; integral ``read.v2g``: V² times the sum of the row's conductances at that time, for each spike;
 - ``reads.columns`` and ``integrator``: the bit lines and the weights' columns of each row tile with a spike, once a step,
   as in every other read of the project: the charge of a tile is sensed and handed on to the membrane;
-- ``comparator``: each cell's membrane against its threshold, in every step of the clock, spike or not;
-- ``nonlinearity``: the firing and reset of a cell, for each spike that it emits; in learning the logistic of the third
-  factor besides, one a layer and presentation;
+- ``comparator``: each cell's membrane against its threshold, in every step of the clock, with or without a spike;
+- ``nonlinearity``: the firing and reset of a cell, for each spike that it emits; in learning also the logistic of the third
+  factor, one for each layer and presentation;
 - ``goodness``: the charge that a spike adds to the goodness cell, one squarer for each spike;
 - ``normalise``: from the second layer on, with a divisive pool, each cell's share of a step with spikes;
 - in learning, ``add.int32``: the traces, a counter that each spike of either side of a synapse steps once; ``mac.fp32`` and
-  ``rng.bits``: the product M x and the rounding of each change that is wanted, where both factors differ from zero; and the
+  ``rng.bits``: the product M x and the rounding of each wanted change, if both factors differ from zero; and the
   pulses themselves, priced as everywhere by the device's voltages, widths and conductances.
 
-Not counted: the making of the input's spikes, the leak of the membranes, the pool cells' filters, and the clock. The
-integral ``time`` is that of the presentations at the network's own pace, and that of the pulses.
+Not counted are the generation of the input's spikes, the leak of the membranes, the pool cells' filters, and the clock. The
+integral ``time`` is the time of the presentations at the network's own pace plus that of the pulses.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from analog_ff.plain import Document
 from analog_ff.runs.results import device_conditions, memory_left, plain
 from analog_ff.spiking.config import SpikingConfig
-from analog_ff.spiking.documents import Document
 from analog_ff.spiking.synapses.lines import Reads
 from hardware_models.devices.base import BaseDevice
 from hardware_models.energy import load_technology, price, report
@@ -39,20 +39,20 @@ from hardware_models.inspection import pulse_noise
 from hardware_models.tiles import Tiling
 
 RANDOM_BITS = 24
-"""Bits of one uniform number of the rounding, as of the update `accumulate`."""
+"""Number of bits of one uniform number for rounding, the same as in the update `accumulate`."""
 ARRAY = ("read.v2g", "reads.cells", "dac")
-"""Components of a read inside the array: cells, word lines and their drivers."""
+"""Components of the energy of a read inside the array: cells, word lines and their drivers."""
 
 
 class Published(NamedTuple):
     """A published energy per synaptic operation."""
 
     picojoule: float
-    original: str  # whom the table cites
+    original: str  # publication that the table cites
 
 
 SOURCE = "G. Tang et al., Front. Neurosci. 17:1187252 (2023), doi:10.3389/fnins.2023.1187252, Table 3"
-"""The table that the published figures were read in; it warns that a synaptic operation differs between applications."""
+"""Source of the published figures; it warns that the meaning of a synaptic operation differs between applications."""
 PUBLISHED: Mapping[str, Published] = MappingProxyType(
     {
         "Tianjic": Published(1.54, "Deng et al. 2020"),
@@ -67,14 +67,14 @@ PUBLISHED: Mapping[str, Published] = MappingProxyType(
         "SpiNNaker": Published(45.0, "Stromatias et al. 2013"),
     }
 )
-"""Digital neuromorphic processors, as `SOURCE` lists them: memory, routing and neuron included in some, not in others."""
+"""Digital neuromorphic processors in `SOURCE`; only some of the figures include memory, routing and neuron."""
 
 
 def read_events(
     device: BaseDevice, tiling: Tiling, config: SpikingConfig, n: int, reads: Reads, part: slice, g_unit: float,
     learning: bool,
 ) -> Events:  # fmt: skip
-    """Return what the presentations `part` of layer n cost apart from its pulses; `reads` as of `lines.Reads`."""
+    """Return the events of layer n in the presentations `part`, without its pulses; `reads` holds the counts of the reads."""
     columns = tiling.bit_lines // 2
     spikes, steps, tile_steps, fired = (
         _whole(a[part]) for a in (reads.spikes, reads.steps, reads.tile_steps, reads.fired)
@@ -97,14 +97,14 @@ def read_events(
 
 
 def wanted_events(products: int) -> Events:
-    """Return what it costs to form changes M x and to round them to pulses."""
+    """Return the events of computing `products` changes M x and rounding them to pulses."""
     return Events({"mac.fp32": products, "rng.bits": RANDOM_BITS * products})
 
 
 def write_events(device: BaseDevice, up: float, down: float, up_g: float, down_g: float) -> Events:
-    """Return what pulses cost of which only sums are known: their numbers, and the sums of n (g + g')/2 [S].
+    """Return the events of pulses from their sums: numbers up and down, and the sums of n (g + g')/2 [S] up and down.
 
-    Each pulse charges its own bit line and, as an upper bound, a word line of its own, and takes its own time.
+    As an upper bound, each pulse charges a bit line and a word line of its own, and takes its own time.
     """
     joule = device.v_up**2 * device.t_up * up_g + device.v_down**2 * device.t_down * down_g
     pulses = _whole(up) + _whole(down)
@@ -113,7 +113,7 @@ def write_events(device: BaseDevice, up: float, down: float, up_g: float, down_g
 
 
 def clock_events(config: SpikingConfig, presentations: int) -> Events:
-    """Return the time of presentations, which all layers share."""
+    """Return the time of presentations as events; all layers share it."""
     return Events({}, {"time": presentations * config.period_steps * config.step * 1e-3})
 
 
@@ -125,19 +125,19 @@ def account(
     ledger: Ledger, technology: str | Technology, device: BaseDevice, shapes: Sequence[tuple[int, int]],
     images: Mapping[str, int], cells: Sequence[Mapping[str, float | None]],
 ) -> dict[str, object]:  # fmt: skip
-    """Return the hardware's part of result.json: device, events, integrals, energy and cells, as plain values.
+    """Return the entries of result.json about the hardware: device, events, integrals, energy and cells, as plain values.
 
     Parameters
     ----------
     ledger : Ledger
-        Of the phases program, learn, infer and monitor.
-    technology : a name, a file, or what was loaded.
+        Events of the phases program, learn, infer and monitor.
+    technology : a name, a file, or a loaded technology.
     shapes : ((inputs, cells), ...)
-        Of the layers.
+        Shapes of the layers.
     images : {"learn": int, "infer": int}
-        Training images presented (awake and asleep is one image), and images classified.
-    cells : one mapping a layer
-        What the bench sees of the cells.
+        Number of training images presented (awake and asleep count as one image), and of images classified.
+    cells : one mapping for each layer
+        Figures of the cells in an inspection.
     """
     booked = ledger.as_dict()
     described = device.describe()

@@ -1,8 +1,8 @@
-"""Names for the objects of Brian2, so that a signature says what it takes.
+"""Names for the classes of Brian2, for use in signatures.
 
 Brian2 has no type information, and its objects get attributes while the program runs: one for each variable of their
-equations. A type checker can therefore look into none of them, and each name here stands for `Any`, which is written once
-for each class. Brian2 itself is imported only by the functions that build or run a network.
+equations. A type checker therefore cannot check them, and each name here stands for `Any`. This module does not import
+Brian2: only the functions that build or run a network do.
 """
 
 from __future__ import annotations

@@ -11,9 +11,9 @@ from analog_ff.cli.app import command_of, run_app
 from analog_ff.cli.parameters import parameters, with_signature
 from analog_ff.config.reading import given
 from analog_ff.output.messages import answer
+from analog_ff.plain import Document
 from analog_ff.runs.stored import asked_for
 from analog_ff.spiking.config import SpikingConfig
-from analog_ff.spiking.documents import Document
 from hardware_models.check import UsageError
 from hardware_models.files import home
 
@@ -53,12 +53,12 @@ def spiking(
 
 
 def _configure(options: Document, resume: bool) -> SpikingConfig:
-    """Return the configuration; a resumed run takes its own."""
+    """Return the configuration of the options; a resumed run uses its stored configuration."""
     config = SpikingConfig(**options)
     if not resume:
         return config
     if options.get("chip") == "auto":
-        del options["chip"]  # it has become one of the others
+        del options["chip"]  # `--chip` was translated into other options
     return asked_for(SpikingConfig, options, config.folder()) or config
 
 
@@ -66,7 +66,7 @@ app = command_of(with_signature(spiking, parameters(SpikingConfig)))
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run `spiking` and exit with its status."""
+    """Run the command `spiking` and exit with its status."""
     sys.exit(run_app(app, arguments))
 
 

@@ -1,4 +1,4 @@
-"""The encoders in NumPy: input spikes of many presentations at once, for whoever runs a network without Brian2."""
+"""The encoders in NumPy: input spikes of many presentations at once, to run a network without Brian2."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ NAMES = ("regular", "poisson", "latency")
 def encoded(
     encoder: str, p: np.ndarray, steps: int, generator: np.random.Generator, *, p_max: float | None = None
 ) -> np.ndarray:
-    r"""Return the spikes (..., steps, inputs), bool, of the spike probabilities p (..., inputs) of one clock step.
+    r"""Return spikes (..., steps, inputs) bool for spike probabilities p (..., inputs) in one clock step.
 
-    Same laws as `analog_ff.spiking.encoders`: with a phase u uniform in [0, 1), ``regular`` fires in step k if
-    :math:`\lfloor u + (k+1) p \rfloor > \lfloor u + k p \rfloor`; ``poisson`` with probability p; ``latency`` once, in step
-    :math:`\lfloor T (1 - p/p_{max}) \rfloor` (p_max: largest p unless given; a larger one fires at once).
+    The laws are those of `analog_ff.spiking.encoders`: with a phase u uniform in [0, 1), ``regular`` fires in step k if
+    :math:`\lfloor u + (k+1) p \rfloor > \lfloor u + k p \rfloor`; ``poisson`` fires with probability p in each step;
+    ``latency`` fires once, in step :math:`\lfloor T (1 - p/p_{max}) \rfloor` (p_max is the largest p by default; a larger p
+    fires at once).
 
-    Raises UsageError for another name.
+    Raises UsageError for an unknown encoder.
     """
     if encoder not in NAMES:
         raise UsageError(f"no encoder '{encoder}'{closest(encoder, NAMES)}; known are {', '.join(NAMES)}.")

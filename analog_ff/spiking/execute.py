@@ -1,4 +1,4 @@
-"""Carry out a spiking run and leave its folder: configuration, result, goodness by epoch, weights, pictures."""
+"""Carry out a spiking run and write its folder: configuration, result, goodness by epoch, weights, pictures."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ import numpy as np
 from analog_ff.datasets.base import Dataset
 from analog_ff.output import folders, whole_files
 from analog_ff.output.forms import table
+from analog_ff.output.quantities import joules
+from analog_ff.plain import Document
 from analog_ff.runs import origin, results, stored
 from analog_ff.spiking import statistics
 from analog_ff.spiking.accounting import account
 from analog_ff.spiking.config import SpikingConfig
-from analog_ff.spiking.documents import Document
 from analog_ff.spiking.nir import graph
 from analog_ff.spiking.plots import draw
 from analog_ff.spiking.simulation import Outcome, data_of, simulate
@@ -31,7 +32,7 @@ from hardware_models.user_faults import guarded
 
 
 def versions() -> dict[str, str]:
-    """Return the versions that decide the bits of a result."""
+    """Return the versions of the libraries on which the bits of a result depend."""
     from importlib import metadata
 
     return {**origin.versions(), "brian2": metadata.version("brian2")}
@@ -43,8 +44,8 @@ def execute(
 ) -> tuple[Document, Path]:
     """Return the result of a run and its folder.
 
-    Brian2 keeps nothing of a run that was interrupted: one that is resumed begins anew, in the same folder and with the same
-    bits. Raises UsageError before anything is written, or RunError if the compiled program fails.
+    Brian2 stores nothing of an interrupted run: a resumed run starts again from the beginning, in the same folder and with the
+    same bits. Raises UsageError before anything is written, or RunError if the compiled program fails.
     """
     given = config.folder()
     folder = placed(given)
@@ -53,7 +54,7 @@ def execute(
         graph.check(config, export)
     if not resume:
         folders.must_be_new(folder)
-        data = data_of(config)  # what is wrong with data, device or technology is found before there is a folder
+        data = data_of(config)  # errors in data, device or technology are found before the folder exists
         load_technology(config.technology)
         if config.device != "none":
             with guarded(UsageError):
@@ -80,11 +81,11 @@ def execute(
 
 
 def _carry_out(config: SpikingConfig, folder: Path, data: Dataset, quiet: bool, export: Path | None) -> Document:
-    """Run Brian2 and leave the curve, the weights, the pictures and, last of all, the result in the folder."""
+    """Run Brian2 and write the curve, the weights, the pictures and, last of all, the result to the folder."""
     start = time.monotonic()
     with record() as inputs, opened.into(inputs, folder):
         origin.note_arrays(data)
-        # Read once: a file that is edited while the run goes on must not price it.
+        # The file is read only once, before the run, so that an edit during the run does not change the prices.
         technology = config.technology if config.device == "none" else load_technology(config.technology)
         outcome = simulate(config, data, quiet=quiet)
     result = collect(config, outcome, time.monotonic() - start, technology)
@@ -102,7 +103,7 @@ def _carry_out(config: SpikingConfig, folder: Path, data: Dataset, quiet: bool, 
 
 
 def collect(config: SpikingConfig, outcome: Outcome, wall: float, technology: str | Technology) -> Document:
-    """Return result.json (schema 1) of a spiking run."""
+    """Return the contents of result.json (schema 1) for a spiking run."""
     errors = outcome.errors()
     final = config.split == "final"
     headline = errors["energy"]
@@ -143,7 +144,7 @@ def collect(config: SpikingConfig, outcome: Outcome, wall: float, technology: st
 
 
 def show(result: Document, folder: Path) -> None:
-    """Print the table of a finished run."""
+    """Print the result table of a finished run."""
     from rich.console import Console
     from rich.table import Table
 
@@ -167,7 +168,7 @@ def show(result: Document, folder: Path) -> None:
         energy = result["energy"]
         for what, key in (("update", "per_update_joule"), ("decision (all labels)", "per_decision_joule"),
                           ("synaptic operation", "per_synaptic_operation_joule")):  # fmt: skip
-            table.add_row(f"energy per {what}", results.joules(energy[key]))
+            table.add_row(f"energy per {what}", joules(energy[key]))
         table.add_row("pulses per weight", f"{result['cells']['pulses_per_weight']:.1f}")
     for notice in result.get("nir", {}).get("notices", ()):
         table.add_row("not in the NIR file", notice)

@@ -12,12 +12,12 @@ learning signal (+1 awake, -1 asleep),
     w_{ij} \leftarrow w_{ij} + M_j x_i
 
 with :math:`\phi(r) = r^2` (squared), :math:`r^2/(1 + r/r_s)` (saturating) or r (linear; then :math:`M_j` holds for active
-cells with slope 1). G is held by one goodness cell of the layer that every spike reaches: a spike adds
-:math:`\phi(r+1) - \phi(r)`, so it needs no clock; it broadcasts G back. From layer to layer a pool cell takes the
-goodness away: it low-passes the spikes of the layer below and divides, or is subtracted from, the input of the layer above,
-whose plasticity sees the counts :math:`x_i = r_i/(\lVert r \rVert + 0.1)`.
+cells with slope 1). One goodness cell of the layer holds G, and every spike of the layer reaches it: a spike adds
+:math:`\phi(r+1) - \phi(r)`, so the cell needs no clock; it broadcasts G back. Between two layers a pool cell removes the
+goodness: it low-passes the spikes of the layer below and divides, or is subtracted from, the input of the layer above,
+whose plasticity uses the counts :math:`x_i = r_i/(\lVert r \rVert + 0.1)`.
 
-What is local (its own cell or synapse), broadcast (one value to a layer) and global is listed in docs/spiking.md.
+docs/spiking.md lists which values are local (of the cell or synapse itself), broadcast (one value to a layer) and global.
 Source: G. Hinton, arXiv:2212.13345; E. Terres-Escudero et al., arXiv:2406.16479 (the rule as modulated Hebbian learning).
 """
 
@@ -40,11 +40,11 @@ from analog_ff.spiking.synapses.base import CHANGE, Plasticity
 from analog_ff.spiking.synapses.ideal import IdealSynapses
 
 BEFORE, LEARN, EVENT, ONSET = -1, 0, 1, CHANGE + 1
-"""Order of what happens in the first step of a presentation: record, learn from the one before, reset and show."""
+"""Orders within the first step of a presentation: record, learn from the previous presentation, reset and show."""
 
 
 class Goodness(NamedTuple):
-    """phi: what a spike adds to G, from the count before it, and the slope of phi by 2, both as Brian2 code."""
+    """A function phi as Brian2 code: the increase of G by a spike as a function of the count before it, and phi'/2."""
 
     increment: str
     half_slope: str
@@ -63,52 +63,52 @@ GOODNESS: Mapping[str, Goodness] = MappingProxyType(
 
 
 class Shown(NamedTuple):
-    """The images, as the network looks them up."""
+    """Images in the form in which the network looks them up."""
 
     pixels: np.ndarray  # (images, d) float32, each scaled to the mean length of the training images
     classes: int
-    width: int = 1  # pixels of a row, where images are shifted
-    trained: int | None = None  # the first images, which set what is brightest; None: all
+    width: int = 1  # number of pixels of a row, needed if images are shifted
+    trained: int | None = None  # number of the first images, which set the largest intensity; None: all
 
 
 @dataclass
 class Model:
-    """The parts of a built network."""
+    """The Brian2 objects of a built network."""
 
     network: Network
-    clock: Clock  # ticks once a presentation
+    clock: Clock  # clock that ticks once a presentation
     period: Quantity  # time from one presentation to the next, with unit
     inputs: NeuronGroup
     layers: list[NeuronGroup]
     goodness: list[NeuronGroup]
     synapses: list[Synapses]
-    recorded: list[StateMonitor]  # goodness of each layer at the end of each presentation
+    recorded: list[StateMonitor]  # monitors of the goodness of each layer at the end of each presentation
     namespace: dict[str, object]
 
 
 def scaled(images: np.ndarray, trained: int | None = None) -> np.ndarray:
-    """Return images (n, d) of equal length: each divided by its own, times the mean one of the first `trained`; float32.
+    """Return images (n, d) float32 scaled to equal length, the mean length of the first `trained` images.
 
-    The length carries no label but would carry goodness. Images that are tested on have no part in the mean: what one of
-    them becomes depends on no other. Default: the mean of all.
+    The length tells nothing about the label but would change the goodness. Test images do not enter the mean, so the scaling of
+    a test image depends on no other test image. By default the mean is that of all images.
     """
     length = np.linalg.norm(images, axis=1, keepdims=True)
     return (images * (length[:trained].mean() / np.maximum(length, 1e-6))).astype(np.float32)
 
 
 def sizes(config: SpikingConfig, shown: Shown) -> tuple[int, ...]:
-    """Return the cells of the input and of each layer."""
+    """Return the numbers of cells of the input and of each layer."""
     return (shown.pixels.shape[1] + shown.classes * config.label_cells, *config.layers)
 
 
 def exact_step(seconds: float) -> float:
-    r"""Return a clock step with 32 significant bits, within 2^-32 of itself of the one asked for [s].
+    r"""Return a clock step [s] with 32 significant bits that differs from `seconds` by a share of at most 2^-32.
 
     k dt is then a float64 for any presentation of k steps (up to 2^21), and the times of the two clocks are one real number,
     rounded once: :math:`\mathrm{fl}(i \cdot k\,dt) = \mathrm{fl}(i k \cdot dt)`. Brian2's C++ programs take two times as one
     if they differ by at most 1e-14 s, which is less than the spacing of float64 beyond 64 s: a third of the presentations
-    of a longer run would begin and end beside their step, and what was to be learned then is wiped before any synapse
-    hears of it.
+    of a longer run would begin and end beside their step, and the learning signal would be reset before it reaches any
+    synapse.
     """
     mantissa, exponent = math.frexp(seconds)
     return math.ldexp(round(math.ldexp(mantissa, 32)), exponent - 32)
@@ -118,15 +118,15 @@ def build(
     config: SpikingConfig, shown: Shown, show: Presentations, initial: Sequence[np.ndarray], *, learn: bool = True,
     plasticity: Plasticity | None = None,
 ) -> Model:  # fmt: skip
-    """Return the network for the presentations `show`; `initial` are the weights of each layer, (inputs, cells).
+    """Return the network for the presentations `show`; `initial` holds the first weights (inputs, cells) of each layer.
 
-    `plasticity` is what the synapses are made of, numbers by default.
+    `plasticity` makes the synapses, which are numbers by default. The network is built on Brian2's current device.
 
-    Works on Brian2's current device. Raises UsageError if the weights do not match the layers.
+    Raises UsageError if the weights do not match the layers.
     """
     import brian2 as b2
 
-    # Every object has a name of its own: the text of the generated code, and with it what is compiled, is the same again.
+    # Every object has a fixed name, so that a later run generates the same code and need not compile it again.
     step = exact_step(config.step * 1e-3)
     dt = b2.Clock(step * b2.second, name="step_clock")
     period = b2.Clock(config.period_steps * step * b2.second, name="period_clock")
@@ -161,9 +161,9 @@ def _check(width: Sequence[int], initial: Sequence[np.ndarray]) -> None:
     from hardware_models.check import UsageError
 
     wanted = list(itertools.pairwise(width))
-    found = [np.shape(w) for w in initial]
-    if found != wanted:
-        raise UsageError(f"the layers need weights of shapes {wanted} (inputs, cells), got {found}.")
+    shapes = [np.shape(w) for w in initial]
+    if shapes != wanted:
+        raise UsageError(f"the layers need weights of shapes {wanted} (inputs, cells), got {shapes}.")
 
 
 def _namespace(
@@ -171,10 +171,10 @@ def _namespace(
 ) -> dict[str, object]:
     pixels = shown.pixels.shape[1]
     brightest = float(shown.pixels[: shown.trained].max(initial=0.0))
-    # A table read beyond its columns returns NaN, silently: the cells of the labels read a column of zeros.
+    # Reading a table beyond its columns silently returns NaN, so the cells of the labels read a column of zeros.
     padded = np.hstack([shown.pixels, np.zeros((len(shown.pixels), 1), np.float32)])
     ms = b2.ms
-    # Lengths that are powers of two: runs of nearly the same length share their compiled code.
+    # Lengths are rounded up to powers of two, so that runs of similar length share their compiled code.
     image, label, rate, trial, down, right = (
         np.pad(a.astype(float), (0, _room(len(a)) - len(a)), mode="edge") for a in show
     )
@@ -233,7 +233,7 @@ def _inputs(
         namespace=space, clock=dt, name="inputs", dtype=dict(made_of.types),
     )  # fmt: skip
     chosen = "int(LABEL(t) < -1.5)*(chosen + 2)" if config.negatives != "random" else "0"
-    # A pixel that is shifted in from outside the image, and a cell of a label, read the column of zeros.
+    # Pixels shifted in from outside the image, and cells of labels, read the column of zeros.
     seen = (
         "place = i"
         if not config.shift
@@ -260,27 +260,31 @@ def _layer(
     made_of: Plasticity,
 ) -> tuple[NeuronGroup, NeuronGroup, list[BrianObject]]:  # fmt: skip
     good = GOODNESS[config.goodness]
-    own = {"N": cells, **space}
-    cell = b2.NeuronGroup(1, _goodness_equations(config), namespace=own, clock=dt, method="exact", name=f"goodness_{n}")
+    namespace = {"N": cells, **space}
+    cell = b2.NeuronGroup(
+        1, _goodness_equations(config), namespace=namespace, clock=dt, method="exact", name=f"goodness_{n}"
+    )
     equations, threshold, reset = cell_equations(config)
     equations = (
         f"{equations}\n{'gain : 1' if n and config.pool == 'divisive' else ''}\n{made_of.source}\n{made_of.target}"
     )
     layer = b2.NeuronGroup(
-        cells, equations, threshold=threshold, reset=reset, namespace=own, clock=dt, name=f"layer_{n}",
+        cells, equations, threshold=threshold, reset=reset, namespace=namespace, clock=dt, name=f"layer_{n}",
         refractory=config.refractory * b2.ms if config.refractory else False,
         method="euler" if config.noise else "exact", events={"learn": "M != 0"}, dtype=dict(made_of.types),
     )  # fmt: skip
     layer.G = b2.linked_var(cell, "G")
     layer.set_event_schedule("learn", when="start", order=EVENT)
-    counted = b2.Synapses(layer, cell, on_pre=f"G_post += {good.increment}", namespace=own, clock=dt, name=f"count_{n}")
+    counted = b2.Synapses(
+        layer, cell, on_pre=f"G_post += {good.increment}", namespace=namespace, clock=dt, name=f"count_{n}"
+    )
     counted.connect()
     signal = "G/N" if config.third_factor == "layer" else {"squared": "r**2", "linear": "r"}.get(
         config.goodness, "r**2/(1 + r/r_s)"
     )  # fmt: skip
-    slope = good.half_slope  # a trace per synapse holds about half of r x
+    slope = good.half_slope  # with a trace per synapse, which holds about half of r x
     slope = slope if config.eligibility == "rank-1" else f"2*({slope})/clip(r, 1, inf)"
-    late = 0.5 + config.period_steps * config.sign_delay  # steps back to the presentation whose sign is heard
+    late = 0.5 + config.period_steps * config.sign_delay  # steps back to the presentation whose sign is used
     layer.run_regularly(
         f"""
         M = RATE(t - {late}*dt)*({slope})/(1 + exp(sign(RATE(t - {late}*dt))*({signal} - theta)/temperature))
@@ -296,13 +300,13 @@ def _layer(
 
 
 def _chooser(b2: Brian, model: Model, space: Mapping[str, object], dt: Clock, period: Clock) -> list[BrianObject]:
-    """Return the cell that remembers which of the labels tried had the highest goodness, with Gumbel noise.
+    """Return the objects of a cell that remembers the tried label with the highest goodness, with Gumbel noise added.
 
-    The goodness per cell g of all layers plus noise of scale s: the label is a draw from the softmax of g/s.
+    The noise of scale s is added to the goodness per cell g of all layers, which makes the label a draw from softmax(g/s).
     """
-    own = {**space, "layers": len(model.goodness)}
+    namespace = {**space, "layers": len(model.goodness)}
     cell = b2.NeuronGroup(
-        1, "best : 1\nchosen : 1\ntotal : 1\nscore : 1\nwins : 1", namespace=own, clock=dt, name="chooser"
+        1, "best : 1\nchosen : 1\ntotal : 1\nscore : 1\nwins : 1", namespace=namespace, clock=dt, name="chooser"
     )
     parts = [cell]
     for n, (goodness, layer) in enumerate(zip(model.goodness, model.layers, strict=True)):
@@ -331,15 +335,20 @@ def _pool(
     b2: Brian, config: SpikingConfig, n: int, below: NeuronGroup, cells: int, layer: NeuronGroup,
     space: Mapping[str, object], dt: Clock, period: Clock,
 ) -> list[BrianObject]:  # fmt: skip
-    """Return the pool cell between two layers: it low-passes the spikes below and divides what arrives above."""
-    own = {"cells": cells, **space}
-    pool = b2.NeuronGroup(1, "dq/dt = -q/tau_pool : 1", namespace=own, clock=dt, method="exact", name=f"pool_{n}")
+    """Return the pool cell between two layers, which low-passes the spikes below and divides the input above."""
+    namespace = {"cells": cells, **space}
+    pool = b2.NeuronGroup(1, "dq/dt = -q/tau_pool : 1", namespace=namespace, clock=dt, method="exact", name=f"pool_{n}")
     if not config.online:
         pool.run_regularly("q = 0", clock=period, when="start", order=ONSET, name=f"empty_{n}")
-    gather = b2.Synapses(below, pool, on_pre="q_post += 1.0/cells", namespace=own, clock=dt, name=f"gather_{n}")
+    gather = b2.Synapses(below, pool, on_pre="q_post += 1.0/cells", namespace=namespace, clock=dt, name=f"gather_{n}")
     gather.connect()
     spread = b2.Synapses(
-        pool, layer, "gain_post = pool_gain/(sigma + q_pre) : 1 (summed)", namespace=own, clock=dt, name=f"divide_{n}"
+        pool,
+        layer,
+        "gain_post = pool_gain/(sigma + q_pre) : 1 (summed)",
+        namespace=namespace,
+        clock=dt,
+        name=f"divide_{n}",
     )
     spread.connect()
     return [pool, gather, spread]
@@ -348,12 +357,12 @@ def _pool(
 def _goodness_equations(config: SpikingConfig) -> str:
     if not config.online:
         return "G : 1"
-    # Counts that decay with tau_trace: the sum of their squares decays twice as fast.
+    # The counts decay with tau_trace, so the sum of their squares decays twice as fast.
     return f"dG/dt = -{2 if config.goodness == 'squared' else 1}*G/tau_trace : 1"
 
 
 def cell_equations(config: SpikingConfig) -> tuple[str, str, str]:
-    """Return equations, threshold and reset of a LIF cell."""
+    """Return the equations, the threshold and the reset of a LIF cell as Brian2 code."""
     noise = " + noise*sqrt(2/tau)*xi" if config.noise else ""
     refractory = " (unless refractory)" if config.refractory else ""
     lines = [

@@ -1,4 +1,4 @@
-"""The pictures of a spiking run: raster, histograms of goodness and of rates, weight maps."""
+"""Pictures of a spiking run: raster, histograms of goodness and of rates, weight maps."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAPS = 40
-"""Cells of the first layer whose weights are drawn."""
+"""Number of cells of the first layer whose weights are drawn."""
 
 
 def draw(folder: Path, config: SpikingConfig, outcome: Outcome, image: tuple[int, int]) -> list[str]:

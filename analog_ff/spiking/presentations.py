@@ -1,6 +1,6 @@
-"""What the network is shown, one presentation after the other: image, label, and the sign of the learning signal.
+"""Presentations, which the network is shown one after the other: image, label, and the sign of the learning signal.
 
-A presentation is one row of three tables that the network looks up by its clock: nothing is encoded in advance.
+A presentation is one row of tables that the network looks up by its clock; no spikes are computed in advance.
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 
 
 class Presentations(NamedTuple):
-    """What is shown, in order; k presentations."""
+    """A table of k presentations in the order in which they are shown."""
 
-    image: np.ndarray  # (k,) int32 row of the images
-    label: np.ndarray  # (k,) int32 class whose cells fire, -1: none, -2: the one that the network chose
+    image: np.ndarray  # (k,) int32 number of the image
+    label: np.ndarray  # (k,) int32 class whose label cells fire; -1: none, -2: the class that the network has chosen
     rate: np.ndarray  # (k,) float32 learning rate times +1 (wake) or -1 (sleep); 0: nothing is learned
-    trial: np.ndarray  # (k,) int32 1: the first label that the network tries for a negative of its own, 2: another
-    down: np.ndarray  # (k,) int32 pixels by which the image is shifted
-    right: np.ndarray  # (k,) int32 the same to the right
+    trial: (
+        np.ndarray
+    )  # (k,) int32 1: first label that the network tries for its own negative, 2: a further one, 0: no trial
+    down: np.ndarray  # (k,) int32 number of pixels by which the image is shifted down
+    right: np.ndarray  # (k,) int32 number of pixels by which the image is shifted to the right
 
     @classmethod
     def of(cls, image: ArrayLike, label: ArrayLike, rate: ArrayLike, trial: ArrayLike | None = None) -> Presentations:
@@ -42,16 +44,16 @@ class Presentations(NamedTuple):
 
 
 def wrong_labels(labels: np.ndarray, classes: int, generator: np.random.Generator) -> np.ndarray:
-    """Return for each label one of the other classes, all equally likely."""
+    """Return a wrong label for each label, uniform over the other classes."""
     return ((labels + generator.integers(1, classes, labels.shape)) % classes).astype(np.int32)
 
 
 def training(config: SpikingConfig, labels: np.ndarray, classes: int) -> Presentations:
     """Return all presentations of training: each image of an epoch once awake and once asleep.
 
-    Blocks of `block` presentations awake are followed by as many asleep with the same images in the same order; an epoch
-    draws a new order and new wrong labels. The learning rate falls linearly to its final share. Before a negative of its
-    own, the network is shown the image with `candidates` labels: wrong ones (hard), or any (self).
+    Blocks of `block` presentations awake are followed by as many asleep with the same images in the same order; each epoch
+    draws a new order and new wrong labels. The learning rate falls linearly to its final share. If the network chooses its own
+    negatives, it is first shown the image with `candidates` labels: wrong ones (hard), or any (self).
     """
     per_epoch = min(config.images_per_epoch or len(labels), len(labels))
     parts = []
@@ -69,14 +71,14 @@ def training(config: SpikingConfig, labels: np.ndarray, classes: int) -> Present
     flips = Key(config.seed, "sign").generator().random(len(image)) < config.sign_noise
     rate = config.learning_rate * falling * np.where(flips, -sign, sign)
     every = shifted(Presentations.of(image, label, rate, trial), config)
-    # The signal of the last presentations comes late: nothing is learned from what follows them.
+    # The learning signal arrives late, so presentations without learning follow the last ones.
     return every + Presentations.of(
         [image[-1]] * config.sign_delay, [-1] * config.sign_delay, [0.0] * config.sign_delay
     )
 
 
 def shifted(show: Presentations, config: SpikingConfig) -> Presentations:
-    """Return presentations with every image shifted at random, by the same in wake, sleep and trials of an epoch."""
+    """Return presentations with each image shifted at random, by the same shift in wake, sleep and trials of an epoch."""
     if not config.shift or not len(show):
         return show
     epoch = np.arange(len(show)) // (len(show) // config.epochs)
@@ -89,7 +91,7 @@ def shifted(show: Presentations, config: SpikingConfig) -> Presentations:
 def _asleep(
     config: SpikingConfig, image: np.ndarray, right: np.ndarray, classes: int, generator: np.random.Generator
 ) -> Presentations:
-    """Return the negatives of some images, each after the labels that the network tries, if it makes its own."""
+    """Return the negatives of some images; if the network chooses its own labels, the trials come before each."""
     n = len(image)
     if config.negatives == "random":
         return Presentations.of(image, wrong_labels(right, classes, generator), np.full(n, -1.0))

@@ -1,4 +1,4 @@
-"""One spiking run from beginning to end: data, presentations, network, and what was recorded, as plain arrays."""
+"""One spiking run from beginning to end: data, presentations, network, and the recorded results as plain arrays."""
 
 from __future__ import annotations
 
@@ -22,40 +22,40 @@ from hardware_models.check import UsageError
 from hardware_models.keys import Key
 
 STATISTICS = 500
-"""Test images whose spike counts are recorded cell by cell, once with the right label and once with a wrong one."""
+"""Number of test images whose spikes are counted for each cell, once with the right label and once with a wrong one."""
 RASTER = 10
-"""Test images of the raster, in the same way."""
+"""Number of test images in the raster, each once with the right label and once with a wrong one."""
 
 
 class Counts(NamedTuple):
-    """Spike counts of single presentations, the right label in even rows, a wrong one in odd rows."""
+    """Spike counts of single presentations, with the right label in even rows and a wrong one in odd rows."""
 
-    counts: tuple[np.ndarray, ...]  # of each layer, (2 images, cells) float32
-    raster: tuple[tuple[np.ndarray, np.ndarray], ...]  # of the input and each layer: cells, and times [ms]
+    counts: tuple[np.ndarray, ...]  # counts (2 images, cells) float32 of each layer
+    raster: tuple[tuple[np.ndarray, np.ndarray], ...]  # cells and times [ms] of spikes of the input and of each layer
     raster_ms: float  # duration of the raster
 
 
 class Outcome(NamedTuple):
-    """What a run leaves behind."""
+    """Results of a run as arrays."""
 
     scores: np.ndarray  # (layers, images, classes) goodness per cell of each test image with each label
-    labels: np.ndarray  # (images,) the right ones
+    labels: np.ndarray  # (images,) right labels
     goodness: np.ndarray  # (layers, presentations) goodness per cell in training
     training: plans.Presentations
     weights: tuple[np.ndarray, ...]  # (inputs, cells) float32 [thresholds]
-    spikes: dict[str, tuple[np.ndarray, ...]]  # training, testing: spikes by cell, of the input and each layer
+    spikes: dict[str, tuple[np.ndarray, ...]]  # "training", "testing": spikes of each cell, of the input and each layer
     statistics: Counts
-    hardware: Hardware | None  # None where synapses are numbers
-    seconds: dict[str, float]  # wall time of building and of running; core: of the compiled program
+    hardware: Hardware | None  # None if synapses are numbers
+    seconds: dict[str, float]  # wall time of building and of running; "core": time of the compiled program
 
     def errors(self) -> dict[str, float]:
-        """Return the error in percent by read-out: energy (goodness per cell, summed over layers), and each layer's."""
+        """Return the error [%] of each read-out: energy (goodness per cell, summed over layers), and each single layer."""
         right = self.labels
         total = {"energy": self.scores.sum(axis=0)} | {f"layer-{n}": s for n, s in enumerate(self.scores)}
         return {name: 100.0 * float(np.mean(s.argmax(axis=1) != right)) for name, s in total.items()}
 
     def curve(self, epochs: int) -> list[dict[str, float]]:
-        """Return by epoch the mean goodness per cell of each layer, awake and asleep."""
+        """Return, for each epoch, the mean goodness per cell of each layer, awake and asleep."""
         if not epochs:
             return []
         lines = []
@@ -71,7 +71,7 @@ class Outcome(NamedTuple):
 
 
 def data_of(config: SpikingConfig) -> Dataset:
-    """Return the data set of a run; UsageError if it has no labels to show."""
+    """Return the data set of a run; raise UsageError if it has no labels, or no shape for shifts."""
     data = load(config.data, data_dir=config.data_dir, split=config.split)
     pixels = data.x_train.shape[1]
     if config.shift and pixels != (data.height or 1) * (data.width or 1):
@@ -86,7 +86,7 @@ def data_of(config: SpikingConfig) -> Dataset:
 
 
 def first_weights(config: SpikingConfig, sizes: Sequence[int]) -> list[np.ndarray]:
-    """Return the first weights of each layer, N(mean, sd²)/fan-in as configured; never negative under Dale's law."""
+    """Return the first weights of each layer, drawn from the configured normal law; never negative under Dale's law."""
     weights = []
     for n, (inputs, cells) in enumerate(itertools.pairwise(sizes)):
         noise = Key(config.seed, "weights").at(n).generator().standard_normal((inputs, cells), dtype=np.float32)
@@ -108,23 +108,23 @@ def simulate(
     ----------
     config : SpikingConfig
     data : Dataset, optional
-        Instead of the one that `config` names.
+        Data set to use instead of the one in `config`.
     weights : sequence of (inputs, cells) arrays, optional
-        First weights [thresholds]; default: drawn from the seed.
+        First weights [thresholds]; by default they are drawn from the seed.
     quiet : bool
-        True says nothing while it runs; otherwise progress goes to standard error.
+        True shows no progress; False shows it on standard error.
 
     Raises
     ------
     UsageError
-        If weights and layers do not match, a device cannot be had, or there is no compiler.
+        If weights and layers do not match, a device cannot be loaded, or there is no compiler.
     RunError
         If the compiled program fails.
     """
     data = data_of(config) if data is None else data
     classes = len(data.classes)
     tested = min(config.test_images or len(data.x_test), len(data.x_test))
-    # The input's scale, its brightest pixel too, is that of the training images, as if no other had been seen yet.
+    # The scale and the largest intensity of the input come from the training images alone.
     images = models.scaled(np.concatenate([data.x_train, data.x_test]), len(data.x_train))
     shown = models.Shown(images, classes, data.width or 1, len(data.x_train))
     training = plans.training(config, data.y_train, classes)
@@ -140,10 +140,10 @@ def simulate(
         model = models.build(config, shown, show, initial, learn=len(training) > 0, plasticity=made_of)
         recorded = _Recorded(b2, model, len(training), len(training) + len(testing))
         runs = Runs(b2, config.target, model.network, quiet=quiet)
-        # Each run of Brian2 has code of its own to compile: everything that is counted, then everything that is recorded.
+        # Each run of Brian2 compiles its own code, so there are only two: one that counts, and one that records spikes.
         runs.run((len(training) + len(testing)) * model.period, "training and testing")
         recorded.start()
-        # The goodness of a presentation is read in the step after it.
+        # The goodness of a presentation is recorded in the step after it.
         runs.run(len(statistics) * model.period + config.step * b2.ms, "statistics")
         built = time.monotonic()
 
@@ -169,7 +169,7 @@ def simulate(
 
 
 def structure(config: SpikingConfig) -> tuple[object, ...]:
-    """Return what the objects of a network depend on, their numbers left out; only the time to compile hangs on it."""
+    """Return the settings that change the generated code. Two runs with equal settings share the compiled program."""
     kinds = (config.encoder, config.goodness, config.pool, config.eligibility, config.third_factor, config.reset)
     parts = (config.refractory, config.adaptation, config.noise, config.delay, config.delay_spread, config.gap)
     choice = config.negatives != "random"
@@ -186,12 +186,12 @@ def structure(config: SpikingConfig) -> tuple[object, ...]:
 
 
 class _Recorded:
-    """What is counted and recorded beside goodness: all spikes by cell, and each spike after the test."""
+    """Counters and monitors of spikes: spikes of each cell in training and test, and each single spike after the test."""
 
     def __init__(self, b2: Brian, model: models.Model, trained: int, tested: int) -> None:
         groups = (model.inputs, *model.layers)
         self._b2, self._begin = b2, tested * model.period
-        # A clock that ticks once where training ends, and one where the test ends: the counts until then.
+        # One clock ticks once at the end of training and another at the end of the test, to store the counts so far.
         self._until = {}
         for what, last in (("training", trained), ("testing", tested)):
             clock = b2.Clock(max(last or tested, 1) * model.period, name=f"{what}_clock")
@@ -207,12 +207,12 @@ class _Recorded:
         model.network.add([*self._spikes, *(m for monitors in self._until.values() for m in monitors)])
 
     def start(self) -> None:
-        """Record each spike from now on."""
+        """Start to record each single spike."""
         for monitor in self._spikes:
             monitor.active = True
 
     def counted(self) -> dict[str, tuple[np.ndarray, ...]]:
-        """Return the spikes of each cell of the input and each layer in training and in testing."""
+        """Return the number of spikes of each cell, of the input and each layer, in "training" and in "testing"."""
         until = {
             what: tuple(np.array(m.fired[:], np.int64)[:, 1] for m in monitors)
             for what, monitors in self._until.items()
@@ -224,7 +224,7 @@ class _Recorded:
         }
 
     def seen(self, config: SpikingConfig, presentations: int) -> Counts:
-        """Return the spike counts of each layer by presentation, and the spikes of the first ones."""
+        """Return the spike counts of each layer in each recorded presentation, and the raster of the first ones."""
         period = config.period_steps * config.step
         counts, raster = [], []
         drawn = min(2 * RASTER, presentations) * period
@@ -232,7 +232,7 @@ class _Recorded:
             cells = np.array(monitor.i[:])
             times = np.asarray((monitor.t[:] - self._begin) / self._b2.ms, np.float64)
             shown = np.floor((times + 0.5 * config.step) / period).astype(int)
-            inside = shown < presentations  # one step follows the last
+            inside = shown < presentations  # one more step follows the last presentation
             number = np.zeros((presentations, len(monitor.source)), np.float32)
             np.add.at(number, (shown[inside], cells[inside]), 1.0)
             counts.append(number)

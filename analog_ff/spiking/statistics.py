@@ -1,11 +1,11 @@
-r"""How a layer fires: rates, sparseness, bursts; the quantities that cortical recordings report.
+r"""Statistics of the firing of a layer: rates, sparseness and bursts, as cortical recordings report them.
 
-Sparseness of Vinje and Gallant (Science 287, 1273 (2000), doi:10.1126/science.287.5456.1273), of the rates of n cells at
-one stimulus (population) or of one cell at n stimuli (lifetime):
+The sparseness is that of Vinje and Gallant (Science 287, 1273 (2000), doi:10.1126/science.287.5456.1273), of the rates of n
+cells at one stimulus (population) or of one cell at n stimuli (lifetime):
 
 .. math:: S = \Bigl(1 - \frac{(\sum_i r_i/n)^2}{\sum_i r_i^2/n}\Bigr) / (1 - 1/n)
 
-0 where all rates are equal, 1 where one alone is not zero.
+It is 0 if all rates are equal, and 1 if only one rate is not zero.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from __future__ import annotations
 import numpy as np
 
 BURST_MS = 10.0
-"""Spikes closer than this belong to a burst."""
+"""Largest interval between two spikes of a burst [ms]."""
 
 
 def sparseness(rates: np.ndarray, axis: int) -> np.ndarray:
-    """Return the sparseness along an axis of rates; NaN where all are zero."""
+    """Return the sparseness along an axis of rates; NaN if all rates are zero."""
     n = rates.shape[axis]
     r = rates.astype(np.float64)
     square = (r**2).mean(axis=axis)
@@ -31,17 +31,17 @@ def firing(counts: np.ndarray, present_ms: float) -> dict[str, float | None]:
     Parameters
     ----------
     counts : (presentations, cells) array
-        Spikes of each cell at each presentation.
+        Number of spikes of each cell in each presentation.
     present_ms : float
         Duration of a presentation [ms].
 
     Returns
     -------
     dict
-        mean_rate_hz: of all cells; active_share: of pairs (cell, presentation) with a spike; active_rate_hz: mean of those
-        pairs; active_rate_95_hz: 95th percentile; silent_share: cells without a spike at all; population_sparseness,
-        lifetime_sparseness: means; log10_rate_sd: deviation of log10 of the mean rates of cells that fire. None where
-        nothing fires.
+        mean_rate_hz: mean rate of all cells; active_share: share of pairs (cell, presentation) with a spike; active_rate_hz
+        and active_rate_95_hz: mean and 95th percentile of the rates of these pairs; silent_share: share of cells without any
+        spike; population_sparseness, lifetime_sparseness: means; log10_rate_sd: standard deviation of log10 of the mean rates
+        of cells that fire. Values are None if no cell fires.
     """
     rates = counts.astype(np.float64) * (1e3 / present_ms)
     active = rates[rates > 0]
@@ -64,7 +64,7 @@ def _mean(values: np.ndarray) -> float | None:
 
 
 def intervals(cells: np.ndarray, times: np.ndarray, period_ms: float) -> np.ndarray:
-    """Return the intervals [ms] between spikes of one cell within one presentation, from a raster."""
+    """Return the intervals [ms] between successive spikes of a cell within a presentation, for all cells of a raster."""
     order = np.lexsort((times, cells))
     i, t = np.asarray(cells)[order], np.asarray(times)[order]
     same = (np.diff(i) == 0) & (np.diff(np.floor(t / period_ms + 1e-9)) == 0)

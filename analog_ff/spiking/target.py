@@ -1,8 +1,8 @@
-"""Where a Brian2 network runs: C++ standalone in float32, or Cython or NumPy in float64; compiled code is kept.
+"""Targets of a Brian2 network: C++ standalone in float32, or Cython or NumPy in float64; compiled code is kept.
 
-A standalone project lives in a folder that depends on the structure of the network alone. Brian2 writes a source file only
-where its text has changed, and make compiles only what was written, so a second run of the same model compiles next to
-nothing, and a wrong folder could cost time but no correctness. A lock keeps two processes out of one folder.
+The folder of a standalone project depends only on the structure of the network. Brian2 writes a source file only
+if its text has changed, and make compiles only written files, so a second run of the same model compiles almost
+nothing; a wrong folder would cost time but not correctness. A lock keeps two processes from using one folder.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ T = TypeVar("T")
 CACHE = "ANALOG_FF_CACHE"
 SLOTS = 64
 REPORT_SECONDS = 5.0
-# What every file of a standalone program includes is compiled once, not once for each of some sixty files: a quarter of the
-# work. A second makefile adds this to Brian2's own.
+# The header that every file of a standalone program includes is compiled once instead of once for each of about sixty files,
+# which saves a quarter of the work. A second makefile adds this rule to Brian2's own.
 _COMMON_H = """#pragma once
 #include "objects.h"
 #include "brianlib/common_math.h"
@@ -37,9 +37,9 @@ _COMMON_H = """#pragma once
 #include <fstream>
 #include <iostream>
 """
-# It also says what depends on what: Brian2's makefile runs the compiler's front end once more on every file to find that out
-# (its list is switched off by `_MAKE`). A code object includes nothing but its own header and what is common; the program's
-# frame includes all headers.
+# It also lists the dependences of files: Brian2's makefile would run the compiler's front end on every file to find them
+# (`_MAKE` switches its list off). A code object includes only its own header and the common ones; the program's frame includes
+# all headers.
 _COMMON_MAKE = """OWN := $(filter code_objects/%,$(OBJS))
 $(OBJS): CXXFLAGS += -include common.h
 $(OBJS): common.h.gch
@@ -50,7 +50,7 @@ common.h.gch: common.h makefile $(filter-out code_objects/%,$(H_SRCS))
 	$(CXX) $(CXXFLAGS) -x c++-header common.h -o $@
 """
 _MAKE = ["-f", "makefile", "-f", "common.make", "DEPS="]
-"""Arguments of make: both makefiles, no list of dependences by the compiler."""
+"""Arguments of make: both makefiles, and no list of dependences made by the compiler."""
 _REPORT = """
     if (completed > 0.0 && completed < 1.0)
         std::cerr << "spiking network: " << (int)(100*completed) << " %, " << (int)((1 - completed)/completed*elapsed + 0.5)
@@ -59,7 +59,7 @@ _REPORT = """
 
 
 def check_compiler(target: str) -> None:
-    """Raise UsageError in one sentence if the target needs a C++ compiler and there is none."""
+    """Raise UsageError if the target needs a C++ compiler and none is installed."""
     if target == "numpy":
         return
     compiler = os.environ.get("CXX", "c++" if shutil.which("c++") else "g++").split()[0]
@@ -74,10 +74,10 @@ def check_compiler(target: str) -> None:
 
 @contextmanager
 def prepared(target: str, seed: int) -> Iterator[Brian]:
-    """Yield Brian2 with its device, precision and seed set for a target; afterwards it is as before."""
+    """Yield Brian2 with device, precision and seed set for a target; restore its settings afterwards."""
     check_compiler(target)
     with warnings.catch_warnings():
-        # Brian2 compares float32 values with 1e50, and its use of NumPy, SymPy and pyparsing warns of their future.
+        # Brian2 compares float32 values with 1e50, and uses deprecated parts of NumPy, SymPy and pyparsing: both warn.
         warnings.filterwarnings("ignore", message="overflow encountered in cast", category=RuntimeWarning)
         warnings.filterwarnings("ignore", category=DeprecationWarning)
         import brian2 as b2
@@ -87,12 +87,12 @@ def prepared(target: str, seed: int) -> Iterator[Brian]:
         core = b2.prefs.core
         before = b2.prefs.codegen.target, core.default_float_dtype, core.stop_on_keyboard_interrupt
         try:
-            # Brian2 would end the simulation at Ctrl-C and let the rest go on with half a result.
+            # At Ctrl-C Brian2 would end the simulation but let the program continue with an incomplete result.
             core.stop_on_keyboard_interrupt = False
             if target == "standalone":
                 b2.set_device("cpp_standalone", build_on_run=False)
                 core.default_float_dtype = np.float32
-                # Brian2's own default starts all compilers at once.
+                # By default Brian2 would start all compilers at once.
                 jobs = f"-j{len(os.sched_getaffinity(0))}"
                 b2.prefs.devices.cpp_standalone.extra_make_args_unix = [jobs, *_MAKE]
             else:
@@ -110,14 +110,14 @@ def prepared(target: str, seed: int) -> Iterator[Brian]:
 
 
 class Runs:
-    """Successive runs of one network; in standalone they are gathered and carried out by `finish`."""
+    """Successive runs of one network; for a standalone target they are collected, and `finish` carries them out."""
 
     def __init__(self, b2: Brian, target: str, network: Network, *, quiet: bool = False) -> None:
         self._b2, self._standalone, self._network, self._quiet = b2, target == "standalone", network, quiet
-        self.seconds: float | None = None  # of one core that a standalone program took, reading and writing included
+        self.seconds: float | None = None  # time [s] of a standalone program on one core, with its reading and writing
 
     def run(self, duration: Quantity, what: str) -> None:
-        """Run the network for a duration (with unit); `what` names it in the lines of progress."""
+        """Run the network for a duration (with unit); `what` is the name of the run in the lines of progress."""
         if duration <= 0 * self._b2.second:
             return
         report: str | _Spoken | None = None
@@ -126,16 +126,16 @@ class Runs:
         self._network.run(duration, report=report, report_period=REPORT_SECONDS * self._b2.second, namespace={})
 
     def finish(self, structure: Sequence[object], take: Callable[[], T]) -> T:
-        """Carry out what was gathered and return what `take` reads of it; RunError if it cannot be compiled or fails.
+        """Carry out the collected runs and return the result of `take`; raise RunError if the program fails.
 
-        The results of a standalone program are files of its folder: they are read before another run may have it.
+        The results of a standalone program are files in its folder, so `take` reads them before the folder is released.
         """
         if not self._standalone:
             return take()
         with _folder(structure) as folder:
             for name, text in (("common.h", _COMMON_H), ("common.make", _COMMON_MAKE)):
                 path = folder / name
-                if not path.is_file() or path.read_text() != text:  # make compiles anew what is newer
+                if not path.is_file() or path.read_text() != text:  # a newer file would be compiled again
                     path.write_text(text)
             try:
                 self._b2.device.build(directory=str(folder), compile=True, run=False, debug=False)
@@ -163,7 +163,7 @@ class _Spoken:
 
 
 def cache_root() -> Path:
-    """Return the folder of compiled code: ANALOG_FF_CACHE, or the user's cache folder."""
+    """Return the folder for compiled code: that of the variable ANALOG_FF_CACHE, or the user's cache folder."""
     if os.environ.get(CACHE):
         return Path(os.environ[CACHE]) / "brian2"
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "analog_ff" / "brian2"

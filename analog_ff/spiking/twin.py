@@ -1,10 +1,10 @@
-r"""A slow, obvious twin of the network in NumPy and float64: the same spikes from the same input spikes.
+r"""A slow and simple copy of the network in NumPy and float64, which must give the same spikes from the same input spikes.
 
-One clock step in Brian2's order: decay of all membranes; spikes where the membrane is above the threshold; arrival of the
+One clock step follows Brian2's order: decay of all membranes; spikes where the membrane is above the threshold; arrival of the
 spikes of this step (of the input, and of each layer in the next); resets. Goodness is counted by events. At the end of a
-presentation the weights change by the outer product of the third factor and the presynaptic counts, of active cells alone.
+presentation the weights change by the outer product of the third factor and the presynaptic counts, for active cells only.
 
-It knows the plain network: LIF cells with either reset, all three goodness functions, the divisive pool; no delays,
+It covers the plain network: LIF cells with either reset, all three goodness functions, the divisive pool; but no delays,
 noise, adaptation, refractory period or online stream.
 """
 
@@ -25,12 +25,12 @@ class Twin:
     ----------
     config : SpikingConfig
     weights : sequence of (inputs, cells) arrays
-        Taken over as float64 copies.
+        First weights, copied as float64.
 
     Raises
     ------
     UsageError
-        If the configuration asks for what the twin does not know.
+        If the configuration has options that the twin does not cover.
     """
 
     def __init__(self, config: SpikingConfig, weights: Sequence[np.ndarray]) -> None:
@@ -66,7 +66,7 @@ class Twin:
         spikes : (steps, inputs) bool
             Input spikes.
         rate : float
-            Learning rate, its sign that of the learning signal; 0 learns nothing.
+            Learning rate with the sign of the learning signal; with 0 nothing is learned.
 
         Returns
         -------
@@ -78,7 +78,7 @@ class Twin:
         q, good = np.zeros(len(self.weights)), np.zeros(len(self.weights))
         fired = [np.zeros((len(spikes), w.shape[1]), bool) for w in self.weights]
         for step, arriving in enumerate(spikes):
-            gain = self.config.pool_gain / (self.config.sigma + q)  # of the pool as the step before left it
+            gain = self.config.pool_gain / (self.config.sigma + q)  # gain of the pool after the previous step
             q *= self._pool_decay
             sending = arriving
             now = []

@@ -29,6 +29,7 @@ from typing import ClassVar
 import numpy as np
 from numba import prange
 
+from analog_ff.updates.base import Update
 from hardware_models.check import RunError, UsageError, in_range, positive_int
 from hardware_models.events import Events
 from hardware_models.kernels.compile import parallel_kernel
@@ -74,7 +75,7 @@ def _words(bits: int) -> int:
     return -(-bits // WORD_BITS)
 
 
-class Accumulate:
+class Accumulate(Update):
     """The digital accumulator of one layer.
 
     Parameters
@@ -86,7 +87,8 @@ class Accumulate:
     skip_silent : whether products with a factor of zero are skipped.
     """
 
-    name = "accumulate"
+    name: ClassVar[str] = "accumulate"
+    averages: ClassVar[bool] = True
     product: ClassVar[str] = "mac.fp32"
     value_bits: ClassVar[int] = WORD_BITS
 
@@ -192,7 +194,7 @@ class Accumulate:
         return saved
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:
-        """Take up what `save` returned."""
+        """Restore a state returned by `save`."""
         self.memory[:] = saved["memory"]
         number = len(saved) // 2
         self._gathered = [(np.array(saved[f"x{n}"]), np.array(saved[f"d{n}"])) for n in range(number)]

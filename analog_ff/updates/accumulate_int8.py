@@ -55,7 +55,7 @@ def _average_in_bytes(memory, fresh, momentum, share, w0, w1):
 class AccumulateInt8(Accumulate):
     """The digital accumulator of one layer in words of 8 bits; see the module, and `Accumulate` for the parameters."""
 
-    name = "accumulate-int8"
+    name: ClassVar[str] = "accumulate-int8"
     product: ClassVar[str] = "mac.int8"
     value_bits: ClassVar[int] = 8
 

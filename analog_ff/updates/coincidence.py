@@ -13,8 +13,11 @@ samples, noise and steps are large: the learning rate must be far smaller than w
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
+from analog_ff.updates.base import Update
 from hardware_models.check import positive_int
 from hardware_models.events import Events
 from hardware_models.keys import Key
@@ -24,10 +27,10 @@ RANDOM_BITS = 16
 """Bits of one random reference."""
 
 
-class Coincidence:
+class Coincidence(Update):
     """Stochastic pulse trains for one layer, `slots` slots per sample and polarity; `skip_silent`: see the module."""
 
-    name = "coincidence"
+    name: ClassVar[str] = "coincidence"
 
     def __init__(self, port: ChipPort, layer: int, *, slots: int = 10, skip_silent: bool = False) -> None:
         self.slots = positive_int("update coincidence", "slots", slots, 1, 1000)
@@ -60,11 +63,3 @@ class Coincidence:
         live = int(np.count_nonzero(rows) + np.count_nonzero(columns)) if self._skip else lines
         counts = {"comparator": self.slots * live, "rng.bits": RANDOM_BITS * self.slots * live}
         return Events(counts) + self._port.fire(self._layer, row_train, column_train, sign, key=key)
-
-    def save(self) -> dict[str, np.ndarray]:
-        """Return nothing: this scheme keeps no state."""
-        return {}
-
-    def restore(self, saved: dict[str, np.ndarray]) -> None:
-        """Take up nothing."""
-        del saved

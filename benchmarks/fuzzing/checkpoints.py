@@ -1,4 +1,4 @@
-"""What a checkpoint may hold under a right seal: facts and arrays that are changed."""
+"""Changes to the facts and arrays of a checkpoint, which are then sealed with a right checksum."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fuzzing.mutations import NAMES, of_tree
 
 
 def changed(draw: random.Random, arrays: dict[str, np.ndarray], facts: Any) -> tuple[dict[str, Any], Any]:
-    """Return arrays and facts with a field or an array changed."""
+    """Return arrays and facts of a checkpoint with one field or array changed."""
     if draw.random() < 0.4:
         return arrays, of_tree(draw, facts)
     made: dict[str, Any] = dict(arrays)

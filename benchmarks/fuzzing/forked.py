@@ -1,4 +1,4 @@
-"""The reader of HDF5 in a fork of this process: the same walk under the same limits, without 0.3 s for a new interpreter."""
+"""The reader of HDF5 in a fork of this process: the same walk with the same limits, without 0.3 s for a new interpreter."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["run", "walk"]  # the walk is imported once, before the first fork
 
 
 def run(question: bytes) -> tuple[int, bytes, bytes]:
-    """Return what `hardware_models.hdf5.process.run` returns; the child ends with its input, whatever that did to it."""
+    """Do the same as `hardware_models.hdf5.process.run` in a forked child, which handles one input and ends."""
     ours, theirs = os.pipe()
     with warnings.catch_warnings():
         warnings.simplefilter(
             "ignore", DeprecationWarning
-        )  # of forks beside threads: the child computes nothing in them
+        )  # Python warns about forks beside threads; the child does not use them
         child = os.fork()
     if not child:
         status = 1
@@ -37,7 +37,7 @@ def run(question: bytes) -> tuple[int, bytes, bytes]:
             answer = source.read()
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     finally:
-        if status is None:  # out of time
+        if status is None:  # the child has exceeded its time
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
     return status, answer, b""

@@ -1,4 +1,4 @@
-"""Changes to an HDF5 file: its objects replaced, left out, linked to elsewhere or into themselves; the file stays a valid one."""
+"""Changes to an HDF5 file: objects are replaced, removed, or linked to other places or themselves; the file stays valid."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def of_objects(random: random.Random, data: bytes, scratch: Path) -> bytes:
             try:
                 _change(random, file, names)
             except (OSError, ValueError, TypeError, KeyError, RuntimeError, OverflowError):
-                pass  # HDF5 itself refuses some changes; the file stays as it is
+                pass  # HDF5 itself refuses some changes, and the file then stays unchanged
     return scratch.read_bytes()
 
 

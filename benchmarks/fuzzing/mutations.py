@@ -1,6 +1,6 @@
-"""Changes to valid files: of bytes, of the fields of a table, of a CSV's cells, of the arrays in an archive.
+"""Changes to valid files: to bytes, fields of a table, cells of a CSV file, arrays in an archive.
 
-Every change is drawn from one `random.Random`, so that an input is known by its reader, its seed and its number.
+Every change is drawn from one `random.Random`, so that reader, seed and number determine an input.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ VALUES: list[Any] = [
     "/dev/zero", "[bold]x[/]", "a:b", "os:getcwd", "x.py:y", "é" * 10, "\x00", "\x1b[31m", "\n", "\ud7ff", "a" * 300, "9" * 5000,
     "µS", [], [[]], [1], ["a"], [None], [True, "x"], [1e308, 1e308], list(range(500)), {}, {"x": 1}, {"": ""}, {"value": 1}, DEEP,
 ]  # fmt: skip
-"""What may stand where something else is expected."""
+"""Values that are put in place of expected ones."""
 NAMES = ["", "x", "value", "unit", "name", "é", "a" * 300, "a.b", "a b", "0", "\x1b[0m", "__class__", "model", "-"]
 
 
 def of_bytes(random: random.Random, data: bytes) -> bytes:
-    """Flip, cut, insert, repeat or overwrite bytes, once to four times."""
+    """Return bytes after one to four changes: flipped, cut, inserted, repeated or overwritten bytes."""
     made = bytearray(data)
     for _ in range(random.choice((1, 1, 1, 2, 4))):
         at = random.randrange(len(made) + 1)
@@ -59,7 +59,7 @@ def of_bytes(random: random.Random, data: bytes) -> bytes:
 
 
 def of_text(random: random.Random, data: bytes) -> bytes:
-    """Change a text as a hand or a program might: lines repeated, left out, swapped; names and numbers replaced."""
+    """Return a text with changes like those of a person or program: lines repeated, lost or swapped; words replaced."""
     lines = data.decode("utf-8", "replace").split("\n")
     for _ in range(random.choice((1, 1, 2, 3))):
         at = random.randrange(len(lines))
@@ -75,7 +75,7 @@ def of_text(random: random.Random, data: bytes) -> bytes:
             lines[at] = lines[at][: random.randrange(len(lines[at]) + 1)]
         elif kind == 4:
             numbers = ("9" * 5000, "nan", "inf", "-1", "1e999", "0x10", "1_0", "", "٣", "[" * 2000, "1979-05-27", '"x"')
-            # A function, since a replacement text would be read for group numbers.
+            # The replacement is a function, because a text would be searched for group numbers.
             word = random.choice(numbers)
             lines[at] = re.sub(r"\d[\d.e+-]*", lambda match, word=word: word, lines[at], count=1)
         elif kind == 5:
@@ -119,7 +119,7 @@ def of_tree(random: random.Random, tree: Any) -> Any:
 
 
 def _value(random: random.Random) -> Any:
-    """Return one of `VALUES`, a copy: later changes may reach inside it."""
+    """Return a copy of one of `VALUES`, because later changes may alter it."""
     return copy.deepcopy(random.choice(VALUES))
 
 
@@ -131,7 +131,7 @@ def _places(tree: Any) -> Any:
 
 
 def to_toml(tree: Any) -> bytes:
-    """Write nested dictionaries as TOML; a value that TOML has no word for becomes a text."""
+    """Return nested dictionaries as TOML; a value without a form in TOML becomes a text."""
     lines: list[str] = []
 
     def value(v: Any) -> str:
@@ -164,7 +164,7 @@ def to_toml(tree: Any) -> bytes:
 
 
 def to_json(tree: Any) -> bytes:
-    """Write JSON; an integer of thousands of digits is written as such."""
+    """Return a value as JSON, including integers of thousands of digits."""
     for holder, key in list(_places(tree)):
         if isinstance(holder[key], int) and holder[key].bit_length() > 10_000:
             holder[key] = "@" + "9" * 5000 + "@"
@@ -172,7 +172,7 @@ def to_json(tree: Any) -> bytes:
 
 
 def of_npz(random: random.Random, data: bytes) -> bytes:
-    """Change arrays of an archive, or what their headers say, and seal it anew with right checksums."""
+    """Return an archive with changed arrays or headers, and with right checksums."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     name = random.choice(list(members))
@@ -197,7 +197,9 @@ def of_npz(random: random.Random, data: bytes) -> bytes:
     )
     with zipfile.ZipFile(made, "w", how) as archive:
         for member, content in members.items():
-            archive.writestr(zipfile.ZipInfo(member or "?"), content, how)  # without the time of day
+            archive.writestr(
+                zipfile.ZipInfo(member or "?"), content, how
+            )  # with a fixed time, so that bytes are reproducible
     return made.getvalue()
 
 
@@ -251,14 +253,14 @@ def _of_array(random: random.Random, array: np.ndarray) -> np.ndarray:
 
 
 def of_gzip(random: random.Random, data: bytes, change: Callable[[random.Random, bytes], bytes]) -> bytes:
-    """Change what is inside a gzip file; its checksum is right again."""
+    """Return a gzip file with changed contents and a right checksum."""
     made = gzip.compress(change(random, gzip.decompress(data)), mtime=0)
     kind = random.randrange(6)
     return made + (made if kind == 0 else bytes(9) if kind == 1 else gzip.compress(bytes(10**6)) if kind == 2 else b"")
 
 
 def of_idx(random: random.Random, data: bytes) -> bytes:
-    """Change the header of an IDX file, or its bytes anywhere."""
+    """Return an IDX file with a changed header or changed bytes."""
     if random.random() < 0.4:
         return of_bytes(random, data)
     made = bytearray(data)

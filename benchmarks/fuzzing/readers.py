@@ -1,4 +1,4 @@
-"""The readers of the product, each with valid files, the changes that suit its format, and the call that reads an input."""
+"""The readers of the product, each with valid files, the changes for its format, and the function that reads an input."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ Change = Callable[[random.Random, bytes], bytes]
 
 
 class Reader(NamedTuple):
-    """One reader: `begin` makes what it needs in an empty folder once, in the process that reads."""
+    """One reader; `begin` prepares its bench once in an empty folder, in the process that reads."""
 
     begin: Callable[[Path], Bench]
-    modules: tuple[str, ...]  # whose lines are counted
+    modules: tuple[str, ...]  # modules of which the reached lines are counted
 
 
 class Bench(NamedTuple):
-    """Valid inputs, what is done to one of them, and the call that reads the result."""
+    """Valid inputs, a function that changes one of them, and a function that reads the result."""
 
     valid: list[bytes]
     change: Change
@@ -70,7 +70,7 @@ def _device(folder: Path) -> Bench:
 def _technology(folder: Path) -> Bench:
     from hardware_models.energy import load_technology
 
-    # Under names of their own: a packaged name on other contents is refused before anything else could be wrong.
+    # The names are changed, because a packaged name with other contents is refused before any other fault.
     packaged = _packaged("hardware_models.energy.technologies", "cmos_32nm", "cmos_45nm")
     valid = [text.replace(b'name = "cmos-', b'name = "my-cmos-', 1) for text in packaged]
     return Bench(valid, TOML, lambda path: load_technology(str(path)), ".toml")
@@ -156,7 +156,7 @@ def _csv(folder: Path) -> Bench:
 
 
 def _run(folder: Path) -> Any:
-    """Make the smallest run and return its configuration."""
+    """Make a very small run and return its configuration."""
     from analog_ff.config.config import Config
     from analog_ff.runs.execute import execute
 
@@ -196,7 +196,7 @@ def _checkpoint(folder: Path) -> Bench:
     config = _run(folder)
     kept = folder / "run"
     arrays, facts = checkpoint.read(kept)
-    # The parts of the run are made once; each input is taken up by the same ones.
+    # The parts of the run are made once, and each input is restored into the same ones.
     parts = _prepared(config).__enter__()
 
     def inside(draw: random.Random, data: bytes) -> bytes:
@@ -249,7 +249,7 @@ def _nir(folder: Path) -> Bench:
 
 
 def _settings(folder: Path) -> Bench:
-    """Settings of the classifier come as Python values: an input is the number of a choice and of a value."""
+    """Return the bench of the classifier's settings, which are Python values: an input holds numbers of option and value."""
     from dataclasses import fields
 
     from analog_ff.config.config import Config

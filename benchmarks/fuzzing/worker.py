@@ -1,4 +1,4 @@
-"""One process that reads inputs: what each of them did, the lines of the reader that were reached, the memory taken."""
+"""A process that reads inputs, and reports the outcome of each, the reached lines of the reader and the used memory."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ from fuzzing.readers import READERS, Bench
 from hardware_models.check import UsageError
 
 SECONDS = 10.0
-"""Most time that reading one small input may take [s]."""
+"""Largest time [s] for reading one small input."""
 MEMORY = 300_000
-"""Most memory that reading one small input may take beyond what was taken before [kB]."""
+"""Largest additional memory [kB] for reading one small input."""
 ADDRESS_SPACE = 3 * 2**30
-"""Memory beyond which the system refuses more, so that no input takes the machine's [B]."""
+"""Memory limit of the process [B], so that no input uses up the machine's memory."""
 TRACED = 10
-"""Of so many inputs the lines of one are traced: tracing takes several times as long as reading."""
+"""Interval of inputs whose reached lines are traced; tracing takes several times as long as reading."""
 
 
 class OutOfTime(BaseException):
-    """An input takes too long; no reader may take this for a fault of the file."""
+    """An input takes too long. It is a BaseException, so that no reader mistakes it for a fault of the file."""
 
 
 def read_inputs(name: str, seed: int, first: int, last: int, pipe: Any) -> None:
-    """Read inputs `first` to `last` - 1 of a reader and send (number, verdict, words, bytes or None) of each, then a summary."""
+    """Read inputs `first` to `last` - 1 of a reader and send (number, verdict, words, bytes or None) for each, then a summary."""
     warnings.simplefilter("ignore")
     reader = READERS[name]
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         with _quiet():
             bench = reader.begin(folder)
-            for valid in bench.valid:  # compiles what is compiled, and says at once if the harness is wrong
+            for valid in bench.valid:  # compiles the kernels, and shows at once if the harness is wrong
                 (folder / f"valid{bench.suffix}").write_bytes(valid)
                 bench.read(folder / f"valid{bench.suffix}")
         _limit_memory()
@@ -62,17 +62,17 @@ def read_inputs(name: str, seed: int, first: int, last: int, pipe: Any) -> None:
 
 
 def input_of(name: str, seed: int, number: int, bench: Bench) -> bytes:
-    """Return an input, the same at every call: it is known by its reader, the seed and its number."""
+    """Return the input that reader, seed and number determine."""
     draw = random.Random(f"{name} {seed} {number}")
     while True:
         try:
             return bench.change(draw, draw.choice(bench.valid))
         except (ArithmeticError, LookupError, MemoryError, RecursionError, TypeError, ValueError):
-            continue  # a change that cannot be made of these values: the next is drawn
+            continue  # this change is impossible for these values, so another one is drawn
 
 
 def verdict_of(bench: Bench, path: Path) -> tuple[str, str]:
-    """Read one input and say what came of it: read, refused or not clean, and in which words."""
+    """Read one input and return its verdict (read, refused or not clean) and the message."""
     before = _peak()
     signal.signal(signal.SIGALRM, _out_of_time)
     signal.setitimer(signal.ITIMER_REAL, SECONDS)
@@ -104,13 +104,13 @@ def _out_of_time(number: int, frame: FrameType | None) -> None:
 
 
 def _peak() -> int:
-    """Return the most memory that this process, or one that it has begun and that has ended, has taken [kB]."""
+    """Return the peak memory [kB] of this process or of any of its finished children, whichever is larger."""
     kilobytes = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return kilobytes // 1024 if sys.platform == "darwin" else kilobytes
 
 
 def _limit_memory() -> None:
-    with contextlib.suppress(OSError, ValueError):  # not every system can tell, or limit, the address space
+    with contextlib.suppress(OSError, ValueError):  # some systems cannot read or limit the address space
         size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (size + ADDRESS_SPACE, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
@@ -122,7 +122,7 @@ def _quiet() -> Iterator[None]:
 
 
 class Lines:
-    """Which lines inside the functions of some modules, or of those named behind a colon, were reached."""
+    """Recorder of reached lines inside the functions of some modules, or only inside functions named after a colon."""
 
     def __init__(self, modules: tuple[str, ...]) -> None:
         known: dict[str, set[int]] = {}
@@ -135,16 +135,16 @@ class Lines:
         places = itertools.count()
         self._known = {file: {line: next(places) for line in sorted(lines)} for file, lines in known.items()}
         self.number = next(places)
-        self._reached = mmap.mmap(-1, max(self.number, 1))  # shared with a fork that reads
+        self._reached = mmap.mmap(-1, max(self.number, 1))  # memory shared with a forked reader
 
     def reached(self) -> list[tuple[str, int]]:
-        """Return file and number of every line that was reached."""
+        """Return the file and the number of every reached line."""
         lines = ((file, line, place) for file, places in self._known.items() for line, place in places.items())
         return sorted((Path(file).name, line) for file, line, place in lines if self._reached[place])
 
     @contextlib.contextmanager
     def traced(self) -> Iterator[None]:
-        """Note the lines that are reached inside the ``with``."""
+        """Record the lines that are reached inside the ``with``."""
         sys.settrace(self._call)
         try:
             yield
@@ -164,7 +164,7 @@ class Lines:
 def _functions(code: CodeType) -> Iterator[CodeType]:
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            if constant.co_flags & 2:  # functions, and not the bodies of classes, which run when they are imported
+            if constant.co_flags & 2:  # only functions; bodies of classes run at import
                 yield constant
             yield from _functions(constant)
 

@@ -1,13 +1,13 @@
-"""Pulse response against aihwkit, for the presets that both have: the distribution after n pulses, two-sample test.
+"""Compare pulse responses with aihwkit for presets that both have: a two-sample test of distributions after n pulses.
 
     python benchmarks/peers/aihwkit_pulses.py [--cells 1000] [--json > benchmarks/results/peers/aihwkit_pulses.json]
 
-Both start at weight zero and get n pulses up, or down, one by one. Shown are mean and standard deviation over cells (with
+Both start at weight zero and get n pulses up, or down, one by one. The table shows mean and standard deviation over cells (with
 all spread and noise) in units of aihwkit's weight, the Kolmogorov-Smirnov distance D and its p-value. aihwkit draws its
 bounds from a normal distribution and its steps from one that is cut at zero, this project from log-normal ones, so that
-equal means and deviations with a significant D are expected where spread is large: the test is there to show how far.
+equal means and deviations with a significant D are expected if the spread is large; the test shows how large D is.
 
-aihwkit (github.com/IBM/aihwkit) is not a dependency; without it the script says so and ends.
+aihwkit (github.com/IBM/aihwkit) is not a dependency; without it the script ends with a message.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ COUNTS = (1, 10, 100, 300)
 
 
 def theirs(name: str, sign: int, cells: int) -> tuple[np.ndarray, float]:
-    """Return weights (counts, cells) of an aihwkit preset after the numbers of pulses, and its weight range."""
+    """Return weights (counts, cells) of an aihwkit preset after different numbers of pulses, and its weight range."""
     from aihwkit.simulator.configs import SingleRPUConfig
     from aihwkit.simulator.presets import devices
     from aihwkit.utils.visualization import compute_pulse_response, get_tile_for_plotting
@@ -55,7 +55,7 @@ def theirs(name: str, sign: int, cells: int) -> tuple[np.ndarray, float]:
 
 
 def ours(name: str, sign: int, cells: int, width: float) -> np.ndarray:
-    """Return the same of this project's parameter file; weight zero is where its steps are nominal."""
+    """Return weights (counts, cells) of this project's parameter file; weight zero is the state with nominal steps."""
     device: Any = load_device(name)
     key = Key(0, "peers")
     state = device.fabricate((1, cells), key)
@@ -72,7 +72,7 @@ def ours(name: str, sign: int, cells: int, width: float) -> np.ndarray:
 
 
 def main() -> None:
-    """Compare all pairs."""
+    """Compare all pairs of presets and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--cells", type=int, default=1000)
     parser.add_argument("--json", action="store_true")

@@ -1,11 +1,11 @@
-"""The 400-100-10 benchmark in MLP+NeuroSim V3.0 itself and here, device by device, after the same number of images.
+"""Run the 400-100-10 benchmark in MLP+NeuroSim V3.0 itself and here, for each device and the same number of images.
 
     python benchmarks/peers/neurosim.py --checkout FOLDER [--epochs 2] [--data-dir FOLDER]
 
 FOLDER is a checkout of github.com/neurosim/MLP_NeuroSim_V3.0 (commit cc13863, CC BY-NC 4.0). It is copied to a temporary
 folder; there the constants of its class RealDevice and the number of epochs are set, its reports of energy are turned off,
 and it is built (g++, make) and run with one thread; nothing of it becomes part of this project. An epoch of 8000 images and
-the test take about a minute a device. Points that are in the result file are not run again.
+the test take about a minute a device. Points in the result file are not run again.
 
 Both get the same images (20 x 20 in the middle, black and white), figures of the device, no read noise, no spread; one run each.
 """
@@ -42,11 +42,11 @@ LABELS = {
     "choi2018_epiram": ("EpiRAM", 0.5, -0.5),
     "jerry2017_hzo": ("HZO FeFET", 1.75, 1.46),
 }
-"""Name in NeuroSim's manual, Table II, and its nonlinearity labels of LTP and LTD; all else is in the parameter files."""
+"""Names in NeuroSim's manual, Table II, and its nonlinearity labels of LTP and LTD; other figures are in parameter files."""
 
 
 def prepared(checkout: Path, folder: Path, epochs: int, data_dir: str | None) -> None:
-    """Copy the sources, set what is the same for all devices, and write the images in NeuroSim's form, pixel by pixel."""
+    """Copy the sources, set the constants that all devices share, and write the images in NeuroSim's format."""
     shutil.copytree(checkout, folder, ignore=shutil.ignore_patterns(".git", "*.o", "*.txt", "main"))
     replace(folder / "main.cpp", r"omp_set_num_threads\(\d+\)", "omp_set_num_threads(1)")
     replace(folder / "Param.cpp", r"totalNumEpochs = \d+", f"totalNumEpochs = {epochs}")
@@ -61,7 +61,7 @@ def prepared(checkout: Path, folder: Path, epochs: int, data_dir: str | None) ->
 
 
 def replace(file: Path, pattern: str, text: str, after: str = "") -> None:
-    """Replace the first match of a pattern (behind `after`); a source that lacks it is another version."""
+    """Replace the first match of a pattern after the text `after`; a file without a match is another version and refused."""
     source = file.read_text(encoding="utf-8", errors="replace")
     start = source.find(after)
     head, tail = source[: max(start, 0)], source[max(start, 0) :]
@@ -88,7 +88,7 @@ def theirs(folder: Path, device: str) -> float:
 
 
 def ours(device: str, epochs: int, data_dir: str | None) -> float:
-    """Return this project's test error [%] after as many epochs."""
+    """Return this project's test error [%] after `epochs` epochs."""
     recipe = {**LEARNERS["backprop-sigmoid"].recipe, "learner": "backprop-sigmoid"}
     with tempfile.TemporaryDirectory() as out:
         config = Config(**{
@@ -101,7 +101,7 @@ def ours(device: str, epochs: int, data_dir: str | None) -> float:
 
 
 def main() -> None:
-    """Run what is missing and write the result file after each device."""
+    """Run the missing points and write the result file after each device."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--checkout", type=Path, required=True)
     parser.add_argument("--epochs", type=int, default=2)

@@ -1,12 +1,12 @@
-"""An exported network in another simulator: the NIR file in snnTorch, beside this project's own reading of it.
+"""Run an exported NIR file in snnTorch and compare it with this project's own reading of the file.
 
     python benchmarks/peers/nir_snntorch.py RUN_OR_FILE [RUN_OR_FILE ...] [--data mnist-5k] [--images 1000]
         [--json > benchmarks/results/peers/nir_snntorch.json]
 
-RUN_OR_FILE is an NIR file written by `analog_ff spiking --export`, or a run folder that holds one (then the accuracy that the
-run itself reported is shown as well). Every test image is shown with each label; the class is the label with the largest
-goodness, sum over layers of the mean squared spike count, formed here from the spikes. Three readings of the same file on the
-same input spikes:
+RUN_OR_FILE is an NIR file written by `analog_ff spiking --export`, or a run folder that holds one (then the accuracy in the
+run's result is shown as well). Every test image is shown with each label; the class is the label with the largest
+goodness, the sum over layers of the mean squared spike count, computed here from the spikes. The same file is read in three ways
+for the same input spikes:
 
 - ours: `analog_ff.spiking.nir.network.spikes`, order and decay as in training;
 - snnTorch, as imported: `snntorch.import_nir.import_from_nir`. Its clock is fixed at 0.1 ms, hence tau is scaled to it
@@ -14,12 +14,12 @@ same input spikes:
   arrival of spikes;
 - snnTorch, matched: the reset of the file, the exact decay, and weights times that decay, which moves the arrival behind the
   threshold; a cell that is above the threshold even after its reset may spike in the next step, where snnTorch would subtract
-  the threshold once more before it looks. For the subtractive reset this is the same network, one step earlier in each layer,
-  and the share of presentations that agree spike for spike says how well the two programs agree. For the hard reset it is
-  not: here a reset also wipes what arrives in its step.
+  the threshold once more before its comparison. For the subtractive reset this is the same network, one step earlier in each
+  layer, and the share of presentations that agree in every spike tells how well the two programs agree. For the hard reset it
+  is another network: in this project a reset also removes the input of its step.
 
-snnTorch has no Scale: a frozen gain is multiplied into the weights behind it. snntorch and nirtorch (which need PyTorch, CPU)
-are not dependencies; without them the script says so and ends.
+snnTorch has no Scale: a fixed gain is multiplied into the weights after it. snntorch and nirtorch (which need PyTorch, CPU)
+are not dependencies; without them the script ends with a message.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ from hardware_models.check import UsageError
 CLOCK = 1e-4
 """Clock step of snnTorch's import [s]; it cannot be set."""
 CHUNK = 40
-"""Images that are run at a time."""
+"""Number of images that are run at a time."""
 
 
 def presentations(network: NirNetwork, images: np.ndarray, classes: int, generator: np.random.Generator) -> np.ndarray:
-    """Return input spikes (images, classes, steps, inputs) of each image with each label, as the file says."""
+    """Return input spikes (images, classes, steps, inputs) of each image with each label, by the settings in the file."""
     said = network.metadata
     step, copies, width = network.dt, int(said["label_cells"]), images.shape[1]
     p = np.zeros((len(images), classes, width + classes * copies), np.float32)
@@ -67,7 +67,7 @@ def goodness(network: NirNetwork, rasters: list[np.ndarray]) -> np.ndarray:
 
 
 class Peer:
-    """The file in snnTorch."""
+    """The network of an NIR file in snnTorch."""
 
     def __init__(self, path: Path, network: NirNetwork, *, matched: bool) -> None:
         import nir
@@ -109,7 +109,7 @@ class Peer:
             cell.register_forward_hook(lambda cell, given, out: self.raster.append(out))
 
     def spikes(self, shown: np.ndarray) -> list[np.ndarray]:
-        """Return the spikes of each layer, (presentations, steps, cells), of input spikes (presentations, steps, inputs)."""
+        """Return the spikes (presentations, steps, cells) of each layer for input spikes (presentations, steps, inputs)."""
         torch, count = self.torch, len(self.cells)
         self.raster, state = [], None
         with torch.no_grad():
@@ -128,7 +128,9 @@ def compare(path: Path, data: Any, images: int, seed: int) -> dict[str, Any]:
     network = load(file)
     classes = len(data.classes)
     pixels = scaled(np.concatenate([data.x_train, data.x_test]), len(data.x_train))[len(data.x_train) :]
-    rows = np.linspace(0, len(pixels) - 1, min(images, len(pixels))).astype(int)  # spread: they may be sorted by class
+    rows = np.linspace(0, len(pixels) - 1, min(images, len(pixels))).astype(
+        int
+    )  # spread, in case they are sorted by class
     pixels, labels = pixels[rows], data.y_test[rows]
     peers = {
         "snntorch_imported": Peer(file, network, matched=False),
@@ -145,7 +147,7 @@ def compare(path: Path, data: Any, images: int, seed: int) -> dict[str, Any]:
         for name, rasters in found.items():
             scores[name].append(goodness(network, rasters).reshape(-1, classes))
             counts[name] += sum(int(r.sum()) for r in rasters)
-        # Theirs come one step earlier in each layer; the last steps of ours have no counterpart, nor the first of theirs.
+        # snnTorch's spikes are one step earlier in each layer: our last steps and its first ones have no counterpart.
         pairs = enumerate(zip(found["ours"], found["snntorch_matched"], strict=True), start=1)
         equal = [(ours[:, n:] == theirs[:, :-n]).all(axis=(1, 2)) for n, (ours, theirs) in pairs]
         same, shown_in_all = same + int(np.all(equal, axis=0).sum()), shown_in_all + len(flat)
@@ -165,7 +167,7 @@ def compare(path: Path, data: Any, images: int, seed: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Compare all files."""
+    """Compare all files and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("files", nargs="+", type=Path)
     parser.add_argument("--data", default="mnist-5k")

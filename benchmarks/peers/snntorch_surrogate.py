@@ -1,4 +1,4 @@
-"""A network trained by surrogate gradients in snnTorch: what the same cells and spikes reach with backpropagation.
+"""Train a network by surrogate gradients in snnTorch: the accuracy of the same cells and spikes with backpropagation.
 
     python benchmarks/peers/snntorch_surrogate.py [--split final] [--speed FILE.json] [--run FOLDER]
         [--json > benchmarks/results/peers/snntorch_surrogate.json]
@@ -11,9 +11,9 @@ is the best of 1e-3 and 5e-3 on the holdout split (91.8 % and 92.6 % after 4 epo
 Forward-Forward it classifies with one presentation, sees each image once an epoch, and keeps the states of all steps, their
 gradients, and two moments for each weight.
 
-Presentations per second are those of training, by the processor time of one thread, encoding apart. `--speed` is what
-`benchmarks/speed/spiking.py --json` wrote and `--run` the folder of a spiking run of this project: their figures are shown
-beside. snntorch (which needs PyTorch, CPU) is not a dependency; without it the script says so and ends.
+Presentations per second are those of training, by the processor time of one thread, without encoding. `--speed` is the output
+of `benchmarks/speed/spiking.py --json` and `--run` the folder of a spiking run of this project; their figures are shown for
+comparison. snntorch (which needs PyTorch, CPU) is not a dependency; without it the script ends with a message.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def network(torch: Any, snn: Any, inputs: int, classes: int) -> Any:
             self.cells = torch.nn.ModuleList([snn.Leaky(reset_delay=False, **cell) for _ in range(2)])
 
         def forward(self, shown: Any) -> Any:
-            # The product for all steps at once: the input does not depend on the cells.
+            # The input does not depend on the cells, so one product serves all steps.
             drive = self.weights[0](shown)
             first, second = (cell.reset_mem() for cell in self.cells)
             count = 0.0
@@ -79,7 +79,7 @@ def shown(torch: Any, images: np.ndarray, generator: np.random.Generator) -> Any
 
 
 def train(torch: Any, snn: Any, data: Any, case: Case, seed: int) -> dict[str, Any]:
-    """Train and test one network."""
+    """Train and test one network, and return its figures."""
     torch.manual_seed(seed)
     generator = np.random.default_rng(seed)
     images = scaled(np.concatenate([data.x_train, data.x_test]), len(data.x_train))
@@ -110,7 +110,7 @@ def train(torch: Any, snn: Any, data: Any, case: Case, seed: int) -> dict[str, A
 
 
 def main() -> None:
-    """Train all cases."""
+    """Train all cases and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", default="mnist-5k")
     parser.add_argument("--split", default="final")

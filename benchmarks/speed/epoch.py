@@ -1,14 +1,14 @@
-"""Time of a Forward-Forward epoch on the memristor chip, against the same epoch without any hardware, in one run.
+"""Compare the time of a Forward-Forward epoch on the memristor chip with the same epoch without hardware, in one run.
 
     python benchmarks/speed/epoch.py [--threads 2] [--steps 40] [--rounds 3] [--peer FOLDER] [--json]
 
 The network is 784-1000-1000-1000 at batch 100, update `accumulate`, with read noise, write noise, device spread and 8-bit
 converters; one epoch is 60 000 images. Steps are timed in bursts of `--steps`, in turn with
 
-- `numpy`: the same learning rule in straightforward float32 NumPy, no hardware (Hinton's recipe);
-- `products`: the matrix products alone that a step needs (three passes, and one outer product over both passes);
+- `numpy`: the same learning rule in simple float32 NumPy without hardware (Hinton's recipe);
+- `products`: only the matrix products of a step (three passes, and one outer product over both passes);
 - `peer`: a step of the PyTorch implementation github.com/loeweX/Forward-Forward, if torch is installed and `--peer` names
-  a checkout of it; its model and optimiser as they are, on tensors in memory (its own loaders would add to it).
+  a checkout of it; its model and optimiser are unchanged and work on tensors in memory (its own loaders would take more time).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ BATCH, BATCHES, CLASSES, EPOCH = 100, 40, 10, 60_000
 
 
 def data() -> tuple[np.ndarray, np.ndarray]:
-    """Return real digits and labels: what learning asks of the cells decides what a write costs."""
+    """Return real digits and labels, because the cost of a write depends on the learned changes."""
     digits = load("mnist-5k", data_dir=None, split="final")
     order = np.random.default_rng(0).permutation(len(digits.x_train))[: BATCHES * BATCH]
     return digits.x_train[order], digits.y_train[order].astype(np.int64)
@@ -115,7 +115,7 @@ def plain() -> Callable[[int], None]:
 
 
 def products() -> Callable[[int], None]:
-    """Return the matrix products of a step alone, into arrays that are there."""
+    """Return a step with only the matrix products, into existing arrays."""
     rng = np.random.default_rng(0)
     sizes = list(pairwise(WIDTHS))
     w = [rng.standard_normal((n + 1, m)).astype(np.float32) for n, m in sizes]
@@ -140,7 +140,7 @@ def peer(folder: Path, threads: int) -> Callable[[int], None]:
     import torch
 
     torch.set_num_threads(threads)
-    sys.modules.setdefault("torchvision", types.ModuleType("torchvision"))  # only its loaders use it
+    sys.modules.setdefault("torchvision", types.ModuleType("torchvision"))  # only the peer's loaders would use it
     sys.path.insert(0, str(folder))
     from src.ff_model import FF_model  # type: ignore[import-not-found]
 
@@ -178,7 +178,7 @@ def peer(folder: Path, threads: int) -> Callable[[int], None]:
 
 
 def main() -> None:
-    """Time all of them in turn."""
+    """Time all kinds of steps in turn and print the ratios."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--steps", type=int, default=40)
@@ -196,9 +196,9 @@ def main() -> None:
         except ImportError as error:
             print(f"peer left out: {error}.", file=sys.stderr)
     times: dict[str, list[float]] = {name: [] for name in cases}
-    for turn in range(args.rounds + 1):  # the first round wakes everybody up
+    for turn in range(args.rounds + 1):  # the first round is for warming up
         for name, step in cases.items():
-            time.sleep(0.2)  # threads of a BLAS go on spinning after a call
+            time.sleep(0.2)  # threads of a BLAS keep spinning for a while after a call
             with one_blas_thread() if name.startswith("memristor") else threadpool_limits(args.threads, "blas"):
                 t0 = time.perf_counter()
                 for number in range(args.steps):

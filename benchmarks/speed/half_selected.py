@@ -1,11 +1,11 @@
-"""Speed of a burst on a passive array, as a ratio measured in one run against a pass over all cells.
+"""Speed of a burst on a passive array, as a ratio to a pass over all cells in the same run.
 
     python benchmarks/speed/half_selected.py [--write]
 
-One pulse to a share of the weights of an n x n array of memristors without selectors. "all cells": every cell gets its
-(mostly zero) pulses, and the half-selected cells are summed over the whole array in float64, burst by burst, as long as
-there were no running sums; "running sums": the array as it is. Both in turn, processor time of one thread; the median
-ratio is printed. With --write the table is kept in benchmarks/results/speed/half_selected.json.
+One pulse goes to a share of the weights of an n x n array of memristors without selectors. "all cells": every cell gets its
+(mostly zero) pulses, and the half-selected cells are summed over the full array in float64 in each burst, the method before
+running sums; "running sums": the present method. Both run in turn, with the processor time of one thread; the median
+ratio is printed. With --write the table is stored in benchmarks/results/speed/half_selected.json.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SIZES, SHARES = (256, 1024, 2048), (0.0001, 0.001, 0.01, 0.04)
 
 
 def half_over_all(device: Any, tiling: Tiling, mean: np.ndarray, pulses: np.ndarray) -> tuple[int, np.ndarray]:
-    """Return number of half-selected cells and their conductance by polarity [S], from each cell's mean [S]."""
+    """Return the number of half-selected cells and their sum of conductance by polarity [S], from each cell's mean [S]."""
     number, found = 0, np.zeros(2)
     for top, bottom in tiling.row_cuts:
         for left in range(0, tiling.bit_lines, tiling.tile_columns):
@@ -48,7 +48,7 @@ def half_over_all(device: Any, tiling: Tiling, mean: np.ndarray, pulses: np.ndar
 
 
 def over_all(bar: Crossbar, counts: np.ndarray, key: Key) -> float:
-    """Make a burst as an array without running sums; return the half-selected cells' V²Gt [J]."""
+    """Apply a burst in the way without running sums; return the half-selected cells' V²Gt [J]."""
     pulses = np.empty((bar.shape[0], 2 * bar.shape[1]), np.int32)
     split_pairs(counts, bar._parity, pulses)
     bar._parity ^= 1
@@ -63,14 +63,14 @@ def over_all(bar: Crossbar, counts: np.ndarray, key: Key) -> float:
 
 
 def seconds(call: Callable[[], Any]) -> tuple[float, Any]:
-    """Return the processor time of a call [s] and what it returned."""
+    """Return the processor time of a call [s] and its result."""
     start = time.process_time()
     found = call()
     return time.process_time() - start, found
 
 
 def main() -> None:
-    """Measure, print, and keep the table if asked."""
+    """Measure and print the table; with --write store it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--write", action="store_true", help="keep the table in benchmarks/results/speed")
     parser.add_argument("--rounds", type=int, default=9)

@@ -1,10 +1,10 @@
-"""Speed of reads and pulses, as ratios measured in one run against numpy.matmul of the same shape.
+"""Speed of reads and pulses, as ratios to numpy.matmul of the same shape in the same run.
 
     python benchmarks/speed/kernels.py [--threads 2] [--json]
 
-Prints, for each shape and batch, the time of a whole read (8-bit DAC, 8-bit ADC, read noise) over the time of
-numpy.matmul in float32 with the same threads, once with noise that is the same for all cells and once with noise that
-depends on each cell's conductance; then cells pulsed per second and core, and the cost of one coincidence update.
+The script prints, for each shape and batch, the time of a complete read (8-bit DAC, 8-bit ADC, read noise) divided by the time
+of numpy.matmul in float32 with the same threads, once with noise that is the same for all cells and once with noise that
+depends on each cell's conductance; then the number of cells pulsed per second and core, and the time of one coincidence update.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-# Threads stay on their cores: else the operating system's placing of two threads on one core is measured, not the code.
+# Threads stay on their cores; otherwise the measurement would depend on how the operating system places them.
 os.environ.setdefault("OMP_PROC_BIND", "true")
 
 import numba
@@ -32,8 +32,8 @@ from hardware_models.keys import Key
 
 
 def burst(call: Callable[[], Any], runs: int = 7) -> float:
-    """Return the median time of `runs` calls in a row [s], after a rest and three calls to wake everybody up."""
-    # Threads of a BLAS go on spinning for tens of milliseconds after a call, on the cores of whoever comes next.
+    """Return the median time of `runs` successive calls [s], after a pause and three calls for warming up."""
+    # Threads of a BLAS keep spinning for tens of milliseconds after a call and would slow the next measurement.
     time.sleep(0.15)
     times = []
     for i in range(3 + runs):
@@ -45,9 +45,9 @@ def burst(call: Callable[[], Any], runs: int = 7) -> float:
 
 
 def pair(ours: Callable[[], Any], theirs: Callable[[], Any], threads: int, rounds: int) -> tuple[float, float, float]:
-    """Return the median times of both [s], in turn, and the median of the ratios ours/theirs.
+    """Time both functions in turn; return their median times [s] and the median of the ratios ours/theirs.
 
-    Ours runs as in a training run, where every BLAS is held to one thread; theirs with `threads` threads.
+    `ours` runs as in a training run, where every BLAS is held to one thread; `theirs` runs with `threads` threads.
     """
     table = np.empty((rounds, 2))
     for row in table:
@@ -117,7 +117,7 @@ def coincidences() -> list[dict[str, float]]:
         bar.fire(r, c, 1)
         times = []
         for k in range(21):
-            # Two calls up, two down: the sides of the pairs take turns, so every cell stays near where it is.
+            # Two calls go up and two down; the devices of the pairs take turns, so every cell stays near its state.
             sign = 1 if k // 2 % 2 else -1
             t0 = time.perf_counter()
             bar.fire(r, c, sign)

@@ -1,8 +1,8 @@
-"""How much faster the guide's device pulses with @njit than with NumPy.
+"""Compare the speed of the guide's device with @njit and with NumPy.
 
     python benchmarks/speed/plug_in.py [--cells 512] [--json]
 
-Takes both devices from the code blocks of docs/plug-in.md and pulses the same array: one pulse a cell, and 0 to 3 of either sign.
+Both devices come from the code blocks of docs/plug-in.md and pulse the same array: one pulse a cell, and 0 to 3 of either sign.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def seconds(device: Any, pulses: np.ndarray, runs: int = 9) -> float:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure both devices and print the ratio."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cells", type=int, default=512, help="rows and columns of the array")
     parser.add_argument("--json", action="store_true")

@@ -1,9 +1,9 @@
-"""How many presentations a second the spiking network takes, in standalone float32, beside its twin in NumPy.
+"""Measure presentations per second of the spiking network in standalone float32, and of its twin in NumPy.
 
     python benchmarks/speed/spiking.py [--layers 300] [--presentations 64000] [--json]
 
-Both train on the same images of mnist-5k with the default settings, processor seconds of one core each: of the compiled
-program, reading its tables and writing its results included, and of the twin on the input spikes of the same encoder.
+Both train on the same images of mnist-5k with the default settings. The times are processor seconds of one core: of the
+compiled program, including its reading and writing, and of the twin on the input spikes of the same encoder.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from analog_ff.spiking.simulation import first_weights, simulate
 from analog_ff.spiking.twin import Twin
 
 TWIN = 300
-"""Presentations that the twin is timed on."""
+"""Number of presentations for the timing of the twin."""
 
 
 def regular(
     config: SpikingConfig, shown: models.Shown, image: int, label: int, generator: np.random.Generator
 ) -> np.ndarray:
-    """Return the spikes of the regular encoder for one presentation, (steps, inputs)."""
+    """Return the spikes (steps, inputs) of the regular encoder for one presentation."""
     p = np.concatenate([shown.pixels[image] * config.peak_rate, np.zeros(shown.classes * config.label_cells)]) * 1e-3
     start = shown.pixels.shape[1] + label * config.label_cells
     p[start : start + config.label_cells] = config.label_rate * 1e-3
@@ -41,7 +41,7 @@ def regular(
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure both speeds and print them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--layers", default="300")
     parser.add_argument("--presentations", type=int, default=64000)

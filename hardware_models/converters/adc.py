@@ -1,9 +1,10 @@
-r"""Analog-to-digital converter of the bit-line pairs, with the read noise that it sees.
+r"""Analog-to-digital converter of the bit-line pairs, including the read noise at its input.
 
 .. math:: z = \sum_t \Delta\,\mathrm{clip}\!\left(\mathrm{round}((z_t + \sigma_t\xi)/\Delta), -L, L\right),
           \qquad \Delta = Z_{fs}/L,\quad L = 2^{bits-1} - 1
 
-over the row tiles t, in units of z; Z_fs is the layer's full scale `adc_range`. Without bits: no rounding, no clipping.
+The sum runs over the row tiles t, in units of z; Z_fs is the layer's full scale `adc_range`. Without bits the converter is
+perfect: no rounding and no clipping.
 """
 
 from __future__ import annotations
@@ -27,20 +28,21 @@ class Adc:
     full_scale: float = 8.0
 
     def __post_init__(self) -> None:
-        """Check the number of bits and the full scale."""
+        """Raise UsageError for a number of bits or a full scale outside its range."""
         if self.bits is not None:
             positive_int("the ADC", "bits", self.bits, 2, 16)
         in_range("the ADC", "full_scale", self.full_scale, 1e-9, 1e9)
 
     @property
     def levels(self) -> int:
-        """Steps on each side of zero; 0 for a perfect converter."""
+        """Number of steps on each side of zero; 0 for a perfect converter."""
         return 0 if self.bits is None else 2 ** (self.bits - 1) - 1
 
     def convert(self, partial: np.ndarray, scale: float, sigma: np.ndarray | None, key: Key) -> tuple[np.ndarray, int]:
-        """Return z (B, n) float32 summed over tiles, and how many values were clipped.
+        """Return z (B, n) float32, summed over tiles, and the number of clipped values.
 
-        partial (T, B, n) [A] float32; scale [1/A]; sigma (T, B, 1 or n) standard deviation of the noise in units of z.
+        partial is (T, B, n) [A] float32; scale [1/A] converts to units of z; sigma (T, B, 1 or n) is the standard deviation
+        of the read noise [units of z], None without noise.
         """
         _, batch, columns = partial.shape
         z = np.empty((batch, columns), np.float32)

@@ -1,11 +1,12 @@
-r"""How large the chip is: cells, and the parts at the edge of its tiles.
+r"""Area of the chip: its cells and the circuits at the edge of its tiles.
 
 .. math:: A = n_{cells}\,a_{cell} F^2
           + \sum_{tiles}\left( n_{pairs}(a_{ADC} + a_{int}) + 2 n_{pairs}\,a_{S\&H} + n_{rows}\,a_{DAC}\right)
 
-Every pair of bit lines of every tile has an integrator and a converter of its own, as the events and the chip's time are counted;
-with analog partial sums one converter serves a neuron. F is the technology's node. Neurons, control and wiring are left
-out: nothing published anchors the first.
+a are the areas of single parts, n their numbers and F is the technology's node. Every pair of bit lines of every tile has an
+integrator and a converter of its own; the events and the chip's time are counted in the same way. With analog partial sums
+one converter serves all row tiles of a neuron. The area leaves out neurons, control and wiring; for neurons there is no
+published figure.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ def area(
     analog_sums: bool = False,
     scenario: str = "nominal",
 ) -> dict[str, float] | None:
-    """Return the area [m²] by part and as ``total``; None for a technology that gives no areas.
+    """Return the area [m²] of each part and their sum, ``total``; None if the technology gives no areas.
 
-    `shapes` are (inputs, neurons) of the layers; `adc`, `dac`: whether converters stand there at all.
+    `shapes` holds (inputs, neurons) of each layer; `adc` and `dac` tell whether the chip has these converters.
     """
     needed = (f"cell_{access}", "adc", "dac", "integrator", "sample_and_hold")
     if any(name not in technology.areas for name in needed):

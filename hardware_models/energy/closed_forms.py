@@ -1,30 +1,31 @@
-r"""What an operation counts on one array of n rows and m pairs of bit lines, as closed forms: the oracle of the counters.
+r"""Closed forms of the event counts of one operation on an array; tests compare the simulator's counters with them.
 
-With k = 2 devices a weight, P slots, probabilities p_x and p_d that a row and a column are on in a slot, and q devices of each
-pair pulsed in one window (1: the two take turns, as on this chip; 2: both at once),
+The array has n rows and m pairs of bit lines. With k = 2 devices a weight, P slots, probabilities p_x and p_d that a row and a
+column are on in a slot, and q devices of each pair pulsed in one window (q = 1: the two take turns, as on this chip; q = 2:
+both at once),
 
 .. math:: N_{cells} = k n m, \qquad N_{selected} = q\,n m P p_x p_d, \qquad
           N_{half} = n m P\,(k p_x + q p_d - 2 q p_x p_d), \qquad N_{lines} = P (n p_x + q m p_d)
 
-In the dense limit, p_x = p_d = 1, they are exact integers and must equal what a simulation counts; with other probabilities
-they are expectations. All are for one tile and one image; a learner is a sum of them: Forward-Forward reads each layer twice
-(once more for its softmax read-out) and fires twice, backprop reads once forward, once backward from the second layer
-on, and fires once.
+In the dense limit, p_x = p_d = 1, they are exact integers and must equal the counts of a simulation; with other probabilities
+they are expectations. All are for one tile and one image; a learner's counts are a sum of them: Forward-Forward reads each
+layer twice (once more for its softmax read-out) and fires twice; backprop reads once forward, once backward from the second
+layer on, and fires once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-DEVICES = 2  # k, of one weight
-RANDOM_BITS = 16  # of one random reference of a slot
-ROUNDING_BITS = 24  # of one stochastic rounding
+DEVICES = 2  # k, devices of one weight
+RANDOM_BITS = 16  # random bits of one comparison in a slot
+ROUNDING_BITS = 24  # random bits of one stochastic rounding
 
 Counts = dict[str, float]
 
 
 def added(*parts: Mapping[str, float]) -> Counts:
-    """Return the sum of counts."""
+    """Return the sum of several mappings of counts, event by event."""
     total: Counts = {}
     for part in parts:
         for name, value in part.items():
@@ -33,12 +34,12 @@ def added(*parts: Mapping[str, float]) -> Counts:
 
 
 def times(factor: float, counts: Mapping[str, float]) -> Counts:
-    """Return counts multiplied by a factor."""
+    """Return all counts multiplied by one factor."""
     return {name: factor * value for name, value in counts.items()}
 
 
 def read(n: int, m: int, *, dac: int | None = None, adc: int | None = None, phases: int = 1) -> Counts:
-    """Return the counts of one read of inputs of one sign (`phases` 1) or both (2)."""
+    """Return the counts of one read; `phases` is 1 for inputs of one sign and 2 for inputs of both signs."""
     counts: Counts = {
         "reads.cells": phases * n * DEVICES * m,
         "reads.columns": phases * DEVICES * m,
@@ -57,7 +58,7 @@ def neurons(m: int) -> Counts:
 
 
 def read_transposed(n: int, m: int, *, dac: int | None = None, adc: int | None = None) -> Counts:
-    """Return the counts of one read from the columns; its drive has two signs, hence two phases."""
+    """Return the counts of one read driven from the columns; the driving values have two signs, hence two phases."""
     counts: Counts = {
         "reads.transposed_cells": 2 * n * DEVICES * m,
         "reads.transposed_columns": 2 * n,
@@ -88,10 +89,10 @@ def coincidence(
 
 
 def accumulate(n: int, m: int, *, samples: int, batches: int) -> Counts:
-    """Return what a digital accumulator does with `samples` pairs (x, d) in `batches` batches, pulses apart.
+    """Return the counts of a digital accumulator for `samples` pairs (x, d) in `batches` batches, without device pulses.
 
-    A multiply-add per weight and sample and two per weight and batch; x and d are written and read once each, the memory of
-    one word a weight once a batch. Forward-Forward has two samples an image.
+    The accumulator takes one multiply-add per weight and sample and two per weight and batch. It writes and reads each value
+    of x and d once, and its one word per weight once a batch. Forward-Forward has two samples an image.
     """
     words = samples * (n + m) + batches * n * m
     return {

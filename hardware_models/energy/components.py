@@ -1,11 +1,11 @@
-r"""What one event costs: figures with a range and an origin, and the named laws that turn them into joules.
+r"""Price of one event: figures with a range and a source, and the named laws that turn them into joules.
 
 .. math:: E_{fixed} = E, \quad E(b) = k_1 b + k_2 4^b, \quad E_{line} = n\,c\,V_{write}^2,
           \quad E_{cross} = c\,V_{read}^2
 
-A file names a law, it never holds an expression to be evaluated. b is the number of bits of a converter, n
-the cells on a line, c the capacitance of one crosspoint. The reading law charges each crosspoint's share of
-its word line to full scale, hence bounds it from above.
+A technology file gives the name of a law and never an expression to evaluate. b is the number of bits of a converter, n
+the number of cells on a line, c the capacitance of one crosspoint. The law of a read charges each crosspoint's share of
+its word line to the full-scale voltage, and is therefore an upper bound.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ LOW, NOMINAL, HIGH = range(3)
 
 
 class Conditions(NamedTuple):
-    """What the device fixes, from its own parameter file."""
+    """Read time and voltages of the device, from its parameter file."""
 
-    read_time: float  # [s] one phase of an array read
-    read_voltage: float  # [V] full scale of a read
+    read_time: float  # [s] of one phase of an array read
+    read_voltage: float  # [V] at full scale of a read
     write_voltage: float  # [V] of a pulse
 
 
@@ -47,7 +47,7 @@ class Figure:
 
 
 class Law(NamedTuple):
-    """A named law: its figures with their dimensions, and the energy [J] of one event."""
+    """A pricing law: the dimensions of its figures, and the function that computes the energy [J] of one event."""
 
     figures: Mapping[str, str]
     per_bits: bool
@@ -65,12 +65,12 @@ LAWS: Mapping[str, Law] = MappingProxyType(
         "c*V_read^2": Law({"c": "capacitance"}, False, lambda f, b, at: f["c"] * at.read_voltage**2),
     }
 )
-"""Laws by the name that a technology file gives them."""
+"""Laws by their names in a technology file."""
 
 
 @dataclass(frozen=True)
 class Component:
-    """The price of one kind of event; with `carried_by` its energy is in an integral, the count is free."""
+    """The price of one kind of event. With `carried_by`, an integral already holds the energy and the count costs nothing."""
 
     name: str
     law: str
@@ -78,7 +78,7 @@ class Component:
     carried_by: str = ""
 
     def joule(self, scenario: str, conditions: Conditions, bits: int = 0) -> float:
-        """Return the energy [J] of one event; `bits` matters to converters alone."""
+        """Return the energy [J] of one event; only converters use `bits`."""
         if self.carried_by:
             return 0.0
         values = {name: figure.at(scenario) for name, figure in self.figures.items()}

@@ -3,8 +3,8 @@ r"""The energy of counted events.
 .. math:: E_{phase} = \sum_n N_n E_n + t_{read} \sum V^2 G + \sum_{selected} V^2 G t + \sum_{half} V^2 G t
           + P_{static} T
 
-N_n counts of events, E_n their prices; the integrals are those of `hardware_models.events.INTEGRALS`.
-Linear in counts and integrals, hence additive over layers, phases and components.
+N_n are counts of events and E_n their prices; `hardware_models.events.INTEGRALS` lists the integrals.
+The energy is linear in counts and integrals, and therefore additive over layers, phases and components.
 """
 
 from __future__ import annotations
@@ -32,29 +32,29 @@ def price(
     read_voltage: float | None = None,
     scenario: str = "nominal",
 ) -> dict[str, dict[str, float]]:
-    """Return the energy [J] by phase and component.
+    """Return the energy [J] of each phase and component.
 
     Parameters
     ----------
     events_by_phase : {phase: {event: count}}
-        As in `Ledger.as_dict()["events"]`; any other grouping, such as by layer, is priced alike.
+        Counts as in `Ledger.as_dict()["events"]`; any other grouping, such as by layer, is priced in the same way.
     integrals_by_phase : {phase: {integral: number or {"value", "unit"}}}
-        As in `Ledger.as_dict()["integrals"]`; a group absent from one of the two has nothing of that kind.
+        Integrals as in `Ledger.as_dict()["integrals"]`; a phase may be missing here or in `events_by_phase`.
     technology : Technology
-        What `load_technology` returns.
+        Prices, as returned by `load_technology`.
     read_time, write_voltage : float
-        Of the device: one phase of a read [s], the larger of its two pulse voltages [V].
+        The device's time of one phase of a read [s], and the larger of its two pulse voltages [V].
     read_voltage : float, optional
-        Full scale of a read [V]; without it the technology's own figure serves, which varies with the
-        scenario.
+        The device's full-scale voltage of a read [V]; without it the technology's own figure is used, which varies with
+        the scenario.
     scenario : "low", "nominal" or "high"
-        Which end of every price's range.
+        End of every price's range that is used.
 
     Returns
     -------
     dict
-        {phase: {component: joule}}. Components bear the names of events (converters their family's) or of
-        integrals; "static" is the static power over the chip's time.
+        {phase: {component: joule}}. Components have the names of events (a converter has the name "dac" or "adc") or of
+        integrals; "static" is the static power multiplied by the chip's time.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def conditions_of(
 
 
 def component_of(technology: Technology, event: str) -> tuple[Component, int]:
-    """Return the component that prices an event and the bits of a converter (0 for the others)."""
+    """Return the component that prices an event, and the number of bits of a converter (0 for other parts)."""
     if not is_count(event):
         raise UsageError(f"no event is called '{event}'{closest(event, technology.components)}.")
     family, _, suffix = event.partition(".")

@@ -1,4 +1,4 @@
-r"""Backpropagation on digital hardware, by the count of its operations.
+r"""Energy of backpropagation on digital hardware, from the number of its operations.
 
 With layers of n_{l-1} x n_l weights, W = sum n_{l-1} n_l, W' = W - n_0 n_1 and M = n_0 + ... + n_L, a batch of B images takes
 
@@ -11,9 +11,9 @@ pass and serves all its images, which is what batches save. Multiply-adds of a 1
 
 .. math:: E/B = (1 + c)\,[macs\,E_{mac} + (reads + writes)\,E_{word} + 2\,acts\,E_{act}]/B
 
-with activations in 8 KB of SRAM, weights in 1 MB of SRAM or in DRAM, and c what clock, control and leakage add. Prices between
-45 and 7 nm are interpolated in the logarithms, older nodes scale with the node itself, as DRAM does by that rule too; a node
-below 7 nm is refused. Prices: Horowitz, ISSCC 2014, doi:10.1109/ISSCC.2014.6757323; Jouppi et al., ISCA 2021,
+with activations in 8 KB of SRAM, weights in 1 MB of SRAM or in DRAM, and c the share of clock, control and leakage. Prices
+between 45 and 7 nm are interpolated in the logarithms, older nodes scale with the node itself, DRAM by the same rule; a node
+below 7 nm is refused. Sources: Horowitz, ISSCC 2014, doi:10.1109/ISSCC.2014.6757323; Jouppi et al., ISCA 2021,
 doi:10.1109/ISCA52012.2021.00010. All but the fp32 adder and multiplier were recalled and not read again (`RECALLED`).
 """
 
@@ -40,17 +40,17 @@ class Price(NamedTuple):
 
 
 class Format(NamedTuple):
-    """A number format: its word and its multiply-add."""
+    """A number format: the bits of a word, and the price of a multiply-add."""
 
     bits: int
     mac: Price
 
 
 class Optimiser(NamedTuple):
-    """What one update of one weight takes."""
+    """Multiply-adds and extra memory words that an optimiser needs for each weight."""
 
-    macs: int  # u
-    words: int  # s
+    macs: int  # u, multiply-adds an update
+    words: int  # s, words that are kept
 
 
 FORMATS: Mapping[str, Format] = MappingProxyType(
@@ -60,26 +60,26 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         "int8": Format(8, Price(0.2e-12 + 0.1e-12, 0.07e-12 + 0.03e-12)),
     }
 )
-"""Formats by name: a product in the format, a sum in 32 bits."""
+"""Number formats by name: products are taken in the format itself, sums in 32 bits."""
 ACCESS_BITS = 64
 ACTIVATIONS = Price(10e-12, 7.5e-12)
-"""One access of 64 bits to 8 KB of SRAM [J]."""
+"""Price [J] of one access of 64 bits to 8 KB of SRAM."""
 MEMORIES: Mapping[str, Price] = MappingProxyType(
-    {"sram": Price(100e-12, 14e-12), "dram": Price(1300e-12, 350e-12)}  # 1 MB; DDR, and HBM2 in the middle of its range
+    {"sram": Price(100e-12, 14e-12), "dram": Price(1300e-12, 350e-12)}  # 1 MB; DDR at 45 nm, mid-range HBM2 at 7 nm
 )
-"""One access of 64 bits to where the weights are [J]."""
+"""Price [J] of one access of 64 bits to the memory of the weights."""
 OPTIMISERS: Mapping[str, Optimiser] = MappingProxyType(
     {"sgd": Optimiser(1, 0), "momentum": Optimiser(2, 1), "adam": Optimiser(5, 2)}
 )
 CONTROL: Mapping[str, float] = MappingProxyType({"low": 0.1, "nominal": 0.3, "high": 1.0})
-"""Share that clock, control and leakage add, by scenario; an estimate."""
+"""Share of energy that clock, control and leakage add, by scenario (an estimate)."""
 RECALLED = ("sram", "dram", "activations", "fp16", "int8")
 NEWEST, OLD = 7.0, 45.0
 """Ends of the interpolation [nm]."""
 
 
 class Operations(NamedTuple):
-    """Operations of one batch; whole numbers."""
+    """Numbers of operations of one batch."""
 
     macs: int
     weight_reads: int
@@ -88,11 +88,11 @@ class Operations(NamedTuple):
     activation_writes: int
 
     def plus(self, other: Operations) -> Operations:
-        """Return the sum, kind by kind."""
+        """Return the sum of two sets of operations, field by field."""
         return Operations(*(a + b for a, b in zip(self, other, strict=True)))
 
     def events(self, form: str = "fp32") -> Events:
-        """Return the same as counted events, all words in SRAM."""
+        """Return the operations as counted events, with all memory words in SRAM."""
         counts = {
             f"mac.{form}": self.macs,
             "sram.words_read": self.weight_reads + self.activation_reads,
@@ -111,7 +111,7 @@ def layers_of(widths: Sequence[int]) -> tuple[tuple[int, int], ...]:
 
 
 def layer_training(inputs: int, neurons: int, batch: int, *, first: bool, optimiser: str = "sgd") -> Operations:
-    """Return what one layer does for a batch that is learned; the first layer sends no errors back."""
+    """Return the operations of one layer for a batch of training; the first layer sends no errors back."""
     u, s = _named("optimiser", optimiser, OPTIMISERS)
     weights, back = inputs * neurons, 0 if first else inputs * neurons
     values = 2 * batch * (neurons + (inputs if first else 0))
@@ -125,7 +125,7 @@ def layer_training(inputs: int, neurons: int, batch: int, *, first: bool, optimi
 
 
 def training(layers: Sequence[tuple[int, int]], batch: int = 1, *, optimiser: str = "sgd") -> Operations:
-    """Return what a batch of images that are learned takes, for layers of (inputs, neurons)."""
+    """Return the operations of one batch of training; `layers` holds (inputs, neurons) of each layer."""
     positive_int("digital backpropagation", "batch", batch)
     total = Operations(0, 0, 0, 0, 0)
     for number, (inputs, neurons) in enumerate(layers):
@@ -134,7 +134,7 @@ def training(layers: Sequence[tuple[int, int]], batch: int = 1, *, optimiser: st
 
 
 def inference(layers: Sequence[tuple[int, int]], batch: int = 1) -> Operations:
-    """Return what a batch of images that are only classified takes: B W multiply-adds, W words, each value once."""
+    """Return the operations of classifying a batch: B W multiply-adds, W weight words, each activation written and read once."""
     positive_int("digital backpropagation", "batch", batch)
     weights = sum(inputs * neurons for inputs, neurons in layers)
     values = batch * (layers[0][0] + sum(neurons for _, neurons in layers))
@@ -142,7 +142,7 @@ def inference(layers: Sequence[tuple[int, int]], batch: int = 1) -> Operations:
 
 
 def price_at(price: Price, node: float) -> float:
-    """Return a price [J] at a node [nm]: between its ends linear in the logarithms, above them linear in the node."""
+    """Return a price [J] at a node [nm]: log-log interpolation from 7 to 45 nm, proportional to the node above 45 nm."""
     node = in_range("digital backpropagation", "the node", node, NEWEST, 1000.0, "nm")
     if node >= OLD:
         return price.at_45 * node / OLD
@@ -159,14 +159,14 @@ def joules(
     node: float = 32.0,
     scenario: str = "nominal",
 ) -> dict[str, float]:
-    """Return the energy of one image [J] by component, of the `operations` of a batch.
+    """Return the energy [J] of one image by component, from the operations of a batch.
 
     Parameters
     ----------
     operations, batch
-        What `training` or `inference` returns, and the batch that it was asked for.
+        Operations as returned by `training` or `inference`, and the batch size given to that function.
     form : a name of `FORMATS`.
-    memory : where the weights are, a name of `MEMORIES`.
+    memory : the memory of the weights, a name of `MEMORIES`.
     node : [nm], at least 7.
     scenario : a name of `CONTROL`; the table of prices itself has no range.
 
@@ -184,14 +184,14 @@ def joules(
     share = _named("scenario", scenario, CONTROL)
     words = bits / ACCESS_BITS / positive_int("digital backpropagation", "batch", batch)
     store = price_at(_named("memory of weights", memory, MEMORIES), node)
-    found = {
+    components = {
         "mac": operations.macs * price_at(mac, node) / batch,
         "weights": (operations.weight_reads + operations.weight_writes) * words * store,
         "activations": (operations.activation_reads + operations.activation_writes)
         * words
         * price_at(ACTIVATIONS, node),
     }
-    return found | {"control": share * math.fsum(found.values())}
+    return components | {"control": share * math.fsum(components.values())}
 
 
 def _named(kind: str, name: str, table: Mapping[str, T]) -> T:

@@ -1,10 +1,11 @@
-r"""How far each component of a run is from what physics asks at least.
+r"""Ratio of the energy of each component of a run to the least energy that physics allows.
 
 .. math:: d_c = \frac{E_c}{\sum_e N_e\,E_{min}(e)}
 
 over the events e that the component c prices, with E_min of `hardware_models.energy.limits`: sampling for converters, Johnson
-noise for integrators, Landauer for a decision, a word, and for each pulse on a device, :math:`kT\ln 2` a pulse. The energy
-``read.v2g`` that the cells of a read dissipate goes with the signal, so its bound is asked at full scale, by `full_scale`.
+noise for integrators, Landauer's bound for a decision, a memory word, and each pulse on a device (:math:`kT\ln 2` a pulse).
+The energy ``read.v2g`` that the cells of a read dissipate grows with the signal; `full_scale` compares it with its bound at
+full scale.
 """
 
 from __future__ import annotations
@@ -18,26 +19,26 @@ from hardware_models.energy.costs import component_of
 from hardware_models.energy.load import Technology
 
 PULSES = {"write.v2gt": "write.selected"}
-"""Integral -> the event whose number bounds it."""
+"""Integral -> the event whose count gives the integral's lower bound."""
 
 
 def distances(
     counts: Mapping[str, int], joules: Mapping[str, float], technology: Technology
 ) -> dict[str, dict[str, float]]:
-    """Return {component: {"joule", "limit_joule", "times"}} for every component that has energy and a known bound.
+    """Return {component: {"joule", "limit_joule", "times"}} for each component with energy and a known bound.
 
     Parameters
     ----------
     counts : {event: number}
-        Of one phase, or of a whole run.
+        Counts of one phase, or of a whole run.
     joules : {component: joule}
-        What `price` returns for them.
+        Energies of these counts, as returned by `price` for one phase.
 
     Raises
     ------
     UsageError
-        If a component costs less than its bound. One without any energy is free by assumption (a device whose pulses
-        have no voltage) and is left out.
+        If a component costs less than its bound. A component without any energy is free by assumption (such as a device whose
+        pulses have no voltage) and is left out.
     """
     least: dict[str, float] = {}
     for event, count in counts.items():
@@ -48,7 +49,7 @@ def distances(
         least[component.name] = least.get(component.name, 0.0) + count * floor
     for integral, event in PULSES.items():
         least[integral] = counts.get(event, 0) * limits.landauer(1, technology.temperature)
-    found = {}
+    compared = {}
     for name, bound in least.items():
         joule = joules.get(name, 0.0)
         if bound <= 0.0 or joule <= 0.0:
@@ -58,15 +59,15 @@ def distances(
                 f"component '{name}' costs {joule:.3g} J in this run, below its physical limit of {bound:.3g} J at "
                 f"{technology.temperature:g} K."
             )
-        found[name] = {"joule": joule, "limit_joule": bound, "times": joule / bound}
-    return found
+        compared[name] = {"joule": joule, "limit_joule": bound, "times": joule / bound}
+    return compared
 
 
 def full_scale(device: Mapping[str, Any], rows: int, bits: int, technology: Technology) -> dict[str, float]:
-    """Return what one bit line of `rows` cells dissipates in a read at full scale, against Johnson noise at `bits` bits.
+    """Return the energy of one bit line of `rows` cells in a full-scale read, and its bound by Johnson noise at `bits` bits.
 
-    V_read² G t_read rows, with G in the middle of the range; UsageError if that is less than 3 kT 4^bits: such a read cannot
-    carry the bits that its converter gives it. Same keys as `distances`.
+    The energy is V_read² G t_read rows, with G in the middle of the device's range. Raises UsageError if it is less than
+    3 kT 4^bits: such a read cannot resolve as many bits as its converter has. The keys are those of `distances`.
     """
     middle = 0.5 * (device["g_min"] + device["g_max"])
     joule = device["v_read"] ** 2 * middle * device["t_read"] * rows

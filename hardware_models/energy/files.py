@@ -1,4 +1,4 @@
-"""Which text a technology's name stands for, and the tables in it with those of the technology that it extends."""
+"""Find the text of a technology file, and merge its tables with those of the technology that it extends."""
 
 from __future__ import annotations
 
@@ -19,34 +19,35 @@ _FOLDER = "hardware_models.energy.technologies"
 TECHNOLOGIES: Mapping[str, str] = MappingProxyType({f"cmos-{nm}nm": f"cmos_{nm}nm" for nm in (130, 45, 32, 22, 7)})
 """Technologies by name -> file in hardware_models/energy/technologies."""
 TABLES = ("meta", "sources", "line", "static", "area", "component")
-"""Tables of a technology file; those of one that extends another are laid over the other's, entry by entry."""
+"""Tables of a technology file. Where a file extends another technology, its entries replace the other's one by one."""
 
 INHERITED = ("node_nm", "temperature_K", "omits")
-"""What a file that extends another takes over of its ``[meta]``; the name has to be its own."""
+"""Entries of ``[meta]`` that a file takes over from the technology it extends; it needs a name of its own."""
 
 
 def packaged(name: str) -> str:
-    """Return the text of a named technology."""
+    """Return the text of a technology file of this library, and note its SHA-256 in the record of the run."""
     return files.packaged(_FOLDER, f"{TECHNOLOGIES[name]}.toml", WHAT)
 
 
 @cache
 def number_formats() -> tuple[str, ...]:
-    """Return the number formats in which a technology of this library prices arithmetic (int8, fp32, ...)."""
+    """Return the number formats (int8, fp32, ...) for which some technology of this library prices arithmetic."""
     priced = {name for known in TECHNOLOGIES for name in tomllib.loads(unnoted(known)).get("component", {})}
     return tuple(sorted({name.partition(".")[2] for name in priced if name.partition(".")[0] in ARITHMETIC}))
 
 
 @cache
 def unnoted(name: str) -> str:
-    """Return the text of a named technology with which something is compared: no record notes it."""
+    """Return the text of a technology file of this library without noting it in the record of the run."""
     return resources.files(_FOLDER).joinpath(f"{TECHNOLOGIES[name]}.toml").read_text(encoding="utf-8")
 
 
 def tables(text: str, where: str) -> tuple[files.Table, str]:
-    """Return the tables of a file, with those of the technology that it extends, and all the text that was read.
+    """Return the tables of a file merged with those of the technology that it extends, and the text of both files.
 
-    All of `TABLES` are there, empty where the file has none.
+    The result has all names of `TABLES`; a table that the file lacks is empty. Raises UsageError for an unknown table, an
+    unknown technology to extend, or two different sources of the same name.
     """
     read = files.toml(text, where)
     figures.schema(read, where)

@@ -1,4 +1,4 @@
-r"""What physics asks at least: lower bounds of an operation's energy at temperature T.
+r"""Lower bounds that physics sets to the energy of an operation at temperature T.
 
 .. math:: E_{Johnson} = 3kT\,4^b, \qquad E_{sampling} = 12kT\,4^b, \qquad E_{Landauer} = n\,kT\ln 2
 
@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 
 BOLTZMANN = 1.380649e-23  # [J/K], exact in SI
-SIGNAL_BITS = 8  # precision asked of analog parts that carry no number of bits of their own
+SIGNAL_BITS = 8  # assumed precision of analog parts that have no number of bits of their own
 
 
 def johnson(bits: int, temperature: float) -> float:
@@ -45,9 +45,9 @@ _LIMITS = {
 
 
 def floor(component: str, temperature: float, bits: int | None = None) -> float:
-    """Return the least energy [J] of one event of `component`, 0 where no bound is known.
+    """Return the least energy [J] of one event of `component`; 0 if no bound is known.
 
-    `bits` is needed for converters alone; other parts have their precision fixed here.
+    Only converters need `bits`; the precision of other parts is fixed. Raises ValueError for a converter without `bits`.
     """
     if component not in _LIMITS:
         return 0.0

@@ -1,8 +1,8 @@
-r"""Whether the lines of the array bear what is asked of them: electromigration.
+r"""Currents in the lines of the array against their limit by electromigration.
 
 .. math:: I = n\,V\,G_{max}, \qquad ratio = I/I_{max}, \qquad n_{parallel} = \lfloor I_{max}/(V G_{max}) \rfloor
 
-n is the largest number of devices whose current one line carries at once. A read drives all rows of a tile, so it is the longer
+n is the largest number of devices whose current one line carries at once. A read drives all rows of a tile, so n is the longer
 side of the tile; a burst addressed row by row drives one device of each pair on a word line; coinciding pulse trains also
 drive all rows at once. G_max as the worst case is how M. Marinella et al. (JETCAS 2018, doi:10.1109/JETCAS.2018.2796379)
 size a device: 33 uA a line and 1024 devices at once ask for R_on = 31 MOhm at 1 V. A run above 1 is not physical as
@@ -29,25 +29,26 @@ def line_currents(
     *,
     rows_together: bool,
 ) -> dict[str, Any] | None:
-    """Return ratios, lines that may be driven at once and the verdict; None for a technology without a current limit.
+    """Return the current ratios, the number of lines that may be driven at once and the verdict; None without a current limit.
 
     Parameters
     ----------
     shapes : ((inputs, neurons), ...)
-        Of the chip's layers.
+        Shapes of the chip's layers.
     tile : (rows, columns)
         Largest tile [cells].
     device : mapping
-        Its description: v_read, v_up, v_down [V], g_max [S].
+        The device's description: v_read, v_up, v_down [V], g_max [S].
     rows_together : bool
-        Whether writes drive several rows in one slot (coincidence) or row by row.
+        True if a write drives several rows in one slot (update coincidence), False if it goes row by row.
 
     Returns
     -------
     dict
-        ``limit`` [A]; ``line_current_ratio`` {"read", "write"}; ``parallel_lines`` {"read", "write"}, of ``lines`` {"read",
-        "write"} that the run drives at once; ``slower`` {"read", "write"}: how many times longer within the limit, None
-        if one device alone is above it; ``physical``; ``label``, empty or "not physical as drawn".
+        ``limit`` [A]; ``line_current_ratio`` {"read", "write"}; ``lines`` {"read", "write"} that the run drives at once, and
+        ``parallel_lines`` {"read", "write"} that it may drive within the limit; ``slower`` {"read", "write"}, the factor by
+        which reads and writes take longer within the limit, None if one device alone is above it; ``physical``; ``label``,
+        empty or "not physical as drawn".
     """
     if technology.line_current is None:
         return None
@@ -62,7 +63,7 @@ def line_currents(
     volts = {"read": device["v_read"], "write": max(device["v_up"], device["v_down"])}
     one = {what: volts[what] * device["g_max"] for what in lines}
     ratio = {what: lines[what] * one[what] / limit for what in lines}
-    # A hair of tolerance keeps the exact case, I = I_max, on the right side of the rounding.
+    # The small tolerance keeps rounding from refusing the exact case I = I_max.
     parallel = {
         what: min(lines[what], math.floor(limit / one[what] * (1 + 1e-9))) if one[what] else lines[what]
         for what in lines

@@ -1,13 +1,13 @@
-"""From a name or a file to a `Technology`: every price checked once, on loading, and turned into SI.
+"""Load a `Technology` from its name or file: every price is checked once, on loading, and converted into SI units.
 
 A technology file (TOML, schema 1) has a table ``[meta]`` (name, node_nm, temperature_K, omits),
 ``[sources.<key>]``, the figures ``[line.read_voltage]`` and ``[static.power]``, and
-``[component.<event>]``; ``[line.current_limit]`` and areas ``[area.<part>]`` may be left out, what follows from
-them is then unknown. ``extends`` in ``[meta]`` names a technology whose entries serve where the file has none of
-its own, those of ``[meta]`` but for the name among them; no figure is scaled to another ``node_nm``.
-A figure has the parts that `hardware_models.figures` names, and status; ``low_source``,
-``high_status`` and so on where the ends of its range come from elsewhere; ``item`` says where in the source
-it stands. A component is one figure, or a law with its figures, or ``carried_by``.
+``[component.<event>]``. ``[line.current_limit]`` and areas ``[area.<part>]`` are optional; without them the current
+ratios and the area are unknown. ``extends`` in ``[meta]`` names a technology whose entries are used where the file has
+none of its own (of ``[meta]``: all but the name); no figure is scaled to another ``node_nm``.
+A figure has the entries that `hardware_models.figures` names, and ``status``; ``low_source``, ``high_status`` and so on
+if the ends of its range come from another source; ``item`` tells the place in the source. A component is one figure,
+or a law with its figures, or ``carried_by``.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ AREAS: Mapping[str, str] = MappingProxyType(
     {"cell_1T1R": "number", "cell_passive": "number", "adc": "area", "dac": "area", "integrator": "area",
      "sample_and_hold": "area"}
 )  # fmt: skip
-"""Parts with an area -> dimension; cells in squares of the node's feature size."""
+"""Parts with an area -> dimension; the area of a cell is in squares of the node's feature size."""
 MOST_NUMBER = 1e15
-"""Largest number of a price, in its own unit."""
+"""Largest number that a price may have, in its own unit."""
 MOST = 2**20
-"""Most bytes of a technology file [B]."""
+"""Largest size of a technology file [B]."""
 _STATED = ("low_source", "high_source", "low_status", "high_status")
-"""What a figure may say of the ends of its range."""
+"""Optional entries of a figure about the ends of its range."""
 _META = ("name", "node_nm", "temperature_K")
 _ORIGINS = ("doi", "path", "url", "basis")
 
@@ -56,19 +56,19 @@ class Technology:
     temperature: float  # [K]
     components: Mapping[str, Component]
     sources: Mapping[str, files.Table]
-    read_voltage: Figure  # [V] full scale of a read, where the device does not give it
-    static_power: Figure  # [W] over the chip's clock
+    read_voltage: Figure  # [V] at full scale of a read, used if the device gives none
+    static_power: Figure  # [W] drawn during all the chip's time
     static_statement: str
     omits: tuple[str, ...]
     sha256: str  # of the file, and of the one that it extends
-    line_current: Figure | None = None  # [A] that a line bears for good (electromigration)
+    line_current: Figure | None = None  # [A] that a line bears permanently (electromigration)
     areas: Mapping[str, Figure] = field(default_factory=lambda: MappingProxyType({}))  # see `AREAS`
 
 
 def load_technology(spec: str | Path | Technology) -> Technology:
-    """Return the technology that `spec` names: a name of `TECHNOLOGIES`, a ``.toml`` file, or itself.
+    """Return the technology of a name of `TECHNOLOGIES` or of a ``.toml`` file; a `Technology` is returned unchanged.
 
-    Raises UsageError in one sentence for an unknown name, a missing file, a figure without source, unit,
+    Raises UsageError for an unknown name, a missing file, a figure without source, unit,
     range or kind, a value outside its range, or an event without a price.
     """
     if isinstance(spec, Technology):
@@ -84,7 +84,7 @@ def load_technology(spec: str | Path | Technology) -> Technology:
 
 
 def technology_from_toml(text: str, where: str) -> Technology:
-    """Return the technology of a file's text; `where` is named in errors."""
+    """Return the technology that the text of a file describes; `where` is the file's name in error messages."""
     table, read = tables(text, where)
     for entry in ("meta", "sources", "line", "static", "component"):
         if not table[entry]:
@@ -141,7 +141,7 @@ def _areas(reader: _Reader, table: files.Table) -> Mapping[str, Figure]:
 
 
 class _Reader:
-    """Reads the figures of one file; remembers what each source was quoted for."""
+    """Read the figures of one file, and remember the value that each item of a source was quoted with."""
 
     def __init__(self, where: str, sources: Mapping[str, files.Table]) -> None:
         self.where = where
@@ -173,7 +173,7 @@ class _Reader:
 
     def _by_law(self, name: str, place: str, entry: files.Table) -> Component:
         law = entry["law"]
-        if law not in (*LAWS,):  # in the tuple, since a list of the file cannot be looked up in a mapping
+        if law not in (*LAWS,):  # a tuple, because the file may hold a list here, which a mapping cannot look up
             raise UsageError(f"{self.where}: '{place}' has the unknown law {shown(law)} (known: {', '.join(LAWS)}).")
         wanted = LAWS[law].figures
         for part in entry:
@@ -186,7 +186,7 @@ class _Reader:
         return component
 
     def _check_reference(self, component: Component, place: str, point: object) -> None:
-        """Refuse a fitted law that misses the published price at one number of bits."""
+        """Raise UsageError if a fitted law misses the published price at the number of bits of its reference."""
         where = f"{self.where}: '{place}.reference'"
         needed = ("bits", "value", "unit", "tolerance", "source")
         table = figures.parts(point, where, needed, figures.OPTIONAL)
@@ -195,8 +195,8 @@ class _Reader:
         self._source(f"{place}.reference", table["source"])
         # A point without a range of its own is read as a figure whose ends are its value.
         ends = {"value": table["value"], "low": table["value"], "high": table["value"]}
-        whole = {**ends, "unit": table["unit"], "kind": "measured", "source": table["source"]}
-        published = figures.figure(whole, where, "energy", least=0.0, most=MOST_NUMBER).value
+        reference = {**ends, "unit": table["unit"], "kind": "measured", "source": table["source"]}
+        published = figures.figure(reference, where, "energy", least=0.0, most=MOST_NUMBER).value
         got = component.joule("nominal", Conditions(0.0, 0.0, 0.0), bits)
         if not math.isclose(got, published, rel_tol=tolerance):
             raise UsageError(
@@ -205,7 +205,7 @@ class _Reader:
             )
 
     def figure(self, place: str, entry: Any, wanted: str) -> Figure:
-        """Return a figure in SI after checking that nothing is missing and that its range holds it."""
+        """Return a figure in SI units; raise UsageError if an entry is missing or the value lies outside its range."""
         where = f"{self.where}: '{place}'"
         read = figures.figure(entry, where, wanted, least=0.0, most=MOST_NUMBER, needed=("status",), optional=_STATED)
         ends = ("low", "value", "high")
@@ -234,7 +234,7 @@ class _Reader:
 
 
 def _nearest(name: str) -> str:
-    """Return the nearest name of a component, in words; one of the same family where `name` has one that is known."""
+    """Return the most similar name of a component as the end of a message; of the same family, if `name` has a known one."""
     known = [*COUNTS, *CONVERTERS, *(f"{family}.{form}" for family in ARITHMETIC for form in number_formats())]
     same = [other for other in known if "." in name and other.startswith(f"{name.partition('.')[0]}.")]
     return closest(name, same or known) or (f" (known: {', '.join(same)})" if same else "")
@@ -257,7 +257,7 @@ def _complete(components: Mapping[str, Component], where: str) -> None:
 
 
 def _above_limits(technology: Technology, where: str) -> None:
-    """Refuse a price that beats physics: the low end of each range lies above the bound of `limits`."""
+    """Raise UsageError if the low end of a price's range lies below its physical bound in `limits`."""
     at = Conditions(0.0, 0.0, 0.0)
     for name, component in technology.components.items():
         for bits in BITS if name in CONVERTERS else (0,):

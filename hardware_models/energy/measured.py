@@ -1,12 +1,14 @@
-"""The machine's own joules, where it counts them: processors by RAPL, graphics processors by NVML.
+"""Energy that the computer itself draws, from its own counters: RAPL for processors, NVML for graphics processors.
 
-A counter says how much energy a part has drawn since it was switched on, whoever used it: other programs on the same machine are
-in it, and memory only where the machine has a counter for it. It measures the machine that simulates, never the chip that is
-simulated; it serves as an upper bound of what the same training costs a real digital computer.
+A counter tells the energy that a part has drawn since it was switched on, for whatever program: the figure includes other
+programs on the same machine, and memory only if the machine has a counter for it. The counters measure the machine that runs
+the simulation, never the simulated chip; they give an upper bound of the energy of the same training on a real digital
+computer.
 
-RAPL counts in microjoule and starts again at its range (some minutes to an hour of full load): a meter has to look at least once
-in that time. Linux names the counters under /sys/class/powercap (https://docs.kernel.org/power/powercap/powercap.html); for most
-users they are readable only if the machine's owner allows it. NVML is the driver's own library
+RAPL counts in microjoule and starts again from zero at the end of its range (after some minutes to an hour of full load): a
+meter has to be read at least once in that time. Linux shows the counters under /sys/class/powercap
+(https://docs.kernel.org/power/powercap/powercap.html); most users can read them only if the machine's owner allows it. NVML is
+a library of the graphics driver
 (nvmlDeviceGetTotalEnergyConsumption, in millijoule, since the driver was loaded).
 """
 
@@ -29,7 +31,7 @@ ABSENT = (
 
 @dataclass
 class Counter:
-    """One energy counter: what it is called, how it is read [J], and where it starts again [J], 0 if never."""
+    """One energy counter: its name, the function that reads it [J], and the range [J] after which it restarts (0: never)."""
 
     name: str
     read: Callable[[], float]
@@ -38,7 +40,7 @@ class Counter:
     total: float = 0.0
 
     def look(self) -> None:
-        """Add what was drawn since the last look; a number below the last one has started again."""
+        """Add the energy drawn since the last reading; a reading below the last one means that the counter has restarted."""
         now = self.read()
         drawn = now - self.last
         self.total += drawn + self.span if drawn < 0.0 else drawn
@@ -46,14 +48,14 @@ class Counter:
 
 
 class MachineMeter:
-    """Joules drawn since the meter was made, by counter.
+    """Energy drawn since the meter was made, by counter.
 
     Parameters
     ----------
     root : Path
-        Where Linux shows RAPL.
+        Folder in which Linux shows the RAPL counters.
     library : object, optional
-        NVML; default: the driver's own, if there is one.
+        The NVML library; by default that of the graphics driver, if there is one.
     """
 
     def __init__(self, root: Path = POWERCAP, library: Any = None) -> None:
@@ -63,12 +65,12 @@ class MachineMeter:
             counter.last = counter.read()
 
     def look(self) -> None:
-        """Read all counters; at least once in the time in which one of them starts again."""
+        """Read all counters; needed at least once in the time after which a counter restarts."""
         for counter in self.counters:
             counter.look()
 
     def after_epoch(self, then: Callable[[int], None] | None) -> Callable[[int], None]:
-        """Return a call for the end of every epoch, which looks, and then does what is given."""
+        """Return a function for the end of every epoch that reads the counters and then calls `then`."""
 
         def both(epoch: int) -> None:
             self.look()
@@ -78,12 +80,12 @@ class MachineMeter:
         return both
 
     def joule(self) -> dict[str, float] | None:
-        """Return the energy of each counter up to now [J]; None on a machine that tells nothing."""
+        """Return the energy [J] of each counter up to now; None on a machine without readable counters."""
         self.look()
         return {counter.name: counter.total for counter in self.counters} or None
 
     def required(self) -> MachineMeter:
-        """Return the meter itself; UsageError in one sentence on a machine that tells nothing."""
+        """Return the meter itself; raise UsageError on a machine without readable counters."""
         if not self.counters:
             raise UsageError(ABSENT.format(root=self._root))
         return self
@@ -92,20 +94,21 @@ class MachineMeter:
 def rapl_counters(root: Path) -> list[Counter]:
     """Return the readable counters of processor packages and of memory.
 
-    Cores and graphics lie within their package, and "psys" holds packages: these would count twice and are left out.
+    The counters of cores and graphics are part of their package's, and "psys" includes the packages; to count nothing twice,
+    they are left out.
     """
-    found = []
+    counters = []
     for zone in sorted(root.glob("intel-rapl:*")):
         try:
             name = (zone / "name").read_text().strip()
             span = float((zone / "max_energy_range_uj").read_text()) * 1e-6
             _microjoule(zone)
-        except (OSError, ValueError):  # not there, or not for this user's eyes
+        except (OSError, ValueError):  # the counter is missing, or this user may not read it
             continue
         if name.startswith("package") or name == "dram":
             parent = zone.name.split(":")[1]
-            found.append(Counter(name if name != "dram" else f"dram-{parent}", lambda z=zone: _microjoule(z), span))  # type: ignore[misc]
-    return found
+            counters.append(Counter(name if name != "dram" else f"dram-{parent}", lambda z=zone: _microjoule(z), span))  # type: ignore[misc]
+    return counters
 
 
 def _microjoule(zone: Path) -> float:
@@ -120,20 +123,20 @@ def _nvml() -> Any:
 
 
 def nvml_counters(library: Any) -> list[Counter]:
-    """Return the counters of the graphics processors that have one; none without a library or a device."""
+    """Return the counters of all graphics processors that have one; an empty list without a library or a device."""
     if library is None or library.nvmlInit_v2() != 0:
         return []
     number = ctypes.c_uint(0)
     if library.nvmlDeviceGetCount_v2(ctypes.byref(number)) != 0:
         return []
-    found = []
+    counters = []
     for index in range(number.value):
         handle = ctypes.c_void_p()
         if library.nvmlDeviceGetHandleByIndex_v2(ctypes.c_uint(index), ctypes.byref(handle)) != 0:
             continue
         if _millijoule(library, handle) is not None:
-            found.append(Counter(f"gpu-{index}", lambda h=handle: _millijoule(library, h) or 0.0))  # type: ignore[misc]
-    return found
+            counters.append(Counter(f"gpu-{index}", lambda h=handle: _millijoule(library, h) or 0.0))  # type: ignore[misc]
+    return counters
 
 
 def _millijoule(library: Any, handle: Any) -> float | None:

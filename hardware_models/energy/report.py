@@ -1,4 +1,4 @@
-"""The object ``energy`` of result.json: joules per update, per image and by component, and their grounds."""
+"""The object ``energy`` of result.json: joules per update, per image and by component, and the prices behind them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hardware_models.events import Events, Quantity
 
 LARGEST = 3
 FREE_PULSES = "the pulses themselves: the device gives no voltage and width for them (v_up, t_up, v_down, t_down)"
-"""What is left out of the energy of a device without them."""
+"""Entry of ``omitted`` for a device that gives no voltage and width of its pulses."""
 
 
 def report(
@@ -38,9 +38,9 @@ def report(
     technology, read_time, write_voltage, read_voltage, scenario
         As in `price`.
     images : {"learn": int, "infer": int}
-        Images presented; one positive and one negative are one image.
+        Number of images presented; a positive and its negative count as one image.
     readouts : {read-out: Events}, optional
-        What inference of all ``images["infer"]`` images took, by read-out.
+        Events of the inference of all ``images["infer"]`` images, by read-out.
 
     Returns
     -------
@@ -49,8 +49,8 @@ def report(
         learn by images.learn) and ``per_image_joule`` {read-out: joule}, None where no image was presented;
         ``by_component_joule`` {phase: {component: joule}}, ``total_joule`` {phase: joule}, ``largest``
         {phase: [[component, share], ...]}; ``recalled``: components with energy whose price was recalled
-        and not read again in its source; ``static``; ``pulses_priced``: whether the pulses that were fired took energy, None
-        where none were fired; ``omitted``.
+        and not read again in its source; ``static``; ``pulses_priced``: whether the pulses of the run took energy, None
+        if there were none; ``omitted``.
     """
     for name in ("learn", "infer"):
         if name not in images:
@@ -91,7 +91,7 @@ def report(
 def _pulses_priced(
     events: Mapping[str, Mapping[str, int]], integrals: Mapping[str, Mapping[str, Quantity]]
 ) -> bool | None:
-    """Return whether the pulses of a run took energy: V² G t is 0 for a device whose pulses have no voltage or no width."""
+    """Tell whether the pulses of a run took energy: V² G t is 0 for a device whose pulses have no voltage or no width."""
     if not any(counts.get("write.selected", 0) for counts in events.values()):
         return None
     return any(phase["write.v2gt"]["value"] > 0.0 for phase in integrals.values() if "write.v2gt" in phase)
@@ -118,7 +118,7 @@ def _recalled(
     scenario: str,
 ) -> list[str]:
     used = {name for parts in joules.values() for name, joule in parts.items() if joule > 0.0}
-    # The technology's own read voltage enters the laws of V_read alone, and only where the device gives none.
+    # The technology's own read voltage matters only to laws with V_read, and only if the device gives no read voltage.
     doubtful_voltage = read_voltage is None and technology.read_voltage.recalled(scenario)
     return sorted(
         name

@@ -2,8 +2,8 @@ r"""Power and area of a published chip from its parts: the sum over a hierarchy 
 
 .. math:: P = \sum_c n_c P_c, \qquad A = \sum_c n_c A_c
 
-A component file (TOML) has tables ``[unit.<name>.<component>]`` with ``number``, ``power`` [mW] or ``unit`` (the name of
-another unit that is contained), and ``[sources]``. It checks the arithmetic of totals against what a publication says.
+A component file (TOML) has tables ``[unit.<name>.<component>]`` with ``number``, and ``power`` [mW] and ``area`` [mm²] or
+``unit`` (the name of another unit that it contains), and a table ``[sources]``. The sums check the totals of a publication.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SQUARE_MILLIMETRE = 1e-6
 
 
 def read_components(path: str | Path) -> files.Table:
-    """Return the tables of a component file; UsageError in one sentence if it is none."""
+    """Return the tables of a component file; raise UsageError if the file is not a component file."""
     where = shown(str(path), 200, quoted=False)
     table = files.toml(files.contents(path, "component file"), where)
     for entry in ("unit", "sources"):
@@ -38,7 +38,7 @@ def read_components(path: str | Path) -> files.Table:
 def roll_up(
     units: Mapping[str, files.Table], name: str, quantity: str = "power", within: tuple[str, ...] = ()
 ) -> float:
-    """Return the power [W] or area [m²] of the unit `name`, everything that it contains included."""
+    """Return the power [W] or area [m²] of the unit `name`, including all units that it contains."""
     if not isinstance(name, str) or name not in units:
         raise UsageError(f"no unit {shown(name)} in the component file (known: {', '.join(units)}).")
     if name in within:

@@ -1,18 +1,19 @@
-r"""What the energy of counted events may be, given the range of every price: shared draws, and one figure at a time.
+r"""Range of the energy of counted events, given the range of every price: joint draws, and one figure at a time.
 
 .. math:: E_n = \sum_k N_k\, p_k(\theta_n), \qquad \ln\theta_{in} \sim U(\ln l_i, \ln h_i), \qquad n = 1 \dots N
 
-N_k are counts and integrals of a run, p_k the price of one, theta_i the figures behind the prices, [l_i, h_i] their ranges.
+N_k are counts and integrals of a run, p_k their prices, theta_i the figures from which prices follow, [l_i, h_i] their ranges.
 A price is linear in nothing but its count, so the energies of a run, or of all epochs of it, for N draws are one matrix
-product. Every draw is one technology and one device, the same for all phases and all learners: what two learners have in
-common cancels in their ratio, draw by draw. A figure whose range touches zero has no logarithm, its draws are uniform.
+product. Every draw is one technology and one device, the same for all phases and all learners: costs that two learners have in
+common cancel in their ratio, draw by draw. A figure whose range touches zero has no logarithm, so its draws are uniform.
 
 Figures of the same values, kind and sources are one quantity and are drawn once: the capacitance of a crosspoint is the same
 for reads and for line charges.
 
-The device's own range enters through five factors on what was counted, as long as its file gives it: the voltages and widths
-of reads and pulses, and a common scale of the conductances (V² t G is proportional to each). The pulses stay those that were
-counted: a range here says what the same training would cost on a device with other figures, not how it would train.
+The ranges of the device, if its file gives them, multiply the counted integrals by five factors: the voltages and widths of
+reads and pulses, and a common scale of the conductances (V² t G is proportional to G and t, and to the square of V). The
+pulses remain the counted ones: the range tells the cost of the same training on a device with other figures, not how such a
+device would train.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ STATIC_POWER = "static.power"
 
 
 class Spread(NamedTuple):
-    """An amount under all prices: at the nominal ones, and its median and 5 and 95 % over the draws."""
+    """An amount at nominal prices, and its 5 % point, median and 95 % point over the draws."""
 
     nominal: float
     low: float
@@ -46,7 +47,7 @@ class Spread(NamedTuple):
 
 
 class Swing(NamedTuple):
-    """What one quantity does to a ratio, all others nominal: its ends, and the ratio at each."""
+    """Effect of one quantity on a ratio, all others nominal: the ends of its range, and the ratio at each end."""
 
     quantity: str
     members: tuple[str, ...]
@@ -59,17 +60,17 @@ class Swing(NamedTuple):
 
 @dataclass(frozen=True)
 class Prices:
-    """Prices of events and integrals for N cases; `joule` is (names, N), in J per event or per unit of the integral."""
+    """Prices of events and integrals in N cases; `joule` (names, N) is in J per event or per unit of the integral."""
 
     names: tuple[str, ...]
     joule: np.ndarray
 
     def energy(self, counted: Mapping[str, float]) -> np.ndarray:
-        """Return the energy (N,) [J] of counts and integrals by name."""
+        """Return the energy (N,) [J] of counts and integrals, given by name."""
         return self.energies([counted])[0]
 
     def energies(self, counted: Sequence[Mapping[str, float]]) -> np.ndarray:
-        """Return the energies (lines, N) [J] of several such mappings, such as the epochs of a run."""
+        """Return the energies (len(counted), N) [J] of several mappings of counts and integrals, such as one for each epoch."""
         for line in counted:
             for name in line:
                 if name not in self.names and line[name]:
@@ -84,9 +85,9 @@ class Model:
     Parameters
     ----------
     technology : Technology
-        What `load_technology` returns.
+        Prices, as returned by `load_technology`.
     device : {name: Figure}
-        What `device_figures` returns: ``device.t_read``, ``device.v_write`` and so on.
+        Figures as returned by `device_figures`: ``device.t_read``, ``device.v_write`` and so on.
     names : iterable of str
         Events and integrals that will be priced.
 
@@ -101,7 +102,7 @@ class Model:
         self.quantities = {n: same for n, same in quantities(self.figures).items() if used.intersection(same)}
 
     def drawn(self, draws: int, key: Key) -> Prices:
-        """Return prices under `draws` joint log-uniform draws; a quantity's draws depend on its name and the key alone."""
+        """Return prices for `draws` joint log-uniform draws; a quantity's draws depend only on its name and the key."""
         values: dict[str, np.ndarray] = {}
         for quantity, members in self.quantities.items():
             low, _, high = self.figures[members[0]].values
@@ -111,7 +112,7 @@ class Model:
         return self._prices(values, draws)
 
     def scenarios(self) -> Prices:
-        """Return prices with all figures at their low end, nominal, at their high end; never some low and others high."""
+        """Return prices for three cases: all figures at their low end, all nominal, all at their high end."""
         values = {path: np.array(self.figures[path].values) for m in self.quantities.values() for path in m}
         return self._prices(values, len(SCENARIOS))
 
@@ -127,7 +128,7 @@ class Model:
         return self._prices(values, cases)
 
     def tornado(self, above: Mapping[str, float], below: Mapping[str, float]) -> list[Swing]:
-        """Return what each quantity alone does to the ratio of two energies, the widest swing first."""
+        """Return the effect of each quantity alone on the ratio of two energies, the widest swing first."""
         prices = self.swings()
         ratios = prices.energy(above) / prices.energy(below)
         swings = []
@@ -144,10 +145,10 @@ class Model:
         component, _ = component_of(self.technology, name)
         if component.carried_by:
             return []
-        found = [_path(component.name, part, component.law) for part in component.figures]
+        paths = [_path(component.name, part, component.law) for part in component.figures]
         if "V_read" in component.law:
-            found.append("device.v_read" if "device.v_read" in self.figures else READ_VOLTAGE)
-        return [*found, "device.v_write"] if "V_write" in component.law else found
+            paths.append("device.v_read" if "device.v_read" in self.figures else READ_VOLTAGE)
+        return [*paths, "device.v_write"] if "V_write" in component.law else paths
 
     def _prices(self, values: Mapping[str, np.ndarray], cases: int) -> Prices:
         def at(path: str) -> Any:
@@ -177,11 +178,11 @@ _FACTORS: Mapping[str, Mapping[str, int]] = {
     "write.v2gt": {"v_write": 2, "t_write": 1, "conductance": 1},
     "half.v2gt": {"v_write": 2, "t_write": 1, "conductance": 1},
 }
-"""Power with which an integral over cells follows the device's figures."""
+"""Exponent of each figure of the device in an integral over cells."""
 
 
 def _width(swing: Swing) -> float:
-    """Return the logarithm of what a swing multiplies the ratio by, infinite if an end is zero."""
+    """Return the logarithm of the larger ratio over the smaller one; infinite if one of them is zero."""
     least, most = sorted((swing.ratio_low, swing.ratio_high))
     return math.log(most / least) if least > 0.0 else math.inf
 
@@ -191,17 +192,17 @@ def _path(component: str, part: str, law: str) -> str:
 
 
 def figures_of(technology: Technology) -> dict[str, Figure]:
-    """Return every figure of a technology by its place in the file."""
-    found = {
+    """Return every figure of a technology by its path in the file."""
+    by_path = {
         _path(component.name, part, component.law): figure
         for component in technology.components.values()
         for part, figure in component.figures.items()
     }
-    return found | {READ_VOLTAGE: technology.read_voltage, STATIC_POWER: technology.static_power}
+    return by_path | {READ_VOLTAGE: technology.read_voltage, STATIC_POWER: technology.static_power}
 
 
 def quantities(figures: Mapping[str, Figure]) -> dict[str, tuple[str, ...]]:
-    """Return {name: figures that are one and the same quantity} for the figures with a range; named after the first."""
+    """Return {first path: all paths of the same quantity} for the figures that have a range."""
     groups: dict[tuple[object, ...], list[str]] = {}
     for path, figure in figures.items():
         if figure.values[LOW] < figure.values[-1]:
@@ -215,16 +216,16 @@ def quantities(figures: Mapping[str, Figure]) -> dict[str, tuple[str, ...]]:
 
 
 def device_figures(description: Mapping[str, Any], ranges: Mapping[str, Mapping[str, Any]] = {}) -> dict[str, Figure]:
-    """Return the device's figures that a price depends on, with the ranges that its parameter file gives.
+    """Return the figures of the device on which prices depend, with the ranges of its parameter file.
 
     Parameters
     ----------
     description : mapping
-        The device as a result holds it: ``t_read`` [s], ``v_read`` [V] or None, ``v_up``, ``t_up``, ``v_down``, ``t_down``.
+        Description of the device in a result: ``t_read`` [s], ``v_read`` [V] or None, ``v_up``, ``t_up``, ``v_down``, ``t_down``.
     ranges : {name: {"low", "high", "value", "kind", "source"}}, optional
-        Entries of the parameter file; numbers in the file's own units, only their ratios count. The range of the conductances
-        is that of ``g_max``, that of writes is that of the polarity with the larger voltage. Without an entry a figure is
-        fixed.
+        Entries of the parameter file, in the file's own units (only ratios of the numbers are used). The range of the
+        conductances is that of ``g_max``; the range of writes is that of the polarity with the larger voltage. A figure
+        without an entry has no range.
     """
     side = "up" if description["v_up"] >= description["v_down"] else "down"
     known = {
@@ -234,7 +235,7 @@ def device_figures(description: Mapping[str, Any], ranges: Mapping[str, Mapping[
         "device.t_write": (f"t_{side}", description[f"t_{side}"], "time"),
         "device.conductance": ("g_max", 1.0, "number"),
     }
-    found = {}
+    by_path = {}
     for path, (entry, value, dimension) in known.items():
         if value is None:
             continue
@@ -244,18 +245,18 @@ def device_figures(description: Mapping[str, Any], ranges: Mapping[str, Mapping[
         factors = [end / ends[1] for end in ends] if inside else [1.0, 1.0, 1.0]
         low, nominal, high = (float(value) * factor for factor in factors)
         source = str(said.get("source", "the device"))
-        found[path] = Figure(
+        by_path[path] = Figure(
             (low, nominal, high), dimension, str(said.get("kind", "given")), (source,) * 3, ("verified",) * 3
         )
-    return found
+    return by_path
 
 
 def spread(joules: np.ndarray, nominal: float) -> Spread:
-    """Return median and 5 and 95 % of draws (N,) beside the nominal amount."""
+    """Return the 5 % point, median and 95 % point of draws (N,), together with the nominal amount."""
     low, median, high = (float(q) for q in np.percentile(joules, PERCENTILES))
     return Spread(float(nominal), low, median, high)
 
 
 def probability_less(a: np.ndarray, b: np.ndarray) -> float:
-    """Return the share of draws in which a (N,) is less than b (N,); a tie counts half."""
+    """Return the share of draws in which a (N,) is less than b (N,); a tie counts as one half."""
     return float(np.mean((a < b) + 0.5 * (a == b)))

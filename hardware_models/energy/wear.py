@@ -1,4 +1,4 @@
-"""What a run took of the devices' lives: pulses per device, against the endurance where it is known."""
+"""Wear of a run: pulses per device, compared with the device's endurance if it is known."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from typing import Any
 def wear(
     selected: int, devices: int, device: Mapping[str, Any], most: int | None = None
 ) -> dict[str, float | int | None]:
-    """Return the pulses that a device got and the share of its life that they took.
+    """Return the number of pulses per device and the share of a device's life that they used.
 
     Parameters
     ----------
     selected : int
-        Pulses on selected devices of all phases, programming included (``write.selected``).
+        Number of pulses on selected devices in all phases, including programming (``write.selected``).
     devices : int
-        Devices of the chip, two a weight.
+        Number of devices on the chip, two a weight.
     device : mapping
-        The device's description; its endurance stands under ``wear`` where it has one.
+        The device's description; its endurance, if it has one, is an entry of ``wear``.
     most : int, optional
-        Pulses of the device that got most, where the cells could be looked at.
+        Number of pulses of the most-used device, if the chip allows its cells to be inspected.
 
     Returns
     -------
     dict
-        ``pulses_per_device``, ``pulses_most``, ``endurance``, ``life_used`` (mean over endurance) and ``life_used_most``; None
-        where unknown.
+        ``pulses_per_device``, ``pulses_most``, ``endurance``, ``life_used`` (mean pulses divided by endurance) and
+        ``life_used_most``; an unknown value is None.
     """
     known = device.get("wear") or {}
     endurance = known.get("endurance")

@@ -1,12 +1,13 @@
-r"""Energy of one update in closed form at assumed densities: what dominates, before anything is simulated.
+r"""Energy of one update in closed form at assumed densities, to see the largest terms before any simulation.
 
 .. math:: E = (1 + c)\left(\sum_e N_e E_e + N_{cells} V_r^2 \overline{x^2} \bar G t_r
           + (N_{selected} + h N_{half}) V_w^2 \bar G t_w + N_{lines} \tfrac{C V_w^2}{4} \right)
 
-with N from `hardware_models.energy.closed_forms` for both devices of a pair pulsed, G the mean of the range, h what a
-half-selected cell takes of a selected one, C = cells on the line times c_x, half the write voltage on each line, and c a
-share for control, clock and leakage. Densities are assumed, not counted: the numbers show how the terms scale with
-R_on, they are no result. Prices: converters ISAAC 2016, arithmetic and memory M. Horowitz 2014, analog neurons estimates.
+with N from `hardware_models.energy.closed_forms` if both devices of a pair are pulsed, G the mean of the conductance range, h
+the energy of a half-selected cell divided by that of a selected one, C = cells on the line times c_x, half the write voltage on
+each line, and c a share for control, clock and leakage. Densities are assumed, not counted: the numbers show how the terms
+scale with R_on and are not results. Prices: converters ISAAC 2016, arithmetic and memory M. Horowitz 2014, analog neurons
+estimates.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ CLASSES = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Assumptions:
-    """What the example assumes; SI units."""
+    """Assumed densities, voltages, times and prices of the example, in SI units."""
 
     v_read: float = 0.2
     t_read: float = 50e-9
@@ -40,10 +41,10 @@ class Assumptions:
     slots: int = 10
     p_row: float = 0.2
     p_column: float = 0.03
-    half_select: float = 0.05  # energy of a half-selected cell in units of a selected one
+    half_select: float = 0.05  # energy of a half-selected cell divided by that of a selected one
     on_off: float = 10.0
     crosspoint: float = 0.2e-15  # [F]
-    control: float = 0.3  # of all the rest
+    control: float = 0.3  # share of the energy of all other parts
     adc: float = 1.67e-12  # 8 bits
     dac: float = 0.417e-12
     integrator: float = 1e-12
@@ -62,18 +63,18 @@ NOMINAL = Assumptions()
 def update_energy(
     widths: Sequence[int], r_on: float, learner: str, given: Assumptions = NOMINAL, *, writes: bool = True
 ) -> dict[str, float]:
-    """Return the energy [J] of one update by component, ``total`` with the share for control among them.
+    """Return the energy [J] of one update by component, and ``total``, which includes the share for control.
 
     Parameters
     ----------
     widths : n_0, n_1, ..., n_L
-        Layers without bias rows; backprop is given a head of ten classes on top.
+        Widths of the layers without bias rows; backprop gets a further output layer of ten classes.
     r_on : float
         Resistance of a device at its largest conductance [Ohm].
     learner : a name of `LEARNERS`
     given : Assumptions
     writes : bool
-        False leaves out the pulses and their lines: updates for free.
+        False leaves out the pulses and the charging of their lines, as if updates cost nothing.
     """
     if learner == "backprop":
         widths = (*widths, CLASSES)
@@ -102,7 +103,7 @@ def update_energy(
 
 
 def _digital(learner: str, widths: Sequence[int]) -> tuple[int, int, int, int]:
-    """Return conversions, lines driven to a level, bytes of memory moved, multiply-adds."""
+    """Return the numbers of ADC conversions, of lines driven by a DAC, of bytes moved and of multiply-adds."""
     first, units, output = widths[0], sum(widths[1:]), widths[-1]
     inner = units - output
     if learner == "forward-forward":
@@ -110,7 +111,7 @@ def _digital(learner: str, widths: Sequence[int]) -> tuple[int, int, int, int]:
     if learner == "forward-forward with converters":
         return 2 * (units + len(widths) - 1), 2 * first + 2 * inner, 4 * units, 2 * units
     if learner == "backprop":
-        # Activities are kept for the backward pass, errors in 16 bits; both are read for the next layer and the update.
+        # Activities are kept for the backward pass and errors in 16 bits; the next layer and the update read both.
         moved = units + 2 * units + 2 * (first + units) + 2 * units
         return units + inner, first + inner + units, moved, units + 30 * output
     return 2 * CLASSES, 2 * first, 0, units if learner == "node-perturbation" else 1

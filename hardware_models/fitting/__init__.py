@@ -1,16 +1,16 @@
-r"""From a measured pulse train to a device: which model, which numbers, and how well the data know them.
+r"""Fit a device to a measured pulse train: choose the model, find its numbers, and tell how well the data determine them.
 
-Each form in `FORMS` is a model with its free numbers. The mean step of a candidate is computed by pulsing a noiseless
+Each form in `FORMS` is a model with its free parameters. The mean step of a candidate is computed by pulsing a noiseless
 population set to a grid of states once, so that any model can be fitted; the likelihood of the train then follows from
 a Kalman filter (`hardware_models.kernels.trains`) that separates the noise of a pulse, which stays in the cell, from the
 noise of a reading, which does not, and knows that a cell stops at its bounds.
 
-1. Every form is fitted to all cells at once, each cell with a factor of its own on its steps, by Fisher scoring.
-2. The form is chosen by the likelihood of cycles that were held out. A difference below its standard error is called
-   none, and the form with fewer free numbers is taken.
+1. Every form is fitted to all cells at once by Fisher scoring; each cell has a factor of its own on its steps.
+2. The form is chosen by the likelihood of cycles that were held out. A difference below its standard error does not count;
+   among such forms the one with the fewest free numbers is chosen.
 3. The chosen form is fitted to each cell alone. A number of the device is the mean over the cells (of the logarithm
-   where the number is positive), its 95 % interval is Student's t of that mean: it holds the spread of the cells that
-   were measured as well as the noise. Cell-to-cell spread is the variance between the cells less that of the estimates.
+   where the number is positive), and its 95 % interval is Student's t interval of that mean: it includes the spread of the
+   measured cells as well as the noise. Cell-to-cell spread is the variance between the cells minus that of the estimates.
 """
 
 from __future__ import annotations

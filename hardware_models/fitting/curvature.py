@@ -1,8 +1,8 @@
-"""How well the data know the curvature of a step: by the likelihood along it, not by a parabola at its top.
+"""Interval of the curvature of a step, from the profile of its likelihood and not from a parabola at the maximum.
 
-The exponential curve is searched in 1/a. Near 0 it is straight, and its sign means little; far from 0 with a negative sign it
-is u' = u e^(-1/A), A = a P, which holds the product of a and the number of states alone: 1/a then runs without an end. In
-neither case is there an interval of a, and the parabola tells neither from the other.
+The search of the exponential curve moves 1/a. Near 1/a = 0 the curve is straight, and the sign of a means little; far from 0
+with a negative sign it is u' = u e^(-1/A), A = a P, which depends only on the product of a and the number of states P: the
+likely values of 1/a then have no end. In neither case does a have an interval, and a parabola cannot tell the two apart.
 """
 
 from __future__ import annotations
@@ -22,29 +22,29 @@ _HALVINGS = 8
 
 @dataclass(frozen=True)
 class Profile:
-    """What the likelihood of all cells says of one curvature 1/a, each end with the most likely other numbers there."""
+    """Interval of one curvature 1/a by the likelihood of all cells; each end holds the most likely values of all numbers."""
 
     index: int  # of the curvature among the form's free numbers
     top: np.ndarray  # most likely numbers
     low: np.ndarray  # numbers at the lower end of the interval of 1/a
     high: np.ndarray
-    straight: bool  # 1/a = 0 is as likely
-    endless: bool  # an end is the limit of the search
+    straight: bool  # the interval holds 1/a = 0
+    endless: bool  # one end of the interval is a limit of the search
 
 
 def profile(candidate: Candidate, t: np.ndarray, index: int) -> Profile:
-    """Return the interval of one curvature by the likelihood of all cells, which have it in common."""
+    """Return the interval of one curvature, common to all cells, by the likelihood of all cells."""
     others = tuple(i for i in candidate.chosen if i != index)
     held = Candidate(candidate.form, candidate.data, candidate.g_bounds, others)
     top, _ = candidate.maximise(t, 15)
     best = candidate.likelihoods(top).sum()
 
     def at(x: float, near: np.ndarray) -> tuple[np.ndarray, bool]:
-        """Return the most likely numbers with the curvature x, and whether they are as likely as the top's."""
+        """Return the most likely numbers given the curvature x, and whether x lies in the interval."""
         trial = near.copy()
         trial[index] = x
-        found, _ = held.maximise(trial, _ROUNDS)
-        return found, bool(best - held.likelihoods(found).sum() <= DROP)
+        most_likely, _ = held.maximise(trial, _ROUNDS)
+        return most_likely, bool(best - held.likelihoods(most_likely).sum() <= DROP)
 
     ends, endless = [], False
     for limit in candidate.limits[:, index]:
@@ -65,7 +65,7 @@ def profile(candidate: Candidate, t: np.ndarray, index: int) -> Profile:
 
 
 def doubtful(candidate: Candidate, mean: np.ndarray, wide: np.ndarray) -> list[int]:
-    """Return the curvatures of which the parabola gives no interval that could be one of a."""
+    """Return the indices of the curvatures whose parabola gives no valid interval of a (it holds 1/a = 0 or a limit)."""
     out = []
     for i, f in enumerate(candidate.form.free):
         low, high = candidate.limits[:, i]
@@ -75,6 +75,6 @@ def doubtful(candidate: Candidate, mean: np.ndarray, wide: np.ndarray) -> list[i
 
 
 def states_of(form: Form, index: int) -> int:
-    """Return which free number is the number of states of a curvature's polarity."""
+    """Return the index of the free number of states for the polarity of a curvature."""
     side = [f.name for f in form.free if f.kind == "inverse"].index(form.free[index].name)
     return [f.name for f in form.free].index(form.steps[side])

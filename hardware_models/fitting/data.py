@@ -1,4 +1,4 @@
-"""A pulse train in units of its own range: what of it counts, and what it shows before any fit."""
+"""A pulse train in units of its own range: the steps that count for a fit, and rough figures for its start."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from hardware_models.pulse_train import PulseTrain
 
 
 class TrainData:
-    """A train in units of its own range, some of its cycles left out if asked."""
+    """A pulse train in units of its own range; `only` makes one with some of the rows."""
 
     def __init__(self, train: PulseTrain) -> None:
         self.low, self.high = float(np.nanmin(train.g)), float(np.nanmax(train.g))
         self.range = self.high - self.low
-        # A range that is lost in the digits of a float32, in which devices compute, is none.
+        # Devices compute in float32: a range below its resolution counts as no change at all.
         if not self.range > 1e-5 * self.high:
             raise UsageError(
                 f"{shown(train.path, 200, quoted=False)}: the conductance never changes, so there is nothing to fit."
@@ -32,25 +32,25 @@ class TrainData:
         self.cycle = train.cycle
         self.factors = np.ones((2, self.cells))
         self.bounds = np.array([[-1e3], [1e3]]) * np.ones((1, self.cells))
-        # What a cell does within a few deviations of its bounds is no Gaussian step: the filter follows it, but the
-        # likelihood leaves it out. What is left out depends on the reading before the step alone, hence no bias.
+        # Steps that begin within a few deviations of a cell's bounds are not Gaussian: the filter follows them, but the
+        # likelihood leaves them out. The choice depends only on the reading before the step, so it causes no bias.
         self.ends = cell_bounds(self)
         self.margin = min(4.0 * math.hypot(*self.noise()), 0.2)
         near = np.minimum(self.before - self.ends[0, self.cell], self.ends[1, self.cell] - self.before) < self.margin
         self.counted = self.stepped & ~near
 
     def only(self, keep: np.ndarray) -> TrainData:
-        """Return the rows `keep` (whole cycles)."""
-        part = object.__new__(TrainData)
-        vars(part).update({k: v for k, v in vars(self).items() if k != "before"})
+        """Return the data of the rows in which `keep` (n,) is True; these rows should be complete cycles."""
+        kept = object.__new__(TrainData)
+        vars(kept).update({k: v for k, v in vars(self).items() if k != "before"})
         for name in ("u", "polarity", "first", "cell", "unit", "cycle", "stepped", "counted"):
-            setattr(part, name, getattr(self, name)[keep])
-        # Where rows were left out, the filter starts afresh.
+            setattr(kept, name, getattr(self, name)[keep])
+        # After rows that were left out, the filter starts again.
         gap = np.diff(np.flatnonzero(keep), prepend=-2) > 1
-        part.first = part.first | gap
-        part.stepped = part.stepped & ~part.first
-        part.counted = part.counted & ~part.first
-        return part
+        kept.first = kept.first | gap
+        kept.stepped = kept.stepped & ~kept.first
+        kept.counted = kept.counted & ~kept.first
+        return kept
 
     @cached_property
     def before(self) -> np.ndarray:
@@ -58,13 +58,13 @@ class TrainData:
         return np.concatenate((self.u[:1], self.u[:-1]))
 
     def hints(self) -> Hints:
-        """Return straight lines through the steps of each polarity."""
+        """Return starting values from a straight line through the steps of each polarity."""
         middle, curvature, zero = [], [], []
         for sign in (1, -1):
-            own = (self.polarity == sign) & self.stepped & (self.before > 0.08) & (self.before < 0.92)
-            if own.sum() < 5:
-                own = (self.polarity == sign) & self.stepped
-            x, y = self.before[own], (self.u - self.before)[own]
+            rows = (self.polarity == sign) & self.stepped & (self.before > 0.08) & (self.before < 0.92)
+            if rows.sum() < 5:
+                rows = (self.polarity == sign) & self.stepped
+            x, y = self.before[rows], (self.u - self.before)[rows]
             spread = float(np.mean((x - x.mean()) ** 2))
             slope = float(np.mean((x - x.mean()) * y)) / spread if spread > 1e-12 else 0.0
             level = float(y.mean()) - slope * float(x.mean())
@@ -81,10 +81,10 @@ class TrainData:
         """Return rough cycle noise and read noise from the steps' scatter and its correlation from step to step."""
         residual = np.zeros_like(self.u)
         for sign in (1, -1):
-            own = (self.polarity == sign) & self.stepped
-            # Where the states do not suffice for a parabola, the least of all that fit equally well is taken.
-            powers, step = np.vander(self.before[own] - 0.5, 3), (self.u - self.before)[own]
-            residual[own] = step - powers @ np.linalg.lstsq(powers, step, rcond=None)[0]
+            rows = (self.polarity == sign) & self.stepped
+            # With too few different states for a parabola, `lstsq` takes the smallest coefficients that fit.
+            powers, step = np.vander(self.before[rows] - 0.5, 3), (self.u - self.before)[rows]
+            residual[rows] = step - powers @ np.linalg.lstsq(powers, step, rcond=None)[0]
         pair = self.stepped[1:] & self.stepped[:-1]
         together = float(np.mean((residual[1:] * residual[:-1])[pair])) if pair.any() else 0.0
         read2 = min(max(-together, 1e-7), 0.2)
@@ -93,7 +93,7 @@ class TrainData:
 
 
 def cell_bounds(data: TrainData) -> np.ndarray:
-    """Return lowest and highest state of each cell (2, cells), the part that read noise adds to extremes taken off."""
+    """Return the lowest and highest state of each cell (2, cells), corrected for the read noise in extreme readings."""
     from scipy.stats import norm
 
     read = data.noise()[1]

@@ -1,4 +1,4 @@
-"""What can be fitted to a pulse train: models, their free numbers, and where the search begins."""
+"""Forms that can be fitted to a pulse train: models, their free numbers, and the start of the search."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LIMITS = {"log": (-14.0, 16.0), "inverse": (-30.0, 30.0), "plain": (-1e3, 1e3), 
 
 @dataclass(frozen=True)
 class Hints:
-    """What the steps show before any fit, polarity up first: starting values."""
+    """Starting values from the steps before any fit; each pair holds (up, down)."""
 
     middle: tuple[float, float]  # mean step in the middle of the range, in units of the range
     curvature: tuple[float, float]  # 1/a of the exponential-step curve
@@ -25,17 +25,17 @@ class Hints:
 
 @dataclass(frozen=True)
 class Free:
-    """One free number of a model: how it is searched, and where the search begins.
+    """One free number of a model: the transformation under which it is searched, and the start of the search.
 
-    kind: "log" (positive), "inverse" (searched as 1/value, through 0), "plain", "low" and "high" (conductance of a
-    bound, searched in units of the measured range above the lowest reading).
+    `kind` is "log" (a positive number, searched by its logarithm), "inverse" (searched as 1/value, which may pass through 0),
+    "plain", or "low" or "high" (conductance of a bound, searched in units of the measured range above the lowest reading).
     """
 
     name: str
     kind: str
     start: Callable[[Hints], float]
     also: str = ""  # another number of the model that is always equal to this one
-    beyond: bool = False  # of a bound: no cell has gone beyond it, since none can
+    beyond: bool = False  # for a bound: no reading may lie beyond it, because no cell can pass it
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,11 @@ class Form:
     fixed: Mapping[str, float] = field(default_factory=dict)
     noise: str = "cycle_noise"
     noise_follows: str = "range"  # "step": the noise scales with a cell's step in mid-range; "state": with every step
-    instead: str = ""  # a form that makes this one superfluous where its model exists
+    instead: str = ""  # form that replaces this one if its model exists
 
     @property
     def hard(self) -> bool:
-        """The bounds are where the cell stops, read off the data; otherwise they are free numbers."""
+        """True if the bounds are the cells' measured ends, False if they are free numbers of the fit."""
         return not any(f.kind in ("low", "high") for f in self.free)
 
 
@@ -66,7 +66,7 @@ def _states(side: int) -> Callable[[Hints], float]:
 
 
 def _bounded(low: bool, beyond: bool = False) -> Free:
-    """Return a bound that is sought; `beyond`: the search begins where the cells stopped."""
+    """Return a bound as a free number; with `beyond` its search begins at the measured ends."""
     if low:
         return Free("g_min", "low", lambda h: 0.0 if beyond else min(max(h.zero[1], -1.0), 0.2), beyond=beyond)
     return Free("g_max", "high", lambda h: 1.0 if beyond else min(max(h.zero[0], 0.8), 2.0), beyond=beyond)
@@ -76,7 +76,7 @@ _UP, _DOWN = Free("states", "log", _states(0)), Free("states_down", "log", _stat
 
 
 def _bend(side: int, low: float, high: float) -> Callable[[Hints], float]:
-    """Return the share of the middle step that is lost from there to the bound, kept in [low, high]."""
+    """Return a start: the share by which steps shrink from the middle of the range to the bound, clipped to [low, high]."""
 
     def start(h: Hints) -> float:
         way = (h.zero[0] - 0.5) if side == 0 else (0.5 - h.zero[1])
@@ -124,11 +124,11 @@ FORMS: Mapping[str, Form] = MappingProxyType(
         ),
     }
 )  # fmt: skip
-"""What is tried on a pulse train. A form whose model, or one of whose numbers, does not exist here is passed over."""
+"""Forms that are tried on a pulse train. A form is skipped if its model does not exist or lacks one of its numbers."""
 
 
 def model_of(form: Form) -> Any:
-    """Return the class of a form's model, or None where there is none with all the form's numbers."""
+    """Return the class of a form's model, or None if there is no such model or it lacks one of the form's numbers."""
     if ":" not in form.model and form.model not in MODELS:
         return None
     model = resolve(form.model) if ":" in form.model else lookup("device model", form.model, MODELS)

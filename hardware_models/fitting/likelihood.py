@@ -12,15 +12,15 @@ from hardware_models.fitting.forms import LIMITS, Form, Free, model_of
 from hardware_models.keys import Key
 
 FLOOR = 1e-4
-"""Resolution of a reading in units of the range: below it no noise is told from rounding."""
+"""Resolution of a reading in units of the range; smaller noise cannot be distinguished from rounding."""
 NODES = 513
-"""States at which a candidate's mean step is computed."""
+"""Number of states at which a candidate's mean step is computed."""
 NOISE_LIMITS = (math.log(1e-5), math.log(0.5))
-"""Between which the logarithms of the noises are searched."""
+"""Lower and upper limit of the logarithms of the noises in the search."""
 
 
 class Candidate:
-    """A form on data: parameters as a vector t, the last two the logarithms of cycle noise and read noise."""
+    """A form and the data it is fitted to. The vector t holds its free numbers, then ln(cycle noise) and ln(read noise)."""
 
     def __init__(
         self, form: Form, data: TrainData, g_bounds: tuple[float, float], chosen: tuple[int, ...] | None = None
@@ -35,15 +35,15 @@ class Candidate:
         self.node_width = float(self.nodes[1] - self.nodes[0])
 
     def start(self) -> np.ndarray:
-        """Return where the search begins, from what the data show without any fit."""
+        """Return the vector t at the start of the search, from rough figures of the data."""
         hints = self.data.hints()
         return self.clip(np.array([*(f.start(hints) for f in self.form.free), *np.log(self.data.noise())]))
 
     def limit(self, f: Free) -> tuple[float, float]:
-        """Return where a searched number may lie: what the model allows, and what makes sense."""
+        """Return the lower and upper limit of a searched number: the model's own range within that of `LIMITS`."""
         low, high = LIMITS[f.kind]
         if f.kind == "low":
-            low = max(low, -self.data.low / self.data.range)  # a bound is no negative conductance
+            low = max(low, -self.data.low / self.data.range)  # the conductance of a bound is not negative
             return low, max(low, float(self.data.ends[0].max())) if f.beyond else high
         if f.kind == "high":
             return min(high, float(self.data.ends[1].min())) if f.beyond else low, high
@@ -55,11 +55,11 @@ class Candidate:
         return low, high
 
     def clip(self, t: np.ndarray) -> np.ndarray:
-        """Keep parameters where they mean something."""
+        """Return the vector t clipped to the limits of its numbers."""
         return np.clip(t, *self.limits)
 
     def values(self, t: np.ndarray) -> dict[str, float]:
-        """Return the numbers of the model."""
+        """Return the parameters of the model, by name, for the vector t."""
         out: dict[str, float] = {"g_min": self.g_bounds[0], "g_max": self.g_bounds[1], **self.form.fixed}
         for f, x in zip(self.form.free, t, strict=False):
             out[f.name] = value_of(f, float(x), self.data.low, self.data.range)
@@ -79,17 +79,22 @@ class Candidate:
             device.pulse(state, np.full(g.shape, sign, np.int32), key)
             out[side] = (state.g[0].astype(np.float64) - g[0]) / self.data.range
             if self.form.hard:
-                # The filter stops the cells; here the curve goes on beyond the bounds, on a straight line.
+                # The filter itself stops the cells at their bounds, so the curve continues beyond them on a straight line.
                 inner = (g[0] > device.g_min) & (g[0] < device.g_max)
-                own = np.flatnonzero(inner & (state.g[0] > 1.001 * device.g_min) & (state.g[0] < 0.999 * device.g_max))
-                if own.size > 8:
-                    for end, near in ((slice(None, own[0]), own[:2]), (slice(own[-1] + 1, None), own[-2:])):
+                interior = np.flatnonzero(
+                    inner & (state.g[0] > 1.001 * device.g_min) & (state.g[0] < 0.999 * device.g_max)
+                )
+                if interior.size > 8:
+                    for end, near in (
+                        (slice(None, interior[0]), interior[:2]),
+                        (slice(interior[-1] + 1, None), interior[-2:]),
+                    ):
                         slope = (out[side, near[1]] - out[side, near[0]]) / (near[1] - near[0])
                         out[side, end] = out[side, near[0]] + slope * (np.arange(NODES)[end] - near[0])
         return out
 
     def filtered(self, t: np.ndarray) -> np.ndarray:
-        """Return innovations and variances (2, n); 0 and 1 where there is no reading to compare with."""
+        """Return the innovations and their variances (2, n); they are 0 and 1 if no reading can be compared."""
         from hardware_models.kernels.trains import filter_steps
 
         d = self.data
@@ -97,7 +102,7 @@ class Candidate:
         tables = self.tables(t)
         sigma = np.full((2, d.cells), math.exp(t[-2]))
         if self.form.noise_follows != "range":
-            # In units of the up step: down pulses and slow cells are quieter in proportion.
+            # The noise scales with the step: it is smaller for smaller down steps and for slow cells.
             middle = np.abs(tables[:, NODES // 2])
             sigma[1] *= middle[1] / max(middle[0], 1e-12)
             sigma *= d.factors
@@ -107,7 +112,7 @@ class Candidate:
         return out
 
     def followed(self, t: np.ndarray) -> np.ndarray:
-        """Return by how much each reading differs from the curve that begins at its cycle's first reading (n,)."""
+        """Return the difference (n,) of each reading from the noiseless curve that begins at its cycle's first reading."""
         from hardware_models.kernels.trains import follow_steps
 
         d = self.data
@@ -117,7 +122,7 @@ class Candidate:
         return out
 
     def likelihoods(self, t: np.ndarray) -> np.ndarray:
-        """Return the log-likelihood of each step, 0 for first readings."""
+        """Return the log-likelihood (n,) of each step; 0 for steps that do not count, such as first readings."""
         e, s = self.filtered(t)
         return np.where(self.data.counted, -0.5 * (np.log(2 * np.pi * s) + e * e / s), 0.0)
 
@@ -151,17 +156,17 @@ class Candidate:
 
     def score(self, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return gradient and Fisher information of the chosen parameters."""
-        own = self.data.counted
-        e, s = self.filtered(t)[:, own]
+        counted = self.data.counted
+        e, s = self.filtered(t)[:, counted]
         de, ds = np.zeros((len(self.chosen), e.size)), np.zeros((len(self.chosen), e.size))
         for row, i in enumerate(self.chosen):
             h = 0.01
             up, down = t.copy(), t.copy()
             up[i], down[i] = np.clip((t[i] + h, t[i] - h), *self.limits[:, i])
             width = up[i] - down[i]
-            if width == 0.0:  # its limits leave it no choice
+            if width == 0.0:  # the limits leave this number a single value
                 continue
-            (e1, s1), (e0, s0) = self.filtered(up)[:, own], self.filtered(down)[:, own]
+            (e1, s1), (e0, s0) = self.filtered(up)[:, counted], self.filtered(down)[:, counted]
             de[row], ds[row] = (e1 - e0) / width, (s1 - s0) / width
         seen = 1.0 / s
         gradient = -(de @ (e * seen)) - 0.5 * (ds @ (seen * (1.0 - e * e * seen)))
@@ -175,16 +180,16 @@ class Candidate:
         inside = (d.before > 0.1) & (d.before < 0.9) & d.stepped
         for side, sign in enumerate((1, -1)):
             mean = np.interp(d.before, self.nodes, tables[side])
-            own = np.flatnonzero(inside & (d.polarity == sign))
-            top = np.bincount(d.cell[own], (mean * (d.u - d.before))[own], d.cells)
-            bottom = np.bincount(d.cell[own], (mean * mean)[own], d.cells)
+            rows = np.flatnonzero(inside & (d.polarity == sign))
+            top = np.bincount(d.cell[rows], (mean * (d.u - d.before))[rows], d.cells)
+            bottom = np.bincount(d.cell[rows], (mean * mean)[rows], d.cells)
             out[side] = np.clip(np.divide(top, bottom, out=np.ones(d.cells), where=bottom > 0), 0.2, 5.0)
             out[side] /= np.exp(np.mean(np.log(out[side])))
         return out
 
 
 def value_of(f: Free, t: float, low: float, width: float) -> float:
-    """Return a free number in the model's units from what the search moves; `low` and `width` [S] of the train's range."""
+    """Return a free number in the model's units from its searched value t; `low` and `width` [S] give the train's range."""
     if f.kind == "log":
         return math.exp(t)
     if f.kind == "inverse":

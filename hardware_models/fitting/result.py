@@ -1,4 +1,4 @@
-"""What comes out of a fit: numbers with intervals, scores of the forms, and the parameter file."""
+"""Result of a fit: numbers with intervals, scores of the forms, and the parameter file."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ Progress = Callable[[float, str], None]
 
 
 def short_name(path: str) -> str:
-    """Return the name of a train's file as one short line, whatever its letters."""
+    """Return the name of a train's file as one short line of printable characters."""
     return shown(Path(path).name, 60, quoted=False)
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A number of the fitted device with its 95 % interval, SI units.
+    """A number of the fitted device with its 95 % interval, in SI units.
 
-    instead: what is known where the data give the number no interval; low and high are then the value.
+    If the data give no interval, `instead` is a sentence about the known facts, and low and high equal the value.
     """
 
     name: str
@@ -39,18 +39,18 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Score:
-    """One form on the held-out cycles, in units of log-likelihood per step."""
+    """Score of one form on the held-out cycles, in log-likelihood per step."""
 
     form: str
     free: int
     held_out: float
-    behind: float  # how far behind the best
-    behind_error: float  # standard error of that
+    behind: float  # score of the best form minus this form's score
+    behind_error: float  # standard error of `behind`
 
 
 @dataclass(frozen=True)
 class Fit:
-    """A fitted device, and what is known about it."""
+    """A fitted device with its intervals, the scores of all forms, the goodness of the fit and notices."""
 
     device: BaseDevice
     form: str
@@ -62,7 +62,7 @@ class Fit:
     residuals: np.ndarray  # (2, steps): state before the step [S], standardised innovation [1]
 
     def describe(self) -> dict[str, object]:
-        """Return everything but the residuals as plain values."""
+        """Return all fields except the residuals as plain values, ready for JSON."""
         return {
             "device": self.device.describe(),
             "form": self.form,
@@ -80,7 +80,7 @@ class Fit:
         }
 
     def toml(self) -> str:
-        """Return the device as a parameter file, low and high the 95 % intervals."""
+        """Return the text of the device's parameter file, in which low and high are the ends of the 95 % intervals."""
         train, device = self.train, self.device
         model = next((n for n, path in MODELS.items() if path.endswith(f":{type(device).__name__}")), None)
         if model is None:

@@ -1,4 +1,4 @@
-"""The way of a fit: every form to all cells, the choice on held-out cycles, then the population."""
+"""Order of a fit: fit every form to all cells, choose one on held-out cycles, then find the population's figures."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ from hardware_models.fitting.result import Fit, Progress, Score, short_name
 from hardware_models.pulse_train import NOTHING, PulseTrain, read_pulse_train
 
 FEWEST_COUNTED = 5
-"""Steps of one polarity, away from the bounds, below which nothing is fitted."""
+"""Least number of steps of each polarity, away from the bounds, that a fit needs."""
 
 
 def fit_file(
     path: str | Path, *, one_cycle: bool = False, columns: Mapping[str, str] | str = NOTHING,
     keep_outliers: bool = False, progress: Progress | None = None,
 ) -> Fit:  # fmt: skip
-    """Return the device fitted to the pulse train in a table; UsageError names the line of a fault.
+    """Return the device fitted to the pulse train in a table.
 
-    The options are those of `hardware_models.pulse_train.read_pulse_train`.
+    The options are those of `hardware_models.pulse_train.read_pulse_train`. Raises UsageError, which names the line of the
+    table, if the train cannot be read or fitted.
     """
     train = read_pulse_train(path, one_cycle=one_cycle, columns=columns, keep_outliers=keep_outliers)
     return fit(train, progress=progress)
@@ -40,26 +41,31 @@ def fit(train: PulseTrain, *, forms: Mapping[str, Form] = FORMS, progress: Progr
     Parameters
     ----------
     train : PulseTrain
-        What `hardware_models.pulse_train.read_pulse_train` returns.
+        Pulse train as returned by `hardware_models.pulse_train.read_pulse_train`.
     forms : mapping
-        The forms to try.
-    progress : function of (share done, what is being done)
-        Called now and then.
+        Forms to try, by name.
+    progress : function of (share done in [0, 1], name of the current step)
+        Function that is called several times during the fit.
+
+    Raises
+    ------
+    UsageError
+        If the conductance never changes, too few steps lie away from the bounds, or no form describes the data.
     """
     from threadpoolctl import threadpool_limits
 
-    # One BLAS thread: the same bits everywhere, and no threads that wait for each other over small products.
+    # One BLAS thread gives the same bits everywhere, and small products do not wait for other threads.
     with threadpool_limits(1, user_api="blas"), files.reading(train.path, "a pulse train of a device"):
         return _fit(train, forms, progress or (lambda share, what: None))
 
 
 def _fit(train: PulseTrain, forms: Mapping[str, Form], say: Progress) -> Fit:
     notices = list(train.notices)
-    data, place = TrainData(train), shown(train.path, 200, quoted=False)
+    data, where = TrainData(train), shown(train.path, 200, quoted=False)
     for sign, word in ((1, "up"), (-1, "down")):
         if (n := int((data.counted & (data.polarity == sign)).sum())) < FEWEST_COUNTED:
             raise UsageError(
-                f"{place}: {n} steps {word} begin farther than {data.margin:.2g} of the range from the bounds of their "
+                f"{where}: {n} steps {word} begin farther than {data.margin:.2g} of the range from the bounds of their "
                 f"cell; at least {FEWEST_COUNTED} are needed, that is, smaller steps or less noise."
             )
     usable = {name: form for name, form in forms.items() if model_of(form) is not None}
@@ -75,7 +81,7 @@ def _fit(train: PulseTrain, forms: Mapping[str, Form], say: Progress) -> Fit:
         except (UsageError, np.linalg.LinAlgError) as error:
             notices.append(f"{name} cannot describe these data and was left out ({str(error).rstrip('.')})")
     if not held:
-        raise UsageError(f"{place}: no form describes these data: {'; '.join(notices)}.")
+        raise UsageError(f"{where}: no form describes these data: {'; '.join(notices)}.")
     usable = {name: form for name, form in usable.items() if name in held}
     scores, best, told_apart = _choose(held, usable, data)
     notices += told_apart
@@ -112,7 +118,7 @@ def _number(count: int, what: str) -> str:
 
 
 def _percent(share: float) -> str:
-    """Return a share in words; what is nearly everything is not called everything."""
+    """Return a share as a percentage rounded down, so that a share below 1 never reads as 100 %."""
     digits = 0 if share < 0.99 else 2
     return f"{math.floor(100 * share * 10**digits) / 10**digits:.{digits}f} %"
 
@@ -120,13 +126,13 @@ def _percent(share: float) -> str:
 def _pooled(form: Form, data: TrainData, edges: tuple[float, ...]) -> tuple[Candidate, np.ndarray]:
     """Fit a form to all cells at once, then again with a factor for each cell."""
     low, high = edges
-    own = data.only(np.ones(data.u.size, bool))
+    pooled_data = data.only(np.ones(data.u.size, bool))
     if form.hard:
-        own.bounds = data.ends
-    candidate = Candidate(form, own, (low, high))
-    # The way to the optimum is walked on a part of the cycles.
-    part = own.only(own.cycle % max(1, own.u.size // 8000) == 0)
-    walker = Candidate(form, part, (low, high))
+        pooled_data.bounds = data.ends
+    candidate = Candidate(form, pooled_data, (low, high))
+    # A part of the cycles is enough for the way to the optimum; all of them decide the last step.
+    some_cycles = pooled_data.only(pooled_data.cycle % max(1, pooled_data.u.size // 8000) == 0)
+    walker = Candidate(form, some_cycles, (low, high))
     t, _ = walker.maximise(walker.start(), 40)
     candidate.data.factors = candidate.cell_factors(t)
     t, _ = candidate.maximise(t, 40)
@@ -134,7 +140,7 @@ def _pooled(form: Form, data: TrainData, edges: tuple[float, ...]) -> tuple[Cand
 
 
 def _folds(train: PulseTrain, data: TrainData) -> np.ndarray:
-    """Return which of four parts is held out with each row: whole cycles, else whole cells, else every fourth stretch."""
+    """Return the number of each row's fold (at most four): folds are cycles, else cells, else stretches."""
     if train.cycles >= 2:
         return train.cycle % min(4, train.cycles)
     if data.cells >= 2:
@@ -143,27 +149,27 @@ def _folds(train: PulseTrain, data: TrainData) -> np.ndarray:
 
 
 def _stretches(data: TrainData) -> np.ndarray:
-    """Return the number of a stretch for each row: the up pulses in 8 of them, and the down pulses in 8 more.
+    """Return the number of each row's stretch: the up pulses are cut into 8 stretches, the down pulses into 8 more.
 
-    Every fourth of them is a part that holds pulses of both polarities from all states.
+    Every fourth stretch together makes a fold that holds pulses of both polarities from all states.
     """
     out = np.empty(data.u.size, np.int64)
-    for side, own in enumerate((data.polarity >= 0, data.polarity < 0)):
-        out[own] = 8 * side + np.arange(own.sum()) * 8 // max(int(own.sum()), 1)
+    for side, rows in enumerate((data.polarity >= 0, data.polarity < 0)):
+        out[rows] = 8 * side + np.arange(rows.sum()) * 8 // max(int(rows.sum()), 1)
     return out
 
 
 def _held_out(candidate: Candidate, t: np.ndarray, train: PulseTrain) -> np.ndarray:
-    """Return the log-likelihood of each row, from a fit that did not see the row's cycle."""
-    whole = candidate.data
-    folds = _folds(train, whole)
-    out = np.zeros(whole.u.size)
+    """Return the log-likelihood (n,) of each row under a fit without the row's fold."""
+    data = candidate.data
+    folds = _folds(train, data)
+    out = np.zeros(data.u.size)
     for fold in np.unique(folds):
-        part, test = whole.only(folds != fold), whole.only(folds == fold)
-        learner = Candidate(candidate.form, part, candidate.g_bounds)
-        part.factors = learner.cell_factors(t)
+        training, test = data.only(folds != fold), data.only(folds == fold)
+        learner = Candidate(candidate.form, training, candidate.g_bounds)
+        training.factors = learner.cell_factors(t)
         seen, _ = learner.maximise(t, 2)
-        test.factors = part.factors
+        test.factors = training.factors
         out[folds == fold] = Candidate(candidate.form, test, candidate.g_bounds).likelihoods(seen)
     return out
 
@@ -171,7 +177,7 @@ def _held_out(candidate: Candidate, t: np.ndarray, train: PulseTrain) -> np.ndar
 def _choose(
     held: dict[str, np.ndarray], forms: Mapping[str, Form], data: TrainData
 ) -> tuple[list[Score], str, list[str]]:
-    """Return the table of forms, the form to take, and what has to be said about the choice."""
+    """Return the scores of all forms, the name of the chosen form, and notices about the choice."""
     units = data.cell if data.cells >= 5 else data.unit
     if units.max() == 0:
         units = _stretches(data)
@@ -196,29 +202,29 @@ def _choose(
 
 
 def _goodness(candidate: Candidate, t: np.ndarray) -> tuple[dict[str, float], np.ndarray]:
-    """Return how well the steps are described, and the residuals.
+    """Return figures of how well the form describes the steps, and the standardised residuals (2, counted steps).
 
-    Steps close to a cell's bounds are followed but not counted: what stops there is no Gaussian. What is said of the
-    counted ones alone says so; `explained_of_all` holds the others, too.
+    Steps close to a cell's bounds are followed but not counted, because a cell that stops there is not Gaussian.
+    `explained_of_all` and `curve_rms` include these steps; all other figures are of the counted steps alone.
     """
     from scipy.stats import kstest
 
     d = candidate.data
     e, s = candidate.filtered(t)
-    own, steps = d.counted, d.u - d.before
+    counted, steps = d.counted, d.u - d.before
     z = e / np.sqrt(s)
     apart = candidate.followed(t)[d.stepped]
-    pair = own[1:] & own[:-1]
+    pair = counted[1:] & counted[:-1]
     goodness = {
-        "counted_steps": int(own.sum()),
+        "counted_steps": int(counted.sum()),
         "all_steps": int(d.stepped.sum()),
-        # Share of the mean square of the steps; below 0 where the form is worse than no step at all.
-        "explained": float(1.0 - np.mean(e[own] ** 2) / np.mean(steps[own] ** 2)),
+        # Explained share of the mean square of the steps; below 0 if the form is worse than predicting no step.
+        "explained": float(1.0 - np.mean(e[counted] ** 2) / np.mean(steps[counted] ** 2)),
         "explained_of_all": float(1.0 - np.mean(e[d.stepped] ** 2) / np.mean(steps[d.stepped] ** 2)),
-        "curve_rms": float(np.sqrt(np.mean(apart**2))),  # open loop from each cycle's first reading, units of the range
-        "residual_deviation": float(np.std(z[own])),  # 1 where the noise is what the model says
+        "curve_rms": float(np.sqrt(np.mean(apart**2))),  # [units of the range], open loop from each first reading
+        "residual_deviation": float(np.std(z[counted])),  # 1 if the model's noise is right
         "residual_correlation": float(np.mean(z[1:][pair] * z[:-1][pair])) if pair.any() else 0.0,
-        "residual_normality": float(kstest(z[own][:5000], "norm").pvalue),
-        "log_likelihood_per_step": float(candidate.likelihoods(t).sum() / own.sum()),
+        "residual_normality": float(kstest(z[counted][:5000], "norm").pvalue),
+        "log_likelihood_per_step": float(candidate.likelihoods(t).sum() / counted.sum()),
     }
-    return goodness, np.array([(d.low + d.range * d.before)[own], z[own]])
+    return goodness, np.array([(d.low + d.range * d.before)[counted], z[counted]])

@@ -1,4 +1,4 @@
-"""Pulse trains that a known device would give, and their file."""
+"""Simulated pulse trains of a known device, and the file of such a train."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from hardware_models.pulse_train import PulseTrain
 def synthetic(
     device: BaseDevice, *, cells: int, cycles: int, pulses: int, seed: int = 0, read: bool = True
 ) -> PulseTrain:
-    """Return the train that a laboratory would measure on `device`: each cycle `pulses` up, then `pulses` down.
+    """Return the train that a laboratory would measure on `device`: in each cycle `pulses` up, then `pulses` down.
 
-    The first row of a cycle is a reading before its first pulse. Used by the tests, and to plan a measurement.
+    The first row of a cycle is a reading before its first pulse. Tests use such trains, and so can the plan of a measurement.
     """
     key = Key(seed, "synthetic")
     state = device.fabricate((1, cells), key)

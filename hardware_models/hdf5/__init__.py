@@ -1,7 +1,7 @@
-"""HDF5 files of others: read in a process of its own, so that no file can end the user's process or take its memory.
+"""Read HDF5 files of others in a separate process, so that no file can end the user's process or use up its memory.
 
-The HDF5 library believes what a file says of itself: a few changed bytes end it by a signal, or let it ask for gigabytes. What
-comes back from the other process is numbers, strings and names alone.
+The HDF5 library trusts the contents of a file: a few changed bytes can end the process by a signal, or make it reserve
+gigabytes. The other process returns only numbers, strings and names.
 """
 
 from __future__ import annotations
@@ -14,27 +14,28 @@ from hardware_models.files import contents, reading
 from hardware_models.hdf5.process import ask
 
 MOST = 2**29
-"""Most bytes of a file, and of the numbers in it once they are unpacked [B]."""
+"""Largest size of a file, and of its numbers after unpacking [B]."""
 SMALL = 2**25
-"""Bytes of numbers that a file of any size may hold once they are unpacked [B]."""
+"""Size of unpacked numbers that even the smallest file may hold [B]."""
 PACKING = 1100
-"""Most bytes of numbers for a byte of a file; gzip packs 1032 to 1 at best."""
+"""Largest ratio of the size of unpacked numbers to that of the file; gzip reaches at most 1032."""
 
 
 def tree(path: str | Path, what: str, *, most: int = MOST) -> dict[str, Any]:
-    """Return an HDF5 file as nested dictionaries of arrays; a string, alone or in an array, is a `str`.
+    """Return the contents of an HDF5 file as nested dictionaries of arrays; strings are `str`, alone or in an array.
 
     Parameters
     ----------
     path : the file.
-    what : what kind of file it is, for messages and the record of files.
-    most : number of bytes above which the file, or its numbers once they are unpacked, are refused. A file of f bytes may
-        also hold no more numbers than the larger of `SMALL` and `PACKING` f.
+    what : kind of the file, for messages and for the record of files.
+    most : largest size [B] of the file and of its unpacked numbers. The unpacked numbers of a file of f bytes may also not
+        exceed the larger of `SMALL` and `PACKING` f.
 
     Raises
     ------
-    UsageError : the file is none or damaged, has links to elsewhere, an object twice, groups nested too deeply, or arrays that
-        are neither plain numbers nor strings or take more than `most` bytes; or it ends the process that reads it.
+    UsageError : if the file is not HDF5 or is damaged, has links to other places, an object with two names, groups nested too
+        deeply, or arrays that are neither plain numbers nor strings or take more than `most` bytes; or if it ends the process
+        that reads it.
     """
     raw = contents(path, what, most=most)
     where = shown(str(path), 200, quoted=False)

@@ -1,7 +1,7 @@
-"""The process that reads an HDF5 file of others: how it is asked, how much it may take, and what it answers.
+"""The process that reads an HDF5 file of others: its question, its limits, and its answer.
 
 The question is one line of JSON and the bytes of the file; the answer is one line of JSON that describes the tree and the bytes
-of its arrays, one after the other. Nothing in it is ever executed.
+of its arrays, one after the other. Nothing in the answer is ever executed.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ from hardware_models.files import reading
 Walk = Callable[[bytes, str, int], dict[str, Any]]
 
 SECONDS = 120
-"""Most time for one file [s]."""
+"""Time limit for one file [s]."""
 MOST_CHUNK = 2**27
-"""Most bytes of a chunk of an array once it is unpacked [B]."""
+"""Largest size of an unpacked chunk of an array [B]."""
 SLACK = 2**26
-"""Memory for what is neither the file nor its numbers: objects of Python, tables of the library [B]."""
+"""Memory besides the file and its numbers, for objects of Python and tables of the library [B]."""
 START = "import sys; sys.path[:] = sys.argv[1:]; from hardware_models.hdf5.process import serve; serve()"
 
 
 def ask(image: bytes, where: str, left: int) -> dict[str, Any]:
-    """Return the tree of a file, read in another process.
+    """Read a file in another process and return its tree.
 
     Parameters
     ----------
     image : the bytes of the file.
-    where : its name, for messages.
-    left : most bytes of the numbers in it [B].
+    where : name of the file, for messages.
+    left : largest size of the numbers in the file [B].
 
-    Raises UsageError where the walk refuses the file, or the library, its time or its memory ends.
+    Raises UsageError if the walk or the library refuses the file, or if time or memory do not suffice.
     """
     asked = json.dumps({"where": where, "left": left, "size": len(image)}).encode()
     status, answer, said = run(asked + b"\n" + image)
@@ -54,12 +54,12 @@ def ask(image: bytes, where: str, left: int) -> dict[str, Any]:
 
 
 def run(question: bytes) -> tuple[int, bytes, bytes]:
-    """Return the exit status of a new process that is asked, and what it wrote to its standard output and error.
+    """Ask a new process, and return its exit status and the bytes of its standard output and standard error.
 
-    It is started by its program and not by `multiprocessing`, which would run the user's own script a second time.
+    The process is not started by `multiprocessing`, which would run the user's own script a second time.
     """
     root = str(Path(__file__).resolve().parents[2])
-    places = [place for place in sys.path if place]  # "" is the folder where the user happens to be
+    places = [place for place in sys.path if place]  # without "", the user's working folder
     if not sys.executable:
         raise UsageError(
             "an HDF5 file is read in a process of its own, and this Python cannot say which program it is."
@@ -73,7 +73,7 @@ def run(question: bytes) -> tuple[int, bytes, bytes]:
 
 
 def _end(status: int, said: bytes) -> str:
-    """Say in a few words how the reading process ended."""
+    """Return a few words on how the reading process ended."""
     if status == 1 and (lines := said.decode("utf-8", "replace").split("\n")[:-1]):
         return f"the process that reads it ended: {shown(lines[-1], 160, quoted=False).rstrip('.')}"
     with suppress(ValueError):
@@ -82,10 +82,10 @@ def _end(status: int, said: bytes) -> str:
 
 
 def serve(source: BinaryIO | None = None, sink: BinaryIO | None = None) -> None:
-    """Answer one question, from standard input to standard output; takes limits upon this process that stay."""
+    """Answer one question, from standard input to standard output; this process keeps the limits that it sets."""
     source, sink = source or sys.stdin.buffer, sink or sys.stdout.buffer
     asked = json.loads(source.readline())
-    from hardware_models.hdf5.walk import walk  # before the memory is limited: the libraries have their own
+    from hardware_models.hdf5.walk import walk  # imported before memory is limited, because libraries need memory too
 
     confine(asked["size"], asked["left"])
     for part in answer(walk, source.read(), asked["where"], asked["left"]):
@@ -96,8 +96,9 @@ def serve(source: BinaryIO | None = None, sink: BinaryIO | None = None) -> None:
 def confine(size: int, left: int) -> None:
     """Limit the memory of this process for a file of `size` bytes with at most `left` bytes of numbers.
 
-    Three times the file (its bytes and the library's two copies), its numbers, four forms of a chunk and `SLACK` beyond what
-    is taken now. Only Linux says what is taken now: macOS and Windows protect the user's process, but limit no memory.
+    The limit adds to the present memory three times the file (its bytes and the library's two copies), its numbers, four forms
+    of a chunk and `SLACK`. Only Linux tells the present memory: on macOS and Windows the user's process is protected, but
+    memory is not limited.
     """
     if sys.platform == "win32":
         return
@@ -108,12 +109,12 @@ def confine(size: int, left: int) -> None:
         now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         limits[resource.RLIMIT_AS] = now + 3 * size + left + 4 * min(left, MOST_CHUNK) + SLACK
     for which, most in limits.items():
-        with suppress(OSError, ValueError):  # a lower limit is in force already
+        with suppress(OSError, ValueError):  # a lower limit may be set already
             resource.setrlimit(which, (most, resource.getrlimit(which)[1]))
 
 
 def answer(walk: Walk, image: bytes, where: str, left: int) -> Iterator[bytes | memoryview]:
-    """Yield what a file holds: the line that describes it, then the bytes of each array; or the line with the refusal."""
+    """Yield the answer for a file: the line that describes its tree, then the bytes of each array; or a line that refuses it."""
     numbers: list[np.ndarray] = []
     try:
         with reading(where, "an HDF5 file"):
@@ -127,7 +128,7 @@ def answer(walk: Walk, image: bytes, where: str, left: int) -> Iterator[bytes | 
 
 
 def _packed(item: Any, numbers: list[np.ndarray]) -> dict[str, Any]:
-    """Return the description of a tree; arrays of numbers are put in `numbers`, in its order."""
+    """Return the description of a tree, and append its arrays of numbers to `numbers` in the same order."""
     if isinstance(item, dict):
         return {"group": {name: _packed(part, numbers) for name, part in item.items()}}
     if isinstance(item, str):
@@ -140,7 +141,7 @@ def _packed(item: Any, numbers: list[np.ndarray]) -> dict[str, Any]:
 
 
 def _unpacked(described: dict[str, Any], numbers: memoryview) -> Any:
-    """Return the tree of a description; `numbers` are the bytes of all its arrays and nothing else."""
+    """Return the tree of a description; `numbers` holds exactly the bytes of all its arrays."""
     at = 0
 
     def made(part: dict[str, Any]) -> Any:
@@ -156,7 +157,7 @@ def _unpacked(described: dict[str, Any], numbers: memoryview) -> Any:
             np.frombuffer(numbers, kind, count, at).reshape(part["shape"]) if count else np.empty(part["shape"], kind)
         )
         at += count * kind.itemsize
-        return array.copy()[()]  # may be written to, and one number is a number
+        return array.copy()[()]  # a writable copy; an array without dimensions becomes a number
 
     found = made(described)
     if at != len(numbers):

@@ -1,7 +1,7 @@
-"""The walk through an HDF5 file of others: within limits and array by array, in the process that was begun for it.
+"""Walk through an HDF5 file of others within limits, array by array, in the separate process for it.
 
-HDF5 may link a group into itself, point into other files, promise arrays that no memory holds and pack a gigabyte into a
-megabyte. `walk` follows plain links alone, each object once, and unpacks no chunk further than its size.
+An HDF5 file may link a group into itself, point into other files, announce arrays larger than any memory and pack a gigabyte
+into a megabyte. `walk` follows only plain links, each object once, and unpacks no chunk beyond its size.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from hardware_models.files import reading
 from hardware_models.hdf5.process import MOST_CHUNK
 
 MOST_OBJECTS = 20_000
-"""Most groups and arrays of a file, and most chunks of an array."""
+"""Largest number of groups and arrays in a file, and of chunks of an array."""
 MOST_DEPTH = 16
-"""Most groups inside each other."""
+"""Largest depth of nested groups."""
 MOST_TEXTS = 2**20
-"""Most strings in an array."""
+"""Largest number of strings in an array."""
 
 Filter = Callable[[bytes, int, int], bytes]
 
@@ -42,27 +42,27 @@ def _unshuffle(data: bytes, size: int, item: int) -> bytes:
 
 
 FILTERS: dict[int, Filter] = {1: _inflate, 2: _unshuffle}
-"""Number of a filter in HDF5 -> its inverse (bytes, most bytes of the chunk, bytes of an element) -> bytes."""
+"""Number of an HDF5 filter -> its inverse, a function (bytes, largest size of the chunk, size of an element) -> bytes."""
 
 
 def walk(image: bytes, where: str, left: int) -> dict[str, Any]:
-    """Return an HDF5 file as nested dictionaries of arrays; a string, alone or in an array, is a `str`.
+    """Return the contents of an HDF5 file as nested dictionaries of arrays; strings are `str`, alone or in an array.
 
     Parameters
     ----------
     image : the bytes of the file.
-    where : its name, for messages.
-    left : most bytes of the numbers and strings in it [B].
+    where : name of the file, for messages.
+    left : largest size of the numbers and strings in the file [B].
 
-    Raises UsageError for links to elsewhere, an object twice, groups nested too deeply, and arrays that are neither plain
-    numbers nor strings or take more than `left` bytes. A damaged file may raise anything, or end the process.
+    Raises UsageError for links to other places, an object with two names, groups nested too deeply, and arrays that are neither
+    plain numbers nor strings or take more than `left` bytes. A damaged file may raise any exception, or end the process.
     """
     with h5py.File(h5py.h5f.open_file_image(image)) as file:
         return _Walk(where, left).group(file, 0)
 
 
 class _Walk:
-    """A walk through one file: what it has met and how much memory is left."""
+    """State of a walk through one file: the objects found so far and the memory that is left."""
 
     def __init__(self, where: str, left: int) -> None:
         self.where, self.left, self.most_chunk = where, left, min(left, MOST_CHUNK)
@@ -93,7 +93,7 @@ class _Walk:
         return found
 
     def array(self, item: Any, place: str) -> Any:
-        """Return the contents of a data set, whose size is checked before memory is taken."""
+        """Return the contents of a data set, after checking its size before memory is reserved."""
         if item.shape is None or item.external or item.is_virtual:
             raise UsageError(f"{place} holds nothing, or names another file; expected numbers.")
         text = h5py.check_string_dtype(item.dtype)
@@ -111,7 +111,7 @@ class _Walk:
         return self.numbers(item, size, place)
 
     def numbers(self, item: Any, size: int, place: str) -> Any:
-        """Return elements of a fixed length."""
+        """Return the numbers or fixed-length strings of a data set."""
         if item.chunks is not None:
             return _chunked(item, self.most_chunk, place)
         if size and item.id.get_storage_size() != size:
@@ -119,7 +119,7 @@ class _Walk:
         return item[()]
 
     def texts(self, value: Any, place: str) -> Any:
-        """Return strings as `str`, in an array of objects or alone; many may share the place of one in the file."""
+        """Return strings as `str`, in an array of objects or alone; in the file, many strings may share one place."""
         texts = [
             v.decode("utf-8") if isinstance(v, bytes) else str(v) for v in np.asarray(value, object).ravel().tolist()
         ]
@@ -130,7 +130,7 @@ class _Walk:
 
 
 def _chunked(item: Any, most: int, place: str) -> np.ndarray:
-    """Return a data set that is stored in chunks, each unpacked here and no further than its size."""
+    """Return a data set that is stored in chunks; each chunk is unpacked here and not beyond its size."""
     plan, kind = item.id.get_create_plist(), item.dtype
     filters = [plan.get_filter(n)[0] for n in range(plan.get_nfilters())]
     chunk, size = item.chunks, math.prod(item.chunks) * kind.itemsize
@@ -147,7 +147,7 @@ def _chunked(item: Any, most: int, place: str) -> np.ndarray:
         raise UsageError(f"{place} was never written; expected numbers.")
     made, read = np.full(item.shape, item.fillvalue, kind), 0
     for corner in itertools.product(*corners):
-        if item.id.get_chunk_info_by_coord(corner).byte_offset is None:  # never written: it has the fill value
+        if item.id.get_chunk_info_by_coord(corner).byte_offset is None:  # never written, so it has the fill value
             continue
         mask, data = item.id.read_direct_chunk(corner)
         read += 1

@@ -1,12 +1,12 @@
-"""The only place where Numba's options are written, and where a compiled loop meets the process that calls it.
+"""Numba's options for all kernels, and the rules for calling compiled loops from threads and forked processes.
 
-``cache``: kernels are compiled once and kept on disk, where there is a disk to keep them on. ``error_model="numpy"``: a
-division does not carry a branch, so that loops vectorise. ``fastmath`` is off everywhere: results are the same bits on
+``cache``: kernels are compiled once and kept on disk, if there is a folder that can be written to. ``error_model="numpy"``: a
+division needs no branch, so that loops vectorise. ``fastmath`` is off everywhere, so that results have the same bits in
 every run.
 
-Numba's threads know two ways to end a process without a word to Python: GNU OpenMP ends a forked child of a process whose
-threads had started, and the layer ``workqueue`` aborts when two Python threads are inside it. `parallel_kernel` turns the
-first into a RunError and keeps the second from happening.
+Numba's threads can end a process in two ways without a Python exception: GNU OpenMP ends a forked child of a process whose
+threads had started, and the layer ``workqueue`` aborts if two Python threads use it at once. `parallel_kernel` turns the
+first into a RunError and prevents the second.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ ROWS = {
     "prange": True, "comprehension": False, "fusion": False, "inplace_binop": False, "numpy": False, "reduction": False,
     "setitem": False, "stencil": False,
 }  # fmt: skip
-"""What of a kernel runs in parallel: its loop over rows alone. Numba would look for more in every expression on arrays."""
+"""Parallel options: only the loop over rows runs in parallel; Numba would otherwise parallelise array expressions too."""
 _one_at_a_time = threading.RLock()
-# True until a thread layer has started that bears calls from several Python threads: until then, and with a layer that
-# never does, calls take the lock.
+# Calls take the lock while this is True: until a thread layer has started that allows calls from several Python threads, and
+# always with a layer that does not.
 _guarded = True
 _forked = False
 _told = False
@@ -51,10 +51,10 @@ def sources():
 
 
 class _Cache(FunctionCache):
-    """Numba's cache on disk; where the disk refuses (full, or gone since) the kernel still runs, compiled in memory.
+    """Numba's cache on disk; if the disk is full or missing, the kernel still runs, compiled in memory.
 
-    Numba takes a cached kernel as long as the kernel's own file is unchanged. Formulas of other files are inlined in it, so here
-    all sources of this folder must be unchanged.
+    Numba uses a cached kernel as long as the kernel's own file is unchanged. A kernel also contains inlined formulas of other
+    files, so this class asks that all sources of this folder be unchanged.
     """
 
     def __init__(self, function):
@@ -62,7 +62,7 @@ class _Cache(FunctionCache):
         self._cache_file._source_stamp = (self._cache_file._source_stamp, sources())
 
     def save_overload(self, sig, data):
-        """Save what was compiled, or say that it could not be saved."""
+        """Save a compiled kernel; if that fails, warn once."""
         try:
             super().save_overload(sig, data)
         except OSError as problem:
@@ -70,7 +70,7 @@ class _Cache(FunctionCache):
 
 
 def _tell(why):
-    """Say once in a process that compiled kernels are not kept."""
+    """Warn, once in a process, that compiled kernels cannot be saved."""
     global _told
     if not _told:
         _told = True
@@ -97,14 +97,14 @@ def kernel(function):
 
 
 def inlined(function):
-    """Compile a formula that is used inside other kernels' loops; inlined so that these loops vectorise."""
+    """Compile a formula for use inside the loops of kernels; it is inlined so that these loops vectorise."""
     return _compiled(function, inline="always")
 
 
 def parallel_kernel(function):
-    """Compile a kernel whose outer loop (rows) is shared among threads.
+    """Compile a kernel whose outer loop (over rows) is divided among threads.
 
-    Each row's arithmetic is the same for any number of threads. It is called from Python, never from another kernel.
+    Each row's arithmetic is the same for any number of threads. Only Python may call such a kernel, never another kernel.
     """
     dispatcher = _compiled(function, parallel=ROWS)
 
@@ -117,7 +117,7 @@ def parallel_kernel(function):
 
 
 def _call_alone(dispatcher, args, named):
-    """Call a parallel kernel while no other Python thread is in one; find out whether that is needed the next time."""
+    """Call a parallel kernel while no other Python thread is in one, and learn whether later calls need that too."""
     global _guarded
     if _forked:
         raise RunError(
@@ -132,7 +132,7 @@ def _call_alone(dispatcher, args, named):
 
 
 def _after_fork():
-    """In a forked child: take a lock that nobody holds, and refuse parallel kernels if OpenMP's threads stayed behind."""
+    """Prepare a forked child: make a free lock, and refuse parallel kernels if OpenMP threads ran in the parent."""
     global _one_at_a_time, _guarded, _forked
     _one_at_a_time = threading.RLock()
     try:

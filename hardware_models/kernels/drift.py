@@ -10,7 +10,7 @@ from numba import prange
 from hardware_models.kernels.compile import inlined, parallel_kernel
 
 NO_MORE = (np.inf, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, np.inf, 0.0, 0.0, 0.0)
-"""The last figures of `drifted` for a device whose exponent has clipped logarithms, and nothing else."""
+"""Last figures of `drifted` for a device whose drift exponent has clipped logarithms and no other terms."""
 
 
 @inlined
@@ -29,12 +29,12 @@ def drift_exponent(g, xi, p):
 
 @parallel_kernel
 def drifted(g, written, xi, relax, p, time, out):
-    """Write the conductance at `time` of cells that drift since `written` to out, all (rows, columns).
+    """Write to `out` the conductance at `time` of cells that drift since `written`; all arrays are (rows, columns).
 
     p = (t0, g_max, nu: slope, offset, low, high, sigma_nu: slope, offset, low, high, nu above its knee: knee, n2, n1, n0,
     drift per e-fold of time, relaxation: offset, per e-fold, least exponent, sigma_nu above its knee: knee, s2, s1, s0)
-    float64; see `devices/programmed.py` for the equation. `relax` is the cell's standard normal number of the relaxation
-    and may be an array of one cell where there is none.
+    float64; see `devices/programmed.py` for the equation. `relax` holds each cell's standard normal number of the relaxation,
+    and may be an array of one cell if the device has no relaxation.
     """
     moving = p[14] != 0.0 or p[15] != 0.0 or p[16] != 0.0
     for i in prange(g.shape[0]):
@@ -42,7 +42,7 @@ def drifted(g, written, xi, relax, p, time, out):
         log = 0.0
         for j in range(g.shape[1]):
             age = max((time - written[i, j]) / p[0], 1.0)
-            if age != seen:  # neighbours are mostly written together
+            if age != seen:  # neighbours are mostly written together, so the logarithm is often known
                 seen = age
                 log = math.log(age)
             now = np.float64(g[i, j]) * math.exp(-drift_exponent(g[i, j], xi[i, j], p) * log)
@@ -53,7 +53,7 @@ def drifted(g, written, xi, relax, p, time, out):
 
 @parallel_kernel
 def relaxed(g, written, tau, rest, time, out):
-    """Write g(t) = rest + (g - rest) exp(-(t - written)/tau) to out; a cell of tau = 0 stays. All (rows, columns)."""
+    """Write g(t) = rest + (g - rest) exp(-(t - written)/tau) to `out` (rows, columns); a cell with tau = 0 keeps its g."""
     for i in prange(g.shape[0]):
         for j in range(g.shape[1]):
             age = time - written[i, j]
@@ -63,7 +63,7 @@ def relaxed(g, written, tau, rest, time, out):
 
 @parallel_kernel
 def settle(g, written, tau, rest, pulses, rows, columns, time):
-    """Make the present conductance of every cell about to be pulsed its stored one, and `time` its last write."""
+    """Store, for each cell that will be pulsed, its relaxed conductance at `time`, and `time` as that of its last write."""
     for a in prange(rows.size):
         i = rows[a]
         for b in range(columns.size):
@@ -77,7 +77,7 @@ def settle(g, written, tau, rest, pulses, rows, columns, time):
 
 @parallel_kernel
 def stamp(written, pulses, rows, columns, time):
-    """Set the time of the last write of every cell that is pulsed."""
+    """Set `written` to `time` for each cell that is pulsed."""
     for a in prange(rows.size):
         for b in range(columns.size):
             if pulses[a, b] != 0:
@@ -86,9 +86,9 @@ def stamp(written, pulses, rows, columns, time):
 
 @parallel_kernel
 def slow_noise(g, seen, written, time, law, t_read, out):
-    """Write the variance of 1/f read noise, (Q(g) G)^2 ln((t + t_r)/(2 t_r)) [S²], to out; t since the last write.
+    """Write the variance of 1/f read noise, (Q(g) G)^2 ln((t + t_r)/(2 t_r)) [S²], to `out`; t is the time since the last write.
 
-    The share Q is that of the conductance g as written; it multiplies the drifted one, G = `seen`.
+    The share Q depends on the conductance g as it was written and multiplies the drifted conductance, G = `seen`.
     law = (g_max, q, exponent, floor, ceiling, slope, knee, q3, q2, q1, q0) float64, x = g/g_max:
     Q = q x^-exponent + slope ln x between floor and ceiling, above the knee q3 x^3 + q2 x^2 + q1 x + q0.
     """
@@ -108,7 +108,7 @@ def slow_noise(g, seen, written, time, law, t_read, out):
 
 @parallel_kernel
 def wear_down(pulses, done, lifetime, rows, columns, allowed):
-    """Write the pulses that cells still take to allowed and count them in `done`; a worn cell takes none."""
+    """Write to `allowed` the pulses that still move each cell, and add them to `done`; a worn-out cell gets 0."""
     for a in prange(rows.size):
         i = rows[a]
         for b in range(columns.size):

@@ -1,4 +1,4 @@
-"""Half-selected cells of a burst: pulses on lines, the sums of conductance that follow them, and their product."""
+"""Half-selected cells of a burst: pulses on the lines, sums of conductance along the lines, and their products."""
 
 import numpy as np
 from numba import prange
@@ -8,7 +8,7 @@ from hardware_models.kernels.compile import kernel, parallel_kernel
 
 @parallel_kernel
 def select(pulses, before, after, tile_rows, columns, conductance):
-    """Write what a burst selects: pulses on bit lines (2, row tiles, bit lines), sum of n (g + g')/2 (row tiles, 2) [S]."""
+    """Write the pulses of a burst on bit lines (2, row tiles, bit lines) and the sums of n (g + g')/2 (row tiles, 2) [S]."""
     rows, lines = pulses.shape
     for t in prange(columns.shape[1]):
         for i in range(t * tile_rows, min((t + 1) * tile_rows, rows)):
@@ -22,7 +22,7 @@ def select(pulses, before, after, tile_rows, columns, conductance):
 
 @parallel_kernel
 def select_some(first, where, pulses, before, after, tile_rows, tile_columns, columns, conductance, g_rows, g_columns):
-    """Do the same from a list of cells (row i: entries first[i] to first[i + 1]), and bring the sums up to date."""
+    """Write the results of `select` for listed cells (row i: first[i] to first[i + 1]), and update the sums of g of lines."""
     rows, lines = first.size - 1, g_columns.shape[1]
     for t in prange(columns.shape[1]):
         for i in range(t * tile_rows, min((t + 1) * tile_rows, rows)):
@@ -38,7 +38,7 @@ def select_some(first, where, pulses, before, after, tile_rows, tile_columns, co
 
 @kernel
 def driven(slots, columns, old_rows, old_columns, rows, lines, width, height, sums):
-    """Return how many cells are on driven lines, once a slot, and add their mean G to `sums` (2,), up and down."""
+    """Return the number of cells on driven lines, summed over slots, and add their mean G to `sums` (2,), up and down."""
     number = 0
     for i in range(rows.shape[0]):
         for t in range(rows.shape[1]):

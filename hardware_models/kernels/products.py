@@ -1,11 +1,11 @@
 """Matrix products whose bits do not depend on the number of threads.
 
-The rows of the output are cut into panels whose borders depend on the shape alone. Each panel is one call of
-single-threaded BLAS (threadpoolctl holds BLAS to one thread) and Numba shares the panels among its threads. A threaded
-BLAS would cut the work by the number of threads, and with the cut change the rounding and the last bits.
+The rows of the output are cut into panels whose borders depend only on the shape. Each panel is one call of
+single-threaded BLAS (threadpoolctl holds BLAS to one thread), and Numba divides the panels among its threads. A threaded
+BLAS would divide the work by the number of threads, which would change the rounding and so the last bits.
 
-Numba's threads, not a Python thread pool, because they are awake: on two cores a pool's worker needs up to a
-millisecond to wake, as long as a whole product.
+Numba's threads are used instead of a Python thread pool because they are awake: on two cores a pool's worker needs up to a
+millisecond to wake, as long as a complete product.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from hardware_models.kernels.compile import parallel_kernel
 
 try:
     _free_control = OpenBLASController.clear_controlling_thread
-except AttributeError:  # before threadpoolctl 3.8 every Python thread could set the limit
+except AttributeError:  # before threadpoolctl 3.8 every Python thread can set the limit, so nothing is to be done
 
     def _free_control(force):
-        """Do nothing."""
+        """Accept and ignore `force`, in place of a function that old versions of threadpoolctl lack."""
 
 
 _blas: list[ThreadpoolController] = []
@@ -37,9 +37,9 @@ _counting = threading.Lock()
 def one_blas_thread():
     """Return a context in which every BLAS library of this process uses one thread.
 
-    Whoever calls NumPy's own products beside `matmul` and wants the same bits on any machine works inside it. Inside
-    itself it does nothing: asking the libraries takes as long as a small product. Of several Python threads the first to
-    come sets the limit and the last to go lifts it.
+    Code that calls NumPy's own products instead of `matmul` and needs the same bits on any machine runs inside this context.
+    A context inside another one does nothing, because setting the limit takes as long as a small product. Of several Python
+    threads, the first one that enters sets the limit and the last one that leaves removes it.
     """
     global _inside
     with _counting:
@@ -48,7 +48,7 @@ def one_blas_thread():
 
             _blas.append(ThreadpoolController().select(user_api="blas"))
         if not _inside:
-            _free_control(force=True)  # else the limit is silently not set in any thread but the first that ever did
+            _free_control(force=True)  # without it, only the first thread that ever set the limit could set it again
             _limits.append(_blas[0].limit(limits=1))
         _inside += 1
     try:
@@ -63,7 +63,7 @@ def one_blas_thread():
 
 
 def panels(rows: int) -> int:
-    """Return into how many panels `rows` rows are cut: 1 below 16, 2 below 256, then about 128 rows each."""
+    """Return the number of panels for `rows` rows: 1 below 16 rows, 2 below 256, then panels of about 128 rows."""
     if rows < 16:
         return 1
     return 2 if rows < 256 else 2 * -(-rows // 256)
@@ -79,7 +79,7 @@ def _by_panels(a, b, out, count):
 
 
 def matmul(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-    """Return ``a @ b`` of C-contiguous (m, k) and (k, n) arrays of one dtype, the same bits for any thread count."""
+    """Return ``a @ b`` of C-contiguous (m, k) and (k, n) arrays of one dtype, with the same bits for any number of threads."""
     a = np.ascontiguousarray(a)
     b = np.ascontiguousarray(b)
     if out is None:

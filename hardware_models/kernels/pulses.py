@@ -1,4 +1,4 @@
-"""Loops over cells that move conductances, and the sums that price them."""
+"""Loops over cells that change conductances by pulses, and the sums from which the energy of pulses is computed."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def saturation(x):
 
 
 MARGIN = np.float32(4.0)
-"""A noisy burst whose path keeps this many standard deviations from both bounds takes the closed form."""
+"""Distance from both bounds, in standard deviations, at which a noisy burst may use the closed form."""
 
 
 @inlined
 def exponential_path(g, n, factor_up, factor_down, p):
-    """Return where n pulses of the exponential-step device lead on average, and the standard deviation there [S].
+    """Return the mean and the standard deviation [S] of the conductance after n pulses of the exponential-step device.
 
-    The equations of `devices/exponential_step.py`, without bounds.
+    Both follow the equations in `devices/exponential_step.py`, without bounds.
     """
     up = n > 0
     count = np.float32(n)
@@ -59,7 +59,7 @@ def exponential_path(g, n, factor_up, factor_down, p):
 
 @inlined
 def exponential_step(g, n, factor_up, factor_down, xi, p):
-    """Return the conductance after at most one pulse, n = -1, 0 or 1; here the noise needs no second exponential."""
+    """Return the conductance after n = -1, 0 or 1 pulses; the noise of a single pulse needs no second exponential."""
     up = n > 0
     count = np.float32(n)
     factor = factor_up if up else factor_down
@@ -72,7 +72,7 @@ def exponential_step(g, n, factor_up, factor_down, xi, p):
 
 @kernel
 def pulse_by_pulse(g, n, factor_up, factor_down, low, high, p, position, w0, w1, middles):
-    """Return the conductance after n pulses one by one, each stopped at the bounds."""
+    """Return the conductance after n pulses one by one, clipped to the bounds after each."""
     sign = np.int32(1) if n > 0 else np.int32(-1)
     for k in range(abs(n)):
         xi = draw(position, word_of_pulse(w0, k), w1, middles)
@@ -82,7 +82,7 @@ def pulse_by_pulse(g, n, factor_up, factor_down, low, high, p, position, w0, w1,
 
 @kernel
 def burst(g, n, factor_up, factor_down, low, high, p, position, w0, w1, middles):
-    """Return the conductance of one cell after n pulses: in closed form, or one by one where a bound may stop the noise."""
+    """Return the conductance after n pulses: in closed form, or one by one if noise may reach a bound on the way."""
     noisy = p[6] > np.float32(0.0)
     xi = draw(position, w0, w1, middles) if noisy else np.float32(0.0)
     if abs(n) <= 1:
@@ -96,7 +96,7 @@ def burst(g, n, factor_up, factor_down, low, high, p, position, w0, w1, middles)
 
 @parallel_kernel
 def most_by_row(pulses, most):
-    """Write the largest number of pulses of either sign in each row."""
+    """Write to `most` the largest number of pulses of either sign in each row."""
     for i in prange(pulses.shape[0]):
         m = np.int32(0)
         for j in range(pulses.shape[1]):
@@ -120,9 +120,9 @@ def exponential_step_singles(g, factor_up, factor_down, low, high, pulses, p, w0
 
 @parallel_kernel
 def exponential_step_array(g, factor_up, factor_down, low, high, pulses, p, w0, w1, middles):
-    """Apply pulses to a whole array in place; p = (g_min, range, 1/A+, B+, 1/A-, B-, sigma_c2c) float32.
+    """Apply pulses to all cells in place; p = (g_min, range, 1/A+, B+, 1/A-, B-, sigma_c2c) float32.
 
-    Bursts that may touch a bound are looped over: there is no closed form for noise that is stopped on its way.
+    Bursts that may touch a bound are applied pulse by pulse: noise that is clipped on its way has no closed form.
     """
     columns = g.shape[1]
     noisy = p[6] > np.float32(0.0)
@@ -156,7 +156,7 @@ def exponential_step_array(g, factor_up, factor_down, low, high, pulses, p, w0, 
 
 @parallel_kernel
 def exponential_step_window(g, factor_up, factor_down, low, high, pulses, rows, columns, p, w0, w1, middles):
-    """Apply pulses to the cells at the crossings of `rows` and `columns` only, with the draws of their positions."""
+    """Apply pulses only to the cells at the crossings of `rows` and `columns`, with the same draws as for the full array."""
     for a in prange(rows.size):
         i = rows[a]
         for b in range(columns.size):
@@ -171,9 +171,9 @@ def exponential_step_window(g, factor_up, factor_down, low, high, pulses, rows, 
 
 @parallel_kernel
 def exponential_step_some(g, factor_up, factor_down, low, high, where, pulses, p, w0, w1, middles):
-    """Apply pulses to some cells, all arrays flat; `where` holds their positions, each once.
+    """Apply pulses to some cells of flat arrays; `where` holds their positions, each once.
 
-    The arithmetic and the draws are those of the whole array.
+    The arithmetic and the draws are the same as for the full array.
     """
     for a in prange(where.size):
         i = where[a]
@@ -182,19 +182,19 @@ def exponential_step_some(g, factor_up, factor_down, low, high, where, pulses, p
 
 @parallel_kernel
 def count_cells(counts, cells):
-    """Write how many cells of each row get pulses when signed counts (rows, columns) are split as by `split_pairs`."""
+    """Write to `cells` the number of pulsed cells of each row if `split_pairs` splits the signed counts (rows, columns)."""
     for i in prange(counts.shape[0]):
         number = 0
         for j in range(counts.shape[1]):
             n = counts[i, j]
-            # One device pulse is one cell's; any more are shared by both.
+            # A single device pulse goes to one cell of the pair; two or more pulses are shared by both.
             number += min(abs(n), np.int32(2))
         cells[i] = number
 
 
 @parallel_kernel
 def list_cells(counts, parity, first, where, pulses):
-    """List the cells that get pulses: flat positions and pulses, row i from first[i] on; split as by `split_pairs`."""
+    """List the pulsed cells as flat positions and pulses, row i from first[i] on; counts are split as by `split_pairs`."""
     for i in prange(counts.shape[0]):
         place = first[i]
         if place == first[i + 1]:
@@ -221,14 +221,14 @@ def list_cells(counts, parity, first, where, pulses):
 
 @parallel_kernel
 def gather(flat, where, found):
-    """Write the entries of a flat array at some positions."""
+    """Write to `found` the entries of a flat array at some positions."""
     for a in prange(where.size):
         found[a] = flat[where[a]]
 
 
 @parallel_kernel
 def write_sums_some(first, where, pulses, before, after, bit_lines, tile_columns):
-    """Return what `write_sums` returns, from the listed cells alone; row i holds the entries first[i] to first[i + 1]."""
+    """Return the sums of `write_sums`, computed from listed cells; row i has the entries first[i] to first[i + 1]."""
     rows = first.size - 1
     tiles = (bit_lines + tile_columns - 1) // tile_columns
     sums = np.zeros((rows, 4))
@@ -251,13 +251,13 @@ def write_sums_some(first, where, pulses, before, after, bit_lines, tile_columns
 
 @inlined
 def _counted(received, pulses):
-    """Return a counter of pulses after some more of either sign; it stops where an int32 ends."""
+    """Return a counter of pulses increased by |pulses|; it saturates at the largest int32."""
     return np.int32(min(np.int64(received) + abs(np.int64(pulses)), np.int64(2**31 - 1)))
 
 
 @parallel_kernel
 def follow_cells(first, where, pulses, before, after, g, received, blocks, row_sums):
-    """Bring what hangs on the listed cells up to date: pulses received, the pairs' differences, the rows' sums."""
+    """Update everything derived from the listed cells: their pulse counts, the pairs' differences and the rows' sums."""
     bit_lines = g.shape[1]
     width = blocks.shape[2]
     for i in prange(first.size - 1):
@@ -273,10 +273,10 @@ def follow_cells(first, where, pulses, before, after, g, received, blocks, row_s
 
 @parallel_kernel
 def write_sums(before, after, pulses, tile_columns):
-    """Return the sums that price one burst of pulses, row by row.
+    """Return, row by row, the sums from which the energy and time of one burst are computed.
 
-    Returns (rows, 4) float64: sum of n (g + g')/2 over up pulses and over down pulses [S], number of up pulses and of
-    down pulses; and (rows, column tiles, 2) int64: the slots a row takes in each tile, up and down.
+    The first array is (rows, 4) float64: the sum of n (g + g')/2 over up pulses and over down pulses [S], the number of up
+    pulses and of down pulses. The second is (rows, column tiles, 2) int64: the slots of a row in each tile, up and down.
     """
     rows, columns = pulses.shape
     tiles = (columns + tile_columns - 1) // tile_columns
@@ -312,10 +312,10 @@ def write_sums(before, after, pulses, tile_columns):
 
 @parallel_kernel
 def split_pairs(counts, parity, pulses):
-    """Split signed device pulses on a weight into the two devices of its pair.
+    """Split signed device pulses on each weight into pulses on the two devices of its pair.
 
-    +n raises G+ and lowers G-; the larger half falls on G+ or G- in a chequerboard that `parity` turns over, so that
-    over many calls both devices do the same work. counts (rows, columns) -> pulses (rows, 2 columns).
+    +n raises G+ and lowers G-. The larger half goes to G+ or G- in a chequerboard pattern that `parity` inverts, so that
+    over many calls both devices get equally many pulses. counts (rows, columns) -> pulses (rows, 2 columns).
     """
     for i in prange(counts.shape[0]):
         for j in range(counts.shape[1]):
@@ -329,9 +329,9 @@ def split_pairs(counts, parity, pulses):
 
 @parallel_kernel
 def split_one_sided(counts, polarity, pulses):
-    """Give signed device pulses on a weight to the one device of its pair that can follow; polarity is +1 or -1.
+    """Give signed device pulses on each weight to the one device of its pair that can move that way; polarity is +1 or -1.
 
-    With pulses that only lower (-1), +n lowers G- and -n lowers G+; with pulses that only raise (+1), +n raises G+.
+    If pulses only lower G (-1), +n lowers G- and -n lowers G+; if they only raise G (+1), +n raises G+ and -n raises G-.
     """
     for i in prange(counts.shape[0]):
         for j in range(counts.shape[1]):
@@ -344,7 +344,7 @@ def split_one_sided(counts, polarity, pulses):
 
 @parallel_kernel
 def add_sizes(received, pulses):
-    """Add the number of pulses of either sign to a cell's count, (rows, bit lines) int32."""
+    """Add the number of pulses of either sign to the count of each cell (rows, bit lines) int32."""
     for i in prange(pulses.shape[0]):
         for j in range(pulses.shape[1]):
             received[i, j] = _counted(received[i, j], pulses[i, j])
@@ -352,9 +352,9 @@ def add_sizes(received, pulses):
 
 @parallel_kernel
 def pair_sums(g, sign, blocks, row_sums):
-    """Combine the interleaved pairs of g (m, 2 n) [S] into panels of columns, and sum the rows.
+    """Combine the interleaved pairs of g (m, 2 n) [S] into panels of columns, and sum g over each row.
 
-    blocks (panels, m, width) <- g(G+) + sign g(G-), zero beyond the last column; row_sums (m,) <- all of a row's g.
+    blocks (panels, m, width) <- g(G+) + sign g(G-), zero beyond the last column; row_sums (m,) <- sum of all g of a row.
     """
     panels, rows, width = blocks.shape
     columns = g.shape[1] // 2

@@ -1,4 +1,4 @@
-"""Converters' arithmetic: rounding to the levels of a DAC or an ADC, fused with scaling and read noise."""
+"""Arithmetic of converters: rounding to the levels of a DAC or an ADC, fused with scaling and read noise."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from hardware_models.kernels.random import fill_normal
 
 @kernel
 def drive_row(x, inverse, levels, v):
-    """Write v = round(clip(x inverse, -1, 1) levels)/levels of one sample and return how many values were clipped.
+    """Write v = round(clip(x inverse, -1, 1) levels)/levels of one sample and return the number of clipped values.
 
-    x, v (n,) float32; levels = 0 converts without rounding or clipping.
+    x and v are (n,) float32; levels = 0 means no rounding and no clipping.
     """
     beyond = 0
     if levels == 0:
@@ -25,7 +25,7 @@ def drive_row(x, inverse, levels, v):
         step = one / n
         for i in range(v.size):
             u = x[i] * inverse
-            # The half level of tolerance: a value that rounds to full scale is not clipped.
+            # The tolerance of half a level: a value that rounds to full scale does not count as clipped.
             beyond += abs(u) * n - n > np.float32(0.5)
             v[i] = np.rint(min(max(u, -one), one) * n) * step
     return beyond
@@ -33,10 +33,10 @@ def drive_row(x, inverse, levels, v):
 
 @kernel
 def digitise_row(partial, factor, xi, step, levels, z):
-    """Add round(clip(partial factor + xi)) of one sample and tile to z and return how many values were clipped.
+    """Add round(clip(partial factor + xi)) of one sample and tile to z and return the number of clipped values.
 
-    partial (n,) [A]; factor turns amperes into units of z; xi (n,) noise, z (n,) and step in units of z; levels on each
-    side of zero, 0: no rounding and no clipping.
+    partial is (n,) [A]; factor converts amperes into units of z; the noise xi (n,), z (n,) and step are in units of z; levels
+    is the number of steps on each side of zero, 0 for no rounding and no clipping.
     """
     beyond = 0
     if levels == 0:
@@ -54,7 +54,7 @@ def digitise_row(partial, factor, xi, step, levels, z):
 
 @parallel_kernel
 def drive(x, scale, levels, v, clipped):
-    """Digital to analog, row by row: v (B, n) from x (B, n), see `drive_row`; clipped (B,) int64."""
+    """Write the driven values v (B, n) of x (B, n) by `drive_row`, and the number of clipped values, clipped (B,) int64."""
     inverse = np.float32(1.0) / np.float32(scale)
     for b in prange(x.shape[0]):
         clipped[b] = drive_row(x[b], inverse, levels, v[b])
@@ -62,11 +62,11 @@ def drive(x, scale, levels, v, clipped):
 
 @parallel_kernel
 def digitise(partial, scale, sigma, full_scale, levels, z, clipped, w0, w1):
-    """Analog to digital, summed over tiles: z[b, j] = sum_t round(clip(partial scale + sigma xi)).
+    """Write z[b, j] = sum_t round(clip(partial scale + sigma xi)), the converted partial sums added over tiles.
 
-    partial (T, B, n) [A]; scale turns amperes into units of z; sigma (T, B, 1 or n) standard deviation of the read
-    noise in units of z (size 0: none); levels on each side of zero over +-full_scale; z (B, n) float32; clipped (B,)
-    int64. Noise is drawn by the flat position of (t, b, j).
+    partial is (T, B, n) [A]; scale converts amperes into units of z; sigma (T, B, 1 or n) is the standard deviation of the read
+    noise in units of z (size 0: no noise); levels is the number of steps on each side of zero up to full_scale; z is (B, n)
+    float32 and clipped (B,) int64. Noise is drawn by the flat position of (t, b, j).
     """
     tiles, batch, columns = partial.shape
     factor = np.float32(scale)

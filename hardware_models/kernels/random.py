@@ -1,20 +1,20 @@
-r"""Counter-based random numbers: a hash of a key's words and an absolute position.
+r"""Counter-based random numbers: each is a hash of a key's words and an absolute position.
 
 .. math:: h(p) = m(m(p \oplus w_0) + w_1)
 
 with m the 32-bit finaliser *lowbias32* (C. Wellons, hash-prospector, public domain), a bijection of 32-bit words.
 Uniform numbers are the upper 24 bits. Gaussian numbers are the inverse of the normal distribution function by
-arithmetic alone, so that loops around it vectorise and nothing is looked up: the top bit is the sign, the other 31 bits
+arithmetic alone, so that loops around it vectorise and no table is needed: the top bit is the sign, the other 31 bits
 m give the probability :math:`q = (m + 1/2)/2^{32}` of the tail beyond |z|, and
 
 .. math:: t = \sqrt{-2 \ln q}, \qquad |z| = t - \frac{a_0 + a_1 t + a_2 t^2 + a_3 t^3}{1 + b_1 t + b_2 t^2 + b_3 t^3}
 
 with the logarithm from the exponent of m + 1/2 as a float32 and a polynomial of its fraction. Both sets of coefficients
 are least-squares fits at Chebyshev nodes; z is within 1e-6 of the exact inverse everywhere (test). The form is that of
-Abramowitz and Stegun 26.2.23, with a third term. The largest value there is is 6.3 standard deviations.
+Abramowitz and Stegun 26.2.23, with a third term. The largest possible value is 6.3 standard deviations.
 
-The noise of pulses, of which there are billions, is coarser and takes half the time: the upper 16 bits choose one of
-65 536 intervals of equal probability, whose mean is the number. It is cut at 4.3 standard deviations.
+A run draws billions of numbers for the noise of pulses. These are coarser and take half the time: the upper 16 bits choose one
+of 65 536 intervals of equal probability, and the number is the interval's mean. The largest is 4.3 standard deviations.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from numba import prange
 from hardware_models.kernels.compile import inlined, parallel_kernel
 
 INTERVALS = 65_536
-"""Intervals of the coarse Gaussian numbers."""
+"""Number of intervals of the coarse Gaussian numbers."""
 _A0, _A1, _A2, _A3 = (np.float32(c) for c in (3.0942279, 6.6631783, 1.1410828, 0.0057101574))
 _B1, _B2, _B3 = (np.float32(c) for c in (4.4655293, 2.8682298, 0.25035882))
 _L0, _L1, _L2, _L3, _L4, _L5, _L6, _L7, _L8 = (
@@ -43,7 +43,7 @@ _FRACTION = np.float32(2.0**-23)
 
 @inlined
 def mix(h):
-    """Return the lowbias32 finaliser of a 32-bit word."""
+    """Return a 32-bit word hashed by the finaliser lowbias32."""
     h = np.uint32(h ^ (h >> np.uint32(16)))
     h = np.uint32(h * np.uint32(0x7FEB352D))
     h = np.uint32(h ^ (h >> np.uint32(15)))
@@ -53,24 +53,24 @@ def mix(h):
 
 @inlined
 def hashed(position, w0, w1):
-    """Return the 32 random bits of one position of a stream."""
+    """Return 32 random bits for a position in the stream of key words w0, w1."""
     return mix(np.uint32(mix(np.uint32(np.uint32(position) ^ w0)) + w1))
 
 
 @inlined
 def uniform(position, w0, w1):
-    """Return a uniform number in [0, 1[, a multiple of 2^-24."""
+    """Return a uniform number in [0, 1[ for a position; it is a multiple of 2^-24."""
     return np.float32(hashed(position, w0, w1) >> np.uint32(8)) * np.float32(5.9604645e-08)
 
 
 @inlined
 def quantile(h):
-    """Return the standard normal number of 32 random bits."""
+    """Return the standard normal number that 32 random bits stand for."""
     x = np.float32(np.int32(h & np.uint32(0x7FFFFFFF))) + np.float32(0.5)
     bits = np.float32(x).view(np.int32)
     f = np.float32(bits & np.int32(0x7FFFFF)) * _FRACTION
     log1p = _L0 + f * (_L1 + f * (_L2 + f * (_L3 + f * (_L4 + f * (_L5 + f * (_L6 + f * (_L7 + f * _L8)))))))
-    # ln q = ln x - 32 ln 2, the whole powers of two taken off first: no digits are lost near q = 1/2.
+    # ln q = ln x - 32 ln 2; the powers of two are subtracted first, so that no digits are lost near q = 1/2.
     minus_log = np.float32(np.int32(159) - (bits >> np.int32(23))) * _LN2 - log1p
     t = np.sqrt(minus_log + minus_log)
     z = t - (_A0 + t * (_A1 + t * (_A2 + t * _A3))) / (np.float32(1.0) + t * (_B1 + t * (_B2 + t * _B3)))
@@ -79,7 +79,7 @@ def quantile(h):
 
 @inlined
 def gaussian(position, w0, w1):
-    """Return the standard normal number of one position of a stream."""
+    """Return the standard normal number of a position in the stream of key words w0, w1."""
     return quantile(hashed(position, w0, w1))
 
 
@@ -95,10 +95,10 @@ _MIDDLES: list[np.ndarray] = []
 
 
 def quantile_middles() -> np.ndarray:
-    """Return the means of the normal distribution within 65 536 equally probable intervals, variance made one.
+    """Return the means of the normal distribution in 65 536 equally probable intervals, scaled to a variance of 1.
 
-    (65536,) float32. The mean over an interval is (phi(a) - phi(b)) / P with phi the density: exact also in the
-    outermost intervals, whose mean of 4.3 standard deviations is the largest value there is.
+    The result is (65536,) float32. The mean over an interval is (phi(a) - phi(b)) / P with phi the density; it is exact also
+    in the outermost intervals, whose mean of 4.3 standard deviations is the largest value.
     """
     if not _MIDDLES:
         inverse = NormalDist().inv_cdf
@@ -112,7 +112,7 @@ def quantile_middles() -> np.ndarray:
 
 @inlined
 def fill_coarse_normal(out, first, w0, w1, middles):
-    """Fill the vector `out` with Gaussian numbers of 65 536 different values, cut at 4.3 standard deviations."""
+    """Fill the vector `out` with Gaussian numbers of 65 536 different values, of at most 4.3 standard deviations."""
     start = np.uint32(first)
     for j in range(out.size):
         out[j] = middles[np.int64(hashed(np.uint32(start + np.uint32(j)), w0, w1) >> np.uint32(16))]
@@ -120,26 +120,26 @@ def fill_coarse_normal(out, first, w0, w1, middles):
 
 @inlined
 def word_of_pulse(w0, k):
-    """Return the key word of the k-th pulse of a burst."""
+    """Return the first key word for the k-th pulse of a burst."""
     return mix(np.uint32(w0 + np.uint32(k) * np.uint32(0x9E3779B9)))
 
 
 @inlined
 def draw(position, w0, w1, middles):
-    """Return the Gaussian number of one position."""
+    """Return the coarse Gaussian number (one of 65 536 values) of a position in the stream of key words w0, w1."""
     return middles[np.int64(hashed(np.uint32(position), w0, w1) >> np.uint32(16))]
 
 
 @parallel_kernel
 def normal_matrix(out, w0, w1):
-    """Fill (rows, columns) `out` with standard normal numbers, indexed by flat position."""
+    """Fill `out` (rows, columns) with the standard normal numbers of the flat positions."""
     for i in prange(out.shape[0]):
         fill_normal(out[i], i * out.shape[1], w0, w1)
 
 
 @parallel_kernel
 def quantile_matrix(bits, out):
-    """Write the standard normal numbers of given random bits, (rows, columns) uint32, to `out`."""
+    """Write to `out` the standard normal numbers of given random bits (rows, columns) uint32."""
     for i in prange(out.shape[0]):
         for j in range(out.shape[1]):
             out[i, j] = quantile(bits[i, j])
@@ -147,14 +147,14 @@ def quantile_matrix(bits, out):
 
 @parallel_kernel
 def uniform_matrix(out, w0, w1):
-    """Fill (rows, columns) `out` with uniform numbers in [0, 1[, indexed by flat position."""
+    """Fill `out` (rows, columns) with the uniform numbers in [0, 1[ of the flat positions."""
     for i in prange(out.shape[0]):
         for j in range(out.shape[1]):
             out[i, j] = uniform(i * out.shape[1] + j, w0, w1)
 
 
 def normal(shape, key):
-    """Return float32 standard normal numbers of `shape` from a `Key`."""
+    """Return an array of `shape` of float32 standard normal numbers for a `Key`."""
     out = np.empty(shape, np.float32)
     w0, w1, _, _ = key.words
     normal_matrix(out.reshape(-1, out.shape[-1]), w0, w1)

@@ -1,10 +1,9 @@
-"""A whole read in two parallel loops: converters in; then products tile by tile, noise and converters out.
+"""A complete read in two parallel loops: input converters, then products tile by tile, read noise and output converters.
 
-The output is cut into panels of columns, and a large batch into panels of samples too; the borders depend on the shape
-alone. Panels of columns, because BLAS rearranges its right factor before it multiplies: so each part of the matrix is
-rearranged once, not once by every thread. A panel's partial sums and draws stay in the cache of the core that works on
-it. The same arithmetic as `quantise.drive`, `products.matmul` and `quantise.digitise` one after the other, which are its
-plain twin in the tests.
+The output is cut into panels of columns, and a large batch also into panels of samples; the borders depend only on the shape.
+BLAS rearranges its right factor before it multiplies: with panels of columns each part of the matrix is rearranged once, not
+once by every thread. A panel's partial sums and draws stay in the cache of the core that works on it. The arithmetic is that
+of `quantise.drive`, `products.matmul` and `quantise.digitise` one after the other; tests compare the two.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from hardware_models.kernels.random import fill_normal
 
 
 def column_panels(columns: int) -> tuple[int, int]:
-    """Return into how many panels `columns` columns are cut, and a panel's width; the last one may be narrower."""
+    """Return the number of panels for `columns` columns, and a panel's width; the last panel may be narrower."""
     count = 1 if columns < 32 else max(2, -(-columns // 256))
     width = -(-columns // count)
     return -(-columns // width), width
@@ -26,10 +25,11 @@ def column_panels(columns: int) -> tuple[int, int]:
 
 @parallel_kernel
 def drive_tiles(x, inverse, levels, volts, cuts, v, squares, clipped, polarity):
-    """Write voltages v of x (B, m) in the order of the tiles: rows cuts[t] to cuts[t + 1] of all samples, then the next.
+    """Write the voltages v of x (B, m) tile by tile: tile t holds rows cuts[t] to cuts[t + 1] of all samples.
 
-    v (B m,) float32 [V]; and for each of P panels of samples: squares (P, m) float64, sums of v² [V²]; clipped (P,)
-    int64; polarity (P, 2), whether any voltage was negative, positive. inverse = 1/input_scale; volts at full scale.
+    v is (B m,) float32 [V]. For each of P panels of samples it also writes squares (P, m) float64, the sums of v² [V²];
+    clipped (P,) int64, the number of clipped values; polarity (P, 2), which tells whether any voltage was negative and
+    whether any was positive. inverse is 1/input_scale; volts is the full-scale voltage [V].
     """
     batch = x.shape[0]
     panels = squares.shape[0]
@@ -58,11 +58,12 @@ def drive_tiles(x, inverse, levels, volts, cuts, v, squares, clipped, polarity):
 
 @parallel_kernel
 def converted_read(v, blocks, variance, common, cuts, count, to_z, step, levels, w0, w1, z, clipped):
-    """Read z (B, n) float32 through the converters from voltages v of `drive_tiles`.
+    """Write the read result z (B, n) float32, through the output converters, for the voltages v of `drive_tiles`.
 
-    blocks (panels, m, width) [S]: the matrix by panels of columns; variance (panels, m, width): the pairs' read noise in
-    units of `common` [S²], size 0: `common` for every pair; count: panels of samples; to_z [1/A]; step [z] and levels
-    of the ADC; clipped (count, panels) int64. Noise is drawn by the flat position of (tile, sample, column).
+    blocks (panels, m, width) [S] is the matrix in panels of columns. variance (panels, m, width) is the read noise of each pair
+    in units of `common` [S²]; with size 0 each pair has `common`. count is the number of panels of samples; to_z [1/A] converts
+    currents; step [units of z] and levels belong to the ADC; clipped (count, panels) int64 counts clipped values. Noise is
+    drawn by the flat position of (tile, sample, column).
     """
     batch, columns = z.shape
     panels, _, width = blocks.shape

@@ -1,9 +1,9 @@
-"""Loops over cells for devices whose pulses are steps: constant, linear, exponential, power, on nodes, from a table.
+"""Loops over cells for devices that move in steps: constant, linear, exponential, power, by nodes, or from a table.
 
-All kernels share one form. `cells` is a tuple of (rows, columns) float32 arrays, the conductance [S] first and the
-bounds low and high [S] second and third; `pulses` int32 belongs to the crossings of the index vectors `rows` and
-`columns`; `whole` says that these are all cells in order. Draws are indexed by a cell's position in the whole array
-and, in loops over pulses, by the number of the pulse: a window draws the same noise as the whole array.
+All kernels share one form. `cells` is a tuple of (rows, columns) float32 arrays: first the conductance [S], then the
+bounds low and high [S], then the device's own figures. `pulses` int32 holds the signed pulses at the crossings of the index
+vectors `rows` and `columns`; `whole` tells that these are all cells in order. Draws are indexed by a cell's position in the
+full array and, in loops over pulses, by the number of the pulse: a window draws the same noise as the full array.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from hardware_models.kernels.random import draw, fill_coarse_normal, uniform, wo
 
 LOW, HIGH = 1, 2
 MARGIN = np.float32(5.0)
-"""A burst whose path keeps this many standard deviations from both bounds takes the closed form."""
+"""Distance from both bounds, in standard deviations, at which a noisy burst may use the closed form."""
 
 
 @inlined
@@ -28,7 +28,7 @@ def loaded(cells, i, columns, whole):
     out = np.empty((len(cells), columns.size), np.float32)
     for k in range(len(cells)):
         array = cells[k]
-        # Loops, not slices: Numba compiles a slice's assignment, with its error message, anew for each kernel.
+        # Loops instead of slices: Numba compiles the assignment of a slice, with its error message, again for each kernel.
         if whole:
             for b in range(columns.size):
                 out[k, b] = array[i, b]
@@ -40,7 +40,7 @@ def loaded(cells, i, columns, whole):
 
 @inlined
 def most_pulses(n):
-    """Return the largest number of pulses of one polarity in a row."""
+    """Return the largest number of pulses of either sign in a row."""
     most = np.int32(0)
     for b in range(n.size):
         most = max(most, abs(n[b]))
@@ -49,7 +49,7 @@ def most_pulses(n):
 
 @inlined
 def draws(base, columns, whole, w0, w1, middles, noisy):
-    """Return the Gaussian numbers of one row's positions, zeros if nothing is noisy."""
+    """Return the Gaussian numbers of one row's positions; zeros if `noisy` is False."""
     xi = np.zeros(columns.size, np.float32)
     if noisy and whole:
         fill_coarse_normal(xi, base, w0, w1, middles)
@@ -61,7 +61,7 @@ def draws(base, columns, whole, w0, w1, middles, noisy):
 
 @inlined
 def store(array, i, columns, whole, row):
-    """Write one row back to its columns."""
+    """Write one row of values back to its columns in the array."""
     if whole:
         for b in range(columns.size):
             array[i, b] = row[b]
@@ -72,16 +72,16 @@ def store(array, i, columns, whole, row):
 
 @inlined
 def stays_clear(start, end, sigma, low, high):
-    """Tell whether a monotone path from `start` to `end` with noise sigma at its end keeps clear of the bounds."""
+    """Tell whether a monotone path from `start` to `end`, with noise sigma at its end, stays far from both bounds."""
     reach = MARGIN * sigma
     return (min(start, end) - reach >= low) & (max(start, end) + reach <= high)
 
 
 @parallel_kernel
 def constant_steps(cells, pulses, rows, columns, whole, noise, words, middles):
-    """Move by n equal steps; cells = (g, low, high, step_up, step_down); noise = sigma of one step in units of the step.
+    """Move cells by n equal steps; cells = (g, low, high, step_up, step_down); noise = sigma of one step / step.
 
-    n noisy steps are one Gaussian number of n times the variance; where a bound is near, they are looped over.
+    n noisy steps are one Gaussian number of n times the variance; near a bound they are applied one by one.
     """
     w0, w1 = words
     for a in prange(rows.size):
@@ -114,12 +114,12 @@ def constant_steps(cells, pulses, rows, columns, whole, noise, words, middles):
 
 @parallel_kernel
 def linear_steps(cells, pulses, rows, columns, whole, noise, words, middles):
-    """Move by n steps linear in g with additive noise.
+    """Move cells by n steps that are linear in g, with additive noise.
 
     cells = (g, low, high, step_up, step_down, rate_up, rate_down, center): a step is
     step -+ kappa (g - center) with kappa = 1 - exp(-rate); noise = sigma of one step in units of `step`, up and down.
     With S = (1 - q^n)/(1 - q), q = exp(-rate), the mean moves by S times the first step and the variance of the noise
-    grows by (1 - q^2n)/(1 - q^2); where a bound is near, noisy steps are looped over.
+    grows by (1 - q^2n)/(1 - q^2); near a bound, noisy steps are applied one by one.
     """
     w0, w1 = words
     two = np.float32(2.0)
@@ -164,7 +164,7 @@ def linear_steps(cells, pulses, rows, columns, whole, noise, words, middles):
 
 @parallel_kernel
 def linear_steps_multiplied(cells, pulses, rows, columns, whole, noise, words, middles):
-    """Move by n steps linear in g, each times 1 + noise xi, pulse by pulse; cells as in `linear_steps`."""
+    """Move cells by n steps linear in g, each multiplied by 1 + noise xi, pulse by pulse; cells as in `linear_steps`."""
     w0, w1 = words
     one = np.float32(1.0)
     for a in prange(rows.size):
@@ -189,7 +189,7 @@ def linear_steps_multiplied(cells, pulses, rows, columns, whole, noise, words, m
 
 @inlined
 def exponential(x):
-    """Return exp(x) for |x| <= 20 in float32: Taylor's series of order 7 at x/32, squared five times."""
+    """Return exp(x) for |x| <= 20 in float32, by Taylor's series of order 7 at x/32, squared five times."""
     t = np.float32(min(max(x, np.float32(-20.0)), np.float32(20.0)) * np.float32(0.03125))
     one = np.float32(1.0)
     e = one + t * np.float32(1.0 / 7.0)
@@ -208,7 +208,7 @@ def exponential(x):
 
 @parallel_kernel
 def exponential_activity_steps(cells, pulses, rows, columns, whole, p, words, middles):
-    """Move by n steps of 1 - A exp(+-gamma z), pulse by pulse.
+    """Move cells by n steps proportional to the activity 1 - A exp(+-gamma z), pulse by pulse.
 
     cells = (g, low, high, step_up, step_down, amplitude_up, amplitude_down, gamma_up, gamma_down), where steps are [S]
     at activity one; p = (2 a, b, center [S], noise of the step [1], noise added [S], noise per |g - center| [1]).
@@ -238,7 +238,7 @@ def exponential_activity_steps(cells, pulses, rows, columns, whole, p, words, mi
 
 @parallel_kernel
 def power_steps(cells, pulses, rows, columns, whole, noise, words, middles):
-    """Move by n steps of (2 omega)^gamma, omega the share of the range left to go, pulse by pulse.
+    """Move cells by n steps proportional to (2 omega)^gamma, omega the share of the range still ahead, pulse by pulse.
 
     cells = (g, low, high, step_up, step_down, gamma_up, gamma_down); each step is multiplied by 1 + noise xi.
     """
@@ -265,7 +265,7 @@ def power_steps(cells, pulses, rows, columns, whole, noise, words, middles):
 
 @parallel_kernel
 def node_steps(cells, pulses, rows, columns, whole, nodes, noise, words, middles):
-    """Move by n steps interpolated between nodes (2, N) [1] of equal distance over the cell's range, pulse by pulse.
+    """Move cells by n steps interpolated between nodes (2, N) [1], equally spaced over the cell's range, pulse by pulse.
 
     cells = (g, low, high, step_up, step_down, tilt_up, tilt_down); the step at u = (g - low)/(high - low) is
     step * node(u) * exp(tilt (u - 1/2)) * (1 + noise xi).
@@ -297,7 +297,7 @@ def node_steps(cells, pulses, rows, columns, whole, nodes, noise, words, middles
 
 @inlined
 def interval(grid, x):
-    """Return (i, share) so that x lies at that share between grid[i] and grid[i + 1]; beyond the ends, at the ends."""
+    """Return (i, share) so that x = grid[i] + share (grid[i + 1] - grid[i]); x beyond the grid counts as the nearest end."""
     below, above = 0, grid.size - 1
     while above - below > 1:
         middle = (below + above) // 2
@@ -311,10 +311,10 @@ def interval(grid, x):
 
 @parallel_kernel
 def table_steps(cells, pulses, rows, columns, whole, levels, probabilities, change, words):
-    """Move by n steps drawn from a measured distribution, pulse by pulse.
+    """Move cells by n steps drawn from a measured distribution, pulse by pulse.
 
     cells = (g, low, high, factor_up, factor_down); change (2, levels, probabilities) [S] is the inverse distribution
-    function of the change of g at each level [S], up and down; a uniform number picks the quantile, and both axes are
+    function of the change of g at each level [S], up and down; a uniform number selects the quantile, and both axes are
     interpolated.
     """
     w0, w1 = words
@@ -340,7 +340,7 @@ def table_steps(cells, pulses, rows, columns, whole, levels, probabilities, chan
 
 @parallel_kernel
 def appear(g, hidden, pulses, rows, columns, sigma, words, middles):
-    """Draw anew what is seen of each cell that was pulsed: hidden + sigma xi [S], never below zero."""
+    """Draw the visible conductance of each pulsed cell again: max(0, hidden + sigma xi) [S]."""
     w2, w3 = words
     for a in prange(rows.size):
         i = rows[a]

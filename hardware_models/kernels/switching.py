@@ -1,7 +1,7 @@
-"""Loops over cells that switch pulse by pulse, for devices whose state after n pulses has no simple closed form.
+"""Loops over cells that change pulse by pulse, for devices whose state after n pulses has no simple closed form.
 
-Every kernel visits the crossings of `rows` and `columns` only and leaves a cell with zero pulses alone, so that a
-window and the whole array share one loop, and draws are indexed by a cell's position in the whole array.
+Every kernel visits only the crossings of `rows` and `columns` and does not change a cell with zero pulses, so that a
+window and the full array share one loop; draws are indexed by a cell's position in the full array.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from hardware_models.kernels.compile import inlined, parallel_kernel
 from hardware_models.kernels.random import hashed, mix
 
 MARGIN = 5.0
-"""A noisy burst whose path keeps this many standard deviations from both bounds takes the closed form."""
+"""Distance from both bounds, in standard deviations, at which a noisy burst may use the closed form."""
 
 
 @inlined
@@ -26,7 +26,7 @@ def bits(position, k, w0, w1):
 
 @inlined
 def gaussian(position, k, w0, w1, middles):
-    """Return the standard normal number of pulse k on the cell at `position`, of 65 536 different values."""
+    """Return the coarse standard normal number (one of 65 536 values) of pulse k on the cell at `position`."""
     return middles[np.int64(bits(position, k, w0, w1) >> np.uint32(16))]
 
 
@@ -34,7 +34,7 @@ def gaussian(position, k, w0, w1, middles):
 def linear_steps(g, up, down, low, high, gamma_up, gamma_down, pulses, rows, columns, p, w0, w1, middles):
     """Apply pulses of the linear-step device, one by one, to the crossings of rows and columns, in place.
 
-    p = (g_min, range, step, zero, sigma, 1 if the noise is a share of the present step) float32; see
+    p = (g_min, range, step, zero, sigma, 1 if the noise scales with the present step) float32; see
     `devices/linear_decay.py` for the equation.
     """
     for a in prange(rows.size):
@@ -88,7 +88,7 @@ def partial_sets(g, up, low, high, pulses, rows, columns, p, w0, w1, middles):
                         noise = sigma * gaussian(position, k, w0, w1, middles)
                     u = min(max(u + move + noise, bottom), top)
                 if n < 0:
-                    # The melt of one RESET forgets the past: any number of them is the last one.
+                    # A RESET melts the cell and erases its past, so only the last one of several matters.
                     u = bottom
                     if p[8] > np.float32(0.0):
                         u = min(bottom + p[8] * abs(gaussian(position, 0, w0, w1, middles)), top)
@@ -114,7 +114,7 @@ def domain_switching(g, up, down, low, high, pulses, rows, columns, p, w0, w1, m
                 scale = p[4] if forward else p[5]
                 mirror = not forward and p[8] > 0.0
                 noisy = p[7] > 0.0
-                # Without noise the closed form takes all pulses at once; noise must be stopped at the bounds on its way.
+                # Without noise the closed form applies all pulses at once; noisy pulses must be clipped one by one.
                 times = abs(n) if noisy else 1
                 more = rate * (1 if n > 0 or mirror else -1) * (1 if noisy else abs(n))
                 bottom = (low[i, j] - p[0]) / p[1]
@@ -137,10 +137,10 @@ def domain_switching(g, up, down, low, high, pulses, rows, columns, p, w0, w1, m
 
 @parallel_kernel
 def log_steps(g, level, up, down, pulses, rows, columns, p, w0, w1, middles):
-    """Move cells whose logarithm of conductance is linear in pulses, in place; then redraw the programming noise.
+    """Move cells whose ln(conductance) is linear in pulses, in place; then draw the programming noise again.
 
     p = (g_min, ln(g_max/g_min), 1/states+, 1/states-, sigma, A, B) float64, A and B in siemens; see
-    `devices/floating_gate.py` for the equation. A noisy burst that may reach a bound is looped over.
+    `devices/floating_gate.py` for the equation. A noisy burst that may reach a bound is applied pulse by pulse.
     """
     for a in prange(rows.size):
         i = rows[a]
@@ -155,9 +155,9 @@ def log_steps(g, level, up, down, pulses, rows, columns, p, w0, w1, middles):
                 sigma = p[4] * math.sqrt(abs(n))
                 reach = MARGIN * sigma
                 near = min(start, x) - reach < 0.0 or max(start, x) + reach > 1.0
-                if sigma > 0.0 and near and abs(n) > 1:  # noise is stopped at the bounds on its way: no closed form
+                if sigma > 0.0 and near and abs(n) > 1:  # noise that is clipped on its way has no closed form
                     x = start
-                    for k in range(abs(n)):  # draw 1 is the programming error's
+                    for k in range(abs(n)):  # draw 1 belongs to the programming error
                         x += step + p[4] * gaussian(position, k + 2, w0, w1, middles)
                         x = min(max(x, 0.0), 1.0)
                 elif sigma > 0.0:
@@ -173,10 +173,10 @@ def log_steps(g, level, up, down, pulses, rows, columns, p, w0, w1, middles):
 
 @parallel_kernel
 def binomial_switching(g, switched, up, down, low, high, pulses, rows, columns, junctions, w0, w1):
-    """Switch each junction of a cell that is not yet in the wanted state with probability 1 - exp(-rate n), in place.
+    """Switch each junction that is not yet in the wanted state with probability 1 - exp(-rate n), in place.
 
-    up and down hold the cell's rates -ln(1-p) [1/pulse]; switched the number of junctions in the parallel state. Every
-    junction has a draw of its own, so the number that switches is binomial exactly.
+    `up` and `down` hold each cell's rates -ln(1-p) [1/pulse], `switched` its number of junctions in the parallel state. Every
+    junction has a draw of its own, so the number of switching junctions has an exactly binomial distribution.
     """
     for a in prange(rows.size):
         i = rows[a]
@@ -199,7 +199,7 @@ def binomial_switching(g, switched, up, down, low, high, pulses, rows, columns, 
 
 @parallel_kernel
 def verified_writes(g, target, relax, pulses, rows, columns, p, shift, w0, w1, middles):
-    """Move the targets of cells by ideal steps and redraw their programming error, in place.
+    """Move the targets of cells by ideal steps and draw their programming errors again, in place.
 
     p = (g_min, g_max, step, c0, c1, c2, c3, c4, A, B) float64 [S], shift = (d0, d1, ...) [S]; see `devices/programmed.py`
     for the equation.

@@ -1,10 +1,10 @@
-r"""The likelihood of a measured train of pulses: a Kalman filter of one number, the cell's true conductance.
+r"""Kalman filter for the likelihood of a measured pulse train; its only state is the cell's true conductance.
 
 .. math:: x' = \mathrm{clip}(x + f\,m_s(x) + \sigma\xi), \qquad g' = x' + r\xi'
 
 m is a table of mean steps against state, f the cell's factor, sigma the cycle-to-cycle noise and r the noise of the
-reading. The clipped Gaussian is replaced by one of equal mean and variance, so that the noise of a cell at its bound is
-that of a cell at its bound.
+reading. The clipped Gaussian is replaced by a Gaussian of the same mean and variance, so that a cell at its bound has the
+reduced noise that clipping leaves.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from hardware_models.kernels.compile import inlined, kernel
 
 @inlined
 def clipped_moments(mean, variance, low, high):
-    """Return mean and variance of a Gaussian number that is clipped to [low, high]."""
+    """Return the mean and the variance of a Gaussian number that is clipped to [low, high]."""
     sd = math.sqrt(variance)
     a = (low - mean) / sd
     b = (high - mean) / sd
@@ -37,7 +37,7 @@ def clipped_moments(mean, variance, low, high):
 
 @inlined
 def step_at(x, table, start, width):
-    """Return the mean step at state x, and its slope there."""
+    """Return the mean step at state x, and the slope of the mean step there."""
     t = (x - start) / width
     k = min(max(int(t), 0), table.size - 2)
     slope = table[k + 1] - table[k]
@@ -46,11 +46,11 @@ def step_at(x, table, start, width):
 
 @kernel
 def filter_steps(g, polarity, first, cell, tables, start, width, factors, bounds, sigma, steady, read, floor, out):
-    """Write the innovation (reading less its prediction) and the variance of each step to out (2, n).
+    """Write the innovation (reading minus its prediction) and the variance of each step to `out` (2, n).
 
-    g (n,) readings; tables (2, K) mean steps up and down at start + k width; factors, bounds, sigma (2, C).
-    steady is 1 where sigma is the noise of every step, 0 where it is that of a step as large as the one in the middle.
-    A first reading, and one that is not known (NaN), has innovation 0 and variance 1; a pulse counts either way.
+    g (n,) are readings; tables (2, K) holds mean steps up and down at the states start + k width; factors, bounds and sigma are
+    (2, C) for C cells. steady is 1 if sigma is the noise of every step, 0 if the noise scales with the step and sigma is that of
+    the step in the middle. A first or missing (NaN) reading has innovation 0 and variance 1; its pulse still moves the cell.
     """
     r2 = read * read + floor * floor
     x = 0.0
@@ -87,9 +87,10 @@ def filter_steps(g, polarity, first, cell, tables, start, width, factors, bounds
 
 @kernel
 def follow_steps(g, polarity, first, cell, tables, start, width, factors, bounds, out):
-    """Write to out (n,) each reading less the noiseless curve from its cycle's first reading; 0 there, NaN where g is.
+    """Write to `out` (n,) each reading minus the noiseless curve that begins at its cycle's first reading.
 
-    The curve never looks at a later reading; arguments as for `filter_steps`.
+    The result is 0 at first readings and NaN at missing readings. The curve does not depend on later readings; the arguments
+    are those of `filter_steps`.
     """
     x = 0.0
     for i in range(g.size):

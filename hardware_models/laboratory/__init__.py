@@ -1,6 +1,7 @@
-"""Tables as laboratories export them, one question a file: text, columns, numbers, order, outliers.
+"""Read tables as laboratories export them; each module answers one question.
 
-`text` finds encoding, separator and header; `titles` what a title says; `columns` what each column is; `numbers` turns cells into
-SI and tells what cannot be one; `cycles` brings rows into the order of cells and cycles and checks what was done to them;
-`outliers` finds single readings that do not belong to the rest. `hardware_models.pulse_train` puts them together.
+`text` finds the encoding, the separator and the header; `titles` reads quantity and unit from a title; `columns` assigns a
+quantity and a unit to each column; `numbers` converts table cells into SI units and refuses text that is no number; `cycles`
+sorts the rows by device cell and cycle and checks their pulses; `outliers` finds single readings that do not fit the rest.
+`hardware_models.pulse_train` combines them.
 """

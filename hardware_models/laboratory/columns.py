@@ -1,4 +1,4 @@
-"""What each column of a table is, and in which unit: by its name, or as the user says.
+"""Assign a quantity and a unit to each column of a table, by the column's title or by the user's choice.
 
 A header reads ``conductance [uS]``, ``G (uS)``, ``G / uS``, ``G/uS``, ``G_uS``, ``G in uS`` or ``G, uS``; or a row of units
 follows it. Columns that instruments name themselves (MeasI, PulseV) need no unit: instruments write volts, amperes, ohms and
@@ -31,32 +31,32 @@ from hardware_models.units import UNITS, dimension, to_si
 
 @dataclass(frozen=True)
 class Column:
-    """Where a quantity stands, and its unit."""
+    """The column that holds a quantity, and its unit."""
 
-    title: str  # as the header has it
-    index: int  # -1: one value for all rows
+    title: str  # as in the header
+    index: int  # number of the column from 0; -1: one value for all rows
     unit: str = ""
-    note: str = ""  # what was assumed
-    value: float = 0.0  # SI, where index is -1
+    note: str = ""  # an assumption that the user should know
+    value: float = 0.0  # [SI units], used if index is -1
 
     @property
     def scale(self) -> float:
-        """SI value of one unit."""
+        """Value of the column's unit in SI units."""
         return to_si(1.0, self.unit) if self.unit else 1.0
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a table by quantity."""
+    """The columns of a table by quantity, and notices about unused ones."""
 
     found: Mapping[str, Column]
     unused: tuple[str, ...]  # notices
-    skip: int  # rows under the header that hold units
-    spare: tuple[str, ...] = ()  # titles of what was not used
+    skip: int  # number of rows below the header that hold units
+    spare: tuple[str, ...] = ()  # titles of unused columns
 
 
 def parse_choice(text: str) -> dict[str, str]:
-    """Return {quantity: column} from ``"voltage=PulseV,current=MeasI"``; UsageError for an unknown quantity."""
+    """Return {quantity: column} from ``"voltage=PulseV,current=MeasI"``; raise UsageError for an unknown quantity."""
     chosen: dict[str, str] = {}
     if not text.strip():
         return chosen
@@ -75,22 +75,22 @@ def parse_choice(text: str) -> dict[str, str]:
 
 
 def recognised(cells: list[str], chosen: Mapping[str, str]) -> int:
-    """Return how many quantities the cells of a line name, those that the user says included."""
+    """Return the number of quantities that the cells of a line name, including columns that the user has chosen."""
     mine = {plain(parts_of(column)[0]) for column in chosen.values()}
-    own = {plain(parts_of(cell)[0]) for cell in cells if cell} & mine
+    names = {plain(parts_of(cell)[0]) for cell in cells if cell} & mine
     named = {q for cell in cells if cell and (q := quantity_of(cell)) is not None and q not in chosen}
-    return len(own) + len(named)
+    return len(names) + len(named)
 
 
 def columns_of(sheet: Sheet, chosen: Mapping[str, str]) -> Columns:
-    """Return what each column is; UsageError where a column is missing, named twice or lacks its unit."""
+    """Return the columns by quantity; raise UsageError if a column is missing, named twice or lacks its unit."""
     place = f"{sheet.where}, line {max(sheet.head, 1)}"
-    found: dict[str, Column] = {}
+    by_quantity: dict[str, Column] = {}
     taken: set[int] = set()
     units = _units_row(sheet)
     for quantity, text in chosen.items():
-        found[quantity] = _chosen(quantity, text, sheet.header, units, place)
-        taken.add(found[quantity].index)
+        by_quantity[quantity] = _chosen(quantity, text, sheet.header, units, place)
+        taken.add(by_quantity[quantity].index)
     unused: list[str] = []
     for index, title in enumerate(sheet.header):
         if index in taken or not title:
@@ -98,24 +98,24 @@ def columns_of(sheet: Sheet, chosen: Mapping[str, str]) -> Columns:
         named = quantity_of(title)
         if named is None or named in chosen:
             unused.append(title)
-        elif named in found:
+        elif named in by_quantity:
             raise UsageError(f'{place}: two columns for the {named}; keep one, or choose with --columns "{named}=...".')
         else:
-            found[named] = _column(named, title, index, units, place)
-    _complete(found, unused, sheet, place)
-    missing = [q for q in QUANTITIES if q not in found]
+            by_quantity[named] = _column(named, title, index, units, place)
+    _complete(by_quantity, unused, sheet, place)
+    missing = [q for q in QUANTITIES if q not in by_quantity]
     notices = [f"the column '{title}' was not used{_mistyped(title, missing)}" for title in unused]
-    return Columns(found, tuple(notices), 1 if units else 0, tuple(unused))
+    return Columns(by_quantity, tuple(notices), 1 if units else 0, tuple(unused))
 
 
 def _mistyped(title: str, missing: list[str]) -> str:
-    """Return the missing quantity that a title almost names, in words."""
+    """Return a question, for a message, about the missing quantity whose name is similar to a title; else ""."""
     near = difflib.get_close_matches(parts_of(title)[0].lower(), missing, n=1, cutoff=0.75)
     return f" (is it the {near[0]}?)" if near else ""
 
 
 def _nearly(titles: list[str]) -> str:
-    """Return what keeps the first title that begins like a reading from being one, or ""."""
+    """Return, for a message, the reason why the first title that begins like a reading is none; else ""."""
     for title in titles:
         for name, unit, kind, wanted in readings_of(title):
             if NAMED[plain(name)] in READINGS:
@@ -126,7 +126,7 @@ def _nearly(titles: list[str]) -> str:
 
 
 def _complete(found: dict[str, Column], unused: list[str], sheet: Sheet, place: str) -> None:
-    """Check that the columns suffice, and drop those that are not needed."""
+    """Raise UsageError if a needed column is missing; move columns that are not needed from `found` to `unused`."""
     titles = _found(sheet.header)
     reading = next((q for q in READINGS if q in found), None)
     if reading is None:
@@ -150,7 +150,7 @@ def _complete(found: dict[str, Column], unused: list[str], sheet: Sheet, place: 
 
 
 def _named(quantity: str, unused: list[str]) -> str:
-    """Return how to say which of the columns that were not used holds a quantity, or ""."""
+    """Return advice, for a message, on naming the unused column that holds a quantity; "" if no column is unused."""
     if not unused:
         return ""
     example = QUANTITIES[quantity].example
@@ -159,7 +159,7 @@ def _named(quantity: str, unused: list[str]) -> str:
 
 
 def no_cell(spare: tuple[str, ...]) -> str:
-    """Return what to do where rows fit no single cell and no column was taken for the cell."""
+    """Return advice, for a message, if the rows do not fit one single cell and no column names the cell."""
     unused = f"; not used: {shown(', '.join(spare), 200, quoted=False)}" if spare else ""
     name = shown(spare[0], 80, quoted=False) if len(spare) == 1 else "NAME"
     return f' (no column was taken for the cell, so all rows count as one{unused}; say which it is with --columns "cell={name}")'
@@ -170,7 +170,7 @@ def _found(header: tuple[str, ...]) -> str:
 
 
 def _units_row(sheet: Sheet) -> list[str]:
-    """Return the row under the header if it holds units, else an empty list."""
+    """Return the row below the header if it holds units, else an empty list."""
     _, cells = next(sheet.rows(), (0, []))
     units = [written(cell.strip("[]()")) for cell in cells]
     named = [unit for unit in units if unit not in ("", "-", "1", "#")]
@@ -178,12 +178,14 @@ def _units_row(sheet: Sheet) -> list[str]:
 
 
 def _column(quantity: str, title: str, index: int, units: list[str], place: str, unit: str = "") -> Column:
-    """Return a column with its unit, checked."""
+    """Return a column with its unit; raise UsageError if the unit is missing or of another dimension."""
     known = QUANTITIES[quantity]
     if not known.dimension:
         return Column(title, index)
-    name, own = parts_of(title)
-    unit = written(unit or own or (units[index] if index < len(units) else "") or ending(title, known.dimension))
+    name, written_unit = parts_of(title)
+    unit = written(
+        unit or written_unit or (units[index] if index < len(units) else "") or ending(title, known.dimension)
+    )
     if not unit and plain(name) in known.instrument:
         return Column(title, index, known.si, "unit assumed: the instrument's")
     if not unit:
@@ -195,7 +197,7 @@ def _column(quantity: str, title: str, index: int, units: list[str], place: str,
 
 
 def checked(unit: str, quantity: str, owner: str) -> str:
-    """Return `unit` if it is one of the quantity's dimension, else raise UsageError."""
+    """Return `unit`; raise UsageError if it is unknown or has another dimension than the quantity."""
     wanted = QUANTITIES[quantity].dimension
     try:
         got = dimension(unit)
@@ -207,9 +209,9 @@ def checked(unit: str, quantity: str, owner: str) -> str:
 
 
 def _chosen(quantity: str, text: str, header: tuple[str, ...], units: list[str], place: str) -> Column:
-    """Return the column that the user names for a quantity: by title, by number from 1, or one value with its unit."""
+    """Return the column that the user chose for a quantity, by its title, its number from 1, or one value with a unit."""
     name, unit = parts_of(text)
-    # As the header stands in a sheet: shortened, without what cannot be printed.
+    # Titles in a sheet are shortened and have no unprintable characters, so the user's text is treated alike.
     exact = [i for i, title in enumerate(header) if plain(title) == plain(shown(text, 80, quoted=False))]
     whole = [i for i, title in enumerate(header) if plain(title) == plain(name)]
     alike = exact or whole or [i for i, title in enumerate(header) if plain(parts_of(title)[0]) == plain(name)]

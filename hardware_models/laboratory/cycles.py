@@ -1,4 +1,4 @@
-"""Rows in the order of cells and cycles, and what only the order shows: pulses left out, pulses unlike each other."""
+"""Sort rows by cell and cycle, and find faults of the order: missing pulses, pulses of different size, mixed units."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from hardware_models.laboratory.columns import no_cell
 from hardware_models.laboratory.numbers import Rows
 
 ALIKE = 1e-3
-"""By how much, in proportion, pulses of one polarity may differ."""
+"""Largest relative difference between pulses of one polarity."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """Rows sorted by cell, then by cycle, in the order of time; rows before a cycle's first reading are left out."""
+    """Order of the rows by cell, cycle and time, without the rows before a cycle's first reading."""
 
     cells: tuple[str, ...]
     row: np.ndarray  # (n,) row of the table
@@ -27,9 +27,9 @@ class Order:
 
 
 def ordered(rows: Rows, where: str, spare: tuple[str, ...] = ()) -> Order:
-    """Return the order of the rows; UsageError names the line where pulses are missing or not in order.
+    """Return the order of the rows; raise UsageError, with the line, if pulses are missing or not in order.
 
-    `spare` are the titles of the columns that were not used: one of them may be the cell where none was taken for it.
+    `spare` holds the titles of the unused columns, for a message: one of them may name the cell if no other column does.
     """
     advice = no_cell(spare) if rows.cell is None and spare else ""
     names: dict[str, int] = {}
@@ -86,7 +86,7 @@ def _error(where: str, rows: Rows, row: int, what: str) -> UsageError:
 
 
 def _sorted(rows: Rows, cells: tuple[str, ...], cell: np.ndarray, cycle: np.ndarray) -> Order:
-    order = np.lexsort((cycle, cell))  # keeps the rows of a cycle in their order
+    order = np.lexsort((cycle, cell))  # a stable sort: the rows of a cycle keep their order
     cell, cycle = cell[order], cycle[order]
     begins = np.ones(len(order), bool)
     begins[1:] = (cell[1:] != cell[:-1]) | (cycle[1:] != cycle[:-1])
@@ -95,9 +95,9 @@ def _sorted(rows: Rows, cells: tuple[str, ...], cell: np.ndarray, cycle: np.ndar
 
 
 def from_first_reading(g: np.ndarray, begins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return which rows to keep (n,), and where each cycle begins among them, so that it begins with a reading.
+    """Return two masks (n,): the rows to keep, so that each cycle begins with a reading, and the first kept row of each cycle.
 
-    `begins` is True where a cycle begins now; rows before its first reading tell nothing.
+    `begins` (n,) is True at the first row of each cycle. Rows before a cycle's first reading are useless to a fit.
     """
     unit, known = np.cumsum(begins) - 1, np.isfinite(g)
     so_far = np.cumsum(known)
@@ -109,31 +109,31 @@ def from_first_reading(g: np.ndarray, begins: np.ndarray) -> tuple[np.ndarray, n
 
 
 def alike(rows: Rows, where: str, units: dict[str, tuple[float, str]]) -> dict[tuple[str, int], float]:
-    """Return the size of the pulses of each polarity, {("voltage", 1): V, ...}; UsageError if they are not alike.
+    """Return the size of the pulses of each polarity, {("voltage", 1): V, ...}; raise UsageError if they differ.
 
-    `units` holds SI value and name of each column's unit, for the message.
+    `units` holds the SI value and the name of each column's unit, for the message.
     """
     sizes: dict[tuple[str, int], float] = {}
     for name, values in (("voltage", rows.voltage), ("width", rows.width)):
         for sign in (1, -1):
-            own = np.flatnonzero(rows.sign == sign)
-            if values is None or not own.size:
+            rows_of_sign = np.flatnonzero(rows.sign == sign)
+            if values is None or not rows_of_sign.size:
                 continue
-            size = values[own]
+            size = values[rows_of_sign]
             sizes[name, sign] = float(size[0])
             bad = np.flatnonzero(np.abs(size - size[0]) > ALIKE * abs(size[0]))
             if bad.size:
                 scale, unit = units[name]
                 raise _error(
-                    where, rows, own[bad[0]], f"the {name} of the {'up' if sign > 0 else 'down'} pulses changes from "
-                    f"{size[0] / scale:g} {unit} (line {int(rows.line[own[0]])}) to {size[bad[0]] / scale:g} {unit}; only "
-                    "identical pulses can be fitted",
+                    where, rows, rows_of_sign[bad[0]], f"the {name} of the {'up' if sign > 0 else 'down'} pulses changes "
+                    f"from {size[0] / scale:g} {unit} (line {int(rows.line[rows_of_sign[0]])}) to "
+                    f"{size[bad[0]] / scale:g} {unit}; only identical pulses can be fitted",
                 )  # fmt: skip
     return sizes
 
 
 def jumps(g: np.ndarray, cell: np.ndarray, line: np.ndarray, where: str) -> None:
-    """Refuse a conductance that jumps by a factor of a thousand, or a million, and stays there: mixed units."""
+    """Raise UsageError if the conductance jumps by a factor of about 10³ or 10⁶ and stays there, a sign of mixed units."""
     level = np.log10(np.maximum(g, 1e-30))
     for i in np.flatnonzero(np.abs(np.diff(level)) > 2.5):
         decades = abs(float(np.median(level[i + 1 : i + 6]) - np.median(level[max(0, i - 4) : i + 1])))

@@ -1,4 +1,4 @@
-"""The cells of a table as numbers in SI, and the conductance that they mean; what is no reading is left out and counted."""
+"""Convert the cells of a table into SI units and conductances; leave out and count rows without a reading."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from hardware_models.laboratory.columns import Column, Columns
 from hardware_models.laboratory.text import Sheet
 
 MOST_MISSING = 0.1
-"""Share of readings that may be missing."""
+"""Largest share of readings that may be missing."""
 MOST_NEGATIVE = 0.1
-"""Share of readings below zero above which their sign is no noise: another sense of the current, or an offset."""
+"""Largest share of readings below zero that noise may explain; more mean an inverted current or an offset."""
 OVERFLOW = 9.8e37
-"""Instruments write 9.9e37 for an overflow and 9.91e37 for no number."""
+"""Least number that means no reading: instruments write 9.9e37 for an overflow and 9.91e37 for no number."""
 MOST_CONDUCTANCE = 1.0
-"""Largest conductance of a device [S]; more is a unit gone wrong."""
+"""Largest plausible conductance of a device [S]; a larger one means a wrong unit."""
 NO_NUMBER = {"", "-", "--", "---", "*", "nan", "na", "n/a", "#n/a", "null", "none", "inf", "infinity", "overflow", "ovrflw",
              "ovld", "#num!", "#div/0!", "#value!"}  # fmt: skip
-"""What stands where an instrument or a spreadsheet had no number."""
+"""Texts that instruments and spreadsheets write if there is no number."""
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d{1,6})?")
 
 
@@ -30,13 +30,13 @@ NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d{1,6})?")
 class Rows:
     """The rows of a table, in the order of the file."""
 
-    line: np.ndarray  # (n,) line of the file
+    line: np.ndarray  # (n,) number of the line in the file
     g: np.ndarray  # (n,) conductance after the pulse [S], NaN where there is no reading
     sign: np.ndarray  # (n,) +1, -1, or 0: no pulse
     cell: list[str] | None
     cycle: list[str] | None
     pulse: np.ndarray | None  # (n,) number of the pulse
-    time: np.ndarray | None  # (n,) as the table has it, NaN where it is no number
+    time: np.ndarray | None  # (n,) in the table's own unit, NaN if it is not a number
     voltage: np.ndarray | None  # (n,) [V]
     width: np.ndarray | None  # (n,) [s]
     decimal: str  # "point" or "comma"
@@ -48,7 +48,7 @@ POLARITIES = {"up": 1, "set": 1, "potentiation": 1, "ltp": 1, "+": 1,
 
 
 def rows_of(sheet: Sheet, columns: Columns) -> Rows:
-    """Return the rows of a sheet in SI; UsageError names the line of what cannot be read."""
+    """Return the rows of a sheet in SI units; raise UsageError, with the line, if a cell cannot be read."""
     standing = {name: column for name, column in columns.found.items() if column.index >= 0}
     line, texts = sheet.pick([column.index for column in standing.values()], columns.skip)
     if not len(line):
@@ -77,7 +77,7 @@ def rows_of(sheet: Sheet, columns: Columns) -> Rows:
 
 
 def value_of(text: str, comma: bool) -> float | None:
-    """Return the number that a cell holds, NaN where it says that there is none, None where it is something else."""
+    """Return the number in a cell of text; NaN if the text means "no number", None if it is not a number."""
     number = text.replace("\u2212", "-").replace("\xa0", "").replace(" ", "").replace("\u202f", "")
     if comma:
         number = number.replace(",", ".")
@@ -88,7 +88,7 @@ def value_of(text: str, comma: bool) -> float | None:
 
 
 def _decimal_comma(sheet: Sheet, line: np.ndarray, columns: list[list[str]]) -> bool:
-    """Tell whether the table writes decimal commas; UsageError if it writes both kinds."""
+    """Tell whether the table writes decimal commas; raise UsageError if it has decimal commas and decimal points."""
     commas = [next((i for i, cell in enumerate(column) if "," in cell), -1) for column in columns]
     points = [next((i for i, cell in enumerate(column) if "." in cell), -1) for column in columns]
     if max(commas, default=-1) < 0:
@@ -103,7 +103,7 @@ def _decimal_comma(sheet: Sheet, line: np.ndarray, columns: list[list[str]]) -> 
 
 
 class _Cells:
-    """The cells of the columns that are used, to be turned into numbers."""
+    """The text of the used columns, and its conversion into numbers."""
 
     def __init__(
         self, where: str, line: np.ndarray, cells: dict[str, list[str]], columns: Columns, comma: bool
@@ -111,15 +111,15 @@ class _Cells:
         self.where, self.line, self.cells, self.columns, self.comma = where, line, cells, columns.found, comma
 
     def error(self, row: int | np.integer, what: str) -> UsageError:
-        """Return the error of a row."""
+        """Return a UsageError that names the file and the line of a row."""
         return UsageError(f"{self.where}, line {int(self.line[row])}: {what}.")
 
     def figures(self, name: str, *, missing: bool = False) -> np.ndarray:
-        """Return a column in SI; with `missing`, NaN where a cell says that there is no number."""
+        """Return a column in SI units; with `missing`, a cell that means "no number" gives NaN instead of a UsageError."""
         column: Column = self.columns[name]
         if column.index < 0:
             return np.full(len(self.line), column.value)
-        # Where a figure stands in many rows, it is read once.
+        # A text that stands in many rows is converted once.
         read: dict[str, float] = {}
         for row, text in enumerate(self.cells[name]):
             if text in read:
@@ -143,7 +143,7 @@ class _Cells:
 
 
 def _conductance(table: _Cells) -> tuple[np.ndarray, list[str]]:
-    """Return the conductance of each row [S], and what has to be said about missing readings."""
+    """Return the conductance of each row [S], and notices about missing and negative readings."""
     columns = table.columns
     if "conductance" in columns:
         name, g = "conductance", table.figures("conductance", missing=True)
@@ -171,17 +171,17 @@ def _conductance(table: _Cells) -> tuple[np.ndarray, list[str]]:
 
 
 def _said(table: _Cells, name: str, row: int) -> str:
-    """Return a reading as the table has it, with its unit."""
+    """Return the text of a reading in the table, with its unit."""
     column = table.columns[name]
     said = f"{table.cells[name][row]} {column.unit}" if column.index >= 0 else column.title
     return shown(said, quoted=False)
 
 
 def _negatives(table: _Cells, name: str, g: np.ndarray) -> list[str]:
-    """Return what has to be said about readings below zero; UsageError where their sign cannot be noise.
+    """Return notices about readings below zero; raise UsageError if noise cannot explain their sign.
 
-    An instrument at the end of its range reads a little below zero now and then. These readings are kept, since to leave out
-    the lower half of the noise would raise the mean; a resistance has no such noise, and one below zero is no reading.
+    An instrument at the end of its range sometimes reads a little below zero. These readings are kept, because leaving out
+    the lower half of the noise would raise the mean. A measured resistance has no such noise: below zero it is no reading.
     """
     below = np.flatnonzero(g < 0)
     if not below.size:
@@ -201,13 +201,13 @@ def _negatives(table: _Cells, name: str, g: np.ndarray) -> list[str]:
 
 
 def named(lines: np.ndarray, most: int = 5) -> str:
-    """Return the first few of some lines, in words."""
+    """Return the numbers of the first `most` lines as text for a message."""
     first = ", ".join(str(int(x)) for x in lines[:most])
     return f"line{'s' if len(lines) > 1 else ''} {first}{', ...' if len(lines) > most else ''}"
 
 
 def _signs(table: _Cells) -> np.ndarray:
-    """Return the polarity of each row from its word or its number."""
+    """Return the polarity of each row (+1, -1, 0), read from a word or a number."""
     known: dict[str, float] = {}
     texts = table.cells["polarity"]
     for row, text in enumerate(texts):

@@ -1,6 +1,6 @@
-"""From the bytes of an export to rows of text: encoding, separator, lines before the header.
+"""Turn the bytes of an exported file into rows of text: encoding, separator, lines before the header.
 
-Nothing of this stands in the file, so everything is found by trying, and what was found is told.
+The file does not state its encoding or separator, so the functions try the common ones and report their choice.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import numpy as np
 from hardware_models.check import UsageError, shown
 
 MOST_BYTES = 2**25
-"""Most bytes of a file [B]."""
+"""Largest size of a file [B]."""
 MOST_ROWS = 500_000
-"""Most rows under the header."""
+"""Largest number of rows below the header."""
 LONGEST_LINE = 20_000
-"""Most characters of a line: a file of one endless line is no table."""
+"""Largest number of characters in a line; a file with one endless line is not a table."""
 PREAMBLE = 200
-"""Lines in which the header is sought."""
+"""Number of lines in which the header is searched."""
 MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig", "UTF-8"),
     (codecs.BOM_UTF32_LE, "utf-32", "UTF-32"),  # before UTF-16, whose mark is the beginning of this one
@@ -31,22 +31,22 @@ MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
 )
 SEPARATORS = {"\t": "tab", ";": "semicolon", "|": "bar", ",": "comma", " ": "blanks"}
-"""In the order of trust: a comma may also be a decimal comma, a blank is part of many names."""
+"""Separators, the most reliable first: a comma may also be a decimal comma, and many names contain blanks."""
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """The text of a table, and how it is to be taken apart."""
+    """The text of a table, its separator and its header."""
 
     where: str
     text: str
     encoding: str
     separator: str
-    head: int  # line of the header; 0 without one
+    head: int  # number of the header's line; 0 without a header
     header: tuple[str, ...]
 
     def rows(self, skip: int = 0) -> Iterator[tuple[int, list[str]]]:
-        """Return line and cells of each row under the header that is neither empty nor a comment, but the first `skip`."""
+        """Yield line number and cells of each row below the header, without empty rows, comments and the first `skip` rows."""
         for line, raw in _lines(self.text):
             if line <= self.head or not raw.strip() or raw.startswith("#"):
                 continue
@@ -59,11 +59,11 @@ class Sheet:
             yield line, cells
 
     def pick(self, columns: list[int], skip: int = 0) -> tuple[np.ndarray, list[list[str]]]:
-        """Return the lines of the rows and the cells of some columns; UsageError for a row of another width."""
+        """Return line numbers and the cells of some columns; raise UsageError if a row has another number of cells."""
         wanted, width = max(columns, default=0) + 1, len(self.header)
         lines: list[int] = []
         picked: list[list[str]] = [[] for _ in columns]
-        known: dict[str, str] = {}  # most cells of a table are alike; one copy of each saves memory
+        known: dict[str, str] = {}  # many cells hold the same text; one copy of each saves memory
         for line, cells in self.rows(skip):
             if len(cells) < wanted or any(cells[width:]):
                 hint = "; decimal commas need another separator, such as ;" if self.separator == "," else ""
@@ -78,12 +78,12 @@ class Sheet:
 
 
 def decoded(data: bytes, where: str) -> tuple[str, str]:
-    """Return the text of a file and the name of its encoding; UsageError if it is no text."""
+    """Return the text of a file and the name of its encoding; raise UsageError if the file is not text."""
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise UsageError(f"{where} is a workbook or an archive, no text; export its table as CSV.")
     known = next(((codec, name) for mark, codec, name in MARKS if data.startswith(mark)), None)
     if known is None and b"\0" in data[:4096]:
-        # Without a mark, UTF-16 shows itself by a zero in every other byte.
+        # UTF-16 without a byte order mark has a zero in every other byte.
         known = (
             ("utf-16-le", "UTF-16") if data[1:4096:2].count(0) > data[0:4096:2].count(0) else ("utf-16-be", "UTF-16")
         )
@@ -112,13 +112,13 @@ def _eight_bit(data: bytes) -> tuple[str, str]:
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
-    """Return number and text of each line; lines end with CR, LF or both."""
+    """Yield number and text of each line; lines end with CR, LF or both."""
     for number, line in enumerate(io.StringIO(text, newline=None), 1):
         yield number, line.removesuffix("\n")
 
 
 def split(line: str, separator: str) -> list[str]:
-    """Return the cells of a line, without blanks around them."""
+    """Return the cells of a line without surrounding blanks."""
     if separator == " ":
         return line.split()
     cells = line.split(separator) if '"' not in line else next(csv.reader([line], delimiter=separator), [])
@@ -130,9 +130,10 @@ def sheet(data: bytes | str, where: str, known: Callable[[list[str]], int], *, h
 
     Parameters
     ----------
-    known : how many of the cells of a line are names of columns. The line, and the separator, with most of them make the
-        header. If no line has two, the first line that is no comment is taken for it.
-    headless : the user numbers the columns: a table without names has no header then, and begins where numbers do.
+    known : function that counts the names of columns among the cells of a line. The line and separator with most names give
+        the header. If no line has two names, the first line that is not a comment is the header.
+    headless : True if the user gives numbers of columns: a table without names then has no header, and begins with the first
+        row of numbers.
     """
     text, encoding = decoded(data, where) if isinstance(data, bytes) else (data, "text")
     if (at := text.find("\0")) >= 0:
@@ -154,7 +155,7 @@ def sheet(data: bytes | str, where: str, known: Callable[[list[str]], int], *, h
         for separator in SEPARATORS:
             cells = split(bare, separator)
             score = known(cells)
-            # A header written as a comment counts where there is no other.
+            # A header that is written as a comment is used if there is no other.
             if score and (best is None or (score, bare is line) > best[:2]):
                 best = score, bare is line, number, separator, cells
     if first is None:
@@ -165,13 +166,13 @@ def sheet(data: bytes | str, where: str, known: Callable[[list[str]], int], *, h
         separator = max(SEPARATORS, key=lambda s: first[1].count(s) if s != " " else 0)
         best = 0, True, first[0], separator, split(first[1], separator)
     header = [shown(cell, 80, quoted=False) for cell in best[4]]
-    while len(header) > 1 and not header[-1]:  # a separator at the end of the line begins no column
+    while len(header) > 1 and not header[-1]:  # a separator at the end of a line does not begin a column
         header.pop()
     return Sheet(where, text, encoding, best[3], best[2], tuple(header))
 
 
 def _headless(text: str, where: str, encoding: str) -> Sheet:
-    """Return a table without a header: its rows begin with the first line of which most cells are numbers."""
+    """Return a table without a header, whose rows begin with the first line in which most cells are numbers."""
     for number, line in _lines(text):
         for separator in SEPARATORS:
             cells = split(line, separator)

@@ -1,4 +1,4 @@
-"""What a title says: the quantity that it names, and its unit, in all the ways in which laboratories write them."""
+"""Read the quantity and the unit from a column's title, in all the ways in which laboratories write them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from hardware_models.units import UNITS
 
 @dataclass(frozen=True)
 class Quantity:
-    """A quantity that a table may hold."""
+    """A quantity that a table may hold, and the names that titles use for it."""
 
-    names: tuple[str, ...]  # what a header may call it, without blanks
-    dimension: str = ""  # of its unit; "" without one
+    names: tuple[str, ...]  # names in headers, without blanks
+    dimension: str = ""  # dimension of its unit; "" if it has no unit
     example: str = ""
-    instrument: tuple[str, ...] = ()  # names that instruments give it, in `si`
+    instrument: tuple[str, ...] = ()  # names that instruments write; such a column is in the unit `si`
     si: str = ""
 
 
@@ -38,27 +38,27 @@ QUANTITIES: Mapping[str, Quantity] = {
     "current": Quantity(("current", "readcurrent", "i", "iread"), "current", "uA", ("measi", "imeas"), "A"),
     "read voltage": Quantity(("readvoltage", "vread", "readbias"), "voltage", "V", ("measv", "vmeas", "readv"), "V"),
 }  # fmt: skip
-"""What is looked for in a header."""
+"""Quantities that are searched in a header, by name."""
 READINGS = ("conductance", "resistance", "current")
-"""Quantities of which one gives the conductance, the first that is there."""
+"""Quantities from which the conductance is computed; the first one present is used."""
 
 
 _PREFIXES = {"femto": "f", "pico": "p", "nano": "n", "micro": "u", "milli": "m", "kilo": "k", "mega": "M", "giga": "G"}
 _UNIT_WORDS = {"a/v": "S", "siemens": "S", "mho": "S", "mhos": "S", "ampere": "A", "amperes": "A", "amps": "A", "amp": "A",
                "volts": "V", "volt": "V", "ohm": "ohm", "ohms": "ohm", "seconds": "s", "second": "s", "sec": "s"}  # fmt: skip
 NAMED = {name: q for q, known in QUANTITIES.items() for name in (*known.names, *known.instrument)}
-"""The quantity of each plain name."""
+"""Quantity by each of its names in the form of `plain`."""
 
 
 def plain(name: str) -> str:
-    """Return a name without blanks, points and hyphens, in small letters."""
+    """Return a name in lower case without blanks, points and hyphens."""
     return re.sub(r"[\s_.\-]+", "", name).lower()
 
 
 def parts_of(title: str) -> tuple[str, str]:
-    """Return name and unit of a header's cell; the unit is "" if it has none."""
+    """Return the name and the unit in a header's cell; the unit is "" if there is none."""
     title = title.strip()
-    if len(title) > 100:  # no name
+    if len(title) > 100:  # too long to be a name with a unit
         return title, ""
     opening = {"]": "[", ")": "(", "}": "{"}.get(title[-1:])
     if opening is not None and (at := title.rfind(opening)) > 0:
@@ -70,9 +70,9 @@ def parts_of(title: str) -> tuple[str, str]:
 
 
 def readings_of(title: str) -> Iterator[tuple[str, str, str, str]]:
-    """Return each way to read a title without brackets as name and unit, the unit's kind ("" for none), and the kind wanted.
+    """Yield each way to split a title without brackets: name, unit, dimension of the unit ("" if unknown), dimension wanted.
 
-    ``V_read`` is a name alone, ``I_read_nA`` a name and a unit: only what stands after the name of a quantity can be its unit.
+    ``V_read`` is only a name, ``I_read_nA`` a name and a unit: only text after the complete name of a quantity can be its unit.
     """
     for match in re.finditer(r"\s+in\s+|\s*[\s_/,:;\-]\s*", title, re.IGNORECASE):
         name, unit = title[: match.start()], title[match.end() :].strip("_ ")
@@ -84,12 +84,12 @@ def readings_of(title: str) -> Iterator[tuple[str, str, str, str]]:
 
 
 def quantity_of(title: str) -> str | None:
-    """Return the quantity that a header's cell names, or None."""
+    """Return the quantity that a header's cell names; None if it names none."""
     return NAMED.get(plain(parts_of(title)[0]))
 
 
 def written(unit: str) -> str:
-    """Return a unit as this library writes it: u for the micro sign however it was encoded, ohm, S for A/V."""
+    """Return a unit in the spelling of this library: u for any micro sign, ohm for any ohm sign, S for A/V."""
     for sign in ("Âµ", "Î¼", "µ", "μ"):
         unit = unit.replace(sign, "u")
     unit = re.sub(r"\s+", "", unit.replace("Ω", "ohm").replace("Ω", "ohm"))
@@ -103,7 +103,7 @@ def written(unit: str) -> str:
 
 
 def ending(title: str, wanted: str) -> str:
-    """Return the unit at the end of a title of any name, such as ``Gmean_uS``, if it is one of the dimension `wanted`."""
+    """Return the unit at the end of any title, such as ``Gmean_uS``, if its dimension is `wanted`; else ""."""
     for match in re.finditer(r"\s+in\s+|\s*[\s_/,:;\-]\s*", title, re.IGNORECASE):
         unit = written(title[match.end() :])
         if UNITS.get(unit, (0.0, ""))[1] == wanted:

@@ -1,4 +1,4 @@
-"""Neurons: what a chip does to z. A nonlinearity is fabricated with the chip; no code outside the chip sees inside."""
+"""Neurons: the functions f that a chip applies to z. They are fabricated with the chip, and no code outside it sees inside."""
 
 from __future__ import annotations
 
@@ -28,4 +28,4 @@ NONLINEARITIES = MappingProxyType(
         "drifting-hard": Row("hardware_models.nonlinearities.drifting:DriftingHard", "that drift farther"),
     }
 )
-"""Nonlinearities by name; a user's own function is named ``file.py:function``."""
+"""Nonlinearities by name; a user gives an own function as ``file.py:function``."""

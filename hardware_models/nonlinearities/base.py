@@ -1,8 +1,8 @@
-"""The contract of a nonlinearity: an immutable model, and the neurons fabricated from it.
+"""Contract of a nonlinearity: an immutable model, and the neurons that are fabricated from it.
 
-Neurons need only be callable. Those with a memory also have `save` and `restore` (`Stateful`), those that change with
-the chip's clock also `advance` (`Timed`); whatever moves with the clock is state, so that `Timed` neurons are `Stateful`
-too. The chip looks for these methods once, when it is built, and calls them: nobody else does.
+Neurons need only be callable. Neurons with a memory also have `save` and `restore` (`Stateful`), and neurons that change with
+the chip's clock also have `advance` (`Timed`). A value that changes with the clock is state, so `Timed` neurons are `Stateful`
+too. The chip looks for these methods once, when it is built; only the chip calls them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hardware_models.tables import load_object, lookup
 
 
 class Neurons(Protocol):
-    """Fabricated neurons of one layer: y = f(z) for z (B, neurons) float32, the same shape back."""
+    """Fabricated neurons of one layer: they map z (B, neurons) float32 to y = f(z) of the same shape."""
 
     def __call__(self, z: np.ndarray) -> np.ndarray:
         """Return y = f(z)."""
@@ -27,32 +27,32 @@ class Neurons(Protocol):
 
 @runtime_checkable
 class Stateful(Protocol):
-    """Neurons that remember; `copy.deepcopy` makes others that go on alone from the same state."""
+    """Neurons with a memory; `copy.deepcopy` makes independent neurons with the same state."""
 
     def __call__(self, z: np.ndarray) -> np.ndarray:
-        """Return y = f(z), the rows of z in order."""
+        """Return y = f(z), taking the rows of z one after the other in time."""
         ...
 
     def save(self) -> dict[str, np.ndarray]:
-        """Return the state as arrays; it goes into the chip's checkpoint."""
+        """Return the state as arrays, which become part of the chip's checkpoint."""
         ...
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take up a state that `save` returned, so that all that follows is the same to the bit."""
+        """Restore a state returned by `save`; all later outputs are then the same to the bit."""
         ...
 
 
 @runtime_checkable
 class Timed(Protocol):
-    """Neurons that change with time; calling them does not move their time."""
+    """Neurons that change with time; a call does not advance their time."""
 
     def advance(self, time: float) -> None:
-        """Go on to the chip's clock `time` [s], which never runs backwards between two restores."""
+        """Advance to the chip's clock `time` [s], which never runs backwards between two restores."""
         ...
 
 
 class Nonlinearity(Protocol):
-    """A kind of neuron; `analog` tells that its output must pass a converter before anyone can read it."""
+    """A kind of neuron, from which the neurons of a layer are fabricated."""
 
     @property
     def name(self) -> str:
@@ -61,16 +61,16 @@ class Nonlinearity(Protocol):
 
     @property
     def analog(self) -> bool:
-        """Whether the output must pass a converter."""
+        """True if the output is analog and must pass a converter before it can be read."""
         ...
 
     def fabricate(self, neurons: int, key: Key) -> Neurons:
-        """Return the neurons of one layer on one chip."""
+        """Return the neurons of one layer on one chip, drawn from `key`."""
         ...
 
 
 def load_nonlinearity(spec: str) -> Nonlinearity:
-    """Return the nonlinearity of a name or of ``file.py:function``; UsageError in one sentence if there is none."""
+    """Return the nonlinearity of a name or of ``file.py:function``; raise UsageError if there is none."""
     if ":" in spec:
         from hardware_models.nonlinearities.measured import UserFunction
 

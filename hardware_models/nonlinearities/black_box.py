@@ -1,16 +1,16 @@
-r"""Unknown functions, drawn for each neuron from the chip's seed.
+r"""Unknown functions, drawn at random for each neuron from the chip's seed.
 
 Monotone: a rectifier with random threshold and random bends,
 
 .. math:: f_j(z) = a_j \sum_k s_{jk} \max(z - t_{jk}, 0), \qquad \sum_{k' \le k} s_{jk'} > 0 \text{ for every } k
 
-Non-monotone: the same plus a ripple of random amplitude, frequency and phase where the neuron is on,
+Non-monotone: the monotone curve plus a ripple of random amplitude, frequency and phase where the neuron is on,
 
 .. math:: f_j(z) = a_j \max\!\left(0, m_j(z) + r_j \min(m_j(z), 1) \sin(\omega_j z + \varphi_j)\right)
 
 The gain a_j makes E f² = 1/2 for z ~ N(0, 1), as of a rectifier, times a log-normal spread of 10 % (`random-spread`: a
-factor of e up or down): a chip's output stage is designed for its converter's range, but nobody outside knows the curve. An
-invention, with no source: a stand-in for an unknown.
+factor of e up or down): a chip's output stage is designed for its converter's range, but code outside the chip does not know
+the curve. These curves are invented, without a source; they stand for an unknown function.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ BENDS = 6
 
 @parallel_kernel
 def _bent(z, threshold, slope, ripple, frequency, phase, gain, y):
-    """Write y = f(z) of the module's equation, (B, n) float32; parameters (n, BENDS) or (n,)."""
+    """Write y = f(z) (B, n) float32 by the module's equation; the parameters are (n, BENDS) or (n,)."""
     zero = np.float32(0.0)
     for b in prange(z.shape[0]):
         for j in range(z.shape[1]):
@@ -41,7 +41,7 @@ def _bent(z, threshold, slope, ripple, frequency, phase, gain, y):
 
 
 class _Box:
-    """Neurons of one layer; the parameters are nobody's business outside the chip."""
+    """Neurons of one layer; their parameters are private to the chip."""
 
     __slots__ = ("__parameters",)
 
@@ -64,19 +64,19 @@ class RandomMonotone:
     gain_spread: float = 0.1
 
     def fabricate(self, neurons: int, key: Key) -> _Box:
-        """Draw the curves of one layer."""
+        """Return the neurons of one layer with curves drawn from `key`."""
         rng = key.generator()
         threshold = np.sort(rng.uniform(-0.5, 3.0, (neurons, BENDS)), axis=1)
         threshold[:, 0] = rng.uniform(-0.5, 0.5, neurons)
         threshold.sort(axis=1)
-        # Slopes between the bends are positive and spread by a factor of about three; bends are their differences.
+        # The slopes between the bends are positive and vary by a factor of about three; bends are differences of slopes.
         slopes = np.exp(rng.normal(0.0, 0.6, (neurons, BENDS)))
         bends = np.diff(slopes, axis=1, prepend=0.0)
         ripple = self.ripple * rng.uniform(0.5, 1.0, neurons)
         frequency, phase = rng.uniform(2.0, 5.0, neurons), rng.uniform(0.0, 2 * np.pi, neurons)
         parts = [threshold, bends, ripple, frequency, phase, np.ones(neurons)]
         parameters = [p.astype(np.float32) for p in parts]
-        # The gain from Gauss-Hermite quadrature of E f(z)² over z ~ N(0, 1).
+        # The gain follows from Gauss-Hermite quadrature of E f(z)² over z ~ N(0, 1).
         nodes, weights = np.polynomial.hermite_e.hermegauss(64)
         z = np.repeat(nodes.astype(np.float32)[:, None], neurons, axis=1)
         y = np.empty_like(z)
@@ -97,7 +97,7 @@ class RandomNonMonotone(RandomMonotone):
 
 @dataclass(frozen=True)
 class RandomSpread(RandomMonotone):
-    """Random monotone curves whose gains differ by orders of magnitude: log-normal, sigma = 1."""
+    """Random monotone curves with log-normal gains, sigma = 1: gains may differ by an order of magnitude."""
 
     name: str = "random-spread"
     gain_spread: float = 1.0

@@ -1,12 +1,12 @@
-r"""Boxes in which a model of the neurons is badly wrong: slopes of either sign, neurons that leak into one another.
+r"""Neurons for which a learner's model is badly wrong: slopes of either sign, or outputs that leak into one another.
 
 Waves:
 
 .. math:: f_j(z) = a_j \left(1 + \sin(\omega_j z + \varphi_j)\right)
 
-with omega_j uniform in [1/2, 3/2] and any phase: within z = -1 ... 1 some rise, some fall, others have a hump or a dip. The
-output is never negative and the slope's sign is a coin's: whoever takes the neurons for rectifiers believes that all of them
-are on and rising, and half of them fall. The gain a_j makes
+with omega_j uniform in [1/2, 3/2] and any phase: within z = -1 ... 1 some curves rise, some fall, others have a hump or a dip.
+The output is never negative and the sign of the slope is random: a learner that assumes rectifiers takes all of them as on
+and rising, but half of them fall. The gain a_j makes
 E f² = 1/2 for z ~ N(0, 1), times a spread of 10 %:
 
 .. math:: E(1 + \sin)^2 = \tfrac32 + 2 e^{-\omega^2/2} \sin\varphi - \tfrac12 e^{-2\omega^2} \cos 2\varphi
@@ -15,8 +15,8 @@ Mixing: random monotone curves m_j (`black_box.RandomMonotone`), whose outputs l
 
 .. math:: f(z) = \max\!\left(0,\ \sqrt{1 - \kappa}\, m(z) + \sqrt{\kappa}\, Q\, m(z)\right)
 
-with Q orthogonal, uniformly drawn (Haar), and kappa = 3/4 the share of an output's power that comes from elsewhere: y_j says
-little about z_j. Both are inventions, with no source: stand-ins for what goes wrong at worst.
+with Q orthogonal, uniformly drawn (Haar), and kappa = 3/4 the share of an output's power that comes from other neurons: y_j
+tells little about z_j. Both kinds are invented, without a source; they stand for the worst faults.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from hardware_models.nonlinearities.black_box import RandomMonotone
 
 
 class _Waves:
-    """Neurons of one layer; the parameters are nobody's business outside the chip."""
+    """Neurons of one layer; their parameters are private to the chip."""
 
     __slots__ = ("__frequency", "__gain", "__phase")
 
@@ -52,7 +52,7 @@ class RandomWaves:
     Parameters
     ----------
     slowest, fastest : float
-        Least and largest omega [radians per unit of z].
+        Smallest and largest omega [radians per unit of z].
 
     Raises
     ------
@@ -72,7 +72,7 @@ class RandomWaves:
         in_range(owner, "fastest", self.fastest, self.slowest, 100.0)
 
     def fabricate(self, neurons: int, key: Key) -> _Waves:
-        """Draw the waves of one layer."""
+        """Return the neurons of one layer with waves drawn from `key`."""
         rng = key.generator()
         omega, phi = rng.uniform(self.slowest, self.fastest, neurons), rng.uniform(0.0, 2 * np.pi, neurons)
         power = 1.5 + 2 * np.exp(-(omega**2) / 2) * np.sin(phi) - 0.5 * np.exp(-2 * omega**2) * np.cos(2 * phi)
@@ -81,7 +81,7 @@ class RandomWaves:
 
 
 class _Mixed:
-    """Neurons of one layer behind the matrix that mixes them."""
+    """Neurons of one layer whose outputs pass a matrix that mixes them."""
 
     __slots__ = ("__curve", "__matrix")
 
@@ -99,12 +99,12 @@ class Mixing:
     Parameters
     ----------
     share : float
-        kappa, share of an output's power that comes from elsewhere [1].
+        kappa, share of an output's power that comes from other neurons [1].
 
     Raises
     ------
     UsageError
-        If it is out of range.
+        If the share is out of range.
     """
 
     name: str = "mixing"
@@ -116,11 +116,11 @@ class Mixing:
         in_range(f"the nonlinearity {self.name}", "share", self.share, 0.0, 1.0)
 
     def fabricate(self, neurons: int, key: Key) -> _Mixed:
-        """Draw the curves of one layer and the matrix."""
+        """Return the neurons of one layer, with curves and mixing matrix drawn from `key`."""
         curve = RandomMonotone().fabricate(neurons, key.child("curve"))
         normal = key.child("matrix").generator().standard_normal((neurons, neurons))
         with one_blas_thread():  # the same bits for any number of threads
             q, r = np.linalg.qr(normal)
-        q *= np.sign(np.diag(r))  # without the signs it would not be uniform
+        q *= np.sign(np.diag(r))  # without the signs, Q would not be uniformly distributed
         matrix = np.sqrt(1.0 - self.share) * np.eye(neurons) + np.sqrt(self.share) * q.T
         return _Mixed(curve, np.ascontiguousarray(matrix, np.float32))

@@ -4,12 +4,12 @@ r"""A rectifier with backlash: its output depends on the previous value of the s
 
 p is the play operator (M. A. Krasnosel'skii and A. V. Pokrovskii, Systems with Hysteresis, Springer 1989, chapter 1;
 A. Visintin, Differential Models of Hysteresis, Springer 1994): it follows z at a distance of w_j, rising along z - w_j,
-falling along z + w_j, and holds still in between. It does not depend on how fast z moves, and an inner loop closes where
+falling along z + w_j, and does not move in between. It does not depend on how fast z moves, and an inner loop closes where
 it began (return-point memory). A fresh chip starts at p = 0.
 
-The rows of a batch are one after another in time, and the next call goes on where the last one ended. The half widths
-are an invention, with no source: 0.25 in units of z with a log-normal spread of 30 %, a loop that is seen but does not
-swallow z ~ N(0, 1).
+The rows of a batch follow one another in time, and the next call continues from the last row of the previous one. The half
+widths are invented, without a source: 0.25 in units of z with a log-normal spread of 30 %, so that the loop matters but is
+narrower than the spread of z ~ N(0, 1).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from hardware_models.kernels.compile import parallel_kernel
 from hardware_models.keys import Key
 
 _TOGETHER = 64
-"""Neurons that a thread takes along together: neighbours in memory, while rows must follow one another."""
+"""Number of neurons that a thread computes together: they are neighbours in memory, while rows must follow one another."""
 
 
 @parallel_kernel
@@ -43,7 +43,7 @@ def _played(z, width, play, y):
 
 
 class _Backlash:
-    """Neurons of one layer with their memory; the widths are nobody's business outside the chip."""
+    """Neurons of one layer with their memory; their widths are private to the chip."""
 
     __slots__ = ("__play", "__width")
 
@@ -58,11 +58,11 @@ class _Backlash:
         return y
 
     def save(self) -> dict[str, np.ndarray]:
-        """Return the play of each neuron (n,) float32, in units of z."""
+        """Return the play p of each neuron (n,) float32 [units of z]."""
         return {"play": self.__play.copy()}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take up a state that `save` returned; UsageError if it belongs to other neurons."""
+        """Restore a state returned by `save`; raise UsageError if it belongs to another number of neurons."""
         play = np.array(state["play"], np.float32)
         if play.shape != self.__play.shape:
             raise UsageError(f"the saved state is of {play.size} neurons, this layer has {self.__play.size}.")
@@ -78,7 +78,7 @@ class Hysteretic:
     half_width : float
         Median of w_j [units of z]; the rising and the falling branch are 2 w_j apart.
     spread : float
-        Standard deviation of log w_j between the neurons of a chip.
+        Standard deviation of ln w_j between the neurons of a chip.
 
     Raises
     ------
@@ -92,11 +92,11 @@ class Hysteretic:
     spread: float = 0.3
 
     def __post_init__(self) -> None:
-        """Refuse figures that no neuron has."""
+        """Raise UsageError for a parameter outside its range."""
         in_range(f"the nonlinearity {self.name}", "half_width", self.half_width, 0.0, 1e3)
         in_range(f"the nonlinearity {self.name}", "spread", self.spread, 0.0, 5.0)
 
     def fabricate(self, neurons: int, key: Key) -> _Backlash:
-        """Draw the half widths of one layer."""
+        """Return the neurons of one layer with half widths drawn from `key`."""
         width = self.half_width * np.exp(self.spread * key.generator().standard_normal(neurons))
         return _Backlash(width.astype(np.float32))

@@ -1,4 +1,4 @@
-"""A user's own function as the nonlinearity: ``file.py:function``, (B, neurons) float32 to the same shape."""
+"""A user's own function ``file.py:function`` as the nonlinearity; it maps (B, neurons) float32 to the same shape."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hardware_models.user_faults import described
 
 @dataclass(frozen=True)
 class UserFunction:
-    """Wraps a user's function; tried once before anything starts, and watched on every call."""
+    """A user's function; it is tried once before a run starts, and every result is checked."""
 
     name: str
     function: Callable[[np.ndarray], np.ndarray]
@@ -30,7 +30,7 @@ class UserFunction:
         if not isinstance(y, np.ndarray) or y.shape != z.shape:
             got = f"shape {y.shape}" if isinstance(y, np.ndarray) else shown(y)
             raise error(f"the nonlinearity {self.name} should return an array of shape {z.shape}, it returned {got}.")
-        if y.dtype.kind not in "fiu":  # a conversion would drop an imaginary part
+        if y.dtype.kind not in "fiu":  # a conversion to float32 would silently drop an imaginary part
             raise error(f"the nonlinearity {self.name} should return real numbers, it returned {y.dtype}.")
         with np.errstate(over="ignore"):
             y = np.ascontiguousarray(y, np.float32)
@@ -39,7 +39,7 @@ class UserFunction:
         return y
 
     def fabricate(self, neurons: int, key: Key):
-        """Try the function on a range of z; UsageError if it fails, so that nothing starts."""
+        """Return the function after trying it on a range of z; raise UsageError if it fails, before a run starts."""
         del key
         if not callable(self.function):
             raise UsageError(f"the nonlinearity {self.name} is not a function.")

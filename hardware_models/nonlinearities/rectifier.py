@@ -10,7 +10,7 @@ from hardware_models.keys import Key
 
 
 def relu(z: np.ndarray) -> np.ndarray:
-    """Return max(z, 0)."""
+    """Return max(z, 0), value by value."""
     return np.maximum(z, z.dtype.type(0))
 
 
@@ -22,6 +22,6 @@ class Relu:
     analog: bool = False
 
     def fabricate(self, neurons: int, key: Key):
-        """Return the rectifier; all neurons are alike."""
+        """Return the rectifier, which is the same for all neurons."""
         del neurons, key
         return relu

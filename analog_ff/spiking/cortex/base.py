@@ -1,4 +1,4 @@
-"""What a cortex test is made of: points that are run, and criteria that are judged."""
+"""Parts of a cortex test: points that are run, and criteria that are judged."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TypeAlias
 
+from analog_ff.plain import Document
 from analog_ff.spiking.config import SpikingConfig
-from analog_ff.spiking.documents import Document
 from hardware_models.check import UsageError
 
 FITS, COST, FAILS, OPEN = "fits", "fits with a cost", "does not fit", "not measured"
 VERDICTS = (FITS, COST, FAILS)
-"""From best to worst."""
+"""Verdicts from best to worst."""
 SMALL_LOSS, LARGE_LOSS = 1.5, 5.0
-"""Points of accuracy: a mean loss up to the first fits, up to the second fits with a cost, beyond it does not fit."""
+"""Limits of a mean loss in points of accuracy: up to the first it fits, up to the second it fits with a cost."""
 SLACK = 2.0
-"""Factor by which a quantity may lie outside its published range and still fit with a cost."""
+"""Largest factor outside its published range at which a quantity still fits with a cost."""
 BASE = "as it is"
-"""Label of the point that changes nothing."""
+"""Label of the point that does not change the base configuration."""
 
 
 @dataclass(frozen=True)
 class Times:
-    """A change of a number to a multiple of what it is in the base configuration."""
+    """Multiplies a number of the base configuration by a factor."""
 
     factor: float
 
@@ -35,7 +35,7 @@ class Times:
 
 @dataclass(frozen=True)
 class Above:
-    """A change of the layers: on the first one a second, with a share of its cells."""
+    """Adds a second layer with `share` times as many cells as the first."""
 
     share: float
 
@@ -45,25 +45,25 @@ class Above:
 
 
 Change: TypeAlias = Times | Above | bool | int | float | str | tuple[int, ...]
-"""What a point makes of a choice of the base configuration: another value, or one that hangs on the base's own."""
+"""The value of a changed option: a plain value, or a value computed from the base configuration."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """One setting: what differs from the base configuration.
+    """One setting of a test: its changes to the base configuration.
 
-    `grid` holds alternative changes; the one with the least error on a seed of its own is taken (validation part).
+    `grid` holds alternative changes; the one with the least validation error, on a separate seed, is used.
     """
 
     label: str
     change: Mapping[str, Change] = field(default_factory=dict)
     grid: tuple[Mapping[str, Change], ...] = ()
-    place: float | None = None  # on the axis of a line picture
+    place: float | None = None  # position on the axis of a line picture
 
     def configuration(
         self, base: SpikingConfig, seed: int, choice: Mapping[str, Change] = MappingProxyType({})
     ) -> SpikingConfig:
-        """Return the configuration of a run, with one choice of the grid."""
+        """Return the configuration of a run with one alternative of the grid."""
         changed = {**self.change, **choice}
         values: Document = {k: v.of(base, k) if isinstance(v, Times | Above) else v for k, v in changed.items()}
         return replace(base, **{**values, "seed": seed})
@@ -71,7 +71,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Loss:
-    """A criterion: how many points of accuracy a condition costs against the null, seed by seed."""
+    """A criterion: the loss of a condition against the null point, in points of accuracy, seed by seed."""
 
     demand: str  # the condition, as the subject of a sentence
     point: str
@@ -80,15 +80,15 @@ class Loss:
 
     @property
     def points(self) -> tuple[str, ...]:
-        """Labels of the points that it needs."""
+        """Labels of the points that the criterion compares."""
         return self.point, self.null
 
 
 @dataclass(frozen=True)
 class Range:
-    """A criterion: whether a quantity of the firing of layer 1 lies where recordings put it.
+    """A criterion: a quantity of the firing of layer 1 compared with the range of recordings.
 
-    `read` says where the range was read: abstract, figure or recalled; a recalled one is shown but does not decide.
+    `read` tells where the range was read: abstract, figure or recalled; a recalled range is shown but does not decide.
     """
 
     demand: str
@@ -100,17 +100,17 @@ class Range:
     read: str = "abstract"
     point: str = BASE
     digits: int = 2
-    share: bool = False  # between 0 and 1: the slack is a factor of x and of 1 - x, whichever allows less
+    share: bool = False  # True for x between 0 and 1: the factor applies to x and to 1 - x, whichever allows less
 
     @property
     def points(self) -> tuple[str, ...]:
-        """Labels of the points that it needs."""
+        """Labels of the points that the criterion compares."""
         return (self.point,)
 
 
 @dataclass(frozen=True)
 class Test:
-    """A question to the cortex, and what answers it. The worst verdict of its criteria is its own."""
+    """A question about the cortex, with points and criteria. The verdict of a test is the worst verdict of its criteria."""
 
     key: str
     title: str
@@ -122,7 +122,7 @@ class Test:
     comment: str = ""
 
     def __post_init__(self) -> None:
-        """Check that criteria name points of the test: a typing error would be found only after hours."""
+        """Raise UsageError if a criterion names an unknown point, which would otherwise be found only after hours."""
         labels = [p.label for p in self.points]
         if len(set(labels)) < len(labels):
             raise UsageError(f"cortex test {self.key} has two points of the same label.")
@@ -136,7 +136,7 @@ class Test:
         return next(p for p in self.points if p.label == label)
 
     def configurations(self, base: SpikingConfig, seeds: range) -> Iterator[SpikingConfig]:
-        """Yield every configuration that could be run; invalid ones raise UsageError."""
+        """Yield every configuration that the test may run; raise UsageError for an invalid one."""
         for point in self.points:
             for choice in point.grid or ({},):
                 for seed in seeds:

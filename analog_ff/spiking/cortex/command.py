@@ -1,4 +1,4 @@
-"""``python -m analog_ff spiking --cortex``: run the cortex tests that are asked for, and say what came out."""
+"""The command ``python -m analog_ff spiking --cortex``: run the chosen cortex tests and write their outcome."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from analog_ff.output.messages import answer, tell
+from analog_ff.plain import Document, Facts
 from analog_ff.spiking.config import SpikingConfig
 from analog_ff.spiking.cortex.base import Test
 from analog_ff.spiking.cortex.document import ScoreCard
 from analog_ff.spiking.cortex.table import TESTS
-from analog_ff.spiking.documents import Document, Facts
 from hardware_models.check import UsageError, positive_int
 from hardware_models.files import home
 from hardware_models.tables import closest
 
 DEFAULTS: Mapping[str, object] = {"layers": (300,), "epochs": 4, "split": "holdout", "shift": 0}
-"""The base configuration of the tests where it differs from that of a spiking run: small, and every image as it is."""
+"""Options in which the base configuration of the tests differs from a spiking run: a small network, and no shifts."""
 
 
 def base_of(options: Facts) -> SpikingConfig:
-    """Return the base configuration: the tests' own defaults, then the options given."""
+    """Return the base configuration: the defaults of the tests, replaced by the given options."""
     chosen: Document = {**DEFAULTS, **options}
     config = SpikingConfig(**chosen)
     if config.split != "holdout":
@@ -32,7 +32,7 @@ def base_of(options: Facts) -> SpikingConfig:
 
 
 def parse_tests(text: str) -> list[Test]:
-    """Return the tests that ``T1,T3`` names; all for an empty text."""
+    """Return the tests in a text such as ``T1,T3``; all tests for an empty text."""
     chosen = [part.strip().upper() for part in text.split(",") if part.strip()] or list(TESTS)
     for key in chosen:
         if key not in TESTS:
@@ -41,16 +41,16 @@ def parse_tests(text: str) -> list[Test]:
 
 
 def run(options: Facts, tests: str, seeds: int, *, as_json: bool = False) -> ScoreCard:
-    """Run what is missing of the tests, write and show the score card; return cortex.json.
+    """Run the missing points of the tests, write and show the score card, and return the contents of cortex.json.
 
-    Raises UsageError before anything is run if a point of a test is impossible under the options given.
+    Raises UsageError before anything is run if the given options make a point of a test impossible.
     """
     chosen = parse_tests(tests)
     positive_int("the cortex tests", "--seeds", seeds, 1, 1000)
     base = base_of(options)
     for test in chosen:
         for config in test.configurations(base, range(base.seed, base.seed + 1)):
-            del config  # its construction is the check
+            del config  # constructing it is the check
     folder = home(base.out) if base.out else Path("runs") / f"cortex-{Path(base.data).stem}"
     if folder.exists() and any(folder.iterdir()) and not (folder / "points").is_dir():
         raise UsageError(f"the folder {folder} exists and holds no cortex tests; give another --out.")

@@ -1,21 +1,21 @@
-"""The shape of cortex.json: what was found at every point, for every criterion and for every test."""
+"""The types of cortex.json: results of every point, every criterion and every test."""
 
 from __future__ import annotations
 
 from typing import Literal, TypedDict
 
-from analog_ff.spiking.documents import Document
+from analog_ff.plain import Document
 
 
 class Measured(TypedDict):
-    """A mean, and half the width of its interval; None where one seed was run."""
+    """A mean and half the width of its interval, which is None for a single seed."""
 
     mean: float
     half_interval: float | None
 
 
 class PointFound(TypedDict):
-    """What was found at one point."""
+    """Results of one point."""
 
     label: str
     change: Document  # choices that differ from the base configuration
@@ -27,7 +27,7 @@ class PointFound(TypedDict):
 
 
 class CriterionFound(TypedDict):
-    """What was found for a criterion of either kind."""
+    """Result of a criterion; its two kinds add their own entries."""
 
     demand: str
     point: str
@@ -39,7 +39,7 @@ class CriterionFound(TypedDict):
 
 
 class LossFound(CriterionFound):
-    """What was found for a loss of accuracy."""
+    """Result of a criterion on a loss of accuracy."""
 
     kind: Literal["loss"]
     null: str
@@ -48,7 +48,7 @@ class LossFound(CriterionFound):
 
 
 class RangeFound(CriterionFound):
-    """What was found for a quantity with a published range."""
+    """Result of a criterion on a quantity with a published range."""
 
     kind: Literal["range"]
     quantity: str
@@ -59,7 +59,7 @@ class RangeFound(CriterionFound):
 
 
 class TestFound(TypedDict):
-    """What was found for one test."""
+    """Results of one test."""
 
     title: str
     question: str
@@ -70,7 +70,7 @@ class TestFound(TypedDict):
 
 
 class ScoreCard(TypedDict):
-    """The whole of cortex.json."""
+    """The contents of cortex.json."""
 
     schema: int
     model: int

@@ -1,4 +1,4 @@
-r"""What the runs of a point say: means with intervals, losses of paired seeds, verdicts.
+r"""Judgement of the runs of a point: means with intervals, losses of paired seeds, verdicts.
 
 The loss of a point is the mean over seeds and images of c(null) - c(point), where c is 1 for an image that is classified
 correctly and 0 otherwise; both runs have the same seed and the same images. Its standard error combines the spread over the
@@ -6,9 +6,9 @@ S seeds with the spread over the n images,
 
 .. math:: s^2 = \frac{s_\mathrm{seeds}^2}{S} + \frac{s_\mathrm{images}^2}{n}
 
-(the variance of two crossed random factors, to which their interaction adds a little twice: an upper bound in the mean;
-A. Owen, Ann. Appl. Stat. 1, 386 (2007), doi:10.1214/07-AOAS122). Intervals are two standard errors wide on either side. With
-one seed the first term is unknown, and left out.
+(the variance of two crossed random factors, in which their interaction is counted twice: an upper bound in the mean;
+A. Owen, Ann. Appl. Stat. 1, 386 (2007), doi:10.1214/07-AOAS122). Intervals extend two standard errors on either side. With
+one seed the first term is unknown and left out.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from analog_ff.plain import Facts
 from analog_ff.spiking.cortex.base import COST, FAILS, FITS, LARGE_LOSS, OPEN, SLACK, SMALL_LOSS, VERDICTS, Loss, Range
-from analog_ff.spiking.documents import Facts
 
 Runs = Mapping[int, Facts]
 """Results of one point by seed."""
 
 
 class Estimate(NamedTuple):
-    """A mean, half the width of its interval (None: one seed), and the seeds that it rests on."""
+    """A mean, half the width of its interval (None if unknown), and the number of seeds."""
 
     mean: float
     half: float | None
@@ -35,7 +35,7 @@ class Estimate(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """A criterion's outcome; `firm` if the whole interval asks for the same verdict."""
+    """Outcome of a criterion; `firm` is True if all values in the interval give the same verdict."""
 
     verdict: str
     firm: bool
@@ -43,22 +43,22 @@ class Judgement(NamedTuple):
 
 
 def packed(correct: np.ndarray) -> str:
-    """Return booleans as a text of hexadecimal digits."""
+    """Return an array of booleans as a text of hexadecimal digits."""
     return np.packbits(correct.astype(bool)).tobytes().hex()
 
 
 def unpacked(text: str, n: int) -> np.ndarray:
-    """Return the first n booleans of `packed`."""
+    """Return the first n booleans from a text made by `packed`."""
     return np.unpackbits(np.frombuffer(bytes.fromhex(text), np.uint8))[:n].astype(bool)
 
 
 def correct(run: Facts, readout: str) -> np.ndarray:
-    """Return which images a run classifies correctly."""
+    """Return a mask of the images that a run classifies correctly."""
     return unpacked(run["correct"][readout], run["images"]["infer"])
 
 
 def error(table: np.ndarray) -> float | None:
-    """Return the standard error of the mean of a table (seeds, images), or None where it has one value."""
+    """Return the standard error of the mean of a table (seeds, images); None if the table has one value."""
     seeds, images = table.shape
     variance = table.mean(axis=0).var(ddof=1) / images if images > 1 else 0.0
     if seeds > 1:
@@ -67,7 +67,7 @@ def error(table: np.ndarray) -> float | None:
 
 
 def percentage(table: np.ndarray) -> Estimate:
-    """Return the mean of a table (seeds, images) in percent."""
+    """Return the mean of a table (seeds, images) in percent, with its interval."""
     s = error(table)
     return Estimate(100.0 * float(table.mean()), None if s is None else 200.0 * s, len(table))
 
@@ -88,7 +88,7 @@ def loss(null: Runs, runs: Runs, readout: str = "energy") -> Estimate | None:
 
 
 def spread(values: Sequence[float | None]) -> Estimate | None:
-    """Return the mean of a quantity over the seeds; None where a seed has none."""
+    """Return the mean of a quantity over the seeds; None if it is missing for a seed."""
     numbers = [v for v in values if v is not None]
     if not numbers or len(numbers) < len(values):
         return None
@@ -102,7 +102,7 @@ def by_loss(points: float) -> str:
 
 
 def by_range(value: float, low: float, high: float, share: bool = False) -> str:
-    """Return the verdict on a quantity with a published range; of a share, what is left of 1 counts as well."""
+    """Return the verdict on a quantity with a published range; for a share x, 1 - x must fit as well."""
     if low <= value <= high:
         return FITS
     least, most = low / SLACK, high * SLACK
@@ -130,7 +130,7 @@ def judge(criterion: Loss | Range, runs: Mapping[str, Runs]) -> Judgement:
 
 
 def quantity(run: Facts, name: str) -> float | None:
-    """Return a quantity of the firing of layer 1, shown the right label."""
+    """Return a quantity of the firing of layer 1 with the right label."""
     layer = run["firing"][0]
     value = layer["right_label"].get(name, layer.get(name))
     return None if value is None else float(value)
@@ -142,7 +142,7 @@ def decides(criterion: Loss | Range) -> bool:
 
 
 def worst(verdicts: Sequence[str]) -> str:
-    """Return the worst of the verdicts; not measured as long as one is missing."""
+    """Return the worst of the verdicts; "not measured" as long as one is missing."""
     if not verdicts or OPEN in verdicts:
         return OPEN
     return max(verdicts, key=VERDICTS.index)

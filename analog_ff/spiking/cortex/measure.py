@@ -1,4 +1,4 @@
-"""What is kept of one run of a cortex test."""
+"""Run one point of a cortex test, and keep its result with the quantities that the tests need."""
 
 from __future__ import annotations
 
@@ -7,25 +7,26 @@ import time
 import numpy as np
 
 from analog_ff.datasets.base import Dataset
+from analog_ff.plain import Document
 from analog_ff.spiking.config import SpikingConfig
 from analog_ff.spiking.cortex.judge import packed
-from analog_ff.spiking.documents import Document
 from analog_ff.spiking.execute import collect
 from analog_ff.spiking.simulation import Outcome, simulate
 
 BURST_MS = 8.0
-"""Intervals up to this make a burst, as in DeBusk et al. 1997."""
+"""Largest interval within a burst [ms], as in DeBusk et al. 1997."""
 EDGES = np.linspace(-3.0, 3.0, 25)
 """Edges of the histogram of log10 of the cells' mean rates [Hz]."""
 ELSEWHERE = ("data_dir", "out")
-"""Where data and results lay is the machine's business."""
+"""Options that are not stored, because they only hold folders of this machine."""
 
 
 def measure(config: SpikingConfig, data: Dataset) -> Document:
-    """Run one configuration and return its result: that of a spiking run, and what the tests need besides.
+    """Run one configuration and return the result of a spiking run with further entries for the tests.
 
-    correct: by read-out, which images were classified correctly, bit by bit; firing[n].burst_spike_share: see
-    `burst_spikes`; firing[n].log10_rates: cells in each bin of `EDGES`, by mean rate, right label.
+    These are correct: for each read-out, one bit for each image that is set if it was classified correctly;
+    firing[n].burst_spike_share: see `burst_spikes`; firing[n].log10_rates: histogram of the cells' mean rates with the right
+    label, with the bins of `EDGES`.
     """
     start = time.monotonic()
     outcome = simulate(config, data, quiet=True)
@@ -42,7 +43,7 @@ def measure(config: SpikingConfig, data: Dataset) -> Document:
 
 
 def answers(outcome: Outcome) -> dict[str, np.ndarray]:
-    """Return by read-out which images are classified correctly: energy (all layers), and each layer by itself."""
+    """Return a mask of correctly classified images for each read-out: energy (all layers), and each layer by itself."""
     scores = {"energy": outcome.scores.sum(axis=0)} | {f"layer-{n}": s for n, s in enumerate(outcome.scores)}
     return {name: s.argmax(axis=1) == outcome.labels for name, s in scores.items()}
 
@@ -50,7 +51,7 @@ def answers(outcome: Outcome) -> dict[str, np.ndarray]:
 def burst_spikes(cells: np.ndarray, times: np.ndarray, period_ms: float) -> float | None:
     """Return the share of spikes with a neighbour of the same cell within `BURST_MS`; None without spikes.
 
-    Of a raster of presentations with the right label and a wrong one in turn: the former count, each by itself.
+    The raster has presentations with the right label and a wrong one in turn; only those with the right label count.
     """
     shown = np.floor(np.asarray(times) / period_ms + 1e-9).astype(np.int64)
     right = shown % 2 == 0

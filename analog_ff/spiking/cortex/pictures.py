@@ -1,4 +1,4 @@
-"""One picture per cortex test: accuracy against a condition, accuracy by condition, or firing beside published ranges."""
+"""Draw one picture per cortex test: accuracy against a condition, accuracy by condition, or firing and published ranges."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 
 from analog_ff.output import whole_files
 from analog_ff.output.forms import panels, picture
+from analog_ff.plain import Facts
 from analog_ff.spiking.cortex.base import BASE, COST, FAILS, FITS, LARGE_LOSS, SMALL_LOSS, Range, Test
 from analog_ff.spiking.cortex.document import TestFound
 from analog_ff.spiking.cortex.judge import Runs
 from analog_ff.spiking.cortex.measure import EDGES
-from analog_ff.spiking.documents import Facts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +26,7 @@ MARKERS = "osD^"
 
 
 def draw(file: Path, test: Test, found: TestFound, runs: Mapping[str, Runs]) -> None:
-    """Write the picture of a test from its part of cortex.json; what is not measured yet is left out."""
+    """Write the picture of a test from its part of cortex.json; points that are not measured yet are left out."""
     figure = {"line": _line, "bars": _bars, "ranges": _ranges}[test.picture](test, found, runs)
     figure.suptitle(f"{test.key}: {test.title} - {found['verdict']}", fontsize=11)
     whole_files.write(file, picture(figure, dpi=110))
@@ -78,8 +78,8 @@ def _bars(test: Test, found: TestFound, runs: Mapping[str, Runs]) -> Figure:
     alone |= {c["null"]: c["readout"] for c in losses if c["point"] in alone}
     values = []
     for label, mean, half in _measured(found):
-        own = dict((name, (m, h)) for name, m, h in _measured(found, alone.get(label, "energy")))
-        mean, half = own.get(label, (mean, half))
+        by_name = dict((name, (m, h)) for name, m, h in _measured(found, alone.get(label, "energy")))
+        mean, half = by_name.get(label, (mean, half))
         name = f"{label} (layer 2 alone)" if label in alone else label
         values.append((name, mean, half, COLOURS.get(verdicts.get(label, ""), NEUTRAL)))
     figure, axis = panels(size=(7.0, 1.1 + 0.36 * max(len(values), 2)))
@@ -104,7 +104,7 @@ def _ranges(test: Test, found: TestFound, runs: Mapping[str, Runs]) -> Figure:
     for row, criterion in enumerate(criteria):
         outcome = outcomes[criterion.quantity, BASE]
         style = {"alpha": 0.35} if outcome["decides"] else {"alpha": 0.35, "hatch": "///", "fill": False}
-        unit = criterion.high  # each in units of the upper end of its range
+        unit = criterion.high  # each quantity is drawn in units of the upper end of its range
         left.barh(
             row, 1.0 - max(criterion.low / unit, 0.01), left=max(criterion.low / unit, 0.01), color=NEUTRAL, **style
         )

@@ -1,9 +1,9 @@
-"""T2: where recordings from cortex put the firing of principal cells, and where that was read.
+"""Published ranges of the firing of principal cells in cortex, for test T2, with their sources.
 
-A range is what a source reports, or the span of several; `read` tells how far it was checked. The windows of recordings are
+A range is that of one source or the span of several; `read` tells how far it was checked. The windows of recordings are
 longer than a presentation of 30 ms, in which a single spike is already a rate of 33 Hz: rates of active cells, and the
-share of active ones, are therefore compared with figures for rates above 20 Hz. How far a share or a sparseness S
-lies outside its range is said by what is left of 1 as well: 1 - S is about the share of cells or stimuli with a response.
+share of active cells, are therefore compared with figures for rates above 20 Hz. For a share or a sparseness S, the distance
+from its range is also measured by 1 - S, which is about the share of cells or stimuli with a response.
 """
 
 from __future__ import annotations
@@ -53,5 +53,5 @@ RANGES = (
 
 
 def ranges_at(point: str, words: str) -> tuple[Range, ...]:
-    """Return the criteria that decide for another point than the unchanged one; `words` follow each demand."""
+    """Return the deciding criteria for a point other than the null; `words` are added to the text of each demand."""
     return tuple(replace(r, point=point, demand=f"{r.demand}{words}") for r in RANGES if r.read != "recalled")

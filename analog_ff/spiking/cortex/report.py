@@ -1,4 +1,4 @@
-"""What the cortex tests say: cortex.json, one sentence per criterion, and the score card as Markdown. All from the numbers."""
+"""Report of the cortex tests, made from the numbers: cortex.json, one sentence per criterion, the score card as Markdown."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from analog_ff.spiking.cortex.sweep import Sweep
 
 
 def collect(sweep: Sweep, tests: Sequence[Test]) -> ScoreCard:
-    """Return cortex.json: every point, criterion and verdict of the tests, from the results that are there."""
+    """Return the contents of cortex.json: every point, criterion and verdict of the tests, from the stored results."""
     found: dict[str, TestFound] = {}
     for test in tests:
         runs = {p.label: sweep.runs(p) for p in test.points}
@@ -88,13 +88,13 @@ def _criterion(criterion: Loss | Range, outcome: Judgement, runs: Mapping[str, R
 
 
 def number(value: Estimate, digits: int) -> str:
-    """Return 'mean ± half the interval'."""
+    """Return the text "mean ± half the interval"."""
     text = f"{value.mean:z.{digits}f}"
     return text if value.half is None else f"{text} ± {value.half:.{digits}f}"
 
 
 def sentence(criterion: Loss | Range, outcome: Judgement, runs: Mapping[str, Runs]) -> str:
-    """Return one sentence with the numbers of a criterion."""
+    """Return a sentence with the demand and the numbers of a criterion."""
     if outcome.value is None:
         return f"{criterion.demand.rstrip(',')}: {OPEN}."
     unsure = "" if outcome.firm else ", though the interval reaches another verdict"
@@ -116,7 +116,7 @@ def sentence(criterion: Loss | Range, outcome: Judgement, runs: Mapping[str, Run
 
 
 def markdown(document: ScoreCard, pictures: str) -> str:
-    """Return the score card and the tables of all points; `pictures` is the path before a picture's name."""
+    """Return the score card and the tables of all points as Markdown; `pictures` is the path before a picture's name."""
     base = document["base"]
     seeds = sorted({s for t in document["tests"].values() for p in t["points"] for s in p["seeds"]})
     lines = [
@@ -148,11 +148,11 @@ def markdown(document: ScoreCard, pictures: str) -> str:
 
 
 def _cells(criterion: LossFound | RangeFound, accuracies: Mapping[str, Mapping[str, Measured | None]]) -> list[str]:
-    found = criterion["measured"]
-    if found is None:
+    measured = criterion["measured"]
+    if measured is None:
         return [criterion["demand"], "-", "-", criterion["verdict"]]
     verdict = criterion["verdict"] + ("" if criterion["firm"] else " (?)")
-    value = Estimate(found["mean"], found["half_interval"], 0)
+    value = Estimate(measured["mean"], measured["half_interval"], 0)
     if criterion["kind"] == "loss":
         null = accuracies[criterion["null"]][criterion["readout"]]
         assert null is not None  # a loss is measured against it
@@ -204,7 +204,7 @@ def write(sweep: Sweep, tests: Sequence[Test]) -> ScoreCard:
 
 
 def show(document: ScoreCard, folder: Path) -> None:
-    """Print the score card."""
+    """Print the score card of the tests."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

@@ -1,7 +1,7 @@
-"""Run the points of the cortex tests one by one; a finished one is never run again.
+"""Run the points of the cortex tests one by one; a finished point is never run again.
 
-The result of a run is points/<name>.json in the folder of the tests, named after the choices that differ from the defaults.
-It counts only if all choices that it was run with are those of today and no rule that touches it has changed since.
+The result of a run is points/<name>.json in the folder of the tests, named after the options that differ from the defaults.
+It is used only if all its options are the present ones and no rule that affects it has changed since.
 """
 
 from __future__ import annotations
@@ -14,28 +14,28 @@ from pathlib import Path
 
 from analog_ff.datasets.base import Dataset
 from analog_ff.output import whole_files
+from analog_ff.plain import Document
 from analog_ff.runs.model import MODEL, changes_since
 from analog_ff.spiking.config import NOT_IN_HASH, SpikingConfig
 from analog_ff.spiking.cortex.base import Change, Point, Test
 from analog_ff.spiking.cortex.judge import Runs
-from analog_ff.spiking.documents import Document
 from hardware_models import files
 
 TUNING_SEED = 1000
-"""Added to the first seed where the choices of a grid are compared: no run that is judged took part."""
+"""Number added to the first seed to compare the alternatives of a grid, so that judged runs do not take part."""
 
 
 def place(folder: Path, config: SpikingConfig) -> Path:
     """Return the file of a run."""
-    own = config.as_dict()
+    choices = config.as_dict()
     default = {f.name: list(f.default) if isinstance(f.default, tuple) else f.default for f in fields(SpikingConfig)}
-    changed = {k: v for k, v in own.items() if k not in NOT_IN_HASH and (v != default[k] or k == "seed")}
+    changed = {k: v for k, v in choices.items() if k not in NOT_IN_HASH and (v != default[k] or k == "seed")}
     name = hashlib.sha256(json.dumps(changed, sort_keys=True).encode()).hexdigest()[:16]
     return folder / "points" / f"{name}.json"
 
 
 def stored(folder: Path, config: SpikingConfig) -> Document | None:
-    """Return the result of a run if it is there and was made with the choices of today."""
+    """Return the stored result of a run; None if it is missing or was made with other options."""
     file = place(folder, config)
     if not file.is_file():
         return None
@@ -48,7 +48,7 @@ def stored(folder: Path, config: SpikingConfig) -> Document | None:
 
 
 class Sweep:
-    """The runs of the tests in one folder, under one base configuration, with seeds counted up from the base's own."""
+    """The runs of the tests in one folder, with one base configuration and seeds that count up from the base's own."""
 
     def __init__(self, folder: Path, base: SpikingConfig, seeds: int) -> None:
         self.folder, self.base = folder, base
@@ -61,7 +61,7 @@ class Sweep:
         measure: Callable[[SpikingConfig, Dataset], Document],
         say: Callable[[str], None],
     ) -> None:
-        """Run what is missing: all points with the first seed, then with the others."""
+        """Run the missing points: all of them with the first seed, then with the others."""
 
         def ensure(config: SpikingConfig, what: str) -> None:
             if stored(self.folder, config) is not None:
@@ -72,7 +72,7 @@ class Sweep:
             file.parent.mkdir(parents=True, exist_ok=True)
             whole_files.write(file, text)
 
-        # Seeds of one point run one after the other: they share compiled code.
+        # The seeds of one point run one after the other, because they share compiled code.
         for seeds in (self.seeds[:1], self.seeds[1:]):
             for test in tests:
                 for point in test.points:
@@ -88,7 +88,7 @@ class Sweep:
         return point.configuration(self.base, self.seeds.start + TUNING_SEED, choice)
 
     def chosen(self, point: Point) -> Mapping[str, Change] | None:
-        """Return the choice of a point's grid with the least error; None as long as a run is missing."""
+        """Return the alternative of a point's grid with the least error; None as long as a run is missing."""
         if not point.grid:
             return {}
         errors = []
@@ -100,9 +100,9 @@ class Sweep:
         return point.grid[errors.index(min(errors))]
 
     def runs(self, point: Point) -> Runs:
-        """Return the results of a point that are there, by seed."""
+        """Return the stored results of a point, by seed."""
         choice = self.chosen(point)
         if choice is None:
             return {}
-        found = {s: stored(self.folder, point.configuration(self.base, s, choice)) for s in self.seeds}
-        return {s: r for s, r in found.items() if r is not None}
+        results = {s: stored(self.folder, point.configuration(self.base, s, choice)) for s in self.seeds}
+        return {s: r for s, r in results.items() if r is not None}

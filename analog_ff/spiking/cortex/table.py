@@ -1,6 +1,6 @@
-"""The seven cortex tests. What a verdict means is in `base`; every choice of a grid was made on the validation part alone.
+"""The seven cortex tests; `base` defines the verdicts. Every alternative of a grid was chosen on the validation part alone.
 
-The cortex side of each criterion, with its source, is in docs/spiking.md; the published ranges of T2 are in `published`.
+docs/spiking.md explains each criterion by the cortex, with its source; `published` holds the published ranges of T2.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from analog_ff.spiking.cortex.base import BASE, Above, Loss, Point, Test, Times
 from analog_ff.spiking.cortex.published import RANGES, ranges_at
 
 WHOLE_EPOCH = 10**6
-"""A block longer than any epoch."""
+"""Length of a block that is longer than any epoch."""
 SLOWER = "slower cells"
 UNCHANGED = Point(BASE, place=0.0)
 
 
 def rates(*factors: float) -> tuple[Mapping[str, Times], ...]:
-    """Return a grid of learning rates, in units of the base configuration's."""
+    """Return a grid of learning rates, given as factors on that of the base configuration."""
     return tuple({"learning_rate": Times(f)} for f in factors)
 
 

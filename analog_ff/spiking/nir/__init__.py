@@ -1,1 +1,1 @@
-"""The trained network as an NIR file, and an NIR file as a network of NumPy arrays."""
+"""Export of a trained network to an NIR file, and import of an NIR file as NumPy arrays."""

@@ -1,4 +1,4 @@
-r"""The trained network as an NIR file, and an NIR file as a network of NumPy arrays.
+r"""Write a trained network as an NIR file, and read an NIR file as a network of NumPy arrays.
 
 NIR (Neuromorphic Intermediate Representation) describes a layer by ``Linear``, y = W x, and ``LIF``,
 
@@ -6,8 +6,9 @@ NIR (Neuromorphic Intermediate Representation) describes a layer by ``Linear``, 
     \tau \dot v = (v_{leak} - v) + R I, \qquad \text{spike at}\ v > v_{thr}, \quad v \leftarrow v_{reset}
 
 in continuous time. A simulator with the clock dt holds I through one step for one spike, so that v jumps by
-:math:`w R\,dt/\tau`. Here a spike moves v by w, hence :math:`R = \tau/dt`: **the file holds for one dt**, which stands in the
-metadata of its graph (``dt`` [s]), with ``reset``, ``order`` and what was left out (``notices``). Another clock needs R scaled.
+:math:`w R\,dt/\tau`. Here a spike moves v by w, hence :math:`R = \tau/dt`: **the file is valid for one dt**, which is stored in
+the metadata of its graph (``dt`` [s]), with ``reset``, ``order`` and a list of omissions (``notices``). Another clock needs a
+scaled R.
 
 A network of L layers is the chain Input -> [Scale] -> [Delay] -> Linear -> LIF -> ... -> Output, and the goodness of a layer
 is formed outside, from its spikes. NIR says nothing about the order within a step; here, as in Brian2, it is: decay, threshold,
@@ -48,17 +49,17 @@ KNOWN = ("Input", "Scale", "Delay", "Linear", "LIF", "Output")
 def export(
     weights: Sequence[np.ndarray], config: SpikingConfig, path: str | Path, *, gains: Sequence[float] | None = None
 ) -> list[str]:
-    """Write a trained network as an NIR file; return one sentence for each thing that is not in it.
+    """Write a trained network as an NIR file; return one sentence for each property that the file does not hold.
 
     Parameters
     ----------
-    weights : of each layer, (inputs, cells) [thresholds]; written as float32, less the uniform inhibition that comes with
-        every spike (Dale's law, subtractive pool).
-    config : the choices of the run.
-    path : the file; must not exist.
-    gains : mean gain of the divisive pool in front of each layer but the first, see `frozen_gains` [1].
+    weights : weights (inputs, cells) [thresholds] of each layer; written as float32, minus the uniform inhibition that comes
+        with every spike (Dale's law, subtractive pool).
+    config : the configuration of the run.
+    path : path of the new file, which must not exist.
+    gains : mean gain [1] of the divisive pool in front of each layer except the first, see `frozen_gains`.
 
-    Raises UsageError, before anything is written, where the network cannot be expressed (see `check`).
+    Raises UsageError, before anything is written, if NIR cannot express the network (see `check`).
     """
     path = Path(path)
     check(config, path)
@@ -89,14 +90,14 @@ def export(
     }  # fmt: skip
     names = list(nodes)
     edges = list(pairwise(names))
-    image = io.BytesIO()  # HDF5's own writing to a disk that fills up can end in a crash
+    image = io.BytesIO()  # made in memory, because HDF5 can crash while writing to a full disk
     nir.write(image, nir.NIRGraph(nodes, edges, metadata=metadata))
     whole_files.write(path, image.getvalue())
     return said
 
 
 def export_run(config: SpikingConfig, outcome: Outcome, path: str | Path) -> list[str]:
-    """Write the network of a finished run, its pools frozen at the gains of the run's raster; see `export`."""
+    """Write the network of a finished run, with pools fixed at their mean gains in the run's raster; see `export`."""
     steps = round(outcome.statistics.raster_ms / config.step)
     rasters = []
     for (cells, times), w in zip(outcome.statistics.raster[1:], outcome.weights, strict=True):
@@ -124,11 +125,11 @@ def _checked(weights: Sequence[np.ndarray], config: SpikingConfig) -> list[np.nd
 
 def _gains(gains: Sequence[float] | None, config: SpikingConfig) -> list[float]:
     wanted = len(config.layers) - 1 if config.pool == "divisive" else 0
-    found = [float(g) for g in gains or ()]
-    if len(found) != wanted or not all(np.isfinite(g) and g > 0 for g in found):
+    given = [float(g) for g in gains or ()]
+    if len(given) != wanted or not all(np.isfinite(g) and g > 0 for g in given):
         kind = "one for each divisive pool between layers"
-        raise UsageError(f"an NIR file of these layers needs {wanted} positive gains ({kind}), got {found}.")
-    return found
+        raise UsageError(f"an NIR file of these layers needs {wanted} positive gains ({kind}), got {given}.")
+    return given
 
 
 def load(path: str | Path, *, dt: float | None = None) -> NirNetwork:
@@ -137,10 +138,10 @@ def load(path: str | Path, *, dt: float | None = None) -> NirNetwork:
     Parameters
     ----------
     path : the file.
-    dt : clock step [s] of a file that names none; a file written by `export` does.
+    dt : clock step [s] for a file that states none; files written by `export` state it.
 
-    Raises UsageError in one sentence if the file cannot be read, holds nodes other than those of `KNOWN` or branches, or if
-    its dimensions do not match.
+    Raises UsageError if the file cannot be read, holds nodes other than those of `KNOWN`, branches, or has dimensions that do
+    not match.
     """
     path = Path(path)
     nodes, edges, metadata = _read(path)
@@ -159,7 +160,7 @@ def _network(
     chain = _chain(path, nodes, edges)
     cells = _size(path, chain[0], nodes[chain[0]].input_type["input"])
     layers: list[NirLayer] = []
-    gain, delay, weights = np.ones(()), 0, None  # `cells` is a mere claim until weights of that shape are there
+    gain, delay, weights = np.ones(()), 0, None  # `cells` is only trusted once weights of that shape are found
     for name in chain[1:-1]:
         node, kind = nodes[name], type(nodes[name]).__name__
         if (kind == "LIF") == (weights is None):
@@ -184,7 +185,7 @@ def _network(
 
 
 def _read(path: Path) -> tuple[dict[str, nir.NIRNode], list[tuple[str, str]], dict[str, object]]:
-    """Return nodes, edges and metadata; the library sees only what was read within limits and is of a known kind."""
+    """Return nodes, edges and metadata of a file, which was read within limits and has only known kinds of nodes."""
     tree = hdf5.tree(path, "NIR file")
     with files.reading(path, "an NIR graph"):
         graph = tree.get("node")
@@ -221,7 +222,7 @@ def _clock(path: Path, dt: object) -> float:
 
 
 def _chain(path: Path, nodes: dict[str, nir.NIRNode], edges: list[tuple[str, str]]) -> list[str]:
-    """Return the names from the input to the output; every node has to be on the way."""
+    """Return the names of the nodes from the input to the output; raise UsageError if a node is not on this chain."""
     ends = {kind: [n for n, node in nodes.items() if type(node).__name__ == kind] for kind in ("Input", "Output")}
     for kind, found in ends.items():
         if len(found) != 1:
@@ -243,7 +244,7 @@ def _size(path: Path, name: str, shape: np.ndarray) -> int:
 
 
 def _values(path: Path, name: str, value: np.ndarray, cells: int) -> np.ndarray:
-    """Return one value for each cell, or one for all of them."""
+    """Return one value for each cell, from a list of them or one common value."""
     value = _real(path, name, value).astype(np.float64)
     if value.shape not in ((), (cells,)):
         raise UsageError(f"{path}: '{name}' needs values for {cells} cells, got the shape {value.shape}.")

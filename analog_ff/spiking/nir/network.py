@@ -1,4 +1,4 @@
-"""A chain of LIF layers as NumPy arrays, and its spikes: the reference that an NIR file is checked with."""
+"""A chain of LIF layers as NumPy arrays, and its spikes: a reference for checking NIR files."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class NirLayer(NamedTuple):
-    """One Linear and one LIF node with what stands before them; arrays of one value per cell, n inputs, m cells."""
+    """One Linear and one LIF node with the Scale and Delay before them, for n inputs and m cells."""
 
-    weights: np.ndarray  # (n, m) float32, change of v per spike where r dt/tau = 1 [thresholds]
-    gain: np.ndarray  # (n,) Scale in front of the weights [1]
-    delay: int  # steps from a spike to its arrival
+    weights: np.ndarray  # (n, m) float32, change of v per spike if r dt/tau = 1 [thresholds]
+    gain: np.ndarray  # (n,) factor on the inputs (Scale) [1]
+    delay: int  # number of steps from a spike to its arrival
     tau: np.ndarray  # (m,) [s]
     r: np.ndarray  # (m,) resistance [1]
     v_leak: np.ndarray  # (m,) [thresholds]
@@ -28,7 +28,7 @@ class NirLayer(NamedTuple):
 
 
 class NirNetwork(NamedTuple):
-    """What an NIR file says, as far as this project can run it."""
+    """The network in an NIR file, in the form in which this project can run it."""
 
     layers: tuple[NirLayer, ...]
     dt: float  # [s]
@@ -37,11 +37,11 @@ class NirNetwork(NamedTuple):
 
 
 def spikes(network: NirNetwork, input_spikes: np.ndarray, dtype: DTypeLike = np.float64) -> list[np.ndarray]:
-    r"""Run the network from rest, each v at its v_leak; return the spikes of each layer, (..., steps, cells) bool.
+    r"""Run the network from rest (v = v_leak) and return the spikes (..., steps, cells) bool of each layer.
 
-    input_spikes : (..., steps, inputs) number of spikes of each input in each step; presentations may lie along the axes in
-        front. Within a step: :math:`v \leftarrow v_{leak} + (v - v_{leak}) e^{-dt/\tau}`; spike where v exceeds the threshold; v
-        rises by :math:`w R\,dt/\tau` for each spike that arrives; the cells that spiked are reset.
+    input_spikes : (..., steps, inputs) number of spikes of each input in each step; the leading axes may hold
+        presentations. The order of a step is: :math:`v \leftarrow v_{leak} + (v - v_{leak}) e^{-dt/\tau}`; spike if v exceeds
+        the threshold; v rises by :math:`w R\,dt/\tau` for each spike that arrives; the cells that spiked are reset.
     """
     below = np.asarray(input_spikes)
     inputs = network.layers[0].weights.shape[0]
@@ -57,11 +57,11 @@ def spikes(network: NirNetwork, input_spikes: np.ndarray, dtype: DTypeLike = np.
 
 
 def frozen_gains(config: SpikingConfig, rasters: Sequence[np.ndarray]) -> list[float]:
-    r"""Return what stands for the divisive pool in front of each layer but the first: the mean gain that its spikes met.
+    r"""Return the mean gain of the divisive pool in front of each layer except the first, as seen by the spikes through it.
 
-    rasters : of each layer, (presentations, steps, cells) bool; the last one is not looked at. The pool's q decays with its
-        time constant and rises by 1/cells at each spike; the gain is :math:`g/(\sigma + q)` as the step before left it, and
-        the mean goes over all spikes. Empty for other pools; UsageError if a layer never spikes.
+    rasters : spikes (presentations, steps, cells) bool of each layer; the last layer is not used. The pool's q decays with its
+        time constant and rises by 1/cells at each spike; the gain is :math:`g/(\sigma + q)` with q after the previous step, and
+        the mean is over all spikes. For other pools the list is empty. Raises UsageError if a layer never spikes.
     """
     if config.pool != "divisive":
         return []
@@ -78,7 +78,7 @@ def frozen_gains(config: SpikingConfig, rasters: Sequence[np.ndarray]) -> list[f
 
 
 def _run(layer: NirLayer, network: NirNetwork, drive: np.ndarray) -> np.ndarray:
-    """Return the spikes of one layer; drive (..., steps, cells): what its input spikes add to v, without the delay."""
+    """Return the spikes of one layer; drive (..., steps, cells) is the change of v by its input spikes, before the delay."""
     kind = drive.dtype
     decay = np.exp(-network.dt / layer.tau).astype(kind)
     leak, threshold, v_reset = (a.astype(kind) for a in (layer.v_leak, layer.threshold, layer.v_reset))

@@ -1,6 +1,6 @@
-"""What of a spiking run an NIR file cannot say: refused where the exported network would compute something else.
+"""Options of a spiking run that an NIR file cannot express; they are refused if the exported network would differ.
 
-Whatever is only left out (because it acts in training, or belongs to whoever runs the file) is said in a notice.
+Properties that are only omitted (because they act in training, or because the user of the file provides them) give a notice.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from hardware_models.check import UsageError
 
 
 def check(config: SpikingConfig, path: str | Path) -> None:
-    """Raise UsageError, one sentence, if a network of these choices cannot be exported to that file."""
+    """Raise UsageError if a network of this configuration cannot be exported to the file `path`."""
     path = Path(path)
     if config.refractory:
         raise UsageError(
@@ -33,7 +33,7 @@ def check(config: SpikingConfig, path: str | Path) -> None:
 
 
 def notices(config: SpikingConfig, gains: Sequence[float]) -> list[str]:
-    """Return one sentence for each thing of this run that the NIR file does not hold, or holds frozen."""
+    """Return one sentence for each property of this run that the NIR file omits or holds as a constant."""
     said = [
         f"The NIR file holds for a clock step of {config.step:g} ms (R = tau/dt); scale R for another.",
         "Plasticity (traces, third factor, learning rate) is not in the NIR file: its weights are fixed.",

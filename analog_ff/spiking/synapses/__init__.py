@@ -1,1 +1,1 @@
-"""Synapses, by what they are made of: numbers, crossbars pulsed exactly, or step tables."""
+"""Synapses of three kinds: numbers, crossbars pulsed exactly, or step tables."""

@@ -1,4 +1,4 @@
-"""Which synapses a configuration names."""
+"""Choose the kind of synapses of a configuration."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from analog_ff.spiking.synapses.ideal import IdealSynapses
 
 
 def synapses_of(config: SpikingConfig) -> Plasticity:
-    """Return the synapses that a configuration names: numbers, crossbars pulsed exactly, or step tables."""
+    """Return the kind of synapses in a configuration: numbers, crossbars pulsed exactly, or step tables."""
     if config.device == "none":
         return IdealSynapses()
     if config.chip == "table":

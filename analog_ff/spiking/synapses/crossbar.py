@@ -1,12 +1,12 @@
-r"""Synapses on the project's crossbars, pulsed exactly: each wanted change becomes device pulses at its own cells.
+r"""Synapses on the project's crossbars, pulsed exactly: each wanted change becomes pulses on the synapse's own devices.
 
 .. math:: n_{ij} = \left\lfloor M_j x_i/\Delta W + u \right\rfloor, \quad u \sim U[0, 1), \qquad
           w_{ij} = (G^+_{ij} - G^-_{ij})/G_{unit}
 
-After each presentation a Python function takes the traces M and x, gives the pulses n to `Crossbar.pulse`, and hands the
-weights that the devices then hold back to Brian2; so it needs one of Brian2's run-time targets. Any device of the project
-serves, with its bounds, steps, noise, spread and drift: time passes for it at the pace of the presentations. Delta W is the
-nominal change of a weight by one pulse. Where the read noise depends on the cell, each synapse carries its own variance.
+After each presentation a Python function reads the traces M and x, gives the pulses n to `Crossbar.pulse`, and copies the new
+weights of the devices back to Brian2; this needs one of Brian2's run-time targets. Any device of the project
+can be used, with its bounds, steps, noise, spread and drift; its time passes at the pace of the presentations. Delta W is the
+nominal change of a weight by one pulse. If the read noise depends on the cell, each synapse has its own variance.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class CrossbarSynapses(OnDevice):
     def __init__(self, config: SpikingConfig, device: Device | None = None) -> None:
         super().__init__(config, device)
         self.arrays: list[Crossbar] = []
-        # Cells with noise of their own are heard one by one, the others by the number of spikes.
+        # If the noise depends on the cell, it is added per synapse; otherwise it follows from the number of spikes.
         own = read_deviation(self.device, (1, 1), config.weight_range)
         self._by_cell = own is not None and np.isnan(own)
         self.target = "heard : 1" if self._by_cell else "" if own is None else HEARD
@@ -44,7 +44,7 @@ class CrossbarSynapses(OnDevice):
         self, b2: Brian, config: SpikingConfig, n: int, below: NeuronGroup, layer: NeuronGroup, initial: np.ndarray,
         space: Mapping[str, object], dt: Clock, period: Clock, learn: bool,
     ) -> tuple[Synapses, list[BrianObject]]:  # fmt: skip
-        """Return the synapses from `below` to layer n, programmed with first weights (inputs, cells), and more objects."""
+        """Return the synapses from `below` to layer n, programmed with first weights (inputs, cells), and further objects."""
         place = Key(config.chip_seed, "chip").child("layer", n).child("main")
         array = Crossbar(self.device, initial.shape, key=place, tile=TILE, weight_range=config.weight_range)
         self._ledger.book("program", array.program(initial, key=Key(config.seed, "program").child("layer", n)), n)
@@ -71,19 +71,19 @@ class CrossbarSynapses(OnDevice):
         return synapses, [function, *lines.objects]
 
     def cells(self) -> list[Mapping[str, float | None]]:
-        """Return what the bench sees of the cells of each layer."""
+        """Return the figures of the cells of each layer in an inspection."""
         return [inspect_cells(array).summary() for array in self.arrays]
 
 
 class _Copy:
-    """Copies what the devices hold to Brian2's arrays."""
+    """Copy the weights (and, per cell, the read noise) of the devices to Brian2's arrays, when called."""
 
     def __init__(self, array: Crossbar, synapses: Synapses, below: NeuronGroup, by_cell: bool) -> None:
         self._array, self._synapses, self._below, self._by_cell = array, synapses, below, by_cell
 
     def __call__(self) -> None:
         array = self._array
-        # Synapses are numbered input by input, as the weights of a matrix (inputs, cells).
+        # Synapses are numbered input by input, in the order of a matrix (inputs, cells).
         self._synapses.variables["w"].get_value()[:] = array.weights.ravel()
         self._below.variables["row"].get_value()[:] = array.row_sums / array.g_unit
         if self._by_cell:
@@ -93,7 +93,7 @@ class _Copy:
 
 
 class _Change:
-    """What happens at the crossbar between two presentations."""
+    """Update of the crossbar between two presentations: time passes, and pulses change the weights."""
 
     def __init__(
         self, ledger: Ledger, array: Crossbar, config: SpikingConfig, n: int,
@@ -116,7 +116,7 @@ class _Change:
             self._show()
 
     def _pulse(self, k: int) -> bool:
-        """Pulse the cells as the traces want it; return whether anything is learned."""
+        """Pulse the cells by the traces of presentation k; return False if nothing is learned from it."""
         factor = np.asarray(self._layer.variables["M"].get_value(), np.float64)
         active = np.flatnonzero(factor)
         if not active.size:

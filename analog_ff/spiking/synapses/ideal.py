@@ -15,20 +15,20 @@ from analog_ff.spiking.synapses.base import CHANGE, Plasticity, arrival, delays,
 
 
 class IdealSynapses(Plasticity):
-    """Synapses that are numbers: any weight, changed by exactly what is wanted."""
+    """Synapses that are numbers: they have any weight and change by exactly the wanted amount."""
 
     def attach(
         self, b2: Brian, config: SpikingConfig, n: int, below: NeuronGroup, layer: NeuronGroup, initial: np.ndarray,
         space: Mapping[str, object], dt: Clock, period: Clock, learn: bool,
     ) -> tuple[Synapses, list[BrianObject]]:  # fmt: skip
-        """Return the synapses from `below` to layer n, and no more objects."""
+        """Return the synapses from `below` to layer n, and no further objects."""
         first = b2.TimedArray(np.asarray(initial, float), dt=1 * b2.ms, name=f"table_first_{n}")
         x = f"{presynaptic(n)}_pre"
         paired = config.eligibility == "synaptic"
         wanted = f"w + M_post*{'el' if paired else x}"
         post = {"change": f"w = clip({wanted}, 0, inf)" if config.dale else f"w = {wanted}"}
         events = {"arrive": "spike", "change": "learn"}
-        if paired:  # a spike of the cell meets the spikes of the input until then
+        if paired:  # at a spike of the cell, its input's spikes so far are added to the trace
             post["pair"], events["pair"] = f"el += {x}", "spike"
         synapses = b2.Synapses(
             below, layer, "w : 1\nel : 1" if paired and learn else "w : 1", on_pre={"arrive": arrival(config, n)},

@@ -1,12 +1,12 @@
-r"""The word lines of a layer's array: what the spikes read, counted presentation by presentation, and the noise of reading.
+r"""The word lines of a layer's array: counts of reads in each presentation, and the read noise.
 
 A spike of cell i below is one read pulse on word line i. All spikes of a clock step are one read of the array; with N
 of them a membrane receives noise of variance
 
 .. math:: \sigma_v^2 = 2 N \sigma_G^2/G_{unit}^2
 
-(sigma_G the deviation of one cell's read, two cells a weight), drawn once a step: the sum of independent normal numbers is
-normal, so nothing is approximated as long as the variance is the same for all cells.
+(sigma_G the standard deviation of one cell's read, two cells a weight), drawn once a step. The sum of independent normal
+numbers is normal, so this is exact as long as the variance is the same for all cells.
 """
 
 from __future__ import annotations
@@ -24,32 +24,32 @@ from hardware_models.keys import Key
 from hardware_models.tiles import Tiling
 
 ROW = "row : 1"
-"""Equation of cells that drive a word line: the sum of its conductances, in units of the layer's G_unit."""
+"""Equation of cells that drive a word line: the sum of the line's conductances, in units of the layer's G_unit."""
 HEARD = "heard : 1 (linked)"
-"""Equation of cells whose read noise is the same for all devices: spikes of this step below."""
+"""Equation of cells with the same read noise for all devices: the number of spikes of this step in the layer below."""
 NOISE, COUNT = 5, 6
-"""Order in the slot of the synapses, after all spikes have arrived."""
+"""Order within the synapses' slot of a step, after all spikes have arrived."""
 TURNS = 4096
 
 
 class Reads(NamedTuple):
-    """What was read of one layer's array in each of k presentations, and how often its cells fired."""
+    """Counted reads of one layer's array in each of k presentations, and the spikes of its cells."""
 
     spikes: np.ndarray  # (k,) read pulses, one for each spike below
     steps: np.ndarray  # (k,) clock steps with a read
-    tile_steps: np.ndarray  # (k,) the same, summed over the row tiles that have a spike
-    g: np.ndarray  # (k,) sum over read pulses of the conductance of their row, in G_unit
-    fired: np.ndarray  # (k,) spikes of the layer
+    tile_steps: np.ndarray  # (k,) clock steps with a read, counted once for each row tile with a spike
+    g: np.ndarray  # (k,) sum over read pulses of the conductance of the read row [G_unit]
+    fired: np.ndarray  # (k,) spikes of the layer's cells
 
 
 class Lines:
-    """Brian2 objects that count the reads of layer n's array; `reads` returns what they counted."""
+    """Brian2 objects that count the reads of layer n's array; `reads` returns the counts."""
 
     def __init__(
         self, b2: Brian, config: SpikingConfig, n: int, groups: tuple[NeuronGroup, NeuronGroup], tiling: Tiling,
         deviation: float | None, dt: Clock, period: Clock,
     ) -> None:  # fmt: skip
-        """Count reads between groups (below, layer n); with the deviation of a pair's read, add its noise (see `HEARD`)."""
+        """Count reads between groups (below, layer n); if the deviation of a pair's read is given, add its noise (`HEARD`)."""
         below, layer = groups
         lines = b2.NeuronGroup(1, "k : 1\nspikes : 1\ndriven : 1\ng : 1\nfired : 1", clock=dt, name=f"lines_{n}")
         tiles = b2.NeuronGroup(tiling.row_tiles, "k : 1\ndriven : 1", clock=dt, name=f"tiles_{n}")
@@ -61,7 +61,7 @@ class Lines:
         split.connect("j == i//tile_rows")
         out = b2.Synapses(layer, lines, on_pre="fired_post += 1", clock=dt, name=f"fired_{n}")
         out.connect()
-        if config.delay:  # a row is driven when the spike has arrived
+        if config.delay:  # a row is driven when the spike arrives
             for way in (drive, split):
                 way.pre.delay = f"{config.delay!r}*ms"
         after = {"clock": dt, "when": "synapses", "order": COUNT}
@@ -77,7 +77,7 @@ class Lines:
                 order=NOISE,
                 name=f"read_noise_{n}",
             )
-        # A presentation is written down, and forgotten, in the first step of the next.
+        # The counts of a presentation are stored and reset in the first step of the next one.
         first = {"clock": period, "when": "start"}
         lines.run_regularly("spikes = 0\ndriven = 0\ng = 0\nfired = 0", order=0, name=f"new_lines_{n}", **first)
         tiles.run_regularly("driven = 0", order=0, name=f"new_tiles_{n}", **first)
@@ -88,7 +88,7 @@ class Lines:
         self.objects: list[BrianObject] = [lines, tiles, drive, split, out, self._whole, self._tiles]
 
     def reads(self, presentations: int) -> Reads:
-        """Return what was counted in the first presentations."""
+        """Return the counts of the first `presentations` presentations."""
         kept = slice(1, presentations + 1)
         whole, tiles = self._whole, np.asarray(self._tiles.driven[:], float)
         spikes, steps, g, fired = (
@@ -98,21 +98,21 @@ class Lines:
 
 
 def heard_gain(config: SpikingConfig, n: int) -> str:
-    """Return what a charge is multiplied by on its way to a membrane of layer n, as the start of a product."""
+    """Return Brian2 code for the factor on a charge that reaches a membrane of layer n, as the start of a product."""
     return "gain*" if n and config.pool == "divisive" else ""
 
 
 def turns(config: SpikingConfig, n: int) -> np.ndarray:
-    """Return random bits (TURNS,), one a presentation: whether the odd pulses of layer n's pairs change sides.
+    """Return random bits (TURNS,), one for each presentation: 1 moves the odd pulses to the other device of layer n's pairs.
 
-    Crossbar.pulse changes sides at each call; where waking and sleeping presentations alternate, one device of a pair
-    would get all pulses without this.
+    Crossbar.pulse changes sides at each call; if waking and sleeping presentations alternate, one device of a pair would
+    otherwise get all odd pulses.
     """
     return Key(config.seed, "turns").child("layer", n).generator().integers(0, 2, TURNS)
 
 
 def check_hardware(config: SpikingConfig, device: BaseDevice) -> None:
-    """Raise UsageError in one sentence for what an array of this device cannot do."""
+    """Raise UsageError if options of the run cannot be combined with an array of this device."""
     refused = (
         (config.dale, "--dale: a pair holds both signs"),
         (
@@ -128,7 +128,7 @@ def check_hardware(config: SpikingConfig, device: BaseDevice) -> None:
 
 
 def read_deviation(device: BaseDevice, shape: tuple[int, int], weight_range: float) -> float | None:
-    """Return the deviation of a pair's read in thresholds, None without noise; NaN if it depends on the cell."""
+    """Return the standard deviation of a pair's read [thresholds]; None without noise, NaN if it depends on the cell."""
     variance = device.read_variance(device.fabricate((1, 2), Key(0, "read noise")), 0.0)
     if np.ndim(variance) > 0:
         return float("nan")
@@ -137,6 +137,6 @@ def read_deviation(device: BaseDevice, shape: tuple[int, int], weight_range: flo
 
 
 def phases_of(parts: Sequence[tuple[str, int]]) -> Mapping[str, slice]:
-    """Return which presentations belong to which phase, from (phase, presentations) in order."""
+    """Return {phase: slice of presentations}, from (phase, number of presentations) in order."""
     ends = np.cumsum([0, *(n for _, n in parts)])
     return {name: slice(int(a), int(b)) for (name, _), a, b in zip(parts, ends[:-1], ends[1:], strict=True)}

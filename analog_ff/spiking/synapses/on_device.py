@@ -1,4 +1,4 @@
-"""What synapses on any array of devices have in common: the device, its ledger, and what spikes cost on word lines."""
+"""Synapses on any array of devices: the device, its ledger, and the events of spikes on word lines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hardware_models.events import Ledger
 from hardware_models.tiles import Tiling
 
 TILE = (256, 256)
-"""Largest tile in cells."""
+"""Largest tile (rows, columns) in cells."""
 
 
 class Wired(NamedTuple):
@@ -41,14 +41,14 @@ class OnDevice(Plasticity):
 
     @abstractmethod
     def cells(self) -> list[Mapping[str, float | None]]:
-        """Return what the bench sees of the cells of each layer; after the run."""
+        """Return the figures of the cells of each layer in an inspection after the run."""
 
     def _book_pulses(self, total: Ledger) -> None:
-        """Book the pulses of learning that were not booked while the network ran; after the run."""
+        """Book after the run the pulses of learning that were not booked during it."""
         del total
 
     def ledger(self, parts: Sequence[tuple[str, int]]) -> Ledger:
-        """Return all events, from (phase, presentations) in the order shown; after the run."""
+        """Return all events after the run, given (phase, number of presentations) in the order in which they were shown."""
         presentations = sum(k for _, k in parts)
         total = Ledger.restore(self._ledger.save())
         for n, (tiling, unit, lines) in enumerate(self._wired):
@@ -64,5 +64,5 @@ class OnDevice(Plasticity):
         return total
 
     def hardware(self, parts: Sequence[tuple[str, int]]) -> Hardware:
-        """Return what the run leaves behind on the device; after the run."""
+        """Return the events, the device and the figures of its cells after the run."""
         return Hardware(self.ledger(parts), self.device, self.cells())

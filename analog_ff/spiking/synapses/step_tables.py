@@ -1,19 +1,19 @@
-r"""Step tables: what one pulse does to a cell, against the cell's state, measured on any device.
+r"""Step tables: the change of a cell by one pulse as a function of the cell's state, measured on any device.
 
-`kinds` cells are fabricated; each is put at every level s of its own range and pulsed once, up and down, many times. With
-s = (G - low)/(high - low), the table holds for each kind and polarity the mean mu(s) and the deviation sigma(s) of the step
-as it would be without bounds, so that n pulses on a cell are
+`kinds` cells are fabricated; each is set to every level s of its own range and pulsed once, up and down, many times. With
+s = (G - low)/(high - low), the table holds for each kind and polarity the mean mu(s) and the standard deviation sigma(s) of the
+step without bounds, so that n pulses on a cell are
 
 .. math:: s' = \mathrm{clip}\bigl(s + |n|\,\mu^\pm(s) + \sqrt{|n|}\,\sigma^\pm(s)\,\xi,\; 0,\; 1\bigr), \qquad \xi \sim N(0, 1)
 
-which is exact for one pulse of a device with normal noise and hard bounds, and good for n pulses that do not move a cell far.
+which is exact for one pulse of a device with normal noise and hard bounds, and accurate for n pulses that move a cell little.
 Near a bound the draws are a censored sample. A share f of them ends below an upper bound at the distance b, with the
 mean m; for a normal law :math:`f = \Phi((b - \mu)/\sigma)` and :math:`m = \mu - \sigma\,\varphi(z)/f`, so
 
 .. math:: \sigma = \frac{b - m}{z + \varphi(z)/f}, \quad \mu = b - \sigma z, \quad z = \Phi^{-1}(f)
 
-and mirrored for a lower one. Where the device without its write noise (`without`) agrees with the measured means, its
-steps take their place: the draws' own error would otherwise be a step that never averages out.
+and mirrored for a lower one. If the steps of the device without its write noise (`without`) agree with the measured means, they
+replace them: otherwise the error of the measured means would be a constant bias of every step.
 """
 
 from __future__ import annotations
@@ -30,26 +30,26 @@ from hardware_models.keys import Key
 
 UP, DOWN = 0, 1
 AGREES = 6.0
-"""Standard errors by which a mean over all kinds may differ from the step without noise."""
+"""Number of standard errors by which a mean over all kinds may differ from the step without noise."""
 SECONDS = 1e4
-"""Time after which a cell that drifts is expected to have moved."""
-_FEW = 8  # draws off a bound below which a censored normal law cannot be told
+"""Time [s] after which a drifting cell is expected to have changed."""
+_FEW = 8  # least number of draws away from a bound from which a censored normal law can be estimated
 
 
 @dataclass(frozen=True)
 class StepTables:
-    """The steps of `kinds` cells of a device; shares are of a cell's own range."""
+    """Steps of `kinds` cells of a device; states and steps are shares of a cell's own range."""
 
     device: BaseDevice
     low: np.ndarray  # (kinds,) float64 [S]
     span: np.ndarray  # (kinds,) high - low [S]
-    fresh: np.ndarray  # (kinds,) share of a cell never pulsed
-    mean: np.ndarray  # (kinds, 2, levels) share by one pulse, up and down
-    deviation: np.ndarray  # (kinds, 2, levels)
+    fresh: np.ndarray  # (kinds,) state of a cell that was never pulsed
+    mean: np.ndarray  # (kinds, 2, levels) mean step of one pulse, up and down
+    deviation: np.ndarray  # (kinds, 2, levels) standard deviation of that step
 
     @classmethod
     def of(cls, device: BaseDevice, key: Key, kinds: int = 64, levels: int = 65, draws: int = 256) -> StepTables:
-        """Return the tables of a device, measured; UsageError in one sentence where a table cannot serve it."""
+        """Measure and return the tables of a device; raise UsageError if tables cannot describe it."""
         positive_int("a step table", "kinds", kinds, 1, 10_000)
         positive_int("a step table", "levels", levels, 3, 10_000)
         positive_int("a step table", "draws", draws, 16, 100_000)
@@ -73,7 +73,7 @@ class StepTables:
 
     @property
     def kinds(self) -> int:
-        """Number of cells that were measured."""
+        """Number of measured cells."""
         return len(self.low)
 
     @property
@@ -84,7 +84,7 @@ class StepTables:
     def moved(
         self, share: np.ndarray, kind: np.ndarray, pulses: np.ndarray, generator: np.random.Generator
     ) -> np.ndarray:
-        """Return the states after signed numbers of pulses, all at once; arrays of one shape."""
+        """Return the states after signed numbers of pulses, each burst in one step; all arrays have one shape."""
         at = np.clip(share, 0.0, 1.0) * (self.levels - 1)
         first = np.minimum(at.astype(np.int64), self.levels - 2)
         side = np.where(pulses < 0, DOWN, UP)
@@ -96,28 +96,28 @@ class StepTables:
         return np.where(n > 0, np.clip(moved, 0.0, 1.0), share)
 
     def conductance(self, share: np.ndarray, kind: np.ndarray) -> np.ndarray:
-        """Return conductances [S], float64."""
+        """Return the conductances [S] float64 of cells with states `share` and kinds `kind`."""
         return np.asarray(self.low[kind] + self.span[kind] * share)
 
     def programmed(
         self, counts: np.ndarray, generator: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return kind, pulses and state of each device of fresh pairs after signed counts (rows, columns), pulse by pulse.
+        """Return kind, pulses and state of each device of fresh pairs after signed counts (rows, columns) of pulses.
 
-        Each is (rows, 2 columns), G+ and G- alternating; each device is of a random kind.
+        Each array is (rows, 2 columns), with G+ and G- alternating; each device has a random kind. Pulses act one by one.
         """
         pulses = np.empty((counts.shape[0], 2 * counts.shape[1]), np.int32)
         split_pairs(np.ascontiguousarray(counts, np.int32), 0, pulses)
         kind = np.asarray(generator.integers(0, self.kinds, pulses.shape))
         share: np.ndarray = self.fresh[kind]
         for given in range(int(np.abs(pulses).max(initial=0))):
-            place = np.abs(pulses) > given
-            share[place] = self.moved(share[place], kind[place], np.sign(pulses[place]), generator)
+            active = np.abs(pulses) > given
+            share[active] = self.moved(share[active], kind[active], np.sign(pulses[active]), generator)
         return kind, pulses, share
 
 
 def _refuse_before(device: BaseDevice, key: Key) -> None:
-    """Raise UsageError for a device whose next step is not told by its conductance alone, or that is not pulsed so."""
+    """Raise UsageError for a device whose next step does not depend on its conductance alone, or with other pulses."""
     name = f"device {device.name}"
     remedy = "give --chip exact, with --target cython"
     if device.polarities != "both":
@@ -159,7 +159,7 @@ def _pulsed(
     sign: int,
     key: Key,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the changes by one pulse from each level, (levels, draws, kinds) [S], and where they ended: 1 high, -1 low."""
+    """Return the changes (levels, draws, kinds) [S] by one pulse from each level, and the bound they reached: 1 high, -1 low."""
     levels, kinds = grid.shape
     rows = levels * draws
     fields = {name: np.repeat(np.asarray(values), rows, axis=0) for name, values in cells._asdict().items()}
@@ -176,7 +176,7 @@ def _pulsed(
 def _uncensored(
     moved: np.ndarray, hit: np.ndarray, grid: np.ndarray, low: np.ndarray, high: np.ndarray, span: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and deviation of steps without bounds, (levels, kinds), from draws (levels, draws, kinds) that end at them."""
+    """Return mean and deviation (levels, kinds) of steps without bounds, from draws (levels, draws, kinds) with bounds."""
     from scipy.stats import norm
 
     mean, deviation = moved.mean(axis=1), moved.std(axis=1, ddof=1)
@@ -184,7 +184,7 @@ def _uncensored(
     share = free.mean(axis=1)
     inside = np.where(free, moved, 0.0).sum(axis=1) / np.maximum(free.sum(axis=1), 1)
     for side, distance in ((1, (high - grid) / span), (-1, (low - grid) / span)):
-        # At both bounds at once the draws tell too little; the other bound then counts as free.
+        # If draws end at both bounds, they tell too little; those at the other bound then count as free.
         told = ((hit == side).any(axis=1)) & (free.sum(axis=1) >= _FEW) & ~((hit == -side).any(axis=1))
         f = np.where(told, share, 0.5)
         z = norm.ppf(f)
@@ -195,18 +195,18 @@ def _uncensored(
 
 
 def _extended(step: np.ndarray, clipped: np.ndarray, sign: int) -> np.ndarray:
-    """Return steps (levels, kinds) with those that end at a bound continued along a straight line from the free ones."""
+    """Return steps (levels, kinds) in which those that end at a bound are replaced by a straight line through the free ones."""
     step, clipped = step[::sign].copy(), clipped[::sign]
     for level in range(2, len(step)):
         line = 2.0 * step[level - 1] - step[level - 2]
-        # A step that shrinks to nothing at the bound does not turn round there.
+        # A step that shrinks to zero at the bound does not change its sign there.
         line = np.where(sign * line > 0.0, line, 0.0)
         step[level] = np.where(clipped[level], line, step[level])
     return step[::sign]
 
 
 def _agree(measured: np.ndarray, expected: np.ndarray, sigma: np.ndarray, free: np.ndarray, draws: int) -> bool:
-    """Tell whether measured means are those of the device without noise, at each level over all kinds and altogether."""
+    """Tell whether measured means agree with the device without noise, at each level over all kinds and over all levels."""
     error = np.maximum(sigma, 1e-7) / np.sqrt(draws)
     z = np.where(free, (measured - expected) / error, 0.0)
     by_level = np.abs(z.sum(axis=1)) / np.sqrt(np.maximum(free.sum(axis=1), 1))

@@ -7,9 +7,9 @@ the end of a presentation, as on the crossbar,
           s' = \mathrm{clip}\bigl(s + |n|\,\mu^\pm(s) + \sqrt{|n|}\,\sigma^\pm(s)\,\xi,\; 0,\; 1\bigr), \qquad
           w = g^+ - g^-
 
-n is shared out by `Crossbar.pulse`'s rule: G+ and G- get the halves, the odd pulse falls by a chequerboard that turns over
-at random. mu is interpolated between the levels of the table, sigma is that of the nearest. Each cell of the layer adds up
-the pulses on its synapses, and each row its conductance: what pricing needs.
+n is split by the rule of `Crossbar.pulse`: G+ and G- get half each, and an odd pulse is assigned by a chequerboard pattern that
+is inverted at random. mu is interpolated between the levels of the table, sigma is that of the nearest level. For the prices,
+each cell of the layer adds up the pulses on its synapses, and each row its conductance.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from hardware_models.keys import Key
 from hardware_models.tiles import Tiling
 
 SUMS = "up : 1\ndown : 1\nup_g : 1\ndown_g : 1\nmade : 1"
-"""Equations of the cells of a layer: pulses on their synapses, n times the mean conductance [G_unit], changes wanted."""
+"""Equations of the cells of a layer: sums over synapses of pulses, of pulses times mean conductance [G_unit], of changes."""
 _DEVICE = """
 at_{d} = s_{d}*(levels - 1)
 first_{d} = int(clip(floor(at_{d}), 0, levels - 2))
@@ -70,18 +70,18 @@ s_m = new_m
 
 
 class _Array(NamedTuple):
-    """One layer's array."""
+    """The array of one layer."""
 
     unit: float  # G_unit [S]
     layer: NeuronGroup
     synapses: Synapses
-    kind: np.ndarray  # of each device, (rows, 2 columns)
+    kind: np.ndarray  # (rows, 2 columns) kind of each device
 
 
 class TableSynapses(OnDevice):
     """Synapses on step tables of `config.device` (or the `device` given), of the chip `config.chip_seed`.
 
-    UsageError in one sentence where tables cannot serve the device.
+    Raises UsageError if tables cannot describe the device.
     """
 
     types: Mapping[str, type[np.generic]] = MappingProxyType({name.split()[0]: np.float64 for name in SUMS.split("\n")})
@@ -97,7 +97,7 @@ class TableSynapses(OnDevice):
         self, b2: Brian, config: SpikingConfig, n: int, below: NeuronGroup, layer: NeuronGroup, initial: np.ndarray,
         space: Mapping[str, object], dt: Clock, period: Clock, learn: bool,
     ) -> tuple[Synapses, list[BrianObject]]:  # fmt: skip
-        """Return the synapses from `below` to layer n, programmed with first weights (inputs, cells), and more objects."""
+        """Return the synapses from `below` to layer n, programmed with first weights (inputs, cells), and further objects."""
         rows, columns = initial.shape
         d, tables = self.device, self.tables
         tiling = Tiling(rows, 2 * columns, *TILE)
@@ -121,7 +121,7 @@ class TableSynapses(OnDevice):
                 ("STATE_P", share[:, 0::2]), ("STATE_M", share[:, 1::2]), ("KIND_P", kind[:, 0::2]),
                 ("KIND_M", kind[:, 1::2]), ("FIRST", g[:, 0::2] - g[:, 1::2]))},
         }  # fmt: skip
-        # Random numbers make Brian2 doubt the order of its synapses, which does not matter: their laws are the same.
+        # Because of the random numbers Brian2 warns about the order of synapses; it does not matter, as all have one law.
         b2.BrianLogger.suppress_hierarchy("brian2.codegen.generators.base")
         change = _CHANGE.format(plus=_DEVICE.format(d="p"), minus=_DEVICE.format(d="m"))
         change = change.replace("x_seen", f"{presynaptic(n)}_pre")
@@ -155,7 +155,7 @@ class TableSynapses(OnDevice):
     def _program(
         self, initial: np.ndarray, n: int, tiling: Tiling, limit: float, pulse_step: float
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return kind and state of each device after programming, and book what it took."""
+        """Return kind and state of each device after programming, and book the events of programming."""
         counts = np.rint(np.clip(initial, -limit, limit) / pulse_step).astype(np.int32)
         generator = Key(self._config.chip_seed, "chip").child("layer", n).child("main").generator()
         kind, pulses, share = self.tables.programmed(counts, generator)
@@ -173,7 +173,7 @@ class TableSynapses(OnDevice):
             total.book("learn", pulses + accounting.wanted_events(round(made)), n)
 
     def shares(self, n: int) -> np.ndarray:
-        """Return the states of layer n's devices, (rows, 2 columns), G+ and G- alternating; after the run."""
+        """Return the states (rows, 2 columns) of layer n's devices after the run, with G+ and G- alternating."""
         array = self._arrays[n]
         states = np.empty(array.kind.shape)
         for side, held in enumerate((array.synapses.s_p, array.synapses.s_m)):
@@ -181,7 +181,7 @@ class TableSynapses(OnDevice):
         return states
 
     def cells(self) -> list[Mapping[str, float | None]]:
-        """Return what the bench sees of the cells of each layer; after the run."""
+        """Return the figures of the cells of each layer in an inspection after the run."""
         looks: list[Mapping[str, float | None]] = []
         for n, array in enumerate(self._arrays):
             share = self.shares(n)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from analog_ff.runs.results import joules
+from analog_ff.output.quantities import joules, prefix_of, quantity
+from analog_ff.plain import Facts
 from hardware_models.energy.line_currents import NOT_PHYSICAL
 
-PREFIXES = (("", 1.0), ("m", 1e-3), ("u", 1e-6), ("n", 1e-9), ("p", 1e-12), ("f", 1e-15))
 MARK = "†"
 EQUAL = 0.01
 """Ratios this near to 1 in nine of ten draws are called equal: which side is cheaper then hangs on single conductances."""
 
 
-def table(document: Mapping[str, Any]) -> list[str]:
+def table(document: Facts) -> list[str]:
     """Return the lines of compare.md."""
     lines = [f"# Learners compared: {headline(document)}", "", *_wrapped(conditions(document)), ""]
     for device in document["devices"]:
@@ -25,13 +25,13 @@ def table(document: Mapping[str, Any]) -> list[str]:
     return [*lines, "## What this rests on", "", *grounds(document)]
 
 
-def headline(document: Mapping[str, Any]) -> str:
+def headline(document: Facts) -> str:
     """Return what was compared, in a few words."""
     shown = document["labels"]
     return f"{_several(shown['data'])}, hidden layers {_several(shown['layers'])}, {_several(shown['epochs'])} epochs"
 
 
-def conditions(document: Mapping[str, Any]) -> str:
+def conditions(document: Facts) -> str:
     """Return what every figure here was made with."""
     shown, seeds = document["labels"], document["seeds"]
     parts = [
@@ -49,13 +49,14 @@ def conditions(document: Mapping[str, Any]) -> str:
     return "; ".join(parts) + "."
 
 
-def device_line(device: Mapping[str, Any]) -> str:
+def device_line(device: Facts) -> str:
     """Return a device's figures that decide its energy."""
     known = device["figures"]
-    parts = [f"1/G_max {_si(1 / known['g_max'], 'ohm')}"] if known.get("g_max") else []
-    parts += [f"read {known['v_read']:g} V, {_si(known['t_read'], 's')}"] if known.get("v_read") else []
+    parts = [f"1/G_max {quantity(1 / known['g_max'], 'ohm')}"] if known.get("g_max") else []
+    parts += [f"read {known['v_read']:g} V, {quantity(known['t_read'], 's')}"] if known.get("v_read") else []
     pulses = [
-        f"{sign}{known[f'v_{side}']:g} V, {_si(known[f't_{side}'], 's')}" for side, sign in (("up", "+"), ("down", "-"))
+        f"{sign}{known[f'v_{side}']:g} V, {quantity(known[f't_{side}'], 's')}"
+        for side, sign in (("up", "+"), ("down", "-"))
     ]
     free = [path.removeprefix("device.") for path in device["ranges"]]
     parts.append(
@@ -73,23 +74,16 @@ def _several(values: Sequence[Any]) -> str:
     return " or ".join("perfect" if v is None else str(v) for v in values)
 
 
-def _si(value: float, unit: str) -> str:
-    for prefix, factor in (("G", 1e9), ("M", 1e6), ("k", 1e3), *PREFIXES):
-        if value >= factor:
-            return f"{value / factor:.3g} {prefix}{unit}"
-    return f"{value:.3g} {unit}"
-
-
-def amount(found: Mapping[str, Any] | None) -> str:
+def amount(found: Facts | None) -> str:
     """Return an energy as nominal, median and range, all under one prefix."""
     if found is None:
         return "-"
-    prefix, factor = next(((p, f) for p, f in PREFIXES if found["median"] >= f), ("f", 1e-15))
+    prefix, factor = prefix_of(found["median"], most="")
     low, median, high = (f"{found[name] / factor:.3g}" for name in ("low", "median", "high"))
     return f"{found['nominal'] / factor:.3g} {prefix}J; {median} ({low} to {high})"
 
 
-def _to_accuracy(found: Mapping[str, Any], n: int) -> str:
+def _to_accuracy(found: Facts, n: int) -> str:
     if found["to_accuracy_status"] == "reached":
         return amount(found["to_accuracy_joule"])
     if found["to_accuracy_status"] == "not measured":
@@ -97,7 +91,7 @@ def _to_accuracy(found: Mapping[str, Any], n: int) -> str:
     return "not reached" + (f" by {n - found['to_accuracy_reached']} of {n}" if found["to_accuracy_reached"] else "")
 
 
-def _device_table(document: Mapping[str, Any], device: str) -> list[str]:
+def _device_table(document: Facts, device: str) -> list[str]:
     rows = [r for r in document["rows"] if r["device"] == device]
     kind, n = rows[0]["error_kind"], len(document["seeds"])
     head = ("learner", f"{kind} error %", "energy per update", "energy per image inferred",
@@ -118,7 +112,7 @@ def _device_table(document: Mapping[str, Any], device: str) -> list[str]:
     ]
 
 
-def _ratio_table(document: Mapping[str, Any], device: str) -> list[str]:
+def _ratio_table(document: Facts, device: str) -> list[str]:
     reference = document["reference"]
     head = (f"against {reference}", "error, points", "ratio per update", "P", "ratio per image", "P", "ratio to accuracy",
             "P", "what moves the ratio per update most")  # fmt: skip
@@ -141,7 +135,7 @@ def _ratio_table(document: Mapping[str, Any], device: str) -> list[str]:
     return [*_markdown(head, cells), "", *_wrapped(text)]
 
 
-def _digital_table(document: Mapping[str, Any]) -> list[str]:
+def _digital_table(document: Facts) -> list[str]:
     """Return the section on digital backpropagation, if its counts are known for this network."""
     if not document["digital"]:
         return []
@@ -168,7 +162,7 @@ def _by_scenario(shown: Mapping[str, str]) -> str:
     return f"{shown['nominal']} ({shown['low']}, {shown['high']})"
 
 
-def _ratio(found: Mapping[str, Any] | None) -> list[str]:
+def _ratio(found: Facts | None) -> list[str]:
     """Return a ratio with its range, and the probability that the reference is cheaper, as cells of the table."""
     if found is None:
         return ["-", "-"]
@@ -180,7 +174,7 @@ def _ratio(found: Mapping[str, Any] | None) -> list[str]:
     ]
 
 
-def grounds(document: Mapping[str, Any]) -> list[str]:
+def grounds(document: Facts) -> list[str]:
     """Return which parts are real, simulated, estimated and recalled, line by line."""
     kind = document["rows"][0]["error_kind"]
     lines = [

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from analog_ff.output import whole_files
 from analog_ff.output.forms import panels, picture
+from analog_ff.plain import Facts
 
 AMOUNTS = (
     ("per_update_joule", "o", "per update"),
@@ -23,7 +24,7 @@ LONGEST = 34
 """Letters that the names beside a bar may take."""
 
 
-def draw_comparison(document: Mapping[str, Any], path: Path) -> None:
+def draw_comparison(document: Facts, path: Path) -> None:
     """Draw compare.png: per device, error against joules of learning (bands: 5 to 95 % of the draws), and three amounts."""
     from matplotlib import colormaps
     from matplotlib.lines import Line2D
@@ -57,7 +58,7 @@ def draw_comparison(document: Mapping[str, Any], path: Path) -> None:
     top, bottom = grid[0, 0], grid[1, 0]
     top.set_ylabel(f"{document['rows'][0]['error_kind']} error [%]")
     _plain_percent(top)
-    from analog_ff.runs.comparison_table import MARK
+    from analog_ff.comparison.table import MARK
 
     touched = {r["learner"] for r in document["rows"] if r["grounds"]["recalled"]}
     bottom.set_yticks(range(len(labels)), [f"{label} {MARK}" if label in touched else label for label in labels])
@@ -77,7 +78,7 @@ def draw_comparison(document: Mapping[str, Any], path: Path) -> None:
     whole_files.write(path, picture(figure, dpi=130))
 
 
-def _curve(axes: Any, r: Mapping[str, Any], colour: Any) -> None:
+def _curve(axes: Any, r: Facts, colour: Any) -> None:
     """Draw a learner's curve under the median prices, its end with the range; of a final run there is the end alone."""
     curve, joule = r["curve"], r["curve"]["joule"]
     if curve["error_percent"]:
@@ -99,9 +100,9 @@ def _plain_percent(axes: Any) -> None:
     axes.minorticks_off()
 
 
-def _label(figure: Any, document: Mapping[str, Any], text: str) -> None:
+def _label(figure: Any, document: Facts, text: str) -> None:
     """Write over the picture what every figure in it was made with, and mark what rests on recalled prices."""
-    from analog_ff.runs.comparison_table import MARK, conditions, device_line, headline
+    from analog_ff.comparison.table import MARK, conditions, device_line, headline
 
     recalled = sorted({name for r in document["rows"] for name in r["grounds"]["recalled"]})
     marks = f" {MARK} includes prices recalled and not read again: {', '.join(recalled)}." if recalled else ""
@@ -113,7 +114,7 @@ def _label(figure: Any, document: Mapping[str, Any], text: str) -> None:
     figure.suptitle("\n".join(wrapped), fontsize=8, ha="left", x=0.01)
 
 
-def draw_tornado(document: Mapping[str, Any], path: Path) -> None:
+def draw_tornado(document: Facts, path: Path) -> None:
     """Draw tornado.png: the ratio per update with each quantity alone at the ends of its range, the others nominal."""
     devices = [d["name"] for d in document["devices"]]
     labels = list(dict.fromkeys(d["learner"] for d in document["differences"]))
@@ -142,7 +143,7 @@ def draw_tornado(document: Mapping[str, Any], path: Path) -> None:
     whole_files.write(path, picture(figure, dpi=130))
 
 
-def _bars(axes: Any, found: Mapping[str, Any], recalled: set[str]) -> None:
+def _bars(axes: Any, found: Facts, recalled: set[str]) -> None:
     from matplotlib.ticker import MaxNLocator
 
     swings = found["tornado"][:BARS]
@@ -164,7 +165,7 @@ def _bars(axes: Any, found: Mapping[str, Any], recalled: set[str]) -> None:
 
 def _named(members: Sequence[str], recalled: set[str]) -> str:
     """Return what a quantity is called, marked if a price that it stands in was recalled."""
-    from analog_ff.runs.comparison_table import MARK
+    from analog_ff.comparison.table import MARK
 
     mark = f" {MARK}" if any(member.startswith(name) for member in members for name in recalled) else ""
     if len(", ".join(members)) > LONGEST:

@@ -13,10 +13,10 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
+from analog_ff.plain import Document, Facts
 from hardware_models.energy.components import NOMINAL, SCENARIOS
 from hardware_models.energy.costs import component_of
 from hardware_models.energy.load import Technology
@@ -47,14 +47,14 @@ def mean_counted(lines: Sequence[Mapping[str, float]]) -> Counted:
     return {name: math.fsum(line.get(name, 0.0) for line in lines) / len(lines) for name in sorted(names)}
 
 
-def learned(result: Mapping[str, Any]) -> Counted:
+def learned(result: Facts) -> Counted:
     """Return what phase learn took for one image."""
     integrals = {name: entry["value"] for name, entry in result["integrals"]["learn"].items()}
     images = max(result["images"]["learn"], 1)
     return {name: value / images for name, value in {**result["events"]["learn"], **integrals}.items()}
 
 
-def inferred(result: Mapping[str, Any]) -> Counted:
+def inferred(result: Facts) -> Counted:
     """Return what one image took at the headline read-out."""
     readout = result["config"]["readout"]
     images = max(result["images"]["infer"] // len(result["events_by_readout"]), 1)
@@ -62,7 +62,7 @@ def inferred(result: Mapping[str, Any]) -> Counted:
     return {name: value / images for name, value in whole.items()}
 
 
-def curve_of(result: Mapping[str, Any], metrics: Sequence[Mapping[str, float]]) -> list[float] | None:
+def curve_of(result: Facts, metrics: Sequence[Mapping[str, float]]) -> list[float] | None:
     """Return the validation error [%] of the headline read-out after each epoch; None in a final run, which has none."""
     if result["split"] != "holdout":
         return None
@@ -77,9 +77,9 @@ def reached_at(errors: Sequence[float] | None, accuracy: float) -> int | None:
 def row(
     device: str,
     label: str,
-    runs: Sequence[tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, float]]]],
+    runs: Sequence[tuple[Document, list[Document], list[dict[str, float]]]],
     accuracy: float,
-) -> dict[str, Any]:
+) -> Document:
     """Return what one learner on one device did, seeds in order, before it is priced."""
     kind = "test" if runs[0][0]["split"] == "final" else "validation"
     curves = [curve_of(result, metrics) for result, metrics, _ in runs]
@@ -111,7 +111,7 @@ def row(
     }
 
 
-def _phase(result: Mapping[str, Any], phase: str) -> Counted:
+def _phase(result: Facts, phase: str) -> Counted:
     return {**result["events"][phase], **{n: e["value"] for n, e in result["integrals"][phase].items()}}
 
 
@@ -119,8 +119,8 @@ class Pricing:
     """Prices of one device's rows: one model, one set of draws for all of them."""
 
     def __init__(
-        self, technology: Technology, rows: Sequence[dict[str, Any]], description: Mapping[str, Any],
-        ranges: Mapping[str, Mapping[str, Any]], draws: int,
+        self, technology: Technology, rows: Sequence[Document], description: Facts,
+        ranges: Mapping[str, Facts], draws: int,
     ) -> None:  # fmt: skip
         names: set[str] = set()
         for found in rows:
@@ -131,18 +131,18 @@ class Pricing:
         self.draws = self.model.drawn(draws, Key(0, "technology"))
         self.scenarios = self.model.scenarios()
 
-    def amount(self, counted: Sequence[Counted]) -> dict[str, Any] | None:
+    def amount(self, counted: Sequence[Counted]) -> Document | None:
         """Return an energy [J] with its range, by scenario and by seed; None if nothing was counted."""
         if not counted:
             return None
         mean = mean_counted(counted)
         by = self.scenarios.energy(mean)
-        found: dict[str, Any] = dict(spread(self.draws.energy(mean), by[NOMINAL])._asdict())
+        found: Document = dict(spread(self.draws.energy(mean), by[NOMINAL])._asdict())
         found["by_scenario"] = dict(zip(SCENARIOS, (float(b) for b in by), strict=True))
         found["by_seed"] = [float(self.scenarios.energy(c)[NOMINAL]) for c in counted]
         return found
 
-    def priced(self, found: dict[str, Any]) -> dict[str, Any]:
+    def priced(self, found: Document) -> Document:
         """Return a row with its energies in J."""
         errors = found["errors_percent"]
         update = mean_counted(found["counted"]["per_update"])
@@ -157,7 +157,7 @@ class Pricing:
             "curve": self.curve(found),
         }
 
-    def curve(self, found: Mapping[str, Any]) -> dict[str, Any]:
+    def curve(self, found: Facts) -> Document:
         """Return error [%] and cumulative joules of learning after each epoch."""
         lines, errors = found["curve_counted"], found["curve_errors_percent"]
         drawn, by = self.draws.energies(lines), self.scenarios.energies(lines)
@@ -178,7 +178,7 @@ class Pricing:
             found[part] = found.get(part, 0.0) + joule
         return found
 
-    def grounds(self, counted: Counted) -> dict[str, Any]:
+    def grounds(self, counted: Counted) -> Document:
         """Return which share of an update's nominal energy rests on which kind of price, and on recalled ones."""
         whole = {name: float(self._one(name, value)) for name, value in counted.items()}
         total = math.fsum(whole.values())
@@ -200,10 +200,10 @@ class Pricing:
     def _one(self, name: str, value: float) -> float:
         return value * float(self.scenarios.joule[self.model.names.index(name), NOMINAL])
 
-    def difference(self, found: dict[str, Any], reference: dict[str, Any]) -> dict[str, Any]:
+    def difference(self, found: Document, reference: Document) -> Document:
         """Return how a row differs from the reference's: paired errors, ratios of energies, and what moves these."""
         errors = [a - b for a, b in zip(found["errors_percent"], reference["errors_percent"], strict=True)]
-        result: dict[str, Any] = {
+        result: Document = {
             "device": found["device"],
             "learner": found["learner"],
             "reference": reference["learner"],
@@ -215,7 +215,7 @@ class Pricing:
             result[name] = self.ratio(above, below) if above and below else None
         return result
 
-    def ratio(self, above: Sequence[Counted], below: Sequence[Counted]) -> dict[str, Any] | None:
+    def ratio(self, above: Sequence[Counted], below: Sequence[Counted]) -> Document | None:
         """Return the ratio of two energies with its range, the probability that the one below is cheaper, and a tornado.
 
         None where either costs nothing.
@@ -243,7 +243,7 @@ def _nominal(scenarios: Prices, counted: Counted) -> float:
     return float(scenarios.energy(counted)[NOMINAL])
 
 
-def interval(values: Sequence[float]) -> dict[str, Any]:
+def interval(values: Sequence[float]) -> Document:
     """Return mean, n and the 95 % t interval of the mean; no interval for one value."""
     n, mean = len(values), statistics.fmean(values)
     if n < 2:

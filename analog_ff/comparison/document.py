@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from analog_ff.comparison.digital_reference import against, digital_reference
+from analog_ff.comparison.plan import Point, load
+from analog_ff.comparison.pricing import Pricing, row
+from analog_ff.comparison.table import table
 from analog_ff.output import whole_files
-from analog_ff.runs.comparison import Point, load
-from analog_ff.runs.comparison_table import table
-from analog_ff.runs.digital_reference import against, digital_reference
+from analog_ff.plain import Document, Facts
 from analog_ff.runs.origin import versions
-from analog_ff.runs.pricing import Pricing, row
 from analog_ff.runs.results import plain
 from hardware_models.devices.load import has_table, read_table
 from hardware_models.energy import load_technology
@@ -24,8 +25,8 @@ DEVICE_FIGURES = ("t_read", "v_read", "v_up", "t_up", "v_down", "t_down", "g_max
 
 def collect(
     points: Sequence[Point], *, accuracy: float, draws: int, fixed_device: bool = False,
-    common: Mapping[str, Any] | None = None, settings: Sequence[str] = (),
-) -> dict[str, Any]:  # fmt: skip
+    common: Facts | None = None, settings: Sequence[str] = (),
+) -> Document:  # fmt: skip
     """Return the document of finished points, ready for JSON."""
     first = points[0].config
     technology = load_technology(first.technology)
@@ -82,7 +83,7 @@ def collect(
     )
 
 
-def ranges_of(spec: str) -> dict[str, dict[str, Any]]:
+def ranges_of(spec: str) -> dict[str, Document]:
     """Return the entries of a device's parameter file that have a range; none for a device without such a file."""
     entries = read_table(spec)[0] if has_table(spec) else {}
     return {
@@ -92,7 +93,7 @@ def ranges_of(spec: str) -> dict[str, dict[str, Any]]:
     }
 
 
-def _line_currents(results: Sequence[Mapping[str, Any]]) -> dict[str, float] | None:
+def _line_currents(results: Sequence[Facts]) -> dict[str, float] | None:
     """Return the largest current of a line over what it bears, for reads and for writes, of all runs on a device."""
     found = [r["energy"]["line_currents"]["line_current_ratio"] for r in results if r["energy"]["line_currents"]]
     return {what: max(ratio[what] for ratio in found) for what in ("read", "write")} if found else None
@@ -103,9 +104,9 @@ def _values(points: Sequence[Point], name: str) -> list[Any]:
     return list(dict.fromkeys(",".join(map(str, v)) if isinstance(v, tuple) else v for v in values))
 
 
-def write(document: dict[str, Any], folder: Path) -> str:
+def write(document: Document, folder: Path) -> str:
     """Write compare.json, compare.md, compare.png and tornado.png, each as a whole; return the table."""
-    from analog_ff.runs.comparison_plots import draw_comparison, draw_tornado
+    from analog_ff.comparison.plots import draw_comparison, draw_tornado
 
     lines = table(document)
     whole_files.write(folder / "compare.json", json.dumps(document, indent=1) + "\n")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from analog_ff.config.config import Config
+from analog_ff.plain import Document, Facts
 from analog_ff.runs.build import data_of
 from hardware_models.energy.components import SCENARIOS
 from hardware_models.energy.digital import NEWEST, inference, joules, layers_of, training
@@ -14,7 +14,7 @@ CASES = (("fp16", "sram", 1), ("fp16", "sram", 128), ("int8", "sram", 128), ("fp
 """Number format, memory of the weights, batch."""
 
 
-def digital_reference(config: Config, node: float) -> list[dict[str, Any]]:
+def digital_reference(config: Config, node: float) -> list[Document]:
     """Return joules per update and per image by scenario, for every one of `CASES`, on pixels - hidden layers - classes.
 
     Nothing for a network other than a stack, and for nodes [nm] that the prices do not reach. No error is claimed: it would be
@@ -38,7 +38,7 @@ def digital_reference(config: Config, node: float) -> list[dict[str, Any]]:
     return rows
 
 
-def against(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+def against(row: Facts, rows: Sequence[Facts]) -> dict[str, float]:
     """Return {device: nominal ratio} of a digital row to the energies per update of a learner on every device.
 
     The digital prices have no ranges of their own, so their ends would stand beside the wrong ones of the analog prices.

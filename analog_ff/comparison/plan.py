@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from analog_ff.config.config import Config, recommended
 from analog_ff.config.reading import read
@@ -22,6 +21,7 @@ from analog_ff.config.together import unread
 from analog_ff.learners import LEARNERS
 from analog_ff.output import folders
 from analog_ff.output.messages import on_terminal
+from analog_ff.plain import Document, Facts
 from analog_ff.runs.execute import examine, execute
 from analog_ff.runs.origin import check_alike
 from analog_ff.runs.result_file import check
@@ -82,10 +82,10 @@ def parse_learners(text: str) -> dict[str, str]:
 
 def parse_settings(
     texts: Sequence[str], devices: Mapping[str, str], learners: Mapping[str, str]
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, Document]:
     """Return {who: {field: value}} of ``[DEVICE/]LEARNER:OPTION=VALUE``."""
     who_is_there = [*learners, *(f"{device}/{label}" for device in devices for label in learners)]
-    settings: dict[str, dict[str, Any]] = {}
+    settings: dict[str, Document] = {}
     for text in texts:
         place, equals, value = text.partition("=")
         who, colon, name = place.rpartition(":")
@@ -103,12 +103,12 @@ def parse_settings(
     return settings
 
 
-def plan(
+def points_of(
     devices: Mapping[str, str],
     learners: Mapping[str, str],
     seeds: int,
-    common: Mapping[str, Any],
-    settings: Mapping[str, Mapping[str, Any]],
+    common: Facts,
+    settings: Mapping[str, Facts],
     folder: Path,
 ) -> list[Point]:
     """Return all points, seed by seed; UsageError in one sentence, which names the point, for choices that do not go together.
@@ -165,7 +165,7 @@ def run(points: Sequence[Point], folder: Path, *, resume: bool, say: Callable[[s
         check_alike({str(p.config.folder()): load(p)[0] for p in points if p.device == point.device and _finished(p)})
 
 
-def load(point: Point) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, float]]]:
+def load(point: Point) -> tuple[Document, list[Document], list[dict[str, float]]]:
     """Return result, metrics and cumulative counts, epoch by epoch, of a finished point."""
     folder = point.config.folder()
     try:
@@ -188,7 +188,7 @@ def load(point: Point) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[
 
 
 def _check_point(
-    result: Mapping[str, Any],
+    result: Facts,
     metrics: Sequence[Mapping[str, float]],
     counted: Sequence[Mapping[str, float]],
     place: str,

@@ -1,0 +1,57 @@
+"""The table of a finished run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from analog_ff.output.quantities import against_limit, joules
+from analog_ff.plain import Document
+
+
+def show(result: Document, folder: Path) -> None:
+    """Print the table of a finished run."""
+    from rich.console import Console
+    from rich.table import Table
+
+    final = result["split"] == "final"
+    kind = "test" if final else "validation"
+    config = result["config"]
+    table = Table(title=f"{config['device']}, {config['data']}, {config['learner']}, update {config['update']}")
+    table.add_column("quantity")
+    table.add_column("value", justify="right")
+    for name, error in result[f"{kind}_error_percent_by_readout"].items():
+        mark = " (headline)" if name == config["readout"] else ""
+        table.add_row(f"{kind} error, {name} read-out{mark}", f"{error:.2f} %")
+    for age, by in result.get("deployed", {}).get(f"{kind}_error_percent_by_age", {}).items():
+        shown = ", ".join(f"{error:.2f} % {name}" for name, error in by.items())
+        table.add_row(f"written to {config['program_to']}, {age}", shown)
+    if lawless := result.get("deployed", {}).get("no_law_of_time"):
+        table.add_row(f"written to {config['program_to']}, later", lawless)
+    cells, energy = result["cells"], result["energy"]
+    table.add_row("pulses per cell, programming included", f"{cells['pulses_per_cell']:.1f}")
+    bound = cells["share_at_bound"]
+    table.add_row("cells at a bound", "sealed" if bound is None else f"{100 * bound:.1f} %")
+    if "wear" in result["device"]:
+        worn = cells["share_worn"]
+        table.add_row("cells worn out", "sealed" if worn is None else f"{100 * worn:.1f} %")
+    left = cells["memory_left"]
+    table.add_row("memory left after pulse noise", "unknown" if left is None else f"{100 * left:.0f} %")
+    table.add_row(f"energy per update ({energy['technology']})", joules(energy["per_update_joule"]))
+    parts = sorted(energy["by_component_joule"]["learn"].items(), key=lambda kv: -kv[1])[:4]
+    images = max(result["images"]["learn"], 1)
+    for name, value in parts:
+        if value > 0:
+            table.add_row(f"   of it {name}", joules(value / images))
+    if energy.get("pulses_priced") is False:  # results of earlier versions do not say
+        table.add_row("   of it pulses", "not priced: the device\ngives no v_up, t_up, v_down, t_down")
+    for name, value in energy["per_image_joule"].items():
+        table.add_row(f"energy per image, {name} read-out", joules(value))
+    if energy["recalled"]:
+        table.add_row("   prices recalled, not read again", "\n".join(energy["recalled"]))
+    lines = energy.get("line_currents")
+    if lines and not lines["physical"]:
+        table.add_row("currents on the lines", f"{against_limit(lines['line_current_ratio'])}\n{lines['label']}")
+    table.add_row("wall time", f"{result['wall_seconds']:.1f} s")
+    console = Console(markup=False, emoji=False)
+    console.print(table)
+    console.print(f"run folder: {folder}", soft_wrap=True, highlight=False)

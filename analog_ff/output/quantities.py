@@ -1,0 +1,44 @@
+"""Quantities in words: a number with the prefix of its size and its unit, currents against their limit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+PREFIXES = (
+    ("G", 1e9),
+    ("M", 1e6),
+    ("k", 1e3),
+    ("", 1.0),
+    ("m", 1e-3),
+    ("u", 1e-6),
+    ("n", 1e-9),
+    ("p", 1e-12),
+    ("f", 1e-15),
+)
+"""Prefix -> its factor, the largest first."""
+
+
+def prefix_of(value: float, most: str = "G") -> tuple[str, float]:
+    """Return the largest prefix, at most `most`, that leaves a number of at least 1, and its factor; else the smallest one."""
+    usable = PREFIXES[[prefix for prefix, _ in PREFIXES].index(most) :]
+    return next(((prefix, factor) for prefix, factor in usable if value >= factor), usable[-1])
+
+
+def quantity(value: float | None, unit: str, *, most: str = "G", unknown: str = "unknown") -> str:
+    """Return a value >= 0 with three digits, its prefix and its unit; without prefix if it is smaller than the smallest one."""
+    if value is None:
+        return unknown
+    prefix, factor = prefix_of(value, most)
+    return f"{value / factor:.3g} {prefix}{unit}" if value >= factor else f"{value:.3g} {unit}"
+
+
+def joules(value: float | None, unknown: str = "unknown") -> str:
+    """Return an energy; joules have no larger prefix here."""
+    return quantity(value, "J", most="", unknown=unknown)
+
+
+def against_limit(ratio: Mapping[str, float], limit: str = "the current limit") -> str:
+    """Return the largest currents of reads and writes over the limit in words; pulses of no stated voltage have none."""
+    if not ratio["write"]:
+        return f"reads {ratio['read']:.3g} times {limit}; writes unknown, as the device gives no voltage"
+    return f"reads {ratio['read']:.3g}, writes {ratio['write']:.3g} times {limit}"

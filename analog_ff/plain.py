@@ -1,0 +1,11 @@
+"""Types of plain values: what JSON, TOML and the command line hold, whose shape is checked where they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Document = dict[str, Any]
+"""A table of plain values by name, such as result.json; who makes it may still add to it."""
+Facts = Mapping[str, Any]
+"""Plain values by name that are only read."""

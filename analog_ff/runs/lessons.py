@@ -1,0 +1,40 @@
+"""How a learner is taught, for a run of the command and for the classifier: lesson by lesson, every event booked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from analog_ff.learners.base import Learner
+from analog_ff.objective.schedule import Moment, Schedule, gain
+from analog_ff.runs.batches import Batches
+from hardware_models.events import Ledger
+
+
+class Lesson(NamedTuple):
+    """One step of training."""
+
+    step: int  # its number in the run, which names the random draws
+    gain: float  # factor on all learning rates
+    moment: Moment
+    rows: np.ndarray | slice  # the training images of its batch
+
+
+def lessons(batches: Batches, schedule: Schedule, epoch: int, epochs: int, seed: int) -> Iterator[Lesson]:
+    """Yield the lessons of one epoch of a run of so many epochs."""
+    first, strength = epoch * schedule.per_epoch, gain(epoch, epochs)
+    for number, (moment, rows) in enumerate(batches.of_epoch(schedule, epoch, seed)):
+        yield Lesson(first + number, strength, moment, rows)
+
+
+def teach(learner: Learner, ledger: Ledger, images: np.ndarray, labels: np.ndarray, lesson: Lesson) -> int:
+    """Let a learner learn from the images (B, n) and labels (B,) of a lesson, and book what that took.
+
+    Returns the number of images that it was shown: a positive and its negative are one image, and a lesson without positives
+    shows none that is new.
+    """
+    tally = learner.step(images, labels, step=lesson.step, gain=lesson.gain, moment=lesson.moment)
+    ledger.book("learn", tally)
+    return len(images) if lesson.moment.positive else 0

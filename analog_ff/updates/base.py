@@ -1,0 +1,38 @@
+"""What every update scheme is: it brings a wanted outer product to one array, and may remember."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import numpy as np
+
+from hardware_models.events import Events
+from hardware_models.keys import Key
+
+
+class Update(ABC):
+    """The update scheme of one array."""
+
+    name: ClassVar[str]
+    averages: ClassVar[bool] = False  # whether it forms whole products, so that one more of their mean is cheap
+
+    @abstractmethod
+    def apply(self, x: np.ndarray, d: np.ndarray, images: int, rate: float, bias_rate: float, key: Key) -> Events:
+        """Bring the weights nearer to W + rate x^T d / images, for x (P, inputs) and d (P, neurons) float32.
+
+        The last row of the product, the bias, is multiplied by `bias_rate`.
+        """
+
+    @property
+    def waiting(self) -> int:
+        """Number of values of activity that it keeps from one batch to the next."""
+        return 0
+
+    def save(self) -> dict[str, np.ndarray]:
+        """Return what a resumed run must know."""
+        return {}
+
+    def restore(self, saved: dict[str, np.ndarray]) -> None:
+        """Restore a state returned by `save`."""
+        del saved
