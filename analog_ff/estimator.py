@@ -278,7 +278,9 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
             )
         usual = recipe(self.device, Config.learner)
         seed = self.random_state
-        if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+        if isinstance(seed, bool | np.bool_):
+            raise UsageError(f"random_state is a whole number, a RandomState or None, got {seed}.")
+        if not isinstance(seed, int | np.integer):
             seed = check_random_state(seed).randint(2**31 - 1)
         chosen = {
             "device": self.device,

@@ -1,4 +1,4 @@
-"""The cortex tests of the spiking network, and the score card in docs/spiking.md.
+"""The cortex tests of the spiking network, and the score card in docs/explanation/cortex.md.
 
     python benchmarks/cortex.py [--tests T1,T3] [--seeds 3] [--data-dir DIR]   run missing points, then write the card
     python benchmarks/cortex.py --tables                                      write the card from the stored results
@@ -6,7 +6,8 @@
 The points lie in benchmarks/results/cortex.jsonl, one line a run; a finished one is not run again. They are unpacked into
 runs/cortex, `python -m analog_ff spiking --cortex --out runs/cortex` runs the missing ones, and the finished ones are packed
 again, however it ends; points that a killed run has finished stay in that folder for the next run. Then the pictures go to
-docs/img and the score card between two marks of docs/spiking.md; `python benchmarks/run.py --tables` copies the verdicts.
+docs/img and the score card between two marks of docs/explanation/cortex.md; `python benchmarks/run.py --tables` copies the
+verdicts.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ STORED = "cortex"
 FOUND = ROOT / "benchmarks" / "results" / "cortex" / "cortex.json"
 FOLDER = ROOT / "runs" / "cortex"
 IMAGES = ROOT / "docs" / "img"
-PAGE = ROOT / "docs" / "spiking.md"
+PAGE = ROOT / "docs" / "explanation" / "cortex.md"
 BEGIN, END = "<!-- cortex:begin -->", "<!-- cortex:end -->"
 
 
@@ -47,7 +48,7 @@ def write_card(seeds: int) -> None:
     shutil.move(FOLDER / "cortex.json", FOUND)
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
-    text = f"{before}{BEGIN}\n{report.markdown(document, 'img/cortex_')}{END}{after}"
+    text = f"{before}{BEGIN}\n{report.markdown(document, '../img/cortex_')}{END}{after}"
     PAGE.write_text(text, encoding="utf-8")
 
 

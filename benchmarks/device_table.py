@@ -1,4 +1,4 @@
-"""The table of docs/devices.md, with the sources of each published device, made from the parameter files.
+"""The table of docs/reference/devices.md, with the sources of each published device, made from the parameter files.
 
 ``python benchmarks/device_table.py`` writes it between its marks.
 """
@@ -10,7 +10,7 @@ from typing import Any
 
 from hardware_models.devices.load import published
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "devices.md"
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "devices.md"
 BEGIN, END = "<!-- devices:begin -->", "<!-- devices:end -->"
 
 
@@ -37,7 +37,7 @@ def page(text: str) -> str:
 
 
 def main() -> None:
-    """Write the table into docs/devices.md."""
+    """Write the table into docs/reference/devices.md."""
     PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
 
 

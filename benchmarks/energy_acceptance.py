@@ -2,7 +2,8 @@
 
     python benchmarks/energy_acceptance.py [--write]
 
-Results go to benchmarks/results/energy/acceptance.json; with --write the table goes to docs/energy.md, between its marks.
+Results go to benchmarks/results/energy/acceptance.json; with --write the table goes to docs/explanation/energy.md, between its
+marks.
 tests/test_energy_acceptance.py holds the published energies that the model must meet.
 """
 
@@ -19,7 +20,7 @@ from hardware_models.energy.closed_forms import read
 
 HERE = Path(__file__).resolve().parent
 RESULT = HERE / "results" / "energy" / "acceptance.json"
-DOCS = HERE.parent / "docs" / "energy.md"
+DOCS = HERE.parent / "docs" / "explanation" / "energy.md"
 NEUROSIM = {"TaOx/HfOx": 4.01, "Ag:a-Si": 13.4, "PCMO": 2.53, "AlOx/HfO2": 15.3, "GST phase change": 35.0,
             "EpiRAM": 31.0, "HZO FeFET": 1.9}  # fmt: skip
 """Published training energy per image [nJ], from the MLP+NeuroSim V3.0 manual, Table II."""
@@ -110,7 +111,7 @@ def table(rows: list[dict[str, Any]]) -> list[str]:
 
 
 def put(mark: str, lines: list[str]) -> None:
-    """Write a table between its marks in docs/energy.md."""
+    """Write a table between its marks in docs/explanation/energy.md."""
     text = DOCS.read_text(encoding="utf-8")
     begin, end = f"<!-- {mark} -->", f"<!-- end {mark} -->"
     head, tail = text.split(begin)[0], text.split(end)[1]
@@ -120,7 +121,7 @@ def put(mark: str, lines: list[str]) -> None:
 def main() -> None:
     """Print the table, store the figures, and with --write put the table into the docs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", action="store_true", help="write docs/energy.md")
+    parser.add_argument("--write", action="store_true", help="write docs/explanation/energy.md")
     given = parser.parse_args()
     rows = [*neurosim(), *neurram(), *others(), *renaudineau()]
     print("\n".join(table(rows)))

@@ -3,7 +3,7 @@
     python benchmarks/energy_worked_example.py [--write]
 
 The first table assumes the densities of active rows and columns; the second is priced from the events of stored runs, per
-image. With --write both tables go to docs/energy.md, between its marks.
+image. With --write both tables go to docs/explanation/energy.md, between its marks.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def counted() -> list[str]:
 def main() -> None:
     """Print both tables, and with --write put them into the docs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", action="store_true", help="write docs/energy.md")
+    parser.add_argument("--write", action="store_true", help="write docs/explanation/energy.md")
     given = parser.parse_args()
     tables = {"worked-example": assumed(), "counted": counted()}
     for lines in tables.values():

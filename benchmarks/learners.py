@@ -80,7 +80,7 @@ def main() -> None:
     RESULTS.mkdir(parents=True, exist_ok=True)
     for name in ("compare.json", "compare.md"):
         shutil.copyfile(FOLDER / name, RESULTS / name)
-    for name in ("compare", "tornado"):
+    for name in ("compare", "amounts", "tornado"):
         shutil.copyfile(FOLDER / f"{name}.png", IMAGES / f"learners_{name}.png")
 
 

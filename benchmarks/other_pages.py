@@ -57,6 +57,7 @@ def learners() -> Page | None:
     note = (folder / "note.md").read_text(encoding="utf-8").strip() if (folder / "note.md").exists() else ""
     settings, *devices = (folder / "compare.md").read_text(encoding="utf-8").strip().split("\n## ")
     body = [note, "", "![Error against joules of learning](../img/learners_compare.png)", "",
+            "![Energy of each learner](../img/learners_amounts.png)", "",
             "![What moves the ratios](../img/learners_tornado.png)", "",
             *folded("settings of all runs", [settings.partition("\n")[2].strip()])]  # fmt: skip
     for device in devices:
@@ -127,7 +128,7 @@ def cortex() -> Page | None:
     verdicts = [t["verdict"] for t in tests.values()]
     said = ", ".join(f"{verdicts.count(v)} '{v}'" for v in dict.fromkeys(verdicts))
     rows = [[f"{key}: {t['title']}", t["question"], t["verdict"]] for key, t in tests.items()]
-    body = ["Numbers, intervals and sources: [the spiking variant](../spiking.md).", "",
+    body = ["Numbers, intervals and sources: [the score card](../explanation/cortex.md).", "",
             *folded("verdicts", table("test | question | verdict", rows)), *measured(found)]  # fmt: skip
     title = "How the spiking network fits the cortex"
     return Page("cortex", title, f"Of {len(tests)} tests: {said}.", "`python benchmarks/cortex.py`", body)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import numbers
+from typing import TypeGuard
 
 
 class UsageError(ValueError):
@@ -50,6 +51,10 @@ def shown(value: object, most: int = 60, *, quoted: bool = True) -> str:
     return line if len(line) <= most + 2 else f"{line[: most - 3]}..."
 
 
+def _is_real(value: object) -> TypeGuard[numbers.Real]:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
 def in_range(
     owner: str,
     name: str,
@@ -61,19 +66,16 @@ def in_range(
     low_open: bool = False,
 ) -> float:
     """Return `value` as a float if it is a finite number in [low, high] (or ]low, high]), else raise UsageError."""
+    try:
+        number = float(value) if isinstance(value, float) or _is_real(value) else None
+    except OverflowError:
+        number = None
+    if number is not None and math.isfinite(number) and low <= number <= high and not (low_open and number == low):
+        return number
     in_unit = f" {unit}" if unit else ""
     bracket = "]" if low_open else "["
-    right = f"a number in {bracket}{low:g}, {high:g}]{in_unit}"
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise UsageError(f"{owner} needs {right} for {name}, got {shown(value)}.")
-    try:
-        number = float(value)
-    except OverflowError:
-        raise UsageError(f"{owner} needs {right} for {name}, got {shown(value)}.") from None
-    outside = not math.isfinite(number) or number < low or number > high or (low_open and number == low)
-    if outside:
-        raise UsageError(f"{owner} needs {right} for {name}, got {number:g}{in_unit}.")
-    return number
+    got = shown(value) if number is None else f"{number:g}{in_unit}"
+    raise UsageError(f"{owner} needs a number in {bracket}{low:g}, {high:g}]{in_unit} for {name}, got {got}.")
 
 
 def positive_int(owner: str, name: str, value: object, low: int = 1, high: int | None = None) -> int:

@@ -87,7 +87,12 @@ def examine_device(device_or_spec: str | Device, *, quick: bool = False) -> Exam
 
         device = load_device(device_or_spec)
     else:
-        device = adapted(device_or_spec)
+        try:
+            device = adapted(device_or_spec)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a property of a user's own class
+            return Examination(type(device_or_spec).__name__, (Check(QUICK[0][0], False, described(error)),))
     checks = QUICK if quick else (*QUICK, *WHOLE)
     done = []
     for name, check in checks:

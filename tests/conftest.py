@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from unpictured import unpictured
 
-from analog_ff.output import whole_files
 from analog_ff.runs import cells, plots
 from hardware_models.hdf5 import process
 
@@ -34,10 +34,7 @@ PICTURES = {"learning_curve": plots.learning_curve, "_picture": cells._picture}
 def _no_pictures() -> Iterator[None]:
     """Write two bytes for each picture of a run: drawing takes longer than the small runs of the tests."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            plots, "learning_curve", lambda folder, *a: whole_files.write(folder / "learning_curve.png", b"--")
-        )
-        patch.setattr(cells, "_picture", lambda looks: b"--")
+        unpictured(patch.setattr)
         yield
 
 

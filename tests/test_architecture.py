@@ -208,19 +208,3 @@ def test_public_names_resolve() -> None:
         assert all(getattr(package, name) is not None for name in package.__all__)
         with pytest.raises(AttributeError):
             _ = package.nothing
-
-
-def test_the_quickstart_runs(tmp_path: Path) -> None:
-    """The Python blocks of the quickstart are a device and a neuron that work."""
-    text = (ROOT / "docs" / "quickstart.md").read_text(encoding="utf-8")
-    device, neuron = re.findall(r"```python\n(.*?)```", text, re.S)
-    (tmp_path / "my_device.py").write_text(device)
-    (tmp_path / "my_neuron.py").write_text(neuron)
-    options = ["--data", "toy", "--layers", "12", "--epochs", "2", "--shift", "0", "--out", str(tmp_path / "run")]
-    from analog_ff.simulate import app, run_app
-
-    status = run_app(
-        app,
-        [*options, "--device", f"{tmp_path}/my_device.py:Linear", "--nonlinearity", f"{tmp_path}/my_neuron.py:hump"],
-    )
-    assert status == 0 and (tmp_path / "run" / "result.json").is_file()

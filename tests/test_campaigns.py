@@ -21,8 +21,8 @@ from benchmarks import kill_campaign
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
 def test_three_kills_leave_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The short form: a run of a few seconds, killed three times in ways that differ."""
-    short = runs.Case(runs.SIMULATE, ("--data", "toy", "--shift", "0", "--layers", "16", "--epochs", "12"))
+    """The short form: a run of a few seconds without pictures, killed three times in ways that differ."""
+    short = runs.Case(("tests.unpictured",), ("--data", "toy", "--shift", "0", "--layers", "16", "--epochs", "12"))
     monkeypatch.setattr(runs, "CASES", {"short": short})
     said: list[str] = []
     found = kill_campaign.campaign(3, 0, ["short"], tmp_path, said.append)

@@ -15,6 +15,7 @@ import pytest
 
 from analog_ff.compare import app
 from analog_ff.comparison.plan import parse_learners
+from analog_ff.comparison.plots import span
 from analog_ff.comparison.pricing import interval, reached_at
 from analog_ff.simulate import run_app
 
@@ -48,8 +49,9 @@ def lines(folder: Path, label: str, seed: int, name: str) -> list[dict[str, floa
 
 
 def test_a_comparison_leaves_what_it_should(folder: Path) -> None:
-    """Document, table, two pictures and a run folder a point; frozen random layers were added, seeds are paired with chips."""
-    assert {f.name for f in folder.iterdir()} == {"compare.json", "compare.md", "compare.png", "tornado.png", "points"}
+    """Document, table, three pictures and a run folder a point; frozen random layers were added, seeds are paired with chips."""
+    pictures = {"compare.png", "amounts.png", "tornado.png"}
+    assert {f.name for f in folder.iterdir()} == {"compare.json", "compare.md", "points"} | pictures
     found = document(folder)
     assert [r["learner"] for r in found["rows"]] == LABELS and found["reference"] == "forward-forward"
     assert len(list((folder / "points").iterdir())) == 6
@@ -60,7 +62,18 @@ def test_a_comparison_leaves_what_it_should(folder: Path) -> None:
     quick = result(folder, "quick", 0)["config"]
     assert (quick["learner"], quick["learning_rate"], quick["momentum"]) == ("backprop", 1.0, 0.9)
     assert result(folder, "forward-forward", 0)["config"]["learning_rate"] == 0.01
-    assert (folder / "compare.png").stat().st_size > 10_000 and (folder / "tornado.png").stat().st_size > 10_000
+    assert all((folder / name).stat().st_size > 10_000 for name in pictures)
+
+
+def test_nominal_amounts_lie_on_their_lines(folder: Path) -> None:
+    """The line of an amount in amounts.png holds its nominal amount, its median and the range of its draws."""
+    for row in document(folder)["rows"]:
+        for name in ("per_update_joule", "per_image_joule"):
+            low, high = span(row[name])
+            assert all(low <= row[name][what] <= high for what in ("nominal", "low", "median", "high")), (
+                row["learner"],
+                name,
+            )
 
 
 def test_its_figures_are_those_of_its_runs(folder: Path) -> None:

@@ -15,13 +15,18 @@ import pytest
 from analog_ff.__main__ import app as main
 from analog_ff.config.config import Config
 from analog_ff.learners import LEARNERS
+from analog_ff.learners.options import SLOPES
+from analog_ff.network import NETWORKS
+from analog_ff.objective.goodness import GOODNESS
+from analog_ff.objective.schedule import SCHEDULES
 from analog_ff.output.plain_math import plain, readable
 from analog_ff.runs.execute import execute
 from analog_ff.simulate import run_app
+from analog_ff.spiking.cortex.table import TESTS
 from analog_ff.updates import UPDATES
 from hardware_models.devices import MODELS, PUBLISHED
 from hardware_models.devices.load import load_device
-from hardware_models.energy import load_technology
+from hardware_models.energy import TECHNOLOGIES, load_technology
 from hardware_models.events import INTEGRALS, is_count
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -58,8 +63,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_technology_of_ones_own(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The file of the energy page is complete: it prices a run anew, by its one price, and the rest is that of its base."""
-    (text,) = blocks("energy.md", "toml")
+    """The technology file of the page on prices is complete: its one price prices a run anew, the rest is that of its base."""
+    (text,) = blocks("how-to/price-a-run.md", "toml")
     (tmp_path / "my.toml").write_text(text)
     mine, base = load_technology(str(tmp_path / "my.toml")), load_technology("cmos-32nm")
     assert (mine.node_nm, mine.temperature, mine.omits) == (base.node_nm, base.temperature, base.omits)
@@ -71,7 +76,7 @@ def test_a_technology_of_ones_own(run: Path, tmp_path: Path, capsys: pytest.Capt
     assert priced["by_component_joule"]["learn"]["nonlinearity"] == pytest.approx(neurons * 0.9e-12) and neurons > 0
 
 
-@pytest.mark.parametrize(("name", "needed"), [("plug-in.md", PRICED), ("cheap.md", PRICED[:4])])
+@pytest.mark.parametrize(("name", "needed"), [("how-to/plug-in.md", PRICED), ("how-to/cheap-learning.md", PRICED[:4])])
 def test_devices_of_the_pages_pay_for_their_pulses(name: str, needed: tuple[str, ...], tmp_path: Path) -> None:
     """A reader who copies a parameter file gets one whose reads and writes have a price."""
     text = blocks(name, "toml")[0]
@@ -80,7 +85,7 @@ def test_devices_of_the_pages_pay_for_their_pulses(name: str, needed: tuple[str,
     assert all(f"\n{figure} = " in text and getattr(device, figure) > 0 for figure in needed)
 
 
-@pytest.mark.parametrize("name", ["plug-in.md", "quickstart.md"])
+@pytest.mark.parametrize("name", ["how-to/plug-in.md", "tutorials/your-device.md"])
 def test_classes_of_the_pages_pay_for_their_pulses(name: str, tmp_path: Path) -> None:
     """The same of every device that is a Python file."""
     for number, text in enumerate(blocks(name, "python")):
@@ -104,12 +109,12 @@ def keys(value: Any) -> Iterator[str]:
 
 
 def test_every_key_and_column_is_explained(run: Path) -> None:
-    """The chapter on a run's files names each of them; events and integrals have a chapter of their own."""
-    text = chapter("nomenclature.md", "Files of a run")
+    """The page on a run's files names each of them; events and integrals have a chapter of their own."""
+    text = page("reference/run-files.md")
     explained = {word for code in re.findall(r"`([^`]+)`", text) for word in re.split(r"[.\s]", code)}
     explained |= {f"{kind}_error_percent_by_readout" for kind in ("test", "validation")}
     result = json.loads((run / "result.json").read_text())
-    events, _, _ = chapter("nomenclature.md", "Events").partition("## Energy")
+    events, _, _ = chapter("reference/nomenclature.md", "Events").partition("## Energy")
     assert all(f"`{integral}`" in events for integral in INTEGRALS)
     unknown = {k for k in keys(result) if not is_count(k) and k not in INTEGRALS} - explained
     assert unknown == set()
@@ -123,7 +128,7 @@ def test_the_keys_of_a_spiking_run_are_explained() -> None:
     """Statistics of firing are named with their units."""
     from analog_ff.spiking.statistics import firing
 
-    text = chapter("nomenclature.md", "Files of a run")
+    text = page("reference/run-files.md")
     assert all(f"`{key}`" in text for key in firing(np.ones((2, 3)), 30.0))
 
 
@@ -142,6 +147,12 @@ def test_the_front_page_counts_right() -> None:
     assert f"{len(MODELS)} models:" in text and all(f"`{name}`" in text for name in MODELS)
     assert f"{len(set(PUBLISHED.values()))} parameter files" in text
     assert all(f"`{name}`" in text for name in UPDATES)
+    words = dict(enumerate("zero one two three four five six seven eight nine ten eleven twelve".split()))
+    counted = {"kinds of goodness": GOODNESS, "networks": NETWORKS, "schedules": SCHEDULES, "slopes": SLOPES,
+               "cortex tests": TESTS}  # fmt: skip
+    assert all(f"{words[len(table)]} {what}" in text for what, table in counted.items())
+    nodes = {load_technology(name).node_nm for name in TECHNOLOGIES}
+    assert f"technology files of {words[len(nodes)]} nodes" in text
     assert len(set(LEARNERS) - {"forward-forward", "dimensionality"}) == 10 and "ten more [learners]" in text
 
 

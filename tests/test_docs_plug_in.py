@@ -16,7 +16,7 @@ from hardware_models.devices.load import load_device
 from hardware_models.keys import Key
 from hardware_models.testing import examine_device
 
-GUIDE = Path(__file__).resolve().parents[1] / "docs" / "plug-in.md"
+GUIDE = Path(__file__).resolve().parents[1] / "docs" / "how-to" / "plug-in.md"
 
 
 def blocks(language: str) -> list[str]:
@@ -95,5 +95,5 @@ def test_the_users_own_test_passes(folder: Path) -> None:
 def _environment() -> dict[str, str]:
     import os
 
-    root = str(GUIDE.parents[1])
+    root = str(GUIDE.parents[2])
     return os.environ | {"PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])}

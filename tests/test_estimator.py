@@ -231,6 +231,7 @@ def test_learns_on_a_sealed_chip(iris: tuple[np.ndarray, np.ndarray]) -> None:
 @pytest.mark.parametrize(
     ("choices", "sentence"),
     [
+        ({"random_state": True}, "random_state is a whole number"),
         ({"hidden": 5}, "hidden names the neurons"),
         ({"hidden": (0,)}, "whole number of at least 1"),
         ({"epochs": 0}, "epochs"),
@@ -304,8 +305,10 @@ def test_every_row_is_learned(iris: tuple[np.ndarray, np.ndarray], monkeypatch: 
 
 
 def test_the_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    """The example of docs/estimator.md works as it stands, on fewer neurons."""
-    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "estimator.md").read_text(encoding="utf-8"), re.S)
+    """The example of docs/how-to/scikit-learn.md works as it stands, on fewer neurons."""
+    (block,) = re.findall(
+        r"```python\n(.*?)```", (ROOT / "docs" / "how-to" / "scikit-learn.md").read_text(encoding="utf-8"), re.S
+    )
     assert "hidden=(500, 500)" in block
     names: dict[str, Any] = {}
     exec(block.replace("hidden=(500, 500)", "hidden=(48,), epochs=8"), names)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import runpy
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-HELLO = Path(__file__).resolve().parent.parent / "examples" / "hello_forward_forward.py"
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+HELLO = EXAMPLES / "hello_forward_forward.py"
+NUMBERED = sorted(EXAMPLES.glob("[0-9]*.py"))
 
 
 @pytest.fixture(scope="module")
@@ -44,3 +48,25 @@ def test_hello_keeps_the_length_of_a_layer_from_the_next(hello: dict) -> None:
     x = hello["with_label"](hello["images"][:50], hello["labels"][:50])
     _, above = hello["Layer"](74, 100).forward(x)
     assert np.allclose((above**2).mean(axis=1), 1.0, atol=1e-6)
+
+
+@pytest.mark.parametrize("example", NUMBERED, ids=lambda path: path.stem)
+def test_examples_run(
+    example: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each script runs in an empty folder and prints; its docstring begins with what it is and says what one sees."""
+    text = example.read_text(encoding="utf-8")
+    assert ": you see " in (ast.get_docstring(ast.parse(text)) or "").split("\n")[0] and len(text.splitlines()) <= 40
+    monkeypatch.chdir(tmp_path)
+    if "spiking" in text:  # its pictures take longer than the rest, as those of other runs (conftest.py)
+        monkeypatch.setattr("analog_ff.spiking.execute.draw", lambda *_, **__: None)
+    runpy.run_path(str(example), run_name="__main__")
+    printed = capsys.readouterr().out
+    assert len(printed) > 20
+    wrong = [int(percent) for percent in re.findall(r"(\d+) % wrong", printed)]
+    assert not wrong or wrong[-1] < 40  # guessing errs on half
+
+
+def test_every_example_is_numbered_once() -> None:
+    """The numbers give the order in which to read them."""
+    assert [int(path.stem[:2]) for path in NUMBERED] == list(range(1, len(NUMBERED) + 1)) and len(NUMBERED) > 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import importlib
 import random
@@ -15,26 +16,34 @@ import pytest
 from hardware_models.check import UsageError
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))
-readers, worker, mutations = (importlib.import_module(f"fuzzing.{name}") for name in ("readers", "worker", "mutations"))
+readers, worker, mutations, forked = (
+    importlib.import_module(f"fuzzing.{name}") for name in ("readers", "worker", "mutations", "forked")
+)
 
 INPUTS = 200
 
 
 @pytest.mark.parametrize("name", readers.READERS)
 @pytest.mark.filterwarnings("ignore")
-def test_damaged_files_are_read_or_refused_in_one_sentence(name: str, tmp_path: Path) -> None:
-    """In this process, without the memory limit of the command."""
+def test_damaged_files_are_read_or_refused_in_one_sentence(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In this process, without the memory limit of the command; what forks does so in a small process beside it."""
     bench = readers.READERS[name].begin(tmp_path)
     verdicts: dict[str, int] = {}
     faults = []
-    for number in range(INPUTS):
-        path = tmp_path / f"input{bench.suffix}"
-        path.write_bytes(worker.input_of(name, 1, number, bench))
-        verdict, words = worker.verdict_of(bench, path)
-        verdicts[verdict] = verdicts.get(verdict, 0) + 1
-        if verdict == "not clean":
-            faults.append(f"input {number}: {words}")
+    before = worker._peak()
+    with forked.Helper() if name == "nir" else contextlib.nullcontext(forked) as forks:
+        monkeypatch.setattr(forked, "run", forks.run)
+        for number in range(INPUTS):
+            path = tmp_path / f"input{bench.suffix}"
+            path.write_bytes(worker.input_of(name, 1, number, bench))
+            verdict, words = worker.verdict_of(bench, path)
+            verdicts[verdict] = verdicts.get(verdict, 0) + 1
+            if verdict == "not clean":
+                faults.append(f"input {number}: {words}")
     assert not faults, "\n".join(faults)
+    assert worker._peak() - before < worker.MEMORY  # forks of the other process with it, now that it has ended
     assert verdicts["read"] >= 2 and verdicts["refused"] >= INPUTS // 4
 
 

@@ -185,3 +185,14 @@ def test_wrong_values_of_options(
         seen = capsys.readouterr()
         assert seen.out == "" and seen.err.startswith("error: ") and seen.err.count("\n") == 1, (words, seen)
         assert len(seen.err) < 1600 and sorted(mine.iterdir()) == before, words
+
+
+def test_an_answer_needs_a_standard_output(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A command that was begun with standard output closed cannot answer: status 1 and a sentence, the run is kept."""
+    monkeypatch.setattr("sys.stdout", None)
+    small = ["--data", "toy", "--layers", "8", "--epochs", "1", "--json", "--out", str(tmp_path / "run")]
+    assert run_app(app, small) == 1
+    assert "standard output cannot be written (it is closed)" in capsys.readouterr().err
+    assert (tmp_path / "run" / "result.json").is_file()

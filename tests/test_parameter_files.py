@@ -91,7 +91,7 @@ def test_the_law_of_time_that_is_told_is_the_one_that_acts(name: str) -> None:
 
 
 def test_the_page_is_up_to_date() -> None:
-    """docs/devices.md is what its command writes; one row a file, no cell that breaks the table."""
+    """docs/reference/devices.md is what its command writes; one row a file, no cell that breaks the table."""
     text = device_table.PAGE.read_text(encoding="utf-8")
     assert text == device_table.page(text), "run python benchmarks/device_table.py"
     rows = device_table.table()

@@ -170,16 +170,16 @@ def test_too_many_images_are_refused_before_anything_is_written(tmp_path) -> Non
     assert not (tmp_path / "run").exists()
 
 
-def run_of(tmp_path, name: str, device: str = "memristor") -> Config:
+def run_of(tmp_path, name: str, device: str = "memristor", images: int = 100) -> Config:
     return Config(**{
-        **RECIPE, "device": device, "data": "digits", "crop": 6, "binarise": 0.5, "images_per_epoch": 400, "epochs": 3,
+        **RECIPE, "device": device, "data": "digits", "crop": 6, "binarise": 0.5, "images_per_epoch": images, "epochs": 3,
         "layers": (40,), "out": str(tmp_path / name), "split": "holdout", "weight_range": 6.0,
     })  # fmt: skip
 
 
 def test_a_run_learns_and_resumes_bit_for_bit(tmp_path) -> None:
     """It beats guessing by far with the images of an epoch counted; interrupted and resumed it ends the same."""
-    result, folder = execute(run_of(tmp_path, "ideal", "ideal"), quiet=True)
+    result, folder = execute(run_of(tmp_path, "ideal", "ideal", 400), quiet=True)
     assert result["validation_error_percent_by_readout"].keys() == {"output"}
     assert result["validation_error_percent"] < 50 and result["images"]["learn"] == 3 * 400
 

@@ -50,7 +50,7 @@ def test_the_same_seed_gives_the_same_run_and_learning_helps() -> None:
     """Same numbers from the same seed; trained goodness tells right labels from wrong ones better than chance."""
     config = SpikingConfig(
         data="digits", layers=(40,), epochs=2, images_per_epoch=200, test_images=40, target="numpy", learning_rate=1e-3,
-        theta=2.0, shift=0, step=2.0,
+        theta=2.0, shift=0, step=3.0,
     )  # fmt: skip
     short = replace(config, images_per_epoch=10, test_images=3)
     first, second = simulate(short, quiet=True), simulate(short, quiet=True)
@@ -209,7 +209,10 @@ def test_a_killed_run_is_carried_out_again_with_the_same_bits(
         "5",
         "--json",
     ]
-    assert run_app(app, [*command, "--out", str(tmp_path / "whole")]) == 0
+    simulated: list[Any] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(execute, "simulate", lambda *a, **k: (simulated.append(simulate(*a, **k)), simulated[-1])[1])
+        assert run_app(app, [*command, "--out", str(tmp_path / "whole")]) == 0
     whole = json.loads(capsys.readouterr().out)
 
     class Killed(BaseException):
@@ -221,6 +224,7 @@ def test_a_killed_run_is_carried_out_again_with_the_same_bits(
     folder = tmp_path / "pieces"
     with monkeypatch.context() as patch, pytest.raises(Killed):
         patch.setattr(execute, "draw", kill)  # while the folder is filled
+        patch.setattr(execute, "simulate", lambda *a, **k: simulated[0])  # until then it is the same run
         run_app(app, [*command, "--out", str(folder)])
     assert run_app(app, [*command, "--out", str(folder)]) == 2
     assert run_app(app, [*command, "--seed", "1", "--out", str(folder), "--resume"]) == 2

@@ -195,6 +195,13 @@ def tables(config: SpikingConfig, device: Any = None) -> Any:
     return TableSynapses(config, device)
 
 
+@pytest.fixture(scope="module")
+def memristors() -> dict[Any, list[Ran]]:
+    """Return runs on a memristor with 16 presentations of learning and 4 without, over seeds."""
+    seeds = [settings(seed=seed, chip_seed=seed) for seed in range(3)]
+    return {make: [run(config, make(config), 16, 4) for config in seeds] for make in (crossbars, tables)}
+
+
 @pytest.mark.parametrize("make", [crossbars, tables])
 def test_every_spike_is_a_read_of_its_row(make: Any) -> None:
     """Without learning the counts and V²G follow from the spikes by input cell and the conductances, by hand."""
@@ -230,10 +237,9 @@ def test_ideal_devices_are_ideal_synapses() -> None:
     assert on_chip.ledger.phase("learn").total()["write.selected"] > 0
 
 
-def test_pulses_of_learning_reach_the_cells_and_are_booked() -> None:
+def test_pulses_of_learning_reach_the_cells_and_are_booked(memristors: dict[Any, list[Ran]]) -> None:
     """The weights in Brian2 are those of the devices, and the events hold all pulses that the cells received."""
-    config = settings()
-    ran = run(config, crossbars(config), 12, 1)
+    ran = memristors[crossbars][0]
     array = ran.made.arrays[0]
     np.testing.assert_allclose(np.array(ran.model.synapses[0].w[:]), array.weights.ravel(), rtol=1e-6)
     assert ran.ledger is not None
@@ -265,14 +271,12 @@ def test_table_equations_keep_their_books() -> None:
     assert ran.ledger.phase("learn").total()["write.selected"] == up + down
 
 
-def test_tables_and_crossbars_agree() -> None:
+def test_tables_and_crossbars_agree(memristors: dict[Any, list[Ran]]) -> None:
     """Pulses and goodness of learning agree within the deviation over seeds, on a memristor."""
     found = {}
-    for make in (crossbars, tables):
+    for make, runs in memristors.items():
         lines = []
-        for seed in range(3):
-            config = settings(seed=seed, chip_seed=seed)
-            ran = run(config, make(config), 16, 4)
+        for ran in runs:
             assert ran.ledger is not None
             learn = ran.ledger.phase("learn").total()
             pulses = learn["write.selected"]

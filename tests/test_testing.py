@@ -9,6 +9,7 @@ import numba
 import numpy as np
 import pytest
 
+from hardware_models import testing
 from hardware_models.check import UsageError
 from hardware_models.devices import MODELS, PUBLISHED
 from hardware_models.devices.base import BaseDevice, gathered, si
@@ -54,13 +55,14 @@ class Good(BaseDevice):
         return None
 
     def walk(self, state: Any, pulses: Any, key: Any, most: int) -> None:
-        for k in range(most):
+        # After pulses for four times the range every cell has long been at its bound: more change nothing of its law.
+        for k in range(min(most, int(4 * self.states))):
             now = np.where(np.abs(pulses) > k, np.sign(pulses), 0)
             moved = state.g + self.g_range * state.speed * self.change(now, key.child("walk", k))
             state.g[:] = np.clip(moved, self.g_min, self.g_max)
 
 
-def test_good_and_built_in_devices_pass() -> None:
+def test_good_and_built_in_devices_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every model that needs no more than its name, every published device, and one of our own."""
     number = len(QUICK) + len(WHOLE)
     for device in (Good(), "memristor", "ideal"):
@@ -68,6 +70,8 @@ def test_good_and_built_in_devices_pass() -> None:
         report.raise_if_failed()
         assert report.passed and len(report.checks) == number
     assert len(MODELS) >= 2 and len(PUBLISHED) >= 2
+    # Of how fast a model is, which gives no verdict, three devices are enough.
+    monkeypatch.setattr(testing, "WHOLE", tuple(check for check in WHOLE if check[0] != "speed"))
     for name in PUBLISHED:
         examine_device(load_device(name)).raise_if_failed()
 

@@ -72,7 +72,8 @@ def _parameter(f: Field[Any], recipes: Mapping[str, Facts], title: str) -> inspe
         shown = _written(f, f.default)
     said = [] if shown is None else [f"default: {shown}", *_exceptions(f, recipes)]
     if "low" in f.metadata:
-        said.append(f"from {f.metadata['low']:g} to {f.metadata['high']:g}")
+        least = "above" if f.metadata["low_open"] else "from"
+        said.append(f"{least} {f.metadata['low']:g} to {f.metadata['high']:g}")
     if said:
         text = f"{text} [{'; '.join(said)}]"
     # The text is read here, not by the library, whose sentence for a wrong one shows no value.

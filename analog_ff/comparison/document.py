@@ -105,12 +105,13 @@ def _values(points: Sequence[Point], name: str) -> list[Any]:
 
 
 def write(document: Document, folder: Path) -> str:
-    """Write compare.json, compare.md, compare.png and tornado.png, each as a whole; return the table."""
-    from analog_ff.comparison.plots import draw_comparison, draw_tornado
+    """Write compare.json, compare.md and three pictures, each as a whole; return the table."""
+    from analog_ff.comparison.plots import draw_amounts, draw_comparison, draw_tornado
 
     lines = table(document)
     whole_files.write(folder / "compare.json", json.dumps(document, indent=1) + "\n")
     whole_files.write(folder / "compare.md", "\n".join(lines) + "\n")
     draw_comparison(document, folder / "compare.png")
+    draw_amounts(document, folder / "amounts.png")
     draw_tornado(document, folder / "tornado.png")
     return "\n".join([*lines, "", f"folder: {folder}"])

@@ -1,8 +1,7 @@
-"""The pictures of a comparison: error against joules with the amounts beneath, and the tornado of the ratios."""
+"""The pictures of a comparison, each of one thing: error against joules, the amounts, the tornado of the ratios."""
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from analog_ff.output import whole_files
 from analog_ff.output.forms import panels, picture
 from analog_ff.plain import Facts
+from hardware_models.energy.line_currents import NOT_PHYSICAL
 
 AMOUNTS = (
     ("per_update_joule", "o", "per update"),
@@ -25,72 +25,106 @@ LONGEST = 34
 
 
 def draw_comparison(document: Facts, path: Path) -> None:
-    """Draw compare.png: per device, error against joules of learning (bands: 5 to 95 % of the draws), and three amounts."""
-    from matplotlib import colormaps
+    """Draw compare.png: per device, error against joules of learning (bands: 5 to 95 % of the draws of all prices)."""
     from matplotlib.lines import Line2D
 
-    devices = document["devices"]
-    labels = list(dict.fromkeys(r["learner"] for r in document["rows"]))
-    colours = {label: colormaps["tab10" if len(labels) <= 10 else "tab20"](i) for i, label in enumerate(labels)}
-    below = 0.34 * len(labels) + 1.0
-    figure, grid = panels(
-        2, len(devices), size=(max(5.2 * len(devices), 8.0), 5.4 + below), squeeze=False,
-        sharey="row", share_x="row", height_ratios=(4.2, below),
-    )  # fmt: skip
-    for (curves, amounts), device in zip(grid.T, devices, strict=True):
-        for place, r in enumerate(r for r in document["rows"] if r["device"] == device["name"]):
-            _curve(curves, r, colours[r["learner"]])
-            for number, (name, marker, _) in enumerate(AMOUNTS):
-                found = r[name]
-                if found is not None and found["nominal"] > 0.0:
-                    bar = [[max(found["median"] - found["low"], 0.0)], [max(found["high"] - found["median"], 0.0)]]
-                    y = place + 0.24 * (number - 1)
-                    amounts.errorbar([found["median"]], [y], xerr=bar, fmt=marker, ms=4.5, capsize=2, lw=1.2,
-                                     color=colours[r["learner"]])  # fmt: skip
-                    amounts.plot([found["nominal"]], [y], "|", color="black", ms=7, mew=1.2)
-        curves.set(xscale="log", yscale="log", xlabel="energy of learning [J]", title=device["name"])
-        curves.axhline(100.0 - document["accuracy_percent"], color="grey", lw=0.8, ls=":")
-        amounts.set(xscale="log", xlabel="energy [J]")
-        for r, style in zip(document["digital"], DIGITAL, strict=False):
-            amounts.axvline(r["per_update_joule"]["nominal"], color="dimgrey", lw=1.2, ls=style)
-        for axes in (curves, amounts):
-            axes.grid(alpha=0.3)
-    top, bottom = grid[0, 0], grid[1, 0]
-    top.set_ylabel(f"{document['rows'][0]['error_kind']} error [%]")
-    _plain_percent(top)
-    from analog_ff.comparison.table import MARK
-
-    touched = {r["learner"] for r in document["rows"] if r["grounds"]["recalled"]}
-    bottom.set_yticks(range(len(labels)), [f"{label} {MARK}" if label in touched else label for label in labels])
-    bottom.set_ylim(len(labels) - 0.4, -0.6)
-    handles = [Line2D([], [], color=colours[label], lw=2, label=label) for label in labels]
-    handles += [Line2D([], [], color="grey", marker=m, ls="", label=name.format(accuracy=document["accuracy_percent"]))
-                for _, m, name in AMOUNTS]  # fmt: skip
-    handles += [Line2D([], [], color="black", marker="|", ls="", label="nominal prices")]
-    handles += [Line2D([], [], color="dimgrey", lw=1.2, ls=style, label=f"digital per update, {r['name']} {MARK}")
-                for r, style in zip(document["digital"], DIGITAL, strict=False)]  # fmt: skip
-    figure.legend(handles=handles, loc="outside lower center", ncols=4 if len(devices) < 3 else 6, fontsize=8)
-    _label(
-        figure,
-        document,
-        f"lines: median prices, mean of {len(document['seeds'])} seeds; bands and bars: 5 to 95 % of the draws",
-    )
+    colours = _colours(document)
+    figure, line = _a_device_each(document, height=5.0, sharey="row")
+    for axes, device in zip(line, document["devices"], strict=True):
+        for r in document["rows"]:
+            if r["device"] == device["name"]:
+                _curve(axes, r, colours[r["learner"]])
+        axes.set(xscale="log", yscale="log", xlabel="energy of learning [J]")
+        axes.axhline(100.0 - document["accuracy_percent"], color="grey", lw=0.8, ls=":")
+    line[0].set_ylabel(f"{document['rows'][0]['error_kind']} error [%]")
+    _plain_percent(line[0])
+    handles = [Line2D([], [], color=colour, lw=2, label=label) for label, colour in colours.items()]
+    accuracy = f"{document['accuracy_percent']:g} % right"
+    handles.append(Line2D([], [], color="grey", lw=0.8, ls=":", label=accuracy))
+    figure.legend(handles=handles, loc="outside lower center", ncols=4 if len(line) < 3 else 6, fontsize=8)
+    _label(figure, document, "Error against joules of learning: lines at median prices, bands 5 to 95 % of the draws")
     whole_files.write(path, picture(figure, dpi=130))
 
 
+def draw_amounts(document: Facts, path: Path) -> None:
+    """Draw amounts.png: per device and learner, energy per update, per image and to an accuracy, with two ranges each."""
+    from matplotlib.lines import Line2D
+
+    from analog_ff.comparison.table import MARK
+
+    colours = _colours(document)
+    figure, line = _a_device_each(document, height=0.42 * len(colours) + 1.6, sharey="row")
+    for axes, device in zip(line, document["devices"], strict=True):
+        for place, r in enumerate(r for r in document["rows"] if r["device"] == device["name"]):
+            for number, (name, marker, _) in enumerate(AMOUNTS):
+                if r[name] is not None and r[name]["nominal"] > 0.0:
+                    _amount(axes, r[name], place + 0.25 * (number - 1), marker, colours[r["learner"]])
+        axes.set(xscale="log", xlabel="energy [J]")
+        for r, style in zip(document["digital"], DIGITAL, strict=False):
+            axes.axvline(r["per_update_joule"]["nominal"], color="dimgrey", lw=1.2, ls=style)
+    touched = {r["learner"] for r in document["rows"] if r["grounds"]["recalled"]}
+    line[0].set_yticks(range(len(colours)), [f"{label} {MARK}" if label in touched else label for label in colours])
+    line[0].set_ylim(len(colours) - 0.4, -0.6)
+    handles = [Line2D([], [], color="grey", marker=m, ls="", label=name.format(accuracy=document["accuracy_percent"]))
+               for _, m, name in AMOUNTS]  # fmt: skip
+    handles += [Line2D([], [], color="black", marker="|", ls="", label="nominal prices")]
+    handles += [Line2D([], [], color="grey", lw=w, label=label) for w, label in ((3.0, "5 to 95 % of the draws"),
+                (0.9, "all prices low to all high"))]  # fmt: skip
+    handles += [Line2D([], [], color="dimgrey", lw=1.2, ls=style, label=f"digital per update, {r['name']} {MARK}")
+                for r, style in zip(document["digital"], DIGITAL, strict=False)]  # fmt: skip
+    figure.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=8)
+    _label(figure, document, f"Energy of each learner; {MARK} includes prices recalled and not read again")
+    whole_files.write(path, picture(figure, dpi=130))
+
+
+def span(found: Facts) -> tuple[float, float]:
+    """Return the ends of the thin line of an amount: all prices low to all high, and never less than the draws' range."""
+    by = found["by_scenario"]
+    return min(by["low"], found["low"], found["nominal"]), max(by["high"], found["high"], found["nominal"])
+
+
+def _amount(axes: Any, found: Facts, y: float, marker: str, colour: Any) -> None:
+    """Draw an amount: a thin line over all prices, a thick one over the draws, the median, the nominal amount."""
+    axes.plot(span(found), [y, y], color=colour, lw=0.9)
+    axes.plot([found["low"], found["high"]], [y, y], color=colour, lw=3.0, alpha=0.45, solid_capstyle="butt")
+    axes.plot([found["median"]], [y], marker, ms=4.5, color=colour)
+    axes.plot([found["nominal"]], [y], "|", color="black", ms=7, mew=1.2)
+
+
+def _colours(document: Facts) -> dict[str, Any]:
+    """Return a colour for each learner, in their order."""
+    from matplotlib import colormaps
+
+    labels = list(dict.fromkeys(r["learner"] for r in document["rows"]))
+    return {label: colormaps["tab10" if len(labels) <= 10 else "tab20"](i) for i, label in enumerate(labels)}
+
+
+def _a_device_each(document: Facts, *, height: float, sharey: str) -> tuple[Any, Any]:
+    """Return a figure with one titled panel a device, and the panels."""
+    from analog_ff.comparison.table import overloaded
+
+    devices = document["devices"]
+    size = (max(5.2 * len(devices), 8.0), height)
+    figure, grid = panels(1, len(devices), size=size, squeeze=False, sharey=sharey, share_x="row")
+    for axes, device in zip(grid[0], devices, strict=True):
+        axes.set_title(f"{device['name']}, {NOT_PHYSICAL}" if overloaded(device) else device["name"], fontsize=10)
+        axes.grid(alpha=0.3)
+    return figure, grid[0]
+
+
 def _curve(axes: Any, r: Facts, colour: Any) -> None:
-    """Draw a learner's curve under the median prices, its end with the range; of a final run there is the end alone."""
+    """Draw a learner's curve under the median prices; of a final run there is the end alone, with its range."""
     curve, joule = r["curve"], r["curve"]["joule"]
+    low, median, high = (joule[name][-1] for name in ("low", "median", "high"))
+    bar: list[list[float]] | None = [[max(median - low, 0.0)], [max(high - median, 0.0)]]
+    error = r["error_percent"]
     if curve["error_percent"]:
         axes.plot(joule["median"], curve["error_percent"], color=colour, lw=1.6)
         axes.fill_betweenx(curve["error_percent"], joule["low"], joule["high"], color=colour, alpha=0.07, lw=0)
-    error = curve["error_percent"][-1] if curve["error_percent"] else r["error_percent"]
-    low, median, high = (joule[name][-1] for name in ("low", "median", "high"))
-    bar = [[max(median - low, 0.0)], [max(high - median, 0.0)]]
+        error, bar = curve["error_percent"][-1], None
     axes.errorbar(
         [median], [error], xerr=bar, yerr=r["error_deviation"], fmt="o", ms=4, color=colour, capsize=2, lw=1.0
     )
-    axes.plot(joule["nominal"][-1:], [error], "|", color=colour, ms=9, mew=1.6)
 
 
 def _plain_percent(axes: Any) -> None:
@@ -101,21 +135,17 @@ def _plain_percent(axes: Any) -> None:
 
 
 def _label(figure: Any, document: Facts, text: str) -> None:
-    """Write over the picture what every figure in it was made with, and mark what rests on recalled prices."""
-    from analog_ff.comparison.table import MARK, conditions, device_line, headline
+    """Write over the picture what it shows, and where all that it was made with is said."""
+    from analog_ff.comparison.table import headline
 
-    recalled = sorted({name for r in document["rows"] for name in r["grounds"]["recalled"]})
-    marks = f" {MARK} includes prices recalled and not read again: {', '.join(recalled)}." if recalled else ""
-    lines = [headline(document), conditions(document)]
-    lines += [f"{device['name']}: {device_line(device)}" for device in document["devices"]]
-    lines.append(f"{text}.{marks}")
-    width = int(figure.get_figwidth() * 15.5)
-    wrapped = [part for line in lines for part in textwrap.wrap(line, width)]
-    figure.suptitle("\n".join(wrapped), fontsize=8, ha="left", x=0.01)
+    made = f"{headline(document)}; mean of {len(document['seeds'])} seeds; settings and grounds: compare.md"
+    figure.suptitle(f"{text}\n{made}", fontsize=9, ha="left", x=0.01)
 
 
 def draw_tornado(document: Facts, path: Path) -> None:
     """Draw tornado.png: the ratio per update with each quantity alone at the ends of its range, the others nominal."""
+    from analog_ff.comparison.table import MARK
+
     devices = [d["name"] for d in document["devices"]]
     labels = list(dict.fromkeys(d["learner"] for d in document["differences"]))
     recalled = {name for r in document["rows"] for name in r["grounds"]["recalled"]}
@@ -136,9 +166,8 @@ def draw_tornado(document: Facts, path: Path) -> None:
     _label(
         figure,
         document,
-        "ratio of energies per update; each quantity alone at its low (blue) and high (red) end; below 1 {} is dearer".format(
-            document["reference"]
-        ),
+        f"Ratio of energies per update; each quantity alone at its low (blue) and high (red) end; below 1 "
+        f"{document['reference']} is dearer; {MARK} a price recalled and not read again",
     )
     whole_files.write(path, picture(figure, dpi=130))
 

@@ -62,12 +62,18 @@ def device_line(device: Facts) -> str:
     parts.append(
         "pulses " + " and ".join(pulses) if known.get("v_up") or known.get("v_down") else "pulses cost nothing"
     )
-    ratio = device["line_current_ratio"]
-    if ratio and max(ratio.values()) > 1.0 + 1e-9:
+    if overloaded(device):
+        ratio = device["line_current_ratio"]
         carried = f"{ratio['read']:.3g} (reads) and {ratio['write']:.3g} (writes) times what they bear"
         parts.append(f"{NOT_PHYSICAL}: lines carry {carried}")
     parts.append(f"drawn from their ranges: {', '.join(free)}" if free else "no ranges: the device's figures are fixed")
     return "; ".join(parts) + "."
+
+
+def overloaded(device: Mapping[str, Any]) -> bool:
+    """Tell whether the lines of a device carry more current than they bear, in reads or in writes."""
+    ratio = device["line_current_ratio"]
+    return bool(ratio) and max(ratio.values()) > 1.0 + 1e-9
 
 
 def _several(values: Sequence[Any]) -> str:

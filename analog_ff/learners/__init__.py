@@ -31,7 +31,7 @@ ERROR_DRIVEN = {
 class WeightPerturbationOptions:
     """Options of weight perturbation."""
 
-    weight_perturbation: float = option(0.005, "sigma, random change of the weights [of W_max]", low=0.0, high=1.0)
+    weight_perturbation: float = option(0.005, "sigma, random change of the weights [of W_max]", low=1e-6, high=1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,7 @@ class PepitaOptions:
     """Options of error-driven input modulation."""
 
     modulation: float = option(
-        0.05, "kappa, strength of the error that is fed back to the input [units of x]", low=0.0, high=100.0
+        0.05, "kappa, strength of the error that is fed back to the input [units of x]", low=1e-6, high=100.0
     )
 
 

@@ -18,14 +18,14 @@ from hardware_models.check import UsageError, positive_int
 class DitherOptions:
     """Options of the slope by dither."""
 
-    dither: float = option(0.25, "delta, bias on all neurons at once [units of z]", low=0.0, high=100.0)
+    dither: float = option(0.25, "delta, bias on all neurons at once [units of z]", low=1e-6, high=100.0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class PerturbationOptions:
     """Options of node perturbation, as a learner and as a slope."""
 
-    perturbation: float = option(0.25, "sigma, random bias on a neuron [units of z]", low=0.0, high=100.0)
+    perturbation: float = option(0.25, "sigma, random bias on a neuron [units of z]", low=1e-6, high=100.0)
     perturbations: int = option(1, "draws of the random biases that are averaged", low=1, high=1_000_000)
 
 

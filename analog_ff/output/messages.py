@@ -99,5 +99,8 @@ def standard_output(*, kept: bool) -> Iterator[None]:
 
 
 def answer(text: str) -> None:
-    """Print the answer of a command on standard output."""
-    print(text, file=_KEPT[-1] if _KEPT else sys.stdout)
+    """Print the answer of a command on standard output; raise NoAnswerError if that was closed when the command began."""
+    stream = _KEPT[-1] if _KEPT else sys.stdout
+    if isinstance(stream, Nowhere):
+        raise NoAnswerError("standard output cannot be written (it is closed).")
+    print(text, file=stream)

@@ -17,5 +17,6 @@ Synapses: TypeAlias = Any  # the synapses between two groups; an attribute for e
 StateMonitor: TypeAlias = Any  # records variables of a group at the ticks of a clock: untyped
 SpikeMonitor: TypeAlias = Any  # records the spikes of a group: untyped
 Network: TypeAlias = Any  # everything that runs together: untyped
+StandaloneDevice: TypeAlias = Any  # writes a network as a C++ program: untyped
 TimedArray: TypeAlias = Any  # a table that equations look up: untyped
 BrianObject: TypeAlias = Any  # any object that a network takes: a group, synapses, a monitor, a function: untyped

@@ -17,7 +17,8 @@ cells with slope 1). One goodness cell of the layer holds G, and every spike of 
 goodness: it low-passes the spikes of the layer below and divides, or is subtracted from, the input of the layer above,
 whose plasticity uses the counts :math:`x_i = r_i/(\lVert r \rVert + 0.1)`.
 
-docs/spiking.md lists which values are local (of the cell or synapse itself), broadcast (one value to a layer) and global.
+docs/explanation/cortex.md lists which values are local (of the cell or synapse itself), broadcast (one value to a layer) and
+global.
 Source: G. Hinton, arXiv:2212.13345; E. Terres-Escudero et al., arXiv:2406.16479 (the rule as modulated Hebbian learning).
 """
 

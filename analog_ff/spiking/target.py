@@ -1,8 +1,8 @@
 """Targets of a Brian2 network: C++ standalone in float32, or Cython or NumPy in float64; compiled code is kept.
 
-The folder of a standalone project depends only on the structure of the network. Brian2 writes a source file only
-if its text has changed, and make compiles only written files, so a second run of the same model compiles almost
-nothing; a wrong folder would cost time but not correctness. A lock keeps two processes from using one folder.
+A standalone project lives in a folder that depends on the structure of the network alone. Brian2 writes a source file only
+where its text has changed, and make compiles only the units that hold it, so a second run of the same model compiles next to
+nothing, and a wrong folder could cost time but no correctness. A lock keeps two processes out of one folder.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TextIO, TypeVar
 
 from analog_ff.output.messages import tell
+from analog_ff.spiking import units
 from analog_ff.spiking.brian import Brian, Network, Quantity
 from hardware_models.check import RunError, UsageError
 
@@ -26,31 +27,6 @@ T = TypeVar("T")
 CACHE = "ANALOG_FF_CACHE"
 SLOTS = 64
 REPORT_SECONDS = 5.0
-# The header that every file of a standalone program includes is compiled once instead of once for each of about sixty files,
-# which saves a quarter of the work. A second makefile adds this rule to Brian2's own.
-_COMMON_H = """#pragma once
-#include "objects.h"
-#include "brianlib/common_math.h"
-#include <climits>
-#include <cmath>
-#include <ctime>
-#include <fstream>
-#include <iostream>
-"""
-# It also lists the dependences of files: Brian2's makefile would run the compiler's front end on every file to find them
-# (`_MAKE` switches its list off). A code object includes only its own header and the common ones; the program's frame includes
-# all headers.
-_COMMON_MAKE = """OWN := $(filter code_objects/%,$(OBJS))
-$(OBJS): CXXFLAGS += -include common.h
-$(OBJS): common.h.gch
-$(OWN): %.o: %.h
-$(filter-out $(OWN),$(OBJS)): $(H_SRCS)
-common.h.gch: CXXFLAGS := $(CXXFLAGS)
-common.h.gch: common.h makefile $(filter-out code_objects/%,$(H_SRCS))
-	$(CXX) $(CXXFLAGS) -x c++-header common.h -o $@
-"""
-_MAKE = ["-f", "makefile", "-f", "common.make", "DEPS="]
-"""Arguments of make: both makefiles, and no list of dependences made by the compiler."""
 _REPORT = """
     if (completed > 0.0 && completed < 1.0)
         std::cerr << "spiking network: " << (int)(100*completed) << " %, " << (int)((1 - completed)/completed*elapsed + 0.5)
@@ -92,9 +68,7 @@ def prepared(target: str, seed: int) -> Iterator[Brian]:
             if target == "standalone":
                 b2.set_device("cpp_standalone", build_on_run=False)
                 core.default_float_dtype = np.float32
-                # By default Brian2 would start all compilers at once.
-                jobs = f"-j{len(os.sched_getaffinity(0))}"
-                b2.prefs.devices.cpp_standalone.extra_make_args_unix = [jobs, *_MAKE]
+                b2.prefs.devices.cpp_standalone.extra_make_args_unix = units.make_arguments()
             else:
                 b2.set_device("runtime")
                 b2.prefs.codegen.target = target
@@ -133,12 +107,8 @@ class Runs:
         if not self._standalone:
             return take()
         with _folder(structure) as folder:
-            for name, text in (("common.h", _COMMON_H), ("common.make", _COMMON_MAKE)):
-                path = folder / name
-                if not path.is_file() or path.read_text() != text:  # a newer file would be compiled again
-                    path.write_text(text)
             try:
-                self._b2.device.build(directory=str(folder), compile=True, run=False, debug=False)
+                units.build(self._b2.device, folder)
                 before = _children_seconds()
                 self._b2.device.run(with_output=False)
                 self.seconds = _children_seconds() - before

@@ -2,7 +2,8 @@
 
     python benchmarks/speed/plug_in.py [--cells 512] [--json]
 
-Both devices come from the code blocks of docs/plug-in.md and pulse the same array: one pulse a cell, and 0 to 3 of either sign.
+Both devices come from the code blocks of docs/how-to/plug-in.md and pulse the same array: one pulse a cell, and 0 to 3 of either
+sign.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import numpy as np
 from hardware_models.devices.load import load_device
 from hardware_models.keys import Key
 
-GUIDE = Path(__file__).resolve().parents[2] / "docs" / "plug-in.md"
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "plug-in.md"
 
 
 def seconds(device: Any, pulses: np.ndarray, runs: int = 9) -> float:

@@ -35,7 +35,7 @@ class Adapted(BaseDevice[CellState]):
     plugged: Any  # a class of the user's, of which nothing is known but that it has `fabricate` and `pulse`
 
     def __init__(self, plugged: Device) -> None:
-        own = {"plugged": plugged}
+        own = {"plugged": plugged, "name": type(plugged).__name__}
         for name in (*(f.name for f in fields(BaseDevice)), *TRAITS):
             if hasattr(plugged, name):
                 own[name] = getattr(plugged, name)

@@ -10,6 +10,7 @@ derived from it is adapted where it comes in (`hardware_models.devices.adapted`)
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
@@ -71,17 +72,22 @@ def si(unit: str, low: float, high: float, default: float | None = None, *, low_
     return required
 
 
-def declared(model: type) -> dict[str, Said]:
+def declared(model: type) -> Mapping[str, Said]:
     """Return unit and range of every number of a model, also of those to which a subclass gave another default.
 
     Empty where nothing was said.
     """
+    return _declared(model)
+
+
+@functools.cache  # for each class: a fit makes thousands of devices of one
+def _declared(model: type) -> Mapping[str, Said]:
     found: dict[str, Said] = {}
     for spec in fields(model):
         parents = (getattr(kind, "__dataclass_fields__", {}).get(spec.name) for kind in model.__mro__)
         said = (parent.metadata for parent in parents if parent is not None and parent.metadata)
         found[spec.name] = {**next(said, Said())}
-    return found
+    return MappingProxyType(found)
 
 
 def origin(kind: type, name: str) -> type | None:

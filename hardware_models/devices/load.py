@@ -74,7 +74,7 @@ def named_device(spec: str) -> BaseDevice:
     if spec in MODELS and spec != "ideal":
         raise UsageError(
             f'{spec!r} is a model, not a device: write its figures to a file with model = "{spec}" and give --device file.toml '
-            "(docs/plug-in.md)."
+            "(docs/how-to/plug-in.md)."
         )
     installed = installed_devices()
     known = {**dict.fromkeys(PUBLISHED, ""), "ideal": MODELS["ideal"], **installed}

@@ -77,7 +77,7 @@ def parse_choice(text: str) -> dict[str, str]:
 def recognised(cells: list[str], chosen: Mapping[str, str]) -> int:
     """Return the number of quantities that the cells of a line name, including columns that the user has chosen."""
     mine = {plain(parts_of(column)[0]) for column in chosen.values()}
-    names = {plain(parts_of(cell)[0]) for cell in cells if cell} & mine
+    names = {plain(parts_of(cell)[0]) for cell in cells if cell} & mine if mine else mine
     named = {q for cell in cells if cell and (q := quantity_of(cell)) is not None and q not in chosen}
     return len(names) + len(named)
 

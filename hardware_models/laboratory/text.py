@@ -152,8 +152,12 @@ def sheet(data: bytes | str, where: str, known: Callable[[list[str]], int], *, h
         bare = line.lstrip("#% ") if line.startswith(("#", "%")) else line
         if first is None and bare is line:
             first = number, line
+        tried: list[list[str]] = []
         for separator in SEPARATORS:
             cells = split(bare, separator)
+            if cells in tried:  # most separators leave a line in one piece
+                continue
+            tried.append(cells)
             score = known(cells)
             # A header that is written as a comment is used if there is no other.
             if score and (best is None or (score, bare is line) > best[:2]):

@@ -48,6 +48,7 @@ _UNIT_WORDS = {"a/v": "S", "siemens": "S", "mho": "S", "mhos": "S", "ampere": "A
                "volts": "V", "volt": "V", "ohm": "ohm", "ohms": "ohm", "seconds": "s", "second": "s", "sec": "s"}  # fmt: skip
 NAMED = {name: q for q, known in QUANTITIES.items() for name in (*known.names, *known.instrument)}
 """Quantity by each of its names in the form of `plain`."""
+_LETTER = re.compile("[a-z]", re.IGNORECASE)
 
 
 def plain(name: str) -> str:
@@ -84,8 +85,8 @@ def readings_of(title: str) -> Iterator[tuple[str, str, str, str]]:
 
 
 def quantity_of(title: str) -> str | None:
-    """Return the quantity that a header's cell names; None if it names none."""
-    return NAMED.get(plain(parts_of(title)[0]))
+    """Return the quantity that a header's cell names, or None; most cells of a table are numbers, which name none."""
+    return NAMED.get(plain(parts_of(title)[0])) if _LETTER.search(title) else None
 
 
 def written(unit: str) -> str:

@@ -1,6 +1,6 @@
 """The seven cortex tests; `base` defines the verdicts. Every alternative of a grid was chosen on the validation part alone.
 
-docs/spiking.md explains each criterion by the cortex, with its source; `published` holds the published ranges of T2.
+docs/explanation/cortex.md explains each criterion by the cortex, with its source; `published` holds the published ranges of T2.
 """
 
 from __future__ import annotations
