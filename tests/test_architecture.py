@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,14 @@ def test_every_room_of_the_order_exists() -> None:
     rooms = {room(module_of(file)) for file in sources()}
     listed = set().union(*ORDER)
     assert listed <= rooms, f"no files for {sorted(listed - rooms)}"
+
+
+def test_modules_of_the_spiking_room_import_in_one_direction() -> None:
+    """No module of the spiking network needs itself by way of another, late imports and imports for types included."""
+    files = {module_of(f): f for f in sources() if room(module_of(f)) == "analog_ff.spiking"}
+    needs = {name: (files.keys() & set(imports(file))) - {name} for name, file in files.items()}
+    assert len(needs) > 25 and needs["analog_ff.spiking.synapses.choose"] > {"analog_ff.spiking.synapses.base"}
+    TopologicalSorter(needs).prepare()  # raises CycleError with the circle
 
 
 def test_physics_knows_no_learning_and_brian2_stays_in_its_room() -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from analog_ff.spiking.config import SpikingConfig
 from analog_ff.spiking.model import Shown, build
-from analog_ff.spiking.nir_graph import check, export, export_run, load
-from analog_ff.spiking.nir_network import NirLayer, NirNetwork, frozen_gains, spikes
+from analog_ff.spiking.nir.graph import check, export, export_run, load
+from analog_ff.spiking.nir.network import NirLayer, NirNetwork, frozen_gains, spikes
 from analog_ff.spiking.presentations import Presentations
 from analog_ff.spiking.simulation import simulate
 from analog_ff.spiking.target import prepared

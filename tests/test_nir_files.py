@@ -13,8 +13,8 @@ import nir
 import numpy as np
 import pytest
 
-from analog_ff.spiking.nir_graph import load
-from analog_ff.spiking.nir_network import spikes
+from analog_ff.spiking.nir.graph import load
+from analog_ff.spiking.nir.network import spikes
 from hardware_models import hdf5
 from hardware_models.check import UsageError
 

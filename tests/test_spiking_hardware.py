@@ -11,7 +11,7 @@ from analog_ff.spiking import accounting
 from analog_ff.spiking import model as models
 from analog_ff.spiking.config import SpikingConfig
 from analog_ff.spiking.presentations import Presentations
-from analog_ff.spiking.step_tables import DOWN, UP, StepTables
+from analog_ff.spiking.synapses.step_tables import DOWN, UP, StepTables
 from hardware_models.check import UsageError
 from hardware_models.devices.constant_step import ConstantStep
 from hardware_models.devices.load import load_device
@@ -183,14 +183,14 @@ def run(config: SpikingConfig, made: Any, learned: int, tested: int, steps: int 
 
 def crossbars(config: SpikingConfig, device: Any = None) -> Any:
     """Return synapses on crossbars."""
-    from analog_ff.spiking.crossbar_synapses import CrossbarSynapses
+    from analog_ff.spiking.synapses.crossbar import CrossbarSynapses
 
     return CrossbarSynapses(config, device)
 
 
 def tables(config: SpikingConfig, device: Any = None) -> Any:
     """Return synapses on step tables."""
-    from analog_ff.spiking.table_synapses import TableSynapses
+    from analog_ff.spiking.synapses.table import TableSynapses
 
     return TableSynapses(config, device)
 

@@ -23,12 +23,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from analog_ff.plain import Document
 from analog_ff.runs.results import device_conditions, memory_left, plain
 from analog_ff.spiking.config import SpikingConfig
+from analog_ff.spiking.synapses.lines import Reads
+from hardware_models.devices.base import BaseDevice
 from hardware_models.energy import load_technology, price, report
 from hardware_models.energy.load import Technology
 from hardware_models.events import Events, Ledger
@@ -68,8 +71,9 @@ PUBLISHED: Mapping[str, Published] = MappingProxyType(
 
 
 def read_events(
-    device: Any, tiling: Tiling, config: SpikingConfig, n: int, reads: Any, part: slice, g_unit: float, learning: bool
-) -> Events:
+    device: BaseDevice, tiling: Tiling, config: SpikingConfig, n: int, reads: Reads, part: slice, g_unit: float,
+    learning: bool,
+) -> Events:  # fmt: skip
     """Return the events of layer n in the presentations `part`, without its pulses; `reads` holds the counts of the reads."""
     columns = tiling.bit_lines // 2
     spikes, steps, tile_steps, fired = (
@@ -97,7 +101,7 @@ def wanted_events(products: int) -> Events:
     return Events({"mac.fp32": products, "rng.bits": RANDOM_BITS * products})
 
 
-def write_events(device: Any, up: float, down: float, up_g: float, down_g: float) -> Events:
+def write_events(device: BaseDevice, up: float, down: float, up_g: float, down_g: float) -> Events:
     """Return the events of pulses from their sums: numbers up and down, and the sums of n (g + g')/2 [S] up and down.
 
     As an upper bound, each pulse charges a bit line and a word line of its own, and takes its own time.
@@ -113,14 +117,14 @@ def clock_events(config: SpikingConfig, presentations: int) -> Events:
     return Events({}, {"time": presentations * config.period_steps * config.step * 1e-3})
 
 
-def _whole(values: Any) -> int:
+def _whole(values: np.ndarray | float) -> int:
     return round(float(np.sum(values, dtype=np.float64)))
 
 
 def account(
-    ledger: Ledger, technology: str | Technology, device: Any, shapes: Sequence[tuple[int, int]], images: Mapping[str, int],
-    cells: Sequence[Mapping[str, Any]],
-) -> dict[str, Any]:  # fmt: skip
+    ledger: Ledger, technology: str | Technology, device: BaseDevice, shapes: Sequence[tuple[int, int]],
+    images: Mapping[str, int], cells: Sequence[Mapping[str, float | None]],
+) -> dict[str, object]:  # fmt: skip
     """Return the entries of result.json about the hardware: device, events, integrals, energy and cells, as plain values.
 
     Parameters
@@ -137,7 +141,7 @@ def account(
     """
     booked = ledger.as_dict()
     described = device.describe()
-    conditions: dict[str, Any] = {"technology": load_technology(technology), **device_conditions(described)}
+    conditions: Document = {"technology": load_technology(technology), **device_conditions(described)}
     infer = ledger.phase("infer").total()
     energy = report(booked["events"], booked["integrals"], images=images, readouts={"energy": infer}, **conditions)
     operations = {phase: ledger.phase(phase).total()["reads.cells"] // 2 for phase in ("learn", "infer")}
@@ -147,6 +151,7 @@ def account(
     weights = sum(a * b for a, b in shapes)
     learn, program = (ledger.phase(phase).total()["write.selected"] for phase in ("learn", "program"))
     noise = pulse_noise(device)
+    at_bound = [layer["share_at_bound"] for layer in cells]
     return plain({
         "device": described,
         **booked,
@@ -166,8 +171,8 @@ def account(
         "cells": {
             "pulses_per_cell": (learn + program) / (2 * weights),
             "pulses_per_weight": learn / weights,
-            "share_at_bound": float(np.mean([layer["share_at_bound"] for layer in cells])) if cells else None,
-            "share_at_bound_by_layer": [layer["share_at_bound"] for layer in cells],
+            "share_at_bound": float(np.array(at_bound, np.float64).mean()) if cells else None,
+            "share_at_bound_by_layer": at_bound,
             "memory_left": memory_left(learn / (2 * weights), noise),
             "layers": [dict(layer) for layer in cells],
         },

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
 
 import typer
 
@@ -12,6 +11,7 @@ from analog_ff.cli.app import command_of, run_app
 from analog_ff.cli.parameters import parameters, with_signature
 from analog_ff.config.reading import given
 from analog_ff.output.messages import answer
+from analog_ff.plain import Document
 from analog_ff.runs.stored import asked_for
 from analog_ff.spiking.config import SpikingConfig
 from hardware_models.check import UsageError
@@ -32,7 +32,7 @@ def spiking(
         False, "--resume", help="carry out the interrupted run in --out from its beginning, with the same bits"
     ),
     as_json: bool = typer.Option(False, "--json", help="print result.json on standard output and nothing else"),
-    **options: Any,
+    **options: object,
 ) -> None:
     """Train a spiking network (Brian2) by Forward-Forward with local plasticity, and test how it fits the cortex."""
     if cortex:
@@ -52,7 +52,7 @@ def spiking(
         show(result, folder)
 
 
-def _configure(options: dict[str, Any], resume: bool) -> SpikingConfig:
+def _configure(options: Document, resume: bool) -> SpikingConfig:
     """Return the configuration of the options; a resumed run uses its stored configuration."""
     config = SpikingConfig(**options)
     if not resume:

@@ -188,11 +188,12 @@ class SpikingConfig(Choices):
             raise UsageError("--layers needs at least one layer, such as 500 or 300,200.")
         for width in self.layers:
             positive_int("--layers", "every layer", width, 1, 100_000)
-        for name in ("present", "gap", "refractory", "delay", "delay_spread"):
-            if abs(getattr(self, name) / self.step - round(getattr(self, name) / self.step)) > 1e-6:
-                raise UsageError(
-                    f"{flag(name)} is a whole number of steps of {self.step:g} ms, got {getattr(self, name):g} ms."
-                )
+        for name, duration in (
+            ("present", self.present), ("gap", self.gap), ("refractory", self.refractory), ("delay", self.delay),
+            ("delay_spread", self.delay_spread),
+        ):  # fmt: skip
+            if abs(duration / self.step - round(duration / self.step)) > 1e-6:
+                raise UsageError(f"{flag(name)} is a whole number of steps of {self.step:g} ms, got {duration:g} ms.")
         if self.delay_spread > self.delay:
             raise UsageError(
                 f"--delay-spread is at most the mean delay of {self.delay:g} ms, got {self.delay_spread:g} ms."

@@ -6,7 +6,6 @@ import io
 import shutil
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,10 +13,12 @@ from analog_ff.datasets.base import Dataset
 from analog_ff.output import folders, whole_files
 from analog_ff.output.forms import table
 from analog_ff.output.quantities import joules
+from analog_ff.plain import Document
 from analog_ff.runs import origin, results, stored
-from analog_ff.spiking import nir_graph, statistics
+from analog_ff.spiking import statistics
 from analog_ff.spiking.accounting import account
 from analog_ff.spiking.config import SpikingConfig
+from analog_ff.spiking.nir import graph
 from analog_ff.spiking.plots import draw
 from analog_ff.spiking.simulation import Outcome, data_of, simulate
 from hardware_models import opened
@@ -40,7 +41,7 @@ def versions() -> dict[str, str]:
 @in_place()
 def execute(
     config: SpikingConfig, *, resume: bool = False, quiet: bool = False, export: Path | None = None
-) -> tuple[dict[str, Any], Path]:
+) -> tuple[Document, Path]:
     """Return the result of a run and its folder.
 
     Brian2 stores nothing of an interrupted run: a resumed run starts again from the beginning, in the same folder and with the
@@ -50,7 +51,7 @@ def execute(
     folder = placed(given)
     export = None if export is None else placed(export)
     if export is not None:
-        nir_graph.check(config, export)
+        graph.check(config, export)
     if not resume:
         folders.must_be_new(folder)
         data = data_of(config)  # errors in data, device or technology are found before the folder exists
@@ -79,7 +80,7 @@ def execute(
         return _carry_out(config, folder, data, quiet, export), given
 
 
-def _carry_out(config: SpikingConfig, folder: Path, data: Dataset, quiet: bool, export: Path | None) -> dict[str, Any]:
+def _carry_out(config: SpikingConfig, folder: Path, data: Dataset, quiet: bool, export: Path | None) -> Document:
     """Run Brian2 and write the curve, the weights, the pictures and, last of all, the result to the folder."""
     start = time.monotonic()
     with record() as inputs, opened.into(inputs, folder):
@@ -96,12 +97,12 @@ def _carry_out(config: SpikingConfig, folder: Path, data: Dataset, quiet: bool, 
     whole_files.write(folder / "weights.npz", weights.getvalue())
     draw(folder, config, outcome, (data.height, data.width))
     if export is not None:
-        result["nir"] = {"file": export.name, "notices": nir_graph.export_run(config, outcome, export)}
+        result["nir"] = {"file": export.name, "notices": graph.export_run(config, outcome, export)}
     results.write(folder, result)
     return result
 
 
-def collect(config: SpikingConfig, outcome: Outcome, wall: float, technology: str | Technology) -> dict[str, Any]:
+def collect(config: SpikingConfig, outcome: Outcome, wall: float, technology: str | Technology) -> Document:
     """Return the contents of result.json (schema 1) for a spiking run."""
     errors = outcome.errors()
     final = config.split == "final"
@@ -117,7 +118,7 @@ def collect(config: SpikingConfig, outcome: Outcome, wall: float, technology: st
         )
     presented = {"training": len(outcome.training), "testing": outcome.scores[0].size}
     per = {what: [float(s.sum()) / max(presented[what], 1) for s in spikes] for what, spikes in outcome.spikes.items()}
-    result: dict[str, Any] = {
+    result: Document = {
         "schema": stored.SCHEMA,
         "config": config.as_dict(),
         "seed": config.seed,
@@ -142,7 +143,7 @@ def collect(config: SpikingConfig, outcome: Outcome, wall: float, technology: st
     return results.plain(result)  # type: ignore[no-any-return]
 
 
-def show(result: dict[str, Any], folder: Path) -> None:
+def show(result: Document, folder: Path) -> None:
     """Print the result table of a finished run."""
     from rich.console import Console
     from rich.table import Table

@@ -29,13 +29,16 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from analog_ff.spiking.brian import Brian, BrianObject, Clock, Network, NeuronGroup, Quantity, StateMonitor, Synapses
 from analog_ff.spiking.config import SpikingConfig
 from analog_ff.spiking.encoders import ENCODERS
-from analog_ff.spiking.synapses import CHANGE, IdealSynapses, Plasticity
+from analog_ff.spiking.presentations import Presentations
+from analog_ff.spiking.synapses.base import CHANGE, Plasticity
+from analog_ff.spiking.synapses.ideal import IdealSynapses
 
 BEFORE, LEARN, EVENT, ONSET = -1, 0, 1, CHANGE + 1
 """Orders within the first step of a presentation: record, learn from the previous presentation, reset and show."""
@@ -73,15 +76,15 @@ class Shown(NamedTuple):
 class Model:
     """The Brian2 objects of a built network."""
 
-    network: Any
-    clock: Any  # clock that ticks once a presentation
-    period: Any  # time from one presentation to the next, with unit
-    inputs: Any
-    layers: list[Any]
-    goodness: list[Any]
-    synapses: list[Any]
-    recorded: list[Any]  # monitors of the goodness of each layer at the end of each presentation
-    namespace: dict[str, Any]
+    network: Network
+    clock: Clock  # clock that ticks once a presentation
+    period: Quantity  # time from one presentation to the next, with unit
+    inputs: NeuronGroup
+    layers: list[NeuronGroup]
+    goodness: list[NeuronGroup]
+    synapses: list[Synapses]
+    recorded: list[StateMonitor]  # monitors of the goodness of each layer at the end of each presentation
+    namespace: dict[str, object]
 
 
 def scaled(images: np.ndarray, trained: int | None = None) -> np.ndarray:
@@ -113,7 +116,7 @@ def exact_step(seconds: float) -> float:
 
 
 def build(
-    config: SpikingConfig, shown: Shown, show: Any, initial: Sequence[np.ndarray], *, learn: bool = True,
+    config: SpikingConfig, shown: Shown, show: Presentations, initial: Sequence[np.ndarray], *, learn: bool = True,
     plasticity: Plasticity | None = None,
 ) -> Model:  # fmt: skip
     """Return the network for the presentations `show`; `initial` holds the first weights (inputs, cells) of each layer.
@@ -133,7 +136,7 @@ def build(
     space = _namespace(b2, config, shown, show, period.dt)
     made_of: Plasticity = plasticity or IdealSynapses()
     inputs = _inputs(b2, config, shown, width[0], space, dt, period, made_of)
-    parts: list[Any] = [inputs]
+    parts: list[BrianObject] = [inputs]
     model = Model(None, period, period.dt, inputs, [], [], [], [], space)
     below = inputs
     for n, cells in enumerate(width[1:]):
@@ -164,7 +167,9 @@ def _check(width: Sequence[int], initial: Sequence[np.ndarray]) -> None:
         raise UsageError(f"the layers need weights of shapes {wanted} (inputs, cells), got {shapes}.")
 
 
-def _namespace(b2: Any, config: SpikingConfig, shown: Shown, show: Any, period: Any) -> dict[str, Any]:
+def _namespace(
+    b2: Brian, config: SpikingConfig, shown: Shown, show: Presentations, period: Quantity
+) -> dict[str, object]:
     pixels = shown.pixels.shape[1]
     brightest = float(shown.pixels[: shown.trained].max(initial=0.0))
     # Reading a table beyond its columns silently returns NaN, so the cells of the labels read a column of zeros.
@@ -210,8 +215,9 @@ def _room(n: int) -> int:
 
 
 def _inputs(
-    b2: Any, config: SpikingConfig, shown: Shown, cells: int, space: Any, dt: Any, period: Any, made_of: Plasticity
-) -> Any:
+    b2: Brian, config: SpikingConfig, shown: Shown, cells: int, space: Mapping[str, object], dt: Clock, period: Clock,
+    made_of: Plasticity,
+) -> NeuronGroup:  # fmt: skip
     encoder = ENCODERS[config.encoder]
     moved = "x_old : 1\ny_old : 1\ninside : 1" if config.shift else ""
     choice = "chosen : 1 (linked)" if config.negatives != "random" else ""
@@ -251,8 +257,9 @@ def _inputs(
 
 
 def _layer(
-    b2: Any, config: SpikingConfig, n: int, cells: int, space: Any, dt: Any, period: Any, made_of: Plasticity
-) -> Any:
+    b2: Brian, config: SpikingConfig, n: int, cells: int, space: Mapping[str, object], dt: Clock, period: Clock,
+    made_of: Plasticity,
+) -> tuple[NeuronGroup, NeuronGroup, list[BrianObject]]:  # fmt: skip
     good = GOODNESS[config.goodness]
     namespace = {"N": cells, **space}
     cell = b2.NeuronGroup(
@@ -293,7 +300,7 @@ def _layer(
     return layer, cell, [counted]
 
 
-def _chooser(b2: Any, model: Model, space: Any, dt: Any, period: Any) -> list[Any]:
+def _chooser(b2: Brian, model: Model, space: Mapping[str, object], dt: Clock, period: Clock) -> list[BrianObject]:
     """Return the objects of a cell that remembers the tried label with the highest goodness, with Gumbel noise added.
 
     The noise of scale s is added to the goodness per cell g of all layers, which makes the label a draw from softmax(g/s).
@@ -326,8 +333,9 @@ def _chooser(b2: Any, model: Model, space: Any, dt: Any, period: Any) -> list[An
 
 
 def _pool(
-    b2: Any, config: SpikingConfig, n: int, below: Any, cells: int, layer: Any, space: Any, dt: Any, period: Any
-) -> list[Any]:
+    b2: Brian, config: SpikingConfig, n: int, below: NeuronGroup, cells: int, layer: NeuronGroup,
+    space: Mapping[str, object], dt: Clock, period: Clock,
+) -> list[BrianObject]:  # fmt: skip
     """Return the pool cell between two layers, which low-passes the spikes below and divides the input above."""
     namespace = {"cells": cells, **space}
     pool = b2.NeuronGroup(1, "dq/dt = -q/tau_pool : 1", namespace=namespace, clock=dt, method="exact", name=f"pool_{n}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from analog_ff.output import whole_files
 from analog_ff.output.forms import panels, picture
 from analog_ff.spiking.config import SpikingConfig
 from analog_ff.spiking.simulation import Outcome
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MAPS = 40
 """Number of cells of the first layer whose weights are drawn."""
@@ -30,7 +33,7 @@ def draw(folder: Path, config: SpikingConfig, outcome: Outcome, image: tuple[int
     return list(drawn)
 
 
-def _raster(config: SpikingConfig, outcome: Outcome) -> Any:
+def _raster(config: SpikingConfig, outcome: Outcome) -> Figure:
     seen = outcome.statistics
     period = config.period_steps * config.step
     names = ["input", *(f"layer {n + 1}" for n in range(len(config.layers)))]
@@ -46,7 +49,7 @@ def _raster(config: SpikingConfig, outcome: Outcome) -> Any:
     return figure
 
 
-def _goodness(outcome: Outcome) -> Any:
+def _goodness(outcome: Outcome) -> Figure:
     layers = len(outcome.scores)
     figure, axes = panels(1, layers, size=(4.8 * layers, 3.6), squeeze=False)
     chosen = np.arange(len(outcome.labels))
@@ -63,7 +66,7 @@ def _goodness(outcome: Outcome) -> Any:
     return figure
 
 
-def _rates(config: SpikingConfig, outcome: Outcome) -> Any:
+def _rates(config: SpikingConfig, outcome: Outcome) -> Figure:
     figure, axis = panels(size=(5.6, 3.8))
     for n, counts in enumerate(outcome.statistics.counts):
         rates = counts[::2].mean(axis=0) * 1e3 / config.present
@@ -78,7 +81,7 @@ def _rates(config: SpikingConfig, outcome: Outcome) -> Any:
     return figure
 
 
-def _weights(outcome: Outcome, image: tuple[int, int]) -> Any:
+def _weights(outcome: Outcome, image: tuple[int, int]) -> Figure:
     pixels = image[0] * image[1]
     most = np.argsort(-outcome.statistics.counts[0].sum(axis=0), kind="stable")[:MAPS]
     columns = min(8, len(most))

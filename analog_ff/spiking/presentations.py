@@ -5,12 +5,15 @@ A presentation is one row of tables that the network looks up by its clock; no s
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from analog_ff.spiking.config import SpikingConfig
 from hardware_models.keys import Key
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 
 class Presentations(NamedTuple):
@@ -26,7 +29,7 @@ class Presentations(NamedTuple):
     right: np.ndarray  # (k,) int32 number of pixels by which the image is shifted to the right
 
     @classmethod
-    def of(cls, image: Any, label: Any, rate: Any, trial: Any = None) -> Presentations:
+    def of(cls, image: ArrayLike, label: ArrayLike, rate: ArrayLike, trial: ArrayLike | None = None) -> Presentations:
         """Return a table from its columns; without `trial` no labels are tried."""
         image = np.asarray(image, np.int32)
         tried = np.zeros(len(image), np.int32) if trial is None else np.asarray(trial, np.int32)

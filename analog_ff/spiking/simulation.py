@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,11 +13,12 @@ from analog_ff.datasets import load
 from analog_ff.datasets.base import Dataset
 from analog_ff.spiking import model as models
 from analog_ff.spiking import presentations as plans
+from analog_ff.spiking.brian import Brian
 from analog_ff.spiking.config import SpikingConfig
-from analog_ff.spiking.synapses import synapses_of
+from analog_ff.spiking.synapses.base import Hardware
+from analog_ff.spiking.synapses.choose import synapses_of
 from analog_ff.spiking.target import Runs, prepared
 from hardware_models.check import UsageError
-from hardware_models.events import Ledger
 from hardware_models.keys import Key
 
 STATISTICS = 500
@@ -32,14 +33,6 @@ class Counts(NamedTuple):
     counts: tuple[np.ndarray, ...]  # counts (2 images, cells) float32 of each layer
     raster: tuple[tuple[np.ndarray, np.ndarray], ...]  # cells and times [ms] of spikes of the input and of each layer
     raster_ms: float  # duration of the raster
-
-
-class Hardware(NamedTuple):
-    """Further results of a run whose synapses are devices."""
-
-    ledger: Ledger  # phases learn, infer (all labels of the test images), monitor (recorded presentations), program
-    device: Any
-    cells: list[dict[str, Any]]  # figures of the cells of each layer in an inspection
 
 
 class Outcome(NamedTuple):
@@ -166,13 +159,7 @@ def simulate(
                 training=training,
                 weights=tuple(np.array(s.w[:], np.float32).reshape(i, j) for s, i, j in pairs),
                 spikes=recorded.counted(),
-                hardware=None
-                if config.device == "none"
-                else Hardware(
-                    made_of.ledger([("learn", trained), ("infer", len(testing)), ("monitor", len(statistics))]),
-                    made_of.device,
-                    made_of.cells(),
-                ),
+                hardware=made_of.hardware([("learn", trained), ("infer", len(testing)), ("monitor", len(statistics))]),
                 statistics=recorded.seen(config, len(statistics)),
                 seconds={"build": built - start, "run": time.monotonic() - built}
                 | ({} if runs.seconds is None else {"core": runs.seconds}),
@@ -181,7 +168,7 @@ def simulate(
         return runs.finish((sizes, structure(config), len(training) > 0), take)
 
 
-def structure(config: SpikingConfig) -> tuple[Any, ...]:
+def structure(config: SpikingConfig) -> tuple[object, ...]:
     """Return the settings that change the generated code. Two runs with equal settings share the compiled program."""
     kinds = (config.encoder, config.goodness, config.pool, config.eligibility, config.third_factor, config.reset)
     parts = (config.refractory, config.adaptation, config.noise, config.delay, config.delay_spread, config.gap)
@@ -201,7 +188,7 @@ def structure(config: SpikingConfig) -> tuple[Any, ...]:
 class _Recorded:
     """Counters and monitors of spikes: spikes of each cell in training and test, and each single spike after the test."""
 
-    def __init__(self, b2: Any, model: models.Model, trained: int, tested: int) -> None:
+    def __init__(self, b2: Brian, model: models.Model, trained: int, tested: int) -> None:
         groups = (model.inputs, *model.layers)
         self._b2, self._begin = b2, tested * model.period
         # One clock ticks once at the end of training and another at the end of the test, to store the counts so far.

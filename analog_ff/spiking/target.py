@@ -15,11 +15,14 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TextIO, TypeVar
 
 from analog_ff.output.messages import tell
 from analog_ff.spiking import units
+from analog_ff.spiking.brian import Brian, Network, Quantity
 from hardware_models.check import RunError, UsageError
+
+T = TypeVar("T")
 
 CACHE = "ANALOG_FF_CACHE"
 SLOTS = 64
@@ -46,7 +49,7 @@ def check_compiler(target: str) -> None:
 
 
 @contextmanager
-def prepared(target: str, seed: int) -> Iterator[Any]:
+def prepared(target: str, seed: int) -> Iterator[Brian]:
     """Yield Brian2 with device, precision and seed set for a target; restore its settings afterwards."""
     check_compiler(target)
     with warnings.catch_warnings():
@@ -83,20 +86,20 @@ def prepared(target: str, seed: int) -> Iterator[Any]:
 class Runs:
     """Successive runs of one network; for a standalone target they are collected, and `finish` carries them out."""
 
-    def __init__(self, b2: Any, target: str, network: Any, *, quiet: bool = False) -> None:
+    def __init__(self, b2: Brian, target: str, network: Network, *, quiet: bool = False) -> None:
         self._b2, self._standalone, self._network, self._quiet = b2, target == "standalone", network, quiet
         self.seconds: float | None = None  # time [s] of a standalone program on one core, with its reading and writing
 
-    def run(self, duration: Any, what: str) -> None:
+    def run(self, duration: Quantity, what: str) -> None:
         """Run the network for a duration (with unit); `what` is the name of the run in the lines of progress."""
         if duration <= 0 * self._b2.second:
             return
-        report: Any = None
+        report: str | _Spoken | None = None
         if not self._quiet:
             report = _REPORT if self._standalone else _Spoken(what)
         self._network.run(duration, report=report, report_period=REPORT_SECONDS * self._b2.second, namespace={})
 
-    def finish(self, structure: Sequence[Any], take: Callable[[], Any]) -> Any:
+    def finish(self, structure: Sequence[object], take: Callable[[], T]) -> T:
         """Carry out the collected runs and return the result of `take`; raise RunError if the program fails.
 
         The results of a standalone program are files in its folder, so `take` reads them before the folder is released.
@@ -123,7 +126,7 @@ class _Spoken:
     def __init__(self, what: str) -> None:
         self._what = what
 
-    def __call__(self, elapsed: Any, completed: float, start: Any, duration: Any) -> None:
+    def __call__(self, elapsed: Quantity, completed: float, start: Quantity, duration: Quantity) -> None:
         if 0.0 < completed < 1.0:
             left = float(elapsed) * (1.0 - completed) / completed
             tell(f"{self._what}: {100 * completed:.0f} %, {left:.0f} s left")
@@ -137,7 +140,7 @@ def cache_root() -> Path:
 
 
 @contextmanager
-def _folder(structure: Sequence[Any]) -> Iterator[Path]:
+def _folder(structure: Sequence[object]) -> Iterator[Path]:
     """Yield a folder for this structure that no other process uses."""
     name = hashlib.sha256(repr(tuple(structure)).encode()).hexdigest()[:16]
     root = cache_root()
@@ -147,7 +150,7 @@ def _folder(structure: Sequence[Any]) -> Iterator[Path]:
         raise UsageError(
             f"the folder {root} for compiled code cannot be made ({error.strerror}); set {CACHE}."
         ) from None
-    lock: Callable[[Any], bool] = _try_lock
+    lock: Callable[[TextIO], bool] = _try_lock
     for slot in range(SLOTS):
         folder = root / f"{name}-{slot}"
         folder.mkdir(exist_ok=True)
@@ -158,7 +161,7 @@ def _folder(structure: Sequence[Any]) -> Iterator[Path]:
     raise RunError(f"all {SLOTS} folders for this network in {root} are in use")
 
 
-def _try_lock(file: Any) -> bool:
+def _try_lock(file: TextIO) -> bool:
     if sys.platform == "win32":
         import msvcrt
 

@@ -34,9 +34,11 @@ class Twin:
     """
 
     def __init__(self, config: SpikingConfig, weights: Sequence[np.ndarray]) -> None:
-        beyond = [
-            name for name in ("refractory", "adaptation", "noise", "delay", "dale", "online") if getattr(config, name)
-        ]
+        asked = {
+            "refractory": config.refractory, "adaptation": config.adaptation, "noise": config.noise,
+            "delay": config.delay, "dale": config.dale, "online": config.online,
+        }  # fmt: skip
+        beyond = [name for name, value in asked.items() if value]
         if beyond or config.eligibility != "rank-1" or config.pool == "subtractive":
             raise UsageError(
                 f"the twin knows the plain network only, not {', '.join(beyond) or 'this synapse or pool'}."

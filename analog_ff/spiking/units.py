@@ -11,7 +11,8 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Any
+
+from analog_ff.spiking.brian import StandaloneDevice
 
 _MAKEFILE = "units.make"
 # Read before Brian2's makefile, this one puts the units in the place of the sources. It says what depends on what, so that
@@ -24,7 +25,7 @@ objects.o frame.o: CXXFLAGS += -O1
 """
 
 
-def build(device: Any, folder: Path) -> None:
+def build(device: StandaloneDevice, folder: Path) -> None:
     """Write the standalone program of a Brian2 device into a folder and compile it; RuntimeError if the compiler fails."""
     if sys.platform == "win32":
         device.build(directory=str(folder), compile=True, run=False, debug=False)
@@ -42,6 +43,7 @@ def make_arguments() -> list[str]:
 
 
 def _cores() -> int:
+    # Not every system can bind a process to cores, and Python's `os` lacks the function there.
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

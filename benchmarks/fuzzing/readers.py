@@ -223,7 +223,7 @@ def _experiments(folder: Path) -> Bench:
 def _nir(folder: Path) -> Bench:
     import nir
 
-    from analog_ff.spiking.nir_graph import load
+    from analog_ff.spiking.nir.graph import load
     from fuzzing import forked
     from fuzzing.hdf5_mutations import of_objects
     from hardware_models.hdf5 import process
@@ -294,7 +294,7 @@ READERS: dict[str, Reader] = {
     "config": Reader(_config, ("analog_ff.config.choices", "analog_ff.config.config")),
     "checkpoint": Reader(_checkpoint, ("analog_ff.runs.checkpoint", "analog_ff.runs.resume")),
     "experiments": Reader(_experiments, ("experiment_files",)),
-    "nir": Reader(_nir, ("analog_ff.spiking.nir_graph:load,_network,_read,_word,_clock,_chain,_size,_values,_real,_linear,"
+    "nir": Reader(_nir, ("analog_ff.spiking.nir.graph:load,_network,_read,_word,_clock,_chain,_size,_values,_real,_linear,"
                          "_steps,_lif", "hardware_models.hdf5:tree", "hardware_models.hdf5.walk",
                          "hardware_models.hdf5.process:ask,_end,serve,answer,_packed,_unpacked,made")),
     "settings": Reader(_settings, ("analog_ff.estimator:_config", "analog_ff.config.config", "analog_ff.config.choices")),

@@ -8,7 +8,7 @@ run's result is shown as well). Every test image is shown with each label; the c
 goodness, the sum over layers of the mean squared spike count, computed here from the spikes. The same file is read in three ways
 for the same input spikes:
 
-- ours: `analog_ff.spiking.nir_network.spikes`, order and decay as in training;
+- ours: `analog_ff.spiking.nir.network.spikes`, order and decay as in training;
 - snnTorch, as imported: `snntorch.import_nir.import_from_nir`. Its clock is fixed at 0.1 ms, hence tau is scaled to it
   (R dt/tau stays); it resets to zero, decays by 1 - dt/tau instead of exp(-dt/tau), and looks at the threshold after the
   arrival of spikes;
@@ -38,8 +38,8 @@ from analog_ff.datasets import load as load_data
 from analog_ff.runs.model import MODEL
 from analog_ff.spiking.encoded import encoded
 from analog_ff.spiking.model import scaled
-from analog_ff.spiking.nir_graph import load
-from analog_ff.spiking.nir_network import NirNetwork, spikes
+from analog_ff.spiking.nir.graph import load
+from analog_ff.spiking.nir.network import NirNetwork, spikes
 from hardware_models.check import UsageError
 
 CLOCK = 1e-4

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import TypeAlias
 
+from analog_ff.plain import Document
 from analog_ff.spiking.config import SpikingConfig
 from hardware_models.check import UsageError
 
@@ -29,7 +30,7 @@ class Times:
 
     def of(self, base: SpikingConfig, name: str) -> float:
         """Return the changed value."""
-        return self.factor * float(getattr(base, name))
+        return self.factor * float(base.as_dict()[name])
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,10 @@ class Above:
         return base.layers[0], max(1, round(self.share * base.layers[0]))
 
 
+Change: TypeAlias = Times | Above | bool | int | float | str | tuple[int, ...]
+"""The value of a changed option: a plain value, or a value computed from the base configuration."""
+
+
 @dataclass(frozen=True)
 class Point:
     """One setting of a test: its changes to the base configuration.
@@ -51,16 +56,16 @@ class Point:
     """
 
     label: str
-    change: Mapping[str, Any] = field(default_factory=dict)
-    grid: tuple[Mapping[str, Any], ...] = ()
+    change: Mapping[str, Change] = field(default_factory=dict)
+    grid: tuple[Mapping[str, Change], ...] = ()
     place: float | None = None  # position on the axis of a line picture
 
     def configuration(
-        self, base: SpikingConfig, seed: int, choice: Mapping[str, Any] = MappingProxyType({})
+        self, base: SpikingConfig, seed: int, choice: Mapping[str, Change] = MappingProxyType({})
     ) -> SpikingConfig:
         """Return the configuration of a run with one alternative of the grid."""
         changed = {**self.change, **choice}
-        values: dict[str, Any] = {k: v.of(base, k) if isinstance(v, Times | Above) else v for k, v in changed.items()}
+        values: Document = {k: v.of(base, k) if isinstance(v, Times | Above) else v for k, v in changed.items()}
         return replace(base, **{**values, "seed": seed})
 
 
@@ -72,6 +77,11 @@ class Loss:
     point: str
     null: str = BASE
     readout: str = "energy"
+
+    @property
+    def points(self) -> tuple[str, ...]:
+        """Labels of the points that the criterion compares."""
+        return self.point, self.null
 
 
 @dataclass(frozen=True)
@@ -91,6 +101,11 @@ class Range:
     point: str = BASE
     digits: int = 2
     share: bool = False  # True for x between 0 and 1: the factor applies to x and to 1 - x, whichever allows less
+
+    @property
+    def points(self) -> tuple[str, ...]:
+        """Labels of the points that the criterion compares."""
+        return (self.point,)
 
 
 @dataclass(frozen=True)
@@ -112,7 +127,7 @@ class Test:
         if len(set(labels)) < len(labels):
             raise UsageError(f"cortex test {self.key} has two points of the same label.")
         for criterion in self.criteria:
-            for name in (criterion.point, getattr(criterion, "null", criterion.point)):
+            for name in criterion.points:
                 if name not in labels:
                     raise UsageError(f"cortex test {self.key} has no point '{name}'.")
 

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from analog_ff.output.messages import answer, tell
+from analog_ff.plain import Document, Facts
 from analog_ff.spiking.config import SpikingConfig
 from analog_ff.spiking.cortex.base import Test
+from analog_ff.spiking.cortex.document import ScoreCard
 from analog_ff.spiking.cortex.table import TESTS
 from hardware_models.check import UsageError, positive_int
 from hardware_models.files import home
 from hardware_models.tables import closest
 
-DEFAULTS: dict[str, Any] = {"layers": (300,), "epochs": 4, "split": "holdout", "shift": 0}
+DEFAULTS: Mapping[str, object] = {"layers": (300,), "epochs": 4, "split": "holdout", "shift": 0}
 """Options in which the base configuration of the tests differs from a spiking run: a small network, and no shifts."""
 
 
-def base_of(options: dict[str, Any]) -> SpikingConfig:
+def base_of(options: Facts) -> SpikingConfig:
     """Return the base configuration: the defaults of the tests, replaced by the given options."""
-    config = SpikingConfig(**{**DEFAULTS, **options})
+    chosen: Document = {**DEFAULTS, **options}
+    config = SpikingConfig(**chosen)
     if config.split != "holdout":
         raise UsageError(
             "--cortex looks at the validation part alone, since points are tuned on it: leave --split out."
@@ -37,7 +40,7 @@ def parse_tests(text: str) -> list[Test]:
     return [TESTS[key] for key in TESTS if key in chosen]
 
 
-def run(options: dict[str, Any], tests: str, seeds: int, *, as_json: bool = False) -> dict[str, Any]:
+def run(options: Facts, tests: str, seeds: int, *, as_json: bool = False) -> ScoreCard:
     """Run the missing points of the tests, write and show the score card, and return the contents of cortex.json.
 
     Raises UsageError before anything is run if the given options make a point of a test impossible.

@@ -15,13 +15,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from analog_ff.plain import Facts
 from analog_ff.spiking.cortex.base import COST, FAILS, FITS, LARGE_LOSS, OPEN, SLACK, SMALL_LOSS, VERDICTS, Loss, Range
 
-Runs = Mapping[int, Mapping[str, Any]]
+Runs = Mapping[int, Facts]
 """Results of one point by seed."""
 
 
@@ -51,7 +52,7 @@ def unpacked(text: str, n: int) -> np.ndarray:
     return np.unpackbits(np.frombuffer(bytes.fromhex(text), np.uint8))[:n].astype(bool)
 
 
-def correct(run: Mapping[str, Any], readout: str) -> np.ndarray:
+def correct(run: Facts, readout: str) -> np.ndarray:
     """Return a mask of the images that a run classifies correctly."""
     return unpacked(run["correct"][readout], run["images"]["infer"])
 
@@ -128,7 +129,7 @@ def judge(criterion: Loss | Range, runs: Mapping[str, Runs]) -> Judgement:
     return Judgement(verdict(value.mean), len(reached) == 1 and value.half is not None, value)
 
 
-def quantity(run: Mapping[str, Any], name: str) -> float | None:
+def quantity(run: Facts, name: str) -> float | None:
     """Return a quantity of the firing of layer 1 with the right label."""
     layer = run["firing"][0]
     value = layer["right_label"].get(name, layer.get(name))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import numpy as np
 
 from analog_ff.datasets.base import Dataset
+from analog_ff.plain import Document
 from analog_ff.spiking.config import SpikingConfig
 from analog_ff.spiking.cortex.judge import packed
 from analog_ff.spiking.execute import collect
@@ -21,7 +21,7 @@ ELSEWHERE = ("data_dir", "out")
 """Options that are not stored, because they only hold folders of this machine."""
 
 
-def measure(config: SpikingConfig, data: Dataset) -> dict[str, Any]:
+def measure(config: SpikingConfig, data: Dataset) -> Document:
     """Run one configuration and return the result of a spiking run with further entries for the tests.
 
     These are correct: for each read-out, one bit for each image that is set if it was classified correctly;

@@ -4,29 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from analog_ff.output import whole_files
 from analog_ff.output.forms import panels, picture
+from analog_ff.plain import Facts
 from analog_ff.spiking.cortex.base import BASE, COST, FAILS, FITS, LARGE_LOSS, SMALL_LOSS, Range, Test
+from analog_ff.spiking.cortex.document import TestFound
 from analog_ff.spiking.cortex.judge import Runs
 from analog_ff.spiking.cortex.measure import EDGES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 COLOURS = {FITS: "#2a7f3f", COST: "#c8901a", FAILS: "#b3382c"}
 NEUTRAL = "#7d8894"
 MARKERS = "osD^"
 
 
-def draw(file: Path, test: Test, found: Mapping[str, Any], runs: Mapping[str, Runs]) -> None:
+def draw(file: Path, test: Test, found: TestFound, runs: Mapping[str, Runs]) -> None:
     """Write the picture of a test from its part of cortex.json; points that are not measured yet are left out."""
     figure = {"line": _line, "bars": _bars, "ranges": _ranges}[test.picture](test, found, runs)
     figure.suptitle(f"{test.key}: {test.title} - {found['verdict']}", fontsize=11)
     whole_files.write(file, picture(figure, dpi=110))
 
 
-def _measured(found: Mapping[str, Any], readout: str = "energy") -> list[tuple[str, float, float]]:
+def _measured(found: TestFound, readout: str = "energy") -> list[tuple[str, float, float]]:
     values = []
     for p in found["points"]:
         accuracy = p["accuracy_percent"].get(readout)
@@ -35,13 +41,13 @@ def _measured(found: Mapping[str, Any], readout: str = "energy") -> list[tuple[s
     return values
 
 
-def _bands(axis: Any, null: float, along: str) -> None:
+def _bands(axis: Axes, null: float, along: str) -> None:
     span = axis.axhspan if along == "y" else axis.axvspan
     span(null - SMALL_LOSS, null, color=COLOURS[FITS], alpha=0.12, lw=0)
     span(null - LARGE_LOSS, null - SMALL_LOSS, color=COLOURS[COST], alpha=0.12, lw=0)
 
 
-def _line(test: Test, found: Mapping[str, Any], runs: Mapping[str, Runs]) -> Any:
+def _line(test: Test, found: TestFound, runs: Mapping[str, Runs]) -> Figure:
     del runs
     figure, axis = panels(size=(6.4, 4.0))
     values = _measured(found)
@@ -64,11 +70,12 @@ def _line(test: Test, found: Mapping[str, Any], runs: Mapping[str, Runs]) -> Any
     return figure
 
 
-def _bars(test: Test, found: Mapping[str, Any], runs: Mapping[str, Runs]) -> Any:
+def _bars(test: Test, found: TestFound, runs: Mapping[str, Runs]) -> Figure:
     del runs
     verdicts = {c["point"]: c["verdict"] for c in found["criteria"]}
-    alone = {c["point"]: c["readout"] for c in found["criteria"] if c.get("readout", "energy") != "energy"}
-    alone |= {c["null"]: c["readout"] for c in found["criteria"] if c["point"] in alone}
+    losses = [c for c in found["criteria"] if c["kind"] == "loss"]
+    alone = {c["point"]: c["readout"] for c in losses if c["readout"] != "energy"}
+    alone |= {c["null"]: c["readout"] for c in losses if c["point"] in alone}
     values = []
     for label, mean, half in _measured(found):
         by_name = dict((name, (m, h)) for name, m, h in _measured(found, alone.get(label, "energy")))
@@ -89,7 +96,7 @@ def _bars(test: Test, found: Mapping[str, Any], runs: Mapping[str, Runs]) -> Any
     return figure
 
 
-def _ranges(test: Test, found: Mapping[str, Any], runs: Mapping[str, Runs]) -> Any:
+def _ranges(test: Test, found: TestFound, runs: Mapping[str, Runs]) -> Figure:
     figure, (left, right) = panels(1, 2, size=(10.5, 4.0), width_ratios=(3, 2))
     criteria = [c for c in test.criteria if isinstance(c, Range) and c.point == BASE]
     outcomes = {(c["quantity"], c["point"]): c for c in found["criteria"] if c["kind"] == "range"}
@@ -102,16 +109,16 @@ def _ranges(test: Test, found: Mapping[str, Any], runs: Mapping[str, Runs]) -> A
             row, 1.0 - max(criterion.low / unit, 0.01), left=max(criterion.low / unit, 0.01), color=NEUTRAL, **style
         )
         for number, point in enumerate([BASE, *others]):
-            outcome = outcomes.get((criterion.quantity, point), {})
-            if outcome.get("measured"):
-                x, half = outcome["measured"]["mean"] / unit, (outcome["measured"]["half_interval"] or 0.0) / unit
+            at_point = outcomes.get((criterion.quantity, point))
+            if at_point is not None and (measured := at_point["measured"]):
+                x, half = measured["mean"] / unit, (measured["half_interval"] or 0.0) / unit
                 left.errorbar(
                     x,
                     row + 0.22 * number,
                     xerr=half,
                     marker=MARKERS[number],
                     capsize=3,
-                    color=COLOURS[outcome["verdict"]],
+                    color=COLOURS[at_point["verdict"]],
                     ms=6,
                 )
     for number, point in enumerate([BASE, *others]):
@@ -127,7 +134,7 @@ def _ranges(test: Test, found: Mapping[str, Any], runs: Mapping[str, Runs]) -> A
     return figure
 
 
-def _rates(axis: Any, results: Sequence[Mapping[str, Any]]) -> None:
+def _rates(axis: Axes, results: Sequence[Facts]) -> None:
     for n, result in enumerate(results):
         cells = np.array(result["firing"][0]["log10_rates"])
         axis.stairs(cells, EDGES, color=f"C{n}", label=f"seed {result['seed']}")

@@ -5,20 +5,28 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from analog_ff.output import whole_files
 from analog_ff.runs.model import MODEL
 from analog_ff.spiking.cortex import judge
 from analog_ff.spiking.cortex.base import COST, FAILS, FITS, LARGE_LOSS, OPEN, SLACK, SMALL_LOSS, Loss, Range, Test
+from analog_ff.spiking.cortex.document import (
+    CriterionFound,
+    LossFound,
+    Measured,
+    PointFound,
+    RangeFound,
+    ScoreCard,
+    TestFound,
+)
 from analog_ff.spiking.cortex.judge import Estimate, Judgement, Runs
 from analog_ff.spiking.cortex.pictures import draw
 from analog_ff.spiking.cortex.sweep import Sweep
 
 
-def collect(sweep: Sweep, tests: Sequence[Test]) -> dict[str, Any]:
+def collect(sweep: Sweep, tests: Sequence[Test]) -> ScoreCard:
     """Return the contents of cortex.json: every point, criterion and verdict of the tests, from the stored results."""
-    found = {}
+    found: dict[str, TestFound] = {}
     for test in tests:
         runs = {p.label: sweep.runs(p) for p in test.points}
         outcomes = [(c, judge.judge(c, runs)) for c in test.criteria]
@@ -35,11 +43,11 @@ def collect(sweep: Sweep, tests: Sequence[Test]) -> dict[str, Any]:
     return {"schema": 1, "model": MODEL, "seeds": list(sweep.seeds), "base": base, "tests": found}
 
 
-def _point(sweep: Sweep, test: Test, label: str, runs: Runs) -> dict[str, Any]:
+def _point(sweep: Sweep, test: Test, label: str, runs: Runs) -> PointFound:
     point = test.point(label)
     choice = sweep.chosen(point) or {}
-    first = point.configuration(sweep.base, 0, choice)
-    changed = {k: _plain(getattr(first, k)) for k in (*point.change, *choice)}
+    first = point.configuration(sweep.base, 0, choice).as_dict()
+    changed = {k: first[k] for k in (*point.change, *choice)}
     readouts = sorted(next(iter(runs.values()))["correct"]) if runs else []
     spikes = [r["spikes_per_presentation"]["training"] for r in runs.values()]
     return {
@@ -53,16 +61,12 @@ def _point(sweep: Sweep, test: Test, label: str, runs: Runs) -> dict[str, Any]:
     }
 
 
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _estimate(value: Estimate | None) -> dict[str, Any] | None:
+def _estimate(value: Estimate | None) -> Measured | None:
     return None if value is None else {"mean": value.mean, "half_interval": value.half}
 
 
-def _criterion(criterion: Loss | Range, outcome: Judgement, runs: Mapping[str, Runs]) -> dict[str, Any]:
-    common = {
+def _criterion(criterion: Loss | Range, outcome: Judgement, runs: Mapping[str, Runs]) -> LossFound | RangeFound:
+    common: CriterionFound = {
         "demand": criterion.demand.rstrip(","),
         "point": criterion.point,
         "verdict": outcome.verdict,
@@ -72,9 +76,15 @@ def _criterion(criterion: Loss | Range, outcome: Judgement, runs: Mapping[str, R
         "sentence": sentence(criterion, outcome, runs),
     }
     if isinstance(criterion, Loss):
-        return {**common, "kind": "loss", "null": criterion.null, "readout": criterion.readout, "unit": "points"}
-    published = {"published": [criterion.low, criterion.high], "source": criterion.source, "read": criterion.read}
-    return {**common, "kind": "range", "quantity": criterion.quantity, "unit": criterion.unit, **published}
+        lost: LossFound = {
+            **common, "kind": "loss", "null": criterion.null, "readout": criterion.readout, "unit": "points"
+        }  # fmt: skip
+        return lost
+    held: RangeFound = {
+        **common, "kind": "range", "quantity": criterion.quantity, "unit": criterion.unit,
+        "published": [criterion.low, criterion.high], "source": criterion.source, "read": criterion.read,
+    }  # fmt: skip
+    return held
 
 
 def number(value: Estimate, digits: int) -> str:
@@ -105,7 +115,7 @@ def sentence(criterion: Loss | Range, outcome: Judgement, runs: Mapping[str, Run
     )
 
 
-def markdown(document: Mapping[str, Any], pictures: str) -> str:
+def markdown(document: ScoreCard, pictures: str) -> str:
     """Return the score card and the tables of all points as Markdown; `pictures` is the path before a picture's name."""
     base = document["base"]
     seeds = sorted({s for t in document["tests"].values() for p in t["points"] for s in p["seeds"]})
@@ -137,18 +147,19 @@ def markdown(document: Mapping[str, Any], pictures: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _cells(criterion: Mapping[str, Any], accuracies: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _cells(criterion: LossFound | RangeFound, accuracies: Mapping[str, Mapping[str, Measured | None]]) -> list[str]:
     measured = criterion["measured"]
     if measured is None:
         return [criterion["demand"], "-", "-", criterion["verdict"]]
     verdict = criterion["verdict"] + ("" if criterion["firm"] else " (?)")
     value = Estimate(measured["mean"], measured["half_interval"], 0)
     if criterion["kind"] == "loss":
-        null = accuracies[criterion["null"]][criterion["readout"]]["mean"]
+        null = accuracies[criterion["null"]][criterion["readout"]]
+        assert null is not None  # a loss is measured against it
         return [
             criterion["demand"],
             f"{number(Estimate(-value.mean, value.half, 0), 1)} points",
-            f"{null:.1f} %",
+            f"{null['mean']:.1f} %",
             verdict,
         ]
     low, high = criterion["published"]
@@ -158,7 +169,7 @@ def _cells(criterion: Mapping[str, Any], accuracies: Mapping[str, Mapping[str, A
             verdict if criterion["decides"] else f"({verdict})"]  # fmt: skip
 
 
-def _table(points: Sequence[Mapping[str, Any]]) -> list[str]:
+def _table(points: Sequence[PointFound]) -> list[str]:
     lines = ["| point | seeds | accuracy % | spikes, input and layers | chosen |", "|---|---|---|---|---|"]
     for p in points:
         by = {
@@ -176,7 +187,7 @@ def _table(points: Sequence[Mapping[str, Any]]) -> list[str]:
     return lines
 
 
-def write(sweep: Sweep, tests: Sequence[Test]) -> dict[str, Any]:
+def write(sweep: Sweep, tests: Sequence[Test]) -> ScoreCard:
     """Write cortex.json, card.md and one picture per test into the folder of the sweep; return the document."""
     document = collect(sweep, tests)
     sweep.folder.mkdir(parents=True, exist_ok=True)
@@ -192,7 +203,7 @@ def write(sweep: Sweep, tests: Sequence[Test]) -> dict[str, Any]:
     return document
 
 
-def show(document: Mapping[str, Any], folder: Path) -> None:
+def show(document: ScoreCard, folder: Path) -> None:
     """Print the score card of the tests."""
     from rich.console import Console
     from rich.table import Table

@@ -11,13 +11,13 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 from analog_ff.datasets.base import Dataset
 from analog_ff.output import whole_files
+from analog_ff.plain import Document
 from analog_ff.runs.model import MODEL, changes_since
 from analog_ff.spiking.config import NOT_IN_HASH, SpikingConfig
-from analog_ff.spiking.cortex.base import Point, Test
+from analog_ff.spiking.cortex.base import Change, Point, Test
 from analog_ff.spiking.cortex.judge import Runs
 from hardware_models import files
 
@@ -34,7 +34,7 @@ def place(folder: Path, config: SpikingConfig) -> Path:
     return folder / "points" / f"{name}.json"
 
 
-def stored(folder: Path, config: SpikingConfig) -> dict[str, Any] | None:
+def stored(folder: Path, config: SpikingConfig) -> Document | None:
     """Return the stored result of a run; None if it is missing or was made with other options."""
     file = place(folder, config)
     if not file.is_file():
@@ -58,7 +58,7 @@ class Sweep:
         self,
         tests: Sequence[Test],
         data: Dataset,
-        measure: Callable[[SpikingConfig, Dataset], dict[str, Any]],
+        measure: Callable[[SpikingConfig, Dataset], Document],
         say: Callable[[str], None],
     ) -> None:
         """Run the missing points: all of them with the first seed, then with the others."""
@@ -84,10 +84,10 @@ class Sweep:
                     for seed in seeds:
                         ensure(point.configuration(self.base, seed, chosen), what)
 
-    def _tuning(self, point: Point, choice: Mapping[str, Any]) -> SpikingConfig:
+    def _tuning(self, point: Point, choice: Mapping[str, Change]) -> SpikingConfig:
         return point.configuration(self.base, self.seeds.start + TUNING_SEED, choice)
 
-    def chosen(self, point: Point) -> Mapping[str, Any] | None:
+    def chosen(self, point: Point) -> Mapping[str, Change] | None:
         """Return the alternative of a point's grid with the least error; None as long as a run is missing."""
         if not point.grid:
             return {}

@@ -20,22 +20,24 @@ Source: J. E. Pedersen et al., Nature Communications 15, 8122 (2024), doi:10.103
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from analog_ff.output import whole_files
 from analog_ff.spiking.config import SpikingConfig
-from analog_ff.spiking.nir_network import NirLayer, NirNetwork, frozen_gains, spikes
-from analog_ff.spiking.nir_refusals import check, notices
-from analog_ff.spiking.synapses import inhibition
+from analog_ff.spiking.nir.network import NirLayer, NirNetwork, frozen_gains, spikes
+from analog_ff.spiking.nir.refusals import check, notices
+from analog_ff.spiking.synapses.base import inhibition
 from hardware_models import files, hdf5
 from hardware_models.check import UsageError, shown
 
 if TYPE_CHECKING:
+    import nir
+
     from analog_ff.spiking.simulation import Outcome
 
 __all__ = ["NirLayer", "NirNetwork", "check", "export", "export_run", "frozen_gains", "load", "spikes"]
@@ -67,7 +69,7 @@ def export(
 
     dt = config.step * 1e-3
     said = notices(config, gain)
-    nodes: dict[str, Any] = {"input": nir.Input({"input": np.array([layers[0].shape[0]])})}
+    nodes: dict[str, nir.NIRNode] = {"input": nir.Input({"input": np.array([layers[0].shape[0]])})}
     for n, w in enumerate(layers):
         inputs, cells = w.shape
         if n and gain:
@@ -80,10 +82,11 @@ def export(
             tau=tau * each, r=tau / dt * each, v_leak=0 * each, v_threshold=each, v_reset=0 * each
         )
     nodes["output"] = nir.Output({"output": np.array([layers[-1].shape[1]])})
-    copied = ("encoder", "peak_rate", "label_rate", "label_cells", "goodness", "saturation", "reset")
     metadata = {
         "program": "analog_ff", "dt": dt, "order": ORDER, "present": config.present * 1e-3, "gap": config.gap * 1e-3,
-        **{name: getattr(config, name) for name in copied}, "notices": "\n".join(said),
+        "encoder": config.encoder, "peak_rate": config.peak_rate, "label_rate": config.label_rate,
+        "label_cells": config.label_cells, "goodness": config.goodness, "saturation": config.saturation,
+        "reset": config.reset, "notices": "\n".join(said),
     }  # fmt: skip
     names = list(nodes)
     edges = list(pairwise(names))
@@ -147,8 +150,9 @@ def load(path: str | Path, *, dt: float | None = None) -> NirNetwork:
 
 
 def _network(
-    path: Path, nodes: dict[str, Any], edges: list[tuple[str, str]], metadata: dict[str, Any], dt: float | None
-) -> NirNetwork:
+    path: Path, nodes: dict[str, nir.NIRNode], edges: list[tuple[str, str]], metadata: Mapping[str, object],
+    dt: float | None,
+) -> NirNetwork:  # fmt: skip
     dt = _clock(path, metadata.get("dt", dt))
     reset = metadata.get("reset", "hard")
     if not isinstance(reset, str) or reset not in ("subtract", "hard"):
@@ -180,7 +184,7 @@ def _network(
     return NirNetwork(tuple(layers), dt, reset, metadata)
 
 
-def _read(path: Path) -> tuple[dict[str, Any], list[tuple[str, str]], dict[str, Any]]:
+def _read(path: Path) -> tuple[dict[str, nir.NIRNode], list[tuple[str, str]], dict[str, object]]:
     """Return nodes, edges and metadata of a file, which was read within limits and has only known kinds of nodes."""
     tree = hdf5.tree(path, "NIR file")
     with files.reading(path, "an NIR graph"):
@@ -206,18 +210,18 @@ def _read(path: Path) -> tuple[dict[str, Any], list[tuple[str, str]], dict[str, 
         return made.nodes, list(made.edges), metadata
 
 
-def _word(value: Any) -> str:
+def _word(value: object) -> str:
     return shown(value, quoted=False) if isinstance(value, str) else shown(value)
 
 
-def _clock(path: Path, dt: Any) -> float:
+def _clock(path: Path, dt: object) -> float:
     step = dt.item() if isinstance(dt, (np.generic, np.ndarray)) and dt.size == 1 else dt
     if not isinstance(step, (int, float)) or isinstance(step, bool) or not 0 < step < 1e9:
         raise UsageError(f"{path} names no clock step above 0 s: say which dt [s] it was made for, got {shown(dt)}.")
     return float(step)
 
 
-def _chain(path: Path, nodes: dict[str, Any], edges: list[tuple[str, str]]) -> list[str]:
+def _chain(path: Path, nodes: dict[str, nir.NIRNode], edges: list[tuple[str, str]]) -> list[str]:
     """Return the names of the nodes from the input to the output; raise UsageError if a node is not on this chain."""
     ends = {kind: [n for n, node in nodes.items() if type(node).__name__ == kind] for kind in ("Input", "Output")}
     for kind, found in ends.items():
@@ -232,14 +236,14 @@ def _chain(path: Path, nodes: dict[str, Any], edges: list[tuple[str, str]]) -> l
     return chain
 
 
-def _size(path: Path, name: str, shape: Any) -> int:
+def _size(path: Path, name: str, shape: np.ndarray) -> int:
     shape = np.asarray(shape)
     if shape.shape != (1,) or shape.dtype.kind not in "iu" or not 1 <= shape[0] < 2**31:
         raise UsageError(f"{path}: '{name}' needs the shape of a row of cells, got {shown(shape.tolist())}.")
     return int(shape[0])
 
 
-def _values(path: Path, name: str, value: Any, cells: int) -> np.ndarray:
+def _values(path: Path, name: str, value: np.ndarray, cells: int) -> np.ndarray:
     """Return one value for each cell, from a list of them or one common value."""
     value = _real(path, name, value).astype(np.float64)
     if value.shape not in ((), (cells,)):
@@ -249,14 +253,14 @@ def _values(path: Path, name: str, value: Any, cells: int) -> np.ndarray:
     return value
 
 
-def _real(path: Path, name: str, value: Any) -> np.ndarray:
+def _real(path: Path, name: str, value: np.ndarray) -> np.ndarray:
     array = np.asarray(value)
     if array.dtype.kind not in "fiu":
         raise UsageError(f"{path}: '{name}' holds elements of type {array.dtype}; expected real numbers.")
     return array
 
 
-def _linear(path: Path, name: str, weight: Any, inputs: int) -> np.ndarray:
+def _linear(path: Path, name: str, weight: np.ndarray, inputs: int) -> np.ndarray:
     weight = _real(path, name, weight)
     if weight.ndim != 2 or weight.shape[1] != inputs or not weight.shape[0]:
         raise UsageError(f"{path}: '{name}' needs weights (cells, {inputs}), got the shape {weight.shape}.")
@@ -275,11 +279,12 @@ def _steps(path: Path, name: str, delay: np.ndarray, dt: float) -> int:
     return whole
 
 
-def _lif(path: Path, name: str, node: Any, cells: int) -> dict[str, np.ndarray]:
-    fields = {"tau": "tau", "r": "r", "v_leak": "v_leak", "threshold": "v_threshold", "v_reset": "v_reset"}
+def _lif(path: Path, name: str, node: nir.LIF, cells: int) -> dict[str, np.ndarray]:
+    given = {
+        "tau": node.tau, "r": node.r, "v_leak": node.v_leak, "threshold": node.v_threshold, "v_reset": node.v_reset
+    }  # fmt: skip
     values = {
-        ours: np.broadcast_to(_values(path, name, getattr(node, theirs), cells), (cells,)).copy()
-        for ours, theirs in fields.items()
+        part: np.broadcast_to(_values(path, name, value, cells), (cells,)).copy() for part, value in given.items()
     }
     if (values["tau"] <= 0).any():
         raise UsageError(f"{path}: '{name}' needs time constants above 0 s, got {values['tau'].min():g} s.")

@@ -14,20 +14,21 @@ each cell of the layer adds up the pulses on its synapses, and each row its cond
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from analog_ff.spiking import accounting
+from analog_ff.spiking.brian import Brian, BrianObject, Clock, NeuronGroup, Synapses, TimedArray
 from analog_ff.spiking.config import SpikingConfig
-from analog_ff.spiking.crossbar_synapses import TILE
-from analog_ff.spiking.lines import HEARD, ROW, TURNS, Lines, check_hardware, phases_of, read_deviation, turns
-from analog_ff.spiking.step_tables import StepTables
-from analog_ff.spiking.synapses import CHANGE, arrival, delays, inhibition, presynaptic
+from analog_ff.spiking.synapses.base import CHANGE, arrival, delays, inhibition, presynaptic
+from analog_ff.spiking.synapses.lines import HEARD, TURNS, Lines, read_deviation, turns
+from analog_ff.spiking.synapses.on_device import TILE, OnDevice, Wired
+from analog_ff.spiking.synapses.step_tables import StepTables
 from hardware_models import write_costs
-from hardware_models.devices.load import load_device
+from hardware_models.devices.base import Device
 from hardware_models.events import Ledger
 from hardware_models.kernels.pulses import write_sums
 from hardware_models.keys import Key
@@ -71,37 +72,31 @@ s_m = new_m
 class _Array(NamedTuple):
     """The array of one layer."""
 
-    tiling: Tiling
     unit: float  # G_unit [S]
-    layer: Any
-    synapses: Any
-    lines: Lines
+    layer: NeuronGroup
+    synapses: Synapses
     kind: np.ndarray  # (rows, 2 columns) kind of each device
 
 
-class TableSynapses:
+class TableSynapses(OnDevice):
     """Synapses on step tables of `config.device` (or the `device` given), of the chip `config.chip_seed`.
 
     Raises UsageError if tables cannot describe the device.
     """
 
-    source = ROW
-    types: Mapping[str, Any] = MappingProxyType({name.split()[0]: np.float64 for name in SUMS.split("\n")})
+    types: Mapping[str, type[np.generic]] = MappingProxyType({name.split()[0]: np.float64 for name in SUMS.split("\n")})
 
-    def __init__(self, config: SpikingConfig, device: Any = None) -> None:
-        self.device = load_device(config.device if device is None else device)
-        check_hardware(config, self.device)
+    def __init__(self, config: SpikingConfig, device: Device | None = None) -> None:
+        super().__init__(config, device)
         self.tables = StepTables.of(self.device, Key(config.chip_seed, "chip").child("tables"))
-        self._config = config
-        self._ledger = Ledger()
         self._arrays: list[_Array] = []
         noisy = read_deviation(self.device, (1, 1), config.weight_range) is not None
         self.target = f"{SUMS}\n{HEARD}" if noisy else SUMS
 
     def attach(
-        self, b2: Any, config: SpikingConfig, n: int, below: Any, layer: Any, initial: np.ndarray,
-        space: Mapping[str, Any], dt: Any, period: Any, learn: bool,
-    ) -> tuple[Any, list[Any]]:  # fmt: skip
+        self, b2: Brian, config: SpikingConfig, n: int, below: NeuronGroup, layer: NeuronGroup, initial: np.ndarray,
+        space: Mapping[str, object], dt: Clock, period: Clock, learn: bool,
+    ) -> tuple[Synapses, list[BrianObject]]:  # fmt: skip
         """Return the synapses from `below` to layer n, programmed with first weights (inputs, cells), and further objects."""
         rows, columns = initial.shape
         d, tables = self.device, self.tables
@@ -111,7 +106,7 @@ class TableSynapses:
         kind, share = self._program(initial, n, tiling, limit, pulse_step)
         g = tables.conductance(share, kind) / unit
 
-        def table(name: str, values: np.ndarray) -> Any:
+        def table(name: str, values: np.ndarray) -> TimedArray:
             return b2.TimedArray(np.asarray(values, float), dt=1 * b2.ms, name=f"table_{name}_{n}")
 
         steps = np.concatenate(
@@ -153,7 +148,8 @@ class TableSynapses:
             synapses.change.when, synapses.change.order = "start", CHANGE
         deviation = read_deviation(d, initial.shape, config.weight_range)
         lines = Lines(b2, config, n, (below, layer), tiling, deviation, dt, period)
-        self._arrays.append(_Array(tiling, unit, layer, synapses, lines, kind))
+        self._wired.append(Wired(tiling, unit, lines))
+        self._arrays.append(_Array(unit, layer, synapses, kind))
         return synapses, lines.objects
 
     def _program(
@@ -169,38 +165,24 @@ class TableSynapses:
         self._ledger.book("program", write_costs.priced(self.device, tiling, sums, slots), n)
         return kind, share
 
-    def ledger(self, parts: Sequence[tuple[str, int]]) -> Ledger:
-        """Return all events after the run, given (phase, number of presentations) in the order in which they were shown."""
-        presentations = sum(k for _, k in parts)
-        total = Ledger.restore(self._ledger.save())
-        for n, array in enumerate(self._arrays):
-            reads = array.lines.reads(presentations)
-            for phase, part in phases_of(parts).items():
-                events = accounting.read_events(
-                    self.device, array.tiling, self._config, n, reads, part, array.unit, phase == "learn"
-                )
-                total.book(phase, events, n)
-            up, down, up_g, down_g, made = (
-                float(np.sum(np.asarray(getattr(array.layer, name)[:], np.float64)))
-                for name in ("up", "down", "up_g", "down_g", "made")
-            )
-            pulses = accounting.write_events(self.device, up, down, up_g * array.unit, down_g * array.unit)
+    def _book_pulses(self, total: Ledger) -> None:
+        for n, (unit, layer, *_) in enumerate(self._arrays):
+            sums = (layer.up, layer.down, layer.up_g, layer.down_g, layer.made)
+            up, down, up_g, down_g, made = (float(np.sum(np.asarray(cells[:], np.float64))) for cells in sums)
+            pulses = accounting.write_events(self.device, up, down, up_g * unit, down_g * unit)
             total.book("learn", pulses + accounting.wanted_events(round(made)), n)
-        for phase, k in parts:
-            total.book(phase, accounting.clock_events(self._config, k))
-        return total
 
     def shares(self, n: int) -> np.ndarray:
         """Return the states (rows, 2 columns) of layer n's devices after the run, with G+ and G- alternating."""
         array = self._arrays[n]
         states = np.empty(array.kind.shape)
-        for side, name in enumerate(("s_p", "s_m")):
-            states[:, side::2] = np.asarray(getattr(array.synapses, name)[:]).reshape(states[:, side::2].shape)
+        for side, held in enumerate((array.synapses.s_p, array.synapses.s_m)):
+            states[:, side::2] = np.asarray(held[:]).reshape(states[:, side::2].shape)
         return states
 
-    def cells(self) -> list[dict[str, Any]]:
+    def cells(self) -> list[Mapping[str, float | None]]:
         """Return the figures of the cells of each layer in an inspection after the run."""
-        looks = []
+        looks: list[Mapping[str, float | None]] = []
         for n, array in enumerate(self._arrays):
             share = self.shares(n)
             g = (self.tables.conductance(share, array.kind) - self.device.g_min) / self.device.g_range

@@ -19,11 +19,12 @@ replace them: otherwise the error of the measured means would be a constant bias
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from hardware_models.check import UsageError, positive_int
+from hardware_models.devices.base import BaseDevice, bounds_of
+from hardware_models.devices.state import CellState, remade
 from hardware_models.kernels.pulses import split_pairs
 from hardware_models.keys import Key
 
@@ -39,7 +40,7 @@ _FEW = 8  # least number of draws away from a bound from which a censored normal
 class StepTables:
     """Steps of `kinds` cells of a device; states and steps are shares of a cell's own range."""
 
-    device: Any
+    device: BaseDevice
     low: np.ndarray  # (kinds,) float64 [S]
     span: np.ndarray  # (kinds,) high - low [S]
     fresh: np.ndarray  # (kinds,) state of a cell that was never pulsed
@@ -47,17 +48,14 @@ class StepTables:
     deviation: np.ndarray  # (kinds, 2, levels) standard deviation of that step
 
     @classmethod
-    def of(cls, device: Any, key: Key, kinds: int = 64, levels: int = 65, draws: int = 256) -> StepTables:
+    def of(cls, device: BaseDevice, key: Key, kinds: int = 64, levels: int = 65, draws: int = 256) -> StepTables:
         """Measure and return the tables of a device; raise UsageError if tables cannot describe it."""
         positive_int("a step table", "kinds", kinds, 1, 10_000)
         positive_int("a step table", "levels", levels, 3, 10_000)
         positive_int("a step table", "draws", draws, 16, 100_000)
         _refuse_before(device, key)
         cells = device.fabricate((1, kinds), key.child("fabricate"))
-        low, high = (
-            np.array(np.broadcast_to(getattr(cells, name, value), (1, kinds)), np.float64)[0]
-            for name, value in (("low", device.g_min), ("high", device.g_max))
-        )
+        low, high = (np.array(np.broadcast_to(bound, (1, kinds)), np.float64)[0] for bound in bounds_of(device, cells))
         span = np.maximum(high - low, 1e-6 * device.g_range)
         fresh = np.clip((np.asarray(cells.g, np.float64)[0] - low) / span, 0.0, 1.0)
         grid = low + np.linspace(0.0, 1.0, levels)[:, None] * span
@@ -118,7 +116,7 @@ class StepTables:
         return kind, pulses, share
 
 
-def _refuse_before(device: Any, key: Key) -> None:
+def _refuse_before(device: BaseDevice, key: Key) -> None:
     """Raise UsageError for a device whose next step does not depend on its conductance alone, or with other pulses."""
     name = f"device {device.name}"
     remedy = "give --chip exact, with --target cython"
@@ -130,9 +128,10 @@ def _refuse_before(device: Any, key: Key) -> None:
     cells = device.fabricate(shape, key.child("probe"))
     before = {field: np.array(values) for field, values in cells._asdict().items()}
     seen = np.array(device.conductance(cells, 0.0)), np.array(device.conductance(cells, SECONDS))
-    later = type(cells)(**{field: np.array(values) for field, values in before.items()})
+    later = remade(cells, map(np.array, before.values()))
     device.wait(later, SECONDS, key.child("wait"))
-    moved = any(not np.array_equal(getattr(later, field), values, equal_nan=True) for field, values in before.items())
+    then = later._asdict()
+    moved = any(not np.array_equal(then[field], values, equal_nan=True) for field, values in before.items())
     if device.timed or not np.array_equal(*seen) or not np.array_equal(seen[0], cells.g) or moved:
         raise UsageError(
             f"step tables cannot serve {name}, whose conductance changes with time in its model; {remedy}."
@@ -142,8 +141,8 @@ def _refuse_before(device: Any, key: Key) -> None:
     for sign in (1, -1):
         for number in range(3):
             device.pulse(cells, np.full(shape, sign, np.int32), key.child("probe").at(sign * (number + 1)))
-        for field, values in before.items():
-            if field != "g" and not np.array_equal(getattr(cells, field), values, equal_nan=True):
+        for field, values in cells._asdict().items():
+            if field != "g" and not np.array_equal(values, before[field], equal_nan=True):
                 raise UsageError(
                     f"step tables cannot serve {name}: pulses move its hidden state '{field}' besides the conductance; "
                     f"{remedy}."
@@ -151,7 +150,14 @@ def _refuse_before(device: Any, key: Key) -> None:
 
 
 def _pulsed(
-    device: Any, cells: Any, grid: np.ndarray, low: np.ndarray, high: np.ndarray, draws: int, sign: int, key: Key
+    device: BaseDevice,
+    cells: CellState,
+    grid: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    draws: int,
+    sign: int,
+    key: Key,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the changes (levels, draws, kinds) [S] by one pulse from each level, and the bound they reached: 1 high, -1 low."""
     levels, kinds = grid.shape
@@ -160,7 +166,7 @@ def _pulsed(
     start = np.repeat(grid, draws, axis=0).astype(np.float32)
     fields["g"] = np.clip(start, low.astype(np.float32), high.astype(np.float32))
     begin = fields["g"].astype(np.float64)
-    state = type(cells)(**fields)
+    state = remade(cells, fields.values())
     device.pulse(state, np.full((rows, kinds), sign, np.int32), key)
     g = state.g.astype(np.float64)
     hit = (g >= high.astype(np.float32)).astype(np.int8) - (g <= low.astype(np.float32)).astype(np.int8)

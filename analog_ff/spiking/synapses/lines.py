@@ -12,12 +12,14 @@ numbers is normal, so this is exact as long as the variance is the same for all 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from analog_ff.spiking.brian import Brian, BrianObject, Clock, NeuronGroup
 from analog_ff.spiking.config import SpikingConfig
 from hardware_models.check import UsageError
+from hardware_models.devices.base import BaseDevice
 from hardware_models.keys import Key
 from hardware_models.tiles import Tiling
 
@@ -44,8 +46,8 @@ class Lines:
     """Brian2 objects that count the reads of layer n's array; `reads` returns the counts."""
 
     def __init__(
-        self, b2: Any, config: SpikingConfig, n: int, groups: tuple[Any, Any], tiling: Tiling, deviation: float | None,
-        dt: Any, period: Any,
+        self, b2: Brian, config: SpikingConfig, n: int, groups: tuple[NeuronGroup, NeuronGroup], tiling: Tiling,
+        deviation: float | None, dt: Clock, period: Clock,
     ) -> None:  # fmt: skip
         """Count reads between groups (below, layer n); if the deviation of a pair's read is given, add its noise (`HEARD`)."""
         below, layer = groups
@@ -83,14 +85,14 @@ class Lines:
             lines, ["spikes", "driven", "g", "fired"], record=True, order=-1, name=f"record_lines_{n}", **first
         )
         self._tiles = b2.StateMonitor(tiles, "driven", record=True, order=-1, name=f"record_tiles_{n}", **first)
-        self.objects = [lines, tiles, drive, split, out, self._whole, self._tiles]
+        self.objects: list[BrianObject] = [lines, tiles, drive, split, out, self._whole, self._tiles]
 
     def reads(self, presentations: int) -> Reads:
         """Return the counts of the first `presentations` presentations."""
         kept = slice(1, presentations + 1)
         whole, tiles = self._whole, np.asarray(self._tiles.driven[:], float)
         spikes, steps, g, fired = (
-            np.asarray(getattr(whole, name)[0], float)[kept] for name in ("spikes", "driven", "g", "fired")
+            np.asarray(counted[0], float)[kept] for counted in (whole.spikes, whole.driven, whole.g, whole.fired)
         )
         return Reads(spikes, steps, tiles[:, kept].sum(axis=0), g, fired)
 
@@ -109,7 +111,7 @@ def turns(config: SpikingConfig, n: int) -> np.ndarray:
     return Key(config.seed, "turns").child("layer", n).generator().integers(0, 2, TURNS)
 
 
-def check_hardware(config: SpikingConfig, device: Any) -> None:
+def check_hardware(config: SpikingConfig, device: BaseDevice) -> None:
     """Raise UsageError if options of the run cannot be combined with an array of this device."""
     refused = (
         (config.dale, "--dale: a pair holds both signs"),
@@ -125,7 +127,7 @@ def check_hardware(config: SpikingConfig, device: Any) -> None:
             raise UsageError(f"synapses on a crossbar do not go with {what}.")
 
 
-def read_deviation(device: Any, shape: tuple[int, int], weight_range: float) -> float | None:
+def read_deviation(device: BaseDevice, shape: tuple[int, int], weight_range: float) -> float | None:
     """Return the standard deviation of a pair's read [thresholds]; None without noise, NaN if it depends on the cell."""
     variance = device.read_variance(device.fabricate((1, 2), Key(0, "read noise")), 0.0)
     if np.ndim(variance) > 0:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -33,7 +33,7 @@ class NirNetwork(NamedTuple):
     layers: tuple[NirLayer, ...]
     dt: float  # [s]
     reset: str  # subtract (the threshold) or hard (to v_reset)
-    metadata: dict[str, Any]
+    metadata: Mapping[str, object]
 
 
 def spikes(network: NirNetwork, input_spikes: np.ndarray, dtype: DTypeLike = np.float64) -> list[np.ndarray]:

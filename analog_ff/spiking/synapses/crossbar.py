@@ -11,61 +11,39 @@ nominal change of a weight by one pulse. If the read noise depends on the cell, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 
 from analog_ff.spiking import accounting
+from analog_ff.spiking.brian import Brian, BrianObject, Clock, NeuronGroup, Synapses
 from analog_ff.spiking.config import SpikingConfig
-from analog_ff.spiking.lines import (
-    HEARD,
-    NOISE,
-    ROW,
-    TURNS,
-    Lines,
-    check_hardware,
-    heard_gain,
-    phases_of,
-    read_deviation,
-    turns,
-)
-from analog_ff.spiking.synapses import CHANGE, arrival, delays, inhibition, presynaptic
+from analog_ff.spiking.synapses.base import CHANGE, arrival, delays, inhibition, presynaptic
+from analog_ff.spiking.synapses.lines import HEARD, NOISE, TURNS, Lines, heard_gain, read_deviation, turns
+from analog_ff.spiking.synapses.on_device import TILE, OnDevice, Wired
 from hardware_models.crossbar import Crossbar
-from hardware_models.devices.base import BaseDevice
-from hardware_models.devices.load import load_device
+from hardware_models.devices.base import BaseDevice, Device
 from hardware_models.events import Ledger
 from hardware_models.inspection import inspect_cells
 from hardware_models.keys import Key
 
-TILE = (256, 256)
-"""Largest tile (rows, columns) in cells."""
 
-
-class CrossbarSynapses:
+class CrossbarSynapses(OnDevice):
     """Synapses on crossbars of `config.device` (or the `device` given), one crossbar a layer, of the chip `config.chip_seed`."""
 
-    types: Mapping[str, Any] = MappingProxyType({})
-
-    def __init__(self, config: SpikingConfig, device: Any = None) -> None:
-        self.device = load_device(config.device if device is None else device)
-        check_hardware(config, self.device)
-        self._config = config
-        self._ledger = Ledger()
+    def __init__(self, config: SpikingConfig, device: Device | None = None) -> None:
+        super().__init__(config, device)
         self.arrays: list[Crossbar] = []
-        self._lines: list[Lines] = []
         # If the noise depends on the cell, it is added per synapse; otherwise it follows from the number of spikes.
         own = read_deviation(self.device, (1, 1), config.weight_range)
         self._by_cell = own is not None and np.isnan(own)
-        self.source = ROW
         self.target = "heard : 1" if self._by_cell else "" if own is None else HEARD
         self._ages = self.device.timed or type(self.device).wait is not BaseDevice.wait
 
     def attach(
-        self, b2: Any, config: SpikingConfig, n: int, below: Any, layer: Any, initial: np.ndarray,
-        space: Mapping[str, Any], dt: Any, period: Any, learn: bool,
-    ) -> tuple[Any, list[Any]]:  # fmt: skip
+        self, b2: Brian, config: SpikingConfig, n: int, below: NeuronGroup, layer: NeuronGroup, initial: np.ndarray,
+        space: Mapping[str, object], dt: Clock, period: Clock, learn: bool,
+    ) -> tuple[Synapses, list[BrianObject]]:  # fmt: skip
         """Return the synapses from `below` to layer n, programmed with first weights (inputs, cells), and further objects."""
         place = Key(config.chip_seed, "chip").child("layer", n).child("main")
         array = Crossbar(self.device, initial.shape, key=place, tile=TILE, weight_range=config.weight_range)
@@ -82,7 +60,7 @@ class CrossbarSynapses:
             delays(synapses, config)
         deviation = None if self._by_cell else read_deviation(self.device, array.shape, config.weight_range)
         lines = Lines(b2, config, n, (below, layer), array.tiling, deviation, dt, period)
-        self._lines.append(lines)
+        self._wired.append(Wired(array.tiling, array.g_unit, lines))
         if self._by_cell:
             code = f"v += {heard_gain(config, n)}sqrt(heard)*randn()\nheard = 0"
             layer.run_regularly(code, clock=dt, when="synapses", order=NOISE, name=f"read_noise_{n}")
@@ -92,22 +70,7 @@ class CrossbarSynapses:
         function = b2.NetworkOperation(step, clock=period, when="start", order=CHANGE, name=f"change_{n}")
         return synapses, [function, *lines.objects]
 
-    def ledger(self, parts: Sequence[tuple[str, int]]) -> Ledger:
-        """Return all events after the run, given (phase, number of presentations) in the order in which they were shown."""
-        presentations = sum(k for _, k in parts)
-        total = Ledger.restore(self._ledger.save())
-        for n, (array, lines) in enumerate(zip(self.arrays, self._lines, strict=True)):
-            reads, unit = lines.reads(presentations), array.g_unit
-            for phase, part in phases_of(parts).items():
-                events = accounting.read_events(
-                    self.device, array.tiling, self._config, n, reads, part, unit, phase == "learn"
-                )
-                total.book(phase, events, n)
-        for phase, k in parts:
-            total.book(phase, accounting.clock_events(self._config, k))
-        return total
-
-    def cells(self) -> list[dict[str, Any]]:
+    def cells(self) -> list[Mapping[str, float | None]]:
         """Return the figures of the cells of each layer in an inspection."""
         return [inspect_cells(array).summary() for array in self.arrays]
 
@@ -115,7 +78,7 @@ class CrossbarSynapses:
 class _Copy:
     """Copy the weights (and, per cell, the read noise) of the devices to Brian2's arrays, when called."""
 
-    def __init__(self, array: Crossbar, synapses: Any, below: Any, by_cell: bool) -> None:
+    def __init__(self, array: Crossbar, synapses: Synapses, below: NeuronGroup, by_cell: bool) -> None:
         self._array, self._synapses, self._below, self._by_cell = array, synapses, below, by_cell
 
     def __call__(self) -> None:
@@ -133,8 +96,8 @@ class _Change:
     """Update of the crossbar between two presentations: time passes, and pulses change the weights."""
 
     def __init__(
-        self, ledger: Ledger, array: Crossbar, config: SpikingConfig, n: int, groups: tuple[Any, Any], show: _Copy,
-        ages: bool, learn: bool, seconds: float,
+        self, ledger: Ledger, array: Crossbar, config: SpikingConfig, n: int,
+        groups: tuple[NeuronGroup, NeuronGroup], show: _Copy, ages: bool, learn: bool, seconds: float,
     ) -> None:  # fmt: skip
         self._ledger, self._array, self._n, self._show = ledger, array, n, show
         self._below, self._layer = groups

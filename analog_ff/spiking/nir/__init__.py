@@ -1,0 +1,1 @@
+"""Export of a trained network to an NIR file, and import of an NIR file as NumPy arrays."""

@@ -1,0 +1,1 @@
+"""Synapses of three kinds: numbers, crossbars pulsed exactly, or step tables."""
