@@ -88,6 +88,7 @@ def columns_of(sheet: Sheet, chosen: Mapping[str, str]) -> Columns:
     found: dict[str, Column] = {}
     taken: set[int] = set()
     units = _units_row(sheet)
+    instrument = plain(sheet.header[0]) == "dataname"  # EasyEXPERT: names of the user's own, SI without saying so
     for quantity, text in chosen.items():
         found[quantity] = _chosen(quantity, text, sheet.header, units, place)
         taken.add(found[quantity].index)
@@ -101,7 +102,7 @@ def columns_of(sheet: Sheet, chosen: Mapping[str, str]) -> Columns:
         elif named in found:
             raise UsageError(f'{place}: two columns for the {named}; keep one, or choose with --columns "{named}=...".')
         else:
-            found[named] = _column(named, title, index, units, place)
+            found[named] = _column(named, title, index, units, place, instrument=instrument)
     _complete(found, unused, sheet, place)
     missing = [q for q in QUANTITIES if q not in found]
     notices = [f"the column '{title}' was not used{_mistyped(title, missing)}" for title in unused]
@@ -177,14 +178,16 @@ def _units_row(sheet: Sheet) -> list[str]:
     return units if named and all(unit in UNITS for unit in named) else []
 
 
-def _column(quantity: str, title: str, index: int, units: list[str], place: str, unit: str = "") -> Column:
-    """Return a column with its unit, checked."""
+def _column(
+    quantity: str, title: str, index: int, units: list[str], place: str, unit: str = "", *, instrument: bool = False
+) -> Column:
+    """Return a column with its unit, checked; an instrument's own table has SI where it says no unit."""
     known = QUANTITIES[quantity]
     if not known.dimension:
         return Column(title, index)
     name, own = parts_of(title)
     unit = written(unit or own or (units[index] if index < len(units) else "") or ending(title, known.dimension))
-    if not unit and plain(name) in known.instrument:
+    if not unit and (instrument or plain(name) in known.instrument):
         return Column(title, index, known.si, "unit assumed: the instrument's")
     if not unit:
         raise UsageError(
@@ -220,10 +223,10 @@ def _chosen(quantity: str, text: str, header: tuple[str, ...], units: list[str],
     if re.fullmatch(r"\d{1,4}", name) and 1 <= int(name) <= len(header):
         index = int(name) - 1
         return _column(quantity, header[index], index, units, place, unit)
-    if (match := re.fullmatch(r"([+-]?\d*\.?\d+(?:[eE][+-]?\d{1,2})?)\s*([^\d\s].*)", text)) is not None:
+    if (match := re.fullmatch(r"([+-]?\d*[.,]?\d+(?:[eE][+-]?\d{1,2})?)\s*([^\d\s].*)", text)) is not None:
         if QUANTITIES[quantity].dimension == "" or quantity == "voltage":
             raise UsageError(f"--columns: the {quantity} differs from row to row; name a column, got {shown(text)}.")
         unit = checked(written(match.group(2)), quantity, f"--columns: the {quantity}")
-        return Column(text, -1, unit, "one value for all rows", to_si(float(match.group(1)), unit))
+        return Column(text, -1, unit, "one value for all rows", to_si(float(match.group(1).replace(",", ".")), unit))
     near = closest(name, header)
     raise UsageError(f"{place}: no column {shown(text)} for the {quantity}{near} {_found(header)}.")
