@@ -134,7 +134,7 @@ def load(path: str | Path, *, dt: float | None = None) -> NirNetwork:
     Parameters
     ----------
     path : the file.
-    dt : clock step [s] of a file that names none; a file written by `export` does.
+    dt : clock step [s] of a file that names none; a file written by `export` does, and is refused for another one.
 
     Raises UsageError in one sentence if the file cannot be read, holds nodes other than those of `KNOWN` or branches, or if
     its dimensions do not match.
@@ -148,7 +148,7 @@ def load(path: str | Path, *, dt: float | None = None) -> NirNetwork:
 def _network(
     path: Path, nodes: dict[str, Any], edges: list[tuple[str, str]], metadata: dict[str, Any], dt: float | None
 ) -> NirNetwork:
-    dt = _clock(path, metadata.get("dt", dt))
+    dt = _clock(path, metadata.get("dt", dt), dt)
     reset = metadata.get("reset", "hard")
     if not isinstance(reset, str) or reset not in ("subtract", "hard"):
         raise UsageError(f"{path} asks for the reset {shown(reset)}; known are subtract and hard.")
@@ -209,10 +209,13 @@ def _word(value: Any) -> str:
     return shown(value, quoted=False) if isinstance(value, str) else shown(value)
 
 
-def _clock(path: Path, dt: Any) -> float:
+def _clock(path: Path, dt: Any, asked: float | None) -> float:
+    """Return the clock step that the file names, or else the one asked for, which must not be another."""
     step = dt.item() if isinstance(dt, (np.generic, np.ndarray)) and dt.size == 1 else dt
     if not isinstance(step, (int, float)) or isinstance(step, bool) or not 0 < step < 1e9:
         raise UsageError(f"{path} names no clock step above 0 s: say which dt [s] it was made for, got {shown(dt)}.")
+    if asked is not None and not abs(asked - step) <= 1e-6 * step:
+        raise UsageError(f"{path} was made for dt = {step:g} s, got {shown(asked)}: another clock needs R scaled.")
     return float(step)
 
 
