@@ -26,7 +26,7 @@ def _label(value: Any) -> bool:
 
 
 def _seeds(value: Any) -> bool:
-    return _list(value, lambda n: type(n) is int and 0 <= n < 2**63)
+    return _list(value, lambda n: type(n) is int and 0 <= n < 2**63) and len(set(value)) == len(value)
 
 
 def _list(value: Any, holds: Callable[[Any], bool]) -> bool:
@@ -58,7 +58,7 @@ ENTRIES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "answer": (lambda v: _text(v) and "\n" not in v, "a sentence on one line"),
     "note": (_text, "text"),
     "command": (lambda v: v in ("simulate", "spiking"), "simulate or spiking"),
-    "seeds": (_seeds, "a list of whole numbers of at least 0"),
+    "seeds": (_seeds, "a list of different whole numbers of at least 0"),
     "options": (_options, "a table of options of the command"),
     "grid": (_grid, "a table of option -> list of values"),
     "tuned_by": (_label, "the name of an experiment with a grid"),

@@ -29,7 +29,8 @@ def _entry(unit: str) -> tuple[float, str]:
 
 def _alike(unit: str) -> str:
     """Return, for a message, known units that differ from `unit` only in capitals; other guesses could be wrong by 1000."""
-    near = [known for known in UNITS if known.lower() == str(unit).lower()]
+    plain = unit.replace("\u00b5", "u").replace("\u03bc", "u").strip().lower()
+    near = [known for known in UNITS if known.lower() == plain]
     if near and len({UNITS[known][0] for known in near}) == 1:
         return f"; did you mean {' or '.join(repr(known) for known in near)}"
     return " (a prefix a, f, p, n, u, m, k, M or G, and S, ohm, V, A, s, J, F, W, Hz or m)"

@@ -610,6 +610,7 @@ BAD = {
         {name: np.full(n, 0x110000, np.uint32).view("<U1") for name, n in (("y_train", 40), ("y_test", 8))},
         "cannot be read as a data set",
     ),
+    "bits as bytes": ({"x_train": np.eye(40, 6, dtype=np.uint8)}, "x_train is uint8 with values of 0 and 1 alone"),
     "object images": ({"x_train": np.array([[None]] * 40)}, "x_train holds Python objects"),
 }
 

@@ -179,6 +179,8 @@ def test_a_file_of_another_program(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="names no clock step"):
         load(path)
     network = load(path, dt=0.5e-3)
+    with pytest.raises(UsageError, match=r"was made for dt = 0.0005 s, got 0.0001"):
+        load(graph(tmp_path / "y.nir", nir.Linear(W), lif(2), dt=0.5e-3), dt=0.1e-3)
     assert network.reset == "hard"
     pulse = np.zeros((4, 3), bool)
     pulse[0, :2] = True  # two spikes of weight 1, each moving v by 20 * 0.5/20 = 0.5; decay below the threshold

@@ -156,6 +156,30 @@ EXPORTS: dict[str, tuple[bytes | str, str]] = {
         as_table("Keithley 4200A\nTest Name,endurance\n\ndevice,cycle,Time,PulseV,MeasI,MeasV",
                  "{c},{k},{t:.3f},{v},{i:.9g}e-6,0.2"), "",
     ),
+    "a transistor on a parameter analyser": (
+        as_table("device,cycle,Time,GateV,DrainI,DrainV", "{c},{k},{t:.3f},{v},{i:.9g}e-6,0.2"), "",
+    ),
+    "two marks of UTF-8 and the end of a DOS text": (b"\xef\xbb\xbf" + text().encode("utf-8-sig") + b"\n\x1a", ""),
+    "micro sign of DOS": (text(HEAD.replace("uS", "µS")).encode("cp850"), ""),
+    "mu of Japan": (text(HEAD.replace("uS", "μS")).encode("shift_jis"), ""),
+    "mu of China": (text(HEAD.replace("uS", "μS")).encode("gb2312"), ""),
+    "kiloohms on a Macintosh": (
+        as_table("cell,cycle,pulse,polarity,resistance [kΩ]", "{c},{k},{n},{sign},{r:.9g}").encode("mac_roman"), "",
+    ),
+    "kiloohms by the ohm sign": (as_table("cell,cycle,pulse,polarity,R (k\u2126)", "{c},{k},{n},{sign},{r:.9g}"), ""),
+    "a power of ten": (text(HEAD.replace("uS", "10^-6 S")), ""),
+    "a raised power of ten": (text(HEAD.replace("uS", "×10⁻⁶ S")), ""),
+    "a power of ten for computers": (text(HEAD.replace("uS", "1e-6 S")), ""),
+    "letters for the polarity": (
+        as_table("cell,cycle,pulse,polarity,G (uS)", "{c},{k},{n},{sign},{g}").replace(",up,", ",P,").replace(",down,", ",D,"),
+        "",
+    ),
+    "words for the polarity": (
+        as_table("cell,cycle,polarity,G (uS)", "{c},{k},{sign},{g}").replace("up", "Positive").replace("down", "Negative"), "",
+    ),
+    "a read voltage with a decimal comma": (
+        as_table("cell,cycle,voltage [V],current [uA]", "{c},{k},{v},{i:.9g}"), "read voltage=0,2 V",
+    ),
     "columns by choice": (
         as_table("dut,run,Vp,AI", "{c},{k},{v},{i:.9g}"),
         "cell=dut,cycle=run,voltage=Vp [V],current=4 [uA],read-voltage=0.2 V",
@@ -180,6 +204,11 @@ def test_what_was_taken_for_what_is_told() -> None:
     taken = parse_pulse_train(EXPORTS["instrument"][0], "mine.csv").taken
     assert ("voltage", "PulseV", "V, unit assumed: the instrument's") in taken
     assert ("conductance", "current / read voltage", "S") in taken
+    easy = as_table("SetupTitle, I/V-t Sampling\nDimension1, 240\nDataName, cell, cycle, Vpulse, Iread, Vread",
+                    "DataValue, {c}, {k}, {v}, {i:.9g}E-06, 0.2").replace("\n", "\r\n")  # fmt: skip
+    train = parse_pulse_train(easy, "mine.csv")
+    assert ("voltage", "Vpulse", "V, unit assumed: the instrument's") in train.taken
+    np.testing.assert_allclose(train.g, parse_pulse_train(text(), "mine.csv").g, rtol=1e-8)
     taken = parse_pulse_train(EXPORTS["decimal commas"][0], "mine.csv").taken
     assert taken[-1] == ("file", "text, header in line 1", "semicolon, decimal comma")
     assert parse_pulse_train(EXPORTS["UTF-16"][0], "mine.csv").taken[-1][1] == "UTF-16, header in line 1"
@@ -217,6 +246,35 @@ def test_readings_that_are_no_numbers() -> None:
     many = {i: f"A0,0,{i - 1},1.6,50,nan" for i in range(2, 24)}
     with pytest.raises(UsageError, match=r"line 2: 22 of 200 readings are no numbers .*, more than 10 %"):
         parse_pulse_train(text(change=many), "mine.csv")
+
+
+@pytest.mark.parametrize("word", ["1.#QNAN", "-1.#IND", "1.#INF", "-nan(ind)", "?", "n.a.", "missing", "OVER", "#REF!"])
+def test_words_that_stand_for_no_reading(word: str) -> None:
+    """What programs and spreadsheets write there is a reading left out, not an error."""
+    train = parse_pulse_train(text(change={6: f"A0,0,5,1.6,50,{word}"}), "mine.csv")
+    assert np.isnan(train.g).sum() == 1 and "1 of" in train.notices[0] and "(line 6)" in train.notices[0]
+
+
+def test_separators_of_thousands_are_not_decimal_commas() -> None:
+    """A number of nanosiemens below 1000 beside others with a comma shows them; else it is said what was assumed."""
+
+    def written(shift: int, mark: str) -> str:
+        cells = [row.split(",") for row in rows()]
+        return "\n".join(
+            ["cell;cycle;pulse;polarity;conductance [nS]"]
+            + [f"{c};{k};{n};{1 if float(v) > 0 else -1};{round(1000 * float(g)) + shift:,}".replace(",", mark)
+               for c, k, n, v, _, g in cells]
+        )  # fmt: skip
+
+    small = min(float(row.split(",")[-1]) for row in rows())
+    shift = 900 - round(1000 * small)
+    for mark in (",", "."):
+        with pytest.raises(
+            UsageError, match=r"line \d+: '[\d,.]+' beside '\d+' in one column looks like a separator of"
+        ):
+            parse_pulse_train(written(shift, mark), "mine.csv")
+    assert "every comma stands before three digits" in parse_pulse_train(written(1000, ","), "mine.csv").notices[0]
+    assert parse_pulse_train(written(1000, "."), "mine.csv").notices == ()
 
 
 def test_single_readings_far_from_the_others() -> None:
@@ -334,15 +392,15 @@ def test_a_cell_that_is_not_found_is_named() -> None:
 
 def test_titles_of_the_users_own_are_named_by_columns() -> None:
     """The refusal names the option; the unit at a title's end counts there as well."""
-    head = HEAD.replace("voltage [V]", "Vp_V").replace("conductance [uS]", "Gmean_uS")
+    head = HEAD.replace("voltage [V]", "Vhigh_V").replace("conductance [uS]", "Gmean_uS")
     with pytest.raises(UsageError, match=r'--columns "conductance=NAME \[uS\]"'):
         parse_pulse_train(text(head), "mine.csv")
     with pytest.raises(UsageError, match=r'--columns "voltage=NAME \[V\]"'):
         parse_pulse_train(text(head), "mine.csv", columns="conductance=Gmean_uS")
-    train = parse_pulse_train(text(head), "mine.csv", columns="conductance=Gmean_uS,voltage=Vp_V")
+    train = parse_pulse_train(text(head), "mine.csv", columns="conductance=Gmean_uS,voltage=Vhigh_V")
     assert (train.g == parse_pulse_train(text(), "mine.csv").g).all() and train.voltage == pytest.approx((1.6, 1.6))
-    with pytest.raises(UsageError, match="'Vp_V' has the unit 'mA', which is a current, not a voltage"):
-        parse_pulse_train(text(head), "mine.csv", columns="conductance=Gmean_uS,voltage=Vp_V [mA]")
+    with pytest.raises(UsageError, match="'Vhigh_V' has the unit 'mA', which is a current, not a voltage"):
+        parse_pulse_train(text(head), "mine.csv", columns="conductance=Gmean_uS,voltage=Vhigh_V [mA]")
 
 
 def test_a_long_title_is_found_as_it_stands() -> None:

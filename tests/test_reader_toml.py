@@ -69,6 +69,7 @@ def test_a_decimal_comma_is_called_one() -> None:
         ({"unit": 5}, "as its unit, got 5"),
         ({"unit": "V"}, "of the dimension conductance, but its unit 'V' is of the dimension voltage"),
         ({"unit": "uSs"}, "unknown unit 'uSs'"),
+        ({"unit": "µS"}, "unknown unit 'µS'; did you mean 'uS'"),
         ({"kind": ["measured"]}, "as its kind, got ['measured']"),
         ({"kind": "guess"}, "kind 'guess', should be one of measured"),
         ({"source": ""}, "lacks its source"),

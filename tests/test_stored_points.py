@@ -137,7 +137,14 @@ WRONG = {
     "a number for a title": ('title = 3\n[[rows]]\nlabel = "x"', "'title' should be a line of text, got 3"),
     "a row without a label": ('title = "a"\n[[rows]]\nseed = 3', "row 1 lacks its label"),
     "two rows of one label": ('title = "a"\n[[rows]]\nlabel = "x"\n[[rows]]\nlabel = "x"', "of an earlier row"),
-    "one seed, not a list": ('title = "a"\nseeds = 0\n[[rows]]\nlabel = "x"', "'seeds' should be a list of whole"),
+    "one seed twice": (
+        'title = "a"\nseeds = [0, 0]\n[[rows]]\nlabel = "x"',
+        "'seeds' should be a list of different whole",
+    ),
+    "one seed, not a list": (
+        'title = "a"\nseeds = 0\n[[rows]]\nlabel = "x"',
+        "'seeds' should be a list of different whole",
+    ),
     "a list for a choice": ('title = "a"\n[[rows]]\nlabel = "x"\ndevice = []', "row 1: 'device' needs a text"),
     "an unknown entry": ('title = "a"\nseed = [0]\n[[rows]]\nlabel = "x"', "did you mean 'seeds'"),
     "a pair of no row": ('title = "a"\npaired = [["x", "y"]]\n[[rows]]\nlabel = "x"', "'paired' names the row 'y'"),

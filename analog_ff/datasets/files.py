@@ -72,6 +72,10 @@ def _images(path: Path, name: str, x: np.ndarray) -> np.ndarray:
         most = files.LARGE // 4
         raise UsageError(f"{path}: {name} has {x.size} values, expected at most {most}, which become 2 GiB of float32.")
     if x.dtype == np.uint8:
+        if x.max() == 1:
+            raise UsageError(
+                f"{path}: {name} is uint8 with values of 0 and 1 alone, expected 255 for full; save such images as floats."
+            )
         return from_bytes(x)
     if not np.isfinite(x).all():
         raise UsageError(f"{path}: {name} contains NaN or infinity, expected floats from 0 to 1.")

@@ -88,6 +88,7 @@ def columns_of(sheet: Sheet, chosen: Mapping[str, str]) -> Columns:
     by_quantity: dict[str, Column] = {}
     taken: set[int] = set()
     units = _units_row(sheet)
+    instrument = plain(sheet.header[0]) == "dataname"  # EasyEXPERT: names of the user's own, SI without saying so
     for quantity, text in chosen.items():
         by_quantity[quantity] = _chosen(quantity, text, sheet.header, units, place)
         taken.add(by_quantity[quantity].index)
@@ -101,7 +102,7 @@ def columns_of(sheet: Sheet, chosen: Mapping[str, str]) -> Columns:
         elif named in by_quantity:
             raise UsageError(f'{place}: two columns for the {named}; keep one, or choose with --columns "{named}=...".')
         else:
-            by_quantity[named] = _column(named, title, index, units, place)
+            by_quantity[named] = _column(named, title, index, units, place, instrument=instrument)
     _complete(by_quantity, unused, sheet, place)
     missing = [q for q in QUANTITIES if q not in by_quantity]
     notices = [f"the column '{title}' was not used{_mistyped(title, missing)}" for title in unused]
@@ -177,8 +178,13 @@ def _units_row(sheet: Sheet) -> list[str]:
     return units if named and all(unit in UNITS for unit in named) else []
 
 
-def _column(quantity: str, title: str, index: int, units: list[str], place: str, unit: str = "") -> Column:
-    """Return a column with its unit; raise UsageError if the unit is missing or of another dimension."""
+def _column(
+    quantity: str, title: str, index: int, units: list[str], place: str, unit: str = "", *, instrument: bool = False
+) -> Column:
+    """Return a column with its unit; raise UsageError if the unit is missing or of another dimension.
+
+    A table that an instrument has written is in SI where it states no unit.
+    """
     known = QUANTITIES[quantity]
     if not known.dimension:
         return Column(title, index)
@@ -186,7 +192,7 @@ def _column(quantity: str, title: str, index: int, units: list[str], place: str,
     unit = written(
         unit or written_unit or (units[index] if index < len(units) else "") or ending(title, known.dimension)
     )
-    if not unit and plain(name) in known.instrument:
+    if not unit and (instrument or plain(name) in known.instrument):
         return Column(title, index, known.si, "unit assumed: the instrument's")
     if not unit:
         raise UsageError(
@@ -222,10 +228,10 @@ def _chosen(quantity: str, text: str, header: tuple[str, ...], units: list[str],
     if re.fullmatch(r"\d{1,4}", name) and 1 <= int(name) <= len(header):
         index = int(name) - 1
         return _column(quantity, header[index], index, units, place, unit)
-    if (match := re.fullmatch(r"([+-]?\d*\.?\d+(?:[eE][+-]?\d{1,2})?)\s*([^\d\s].*)", text)) is not None:
+    if (match := re.fullmatch(r"([+-]?\d*[.,]?\d+(?:[eE][+-]?\d{1,2})?)\s*([^\d\s].*)", text)) is not None:
         if QUANTITIES[quantity].dimension == "" or quantity == "voltage":
             raise UsageError(f"--columns: the {quantity} differs from row to row; name a column, got {shown(text)}.")
         unit = checked(written(match.group(2)), quantity, f"--columns: the {quantity}")
-        return Column(text, -1, unit, "one value for all rows", to_si(float(match.group(1)), unit))
+        return Column(text, -1, unit, "one value for all rows", to_si(float(match.group(1).replace(",", ".")), unit))
     near = closest(name, header)
     raise UsageError(f"{place}: no column {shown(text)} for the {quantity}{near} {_found(header)}.")

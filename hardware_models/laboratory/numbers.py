@@ -21,8 +21,13 @@ OVERFLOW = 9.8e37
 MOST_CONDUCTANCE = 1.0
 """Largest plausible conductance of a device [S]; a larger one means a wrong unit."""
 NO_NUMBER = {"", "-", "--", "---", "*", "nan", "na", "n/a", "#n/a", "null", "none", "inf", "infinity", "overflow", "ovrflw",
-             "ovld", "#num!", "#div/0!", "#value!"}  # fmt: skip
+             "ovld", "over", "overrange", "ol", "oor", "err", "error", "invalid", "missing", "n.a.", "?", "#num!", "#div/0!",
+             "#value!", "#ref!", "#null!", "1.#inf", "1.#ind", "1.#qnan", "1.#snan", "nan(ind)", "nan(snan)"}  # fmt: skip
 """Texts that instruments and spreadsheets write if there is no number."""
+GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:[.,]\d{3})+")
+"""A text that may be a whole number with separators of thousands."""
+FEWEST_GROUPED = 10
+"""Different numbers of that form that a column needs to have, and no other form but whole numbers below 1000."""
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d{1,6})?")
 
 
@@ -43,8 +48,9 @@ class Rows:
     notices: tuple[str, ...]
 
 
-POLARITIES = {"up": 1, "set": 1, "potentiation": 1, "ltp": 1, "+": 1,
-              "down": -1, "reset": -1, "depression": -1, "ltd": -1, "-": -1}  # fmt: skip
+POLARITIES = {"up": 1, "set": 1, "potentiation": 1, "pot": 1, "ltp": 1, "positive": 1, "pos": 1, "p": 1, "program": 1, "+": 1,
+              "down": -1, "reset": -1, "depression": -1, "dep": -1, "ltd": -1, "negative": -1, "neg": -1, "n": -1, "d": -1,
+              "erase": -1, "-": -1}  # fmt: skip
 
 
 def rows_of(sheet: Sheet, columns: Columns) -> Rows:
@@ -60,7 +66,9 @@ def rows_of(sheet: Sheet, columns: Columns) -> Rows:
             row = cells[name].index("")
             raise UsageError(f"{sheet.where}, line {int(line[row])}: the {name} is empty; each row needs its own.")
     numeric = [name for name in cells if name not in ("cell", "cycle", "polarity", "time")]
-    comma = _decimal_comma(sheet, line, [cells[name] for name in numeric])
+    figures = [cells[name] for name in numeric]
+    comma = _decimal_comma(sheet, line, figures)
+    unsure = _thousands(sheet, line, figures)
     table = _Cells(sheet.where, line, cells, columns, comma)
     g, notices = _conductance(table)
     time = None
@@ -73,7 +81,7 @@ def rows_of(sheet: Sheet, columns: Columns) -> Rows:
     width = table.figures("width") if "width" in columns.found else None
     sign = _signs(table) if "polarity" in cells else np.sign(voltage if voltage is not None else np.zeros(0))
     return Rows(line, g, sign.astype(np.int8), cells.get("cell"), cells.get("cycle"), pulse, time, voltage, width,
-                "comma" if comma else "point", tuple(notices))  # fmt: skip
+                "comma" if comma else "point", (*unsure, *notices))  # fmt: skip
 
 
 def value_of(text: str, comma: bool) -> float | None:
@@ -100,6 +108,27 @@ def _decimal_comma(sheet: Sheet, line: np.ndarray, columns: list[list[str]]) -> 
             "kind, and no separators of thousands."
         )
     return True
+
+
+def _thousands(sheet: Sheet, line: np.ndarray, columns: list[list[str]]) -> list[str]:
+    """Return a notice if commas may separate thousands; UsageError if a column shows that commas, or points, do."""
+    commas: set[str] = set()
+    for column in columns:
+        different = set(column)
+        commas |= {cell for cell in different if "," in cell}
+        for mark in (",", "."):
+            marked = {cell for cell in different if mark in cell}
+            small = {cell for cell in different - marked if re.fullmatch(r"[+-]?\d{1,3}", cell)}
+            if len(marked) >= FEWEST_GROUPED and small and all(GROUPED.fullmatch(cell) for cell in marked):
+                at = next(i for i, cell in enumerate(column) if cell in marked)
+                raise UsageError(
+                    f"{sheet.where}, line {int(line[at])}: {shown(column[at])} beside {shown(min(small))} in one column looks "
+                    "like a separator of thousands; write numbers without any."
+                )
+    if commas and all(GROUPED.fullmatch(cell) for cell in commas):
+        return [f"every comma stands before three digits, as in {shown(min(commas))}, and was taken for a decimal comma, not "
+                "for a separator of thousands"]  # fmt: skip
+    return []
 
 
 class _Cells:

@@ -99,7 +99,8 @@ def decoded(data: bytes, where: str) -> tuple[str, str]:
             ) from None
     else:
         text, name = _eight_bit(data)
-    return text, name
+    # Files put together have a mark twice; DOS programs end a text with Ctrl-Z.
+    return text.lstrip("\ufeff").removesuffix("\x1a"), name
 
 
 def _eight_bit(data: bytes) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -24,8 +25,9 @@ QUANTITIES: Mapping[str, Quantity] = {
     "pulse": Quantity(("pulse", "pulsenumber", "pulseno", "pulseindex", "pulse#", "n")),
     "polarity": Quantity(("polarity", "sign")),
     "voltage": Quantity(
-        ("voltage", "pulsevoltage", "v", "vpulse", "pulseamplitude", "amplitude", "writevoltage", "vwrite",
-         "programmingvoltage"), "voltage", "V", ("pulsev", "forcev", "sourcev"), "V",
+        ("voltage", "pulsevoltage", "v", "vpulse", "vp", "pulseamplitude", "pulseheight", "amplitude", "writevoltage",
+         "vwrite", "programmingvoltage", "programvoltage", "vprog", "appliedvoltage"), "voltage", "V",
+        ("pulsev", "pulseamp", "forcev", "sourcev", "gatev"), "V",
     ),
     "cycle": Quantity(("cycle", "cyclenumber", "cycleno", "cycle#")),
     "cell": Quantity(
@@ -35,8 +37,8 @@ QUANTITIES: Mapping[str, Quantity] = {
     "time": Quantity(("time", "timestamp", "elapsedtime", "t")),
     "conductance": Quantity(("conductance", "g", "gread"), "conductance", "uS", ("measg",), "S"),
     "resistance": Quantity(("resistance", "r", "rread"), "resistance", "kohm", ("measr",), "ohm"),
-    "current": Quantity(("current", "readcurrent", "i", "iread"), "current", "uA", ("measi", "imeas"), "A"),
-    "read voltage": Quantity(("readvoltage", "vread", "readbias"), "voltage", "V", ("measv", "vmeas", "readv"), "V"),
+    "current": Quantity(("current", "readcurrent", "i", "iread"), "current", "uA", ("measi", "imeas", "draini"), "A"),
+    "read voltage": Quantity(("readvoltage", "vread", "readbias"), "voltage", "V", ("measv", "vmeas", "readv", "drainv"), "V"),
 }  # fmt: skip
 """Quantities that are searched in a header, by name."""
 READINGS = ("conductance", "resistance", "current")
@@ -46,6 +48,13 @@ READINGS = ("conductance", "resistance", "current")
 _PREFIXES = {"femto": "f", "pico": "p", "nano": "n", "micro": "u", "milli": "m", "kilo": "k", "mega": "M", "giga": "G"}
 _UNIT_WORDS = {"a/v": "S", "siemens": "S", "mho": "S", "mhos": "S", "ampere": "A", "amperes": "A", "amps": "A", "amp": "A",
                "volts": "V", "volt": "V", "ohm": "ohm", "ohms": "ohm", "seconds": "s", "second": "s", "sec": "s"}  # fmt: skip
+_MISREAD = {"\xc2\xb5": "u", "\xce\xbc": "u", "\xe6": "u", "\u0192\xca": "u", "\xa6\xcc": "u",
+            "\xe2\u201e\xa6": "ohm", "\xce\xa9": "ohm", "\xea": "ohm", "\xbd": "ohm", "\u0192\xb6": "ohm",
+            "\xa6\xb8": "ohm"}  # fmt: skip
+"""What micro and ohm become where the text was written as UTF-8, for DOS, on a Macintosh or in Chinese or Japanese."""
+_POWER = re.compile(r"[x*\xd7]?(?:10\^?|1[eE])([+-]?\d{1,2})[*\xb7]?([A-Za-z/]+)")
+_POWERS = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
+"""The prefix of a power of ten, for units such as 10^-6 S."""
 NAMED = {name: q for q, known in QUANTITIES.items() for name in (*known.names, *known.instrument)}
 """Quantity by each of its names in the form of `plain`."""
 _LETTER = re.compile("[a-z]", re.IGNORECASE)
@@ -91,9 +100,13 @@ def quantity_of(title: str) -> str | None:
 
 def written(unit: str) -> str:
     """Return a unit in the spelling of this library: u for any micro sign, ohm for any ohm sign, S for A/V."""
-    for sign in ("Âµ", "Î¼", "µ", "μ"):
-        unit = unit.replace(sign, "u")
-    unit = re.sub(r"\s+", "", unit.replace("Ω", "ohm").replace("Ω", "ohm"))
+    for sign, letters in _MISREAD.items():
+        unit = unit.replace(sign, letters)
+    # One sign for those that look alike (micro and mu, ohm and Omega), raised figures as figures.
+    unit = unicodedata.normalize("NFKC", unit).replace("\u03bc", "u").replace("\u03a9", "ohm").replace("\u2212", "-")
+    unit = re.sub(r"\s+", "", unit)
+    if (power := _POWER.fullmatch(unit)) is not None and int(power.group(1)) in _POWERS:
+        unit = _POWERS[int(power.group(1))] + power.group(2)
     if (match := re.fullmatch(r"([afpnumkKMG]?)ohms?", unit, re.IGNORECASE)) is not None:
         unit = match.group(1).replace("K", "k") + "ohm"
     match = re.fullmatch(rf"([afpnumkMG]?|{'|'.join(_PREFIXES)})({'|'.join(_UNIT_WORDS)})", unit, re.IGNORECASE)

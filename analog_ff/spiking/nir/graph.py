@@ -138,7 +138,7 @@ def load(path: str | Path, *, dt: float | None = None) -> NirNetwork:
     Parameters
     ----------
     path : the file.
-    dt : clock step [s] for a file that states none; files written by `export` state it.
+    dt : clock step [s] for a file that states none; a file that states another one is refused. Files written by `export` state it.
 
     Raises UsageError if the file cannot be read, holds nodes other than those of `KNOWN`, branches, or has dimensions that do
     not match.
@@ -153,7 +153,7 @@ def _network(
     path: Path, nodes: dict[str, nir.NIRNode], edges: list[tuple[str, str]], metadata: Mapping[str, object],
     dt: float | None,
 ) -> NirNetwork:  # fmt: skip
-    dt = _clock(path, metadata.get("dt", dt))
+    dt = _clock(path, metadata.get("dt", dt), dt)
     reset = metadata.get("reset", "hard")
     if not isinstance(reset, str) or reset not in ("subtract", "hard"):
         raise UsageError(f"{path} asks for the reset {shown(reset)}; known are subtract and hard.")
@@ -214,10 +214,13 @@ def _word(value: object) -> str:
     return shown(value, quoted=False) if isinstance(value, str) else shown(value)
 
 
-def _clock(path: Path, dt: object) -> float:
+def _clock(path: Path, dt: object, asked: float | None) -> float:
+    """Return the clock step that the file states, or else the one asked for, which must not be another."""
     step = dt.item() if isinstance(dt, (np.generic, np.ndarray)) and dt.size == 1 else dt
     if not isinstance(step, (int, float)) or isinstance(step, bool) or not 0 < step < 1e9:
         raise UsageError(f"{path} names no clock step above 0 s: say which dt [s] it was made for, got {shown(dt)}.")
+    if asked is not None and not abs(asked - step) <= 1e-6 * step:
+        raise UsageError(f"{path} was made for dt = {step:g} s, got {shown(asked)}: another clock needs R scaled.")
     return float(step)
 
 
