@@ -50,7 +50,7 @@ APART = [PARTS, {"hardware_models.energy", "analog_ff.objective"}, {"hardware_mo
 """Rooms of one line that never import each other; parameter files are data and import nothing."""
 PUBLIC = {f"{p.__name__}.{name}": place for p in (hardware_models, analog_ff) for name, place in p._PUBLIC.items()}
 """A public name of the package stands for the module that it comes from."""
-UNTYPED = {"hardware_models": 6.0, "analog_ff": 34.2}
+UNTYPED = {"hardware_models": 5.7, "analog_ff": 8.0}
 """Most words `Any` in 1000 lines of each package, kernels apart. Lower a number when it can be lowered; never raise one."""
 HEAVY = ("numba", "scipy", "sklearn", "matplotlib", "h5py", "nir", "brian2", "mlxtend", "pandas", "pooch")
 

@@ -32,4 +32,4 @@ FOLDER = Path(__file__).resolve().parent.parent / "parameters"
 PUBLISHED = MappingProxyType(
     {"memristor": "wu2018_taox_hfox"} | {name: name for name in sorted(file.stem for file in FOLDER.glob("*.toml"))}
 )
-"""Published devices by name -> parameter file; every file of hardware_models/parameters is one, and "memristor" is a second name."""
+"""Published devices by name -> parameter file: every file of hardware_models/parameters, and "memristor" as a second name."""

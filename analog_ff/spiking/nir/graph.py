@@ -138,7 +138,7 @@ def load(path: str | Path, *, dt: float | None = None) -> NirNetwork:
     Parameters
     ----------
     path : the file.
-    dt : clock step [s] for a file that states none; a file that states another one is refused. Files written by `export` state it.
+    dt : clock step [s] for a file that states none, such as those of other programs; a file that states another is refused.
 
     Raises UsageError if the file cannot be read, holds nodes other than those of `KNOWN`, branches, or has dimensions that do
     not match.
