@@ -7,7 +7,7 @@ import sys
 import typer
 
 from analog_ff import __version__, devices
-from analog_ff.cli.app import run_app
+from analog_ff.cli.app import WIDE, run_app
 from analog_ff.cli.parameters import Grouped
 from analog_ff.compare import compare
 from analog_ff.energy import energy
@@ -16,10 +16,10 @@ from analog_ff.simulate import simulate
 from analog_ff.spiking.command import spiking
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
-app.command("simulate", cls=Grouped)(simulate)
-app.command("energy", cls=Grouped)(energy)
-app.command("compare", cls=Grouped)(compare)
-app.command("spiking", cls=Grouped)(spiking)
+app.command("simulate", cls=Grouped, context_settings=WIDE)(simulate)
+app.command("energy", cls=Grouped, context_settings=WIDE)(energy)
+app.command("compare", cls=Grouped, context_settings=WIDE)(compare)
+app.command("spiking", cls=Grouped, context_settings=WIDE)(spiking)
 app.add_typer(devices.app, name="devices")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from analog_ff.cli.app import run_app
+from analog_ff.cli.app import WIDE, run_app
 from analog_ff.cli.device_table import catalogue, equation, layers_of, parameters, shown, table
 from analog_ff.output import whole_files
 from analog_ff.output.messages import answer
@@ -47,7 +47,7 @@ def _print(document: Any, as_json: bool, lines: list[str]) -> None:
     answer(json.dumps(document) if as_json else "\n".join(lines))
 
 
-@app.command("list")
+@app.command("list", context_settings=WIDE)
 def list_devices(as_json: bool = _JSON) -> None:
     """List the published devices and those of installed packages: technology, states, on/off, pulse, law of time, DOI.
 
@@ -59,7 +59,7 @@ def list_devices(as_json: bool = _JSON) -> None:
     _print(rows, as_json, lines)
 
 
-@app.command("show")
+@app.command("show", context_settings=WIDE)
 def show(
     spec: str = _SPEC,
     out: str = typer.Option(None, "--out", help="also draw pulses, steps, read noise and drift to this new .png"),
@@ -106,7 +106,7 @@ def show(
     _print(document, as_json, lines)
 
 
-@app.command("fit")
+@app.command("fit", context_settings=WIDE)
 def fit_train(
     file: str = typer.Argument(..., metavar="FILE", help="measured pulse train, a table as text: one row a pulse"),
     out: str = typer.Option(None, "--out", help="write the fitted device to this .toml file, which must not exist"),
@@ -155,7 +155,7 @@ def fit_train(
     _print(result.describe(), as_json, lines)
 
 
-@app.command("examine")
+@app.command("examine", context_settings=WIDE)
 def examine(spec: str = _SPEC, as_json: bool = _JSON) -> None:
     """Examine a device: shapes, bounds, noise, threads, units, speed; exit status 1 if a check fails."""
     from hardware_models.devices.load import named_device

@@ -16,13 +16,15 @@ from hardware_models.places import in_place
 from hardware_models.user_faults import guarded
 
 AGAIN = "if the run's folder is there already, --resume with the same --out goes on with it"
+WIDE = {"max_content_width": 140}
+"""Settings of a command's context: the help uses the width of the terminal up to so many columns."""
 INTERRUPTED = f"interrupted; {AGAIN}"
 
 
 def command_of(function: Callable[..., None]) -> typer.Typer:
     """Return the application of one command whose function has the parameters of its options."""
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    app.command(cls=Grouped)(function)
+    app.command(cls=Grouped, context_settings=WIDE)(function)
     return app
 
 
