@@ -124,9 +124,17 @@ if __name__ == "__main__":
     row = LearnerKind("hebbian:Forgetful", "a read-out that forgets", options=(learners.ReadoutOptions, Options),
                       recipe={"readout_rate": 0.2}, only={"readout": Only(("softmax",), "has no goodness")})
     learners.LEARNERS = {**learners.LEARNERS, "forgetful": row}
-    from analog_ff.simulate import main
+    import contextlib, io, json
 
-    main()
+    from analog_ff.simulate import app, run_app
+
+    answers = []
+    for words in json.loads(sys.argv[1]):
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            status = run_app(app, words)
+        answers.append([status, out.getvalue(), err.getvalue()])
+    print(json.dumps(answers))
 else:
     from analog_ff.learners.random_features import RandomFeatures
 
@@ -148,21 +156,22 @@ def test_a_new_learner_with_an_option_is_one_file_and_one_row(tmp_path: Path) ->
     (tmp_path / "hebbian.py").write_text(NEW)
     small = ["--data", "toy", "--layers", "8", "--epochs", "1", "--json"]
 
-    def run(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "hebbian.py", *words]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-
-    done = run("--learner", "forgetful", "--forgetting", "0.5", *small, "--out", "a")
+    commands = [
+        ["--learner", "forgetful", "--forgetting", "0.5", *small, "--out", "a"],
+        ["--forgetting", "0.5", *small, "--out", "b"],
+        ["--learner", "forgetful", "--forgetting", "5", *small, "--out", "c"],
+        ["--learner", "forgetful", "--negatives", "random", *small, "--out", "d"],
+        ["--help"],
+    ]
+    whole = [sys.executable, "hebbian.py", json.dumps(commands)]
+    done = subprocess.run(whole, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    config = json.loads(done.stdout)["config"]
+    (status, out, err), refused, beyond, idle, (_, help_text, _) = json.loads(done.stdout.splitlines()[-1])
+    assert status == 0, err
+    config = json.loads(out)["config"]
     assert (config["forgetting"], config["readout_rate"]) == (0.5, 0.2)
-    refused = run("--forgetting", "0.5", *small, "--out", "b")
-    assert refused.returncode == 2 and "--forgetting belongs to --learner forgetful" in refused.stderr
-    beyond = run("--learner", "forgetful", "--forgetting", "5", *small, "--out", "c")
-    assert beyond.returncode == 2 and "--forgetting" in beyond.stderr and "[0, 1]" in beyond.stderr
-    idle = run("--learner", "forgetful", "--negatives", "random", *small, "--out", "d")
-    assert idle.returncode == 2 and "--negatives" in idle.stderr
-    help_text = " ".join(run("--help").stdout.split())
-    assert (
-        "forgetful (a read-out that forgets)" in help_text and "share of the read-out that a batch forgets" in help_text
-    )
+    assert refused[0] == 2 and "--forgetting belongs to --learner forgetful" in refused[2]
+    assert beyond[0] == 2 and "[0, 1] for --forgetting" in beyond[2]
+    assert idle[0] == 2 and "--negatives" in idle[2]
+    words = " ".join(help_text.split())
+    assert "forgetful (a read-out that forgets)" in words and "share of the read-out that a batch forgets" in words
