@@ -54,7 +54,7 @@ def written(folder: Path, old: str, new: str, kind: Any = Config) -> Path:
         ('update = "accumulate"', "update = 07:32:00", "for update, got datetime.time(7, 32)"),
         ('out = ""', 'out = "a\\u0000b"', "for out, got"),
         ("weight_range = 4.0", "weight_range = 1e-300", "--weight-range, got 1e-300"),
-        ("seed = 0", "sed = 0", "unknown entry 'sed'; did you mean 'seed'"),
+        ("\nseed = 0", "\nsed = 0", "unknown entry 'sed'; did you mean 'seed'"),
         ("schema = 1", "schema = 2", "schema = 1, got 2"),
         ("schema = 1", "", "schema = 1, got None"),
         ("[versions]", "versions = 5\n[version]", "'versions' should be a table"),
@@ -76,7 +76,7 @@ def test_a_run_folders_configuration_is_refused_in_one_sentence(old: str, new: s
     [
         ("online = false", 'online = "no"', "true or false for online, got 'no'"),
         ("step = 1.0", 'step = "1 ms"', "a finite number for step, got '1 ms'"),
-        ("seed = 0", "sed = 0", "unknown entry 'sed'"),
+        ("\nseed = 0", "\nsed = 0", "unknown entry 'sed'"),
         ("encoder = ", "encoded = ", "is not the configuration of a spiking run"),
     ],
 )
