@@ -41,7 +41,7 @@ def iris() -> tuple[np.ndarray, np.ndarray]:
 
 # Nothing that a chip does forbids a check: noise is keyed by the row, so that even a noisy chip gives one answer to one
 # question. scikit-learn skips its array-API check by itself where SCIPY_ARRAY_API is not set.
-@parametrize_with_checks([small(device) for device in DEVICES])
+@parametrize_with_checks([small(device, hidden=(16,), epochs=8) for device in DEVICES])
 def test_scikit_learns_own_checks(estimator: Any, check: Any) -> None:
     """All of them, on the ideal device and on the memristor; none is expected to fail."""
     check(estimator)
