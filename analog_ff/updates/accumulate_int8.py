@@ -35,7 +35,7 @@ DRIVE_BITS = 16
 
 @parallel_kernel
 def _average_in_bytes(memory, fresh, momentum, share, w0, w1):
-    """One pass: m <- s floor((mu m + (1-mu) share g)/s + u), s the least power of two for which a row fits its words."""
+    """Pass once: m <- s floor((mu m + (1-mu) share g)/s + u), s the least power of two for which a row fits its words."""
     keep = np.float32(momentum)
     take = np.float32((1.0 - momentum) * share)
     columns = memory.shape[1]
@@ -76,13 +76,13 @@ class AccumulateInt8(Accumulate):
         return Events({"rng.bits": DRIVE_BITS * (int(np.count_nonzero(d)) if self._skip else d.size)})
 
     def _visit(self, momentum: float, share: float, pulses_per_unit: float, key: Key) -> None:
-        """Bring the products into the average, round it to its words, and its multiples to pulses."""
+        """Add the products to the average, round it to its words, and its multiples to pulses."""
         w0, w1, _, _ = key.child("memory").words
         _average_in_bytes(self.memory, self._fresh, momentum, share, w0, w1)
         super()._visit(1.0, 0.0, pulses_per_unit, key)
 
     def _write(self, x: np.ndarray, d: np.ndarray, images: int, rate: float, bias_rate: float, key: Key) -> Events:
-        """Do what `Accumulate` does; the memory's rounding takes random bits of its own."""
+        """Write as `Accumulate` does, and count the random bits that the memory's own rounding takes."""
         events = super()._write(x, d, images, rate, bias_rate, key)
         return Events({"rng.bits": RANDOM_BITS * self.memory.size}) + events
 
