@@ -179,7 +179,7 @@ def _picture(name: str) -> Path:
 
 
 def _new(path: Path) -> Path:
-    """Return the path of a file to be written; UsageError if it exists, or can be nowhere."""
+    """Return the path of a file to be written; raise UsageError if the file exists or its folder does not."""
     if path.exists() or path.is_symlink():
         raise UsageError(f"{path} exists and is not overwritten; give another name, or remove it.")
     if not path.parent.is_dir():

@@ -16,10 +16,10 @@ average is visited and pulses are fired,
 .. math:: m \leftarrow \mu^k m + (1-\mu^k) \textstyle\sum_{i=1}^k g_i, \qquad n = \lfloor \eta\,m/\Delta W + u \rfloor,
 
 so that m is k times as large and every g_i changes the weights by eta g_i in the end, as with k = 1. The words of the average
-are read and written once in k batches. The path of the weights gets shorter, and with it the number of pulses, only for k beyond about
-1/(1-mu) batches: for unrelated g_i it is :math:`\sqrt{(1-\mu^k)(1+\mu)/(k(1+\mu^k)(1-\mu))}` times that of k = 1, 0.999 for 10
-batches at mu = .98 and 0.69 for 200. With `skip_silent` a product is formed where x_i and d_j both differ from zero, and
-only these activities are stored, with one bit each that marks them: an exact saving, where a digital engine can skip zeros.
+are read and written once in k batches. The path of the weights gets shorter, and with it the number of pulses, only for k
+beyond about 1/(1-mu) batches: for unrelated g_i it is :math:`\sqrt{(1-\mu^k)(1+\mu)/(k(1+\mu^k)(1-\mu))}` times that of
+k = 1, 0.999 for 10 batches at mu = .98 and 0.69 for 200. With `skip_silent` a product is formed where x_i and d_j both
+differ from zero, and only these activities are stored, with one bit each that marks them: an exact saving, where a digital engine can skip zeros.
 """
 
 from __future__ import annotations
