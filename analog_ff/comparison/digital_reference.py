@@ -1,4 +1,4 @@
-"""Digital backpropagation of the same network, from closed-form counts: the reference beside what was simulated."""
+"""Digital backpropagation of the same network, from closed-form counts: the reference beside the simulated learners."""
 
 from __future__ import annotations
 

@@ -217,7 +217,7 @@ def _finished(point: Point) -> bool:
     folder = point.config.folder()
     if not folders.has(folder, "config.toml"):
         return False
-    # The technology prices what was counted and changes no bit of the training.
+    # The technology prices the counts and changes no bit of the training.
     if replace(_stored(point), technology=point.config.technology).digest() != point.config.digest():
         raise UsageError(f"{folder} was begun with other options; give those of its config.toml, or another --out.")
     return folders.has(folder, "result.json")

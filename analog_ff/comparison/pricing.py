@@ -5,7 +5,7 @@ for all learners on a device); the scatter between seeds is given apart, by inte
 
 .. math:: \bar d \pm t_{n-1,\,0.975}\, s_d/\sqrt{n}
 
-with d of one seed and chip each, n of them. A ratio of two learners is taken draw by draw, so what they share cancels.
+with d of one seed and chip each, n of them. A ratio of two learners is taken draw by draw, so prices that both share cancel.
 """
 
 from __future__ import annotations

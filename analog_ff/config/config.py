@@ -73,7 +73,7 @@ class Config(
     ChipChoices,
     Choices,
 ):
-    """All choices of a run; raises UsageError in one sentence at construction.
+    """All choices of a run; a wrong choice raises UsageError at construction.
 
     The parts are those that hold for many learners; `carrying` adds what single rows of the tables declare.
     """

@@ -22,7 +22,7 @@ READOUT_LAYERS = ("all", "all-but-first", "last")
 ALWAYS = Moment(0, 0)
 """Both passes, all layers."""
 CHUNK = 1000
-"""Images per pass of an evaluation; bounds the memory, and fixes which noise an image meets."""
+"""Images per pass of an evaluation; bounds the memory, and fixes the noise drawn for each image."""
 
 
 class LearnerKeywords(TypedDict, total=False):

@@ -7,8 +7,8 @@ low one, theta = `theta_factor` n and p = sigma(s (G - theta)/T),
           g = \frac1B\left(x^{+\top} d^+ + x^{-\top} d^-\right)
 
 and the layer's update scheme applies g to the array. A positive is an image with its label; a negative the same image
-with a wrong label, drawn in proportion to what the softmax read-out believes in a pass with the neutral label ("hard"), or
-whatever else the maker of negatives makes. Where no labels are shown, only the negatives' form differs. No derivative of
+with a wrong label, drawn in proportion to the softmax read-out's probabilities in a pass with the neutral label ("hard"),
+or another form that the maker of negatives makes. Where no labels are shown, only the negatives' form differs. No derivative of
 the neurons is used unless a slope is chosen (`analog_ff.learners.slopes`): for a rectifier y f'(z) = y. The recipe is
 Hinton's (arXiv:2212.13345 and his MATLAB code); the same steps in float64 without hardware are
 `analog_ff.objective.reference`.

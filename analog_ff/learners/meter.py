@@ -3,7 +3,7 @@
 A value is one neuron's output for one image. It is *stored* if it is kept for learning beyond the read that made it, that
 is while another layer or another pass is read; the next layer's input is the same value but for the layer's length and is
 not counted twice, nor are pixels, weights and running means. A *register* holds the values on the wire between two layers
-from one tick to the next, the sample-and-hold of any pipeline: its size does not depend on what is learned.
+from one tick to the next, the sample-and-hold of any pipeline: its size does not depend on the learning.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ the activities is one of the claims of Hinton, arXiv:2212.13345, 1.
 The softmax read-out needs all layers' outputs for one image. They are there at once if the video stands still: the neutral
 frame is shown for as many ticks as there are layers, and at the last of them every layer works on the same image, which is
 when the read-out learns. So a batch takes L + 2 ticks. (Parts of a read-out that learn from moving frames, each correcting
-those below, need no still, but ended at 23 instead of 14 % on six memristor layers, in holdout.) Negatives must not ask what
-the read-out believes of an image: it says so only when the frame has reached the last layer.
+those below, need no still, but ended at 23 instead of 14 % on six memristor layers, in holdout.) Negatives must not use
+the read-out's probabilities of an image: these are known only when the frame has reached the last layer.
 """
 
 from __future__ import annotations

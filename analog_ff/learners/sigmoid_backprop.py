@@ -8,8 +8,8 @@ With x_0 the image, layers l = 1 .. L, the last of which has one neuron a class,
 
 which descends the squared error :math:`\tfrac12 \sum (t - y_L)^2`. A hidden layer drives the next array with one bit, while
 its slope and the update of the next layer, :math:`y_{l-1}^\top \delta_l` there, take its many-valued output (a
-straight-through estimate); `binary` = False sends y_l itself, and the rule is then the exact gradient. Rates stay what
-they are over the run. The class is the output neuron with the largest output. There are no biases: the bias rows are
+straight-through estimate); `binary` = False sends y_l itself, and the rule is then the exact gradient. Rates stay
+constant over the run. The class is the output neuron with the largest output. There are no biases: the bias rows are
 not driven.
 
 The benchmark (Chen, Peng, Yu, IEDM 2017, doi:10.1109/IEDM.2017.8268337; program MLP+NeuroSim V3.0, commit cc13863) has

@@ -105,7 +105,7 @@ Change = tuple[Sequence[np.ndarray], np.ndarray]
 
 
 class ErrorDriven(Supervised, ArrayLearner):
-    """A learner of one forward pass a batch, after which every layer is moved along x^T d; a rule says what x and d are.
+    """A learner of one forward pass a batch, after which every layer is moved along x^T d; a subclass defines x and d.
 
     Parameters
     ----------

@@ -102,7 +102,7 @@ def execute(
     Parameters
     ----------
     config : all choices. With more epochs than those of a finished run that is resumed, the run is extended.
-    resume : go on with what the folder holds, or return its result if it is finished.
+    resume : go on with the run in the folder, or return its result if it is finished.
     quiet : show no progress.
     after_epoch : called with the number of epochs after each.
 

@@ -69,7 +69,7 @@ class Origin:
         changed = sorted(name for name in {*kept, *self.inputs} if kept.get(name) != self.inputs.get(name))
         changed = [name for name in changed if not opened.agree(name, kept, self.inputs)]
         if changed:
-            # A set of data is its file's contents: where both have changed, the file is what the user knows.
+            # A data set is made from its file: where both have changed, the message names the file, which the user knows.
             named = [name for name in changed if not name.startswith("data set ")] or changed
             files = ", ".join(shown(name, 200, quoted=False) for name in named)
             raise UsageError(
@@ -106,7 +106,7 @@ class Origin:
 def check_alike(results: Mapping[str, Facts]) -> None:
     """Raise UsageError if results that are to be compared, by folder, come from different inputs or models.
 
-    Technology files are left out: they price what was counted, and a comparison prices all its points alike.
+    Technology files are left out: they price the counts, and a comparison prices all its points alike.
     """
     seen: dict[str, tuple[str, str]] = {}
     for folder, result in results.items():

@@ -93,7 +93,7 @@ def _reached(run: Run, facts: Facts, path: Path) -> int | None:
 
 
 def _extend(run: Run, before: int) -> None:
-    """Note that the run is extended, and say what the added epochs are."""
+    """Note that the run is extended, and tell the user the gain of the added epochs."""
     epochs = run.config.epochs
     first, last = gain(before, epochs), gain(epochs - 1, epochs)
     earlier = run.origin.extended_from

@@ -6,7 +6,7 @@ with g the mean outer product over a batch, Delta W the nominal change of a weig
 pulses on the weight's pair. Stochastic rounding keeps no residue: the expected change is eta m exactly, however small.
 A residue with a dead band, the obvious alternative, lags behind and fails on noisy cells. `nearest` puts u = 1/2, as
 the program MLP+NeuroSim does (doi:10.1109/IEDM.2017.8268337; its function is called truncate, with a threshold of 1/2):
-changes below half a pulse are lost; `truncate` cuts n = trunc(eta m/Delta W) towards zero and loses what is below one.
+changes below half a pulse are lost; `truncate` cuts n = trunc(eta m/Delta W) towards zero and loses changes below one pulse.
 
 The scheme needs converters for x and h of both passes, one memory word per weight, and 2 W multiply-adds an image.
 
@@ -19,7 +19,8 @@ so that m is k times as large and every g_i changes the weights by eta g_i in th
 are read and written once in k batches. The path of the weights gets shorter, and with it the number of pulses, only for k
 beyond about 1/(1-mu) batches: for unrelated g_i it is :math:`\sqrt{(1-\mu^k)(1+\mu)/(k(1+\mu^k)(1-\mu))}` times that of
 k = 1, 0.999 for 10 batches at mu = .98 and 0.69 for 200. With `skip_silent` a product is formed where x_i and d_j both
-differ from zero, and only these activities are stored, with one bit each that marks them: an exact saving, where a digital engine can skip zeros.
+differ from zero, and only these activities are stored, with one bit each that marks them: an exact saving, where a digital
+engine can skip zeros.
 """
 
 from __future__ import annotations

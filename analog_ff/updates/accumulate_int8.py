@@ -9,7 +9,7 @@ smallest power of two with abs(v_ij) <= 127 s_i in row i, one exponent a word li
 stochastically keeps them unbiased: the mean of m is that of `accumulate` but for the rounding of x to the nearest step. A
 multiply-add in integers is priced at 1/15 of one in fp32 (Horowitz, ISSCC 2014), and four words share one of 32 bits.
 
-The noise that the rounding of m adds has a deviation of at most s_i/2 per visit, :math:`s_i/(2\sqrt{1-\mu^2})` in all: at
+The noise that the rounding of m adds has a deviation of at most s_i/2 per visit, :math:`s_i/(2\sqrt{1-\mu^2})` in total: at
 mu = .98, 2.5 s_i, which is 2 to 4 % of the largest abs(m) of the row.
 """
 
