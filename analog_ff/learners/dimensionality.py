@@ -6,8 +6,8 @@ directions: each layer descends its own L = (L_c + L_d)/2 (`analog_ff.objective.
 .. math:: d = -n\,BS\,\frac{\partial L}{\partial y} \odot f' + \lambda(\bar m - m), \qquad g = \frac1{BS}\,x^\top d
 
 n the layer's units, f' the slope that the chosen method finds (`dropped`: 1 where a unit is on), and the layer's update scheme
-applies g to the array. ED does not depend on the length of y, so d falls as 1/y: the factor n makes it of order 1 for outputs of order
-1. No labels are shown, no threshold is needed.
+applies g to the array. ED does not depend on the length of y, so d falls as 1/y: the factor n makes it of order 1 for outputs
+of order 1. No labels are shown, no threshold is needed.
 
 The copies differ by their source: `dropout` drops a share of the pixels before the input's normaliser, which replaces the
 division of inverted dropout; `read-noise` shows the same image S times and leaves the difference to the chip's reads. Prediction
