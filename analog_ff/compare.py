@@ -18,7 +18,7 @@ from hardware_models.check import in_range, positive_int
 from hardware_models.files import home
 
 APART = ("device", "learner", "split", "out")
-"""Options of a run that a comparison has in another form."""
+"""Options of a run that a comparison takes in another form."""
 LEARNERS = "forward-forward,backprop,backprop-nominal,feedback-alignment"
 _SETTINGS = typer.Option(
     [], "--set", help="[DEVICE/]LEARNER:OPTION=VALUE, a choice for one learner (on one device); may be repeated"

@@ -120,8 +120,8 @@ def fit_train(
 ) -> None:  # fmt: skip
     """Fit a device to a measured pulse train, and say how well the data know it.
 
-    Encoding, separator, decimal sign and header are found, and what was taken for what is printed. Readings: conductance,
-    resistance, or current and read voltage; pulses: voltage or polarity.
+    Encoding, separator, decimal sign and header are found, and the column taken for each quantity is printed. Readings:
+    conductance, resistance, or current and read voltage; pulses: voltage or polarity.
     """
     from analog_ff.runs.progress_line import ProgressLine
     from hardware_models.fitting import fit_file
@@ -179,7 +179,7 @@ def _picture(name: str) -> Path:
 
 
 def _new(path: Path) -> Path:
-    """Return the path of a file to be written; UsageError if it exists, or can be nowhere."""
+    """Return the path of a file to be written; raise UsageError if the file exists or its folder does not."""
     if path.exists() or path.is_symlink():
         raise UsageError(f"{path} exists and is not overwritten; give another name, or remove it.")
     if not path.parent.is_dir():

@@ -1,4 +1,4 @@
-"""``python -m analog_ff energy RUN``: what a finished run cost, priced again with any technology."""
+"""``python -m analog_ff energy RUN``: the energy of a finished run, priced again with any technology."""
 
 from __future__ import annotations
 

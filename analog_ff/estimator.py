@@ -1,4 +1,4 @@
-"""Forward-Forward on a simulated chip as a scikit-learn classifier; `analog_ff.runs.rows` says how rows reach the chip."""
+"""Forward-Forward on a simulated chip as a scikit-learn classifier; `analog_ff.runs.rows` drives the chip with rows."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from hardware_models.tables import closest
 UPDATES = 1000
 """With `epochs` None, as many epochs as make at least so many updates: few rows need many epochs, many rows few."""
 FEATURES = ("n_features_in_", "feature_names_in_")
-"""What scikit-learn notes of the rows before they are looked at."""
+"""Attributes that scikit-learn sets from the rows before it checks them."""
 NOT_SETTINGS = frozenset(
     {
         "device", "layers", "epochs", "batch", "learning_rate", "readout", "label_strength", "technology", "seed",
@@ -49,7 +49,7 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
     Parameters
     ----------
     device : str or Device, default "memristor"
-        What `hardware_models.load_device` takes: a name, a parameter file, ``file.py:Class``.
+        A device as `hardware_models.load_device` takes it: a name, a parameter file, ``file.py:Class``.
     hidden : tuple of int, default (500, 500)
         Neurons of the hidden layers.
     epochs : int, optional
@@ -92,7 +92,7 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
     Notes
     -----
     Energy scores become probabilities by a softmax of goodness, with which the layers are trained as log odds; they are not
-    calibrated, and overconfident, since the layers' votes are not independent.
+    calibrated but overconfident, since the layers' votes are not independent.
     G. Hinton, arXiv:2212.13345.
     """
 
@@ -142,7 +142,7 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
             for epoch in range(epochs):
                 for lesson in lessons(batches, schedule, epoch, epochs, parts.config.seed):
                     parts.learn(images, codes, lesson)
-        # Only now: a fit that fails or is interrupted leaves what was there.
+        # Assigned only now: a fit that fails or is interrupted leaves the earlier model in place.
         self.classes_, self.n_iter_, self._parts = classes, epochs, parts
         return self
 
@@ -172,7 +172,7 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
             for number in range(batches.number):
                 moment = Moment(0, number, full=batches.size)
                 parts.learn(images, codes, Lesson(parts.updates, 1.0, moment, batches.rows(number)))
-        # Only now: a first call that was refused leaves nothing behind, and may be made again with other classes.
+        # Assigned only now: a refused first call leaves nothing behind, and may be made again with other classes.
         self.classes_, self._parts, self.n_iter_ = known, parts, 1 if first else self.n_iter_ + 1
         return self
 
@@ -199,13 +199,13 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
 
     @property
     def events_(self) -> dict[str, dict[str, int]]:
-        """What was counted, {phase: {event: int}}."""
+        """Counted events, {phase: {event: int}}."""
         events: dict[str, dict[str, int]] = self._fitted().ledger.as_dict()["events"]
         return events
 
     @property
     def energy_(self) -> Document:
-        """What the counted events cost [J], with the prices' grounds."""
+        """Energy of the counted events [J], with the grounds of the prices."""
         parts = self._fitted()
         counted = parts.ledger.as_dict()
         priced = report(
@@ -240,7 +240,7 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
 
     @contextmanager
     def _kept_if_refused(self) -> Iterator[None]:
-        """Keep what is known of the features if a fit fails: they are those of the model that is still there."""
+        """Restore the number and names of the features if a fit fails: they belong to the model that is still there."""
         known = {name: value for name, value in self.__dict__.items() if name in FEATURES}
         try:
             yield
@@ -298,5 +298,5 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
         }
         try:
             return Config(**(usual | settings | chosen))
-        except UsageError as error:  # which names the options of the command line
+        except UsageError as error:  # its message names the options of the command line
             raise UsageError(re.sub(r"--([a-z-]+)", lambda m: m[1].replace("-", "_"), str(error))) from None

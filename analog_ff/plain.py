@@ -1,4 +1,4 @@
-"""Types of plain values: what JSON, TOML and the command line hold, whose shape is checked where they are read."""
+"""Types of plain values, as JSON, TOML and the command line hold them; their shape is checked where they are read."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 Document = dict[str, Any]
-"""A table of plain values by name, such as result.json; who makes it may still add to it."""
+"""A table of plain values by name, such as result.json; the function that makes it may still add to it."""
 Facts = Mapping[str, Any]
 """Plain values by name that are only read."""

@@ -68,7 +68,7 @@ def _configure(options: Document, resume: bool) -> Config:
     """Return the configuration: recipe of the device, then the options given; a resumed run takes its own."""
     folder = run_folder(options)
     begun = asked_for(Config, options, folder) if resume else None
-    # The folder of a run that was killed before it could say what it is: the options given are all that is known.
+    # The folder of a run that was killed before it wrote its choices: only the options given are known.
     return begun or Config(**recommended(options))
 
 

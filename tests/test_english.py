@@ -35,10 +35,6 @@ OF_FUNCTIONS = {
     ),
 }
 LEFT = {
-    "analog_ff": 7,
-    "analog_ff/learners": 35,
-    "analog_ff/runs": 46,
-    "analog_ff/updates": 9,
     "hardware_models": 14,
     "hardware_models/devices": 20,
 }

@@ -1,1 +1,1 @@
-"""What all commands share: their parameters, and how they end."""
+"""The parts that all commands share: parameters, tables, errors and exit status."""

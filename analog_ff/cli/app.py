@@ -1,4 +1,4 @@
-"""How every command is made, begins and ends: its threads, its errors in one sentence, its exit status."""
+"""Making, starting and ending a command: its threads, its errors in one sentence, its exit status."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def command_of(function: Callable[..., None]) -> typer.Typer:
 
 
 def set_threads(threads: int) -> None:
-    """Let the kernels use so many threads; UsageError for more than the machine has."""
+    """Let the kernels use so many threads; raise UsageError for more than the machine has."""
     import numba
 
     most = int(getattr(numba.config, "NUMBA_NUM_THREADS", 1))
@@ -39,7 +39,7 @@ def set_threads(threads: int) -> None:
 
 
 def program() -> str:
-    """Return what was typed to start this program: ``python -m analog_ff.simulate``, or the installed ``analog-ff``."""
+    """Return the command that started this program: ``python -m analog_ff.simulate``, or the installed ``analog-ff``."""
     spec = sys.modules["__main__"].__spec__
     if spec is None or not spec.name.startswith("analog_ff"):
         return "analog-ff"
@@ -52,7 +52,7 @@ def run_app(application: typer.Typer, arguments: list[str] | None = None) -> int
     command = typer.main.get_command(application)
     words = sys.argv[1:] if arguments is None else arguments
     try:
-        # What the library's own `main` does but for its errors: it takes a file that ends too early for Ctrl-C.
+        # As the library's own `main`, except for errors: the library treats a file that ends too early as Ctrl-C.
         with in_place(), standard_output(kept="--json" in words), guarded(RunError):
             with command.make_context(program(), list(words)) as context:
                 command.invoke(context)
@@ -71,11 +71,11 @@ def run_app(application: typer.Typer, arguments: list[str] | None = None) -> int
         return _say(INTERRUPTED, 143)
     except (KeyboardInterrupt, typer.Abort):
         return _say(INTERRUPTED, 130)
-    except BrokenPipeError:  # nobody reads the table or the JSON any more, such as `| head`
+    except BrokenPipeError:  # the reader of the table or the JSON has closed the pipe, such as `| head`
         sys.stdout = Nowhere()
         return 1
     except Exception as error:
-        # The command line's own errors (an unknown option, a word where a number should stand) know how to say it; their
+        # The command line's own errors (an unknown option, a word where a number should stand) format their own message; their
         # classes moved between versions of the library. Anything else is a fault of the program and keeps its traceback.
         if not hasattr(error, "format_message"):
             raise

@@ -1,4 +1,4 @@
-"""Pictures of a device and of a fit: what pulses, reads and time do to 32 cells."""
+"""Pictures of a device and of a fit: the effect of pulses, reads and time on 32 cells."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from hardware_models.keys import Key
 
 CELLS = 32
 READ_AFTER = 1.0
-"""Age of a cell of which the read noise is shown, where it depends on the time since the write [s]."""
+"""Age at which a cell's read noise is shown, where the noise depends on the time since the write [s]."""
 _UNITS = ((1e-9, 1e9, "nS"), (1e-6, 1e6, "uS"), (1e-3, 1e3, "mS"))
 
 
 def _scale(g: float) -> tuple[float, str]:
-    """Return factor and unit in which a conductance of size g reads well."""
+    """Return a factor and a unit that suit a conductance of size g."""
     return next(((factor, unit) for most, factor, unit in _UNITS if g < 1000 * most), (1.0, "S"))
 
 
 def pulse_response(device: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return G (1 + 2 n, cells) [S] over n pulses up and n down, and the pulses at which it was looked.
+    """Return G (1 + 2 n, cells) [S] over n pulses up and n down, and the numbers of pulses at which G was read.
 
     Cells that wear out are shown as they are before.
     """
@@ -100,7 +100,7 @@ def read_noise_of(device: Any, state: Any) -> tuple[np.ndarray, str]:
 
 
 def drift_of(device: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return times [s] and G (times, cells) [S] of cells that were written all over the range and are left alone."""
+    """Return times [s] and G (times, cells) [S] of cells that were written all over the range and are not touched again."""
     key = Key(0, "plot")
     state = written_over_the_range(device, (1, CELLS), key)
     times = np.geomspace(1e-3, 1e6, 28)

@@ -1,4 +1,4 @@
-"""What the device kit shows of devices: the catalogue, the numbers of one with their sources, plain tables."""
+"""Tables of the device kit: the catalogue of devices, the numbers of one device with their sources."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def layers_of(device: Any) -> tuple[Any, ...]:
 def parameters(device: Any, spec: str) -> list[Document]:
     """Return the device's numbers in SI, those of wear and retention under the names that a parameter file gives them.
 
-    What a parameter file says of each stands beside it.
+    The entries of a parameter file for a number stand beside it.
     """
     from dataclasses import fields, is_dataclass
 

@@ -13,8 +13,8 @@ RECALLED = "*"
 
 
 def show(found: Document) -> None:
-    """Print what a run cost by component and by layer, and below it what a line says each."""
-    console = Console(markup=False, emoji=False)  # names of the user's are printed as they are
+    """Print the energy of a run by component and by layer, and below it further facts, a line each."""
+    console = Console(markup=False, emoji=False)  # a user's names are printed as they are
     phases = [phase for phase, total in found["total_joule"].items() if total]
     run = found["run"]
     how = f"{run['learner']}, update {run['update']}" if run["learner"] else "spiking"
@@ -55,7 +55,7 @@ def _layers(found: Document, phases: list[str]) -> Table:
 
 
 def _facts(found: Document) -> list[str]:
-    """Return what is said below the tables, a line each."""
+    """Return the facts below the tables, a line each."""
     lines = [f"energy per update: {joules(found['per_update_joule'])}"]
     lines += [f"energy per image, read-out {n}: {joules(v)}" for n, v in found["per_image_joule"].items()]
     for phase, clock in found["latency"].items():

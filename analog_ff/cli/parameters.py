@@ -39,7 +39,7 @@ class Grouped(TyperCommand):
 def parameters(kind: type[Choices], without: Collection[str] = ()) -> list[inspect.Parameter]:
     """Return the command's parameters for every field that `option` declared in a configuration class, but for `without`.
 
-    A switch that is on by default becomes ``--no-...``; all values default to None, so that the caller sees what was given.
+    A switch that is on by default becomes ``--no-...``; all values default to None, so that the caller sees which were given.
     """
     titles = groups(kind)
     return [
@@ -76,14 +76,14 @@ def _parameter(f: Field[Any], recipes: Mapping[str, Facts], title: str) -> inspe
         said.append(f"{least} {f.metadata['low']:g} to {f.metadata['high']:g}")
     if said:
         text = f"{text} [{'; '.join(said)}]"
-    # The text is read here, not by the library, whose sentence for a wrong one shows no value.
+    # This package reads the text, not the library, whose message for a wrong text does not show the value.
     kind = plain_type(f) if not f.metadata["parse"] and plain_type(f) in NUMBERS else "text"
     taken = typer.Option(None, flag(f.name), help=text, show_default=False, metavar=f"<{kind}>", rich_help_panel=title)
     return _keyword(f.name, str, taken)
 
 
 def _known(f: Field[Any]) -> str:
-    """Return what the help says of the names that an option takes: those of its table, or its choices."""
+    """Return the part of the help on the names that an option takes: those of its table, or its choices."""
     table = f.metadata["table"]
     names = [_about(name, row) for name, row in table.items()] if table else []
     if not table and not all(choice in f.metadata["help"] for choice in f.metadata["choices"]):

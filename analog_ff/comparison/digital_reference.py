@@ -1,4 +1,4 @@
-"""Digital backpropagation of the same network, from closed-form counts: the reference beside what was simulated."""
+"""Digital backpropagation of the same network, from closed-form counts: the reference beside the simulated learners."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ CASES = (("fp16", "sram", 1), ("fp16", "sram", 128), ("int8", "sram", 128), ("fp
 def digital_reference(config: Config, node: float) -> list[Document]:
     """Return joules per update and per image by scenario, for every one of `CASES`, on pixels - hidden layers - classes.
 
-    Nothing for a network other than a stack, and for nodes [nm] that the prices do not reach. No error is claimed: it would be
-    that of a perfect model.
+    Return an empty list for a network other than a stack, and for nodes [nm] that the prices do not reach. No error is claimed:
+    it would be that of a perfect model.
     """
     if config.network != "stack" or node < NEWEST:
         return []

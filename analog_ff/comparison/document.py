@@ -94,7 +94,7 @@ def ranges_of(spec: str) -> dict[str, Document]:
 
 
 def _line_currents(results: Sequence[Facts]) -> dict[str, float] | None:
-    """Return the largest current of a line over what it bears, for reads and for writes, of all runs on a device."""
+    """Return the largest current of a line over its limit, for reads and for writes, of all runs on a device."""
     found = [r["energy"]["line_currents"]["line_current_ratio"] for r in results if r["energy"]["line_currents"]]
     return {what: max(ratio[what] for ratio in found) for what in ("read", "write")} if found else None
 

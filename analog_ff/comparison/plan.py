@@ -1,4 +1,4 @@
-"""A comparison: every device with every learner and every seed, one run folder a point, gone on with point by point.
+"""A comparison: every device with every learner and every seed, one run folder a point, resumed point by point.
 
 The points of one seed share data, order of the images and chip (the chip seed moves with the seed), so that learners are
 compared in pairs. Frozen random layers with a trained read-out are always among them.
@@ -83,7 +83,7 @@ def parse_learners(text: str) -> dict[str, str]:
 def parse_settings(
     texts: Sequence[str], devices: Mapping[str, str], learners: Mapping[str, str]
 ) -> dict[str, Document]:
-    """Return {who: {field: value}} of ``[DEVICE/]LEARNER:OPTION=VALUE``."""
+    """Return {learner, or device and learner: {field: value}} of ``[DEVICE/]LEARNER:OPTION=VALUE``."""
     who_is_there = [*learners, *(f"{device}/{label}" for device in devices for label in learners)]
     settings: dict[str, Document] = {}
     for text in texts:
@@ -111,10 +111,10 @@ def points_of(
     settings: Mapping[str, Facts],
     folder: Path,
 ) -> list[Point]:
-    """Return all points, seed by seed; UsageError in one sentence, which names the point, for choices that do not go together.
+    """Return all points, seed by seed; raise UsageError, which names the point, for choices that do not go together.
 
     The recipe of a device and a learner comes first, then `common`, then `settings` of the learner, then those of the learner
-    on the device. A learner that does not read one of the `common` options, as frozen layers a learning rate, goes without it
+    on the device. A learner that does not read one of the `common` options, as frozen layers a learning rate, runs without it
     if another learner of the comparison reads it.
     """
     positive_int("a comparison", "--seeds", seeds, 1, 1000)
@@ -141,7 +141,7 @@ def points_of(
 def run(points: Sequence[Point], folder: Path, *, resume: bool, say: Callable[[str], None]) -> None:
     """Run every point that is not finished yet.
 
-    Everything that can be wrong with any point is found before the first one starts. Raises UsageError if the folder exists
+    Everything that can be wrong with any point is found before the first one starts. Raise UsageError if the folder exists
     and is not resumed, or if one of its points was begun with other options.
     """
     if os.path.lexists(folder) and not resume:
@@ -161,7 +161,7 @@ def run(points: Sequence[Point], folder: Path, *, resume: bool, say: Callable[[s
         begun = place.exists()
         technology = _stored(point).technology if (place / "config.toml").is_file() else point.config.technology
         execute(replace(point.config, technology=technology), resume=begun, quiet=not on_terminal())
-        # What was finished before has to be of the same device and data as what is made now.
+        # Points finished before must come from the same device and data as those made now.
         check_alike({str(p.config.folder()): load(p)[0] for p in points if p.device == point.device and _finished(p)})
 
 
@@ -193,7 +193,7 @@ def _check_point(
     counted: Sequence[Mapping[str, float]],
     place: str,
 ) -> None:
-    """Raise an exception unless a point has what a comparison takes from it, beside what an account takes."""
+    """Raise an exception unless a point has the entries that a comparison uses beside those of an account."""
     readout = result["config"]["readout"]
     kind = "test" if result["split"] == "final" else "validation"
     in_range(place, f"{kind}_error_percent", result[f"{kind}_error_percent"], 0.0, 100.0, "%")
@@ -213,11 +213,11 @@ def _check_point(
 
 
 def _finished(point: Point) -> bool:
-    """Tell whether a point is there; refuse one that was begun with other options, its technology aside."""
+    """Tell whether a point is finished; refuse one that was begun with other options, its technology aside."""
     folder = point.config.folder()
     if not folders.has(folder, "config.toml"):
         return False
-    # The technology prices what was counted and changes no bit of the training.
+    # The technology prices the counts and changes no bit of the training.
     if replace(_stored(point), technology=point.config.technology).digest() != point.config.digest():
         raise UsageError(f"{folder} was begun with other options; give those of its config.toml, or another --out.")
     return folders.has(folder, "result.json")

@@ -113,7 +113,7 @@ def _a_device_each(document: Facts, *, height: float, sharey: str) -> tuple[Any,
 
 
 def _curve(axes: Any, r: Facts, colour: Any) -> None:
-    """Draw a learner's curve under the median prices; of a final run there is the end alone, with its range."""
+    """Draw a learner's curve under the median prices; of a final run only the end, with its range."""
     curve, joule = r["curve"], r["curve"]["joule"]
     low, median, high = (joule[name][-1] for name in ("low", "median", "high"))
     bar: list[list[float]] | None = [[max(median - low, 0.0)], [max(high - median, 0.0)]]
@@ -135,7 +135,7 @@ def _plain_percent(axes: Any) -> None:
 
 
 def _label(figure: Any, document: Facts, text: str) -> None:
-    """Write over the picture what it shows, and where all that it was made with is said."""
+    """Write the title of the picture, and a line that names the file with its settings."""
     from analog_ff.comparison.table import headline
 
     made = f"{headline(document)}; mean of {len(document['seeds'])} seeds; settings and grounds: compare.md"
@@ -193,7 +193,7 @@ def _bars(axes: Any, found: Facts, recalled: set[str]) -> None:
 
 
 def _named(members: Sequence[str], recalled: set[str]) -> str:
-    """Return what a quantity is called, marked if a price that it stands in was recalled."""
+    """Return the name of a quantity, marked if a price in which it stands was recalled."""
     from analog_ff.comparison.table import MARK
 
     mark = f" {MARK}" if any(member.startswith(name) for member in members for name in recalled) else ""

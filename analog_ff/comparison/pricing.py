@@ -5,7 +5,7 @@ for all learners on a device); the scatter between seeds is given apart, by inte
 
 .. math:: \bar d \pm t_{n-1,\,0.975}\, s_d/\sqrt{n}
 
-with d of one seed and chip each, n of them. A ratio of two learners is taken draw by draw, so what they share cancels.
+with d of one seed and chip each, n of them. A ratio of two learners is taken draw by draw, so prices that both share cancel.
 """
 
 from __future__ import annotations
@@ -42,20 +42,20 @@ Counted = dict[str, float]
 
 
 def mean_counted(lines: Sequence[Mapping[str, float]]) -> Counted:
-    """Return the mean of several counts; what one lacks is 0."""
+    """Return the mean of several counts; a name that one of them lacks counts as 0."""
     names = {name for line in lines for name in line}
     return {name: math.fsum(line.get(name, 0.0) for line in lines) / len(lines) for name in sorted(names)}
 
 
 def learned(result: Facts) -> Counted:
-    """Return what phase learn took for one image."""
+    """Return the counts of phase learn for one image."""
     integrals = {name: entry["value"] for name, entry in result["integrals"]["learn"].items()}
     images = max(result["images"]["learn"], 1)
     return {name: value / images for name, value in {**result["events"]["learn"], **integrals}.items()}
 
 
 def inferred(result: Facts) -> Counted:
-    """Return what one image took at the headline read-out."""
+    """Return the counts of one image at the headline read-out."""
     readout = result["config"]["readout"]
     images = max(result["images"]["infer"] // len(result["events_by_readout"]), 1)
     whole = {**result["events_by_readout"][readout], **result["integrals_by_readout"][readout]}
@@ -70,7 +70,7 @@ def curve_of(result: Facts, metrics: Sequence[Mapping[str, float]]) -> list[floa
 
 
 def reached_at(errors: Sequence[float] | None, accuracy: float) -> int | None:
-    """Return the first line of a curve with that accuracy [%], or None."""
+    """Return the index of the first error of a curve with that accuracy [%], or None."""
     return next((i for i, error in enumerate(errors or []) if 100.0 - error >= accuracy), None)
 
 
@@ -80,7 +80,7 @@ def row(
     runs: Sequence[tuple[Document, list[Document], list[dict[str, float]]]],
     accuracy: float,
 ) -> Document:
-    """Return what one learner on one device did, seeds in order, before it is priced."""
+    """Return the row of one learner on one device: errors and counts, seeds in order, not yet priced."""
     kind = "test" if runs[0][0]["split"] == "final" else "validation"
     curves = [curve_of(result, metrics) for result, metrics, _ in runs]
     lines = [
@@ -179,7 +179,7 @@ class Pricing:
         return found
 
     def grounds(self, counted: Counted) -> Document:
-        """Return which share of an update's nominal energy rests on which kind of price, and on recalled ones."""
+        """Return the shares of an update's nominal energy by kind of price, and those of recalled prices by component."""
         whole = {name: float(self._one(name, value)) for name, value in counted.items()}
         total = math.fsum(whole.values())
         shares = dict.fromkeys(("device", *KINDS), 0.0)
@@ -201,7 +201,7 @@ class Pricing:
         return value * float(self.scenarios.joule[self.model.names.index(name), NOMINAL])
 
     def difference(self, found: Document, reference: Document) -> Document:
-        """Return how a row differs from the reference's: paired errors, ratios of energies, and what moves these."""
+        """Return the difference of a row from the reference: paired errors, ratios of energies, the prices that move these."""
         errors = [a - b for a, b in zip(found["errors_percent"], reference["errors_percent"], strict=True)]
         result: Document = {
             "device": found["device"],
@@ -218,7 +218,7 @@ class Pricing:
     def ratio(self, above: Sequence[Counted], below: Sequence[Counted]) -> Document | None:
         """Return the ratio of two energies with its range, the probability that the one below is cheaper, and a tornado.
 
-        None where either costs nothing.
+        Return None where either costs nothing.
         """
         a, b = mean_counted(above), mean_counted(below)
         top, bottom = self.scenarios.energy(a), self.scenarios.energy(b)

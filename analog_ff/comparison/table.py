@@ -1,4 +1,4 @@
-"""The table of a comparison, compare.md: what a person reads, with all that its figures were made with and rest on."""
+"""The table of a comparison, compare.md, for a person to read, with the settings and the grounds of its figures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hardware_models.energy.line_currents import NOT_PHYSICAL
 
 MARK = "†"
 EQUAL = 0.01
-"""Ratios this near to 1 in nine of ten draws are called equal: which side is cheaper then hangs on single conductances."""
+"""Ratios this near to 1 in nine of ten draws are called equal: the cheaper side then depends on single conductances."""
 
 
 def table(document: Facts) -> list[str]:
@@ -26,13 +26,13 @@ def table(document: Facts) -> list[str]:
 
 
 def headline(document: Facts) -> str:
-    """Return what was compared, in a few words."""
+    """Return the subject of the comparison: data, hidden layers and epochs."""
     shown = document["labels"]
     return f"{_several(shown['data'])}, hidden layers {_several(shown['layers'])}, {_several(shown['epochs'])} epochs"
 
 
 def conditions(document: Facts) -> str:
-    """Return what every figure here was made with."""
+    """Return the settings that every figure of the comparison was made with."""
     shown, seeds = document["labels"], document["seeds"]
     parts = [
         f"technology {document['technology']} ({document['node_nm']:g} nm)",
@@ -50,7 +50,7 @@ def conditions(document: Facts) -> str:
 
 
 def device_line(device: Facts) -> str:
-    """Return a device's figures that decide its energy."""
+    """Return a line with the figures of a device that decide its energy."""
     known = device["figures"]
     parts = [f"1/G_max {quantity(1 / known['g_max'], 'ohm')}"] if known.get("g_max") else []
     parts += [f"read {known['v_read']:g} V, {quantity(known['t_read'], 's')}"] if known.get("v_read") else []
@@ -181,7 +181,7 @@ def _ratio(found: Facts | None) -> list[str]:
 
 
 def grounds(document: Facts) -> list[str]:
-    """Return which parts are real, simulated, estimated and recalled, line by line."""
+    """Return the grounds of the figures, line by line: which parts are real, simulated, estimated and recalled."""
     kind = document["rows"][0]["error_kind"]
     lines = [
         f"- Given: the images ({_several(document['labels']['data'])}). Simulated: the chips, cell by cell; every read, pulse "

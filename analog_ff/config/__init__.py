@@ -1,1 +1,1 @@
-"""The configuration of a run: its parts, what goes together, and how texts and files become it."""
+"""The configuration of a run: its parts, the choices that go together, and reading it from texts and files."""

@@ -1,4 +1,4 @@
-"""What every configuration does with its choices: their types, plain values, a hash, and the file ``config.toml``."""
+"""Base class of the configurations: types of the choices, plain values, a hash, and the file ``config.toml``."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ class Choices:
     """Base of the configurations; a subclass is a frozen dataclass whose fields are the choices."""
 
     not_in_hash: ClassVar[tuple[str, ...]] = ()
-    """What may differ between two runs with the same result: places, not physics."""
+    """Choices that may differ between two runs with the same result: places, not physics."""
     what: ClassVar[str] = "a run"
-    """What is configured, for messages."""
+    """Name of the configured thing, for messages."""
     telling: ClassVar[tuple[str, ...]] = ()
-    """Entries without which a config.toml is that of another kind of run."""
+    """Entries that tell this kind of run: a config.toml without them belongs to another kind."""
     tables: ClassVar[tuple[str, ...]] = ("versions",)
     """Tables of a config.toml that tell of the run and are no choices."""
     objects: ClassVar[tuple[str, ...]] = ()
-    """Choices that may be an object of Python's instead of a name: the classifier takes a device itself."""
+    """Choices that may be a Python object instead of a name: the classifier takes a device itself."""
 
     recipes: ClassVar[Mapping[str, Facts]] = {}
     """Name of a device or learner -> choices that are at other defaults with it."""
 
     def __post_init__(self) -> None:
-        """Check type and range of every choice, so that what follows need not ask; a subclass calls this first."""
+        """Check type and range of every choice, so that later code need not check them; a subclass calls this first."""
         for f in fields(self):
             value = getattr(self, f.name)
             if not (f.name in self.objects and isinstance(value, Device)):
@@ -76,7 +76,7 @@ class Choices:
     def table(cls, path: Path) -> Document:
         """Return the choices in a run folder's config.toml by name, each of its type.
 
-        Raises UsageError for a file that cannot be read, is of another schema or of another kind of run, has an entry that
+        Raise UsageError for a file that cannot be read, is of another schema or of another kind of run, has an entry that
         is no choice, or a value of another type. A choice that the file lacks is not in the table.
         """
         where = shown(str(path), 200, quoted=False)
@@ -101,7 +101,7 @@ class Choices:
 
     @classmethod
     def from_toml(cls, path: Path) -> Self:
-        """Return the configuration in a run folder's config.toml; UsageError names the file."""
+        """Return the configuration in a run folder's config.toml; an error names the file."""
         values = cls.table(path)
         try:
             return cls(**values)
@@ -118,7 +118,7 @@ def within(declared: Field[Any], value: Any, owner: str) -> None:
     known = said.get("choices", ())
     if known and value not in known:
         raise UsageError(f"{name} is one of {', '.join(known)}, got {shown(value)}{closest(value, known)}.")
-    if said.get("table") and not said["or_own"]:  # what a user may bring himself is found by who loads it
+    if said.get("table") and not said["or_own"]:  # a user's own file or function is checked where it is loaded
         entry(declared.name, value, said["table"])
     if value == ():
         raise UsageError(f"{name} needs at least one number, such as {name} 500,500.")
@@ -189,11 +189,11 @@ TYPES: Mapping[str, tuple[Callable[[object], Any], str]] = {
     "tuple[int, ...]": (_wholes, "a list of whole numbers, such as [500, 500],"),
     "tuple[int, int]": (lambda value: _wholes(value, 2), "two whole numbers, such as [256, 256],"),
 }
-"""Annotation of a field -> what returns a value of that type, or None, and its name in messages."""
+"""Annotation of a field -> a function that returns a value of that type, or None, and the type's name in messages."""
 
 
 def _toml(value: Any) -> str:
-    """Return a value in TOML."""
+    """Return a value as TOML text."""
     from hardware_models.files import toml_value
 
     return toml_value(value)

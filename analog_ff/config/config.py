@@ -50,7 +50,7 @@ def recipe(device: object, learner: object) -> Document:
 
 
 def run_folder(options: Facts) -> Path:
-    """Return the folder of the run that these options begin; what is not among them is as by default."""
+    """Return the folder of the run that these options begin; options not given are at their defaults."""
     out, data, device, learner, seed, chip_seed = (
         options.get(name, getattr(Config, name)) for name in ("out", "data", "device", "learner", "seed", "chip_seed")
     )
@@ -73,7 +73,7 @@ class Config(
     ChipChoices,
     Choices,
 ):
-    """All choices of a run; raises UsageError in one sentence at construction.
+    """All choices of a run; a wrong choice raises UsageError at construction.
 
     The parts are those that hold for many learners; `carrying` adds what single rows of the tables declare.
     """
@@ -100,7 +100,7 @@ class Config(
         check_together(self)
 
     def at_rest(self, name: str) -> bool:
-        """Return whether an option has the value that it has where nobody gives it: its default, or that of the recipe."""
+        """Tell whether an option is at its default or at the value of the recipe, as if it had not been given."""
         default = self.__dataclass_fields__[name].default
         return getattr(self, name) in (default, recipe(self.device, self.learner).get(name, default))
 

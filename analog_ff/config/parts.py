@@ -87,7 +87,7 @@ class ChipChoices:
 
 @dataclass(frozen=True, kw_only=True)
 class CellChoices:
-    """What is wrong with the cells."""
+    """Faults and noise of the cells."""
 
     read_noise: bool = option(True, "switch the read noise off")
     write_noise: bool = option(True, "switch the cycle-to-cycle noise off")

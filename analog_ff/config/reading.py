@@ -1,4 +1,4 @@
-"""Texts of options, from the command line or a file, become values of a configuration."""
+"""Reading the texts of options, from the command line or a file, as values of a configuration."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from hardware_models.check import UsageError, shown
 from hardware_models.tables import closest
 
 NEGATED = "no_"
-"""Begins the name of a command's switch that turns off what is on by default."""
+"""Prefix of the name of a command's switch that turns off an option which is on by default."""
 NUMBERS: Mapping[str, Callable[[str], Any]] = {"int": int, "float": float}
-"""Annotation of a number -> what reads it."""
+"""Annotation of a number -> the function that reads it."""
 
 
 def given(kind: type, arguments: Document) -> Document:
-    """Return the choices among the command's arguments, read; UsageError in one sentence for a text that cannot be."""
+    """Return the values of the choices given among a command's arguments; raise UsageError for a text that has none."""
     chosen = {}
     for f in fields(kind):
         if f.default is True:
@@ -33,7 +33,7 @@ def given(kind: type, arguments: Document) -> Document:
 
 
 def read(kind: type, name: str, text: str) -> tuple[str, Any]:
-    """Return (field, value) of a choice written as text, such as ("learning-rate", "0.01"); UsageError in one sentence."""
+    """Return (field, value) of a choice written as text, such as ("learning-rate", "0.01"), or raise UsageError."""
     known = {f.name.replace("_", "-"): f for f in fields(kind) if "help" in f.metadata}
     if name not in known:
         raise UsageError(f"no option is called {shown(name)}{closest(name, known)} (all: see simulate --help).")
@@ -46,7 +46,7 @@ def read(kind: type, name: str, text: str) -> tuple[str, Any]:
 
 
 def _read(f: Field[Any], name: str, text: str) -> Any:
-    """Return what the text of an option says, of its field's type; UsageError in one sentence, by the option's name."""
+    """Return the value of an option's text, of its field's type; raise UsageError with the option's name if it has none."""
     if f.metadata["parse"]:
         return f.metadata["parse"](name, text)
     number = NUMBERS.get(plain_type(f))
@@ -59,5 +59,5 @@ def _read(f: Field[Any], name: str, text: str) -> Any:
 
 
 def plain_type(f: Field[Any]) -> str:
-    """Return the type that a field's annotation names, beside none."""
+    """Return the type that a field's annotation names, apart from None."""
     return str(f.type).removesuffix(" | None")

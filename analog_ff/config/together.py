@@ -61,7 +61,7 @@ def chosen(kind: type[Choices], values: Facts) -> list[Chosen]:
 
 
 def unread(kind: type[Choices], options: Facts) -> set[str]:
-    """Return those of the options given that no chosen row reads; what is not given is at its default."""
+    """Return those of the options given that no chosen row reads; options not given are at their defaults."""
     values = {**{f.name: f.default for f in fields(kind)}, **options}
     read = {name for one in chosen(kind, values) for name in one.row.reads}
     return {name for name in options if name in owners(kind) and name not in read}

@@ -1,4 +1,4 @@
-"""Who changes the network: each learner sees a port and returns the events it caused."""
+"""Learners change the network: each one sees a port and returns the events that it caused."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ERROR_DRIVEN = {
     "schedule": Only(("interleaved",), "learns from every batch at once"),
     "readout": Only(("softmax",), "has no goodness to read"),
 }
-"""What goes with a learner that follows the error of the digital read-out."""
+"""The choices that work with a learner which follows the error of the digital read-out."""
 
 
 @dataclass(frozen=True, kw_only=True)

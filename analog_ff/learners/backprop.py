@@ -1,4 +1,4 @@
-r"""Backpropagation on the same chip: what Forward-Forward is compared with.
+r"""Backpropagation on the same chip, the learner that Forward-Forward is compared with.
 
 The network is the one that Forward-Forward trains, without labels in its input: x_l = (a_l, s), y_l = f(x_l W_l),
 a_{l+1} = rms(y_l), and a softmax read-out V on the read-out layers. With t the one-hot label, the cross-entropy is climbed
@@ -8,7 +8,7 @@ down:
           \epsilon_l = \frac{e_l - a_l\,\overline{a_l e_l}}{\mathrm{rms}(y_l)}, \quad
           \delta_l = \epsilon_l \odot f'(z_l), \quad \Delta W_l \propto x_l^\top \delta_l
 
-where the bar is the mean over the units and the second step goes back through the normaliser. The update scheme brings the
+where the bar is the mean over the units and the second step goes back through the normaliser. The update scheme applies the
 outer product to the array, as for every learner (Rumelhart, Hinton, Williams 1986, doi:10.1038/323533a0).
 
 `Backprop` knows the chip's weights and slopes at every step: a perfect model, which a real chip does not offer. It asks the
@@ -53,7 +53,7 @@ class Backprop(ErrorDriven):
         return [(activity.x, d) for activity, d in zip(batch.activities, drives, strict=True)], tally + events
 
     def backward(self, activities: list[Activity], error: np.ndarray, key: Key) -> tuple[list[np.ndarray], Tally]:
-        """Return delta (B, neurons) of every layer for the output error t - p (B, C), and what it cost."""
+        """Return delta (B, neurons) of every layer for the output error t - p (B, C), and the events of the backward pass."""
         tally = Tally()
         top = self.output_errors(error, tally)
         drives: list[np.ndarray] = []
@@ -101,7 +101,7 @@ class NominalBackprop(Backprop):
         return (activity.y > 0).astype(np.float32)
 
     def send_back(self, layer: int, delta: np.ndarray, key: Key, tally: Tally) -> np.ndarray:
-        """Read the array from its columns."""
+        """Return delta W^T (B, inputs without the bias), read from the columns of the array itself."""
         back, events = self.port.observe_transposed(layer, delta, key=key.child("backward", layer))
         tally.add(layer, events)
         return back[:, :-1]
@@ -126,7 +126,7 @@ class FeedbackAlignment(NominalBackprop):
         ]
 
     def backward(self, activities: list[Activity], error: np.ndarray, key: Key) -> tuple[list[np.ndarray], Tally]:
-        """Return delta of every layer; the products with B are digital."""
+        """Return delta (B, neurons) of every layer and the events; the products with the fixed matrices B are digital."""
         tally = Tally()
         drives = []
         for layer, activity in enumerate(activities):

@@ -1,4 +1,4 @@
-"""What every learner with a read-out shares: initial weights, passes, the two read-outs."""
+"""Base class of every learner with a read-out: initial weights, passes, the two read-outs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ READOUT_LAYERS = ("all", "all-but-first", "last")
 ALWAYS = Moment(0, 0)
 """Both passes, all layers."""
 CHUNK = 1000
-"""Images per pass of an evaluation; bounds the memory, and fixes which noise an image meets."""
+"""Images per pass of an evaluation; bounds the memory, and fixes the noise drawn for each image."""
 
 
 class LearnerKeywords(TypedDict, total=False):
@@ -61,7 +61,7 @@ class Learner(ABC):
     """
 
     name: ClassVar[str]
-    labelled: ClassVar[bool] = True  # whether its network is shown labels, where the negatives do not say otherwise
+    labelled: ClassVar[bool] = True  # whether the network is shown labels; the negatives may say otherwise
     in_situ: ClassVar[bool] = True  # whether the arrays are written while it learns
     least: int = 1  # images that a batch must have
 
@@ -101,11 +101,11 @@ class Learner(ABC):
 
     @property
     def readouts(self) -> tuple[str, ...]:
-        """The read-outs that make sense: without labels there is no goodness of a label."""
+        """The read-outs that this learner has: a network without labels has no goodness of a label, so no energy read-out."""
         return ("softmax",) if self.network.label_place == "none" else READOUTS
 
     def initialise(self) -> Tally:
-        """Program W ~ N(0, 1/fan_in), bias row 0, once and open loop; returns the events of phase ``program``."""
+        """Program W ~ N(0, 1/fan_in), bias row 0, once and open loop; return the events of phase ``program``."""
         tally = Tally()
         for layer, (inputs, neurons) in enumerate(self.port.shapes):
             rng = Key(self.seed, "weights").child("layer", layer).generator()
@@ -129,7 +129,7 @@ class Learner(ABC):
 
     @property
     def measured(self) -> Mapping[str, float]:
-        """What else a run notes after each epoch, by name."""
+        """Further numbers that a run notes after each epoch, by name."""
         return {}
 
     @property
@@ -165,7 +165,7 @@ class Learner(ABC):
         return np.concatenate([activities[layer].normalised for layer in self.readout_layers], axis=1)
 
     def finish(self) -> Tally:
-        """Do what is left to do when training is over; returns the events of phase ``program``, none by default."""
+        """Do the last work after training and return its events, of phase ``program``; by default there is none."""
         return Tally()
 
     def train_readout(
@@ -222,7 +222,7 @@ class Learner(ABC):
         return scores, tally
 
     def agreement(self, images: np.ndarray, labels: np.ndarray, key: Key) -> tuple[np.ndarray, Tally]:
-        """Return how well each image goes with its label, s G (B,) summed over the read-out layers, and the events."""
+        """Return the goodness s G (B,) of each image with its label, summed over the read-out layers, and the events."""
         tally = Tally()
         total = np.zeros(len(images))
         counted = self.network.score_iterations

@@ -5,13 +5,13 @@ directions: each layer descends its own L = (L_c + L_d)/2 (`analog_ff.objective.
 
 .. math:: d = -n\,BS\,\frac{\partial L}{\partial y} \odot f' + \lambda(\bar m - m), \qquad g = \frac1{BS}\,x^\top d
 
-n the layer's units, f' what the chosen slope finds (`dropped`: 1 where a unit is on), and the layer's update scheme brings g
-to the array. ED does not depend on the length of y, so d falls as 1/y: the factor n makes it of order 1 for outputs of order
-1. No labels are shown, no threshold is needed.
+n the layer's units, f' the slope that the chosen method finds (`dropped`: 1 where a unit is on), and the layer's update scheme
+applies g to the array. ED does not depend on the length of y, so d falls as 1/y: the factor n makes it of order 1 for outputs
+of order 1. No labels are shown, no threshold is needed.
 
-Where the copies differ: `dropout` drops a share of the pixels before the input's normaliser, which also does what inverted
-dropout divides by; `read-noise` shows the same image S times and leaves it to the chip. Prediction keeps the noise on, and a
-class scores by the mean of its squared output over the copies (`SquaredReadout`).
+The copies differ by their source: `dropout` drops a share of the pixels before the input's normaliser, which replaces the
+division of inverted dropout; `read-noise` shows the same image S times and leaves the difference to the chip's reads. Prediction
+keeps the noise on, and a class scores by the mean of its squared output over the copies (`SquaredReadout`).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from hardware_models.events import Events, Tally
 from hardware_models.keys import Key
 
 COPIES_FROM = ("dropout", "read-noise")
-"""What makes the copies of an image differ."""
+"""Sources of the difference between the copies of an image."""
 
 
 class DimensionalityLearner(LocalLearner):
@@ -107,7 +107,7 @@ class DimensionalityLearner(LocalLearner):
     def look(
         self, images: np.ndarray, labels: np.ndarray | None, key: Key, name: str, *, dropout: float = 0.0
     ) -> tuple[list[Activity], Tally]:
-        """Return the activities of one pass of all copies, those of an image in rows beside each other."""
+        """Return the activities of one pass of all copies, those of an image in neighbouring rows, and the events."""
         shown = np.repeat(np.asarray(images, np.float32), self.copies, axis=0)
         made = Events()
         if self.copy_dropout:
@@ -119,7 +119,8 @@ class DimensionalityLearner(LocalLearner):
     def step(self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment = ALWAYS) -> Tally:
         """Learn from one batch, (B, n) in [0, 1]; only the read-out sees the labels (B,).
 
-        All updates use the activities of before. `moment` says which layers learn; in sleep, without images, nothing does.
+        All updates use the activities from before the update. `moment` says which layers learn; in sleep, without images, none
+        does.
         """
         if not moment.positive:
             return Tally()
@@ -136,7 +137,7 @@ class DimensionalityLearner(LocalLearner):
         return tally
 
     def _learn(self, layer: int, activity: Activity, full: int, rate: float, key: Key) -> Tally:
-        """Bring one network layer's update to its arrays; a full batch has `full` images."""
+        """Apply the update of one network layer to its arrays and return the events; a full batch has `full` images."""
         y = activity.y
         rows, units = y.shape
         slope, tally = self.slope(layer, activity, key.child("slope", layer))

@@ -6,9 +6,9 @@ low one, theta = `theta_factor` n and p = sigma(s (G - theta)/T),
 .. math:: d^+ = s\,(1-p)\,G'(y) + \lambda(\bar m - m), \qquad d^- = -s\,p\,G'(y), \qquad
           g = \frac1B\left(x^{+\top} d^+ + x^{-\top} d^-\right)
 
-and the layer's update scheme brings g to the array. A positive is an image with its label; a negative the same image
-with a wrong label, drawn in proportion to what the softmax read-out believes in a pass with the neutral label ("hard"), or
-whatever else the maker of negatives makes. Where no labels are shown, only the negatives' form differs. No derivative of
+and the layer's update scheme applies g to the array. A positive is an image with its label; a negative the same image
+with a wrong label, drawn in proportion to the softmax read-out's probabilities in a pass with the neutral label ("hard"),
+or another form that the maker of negatives makes. Where no labels are shown, only the negatives' form differs. No derivative of
 the neurons is used unless a slope is chosen (`analog_ff.learners.slopes`): for a rectifier y f'(z) = y. The recipe is
 Hinton's (arXiv:2212.13345 and his MATLAB code); the same steps in float64 without hardware are
 `analog_ff.objective.reference`.
@@ -60,12 +60,12 @@ class ForwardForward(LocalLearner):
     learning_rate, peer, update, update_options, slope, slope_options, dropout, bias_rate, weight_decay, decay_every
         See `LocalLearner`.
     skip_silent
-        See `Learner`. With it the peer term, the same for all images of a batch, is brought by one outer product of the
+        See `Learner`. With it the peer term, the same for all images of a batch, is applied by one outer product of the
         summed inputs with the term: the same change of the weights at one product a batch.
     gate, drive_bits, drive_rounding
-        See `analog_ff.objective.gate`; a gated image changes no weight, by its peer term neither.
+        See `analog_ff.objective.gate`; a gated image changes no weight, not even by its peer term.
     negatives
-        What `analog_ff.objective.negatives.load_negatives` returns, or the name of a kind of wrong labels.
+        A maker of negatives from `analog_ff.objective.negatives.load_negatives`, or the name of a kind of wrong labels.
     """
 
     name: ClassVar[str] = "forward-forward"
@@ -97,7 +97,7 @@ class ForwardForward(LocalLearner):
         self._mean_goodness: list[tuple[float, float]] = [(0.0, 0.0)] * len(network.units)
 
     def step(self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment = ALWAYS) -> Tally:
-        """Learn from one batch, (B, n) in [0, 1] and (B,); updates use the activities of before the update.
+        """Learn from one batch, (B, n) in [0, 1] and (B,); updates use the activities from before the update.
 
         `moment` says whether the batch is shown as positives, negatives or both, and which layers learn. The read-out
         learns from a pass with the neutral label, or without labels from the positives; in sleep it rests.
@@ -137,7 +137,7 @@ class ForwardForward(LocalLearner):
         return tally
 
     def _learn(self, layer: int, activity: Activity, positives: int, full: int, rate: float, key: Key) -> Tally:
-        """Bring one network layer's updates to its arrays, from its activity in a batch whose first rows are positives.
+        """Apply the updates of one network layer to its arrays, from its activity in a batch whose first rows are positives.
 
         A full batch has `full` images.
         """
@@ -171,13 +171,13 @@ class ForwardForward(LocalLearner):
 
     @property
     def _peers_apart(self) -> bool:
-        """Whether the peer term, which makes every drive dense, is worth an outer product of its own."""
+        """True if the peer term, which makes every drive dense, is worth an outer product of its own."""
         return self.skip_silent and self.updates[0].averages
 
     def _peers_together(
         self, layer: int, x: Sequence[np.ndarray], images: int, taught: np.ndarray, term: np.ndarray
     ) -> tuple[Sequence[np.ndarray], Sequence[np.ndarray], Tally]:
-        """Return the images' mean inputs to each array, the peer term times their number, and what that took."""
+        """Return the images' mean inputs to each array, the peer term times their number, and the events of forming both."""
         means, tally = [], Tally()
         terms = self.network.split(layer, term[None] * np.float32(len(taught)))
         for part, rows, asked in zip(self.network.parts[layer], x, terms, strict=True):
@@ -190,7 +190,7 @@ class ForwardForward(LocalLearner):
     def _drive(
         self, layer: int, y: np.ndarray, slope: np.ndarray, positive: bool, key: Key
     ) -> tuple[np.ndarray, np.ndarray, Events]:
-        """Return d (B, units) float32 without the peer term, which images (B,) are learned from, and what the gate took."""
+        """Return d (B, units) float32 without the peer term, a mask (B,) of the images that teach, and the gate's events."""
         goodness = self.network.goodness[layer]
         g = goodness.value(y)
         mean = float(g.sum(axis=1).mean())
@@ -212,16 +212,16 @@ class ForwardForward(LocalLearner):
 
     @property
     def measured(self) -> dict[str, float]:
-        """What a run notes after each epoch: the share of images so far that the gate of each layer kept from learning."""
+        """Numbers noted after each epoch: the share of images so far that the gate of each layer kept from learning."""
         return {f"gated_share_{layer}": share for layer, share in enumerate(self.gated_share or ())}
 
     @property
     def gated_share(self) -> list[float] | None:
-        """Share of images, positives and negatives alike, that the gate of each layer kept from learning; None without."""
+        """Share of images, positives and negatives alike, that the gate of each layer kept from learning; None without a gate."""
         return [int(gated) / max(1, int(met)) for met, gated in self._met] if self._gate else None
 
     def save(self) -> dict[str, np.ndarray]:
-        """Return the learner's own state, and what the maker of negatives remembers."""
+        """Return the learner's own state, and the memory of the maker of negatives."""
         saved = super().save() | {f"negatives.{name}": value for name, value in self._negatives.save().items()}
         return saved | ({"gate.met": self._met.copy()} if self._gate else {})
 

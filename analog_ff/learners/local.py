@@ -1,7 +1,7 @@
-r"""What learners that change the arrays share: update schemes, and what a rule local to a layer needs beside them.
+r"""Base classes of the learners that change the arrays: update schemes, and the parts of a rule local to a layer.
 
-`ArrayLearner` brings outer products x^T d to the chip's arrays at a learning rate. `LocalLearner` adds what a local rule uses:
-the slope inside a layer, the peer term :math:`\lambda(\bar m - m)`, weight decay and dropout.
+`ArrayLearner` applies outer products x^T d to the chip's arrays at a learning rate. `LocalLearner` adds the parts of a local
+rule: the slope inside a layer, the peer term :math:`\lambda(\bar m - m)`, weight decay and dropout.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class ArrayLearner(Learner):
 
 
 class LocalLearner(ArrayLearner):
-    """A learner whose layers learn from what they see themselves.
+    """A learner whose layers each learn from their own inputs and outputs alone.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ class LocalLearner(ArrayLearner):
         return term
 
     def decay(self, step: int, rate: float, key: Key) -> Tally:
-        """Note a batch at `rate`, and pull the weights back if it is time."""
+        """Count a batch at `rate`, and apply the weight decay if it is due."""
         tally = Tally()
         for part, decay in enumerate(self.decays):
             tally.add(part, decay.after_batch(step, rate, key.child("decay", part)))

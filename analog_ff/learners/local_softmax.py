@@ -8,7 +8,7 @@ with a_l = rms(y_l) and the bar the mean over the units: the gradient of each la
 normaliser and a rectifier's slope. Nothing comes back from the layers above, no array is read backwards and no activity
 outlives the read of the next layer. The local read-outs are digital: trained by their own regression (Nøkland, Eidnes 2019,
 arXiv:1901.06656; Mono-Forward, arXiv:2501.09238) or fixed at N(0, 1/m) (Mostafa, Ramesh, Cauwenberghs, Frontiers in
-Neuroscience 12:608, 2018, doi:10.3389/fnins.2018.00608). The class is told by the softmax read-out that every learner here has.
+Neuroscience 12:608, 2018, doi:10.3389/fnins.2018.00608). The class is read from the softmax read-out that every learner here has.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class LocalSoftmax(ErrorDriven):
         super().train_readouts(batch, tally)
 
     def stored(self, batch: Batch) -> int:
-        """Return how many values are kept for the read-out: a layer has written its array before the next one answers."""
+        """Return the number of values kept for the read-out: a layer has written its array before the next one is read."""
         return batch.features.size
 
     def drive(self, layer: int, activity: Activity, labels: np.ndarray, tally: Tally) -> np.ndarray:

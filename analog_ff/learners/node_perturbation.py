@@ -75,7 +75,7 @@ class NodePerturbation(ErrorDriven):
     def estimate(
         self, images: np.ndarray, labels: np.ndarray, clean: np.ndarray, key: Key
     ) -> tuple[list[np.ndarray], Tally]:
-        """Return d (B, neurons) float32 of every layer, for the loss (B,) of the clean pass, and what it cost."""
+        """Return d (B, neurons) float32 of every layer, for the loss (B,) of the clean pass, and the events."""
         tally = Tally()
         drives = [np.zeros((len(images), units), np.float32) for units in self.network.units]
         for draw in range(self.draws):

@@ -1,4 +1,4 @@
-"""Options that several learners share; a row of `analog_ff.learners.LEARNERS` says who reads which."""
+"""Options that several learners share; a row of `analog_ff.learners.LEARNERS` says which of them it reads."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class ReadoutOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class ArrayOptions:
-    """Options of learners that bring outer products to the arrays."""
+    """Options of learners that apply outer products to the arrays."""
 
     learning_rate: float = option(0.01, "eta [1]", low=0.0, high=100.0)
     update: str = option("accumulate", "how an update reaches the array", table=UPDATES)

@@ -5,8 +5,8 @@ With F a fixed random matrix, a_0 the normalised image and e = p - t the error o
 .. math:: a_0' = a_0 + F e, \qquad d_l = y_l' - y_l, \qquad \Delta W_l \propto x_l'^\top d_l
 
 where primed values are those of the second pass (Dellaferrera, Kreiman, ICML 2022, arXiv:2201.11665; there, too, the weights
-fall along (h - h') h'). No array is read backwards and no slope is needed: the same forward computation twice. What must be
-kept is y of every layer, from the first pass until the second one comes by.
+fall along (h - h') h'). No array is read backwards and no slope is needed: the same forward computation twice. Only y of
+every layer must be kept, from the first pass until the second one reaches the layer.
 
 F e must be seen through the converters and the noise of the reads: F ~ N(0, kappa²) with kappa = `modulation`, in units of a
 normalised input, whose mean square is 1. The paper, without hardware, takes 0.05 sqrt(2/n), some 0.0025 for 784 pixels in

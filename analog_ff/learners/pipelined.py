@@ -1,6 +1,7 @@
 r"""Forward-Forward on a stream of frames, all layers at once, with no activity stored.
 
-At tick t layer l works on the frame that entered l ticks before: with :math:`a_{l-1}` what the layer below sent a tick ago,
+At tick t layer l works on the frame that entered l ticks before: with :math:`a_{l-1}` the output that the layer below sent
+a tick ago,
 
 .. math:: y_l = f(W_l^T (a_{l-1}, s)), \quad W_l \leftarrow W_l + \eta\,\langle (a_{l-1}, s)\, d_l^T \rangle, \quad
           a_l = rms(y_l)
@@ -17,8 +18,8 @@ the activities is one of the claims of Hinton, arXiv:2212.13345, 1.
 The softmax read-out needs all layers' outputs for one image. They are there at once if the video stands still: the neutral
 frame is shown for as many ticks as there are layers, and at the last of them every layer works on the same image, which is
 when the read-out learns. So a batch takes L + 2 ticks. (Parts of a read-out that learn from moving frames, each correcting
-those below, need no still, but ended at 23 instead of 14 % on six memristor layers, in holdout.) Negatives must not ask what
-the read-out believes of an image: it says so only when the frame has reached the last layer.
+those below, need no still, but ended at 23 instead of 14 % on six memristor layers, in holdout.) Negatives must not use
+the read-out's probabilities of an image: these are known only when the frame has reached the last layer.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ KINDS = ("neutral", "positive", "negative")
 
 
 class Frame(NamedTuple):
-    """What a layer finds at its input, and the few words that travel beside it."""
+    """The values at the input of a layer, and the few words that travel beside them."""
 
     values: np.ndarray  # (B, n) float32, sent by the layer below; for the first layer the normalised image
     kind: str  # one of KINDS
@@ -96,7 +97,7 @@ class Pipelined(ForwardForward):
         return tally
 
     def tick(self, frame: Frame | None) -> Tally:
-        """Let every layer work on the frame at its input, all at once; `frame` is the first layer's, None: none came."""
+        """Let every layer work on the frame at its input, all at once; `frame` enters the first layer, None if none came."""
         tally = Tally()
         seen: list[np.ndarray] = []
         # From the last layer to the first, so that a register is read before it is written again.
@@ -117,7 +118,7 @@ class Pipelined(ForwardForward):
         return tally
 
     def _meet(self, layer: int, frame: Frame) -> tuple[np.ndarray, Frame, Tally]:
-        """Let one layer read a frame, learn from it at once, and send it on; returns its normalised output, too."""
+        """Let one layer read a frame and learn from it at once; return its normalised output, the frame sent on, the events."""
         key = Key(self.seed, "train", frame.step)
         name = f"neutral{frame.still}" if frame.still else frame.kind
         activity, sent, tally = self._stack.through(layer, frame.values, key, name, dropout=self.dropout)
@@ -146,7 +147,7 @@ class Pipelined(ForwardForward):
         return saved
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:
-        """Take up a state that `save` returned."""
+        """Restore a state returned by `save`."""
         super().restore(saved)
         for layer in range(len(self.wires)):
             wire = _part(saved, f"wire{layer}.")

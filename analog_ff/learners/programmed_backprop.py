@@ -9,7 +9,7 @@ with the bias row of g times 1/s². Every operation is counted as `hardware_mode
 and words of 32 bits in SRAM; the bias is one more input. When training is over, `finish` writes the weights by
 `analog_ff.learners.write_verify`, phase ``program``; before, the chip is not touched and errors are those of the model. From then
 on the network is the chip, with its noise and whatever curve its neurons really have, and the digital read-out as it was trained.
-Only pins are needed: a sealed chip will do. `--program-to` writes to a chip of another device without a look instead.
+Only pins are needed: a sealed chip will do. `--program-to` writes to a chip of another device instead, without verification.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from hardware_models.kernels.products import matmul
 from hardware_models.keys import Key
 
 NORMALISER_MACS = 5
-"""Of the normaliser and one output, forward a square and a product, backward two products and a quotient."""
+"""Multiply-adds of the normaliser for one output: forward a square and a product, backward two products and a quotient."""
 
 
 class ProgrammedBackprop(Supervised):
@@ -122,7 +122,7 @@ class ProgrammedBackprop(Supervised):
         return activities
 
     def step(self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment = ALWAYS) -> Tally:
-        """Learn from one batch, (B, n) in [0, 1] and (B,); all updates use the weights of before."""
+        """Learn from one batch, (B, n) in [0, 1] and (B,); all updates use the weights from before the update."""
         del step  # nothing is drawn
         full = self.all_at_once(moment, len(images))
         tally = Tally()
@@ -156,7 +156,7 @@ class ProgrammedBackprop(Supervised):
         return drives
 
     def update(self, layer: int, x: np.ndarray, d: np.ndarray, images: int, rate: float) -> None:
-        """Bring x^T d / images of x (b, inputs) and d (b, neurons) into memory and weights, in place."""
+        """Update memory and weights in place with x^T d / images, for x (b, inputs) and d (b, neurons)."""
         fresh = matmul(np.ascontiguousarray(x.T), d) / np.float32(images)
         fresh[-1] /= np.float32(self.port.datasheet[layer].input_scale ** 2)
         memory = self.memory[layer]

@@ -20,7 +20,7 @@ class RandomFeatures(Learner):
 
     @property
     def readouts(self) -> tuple[str, ...]:
-        """Random layers have no goodness to read."""
+        """The softmax read-out alone: random layers have no goodness to read."""
         return ("softmax",)
 
     def step(self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment = ALWAYS) -> Tally:

@@ -8,14 +8,14 @@ With x_0 the image, layers l = 1 .. L, the last of which has one neuron a class,
 
 which descends the squared error :math:`\tfrac12 \sum (t - y_L)^2`. A hidden layer drives the next array with one bit, while
 its slope and the update of the next layer, :math:`y_{l-1}^\top \delta_l` there, take its many-valued output (a
-straight-through estimate); `binary` = False sends y_l itself, and the rule is then the exact gradient. Rates stay what
-they are over the run. The class is the output neuron with the largest output. There are no biases: the bias rows are
+straight-through estimate); `binary` = False sends y_l itself, and the rule is then the exact gradient. Rates stay
+constant over the run. The class is the output neuron with the largest output. There are no biases: the bias rows are
 not driven.
 
 The benchmark (Chen, Peng, Yu, IEDM 2017, doi:10.1109/IEDM.2017.8268337; program MLP+NeuroSim V3.0, commit cc13863) has
 weights w in [-1, 1], first multiples of 1/3, and rates 0.4 and 0.2. Its converters refer a current to the whole range of
 conductance, so that a neuron sees :math:`z = x\,w/2`; its error has the factor 2 of the square's derivative, and it sends the
-error back through w. With W = w/2, what acts on z, that is: |W| <= 1/2, first multiples of 1/6, and rates 0.8 and 0.2.
+error back through w. With W = w/2, the weight that acts on z, that is: |W| <= 1/2, first multiples of 1/6, and rates 0.8 and 0.2.
 
 W in the backward pass is looked up in the chip (the oracle), as NeuroSim does; a sealed chip refuses.
 """
@@ -93,7 +93,7 @@ class SigmoidBackprop(ArrayLearner):
         return tally
 
     def through(self, images: np.ndarray, key: Key, name: str) -> tuple[list[np.ndarray], list[np.ndarray], Tally]:
-        """Return what each array is sent, (B, inputs), and what its neurons answer, (B, neurons), and the events."""
+        """Return the inputs (B, inputs) of each array, the outputs (B, neurons) of its neurons, and the events."""
         tally = Tally()
         sent, answers = [], []
         a = np.asarray(images, np.float32)
@@ -108,7 +108,7 @@ class SigmoidBackprop(ArrayLearner):
         return sent, answers, tally
 
     def step(self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment = ALWAYS) -> Tally:
-        """Learn from one batch, (B, n) in [0, 1] and (B,); all updates use the weights of before, `gain` is not used."""
+        """Learn from one batch, (B, n) in [0, 1] and (B,); all updates use the weights from before; `gain` is unused."""
         del gain
         if not (moment.positive and moment.negative and moment.layers is None):
             raise UsageError(f"learner {self.name} learns from every batch at once: choose --schedule interleaved.")
@@ -119,7 +119,7 @@ class SigmoidBackprop(ArrayLearner):
         drives, events = self.backward(answers, labels)
         tally = tally + events
         for x, y in zip(sent[1:], answers, strict=False):
-            x[:, :-1] = y  # what the update takes, whatever bit the array was driven with
+            x[:, :-1] = y  # the update takes the many-valued output, whatever bit the array was driven with
         for layer, (x, d) in enumerate(zip(sent, drives, strict=True)):
             rate = self.learning_rate * (OUTPUT_SHARE if layer + 1 == len(sent) else 1.0)
             tally = tally + self.bring(layer, (x,), (d,), averaged_over(moment, len(images)), rate, key)
@@ -127,7 +127,7 @@ class SigmoidBackprop(ArrayLearner):
         return tally
 
     def backward(self, answers: list[np.ndarray], labels: np.ndarray) -> tuple[list[np.ndarray], Tally]:
-        """Return delta (B, neurons) of every layer and the cost of the digital products."""
+        """Return delta (B, neurons) of every layer and the events of the digital products."""
         tally = Tally()
         error = one_hot_error(answers[-1], labels)
         drives: list[np.ndarray] = []

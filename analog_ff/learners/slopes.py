@@ -1,4 +1,4 @@
-r"""The slope inside a layer: what stands for :math:`\partial g(y_j)/\partial z_j` where nobody knows the neurons' curve.
+r"""The slope inside a layer: an estimate of :math:`\partial g(y_j)/\partial z_j` where the neurons' curve is unknown.
 
 With y = f(z), each neuron's share g(y_j) of the goodness, F the goodness's constant factor and g' = dg/dy / F,
 
@@ -17,7 +17,7 @@ perturbation` needs not even that, but reads one number for n slopes.
 The extra reads go through the chip's pins like any other: each has read noise of its own, and is counted. Where neurons
 have a memory (a hysteresis), a read is also a drive. The batch is presented anew for every read, row after row, so that each
 row is reached from the one before it, as in the pass itself; but the next pass starts from where the last read has left the
-neurons, and the slopes are those of the way that was gone, not of the neurons at rest. A real chip would do the same.
+neurons, and the slopes are those along this path, not those of the neurons at rest. A real chip would do the same.
 """
 
 from __future__ import annotations
@@ -35,30 +35,30 @@ from hardware_models.port import SealedChipError
 
 
 class Slope(Protocol):
-    """How a learner comes by the slope of a layer's goodness."""
+    """A method by which a learner finds the slope of a layer's goodness."""
 
     def __call__(self, layer: int, activity: Activity, key: Key) -> tuple[np.ndarray, Tally]:
-        """Return dg/dz (B, units), up to the goodness's factor, and what it cost."""
+        """Return dg/dz (B, units), up to the goodness's factor, and the events."""
         ...
 
 
 class Dropped:
-    """The default: no derivative of the neurons is used."""
+    """The default slope: no derivative of the neurons is used."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
 
     def __call__(self, layer: int, activity: Activity, key: Key) -> tuple[np.ndarray, Tally]:
-        """Return g'(y)."""
+        """Return g'(y) (B, units), and no events."""
         del key
         return self._network.goodness[layer].kind.derivative(activity.y), Tally()
 
 
 class Oracle:
-    """The slope as one would have it who knows every neuron's curve: g'(y) f'(z).
+    """The slope that an observer who knows every neuron's curve would find: g'(y) f'(z).
 
     The curve is looked up inside the chip, z is measured: one read more of every array, through the pin "read", with
-    converters and read noise of its own. What limits this slope is therefore only what limits every measurement.
+    converters and read noise of its own. This slope therefore has the limits of every measurement and no others.
 
     Raises
     ------
@@ -79,7 +79,7 @@ class Oracle:
             ) from None
 
     def __call__(self, layer: int, activity: Activity, key: Key) -> tuple[np.ndarray, Tally]:
-        """Return g'(y) f'(z) with z read anew."""
+        """Return g'(y) f'(z) with z read anew, and the events."""
         network, tally = self._network, Tally()
         known = []
         for part, x in zip(network.parts[layer], activity.x, strict=True):
@@ -114,7 +114,7 @@ class Dither:
         self._delta = in_range("slope dither", "--dither", dither, 0.0, 100.0, "units of z", low_open=True)
 
     def __call__(self, layer: int, activity: Activity, key: Key) -> tuple[np.ndarray, Tally]:
-        """Return the central difference of every neuron's share of the goodness."""
+        """Return the central difference of every neuron's share of the goodness, and the events."""
         kind = self._network.goodness[layer].kind
         above, tally = self._network.again(layer, activity, self._delta, key.child("above"))
         below, events = self._network.again(layer, activity, -self._delta, key.child("below"))
@@ -147,7 +147,7 @@ class NodePerturbation:
         self._draws = positive_int(owner, "--perturbations", perturbations, 1, 1_000_000)
 
     def __call__(self, layer: int, activity: Activity, key: Key) -> tuple[np.ndarray, Tally]:
-        """Return the mean estimate over the draws."""
+        """Return the mean estimate over the draws, and the events."""
         network, goodness = self._network, self._network.goodness[layer]
         batch, units = activity.y.shape
         slope, tally = np.zeros((batch, units), np.float32), Tally()

@@ -1,4 +1,4 @@
-r"""What learners that follow the read-out's error share: a stack shown no labels, one batch at once, the error's first step back.
+r"""Base classes of learners that follow the read-out's error: a stack shown no labels, one batch at once, the first step back.
 
 The network is the one that Forward-Forward trains, without labels in its input: x_l = (a_l, s), y_l = f(x_l W_l),
 a_{l+1} = rms(y_l), and a softmax read-out V on the read-out layers, p = softmax(h V). With t the one-hot label, the loss of an
@@ -50,7 +50,7 @@ class Supervised(Learner):
         self.stack = plain_stack(self.name, network)
 
     def all_at_once(self, moment: Moment, images: int) -> int:
-        """Return what the sum over a batch of so many images is divided by; refuse a moment in which a pass or a layer rests."""
+        """Return the divisor of the sum over a batch of so many images; refuse a moment in which a pass or a layer rests."""
         if not (moment.positive and moment.negative and moment.layers is None):
             raise UsageError(f"learner {self.name} learns from every batch at once: choose --schedule interleaved.")
         return averaged_over(moment, images)
@@ -80,7 +80,7 @@ class Supervised(Learner):
 
 
 def plain_stack(name: str, network: Network) -> Stack:
-    """Return the network if it is a stack that is shown no labels, without regions; UsageError for another one."""
+    """Return the network if it is a stack that is shown no labels, without regions; raise UsageError otherwise."""
     if network.label_place != "none" or not isinstance(network, Stack):
         raise UsageError(f"learner {name} trains a stack that is shown no labels: choose --network stack.")
     if any(goodness.regions != 1 for goodness in network.goodness):
@@ -101,11 +101,11 @@ class Batch(NamedTuple):
 
 
 Change = tuple[Sequence[np.ndarray], np.ndarray]
-"""What one layer is changed by: its inputs x, an entry per array, and the drive d (B, neurons) float32; W moves along x^T d."""
+"""The change of one layer: its inputs x, an entry per array, and the drive d (B, neurons) float32; W moves along x^T d."""
 
 
 class ErrorDriven(Supervised, ArrayLearner):
-    """A learner of one forward pass a batch, after which every layer is moved along x^T d; a rule says what x and d are.
+    """A learner of one forward pass a batch, after which every layer is moved along x^T d; a subclass defines x and d.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ class ErrorDriven(Supervised, ArrayLearner):
         self.stack = plain_stack(self.name, network)
 
     def step(self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment = ALWAYS) -> Tally:
-        """Learn from one batch, (B, n) in [0, 1] and (B,); all updates use the weights of before."""
+        """Learn from one batch, (B, n) in [0, 1] and (B,); all updates use the weights from before the update."""
         full = self.all_at_once(moment, len(images))
         key = Key(self.seed, "train", step)
         activities, tally = self.look(images, None, key, "forward")
@@ -140,19 +140,19 @@ class ErrorDriven(Supervised, ArrayLearner):
 
     @abstractmethod
     def changes(self, batch: Batch, tally: Tally) -> tuple[list[Change], Tally]:
-        """Return the change of every layer, and the tally with what it cost to find them."""
+        """Return the change of every layer, and the tally with the events of finding the changes."""
 
     def train_readouts(self, batch: Batch, tally: Tally) -> None:
         """Train the digital read-out on the features of the forward pass, and count it."""
         tally.add("readout", self.train_readout(batch.features, batch.labels, batch.gain, batch.full))
 
     def stored(self, batch: Batch) -> int:
-        """Return how many values of the forward pass are kept until the arrays are written: every activity."""
+        """Return the number of values of the forward pass kept until the arrays are written: every activity."""
         return sum(activity.y.size for activity in batch.activities)
 
 
 def cross_entropy(readout: SoftmaxReadout, features: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return -log p (B,) of the labels (B,), float64: a difference of two of them is what perturbations live on."""
+    """Return -log p (B,) of the labels (B,) in float64: learning by perturbation needs small differences of it."""
     logits = readout.logits(features).astype(np.float64)
     logits -= logits.max(axis=1, keepdims=True)
     found: np.ndarray = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(len(labels)), labels]

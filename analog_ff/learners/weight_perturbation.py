@@ -8,10 +8,10 @@ number of weights (simultaneous perturbation: Spall, IEEE Transactions on Automa
 weight perturbation on analog chips: Jabri, Flower, IEEE Transactions on Neural Networks 3:154, 1992, doi:10.1109/72.105429).
 
 The perturbation is written with real pulses, q = sigma/DeltaW of them rounded to at least one, cell by cell; after the perturbed
-pass a second write takes it back and brings the update with it, -q s + n, with n = floor(Delta W/DeltaW + u), u ~ U[0, 1), in
+pass a second write takes it back and adds the update, -q s + n, with n = floor(Delta W/DeltaW + u), u ~ U[0, 1), in
 whole pulses. So a batch writes every weight twice. The signs are made again from their seed and stored nowhere; the only word of
-memory is the loss. Nothing but reads of the whole network is asked of the chip: neither an input nor an output of an inner layer
-is kept. What it costs on cells that are noisy or not linear is that a perturbation does not come back as it went.
+memory is the loss. The chip need only read the whole network: neither an input nor an output of an inner layer is kept. The
+price on cells that are noisy or not linear: taking a perturbation back does not restore the weight exactly.
 
 The bias row, driven at full scale s, is perturbed by sigma/s and updated with the factor 1/s², as if its input were 1.
 """
@@ -94,12 +94,12 @@ class WeightPerturbation(Supervised):
         return tally
 
     def signs(self, layer: int, key: Key) -> tuple[np.ndarray, Events]:
-        """Return s (inputs, neurons) of a step, made from its key, and the random bits that took."""
+        """Return s (inputs, neurons) of a step, made from its key, and the events of drawing its random bits."""
         found = random_signs(key.child("signs", layer), self.port.shapes[layer])
         return found.astype(np.int32), Events({"rng.bits": found.size})
 
     def perturb(self, key: Key) -> Tally:
-        """Write the perturbation q s to every array."""
+        """Write the perturbation q s to every array and return the events."""
         tally = Tally()
         for layer, q in enumerate(self.pulses):
             s, events = self.signs(layer, key)
@@ -107,7 +107,7 @@ class WeightPerturbation(Supervised):
         return tally
 
     def learn(self, rise: float, rate: float, key: Key) -> Tally:
-        """Take the perturbation back and bring the update, one write of every array."""
+        """Take the perturbation back and apply the update in one write of every array; return the events."""
         tally = Tally()
         for layer, q in enumerate(self.pulses):
             s, events = self.signs(layer, key)
@@ -119,7 +119,7 @@ class WeightPerturbation(Supervised):
         return tally
 
     def pulses_wanted(self, layer: int, rise: float, rate: float) -> np.ndarray:
-        """Return what an update with s = 1 asks for, (inputs, 1) in pulses, for a `rise` of the mean loss."""
+        """Return the pulses (inputs, 1) of an update with s = 1, for a `rise` of the mean loss."""
         sheet = self.port.datasheet[layer]
         wanted: np.ndarray = -rate * rise / (self.pulses[layer] * sheet.weight_step) / sheet.weight_step
         wanted[-1] /= sheet.input_scale**2

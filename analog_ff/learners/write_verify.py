@@ -4,10 +4,10 @@ r"""Write and verify: weights are written to an array, read back through its pin
           n_{ij} = \mathrm{rint}\!\left(\frac{W_{ij} - \hat W_{ij}}{\Delta W}\right)
           \;\text{where}\; |W_{ij} - \hat W_{ij}| > \tau W_{max}, \; 0 \;\text{elsewhere}
 
-after a first write without a look, `rounds` times or until nothing is left to correct. s is the input at full scale, DeltaW the
-nominal change by one pulse, R the reads that are averaged. A chip offers no look at its weights: one word line is driven
-after the other, with the converter and the noise of any read, and the converter's step bounds what can be verified. Without a
-tolerance the noise of the pulses would undo in every round what the last one has reached.
+after a first write without verification, `rounds` times or until nothing is left to correct. s is the input at full scale,
+DeltaW the nominal change by one pulse, R the reads that are averaged. A chip does not show its weights: one word line is driven
+after the other, with the converter and the noise of any read, and the converter's step limits the verification. Without a
+tolerance the noise of the pulses would undo in every round the gain of the round before.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from hardware_models.port import ChipPort
 def write_verified(
     port: ChipPort, layer: int, weights: np.ndarray, *, rounds: int, reads: int, tolerance: float, key: Key
 ) -> Events:
-    """Write weights (inputs, neurons) and correct them.
+    """Write weights (inputs, neurons), correct them, and return the events.
 
     Parameters
     ----------
     port, layer : the chip and the layer that is written.
-    weights : what is asked for; beyond the layer's range it is clipped.
-    rounds : most corrections; 0: written without a look.
+    weights : the wanted weights; values beyond the layer's range are clipped.
+    rounds : most corrections; 0: written without verification.
     reads : R, reads of each weight that are averaged.
     tolerance : tau, error that is left as it is, in units of the largest weight [1].
     """

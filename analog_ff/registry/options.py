@@ -35,8 +35,8 @@ def option(
     shown : stands for the default in the help where the value itself would say too little.
     low, high, low_open, unit : the range of a number, whole if the annotation says int, checked by every configuration.
     choices : the only texts that are taken.
-    table : the table whose names are taken; the help lists them with what their rows say of them.
-    or_own : what a user may name beside the table's names, such as ``file.py:function``; it has a colon.
+    table : the table whose names are taken; the help lists them with the description in their rows.
+    or_own : the form of a user's own entry beside the table's names, such as ``file.py:function``; it has a colon.
     beside : another option without which, at its default, this one does nothing.
     """
     limits = {} if low is None else {"low": low, "high": high, "low_open": low_open, "unit": unit}

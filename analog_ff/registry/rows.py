@@ -1,8 +1,8 @@
-"""A row of a table of named choices: everything that is known of a kind before its module is imported.
+"""A row of a table of named choices: everything known of a kind before its module is imported.
 
-A learner, update, slope, network, schedule or maker of negatives is one `Kind`. Its row says which options it reads, its recipe
-and what it works with; the command's help, the refusal of an option that would do nothing and the tables of the docs are
-computed from the rows.
+A learner, update, slope, network, schedule or maker of negatives is one `Kind`. Its row holds the options that it reads, its
+recipe and the choices that it works with; the command's help, the refusal of an option that would do nothing and the tables of
+the docs are computed from the rows.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Only:
     """The values of another choice that a kind works with, the recommended one first."""
 
     values: tuple[str, ...]
-    because: str  # goes on from the kind's name, such as "trains a stack"
+    because: str  # continues a sentence that begins with the kind's name, such as "trains a stack"
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Kind(Row):
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """Names of the options that it reads."""
+        """Names of the options that the kind reads."""
         return tuple(name for one in self.options for name in ([one] if isinstance(one, str) else names(one)))
 
     @property
@@ -91,7 +91,7 @@ def kinds(table: Facts | None) -> Mapping[str, Kind]:
 def carrying(*tables: Mapping[str, Kind]) -> Any:
     """Return a class decorator that adds the options which rows of these tables declare and the class has not yet.
 
-    It stands below ``@dataclass``: a new row with options of its own is known to the command without another line.
+    It stands below ``@dataclass``: the command knows a new row's own options without another line.
     """
 
     def add(kind: type[C]) -> type[C]:

@@ -1,4 +1,4 @@
-"""What each non-ideality costs: the same run with each one switched off in turn, and with all of them off."""
+"""The cost of each non-ideality: the same run with each one switched off in turn, and with all of them off."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SWITCHES: dict[str, Document] = {
 
 
 def cases(config: Config) -> dict[str, Config]:
-    """Return the runs of an ablation by name: as given, without each non-ideality that there is, without all."""
+    """Return the runs of an ablation by name: as given, without each non-ideality that the run has, without all of them."""
     device: Any = load_device(config.device)
     without = {"read_noise": "read_noise", "write_noise": "write_noise", "device_spread": "spread",
                "step_nonlinearity": "nonlinearity"}  # fmt: skip
@@ -65,7 +65,7 @@ def cases(config: Config) -> dict[str, Config]:
 def ablate(config: Config, *, resume: bool = False, say: Callable[[str], None] = print) -> tuple[Document, Path]:
     """Run every case into a folder of its own and return the table, also kept as ``ablation.json``.
 
-    Raises UsageError before anything is written if the folder exists and is not resumed.
+    Raise UsageError before anything is written if the folder exists and is not resumed.
     """
     folder = config.folder()
     if os.path.lexists(folder) and not resume:

@@ -19,23 +19,23 @@ from hardware_models.tiles import Tiling
 
 
 def account(result: Facts, technology: str, scenario: str = "nominal") -> Document:
-    """Return what a run cost, ready for JSON.
+    """Return the energy account of a run, ready for JSON.
 
     Parameters
     ----------
     result : mapping
-        What `stored.read_run` returns; runs of earlier versions lack some of it.
+        The result that `result_file.read_run` returns; runs of earlier versions lack some of it.
     technology : str
-        What `load_technology` takes.
+        A name or a file, as `load_technology` takes it.
     scenario : "low", "nominal" or "high".
 
     Returns
     -------
     dict
-        What `hardware_models.energy.report` returns, and ``by_layer_joule`` {phase: {layer: {component: joule}}} (with
-        ``by_layer_note`` where the run kept its integrals in all only), ``distance_to_limit`` {phase: ...},
+        The report of `hardware_models.energy.report`, and ``by_layer_joule`` {phase: {layer: {component: joule}}} (with
+        ``by_layer_note`` where the run kept only the sums of its integrals), ``distance_to_limit`` {phase: ...},
         ``full_scale_read``, ``latency`` {phase: ...} and ``chip_seconds`` {phase: ...},
-        ``area_m2``, ``wear``, and what `line_currents` returns; None where the run does not say enough.
+        ``area_m2``, ``wear``, and the currents from `line_currents`; None where the run does not hold the numbers for it.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def account(result: Facts, technology: str, scenario: str = "nominal") -> Docume
     images = dict(result["images"])
     if readouts:
         images["infer"] //= len(readouts)
-    else:  # earlier versions kept all read-outs together
+    else:  # earlier versions kept the sum of all read-outs
         whole = {name: amount["value"] for name, amount in result["integrals"]["infer"].items()}
         readouts = {"all": Events(result["events"]["infer"], whole)}
     made = report(result["events"], result["integrals"], prices, images=images, readouts=readouts, **given)

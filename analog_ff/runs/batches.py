@@ -1,4 +1,4 @@
-"""How an epoch's images are cut into batches: all of them are shown, the last batch takes what is left."""
+"""The division of an epoch's images into batches: all of them are shown, the last batch takes the remaining ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Batches:
     Parameters
     ----------
     rows : images of the training set.
-    size : B, images of a full batch; all that an epoch shows, if these are fewer.
+    size : B, images of a full batch; if an epoch shows fewer, all of these.
     shown : images of an epoch, the first of its order; default: all.
     least : images that a batch must have; a last one of fewer joins the batch before it.
     """
@@ -28,7 +28,7 @@ class Batches:
         self.number = whole + (1 if rest >= least else 0) if rest else whole
 
     def rows(self, batch: int) -> slice:
-        """Return where the images of a batch stand in the order of an epoch."""
+        """Return the places of a batch's images in the order of an epoch."""
         last = batch + 1 == self.number
         return slice(batch * self.size, self._shown if last else (batch + 1) * self.size)
 

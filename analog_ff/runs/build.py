@@ -73,7 +73,7 @@ def negatives_of(config: Config, data: Dataset) -> Negatives | None:
 
 
 def frame_of(config: Config, data: Dataset, negatives: Negatives | None) -> Frame:
-    """Return what the network of a run is made for; labels stand where the network and the data have room for them."""
+    """Return the frame of a run's network; labels stand where the network and the data have room for them."""
     kind = lookup("network", config.network, NETWORKS)
     place = kind.labelled_place
     if place == "pixels":
@@ -85,7 +85,7 @@ def frame_of(config: Config, data: Dataset, negatives: Negatives | None) -> Fram
 
 
 def wiring_of(config: Config, frame: Frame) -> Wiring:
-    """Return what the network of a run asks of its chip."""
+    """Return the wiring of a run's network: the arrays that it needs on its chip."""
     kind = lookup("network", config.network, NETWORKS)
     layers = config.layers + ((frame.classes,) if LEARNERS[config.learner].output_layer else ())
     wiring: Wiring = kind.plan(frame, layers, **settings(config, "network"))
@@ -98,7 +98,7 @@ def wiring_of(config: Config, frame: Frame) -> Wiring:
 
 @guarded(UsageError)
 def device_of(config: Config, *, written_once: bool = False) -> BaseDevice:
-    """Return the device of a run's cells, with what is switched off; one that learns needs a device that can.
+    """Return the device of a run's cells without the effects switched off; learning in situ needs a trainable device.
 
     Wear and retention of the command line belong to the chip that is run; one that is written once (`program_to`) has those of
     its own parameter file.
@@ -203,7 +203,7 @@ def learner_of(config: Config, port: ChipPort, classes: int, wiring: Wiring, neg
 
 
 def batches_of(config: Config, images: int, learner: Learner) -> Batches:
-    """Return how an epoch over so many training images is cut into batches for a learner."""
+    """Return the batches of an epoch over so many training images for a learner."""
     return Batches(images, config.batch, shown=config.images_per_epoch, least=learner.least)
 
 

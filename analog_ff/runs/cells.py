@@ -1,4 +1,4 @@
-"""What the bench sees of every cell after a run: ``cells.h5`` and a picture."""
+"""The state of every cell after a run, as the bench sees it: ``cells.h5`` and a picture."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNITS = {"conductance": "S", "pulses": "1", "at_low": "1", "at_high": "1", "samp
 
 
 def write(folder: Path, port: ChipBench) -> bool:
-    """Write cells.h5 and cells.png of a chip that can be looked at, as a whole; return whether it could."""
+    """Write cells.h5 and cells.png as a whole; return False for a chip that cannot be looked into."""
     if port.sealed:
         return False
     looks = [port.cells(layer) for layer in range(len(port.shapes))]

@@ -32,7 +32,7 @@ MOST = 2**38
 
 
 class DamagedError(UsageError):
-    """A checkpoint is not what was written, or does not fit the run: the one before may serve."""
+    """A checkpoint that differs from the written one, or does not fit the run; the one before it may be used instead."""
 
 
 def write(folder: Path, arrays: dict[str, np.ndarray], facts: Document) -> None:

@@ -1,4 +1,4 @@
-"""Off-chip training: the finished weights, written once to a chip of another device, and what they are worth there."""
+"""Off-chip training: the finished weights, written once to a chip of another device, and their error there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hardware_models.events import Events
 from hardware_models.keys import Key
 
 AGES = {"at once": 0.0, "after an hour": 3600.0, "after a day": 86400.0}
-"""When the written chip is tested [s after the writing]; at once alone where the device has no law of time."""
+"""Times of the tests of the written chip [s after the writing]; only at once where the device has no law of time."""
 
 
 def deploy(run: Run, target: Any) -> Document:

@@ -1,4 +1,4 @@
-"""Start or resume a run and bring it to its result."""
+"""Start or resume a run and carry it to its result."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Parts:
     run: Run
     device: Document  # its description
     target: Any  # the same learner on the chip that is written once, if any
-    conditions: Document  # what pricing needs
+    conditions: Document  # the technology, voltages and times that pricing needs
 
 
 @contextmanager
@@ -86,7 +86,7 @@ def _note_of_the_chip(config: Config) -> None:
 
 
 def examine(config: Config) -> None:
-    """Build a run's parts and let them go: UsageError in one sentence for whatever `execute` would refuse."""
+    """Check a configuration without running it; raise the UsageError that `execute` would raise."""
     with in_place(), _prepared(config):
         pass
 
@@ -102,7 +102,7 @@ def execute(
     Parameters
     ----------
     config : all choices. With more epochs than those of a finished run that is resumed, the run is extended.
-    resume : go on with what the folder holds, or return its result if it is finished.
+    resume : go on with the run in the folder, or return its result if it is finished.
     quiet : show no progress.
     after_epoch : called with the number of epochs after each.
 
@@ -126,7 +126,7 @@ def _executed(
         return result
     begun = begun_with(Config, folder)
     with folders.held(folder):
-        if (result := finished(config, folder)) is not None:  # whoever held it has ended it
+        if (result := finished(config, folder)) is not None:  # the process that held the folder has finished the run
             return result
         # More epochs are asked of a finished run: `take_up` knows whether it is one.
         if begun is not None and replace(begun, epochs=config.epochs).digest() != config.digest():
@@ -149,7 +149,7 @@ def _written(config: Config, parts: Parts) -> str:
 
 @contextmanager
 def _cells_asked_first(port: Any) -> Iterator[None]:
-    """Where a run fails in the ``with``, say so if it is because cells hold no conductances: no other advice would help."""
+    """Replace an error in the ``with`` by a DeviceRangeError if cells hold no conductances: no other advice would help."""
     try:
         yield
     except (UsageError, RunError) as error:
@@ -157,13 +157,13 @@ def _cells_asked_first(port: Any) -> Iterator[None]:
             port.save()
         except DeviceRangeError as reason:
             raise reason from error
-        except Exception:  # a chip that answers no more has no better reason
+        except Exception:  # a chip that no longer answers knows no better reason
             raise error from None
         raise
 
 
 def _carry_out(parts: Parts, folder: Path, quiet: bool, after_epoch: Callable[[int], None] | None) -> Document:
-    """Train what is left to train, test, and leave cells, pictures and, last of all, the result in the folder."""
+    """Train the remaining epochs, test, and leave cells, pictures and, last of all, the result in the folder."""
     run = parts.run
     meter = MachineMeter()
     # The read-out's small products are NumPy's own: one BLAS thread, so that their bits depend on no machine's cores.

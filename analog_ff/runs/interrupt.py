@@ -22,7 +22,7 @@ class Interruptible:
     """Within a ``with``, hold back the first SIGINT or SIGTERM until `check` is called.
 
     Only the main thread may set signal handlers: elsewhere, or where a signal is ignored or handled outside Python,
-    nothing changes. A handler of SIGINT in Python is replaced whoever set it (importing Brian2 sets one) and put back
+    nothing changes. A handler of SIGINT in Python is replaced whatever set it (importing Brian2 sets one) and put back
     afterwards; SIGTERM is taken only from the system, which would end the process.
     """
 
@@ -56,7 +56,7 @@ class Interruptible:
     ) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
-        # Ctrl-C reaches every process of a terminal: a chip's process may end before the border of the batch, and what
-        # follows from that is no fault of the run.
+        # Ctrl-C reaches every process of a terminal: a chip's process may end before the border of the batch, and the
+        # errors that follow from that are no fault of the run.
         if kind is None or issubclass(kind, Exception):
             self.check()

@@ -1,4 +1,4 @@
-"""How a learner is taught, for a run of the command and for the classifier: lesson by lesson, every event booked."""
+"""The teaching of a learner, lesson by lesson with every event booked, for a run of the command and for the classifier."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def lessons(batches: Batches, schedule: Schedule, epoch: int, epochs: int, seed:
 
 
 def teach(learner: Learner, ledger: Ledger, images: np.ndarray, labels: np.ndarray, lesson: Lesson) -> int:
-    """Let a learner learn from the images (B, n) and labels (B,) of a lesson, and book what that took.
+    """Let a learner learn from the images (B, n) and labels (B,) of a lesson, and book the events.
 
-    Returns the number of images that it was shown: a positive and its negative are one image, and a lesson without positives
+    Return the number of images that it was shown: a positive and its negative are one image, and a lesson without positives
     shows none that is new.
     """
     tally = learner.step(images, labels, step=lesson.step, gain=lesson.gain, moment=lesson.moment)

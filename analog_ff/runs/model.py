@@ -1,9 +1,9 @@
-"""Which version of the simulated physics, rules and defaults a result comes from, and what has changed since.
+"""The version of the simulated physics, rules and defaults that a result comes from, and the changes since.
 
 `MODEL` is raised whenever the same configuration with the same inputs would give another result: a law of a device, a rule of
-learning, a default. `CHANGES` says what changed and which runs it touches, so that a stored result of an older version is still
-current where nothing that it depends on has changed. Parameter files and data are no part of the version: a run keeps digests of
-what it reads.
+learning, a default. `CHANGES` lists each change and the runs that it touches, so that a stored result of an older version is
+still current where nothing that it depends on has changed. Parameter files and data are no part of the version: a run keeps
+digests of the files that it reads.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Change(NamedTuple):
     before: str  # the last commit without it
     what: str
     touches: tuple[Mapping[str, tuple[Any, ...]], ...]
-    """Touched is a run whose choices have, for any of these mappings, one of the values of each choice named; the entry
+    """A run is touched if its choices have, for any of these mappings, one of the values of each choice named; the entry
     ``command`` is "simulate" or "spiking"."""
 
 
@@ -64,7 +64,7 @@ CHANGES: tuple[Change, ...] = (
         ({"program_to": ("joshi2020_pcm", "milo2021_rram", "wan2022_reram", "wan2022_rram_verified")},),
     ),
 )
-"""In the order of their versions."""
+"""All changes in the order of their versions."""
 MODEL = max((change.version for change in CHANGES), default=1)
 """The version of this code."""
 

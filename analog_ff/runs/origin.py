@@ -1,4 +1,4 @@
-"""What a run comes from: the contents of every file it read, the versions that decide its bits, and what it goes on from."""
+"""The origin of a run: the contents of every file it read, the versions that decide its bits, and the run that it extends."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PACKAGES = ("numpy", "numba", "scipy")
 
 @dataclass
 class Origin:
-    """What a run comes from.
+    """The inputs and versions that a run comes from.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Origin:
         Other versions under which parts of the run were made before.
     extended_from : dict, optional
         Of a run that goes on beyond its last epoch: ``epochs`` before, ``gain`` of the first and the last added epoch, and
-        ``extended_from``, what was extended before that.
+        ``extended_from``, the same of an extension before this one.
     """
 
     inputs: dict[str, str]
@@ -47,7 +47,7 @@ class Origin:
     extended_from: Document | None = None
 
     def facts(self) -> Document:
-        """Return what the checkpoint keeps of it."""
+        """Return the origin as the checkpoint keeps it."""
         return {
             "inputs_sha256": dict(sorted(self.inputs.items())),
             "versions": self.versions,
@@ -56,7 +56,7 @@ class Origin:
         }
 
     def result(self) -> Document:
-        """Return what result.json says of it."""
+        """Return the origin as result.json states it."""
         said: Document = {"inputs_sha256": dict(sorted(self.inputs.items()))}
         if self.earlier_versions:
             said["resumed_from_versions"] = self.earlier_versions
@@ -65,11 +65,11 @@ class Origin:
         return said
 
     def check_inputs(self, kept: Mapping[str, str], folder: Path) -> None:
-        """Raise UsageError, naming the files, if what was read is not what the run in `folder` was begun with."""
+        """Raise UsageError, naming the files, if their contents differ from those that the run in `folder` was begun with."""
         changed = sorted(name for name in {*kept, *self.inputs} if kept.get(name) != self.inputs.get(name))
         changed = [name for name in changed if not opened.agree(name, kept, self.inputs)]
         if changed:
-            # A set of data is its file's contents: where both have changed, the file is what the user knows.
+            # A data set is made from its file: where both have changed, the message names the file, which the user knows.
             named = [name for name in changed if not name.startswith("data set ")] or changed
             files = ", ".join(shown(name, 200, quoted=False) for name in named)
             raise UsageError(
@@ -79,7 +79,7 @@ class Origin:
         opened.goes_on(kept, self.inputs)
 
     def go_on_from(self, facts: Facts, folder: Path) -> None:
-        """Take up what the checkpoint kept, and warn if other versions made it."""
+        """Restore the origin from a checkpoint's facts; warn if other versions made it, refuse another model."""
         self.earlier_versions, self.extended_from = list(facts["earlier_versions"]), facts["extended_from"]
         before = facts["versions"]
         if before == self.versions:
@@ -104,9 +104,9 @@ class Origin:
 
 
 def check_alike(results: Mapping[str, Facts]) -> None:
-    """Raise UsageError if results by folder, which are to stand side by side, come from other inputs or another model.
+    """Raise UsageError if results that are to be compared, by folder, come from different inputs or models.
 
-    Technology files are left out: they price what was counted, and a comparison prices all its points alike.
+    Technology files are left out: they price the counts, and a comparison prices all its points alike.
     """
     seen: dict[str, tuple[str, str]] = {}
     for folder, result in results.items():

@@ -1,4 +1,4 @@
-"""The line that shows how far a fit is."""
+"""The line that shows the progress of a fit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class ProgressLine:
         self.clock, self.begin, self.stage = time.perf_counter, time.perf_counter(), ""
 
     def __call__(self, share: float, what: str) -> None:
-        """Show how far the work is."""
+        """Show the share of the work that is done."""
         if sys.stderr.isatty():
             gone = self.clock() - self.begin
             left = f", {gone * (1 - share) / share:.0f} s left" if 0.02 < share < 1 else ""

@@ -1,8 +1,8 @@
 """A finished run as its folder holds it: result.json and cells.h5, every part checked before it is used.
 
-What is priced must be what was counted. Types, names, signs and sizes are checked, and so is what a run's own numbers say
-of each other: the layers add up to the phases, the read-outs to phase infer. What an account does not use is not looked at,
-so that runs of other versions can be priced.
+Only true counts may be priced. Types, names, signs and sizes are checked, and so is the agreement of a run's own
+numbers: the layers add up to the phases, the read-outs to phase infer. Entries that an account does not use are not looked
+at, so that runs of other versions can be priced.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NEEDED = ("events", "integrals", "device", "images", "config")
 CONFIGURED = ("device", "data", "layers", "epochs", "seed", "technology")
 """Choices that every account names."""
 ON_A_CHIP = ("learner", "update", "tile", "partial_sums", "adc", "dac")
-"""Further ones of a run of `simulate`; a spiking run has an encoder instead."""
+"""Further choices that the account of a run of `simulate` names; a spiking run has an encoder instead."""
 DEVICE = (("g_min", 0.0, 1.0, "S"), ("g_max", 0.0, 1.0, "S"), ("v_read", 0.0, 20.0, "V"), ("t_read", 0.0, 1.0, "s"),
           ("v_up", 0.0, 50.0, "V"), ("v_down", 0.0, 50.0, "V"))  # fmt: skip
 """Figures of the device: name, least, most, unit."""
@@ -43,7 +43,7 @@ Parts = Facts
 def read_run(place: str) -> Document:
     """Return the result of a run: `place` is its folder, or a result file; shapes are taken from cells.h5 if need be.
 
-    Raises UsageError in one sentence where there is no result that can be priced.
+    Raise UsageError in one sentence where there is no result that can be priced.
     """
     where = shown(place, 200, quoted=False)
     path = os.path.expanduser(place)
@@ -64,7 +64,7 @@ def read_run(place: str) -> Document:
 
 
 def _shapes(file: Path) -> list[list[int]]:
-    """Return (inputs, neurons) of each layer of an older run from what the bench saw of its cells."""
+    """Return (inputs, neurons) of each layer of an older run, from the cells that the bench saw."""
     cells = hdf5.tree(file, "file of cells")
     found = []
     for layer in range(len(cells)):
@@ -166,7 +166,7 @@ def _check_amounts(integrals: object, place: str) -> None:
 
 
 def _by_phase(result: Parts, name: str, where: str, check_one: Callable[[object, str], None]) -> Parts:
-    """Return what was booked in all, by phase: all phases are there, and in each of them all names, counted or not."""
+    """Return the totals by phase; check that all phases are there, and in each of them all names, counted or not."""
     phases = figures.parts(result[name], f"{where}: '{name}'", PHASES)
     for phase, parts in phases.items():
         place = f"{where}: '{name}.{phase}'"
@@ -178,7 +178,7 @@ def _by_phase(result: Parts, name: str, where: str, check_one: Callable[[object,
 
 
 def _check_layers(result: Parts, name: str, whole: Parts, where: str, check_one: Callable[[object, str], None]) -> None:
-    """Check what was booked by layer, and that it adds up to what was booked in all."""
+    """Check the counts by layer, and that they add up to the totals."""
     by_layer = f"{name}_by_layer"
     if by_layer not in result:
         return
@@ -193,7 +193,7 @@ def _check_layers(result: Parts, name: str, whole: Parts, where: str, check_one:
 
 
 def _check_readouts(result: Parts, where: str) -> None:
-    """Check what the read-outs took, and that they add up to phase infer; an image is read once for each of them."""
+    """Check the counts of the read-outs, and that they add up to phase infer; an image is read once for each of them."""
     names = ("events_by_readout", "integrals_by_readout")
     found = [_table(result[name], f"{where}: '{name}'") for name in names if name in result]
     if not found:
@@ -241,7 +241,7 @@ def _check_shapes(shapes: object, where: str) -> None:
 
 
 def _check_cells(cells: object, where: str) -> None:
-    """Check the pulses of the cell that got most; a sealed chip tells of none."""
+    """Check the pulses of the cell that received most; a sealed chip gives no such number."""
     looked = _table(cells, f"{where}: 'cells'").get("layers") if cells is not None else None
     if looked is None:
         return

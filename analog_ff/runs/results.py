@@ -21,7 +21,7 @@ UNIFORM_VARIANCE = 1.0 / 12.0
 
 
 def conditions(config: Config, device: Document) -> Document:
-    """Return what pricing needs of a run: the technology, and the device's own voltages and times."""
+    """Return the conditions for pricing a run: the technology, and the device's own voltages and times."""
     from hardware_models.energy import load_technology
 
     return {"technology": load_technology(config.technology), **device_conditions(device)}
@@ -45,11 +45,11 @@ def learn_joule(ledger: Ledger, conditions: Document) -> float:
 
 
 def memory_left(pulses_per_device: float, cycle_noise: float) -> float:
-    """Return which share of what a cell was told is left after the noise of its pulses, 0 to 1.
+    """Return the share of the written information that a cell keeps after the noise of its pulses, 0 to 1.
 
     The noise of P pulses has the variance P sigma² (in units of the range squared) as long as the bounds are far; a
-    cell that has forgotten everything is uniform over its range, variance 1/12. What is left is 1 - 12 P sigma², at
-    least 0.
+    cell that has forgotten everything is uniform over its range, variance 1/12. The share left is 1 - 12 P sigma²,
+    at least 0.
     """
     return max(0.0, 1.0 - pulses_per_device * cycle_noise**2 / UNIFORM_VARIANCE)
 
@@ -64,7 +64,7 @@ def collect(
 ) -> Document:
     """Return the result of a finished run as plain values; numbers or null, never NaN.
 
-    `known` is what `conditions` returned when the run was built: a file that was edited since must not price it.
+    `known` holds the `conditions` from when the run was built: a file that was edited since must not price it.
     """
     from hardware_models.energy import report
     from hardware_models.energy.line_currents import line_currents

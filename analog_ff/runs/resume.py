@@ -1,4 +1,4 @@
-"""Where a run goes on: at its last checkpoint, at the one before if that is damaged, or at the beginning."""
+"""The place where a run goes on: its last checkpoint, the one before if that is damaged, or the beginning."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from hardware_models.check import UsageError
 from hardware_models.events import Ledger
 
 MOST = 2**63 - 1
-"""Most of anything that is counted."""
+"""Largest count of anything."""
 
 
 def take_up(run: Run, folder: Path) -> bool:
-    """Bring a freshly built run to the state that its folder keeps; return False if no checkpoint was written yet.
+    """Restore the state that a folder keeps in a freshly built run; return False if no checkpoint was written yet.
 
     Raises
     ------
@@ -58,8 +58,8 @@ def _restore(run: Run, arrays: dict[str, np.ndarray], facts: Document, path: Pat
     with checkpoint.sound(path, "a checkpoint of this run"):
         _check_arrays(run.arrays(), arrays)
         run.restore(arrays, facts)
-        # What was taken up has to be what was kept, bit for bit: an array that nobody wanted, or one that was bent into another
-        # type, would show here.
+        # The restored arrays must equal the kept ones bit for bit: an array that no part restores, or one that was converted to
+        # another type, is found here.
         again = run.arrays()
         if set(again) != set(arrays) or any(_differ(again[name], arrays[name]) for name in arrays):
             raise ValueError("its arrays are not those of this run")
@@ -93,7 +93,7 @@ def _reached(run: Run, facts: Facts, path: Path) -> int | None:
 
 
 def _extend(run: Run, before: int) -> None:
-    """Note that the run is extended, and say what the added epochs are."""
+    """Note that the run is extended, and tell the user the gain of the added epochs."""
     epochs = run.config.epochs
     first, last = gain(before, epochs), gain(epochs - 1, epochs)
     earlier = run.origin.extended_from
@@ -109,8 +109,8 @@ def _extend(run: Run, before: int) -> None:
 def _check_arrays(fresh: Mapping[str, np.ndarray], kept: Mapping[str, np.ndarray]) -> None:
     """Compare the set, the types and the shapes of kept arrays with those that the run would save before its first step.
 
-    The chip's are the same at any time. A learner's array that is empty at first may have grown, and it may have come to
-    remember more: such arrays are compared after they are restored.
+    The chip's are the same at any time. A learner's array that is empty at first may have grown, and a learner may hold
+    more arrays later: such arrays are compared after they are restored.
     """
     for name, array in fresh.items():
         if name not in kept:
@@ -130,7 +130,7 @@ def _differ(a: Any, b: np.ndarray) -> bool:
 
 
 def _check_facts(facts: Any, run: Run) -> None:
-    """Raise ValueError or TypeError unless the facts are what `Run.facts` writes down."""
+    """Raise ValueError or TypeError unless the facts have the form that `Run.facts` writes."""
     epochs, epoch = facts["epochs"], facts["epoch"]
     _whole("epochs", epochs, 1, 10**6)
     _whole("epoch", epoch, 0, epochs)

@@ -1,4 +1,4 @@
-r"""Rows of features on a chip, instead of images: how they are driven, and how they are read.
+r"""Rows of features on a chip, instead of images: their encoding as drives, and their reads.
 
 A row of n features drives the first layer as
 
@@ -13,9 +13,9 @@ Rows are predicted as a chip reads them, one after another. The noise of a row's
 
 .. math:: key = (seed, \text{predict}, updates)/\mathrm{blake2b}(u)
 
-so that a row reads the same in any batch, at any place of it, and as often as it is asked for. Fresh noise in every read is
-what `simulate` draws; here a repeated question must have one answer. On a device that changes with time the chip's clock moves
-with every read all the same, and a later reading is that of an older chip.
+so that a row reads the same in any batch, at any place of it, and as often as it is asked for. `simulate` draws
+fresh noise in every read; here a repeated question must have one answer. On a device that changes with time the chip's clock
+moves with every read all the same, and a later reading is that of an older chip.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ FARTHEST = 8.0
 
 @dataclass
 class Rows:
-    """A chip, what learns on it and what was counted; the chip is fresh, its weights not yet programmed.
+    """A chip, its learner and its counts; the chip is fresh, its weights not yet programmed.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class Rows:
     features, classes : int
         n, C.
     scaler, ledger, images, updates
-        What a saved state goes on with; fresh by default.
+        Parts that a saved state restores; fresh by default.
     """
 
     config: Config
@@ -109,7 +109,7 @@ class Rows:
 
     @classmethod
     def restore(cls, saved: Facts) -> Rows:
-        """Build the chip again and bring it to a state that `save` returned."""
+        """Build the chip again and restore a state returned by `save`."""
         parts = cls(**(saved["kept"] | {"ledger": Ledger.restore(saved["kept"]["ledger"])}))
         parts.port.restore(saved["chip"])
         parts.learner.restore(saved["learner"])

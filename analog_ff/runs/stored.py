@@ -1,4 +1,4 @@
-"""What a run's folder says of it: with which choices it was begun, and its result if it is finished."""
+"""The record of a run in its folder: the choices that it was begun with, and its result if it is finished."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ C = TypeVar("C", bound=Choices)
 def asked_for(kind: type[C], options: Facts, folder: Path) -> C | None:
     """Return the choices of a run that is resumed: its own; None for an empty folder, whose run was never described.
 
-    The options given may repeat them, name other places of its files, or ask for more epochs. Raises UsageError for any other
+    The options given may repeat them, name other places of its files, or ask for more epochs. Raise UsageError for any other
     option, and where there is no run.
     """
     begun = begun_with(kind, folder)
@@ -43,7 +43,7 @@ def asked_for(kind: type[C], options: Facts, folder: Path) -> C | None:
 
 
 def begun_with(kind: type[C], folder: Path) -> C | None:
-    """Return what a folder says of its run; None for an empty one: its owner was killed before he could write."""
+    """Return the choices that a folder's run was begun with; None for an empty folder, whose run was killed before it wrote."""
     if folders.has(folder, CONFIG):
         return kind.from_toml(folder / CONFIG)
     if any((folder / name).is_file() for name in (RESULT, *OF_A_RUN)):
@@ -59,7 +59,7 @@ def begun_with(kind: type[C], folder: Path) -> C | None:
 def finished(config: Choices, folder: Path) -> Document | None:
     """Return the result that a run's folder holds; None if there is none yet, or one of fewer epochs.
 
-    Raises UsageError if there is one that cannot be read, or that of a run with other options.
+    Raise UsageError if there is one that cannot be read, or that of a run with other options.
     """
     path = folder / RESULT
     if not folders.has(folder, RESULT):

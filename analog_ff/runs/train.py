@@ -1,4 +1,4 @@
-"""The loop: batch -> learner.step -> Events. Everything else of a run stands beside it."""
+"""The loop: batch -> learner.step -> Events. The other parts of a run have files of their own."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MONITORED = 500
 
 
 class Run:
-    """One run: its parts, what it has counted and measured so far."""
+    """One run: its parts, its counts and its measurements so far."""
 
     def __init__(
         self,
@@ -125,7 +125,7 @@ class Run:
         line |= self.learner.measured
         line["seconds"] = round(self.seconds, 3)
         self.metrics.append(line)
-        # What learning has taken so far, so that the whole curve can be priced anew.
+        # The counts of learning so far, so that the whole curve can be priced anew.
         self.counted.append({"epoch": self.epoch, "images": self.images, **learn.counts, **learn.integrals})
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -158,7 +158,7 @@ class Run:
             whole_files.write(folder / "events.csv", table(self.counted))
 
     def restore(self, arrays: dict[str, np.ndarray], facts: Document) -> None:
-        """Take up the arrays and the facts of a checkpoint, which is written only once the chip is programmed."""
+        """Restore the arrays and the facts of a checkpoint; every checkpoint is written after the chip is programmed."""
         self.port.restore({k[5:]: v for k, v in arrays.items() if k.startswith("chip/")})
         self.learner.restore({k[8:]: v for k, v in arrays.items() if k.startswith("learner/")})
         self.programmed = True

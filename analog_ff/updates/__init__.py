@@ -1,4 +1,4 @@
-"""How a wanted outer product reaches the array."""
+"""Update schemes: the ways in which a wanted outer product reaches the array."""
 
 from __future__ import annotations
 

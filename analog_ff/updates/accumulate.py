@@ -6,7 +6,7 @@ with g the mean outer product over a batch, Delta W the nominal change of a weig
 pulses on the weight's pair. Stochastic rounding keeps no residue: the expected change is eta m exactly, however small.
 A residue with a dead band, the obvious alternative, lags behind and fails on noisy cells. `nearest` puts u = 1/2, as
 the program MLP+NeuroSim does (doi:10.1109/IEDM.2017.8268337; its function is called truncate, with a threshold of 1/2):
-changes below half a pulse are lost; `truncate` cuts n = trunc(eta m/Delta W) towards zero and loses what is below one.
+changes below half a pulse are lost; `truncate` cuts n = trunc(eta m/Delta W) towards zero and loses changes below one pulse.
 
 The scheme needs converters for x and h of both passes, one memory word per weight, and 2 W multiply-adds an image.
 
@@ -15,11 +15,12 @@ average is visited and pulses are fired,
 
 .. math:: m \leftarrow \mu^k m + (1-\mu^k) \textstyle\sum_{i=1}^k g_i, \qquad n = \lfloor \eta\,m/\Delta W + u \rfloor,
 
-so that m is k times as large and every g_i brings eta g_i in the end, as with k = 1. The words of the average are read and
-written once in k batches. The path of the weights gets shorter, and with it the number of pulses, only for k beyond about
-1/(1-mu) batches: for unrelated g_i it is :math:`\sqrt{(1-\mu^k)(1+\mu)/(k(1+\mu^k)(1-\mu))}` times that of k = 1, 0.999 for 10
-batches at mu = .98 and 0.69 for 200. With `skip_silent` a product is formed where x_i and d_j both differ from zero, and
-only these activities are stored, with one bit that says which: an exact saving, where a digital engine can skip zeros.
+so that m is k times as large and every g_i changes the weights by eta g_i in the end, as with k = 1. The words of the average
+are read and written once in k batches. The path of the weights gets shorter, and with it the number of pulses, only for k
+beyond about 1/(1-mu) batches: for unrelated g_i it is :math:`\sqrt{(1-\mu^k)(1+\mu)/(k(1+\mu^k)(1-\mu))}` times that of
+k = 1, 0.999 for 10 batches at mu = .98 and 0.69 for 200. With `skip_silent` a product is formed where x_i and d_j both
+differ from zero, and only these activities are stored, with one bit each that marks them: an exact saving, where a digital
+engine can skip zeros.
 """
 
 from __future__ import annotations
@@ -44,14 +45,14 @@ RANDOM_BITS = 24
 WORD_BITS = 32
 """Bits of a word of memory."""
 MOST = 2**30
-"""Pulses of one weight that are asked for at once, at most."""
+"""Most pulses of one weight that are asked for at once."""
 DIVERGED = -(2**31)
-"""Stands for pulses of an average that is no number."""
+"""Marks the pulses of an average that is not a number."""
 
 
 @parallel_kernel
 def _average_and_round(memory, fresh, momentum, share, pulses_per_unit, rounding, counts, w0, w1):
-    """One pass over the memory: m <- mu m + (1-mu) share g; n = floor(m pulses_per_unit + u), or trunc(m pulses_per_unit)."""
+    """Pass once over the memory: m <- mu m + (1-mu) share g; n = floor(m pulses_per_unit + u), or trunc(m pulses_per_unit)."""
     keep = np.float32(momentum)
     take = np.float32((1.0 - momentum) * share)
     scale = np.float32(pulses_per_unit)
@@ -67,7 +68,7 @@ def _average_and_round(memory, fresh, momentum, share, pulses_per_unit, rounding
             else:
                 u = uniform(i * columns + j, w0, w1) if rounding == 0 else half
                 n = np.floor(m * scale + u)
-            # More than an int32 counts would come out with any sign, and more than all states is no more than that.
+            # Beyond an int32 the sign would be arbitrary, and more pulses than a cell has states change nothing further.
             counts[i, j] = np.int32(min(max(n, -most), most)) if n == n else np.int32(DIVERGED)
 
 
@@ -117,7 +118,7 @@ class Accumulate(Update):
         self._counts = np.empty(shape, np.int32)
 
     def apply(self, x: np.ndarray, d: np.ndarray, images: int, rate: float, bias_rate: float, key: Key) -> Events:
-        """Bring the weights nearer to W + rate m, m the leaky average of x^T d / images, on every k-th call.
+        """Change the weights towards W + rate m, m the leaky average of x^T d / images, on every k-th call.
 
         x (P, inputs) and d (P, neurons) float32 hold the activities of all passes (P = 2 images: positive and
         negative, less those that were gated); the last row of the product is multiplied by `bias_rate`.
@@ -145,7 +146,7 @@ class Accumulate(Update):
         return int(np.count_nonzero(x, axis=1) @ np.count_nonzero(d, axis=1))
 
     def _write(self, x: np.ndarray, d: np.ndarray, images: int, rate: float, bias_rate: float, key: Key) -> Events:
-        """Form the products, bring them into the average and fire."""
+        """Form the products, add them to the average, fire the pulses, and return the events."""
         events = self._form(x, d, bias_rate, key)
         self._visit(self.momentum**self.every, 1.0 / images, rate / self._sheet.weight_step, key)
         if self._counts.min() == DIVERGED:
@@ -164,14 +165,14 @@ class Accumulate(Update):
         return events + Events(counts) + self._port.fire_cells(self._layer, self._counts, key=key)
 
     def _form(self, x: np.ndarray, d: np.ndarray, bias_rate: float, key: Key) -> Events:
-        """Form x^T d."""
+        """Form x^T d, its last row times `bias_rate`, and return the events."""
         del key
         matmul(np.ascontiguousarray(x.T), d, self._fresh)
         self._fresh[-1] *= np.float32(bias_rate)
         return Events()
 
     def _visit(self, momentum: float, share: float, pulses_per_unit: float, key: Key) -> None:
-        """Bring `share` of the products into the average, and round its multiples to pulses."""
+        """Add `share` of the products to the average, and round `pulses_per_unit` times the average to pulses."""
         w0, w1, _, _ = key.child("rounding").words
         _average_and_round(
             self.memory, self._fresh, momentum, share, pulses_per_unit, self._rounding, self._counts, w0, w1

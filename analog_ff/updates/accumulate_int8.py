@@ -9,7 +9,7 @@ smallest power of two with abs(v_ij) <= 127 s_i in row i, one exponent a word li
 stochastically keeps them unbiased: the mean of m is that of `accumulate` but for the rounding of x to the nearest step. A
 multiply-add in integers is priced at 1/15 of one in fp32 (Horowitz, ISSCC 2014), and four words share one of 32 bits.
 
-The noise that the rounding of m adds has a deviation of at most s_i/2 per visit, :math:`s_i/(2\sqrt{1-\mu^2})` in all: at
+The noise that the rounding of m adds has a deviation of at most s_i/2 per visit, :math:`s_i/(2\sqrt{1-\mu^2})` in total: at
 mu = .98, 2.5 s_i, which is 2 to 4 % of the largest abs(m) of the row.
 """
 
@@ -35,7 +35,7 @@ DRIVE_BITS = 16
 
 @parallel_kernel
 def _average_in_bytes(memory, fresh, momentum, share, w0, w1):
-    """One pass: m <- s floor((mu m + (1-mu) share g)/s + u), s the least power of two for which a row fits its words."""
+    """Pass once: m <- s floor((mu m + (1-mu) share g)/s + u), s the least power of two for which a row fits its words."""
     keep = np.float32(momentum)
     take = np.float32((1.0 - momentum) * share)
     columns = memory.shape[1]
@@ -76,13 +76,13 @@ class AccumulateInt8(Accumulate):
         return Events({"rng.bits": DRIVE_BITS * (int(np.count_nonzero(d)) if self._skip else d.size)})
 
     def _visit(self, momentum: float, share: float, pulses_per_unit: float, key: Key) -> None:
-        """Bring the products into the average, round it to its words, and its multiples to pulses."""
+        """Add the products to the average, round it to its words, and its multiples to pulses."""
         w0, w1, _, _ = key.child("memory").words
         _average_in_bytes(self.memory, self._fresh, momentum, share, w0, w1)
         super()._visit(1.0, 0.0, pulses_per_unit, key)
 
     def _write(self, x: np.ndarray, d: np.ndarray, images: int, rate: float, bias_rate: float, key: Key) -> Events:
-        """Do what `Accumulate` does; the memory's rounding takes random bits of its own."""
+        """Write as `Accumulate` does, and count the random bits that the memory's own rounding takes."""
         events = super()._write(x, d, images, rate, bias_rate, key)
         return Events({"rng.bits": RANDOM_BITS * self.memory.size}) + events
 

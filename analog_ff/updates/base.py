@@ -1,4 +1,4 @@
-"""What every update scheme is: it brings a wanted outer product to one array, and may remember."""
+"""Base class of the update schemes: a scheme applies a wanted outer product to one array, and may have a memory."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ class Update(ABC):
 
     @abstractmethod
     def apply(self, x: np.ndarray, d: np.ndarray, images: int, rate: float, bias_rate: float, key: Key) -> Events:
-        """Bring the weights nearer to W + rate x^T d / images, for x (P, inputs) and d (P, neurons) float32.
+        """Change the weights towards W + rate x^T d / images, for x (P, inputs) and d (P, neurons) float32.
 
         The last row of the product, the bias, is multiplied by `bias_rate`.
         """
 
     @property
     def waiting(self) -> int:
-        """Number of values of activity that it keeps from one batch to the next."""
+        """Number of values of activity that the scheme keeps from one batch to the next."""
         return 0
 
     def save(self) -> dict[str, np.ndarray]:
-        """Return what a resumed run must know."""
+        """Return the state that a resumed run needs."""
         return {}
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:

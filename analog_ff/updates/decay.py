@@ -4,7 +4,7 @@ r"""Weight decay by counted pulses: read the array row by row, then pull each we
           \kappa = \eta\,\delta\,K
 
 every K batches, with s the input at full scale, Delta W the nominal change of a weight by one pulse, u ~ U[0, 1) and delta
-the decay of Hinton's recipe (W <- W + eta (g - delta W)). A chip offers no look at its weights, so each is read by driving
+the decay of Hinton's recipe (W <- W + eta (g - delta W)). A chip does not show its weights, so each is read by driving
 one word line at full scale, through the converter and with the noise of the array; the bias row stays. K batches at once
 instead of K small steps: the same for kappa << 1, at 1/K of the reads.
 """
@@ -47,9 +47,9 @@ class Decay:
         return events + self._port.fire_cells(self._layer, counts, key=key)
 
     def save(self) -> dict[str, np.ndarray]:
-        """Return what has come due since the last pull."""
+        """Return the decay that has come due since the last pull."""
         return {"pending": np.array(self._pending)}
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:
-        """Take up what `save` returned."""
+        """Restore a state returned by `save`."""
         self._pending = float(saved["pending"])
