@@ -13,7 +13,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from hardware_models.energy.worked_example import LEARNERS, update_energy
+from hardware_models.energy.oracles.worked_example import LEARNERS, update_energy
 
 HERE = Path(__file__).resolve().parent
 NETS = {"784-500-500": (784, 500, 500), "784-2000x4": (784, 2000, 2000, 2000, 2000)}

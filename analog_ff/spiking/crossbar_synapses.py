@@ -33,11 +33,11 @@ from analog_ff.spiking.lines import (
 )
 from analog_ff.spiking.synapses import CHANGE, arrival, delays, inhibition, presynaptic
 from hardware_models.crossbar import Crossbar
+from hardware_models.crossbar.inspection import inspect_cells
 from hardware_models.devices.base import BaseDevice
-from hardware_models.devices.load import load_device
 from hardware_models.events import Ledger
-from hardware_models.inspection import inspect_cells
 from hardware_models.keys import Key
+from hardware_models.load import load_device
 
 TILE = (256, 256)
 """Largest tile (rows, columns) in cells."""

@@ -26,11 +26,11 @@ from analog_ff.spiking.crossbar_synapses import TILE
 from analog_ff.spiking.lines import HEARD, ROW, TURNS, Lines, check_hardware, phases_of, read_deviation, turns
 from analog_ff.spiking.step_tables import StepTables
 from analog_ff.spiking.synapses import CHANGE, arrival, delays, inhibition, presynaptic
-from hardware_models import write_costs
-from hardware_models.devices.load import load_device
+from hardware_models.crossbar import write_costs
 from hardware_models.events import Ledger
 from hardware_models.kernels.pulses import write_sums
 from hardware_models.keys import Key
+from hardware_models.load import load_device
 from hardware_models.tiles import Tiling
 
 SUMS = "up : 1\ndown : 1\nup_g : 1\ndown_g : 1\nmade : 1"
