@@ -70,7 +70,7 @@ def show(
     With --json the equation is LaTeX.
     """
     from hardware_models.devices.ageing import no_law_of_time
-    from hardware_models.devices.load import load_device
+    from hardware_models.load import load_device
 
     path = None if out is None else _new(_picture(out))
     device: Any = load_device(spec)
@@ -158,7 +158,7 @@ def fit_train(
 @app.command("examine", context_settings=WIDE)
 def examine(spec: str = _SPEC, as_json: bool = _JSON) -> None:
     """Examine a device: shapes, bounds, noise, threads, units, speed; exit status 1 if a check fails."""
-    from hardware_models.devices.load import named_device
+    from hardware_models.load import named_device
     from hardware_models.testing import examine_device
 
     found = examine_device(named_device(spec))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from hardware_models.devices.load import published
+from hardware_models.load import published
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "devices.md"
 BEGIN, END = "<!-- devices:begin -->", "<!-- devices:end -->"

@@ -18,8 +18,8 @@ from typing import Any
 import store
 from point_energy import whole
 
-from hardware_models.devices.load import load_device
-from hardware_models.energy.closed_forms import read
+from hardware_models.energy.oracles.closed_forms import read
+from hardware_models.load import load_device
 
 HERE = Path(__file__).resolve().parent
 RESULT = HERE / "results" / "energy" / "acceptance.json"

@@ -15,7 +15,7 @@ from typing import Any
 import store
 from point_energy import whole
 
-from hardware_models.energy.worked_example import LEARNERS, update_energy
+from hardware_models.energy.oracles.worked_example import LEARNERS, update_energy
 
 HERE = Path(__file__).resolve().parent
 NETS = {"784-500-500": (784, 500, 500), "784-2000x4": (784, 2000, 2000, 2000, 2000)}

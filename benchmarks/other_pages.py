@@ -11,7 +11,7 @@ from identity import digest, figures, older
 from pages import Page, folded
 from result_tables import MARK
 
-from hardware_models.devices.load import load_device
+from hardware_models.load import load_device
 
 RESULTS = HERE / "results"
 

@@ -47,7 +47,7 @@ def commands() -> dict[str, list[str]]:
     from analog_ff.objective.goodness import GOODNESS
     from analog_ff.objective.schedule import SCHEDULES
     from analog_ff.updates import UPDATES
-    from hardware_models.devices.load import PUBLISHED
+    from hardware_models.load import PUBLISHED
     from hardware_models.nonlinearities import NONLINEARITIES
 
     found: dict[str, list[str]] = {}

@@ -2,7 +2,7 @@
 
 from hardware_models import load_device
 from hardware_models.fitting import FORMS, fit, synthetic, write_pulse_train
-from hardware_models.pulse_train import read_pulse_train
+from hardware_models.fitting.pulse_train import read_pulse_train
 
 truth = load_device("park2013_pcmo")
 write_pulse_train(synthetic(truth, cells=3, cycles=2, pulses=50), "train.csv")  # your instrument writes such a file

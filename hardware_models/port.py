@@ -16,7 +16,7 @@ from hardware_models.events import Events
 from hardware_models.keys import Key
 
 if TYPE_CHECKING:
-    from hardware_models.inspection import Inspection
+    from hardware_models.crossbar.inspection import Inspection
 
 
 class SealedChipError(RuntimeError):

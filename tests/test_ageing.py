@@ -22,18 +22,18 @@ from analog_ff.runs.execute import execute
 from analog_ff.simulate import app, run_app
 from hardware_models.check import UsageError
 from hardware_models.crossbar import Crossbar
+from hardware_models.crossbar.inspection import inspect_cells
 from hardware_models.devices import load
 from hardware_models.devices.ageing import ENTRIES, NEEDS
 from hardware_models.devices.base import si
 from hardware_models.devices.faults import Faults
 from hardware_models.devices.ideal import Ideal
-from hardware_models.devices.load import device_from_toml, load_device
 from hardware_models.devices.one_sided import OneSided
 from hardware_models.devices.phase_change import PhaseChange
 from hardware_models.devices.retention import BOLTZMANN, Retention
 from hardware_models.devices.wear import Wear
-from hardware_models.inspection import inspect_cells
 from hardware_models.keys import Key
+from hardware_models.load import device_from_toml, load_device
 from hardware_models.units import to_si
 
 KEY = Key(0, "test")

@@ -11,8 +11,8 @@ import pytest
 from hardware_models.check import RunError, UsageError
 from hardware_models.crossbar import Crossbar
 from hardware_models.devices.exponential_step import ExponentialStep
-from hardware_models.devices.load import load_device
 from hardware_models.keys import Key
+from hardware_models.load import load_device
 
 KEY = Key(4, "crossbar")
 

@@ -17,13 +17,13 @@ from hardware_models.devices.base import gathered
 from hardware_models.devices.constant_step import ConstantStep
 from hardware_models.devices.exponential_activity import ExponentialActivity
 from hardware_models.devices.linear_step import LinearStep
-from hardware_models.devices.load import load_device, published
 from hardware_models.devices.measured import Measured
 from hardware_models.devices.one_sided import OneSided
 from hardware_models.devices.piecewise import Piecewise
 from hardware_models.devices.power_step import PowerStep
 from hardware_models.devices.soft_bounds import SoftBounds
 from hardware_models.keys import Key
+from hardware_models.load import load_device, published
 
 KEY = Key(0, "test")
 LEVELS = np.array([1e-6, 2e-6, 5e-6, 1e-5])

@@ -13,10 +13,10 @@ from hardware_models.check import UsageError
 from hardware_models.devices.base import gathered
 from hardware_models.devices.exponential_step import ExponentialStep
 from hardware_models.devices.ideal import Ideal
-from hardware_models.devices.load import device_from_toml, load_device
 from hardware_models.kernels import pulses as kernels
 from hardware_models.kernels.random import quantile_middles
 from hardware_models.keys import Key
+from hardware_models.load import device_from_toml, load_device
 
 KEY = Key(0, "test")
 CURVES = [(31.566827, -1.997332), (0.499181, -0.200303), (2.519877, -2.519877), (0.3, 0.3), (-0.7, 1e6)]

@@ -14,8 +14,8 @@ from analog_ff.simulate import run_app
 from hardware_models.check import UsageError
 from hardware_models.devices import PUBLISHED
 from hardware_models.devices.exponential_step import ExponentialStep
-from hardware_models.devices.load import load_device
 from hardware_models.fitting import synthetic, write_pulse_train
+from hardware_models.load import load_device
 
 Capture = pytest.CaptureFixture[str]
 

@@ -14,8 +14,8 @@ from analog_ff.objective.readout import SquaredReadout
 from analog_ff.runs.build import port_of
 from hardware_models.check import UsageError
 from hardware_models.chip import Chip
+from hardware_models.chip.process_port import ProcessPort
 from hardware_models.keys import Key
-from hardware_models.process_port import ProcessPort
 
 PIXELS, CLASSES, COPIES = 64, 10, 4
 LAYERS = ((PIXELS + 1, 30), (31, 20))

@@ -25,9 +25,9 @@ from analog_ff.simulate import run_app
 from analog_ff.spiking.cortex.table import TESTS
 from analog_ff.updates import UPDATES
 from hardware_models.devices import MODELS, PUBLISHED
-from hardware_models.devices.load import load_device
 from hardware_models.energy import TECHNOLOGIES, load_technology
 from hardware_models.events import INTEGRALS, is_count
+from hardware_models.load import load_device
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PRICED = ("v_up", "t_up", "v_down", "t_down", "v_read", "t_read")

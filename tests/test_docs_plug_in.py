@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from analog_ff.simulate import app, run_app
-from hardware_models.devices.load import load_device
 from hardware_models.keys import Key
+from hardware_models.load import load_device
 from hardware_models.testing import examine_device
 
 GUIDE = Path(__file__).resolve().parents[1] / "docs" / "how-to" / "plug-in.md"

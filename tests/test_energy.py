@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from hardware_models.check import UsageError
-from hardware_models.energy import TECHNOLOGIES, limits, load_technology, price, report
+from hardware_models.energy import TECHNOLOGIES, load_technology, price, report
 from hardware_models.energy.components import SCENARIOS, Conditions
+from hardware_models.energy.facts import limits
 from hardware_models.energy.load import BITS, CONVERTERS, technology_from_toml
 from hardware_models.events import COUNTS, INTEGRALS, Events, Ledger
 

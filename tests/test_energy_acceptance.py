@@ -12,16 +12,17 @@ import pytest
 from hardware_models.check import UsageError
 from hardware_models.crossbar import Crossbar
 from hardware_models.devices import PUBLISHED
-from hardware_models.devices.load import load_device
-from hardware_models.energy import TECHNOLOGIES, limits, load_technology, price
-from hardware_models.energy.closed_forms import added, neurons, read, times
+from hardware_models.energy import TECHNOLOGIES, load_technology, price
 from hardware_models.energy.components import Conditions
-from hardware_models.energy.distances import distances, full_scale
-from hardware_models.energy.line_currents import NOT_PHYSICAL, line_currents
+from hardware_models.energy.facts import limits
+from hardware_models.energy.facts.distances import distances, full_scale
+from hardware_models.energy.facts.line_currents import NOT_PHYSICAL, line_currents
 from hardware_models.energy.load import technology_from_toml
-from hardware_models.energy.roll_up import read_components, roll_up
+from hardware_models.energy.oracles.closed_forms import added, neurons, read, times
+from hardware_models.energy.oracles.roll_up import read_components, roll_up
 from hardware_models.events import COUNTS, INTEGRALS, Events
 from hardware_models.keys import Key
+from hardware_models.load import load_device
 
 REFERENCE = Path(__file__).resolve().parents[1] / "benchmarks" / "reference"
 AT = Conditions(5e-9, 0.5, 1.6)

@@ -14,8 +14,7 @@ from analog_ff.objective.goodness import LayerGoodness
 from analog_ff.objective.negatives import Negatives
 from analog_ff.updates.coincidence import Coincidence
 from hardware_models.chip import Chip
-from hardware_models.devices.load import load_device
-from hardware_models.energy.closed_forms import (
+from hardware_models.energy.oracles.closed_forms import (
     accumulate,
     added,
     coincidence,
@@ -24,8 +23,9 @@ from hardware_models.energy.closed_forms import (
     read_transposed,
     times,
 )
-from hardware_models.energy.worked_example import LEARNERS, update_energy
+from hardware_models.energy.oracles.worked_example import LEARNERS, update_energy
 from hardware_models.keys import Key
+from hardware_models.load import load_device
 
 LAYERS = ((13, 9), (10, 7))
 IMAGES, SLOTS = 3, 5

@@ -15,9 +15,9 @@ from analog_ff.runs.execute import execute
 from analog_ff.runs.result_file import read_run
 from analog_ff.simulate import run_app
 from hardware_models.check import UsageError
+from hardware_models.energy.facts.latency import latency
+from hardware_models.energy.facts.wear import wear
 from hardware_models.energy.files import packaged
-from hardware_models.energy.latency import latency
-from hardware_models.energy.wear import wear
 
 
 @pytest.fixture(scope="module")

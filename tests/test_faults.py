@@ -16,8 +16,8 @@ from analog_ff.simulate import app, run_app
 from hardware_models.check import UsageError
 from hardware_models.chip import Chip
 from hardware_models.devices.faults import Faults, fault_maps, with_faults
-from hardware_models.devices.load import load_device
 from hardware_models.keys import Key
+from hardware_models.load import load_device
 
 KEY = Key(0, "test")
 MEMRISTOR: Any = load_device("memristor")
@@ -187,7 +187,7 @@ def test_training_with_stuck_cells_runs(tmp_path: Path, capsys: pytest.CaptureFi
 
 def test_faults_reach_a_chip_in_another_process() -> None:
     """The options of the chip travel with it."""
-    from hardware_models.process_port import ProcessPort
+    from hardware_models.chip.process_port import ProcessPort
 
     port = ProcessPort(MEMRISTOR, LAYERS, faults={"dead_rows": 1.0}, adc=None)
     z, _ = port.read(0, np.ones((2, 12), np.float32), key=KEY)

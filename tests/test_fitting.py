@@ -14,12 +14,12 @@ import pytest
 from hardware_models.check import UsageError
 from hardware_models.devices.base import BaseDevice, gathered, si
 from hardware_models.devices.exponential_step import ExponentialStep
-from hardware_models.devices.load import device_from_toml, load_device
 from hardware_models.fitting import FORMS, Fit, Form, fit, fit_file, model_of, synthetic, write_pulse_train
 from hardware_models.fitting.data import TrainData
 from hardware_models.fitting.likelihood import Candidate
+from hardware_models.fitting.pulse_train import PulseTrain, parse_pulse_train, read_pulse_train
 from hardware_models.keys import Key
-from hardware_models.pulse_train import PulseTrain, parse_pulse_train, read_pulse_train
+from hardware_models.load import device_from_toml, load_device
 
 
 class SoftState(NamedTuple):

@@ -13,9 +13,9 @@ from analog_ff.objective.reference import ReferenceForwardForward
 from analog_ff.objective.schedule import Moment
 from hardware_models.check import UsageError
 from hardware_models.chip import Chip
+from hardware_models.chip.process_port import ProcessPort
 from hardware_models.events import Events
 from hardware_models.keys import Key
-from hardware_models.process_port import ProcessPort
 
 PIXELS, CLASSES = 64, 10
 LAYERS = ((PIXELS + 1, 30), (31, 20))

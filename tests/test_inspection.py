@@ -18,14 +18,14 @@ from analog_ff.runs.execute import execute
 from hardware_models.check import UsageError
 from hardware_models.chip import Chip
 from hardware_models.crossbar import Crossbar
+from hardware_models.crossbar.inspection import inspect_cells, pulse_noise, pulse_step
 from hardware_models.devices import PUBLISHED
 from hardware_models.devices.constant_step import ConstantStep
 from hardware_models.devices.exponential_step import ExponentialStep
 from hardware_models.devices.ideal import Ideal
-from hardware_models.devices.load import load_device
 from hardware_models.devices.soft_bounds import SoftBounds
-from hardware_models.inspection import inspect_cells, pulse_noise, pulse_step
 from hardware_models.keys import Key
+from hardware_models.load import load_device
 from hardware_models.port import SealedChipError
 
 KEY = Key(2, "inspection")

@@ -14,10 +14,10 @@ from analog_ff.objective.goodness import LayerGoodness
 from analog_ff.runs.execute import execute
 from hardware_models.check import UsageError
 from hardware_models.chip import Chip
-from hardware_models.joined_port import JoinedPort, a_chip_a_layer
+from hardware_models.chip.joined_port import JoinedPort, a_chip_a_layer
+from hardware_models.chip.process_port import ProcessPort
 from hardware_models.keys import Key
 from hardware_models.port import SealedChipError
-from hardware_models.process_port import ProcessPort
 
 LAYERS = ((65, 30), (31, 30), (31, 30))
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from hardware_models.crossbar import Crossbar
-from hardware_models.devices.load import load_device
 from hardware_models.keys import Key
+from hardware_models.load import load_device
 from hardware_models.tiles import Tiling
 
 SHAPE, TILE = (70, 265), (32, 100)

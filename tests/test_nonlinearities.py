@@ -14,6 +14,7 @@ import pytest
 
 from hardware_models.check import UsageError
 from hardware_models.chip import SLOPE_STEP, Chip
+from hardware_models.chip.process_port import ProcessPort
 from hardware_models.keys import Key
 from hardware_models.nonlinearities import NONLINEARITIES
 from hardware_models.nonlinearities.base import Stateful, Timed, load_nonlinearity
@@ -23,7 +24,6 @@ from hardware_models.nonlinearities.harsh import Mixing, RandomWaves
 from hardware_models.nonlinearities.hysteretic import Hysteretic
 from hardware_models.nonlinearities.student_t import StudentT
 from hardware_models.port import SealedChipError
-from hardware_models.process_port import ProcessPort
 
 KEY = Key(3, "nonlinearities")
 LAYERS = ((33, 20), (21, 10))

@@ -17,9 +17,9 @@ from hardware_models.crossbar import Crossbar
 from hardware_models.devices.adapted import adapted, original
 from hardware_models.devices.base import BaseDevice
 from hardware_models.devices.ideal import Ideal
-from hardware_models.devices.load import load_device
 from hardware_models.devices.wear import Wear
 from hardware_models.keys import Key
+from hardware_models.load import load_device
 from hardware_models.testing import examine_device
 
 OPTIONS = ("--data", "toy", "--layers", "12", "--epochs", "2", "--batch", "20", "--shift", "0")

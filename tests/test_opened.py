@@ -13,8 +13,8 @@ import pytest
 
 from analog_ff.simulate import app, run_app
 from hardware_models import opened
+from hardware_models.chip.process_port import ProcessPort
 from hardware_models.keys import Key
-from hardware_models.process_port import ProcessPort
 from hardware_models.tables import load_object
 
 DEVICE = """

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from hardware_models.devices import PUBLISHED, provenance
-from hardware_models.devices.load import load_device, published
 from hardware_models.keys import Key
+from hardware_models.load import load_device, published
 from hardware_models.units import to_si
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"

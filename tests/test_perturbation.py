@@ -11,9 +11,9 @@ from analog_ff.learners.weight_perturbation import WeightPerturbation
 from analog_ff.network.stack import Stack
 from analog_ff.objective.goodness import LayerGoodness
 from hardware_models.chip import Chip
-from hardware_models.energy.closed_forms import accumulate, added, neurons, read, times
+from hardware_models.chip.process_port import ProcessPort
+from hardware_models.energy.oracles.closed_forms import accumulate, added, neurons, read, times
 from hardware_models.keys import Key
-from hardware_models.process_port import ProcessPort
 
 LAYERS = ((13, 9), (10, 7))
 UNITS = 9 + 7

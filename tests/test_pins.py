@@ -11,10 +11,10 @@ import pytest
 from analog_ff.updates.accumulate import Accumulate
 from hardware_models.check import RunError, UsageError
 from hardware_models.chip import Chip
-from hardware_models.joined_port import JoinedPort
+from hardware_models.chip.joined_port import JoinedPort
+from hardware_models.chip.process_port import ProcessPort
 from hardware_models.keys import Key
 from hardware_models.port import MissingPinError
-from hardware_models.process_port import ProcessPort
 
 KEY = Key(0, "pins")
 SHAPE = (4, 3)

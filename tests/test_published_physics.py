@@ -16,11 +16,11 @@ from hardware_models.devices.ageing import has_law_of_time, no_law_of_time
 from hardware_models.devices.base import BaseDevice
 from hardware_models.devices.capacitor import Capacitor
 from hardware_models.devices.electrochemical import Electrochemical
-from hardware_models.devices.load import load_device, published
 from hardware_models.devices.programmed import Programmed
 from hardware_models.devices.retention import Retention
 from hardware_models.devices.wear import Wear
 from hardware_models.keys import Key
+from hardware_models.load import load_device, published
 
 KEY = Key(7, "physics")
 MONTH = 30 * 86400.0

@@ -14,8 +14,8 @@ import pytest
 from scipy import stats
 
 from hardware_models.devices import MODELS
-from hardware_models.devices.load import load_device
 from hardware_models.keys import Key
+from hardware_models.load import load_device
 from hardware_models.tables import lookup
 
 KEY = Key(5, "statistics")

@@ -8,12 +8,11 @@ from random import Random
 import numpy as np
 import pytest
 
-from hardware_models import pulse_train
 from hardware_models.check import UsageError
-from hardware_models.fitting import FORMS, model_of, synthetic
+from hardware_models.fitting import FORMS, model_of, pulse_train, synthetic
+from hardware_models.fitting.pulse_train import parse_pulse_train, read_pulse_train
 from hardware_models.laboratory import text as table_text
 from hardware_models.laboratory.outliers import outliers
-from hardware_models.pulse_train import parse_pulse_train, read_pulse_train
 
 HEAD = "cell,cycle,pulse,voltage [V],width [ns],conductance [uS]"
 

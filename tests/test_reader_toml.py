@@ -12,10 +12,10 @@ import pytest
 
 from hardware_models import figures, files
 from hardware_models.check import UsageError
-from hardware_models.devices.load import device_from_toml, load_device
 from hardware_models.energy import load_technology
 from hardware_models.energy.files import packaged
 from hardware_models.energy.load import technology_from_toml
+from hardware_models.load import device_from_toml, load_device
 from hardware_models.units import dimension, to_si
 
 

@@ -8,13 +8,13 @@ import numba
 import numpy as np
 import pytest
 
+from hardware_models.chip.sensing import sense
 from hardware_models.converters.adc import Adc
 from hardware_models.converters.dac import Dac
 from hardware_models.crossbar import Crossbar
-from hardware_models.devices.load import load_device
 from hardware_models.kernels.reads import column_panels
 from hardware_models.keys import Key
-from hardware_models.sensing import sense
+from hardware_models.load import load_device
 
 SCALE, VOLTS = 6.0, 0.5
 KEY = Key(3, "sensing")

@@ -13,9 +13,9 @@ from analog_ff.network.stack import Stack
 from analog_ff.objective.goodness import LayerGoodness
 from hardware_models.check import UsageError
 from hardware_models.chip import Chip
+from hardware_models.chip.process_port import ProcessPort
 from hardware_models.events import Events, Tally
 from hardware_models.keys import Key
-from hardware_models.process_port import ProcessPort
 from hardware_models.tables import lookup
 
 BATCH = 40

@@ -14,12 +14,12 @@ from analog_ff.spiking.presentations import Presentations
 from analog_ff.spiking.synapses.step_tables import DOWN, UP, StepTables
 from hardware_models.check import UsageError
 from hardware_models.devices.constant_step import ConstantStep
-from hardware_models.devices.load import load_device
 from hardware_models.devices.soft_bounds import SoftBounds
 from hardware_models.energy import load_technology, price
 from hardware_models.events import Events, Ledger
 from hardware_models.kernels.pulses import split_pairs
 from hardware_models.keys import Key
+from hardware_models.load import load_device
 from hardware_models.tiles import Tiling
 
 SIGMAS = 5.0

@@ -17,7 +17,7 @@ from analog_ff.learners import LEARNERS
 from analog_ff.runs import model
 from analog_ff.spiking.config import SpikingConfig
 from hardware_models.check import UsageError
-from hardware_models.devices.load import load_device
+from hardware_models.load import load_device
 
 BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
 sys.path.append(str(BENCHMARKS))

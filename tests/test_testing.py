@@ -13,7 +13,7 @@ from hardware_models import testing
 from hardware_models.check import UsageError
 from hardware_models.devices import MODELS, PUBLISHED
 from hardware_models.devices.base import BaseDevice, gathered, si
-from hardware_models.devices.load import load_device
+from hardware_models.load import load_device
 from hardware_models.testing import QUICK, WHOLE, examine_device
 
 

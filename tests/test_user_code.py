@@ -13,10 +13,10 @@ from analog_ff.simulate import app, run_app
 from hardware_models import user_faults
 from hardware_models.check import RunError, UsageError
 from hardware_models.chip import Chip
-from hardware_models.devices.load import load_device
+from hardware_models.chip.process_port import ProcessPort
 from hardware_models.keys import Key
+from hardware_models.load import load_device
 from hardware_models.nonlinearities.base import load_nonlinearity
-from hardware_models.process_port import ProcessPort
 from hardware_models.testing import examine_device
 
 NEURONS = """

@@ -11,7 +11,7 @@ from analog_ff.plain import Document
 def catalogue() -> list[Document]:
     """Return one row a device that has a name: from its parameter file, or as an installed package registers it."""
     from hardware_models.devices import PUBLISHED
-    from hardware_models.devices.load import installed_devices, read_table
+    from hardware_models.load import installed_devices, read_table
 
     rows = []
     for name in sorted(PUBLISHED):
@@ -72,7 +72,7 @@ def parameters(device: Any, spec: str) -> list[Document]:
 
     from hardware_models.devices.ageing import ENTRIES
     from hardware_models.devices.base import declared
-    from hardware_models.devices.load import has_table, read_table
+    from hardware_models.load import has_table, read_table
     from hardware_models.units import to_si
 
     table: Document = read_table(spec)[0] if has_table(spec) else {}  # checked when the device was loaded

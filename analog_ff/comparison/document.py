@@ -15,8 +15,8 @@ from analog_ff.output import whole_files
 from analog_ff.plain import Document, Facts
 from analog_ff.runs.origin import versions
 from analog_ff.runs.results import plain
-from hardware_models.devices.load import has_table, read_table
 from hardware_models.energy import load_technology
+from hardware_models.load import has_table, read_table
 
 LABELS = ("data", "layers", "epochs", "batch", "dac", "adc", "update", "gate", "nonlinearity", "sealed")
 """Choices that every picture and table names."""

@@ -9,7 +9,7 @@ from typing import Any
 from analog_ff.output import whole_files
 from analog_ff.output.forms import panels, picture
 from analog_ff.plain import Facts
-from hardware_models.energy.line_currents import NOT_PHYSICAL
+from hardware_models.energy.facts.line_currents import NOT_PHYSICAL
 
 AMOUNTS = (
     ("per_update_joule", "o", "per update"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from analog_ff.output.quantities import joules, prefix_of, quantity
 from analog_ff.plain import Facts
-from hardware_models.energy.line_currents import NOT_PHYSICAL
+from hardware_models.energy.facts.line_currents import NOT_PHYSICAL
 
 MARK = "†"
 EQUAL = 0.01

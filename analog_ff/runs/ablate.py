@@ -15,7 +15,7 @@ from analog_ff.plain import Document
 from analog_ff.runs.execute import execute
 from analog_ff.runs.origin import check_alike
 from hardware_models.check import UsageError
-from hardware_models.devices.load import load_device
+from hardware_models.load import load_device
 
 FAULTS_OFF: Document = {
     "stuck_low": 0.0,

@@ -8,12 +8,12 @@ from analog_ff.plain import Document, Facts
 from analog_ff.runs.results import device_conditions, plain
 from analog_ff.updates import UPDATES
 from hardware_models.energy import load_technology, price, report
-from hardware_models.energy.area import area
-from hardware_models.energy.distances import distances, full_scale
-from hardware_models.energy.latency import latency
-from hardware_models.energy.line_currents import line_currents
+from hardware_models.energy.facts.area import area
+from hardware_models.energy.facts.distances import distances, full_scale
+from hardware_models.energy.facts.latency import latency
+from hardware_models.energy.facts.line_currents import line_currents
+from hardware_models.energy.facts.wear import wear
 from hardware_models.energy.load import CONVERTERS
-from hardware_models.energy.wear import wear
 from hardware_models.events import Events
 from hardware_models.tiles import Tiling
 

@@ -27,8 +27,8 @@ from analog_ff.runs.batches import Batches
 from hardware_models.check import UsageError
 from hardware_models.devices.ageing import aged
 from hardware_models.devices.base import BaseDevice
-from hardware_models.devices.load import load_device
 from hardware_models.keys import Key
+from hardware_models.load import load_device
 from hardware_models.port import ChipBench, ChipPort
 from hardware_models.tables import lookup, resolve
 from hardware_models.user_faults import guarded
@@ -151,7 +151,7 @@ def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: 
         options["faults"] = config.faults()
     kind: Callable[..., ChipBench]
     if config.port == "process":
-        from hardware_models.process_port import ProcessPort
+        from hardware_models.chip.process_port import ProcessPort
 
         kind = ProcessPort
     else:
@@ -159,7 +159,7 @@ def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: 
 
         kind, options["sealed"] = Chip, config.sealed
     if config.chips == "per-layer":
-        from hardware_models.joined_port import a_chip_a_layer
+        from hardware_models.chip.joined_port import a_chip_a_layer
 
         return a_chip_a_layer(kind, device, shapes, **options)
     return kind(device, shapes, **options)

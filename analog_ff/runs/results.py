@@ -67,7 +67,7 @@ def collect(
     `known` holds the `conditions` from when the run was built: a file that was edited since must not price it.
     """
     from hardware_models.energy import report
-    from hardware_models.energy.line_currents import line_currents
+    from hardware_models.energy.facts.line_currents import line_currents
 
     config = run.config
     ledger = run.ledger.as_dict()

@@ -31,11 +31,11 @@ from analog_ff.plain import Document
 from analog_ff.runs.results import device_conditions, memory_left, plain
 from analog_ff.spiking.config import SpikingConfig
 from analog_ff.spiking.synapses.lines import Reads
+from hardware_models.crossbar.inspection import pulse_noise
 from hardware_models.devices.base import BaseDevice
 from hardware_models.energy import load_technology, price, report
 from hardware_models.energy.load import Technology
 from hardware_models.events import Events, Ledger
-from hardware_models.inspection import pulse_noise
 from hardware_models.tiles import Tiling
 
 RANDOM_BITS = 24

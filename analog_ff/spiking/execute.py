@@ -23,10 +23,10 @@ from analog_ff.spiking.plots import draw
 from analog_ff.spiking.simulation import Outcome, data_of, simulate
 from hardware_models import opened
 from hardware_models.check import UsageError
-from hardware_models.devices.load import load_device
 from hardware_models.energy import load_technology
 from hardware_models.energy.load import Technology
 from hardware_models.files import record
+from hardware_models.load import load_device
 from hardware_models.places import in_place, placed
 from hardware_models.user_faults import guarded
 

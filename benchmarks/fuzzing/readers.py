@@ -58,7 +58,7 @@ def _packaged(package: str, *names: str) -> list[bytes]:
 
 
 def _device(folder: Path) -> Bench:
-    from hardware_models.devices.load import load_device
+    from hardware_models.load import load_device
 
     def read(path: Path) -> None:
         json.dumps(load_device(str(path)).describe(), allow_nan=False)  # type: ignore[attr-defined]
@@ -137,7 +137,7 @@ def _idx(folder: Path) -> Bench:
 
 
 def _csv(folder: Path) -> Bench:
-    from hardware_models.pulse_train import read_pulse_train
+    from hardware_models.fitting.pulse_train import read_pulse_train
 
     rows = ["cell,cycle,pulse,polarity,conductance [uS]"]
     bare = ["pulse;voltage [V];width [ns];conductance [S]"]
@@ -279,7 +279,7 @@ def _settings(folder: Path) -> Bench:
 
 
 ARRAYS = "hardware_models.files:arrays,_member,_described,contents,reading,_reason"
-DEVICE = "hardware_models.devices.load:device_from_toml,_device,_name,_citation,_choice"
+DEVICE = "hardware_models.load:device_from_toml,_device,_name,_citation,_choice"
 LABORATORY = tuple(f"hardware_models.laboratory.{part}" for part in "columns cycles numbers outliers text".split())
 READERS: dict[str, Reader] = {
     "device": Reader(_device, (DEVICE, "hardware_models.figures")),
@@ -289,7 +289,7 @@ READERS: dict[str, Reader] = {
     "npz": Reader(_npz, ("analog_ff.datasets.files", ARRAYS)),
     "fault-map": Reader(_fault_map, ("hardware_models.devices.faults:with_faults,fault_maps,_map", ARRAYS)),
     "idx": Reader(_idx, ("analog_ff.datasets.idx", "hardware_models.files:gunzip,contents,reading,_reason")),
-    "csv": Reader(_csv, ("hardware_models.pulse_train", *LABORATORY)),
+    "csv": Reader(_csv, ("hardware_models.fitting.pulse_train", *LABORATORY)),
     "energy": Reader(_energy, ("analog_ff.runs.result_file", "analog_ff.runs.account")),
     "config": Reader(_config, ("analog_ff.config.choices", "analog_ff.config.config")),
     "checkpoint": Reader(_checkpoint, ("analog_ff.runs.checkpoint", "analog_ff.runs.resume")),

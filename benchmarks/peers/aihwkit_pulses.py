@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import ks_2samp
 
-from hardware_models.devices.load import load_device
 from hardware_models.keys import Key
+from hardware_models.load import load_device
 
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 

@@ -29,7 +29,7 @@ from analog_ff.datasets import load
 from analog_ff.datasets.preprocess import binarised, cropped
 from analog_ff.learners import LEARNERS
 from analog_ff.runs.execute import execute
-from hardware_models.devices.load import load_device
+from hardware_models.load import load_device
 
 RESULT = Path(__file__).resolve().parents[1] / "results" / "peers" / "neurosim.json"
 LABELS = {

@@ -22,11 +22,11 @@ import numba
 import numpy as np
 
 from hardware_models.crossbar import Crossbar
-from hardware_models.devices.load import load_device
+from hardware_models.crossbar.write_costs import priced
 from hardware_models.kernels.pulses import add_sizes, split_pairs, write_sums
 from hardware_models.keys import Key
+from hardware_models.load import load_device
 from hardware_models.tiles import Tiling
-from hardware_models.write_costs import priced
 
 RESULT = Path(__file__).resolve().parents[1] / "results" / "speed" / "half_selected.json"
 SIZES, SHARES = (256, 1024, 2048), (0.0001, 0.001, 0.01, 0.04)

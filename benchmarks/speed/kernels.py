@@ -26,9 +26,9 @@ from threadpoolctl import threadpool_limits
 
 from hardware_models.chip import Chip
 from hardware_models.crossbar import Crossbar
-from hardware_models.devices.load import load_device
 from hardware_models.kernels.products import one_blas_thread
 from hardware_models.keys import Key
+from hardware_models.load import load_device
 
 
 def burst(call: Callable[[], Any], runs: int = 7) -> float:

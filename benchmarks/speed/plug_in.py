@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from hardware_models.devices.load import load_device
 from hardware_models.keys import Key
+from hardware_models.load import load_device
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "plug-in.md"
 

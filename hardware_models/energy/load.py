@@ -23,8 +23,8 @@ from typing import Any
 
 from hardware_models import figures, files
 from hardware_models.check import UsageError, in_range, positive_int, shown
-from hardware_models.energy import limits
 from hardware_models.energy.components import FIXED, LAWS, Component, Conditions, Figure
+from hardware_models.energy.facts import limits
 from hardware_models.energy.files import ARITHMETIC, TECHNOLOGIES, WHAT, number_formats, packaged, tables, unnoted
 from hardware_models.events import COUNTS, INTEGRALS
 from hardware_models.tables import closest

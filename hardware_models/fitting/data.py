@@ -9,7 +9,7 @@ import numpy as np
 
 from hardware_models.check import UsageError, shown
 from hardware_models.fitting.forms import Hints
-from hardware_models.pulse_train import PulseTrain
+from hardware_models.fitting.pulse_train import PulseTrain
 
 
 class TrainData:

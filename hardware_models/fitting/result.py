@@ -12,7 +12,7 @@ from hardware_models.check import UsageError, shown
 from hardware_models.devices import MODELS
 from hardware_models.devices.base import BaseDevice
 from hardware_models.files import toml_value
-from hardware_models.pulse_train import PulseTrain
+from hardware_models.fitting.pulse_train import PulseTrain
 
 Progress = Callable[[float, str], None]
 

@@ -15,8 +15,8 @@ from hardware_models.fitting.data import TrainData
 from hardware_models.fitting.forms import FORMS, Form, model_of
 from hardware_models.fitting.likelihood import Candidate
 from hardware_models.fitting.population import population
+from hardware_models.fitting.pulse_train import NOTHING, PulseTrain, read_pulse_train
 from hardware_models.fitting.result import Fit, Progress, Score, short_name
-from hardware_models.pulse_train import NOTHING, PulseTrain, read_pulse_train
 
 FEWEST_COUNTED = 5
 """Least number of steps of each polarity, away from the bounds, that a fit needs."""
@@ -28,8 +28,8 @@ def fit_file(
 ) -> Fit:  # fmt: skip
     """Return the device fitted to the pulse train in a table.
 
-    The options are those of `hardware_models.pulse_train.read_pulse_train`. Raises UsageError, which names the line of the
-    table, if the train cannot be read or fitted.
+    The options are those of `hardware_models.fitting.pulse_train.read_pulse_train`. Raises UsageError, which names the line of
+    the table, if the train cannot be read or fitted.
     """
     train = read_pulse_train(path, one_cycle=one_cycle, columns=columns, keep_outliers=keep_outliers)
     return fit(train, progress=progress)
@@ -41,7 +41,7 @@ def fit(train: PulseTrain, *, forms: Mapping[str, Form] = FORMS, progress: Progr
     Parameters
     ----------
     train : PulseTrain
-        Pulse train as returned by `hardware_models.pulse_train.read_pulse_train`.
+        Pulse train as returned by `hardware_models.fitting.pulse_train.read_pulse_train`.
     forms : mapping
         Forms to try, by name.
     progress : function of (share done in [0, 1], name of the current step)

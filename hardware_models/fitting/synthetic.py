@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from hardware_models.devices.base import BaseDevice
+from hardware_models.fitting.pulse_train import PulseTrain
 from hardware_models.keys import Key
-from hardware_models.pulse_train import PulseTrain
 
 
 def synthetic(

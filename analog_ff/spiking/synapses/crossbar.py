@@ -22,9 +22,9 @@ from analog_ff.spiking.synapses.base import CHANGE, arrival, delays, inhibition,
 from analog_ff.spiking.synapses.lines import HEARD, NOISE, TURNS, Lines, heard_gain, read_deviation, turns
 from analog_ff.spiking.synapses.on_device import TILE, OnDevice, Wired
 from hardware_models.crossbar import Crossbar
+from hardware_models.crossbar.inspection import inspect_cells
 from hardware_models.devices.base import BaseDevice, Device
 from hardware_models.events import Ledger
-from hardware_models.inspection import inspect_cells
 from hardware_models.keys import Key
 
 

@@ -27,7 +27,7 @@ from analog_ff.spiking.synapses.base import CHANGE, arrival, delays, inhibition,
 from analog_ff.spiking.synapses.lines import HEARD, TURNS, Lines, read_deviation, turns
 from analog_ff.spiking.synapses.on_device import TILE, OnDevice, Wired
 from analog_ff.spiking.synapses.step_tables import StepTables
-from hardware_models import write_costs
+from hardware_models.crossbar import write_costs
 from hardware_models.devices.base import Device
 from hardware_models.events import Ledger
 from hardware_models.kernels.pulses import write_sums

@@ -13,7 +13,6 @@ counts: there is no loop over cells here and no word of learning.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -21,104 +20,23 @@ from numpy.typing import ArrayLike
 
 from hardware_models import pins
 from hardware_models.check import UsageError, in_range, positive_int
+from hardware_models.chip import memory
+from hardware_models.chip.conversions import Conversions, priced
+from hardware_models.chip.oracle import Oracle
+from hardware_models.chip.sensing import sense, sense_analog
 from hardware_models.converters.adc import Adc
 from hardware_models.converters.dac import Dac
 from hardware_models.crossbar import Crossbar
+from hardware_models.crossbar.inspection import Inspection, inspect_cells, pulse_noise, pulse_step
 from hardware_models.devices.base import BaseDevice, Device
 from hardware_models.devices.faults import with_faults
-from hardware_models.devices.load import load_device
 from hardware_models.events import Events
-from hardware_models.inspection import Inspection, inspect_cells, pulse_noise, pulse_step
 from hardware_models.keys import Key
-from hardware_models.nonlinearities.base import Neurons, Stateful, Timed, load_nonlinearity
+from hardware_models.load import load_device
+from hardware_models.nonlinearities.base import Neurons, Timed, load_nonlinearity
 from hardware_models.port import LayerSheet, MissingPinError, SealedChipError
-from hardware_models.sensing import sense
 
 PARTIAL_SUMS = ("digital", "analog")
-SLOPE_STEP = 2.0**-8
-"""Half the distance of the two points of a slope, in units of z, for |z| <= 16; beyond, |z|/16 times as much."""
-
-
-class Oracle:
-    """What no real chip offers: a look inside, for baselines that cheat and for tests.
-
-    Looking changes nothing: no clock, no counter, no memory of a neuron.
-    """
-
-    def __init__(self, arrays: Sequence[Crossbar], neurons: Sequence[Neurons]) -> None:
-        self._arrays = arrays
-        self._neurons = neurons
-
-    def weights(self, layer: int) -> np.ndarray:
-        """Return the present weights (inputs, neurons)."""
-        return self._arrays[layer].weights
-
-    def conductances(self, layer: int) -> np.ndarray:
-        """Return G+ and G-, (2, inputs, neurons) [S]."""
-        return self._arrays[layer].conductances
-
-    def neurons(self, layer: int, z: np.ndarray) -> np.ndarray:
-        """Return f(z), (B, neurons) float32, before any converter; rows in order from the neurons' present state."""
-        return self._copy(layer)(self._input(layer, z))
-
-    def slope(self, layer: int, z: np.ndarray) -> np.ndarray:
-        r"""Return the slopes of the fabricated neurons at their present state.
-
-        .. math:: f'(z) \approx \frac{f(z + h) - f(z - h)}{2h}, \qquad h = 2^{-8} \max(1, |z|/16)
-
-        The step balances the two errors in float32 for a curve that bends on the scale of z = 1.
-
-        Parameters
-        ----------
-        layer : int
-            Layer of the chip.
-        z : (B, neurons) array
-            Where the slopes are wanted, bias included, in units of z.
-
-        Returns
-        -------
-        (B, neurons) float32
-            Error: h²/6 times the third derivative, and rounding, about 2**-15 of abs(f). At a kink it is the average
-            of the slopes of both sides, within h of a kink a weighted one. Of neurons that remember, row b is the
-            slope of the output in row b by z of the same row, from the state that the rows before it leave.
-
-        Raises
-        ------
-        UsageError
-            If z has another shape or is not finite.
-        """
-        z = self._input(layer, z)
-        box = self._copy(layer)
-        if not isinstance(box, Stateful):
-            return self._difference(box, box, z)
-        slope = np.empty_like(z)
-        for b in range(len(z)):  # rows follow one another: each is tried on copies of what was before it
-            here = z[b : b + 1]
-            slope[b : b + 1] = self._difference(copy.deepcopy(box), copy.deepcopy(box), here)
-            box(here)
-        return slope
-
-    @staticmethod
-    def _difference(above: Neurons, below: Neurons, z: np.ndarray) -> np.ndarray:
-        h = np.float32(SLOPE_STEP) * np.maximum(np.abs(z) * np.float32(1 / 16), np.float32(1))
-        high, low = z + h, z - h
-        # Divided by the distance that float32 has really left between the points, in float64: no third rounding.
-        rise = above(high).astype(np.float64) - below(low)
-        return (rise / (high.astype(np.float64) - low)).astype(np.float32)
-
-    def _copy(self, layer: int) -> Neurons:
-        """Return the neurons of a layer, as a copy where calling them would move their state."""
-        box = self._neurons[layer]
-        return copy.deepcopy(box) if isinstance(box, Stateful) else box
-
-    def _input(self, layer: int, z: np.ndarray) -> np.ndarray:
-        z = np.array(z, np.float32, order="C")
-        neurons = self._arrays[layer].shape[1]
-        if z.ndim != 2 or z.shape[1] != neurons:
-            raise UsageError(f"the oracle needs z of shape (B, {neurons}) for layer {layer}, got shape {z.shape}.")
-        if not np.isfinite(z).all():
-            raise UsageError(f"the oracle needs finite z for layer {layer}, got NaN or infinity.")
-        return z
 
 
 class Chip:
@@ -206,8 +124,7 @@ class Chip:
             for (n, m), a in zip(self.shapes, self._main(), strict=True)
         )
         self._time = 0.0
-        # Converted and clipped values of each layer: DAC converted, DAC clipped, ADC converted, ADC clipped.
-        self._conversions = np.zeros((len(self.shapes), 4), np.int64)
+        self._conversions = Conversions(len(self.shapes))
 
     def _main(self) -> list[Crossbar]:
         return [self._arrays[layer, "main"] for layer in range(len(self.shapes))]
@@ -243,10 +160,10 @@ class Chip:
         count = {"nonlinearity": y.size}
         if self._analog or not self._digital_sums:
             y, clipped = self._adc.convert(np.ascontiguousarray(y)[None], 1.0, None, key)
-            self._conversions[layer, 2:] += (y.size, clipped)
-            count |= self._converter("adc", self._adc.bits, y.size)
+            self._conversions.adc(layer, y.size, clipped)
+            count |= priced("adc", self._adc.bits, y.size)
             if self._digital_sums:
-                count |= self._converter("dac", self._dac.bits, y.size)
+                count |= priced("dac", self._dac.bits, y.size)
         return y, events + Events(count)
 
     def read(self, layer: int, x: np.ndarray, *, key: Key, array: str = "main") -> tuple[np.ndarray, Events]:
@@ -267,8 +184,8 @@ class Chip:
         back = current * np.float32(scale / (crossbar.g_unit * v_fs))
         converted, _ = self._adc.convert(back[None] / np.float32(scale), 1.0, None, key)
         columns = crossbar.tiling.column_tiles
-        count = self._converter("dac", self._dac.bits, 2 * d.size)
-        count |= self._converter("adc", self._adc.bits, columns * back.size)
+        count = priced("dac", self._dac.bits, 2 * d.size)
+        count |= priced("adc", self._adc.bits, columns * back.size)
         return converted * np.float32(scale), events + Events(count)
 
     def fire(
@@ -313,28 +230,17 @@ class Chip:
             z, clipped, events = sense(crossbar, x, self._dac, self._adc, self._scale, v_fs, read_key)
             converted = z.size * crossbar.tiling.row_tiles
         else:
-            v, dac_clipped = self._dac.convert(x, self._scale)
-            v *= np.float32(v_fs)
-            partial, events = crossbar.partial_currents(v)
-            to_z = self._scale / (crossbar.g_unit * v_fs)
-            sigma = crossbar.noise_deviation(v)
-            if sigma is not None:
-                sigma = np.sqrt(np.square(sigma * np.float32(to_z)).sum(axis=0, keepdims=True))
             adc = self._adc if convert else self._perfect
-            z, adc_clipped = adc.convert(partial.sum(axis=0, keepdims=True), to_z, sigma, read_key)
-            clipped, converted = np.array((dac_clipped, adc_clipped)), z.size
+            z, clipped, events = sense_analog(crossbar, x, self._dac, adc, self._scale, v_fs, read_key)
+            converted = z.size
         self._clock(events)
         phases = events["reads.cells"] // max(1, x.size * 2 * crossbar.shape[1])
-        count = self._converter("dac", self._dac.bits, phases * x.size)
-        self._conversions[layer, :2] += (x.size, clipped[0])
+        count = priced("dac", self._dac.bits, phases * x.size)
+        self._conversions.dac(layer, x.size, clipped[0])
         if convert:
-            count |= self._converter("adc", self._adc.bits, converted)
-            self._conversions[layer, 2:] += (converted, clipped[1])
+            count |= priced("adc", self._adc.bits, converted)
+            self._conversions.adc(layer, converted, clipped[1])
         return z, events + Events(count)
-
-    @staticmethod
-    def _converter(kind: str, bits: int | None, number: int) -> dict[str, int]:
-        return {} if bits is None else {f"{kind}.{bits}": number}
 
     # --- inside ---
 
@@ -374,25 +280,15 @@ class Chip:
 
     def clipped_share(self) -> list[dict[str, float | None]]:
         """Return for each layer the share of converted values that were clipped, None where nothing was converted."""
-        return [
-            {"dac": int(c[1]) / int(c[0]) if c[0] else None, "adc": int(c[3]) / int(c[2]) if c[2] else None}
-            for c in self._conversions
-        ]
+        return self._conversions.clipped_share()
 
     def inspect(self) -> list[dict[str, float | None]] | None:
-        """Return for each layer the summary of `hardware_models.inspection` and the spread of W; None if sealed."""
+        """Return for each layer the summary of `hardware_models.crossbar.inspection` and the spread of W; None if sealed."""
         if self._sealed:
             return None
-        noise, size = pulse_noise(self._device), pulse_step(self._device)
-        return [
-            self.cells(layer).summary()
-            | {
-                "pulse_noise": noise,
-                "pulse_step": size,
-                "weight_spread": float(crossbar.weights.std(dtype=np.float64) * np.sqrt(crossbar.shape[0])),
-            }
-            for layer, crossbar in enumerate(self._main())
-        ]
+        pulse = {"pulse_noise": pulse_noise(self._device), "pulse_step": pulse_step(self._device)}
+        spread = [float(a.weights.std(dtype=np.float64) * np.sqrt(a.shape[0])) for a in self._main()]
+        return [self.cells(layer).summary() | pulse | {"weight_spread": w} for layer, w in enumerate(spread)]
 
     def cells(self, layer: int) -> Inspection:
         """Return a look at every cell of a layer; SealedChipError on a sealed chip."""
@@ -402,30 +298,12 @@ class Chip:
 
     def save(self) -> dict[str, np.ndarray]:
         """Return the state of every array and of neurons that have one, the clock and the counters."""
-        saved = {"chip.time": np.array(self._time), "chip.conversions": self._conversions.copy()}
-        for (layer, name), array in self._arrays.items():
-            saved |= {f"layer{layer}.{name}.{entry}": value for entry, value in array.save().items()}
-        for layer, box in self._stateful():
-            saved |= {f"neurons{layer}.{entry}": value for entry, value in box.save().items()}
-        return saved
-
-    def _stateful(self) -> list[tuple[int, Stateful]]:
-        return [(layer, box) for layer, box in enumerate(self._neurons) if isinstance(box, Stateful)]
+        own = {"chip.time": np.array(self._time), "chip.conversions": self._conversions.counts.copy()}
+        return own | memory.saved(self._arrays, self._neurons)
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
-        """Take up a state that `save` returned; UsageError if it lacks the memory of this chip's neurons."""
-        memories = [(layer, box, _entries(state, f"neurons{layer}.")) for layer, box in self._stateful()]
-        for layer, _, memory in memories:
-            if not memory:
-                raise UsageError(f"the saved state holds nothing of the neurons of layer {layer}, which remember.")
+        """Restore a state returned by `save`; UsageError if it lacks the memory of this chip's neurons."""
+        memory.check(state, self._neurons)
         self._time = float(state["chip.time"])
-        self._conversions = np.array(state["chip.conversions"])
-        for (layer, name), array in self._arrays.items():
-            array.restore(_entries(state, f"layer{layer}.{name}."))
-        for _, box, memory in memories:
-            box.restore(memory)
-
-
-def _entries(state: Mapping[str, np.ndarray], start: str) -> dict[str, np.ndarray]:
-    """Return the entries of a saved state whose names begin with `start`, without it."""
-    return {name[len(start) :]: value for name, value in state.items() if name.startswith(start)}
+        self._conversions.counts = np.array(state["chip.conversions"])
+        memory.restore(state, self._arrays, self._neurons)

@@ -1,4 +1,4 @@
-"""A read through both converters with digital partial sums, the operation that training repeats millions of times."""
+"""A read through both converters; with digital partial sums it is the operation that training repeats millions of times."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from hardware_models.converters.adc import Adc
 from hardware_models.converters.dac import Dac
-from hardware_models.crossbar import Crossbar
+from hardware_models.crossbar import Crossbar, reading
 from hardware_models.events import Events
 from hardware_models.kernels.products import one_blas_thread
 from hardware_models.kernels.reads import converted_read, drive_tiles
@@ -27,7 +27,8 @@ def sense(
     rows, columns = crossbar.shape
     if x.ndim != 2 or x.shape[1] != rows:
         raise ValueError(f"inputs should have the shape (B, {rows}), got {x.shape}")
-    crossbar.look_again()
+    cells = crossbar.cells
+    cells.look_again()
     batch = len(x)
     count = max(1, batch // SAMPLES)
     cuts = np.array([0, *(stop for _, stop in crossbar.tiling.row_cuts)], np.int64)
@@ -36,8 +37,8 @@ def sense(
     dac_clipped, polarity = np.empty(parts, np.int64), np.empty((parts, 2), np.bool_)
     inverse = np.float32(1.0) / np.float32(scale)
     drive_tiles(x, inverse, dac.levels, np.float32(volts), cuts, v, squares, dac_clipped, polarity)
-    blocks = crossbar.blocks
-    variance, common = crossbar.noise_map()
+    blocks = cells.blocks
+    variance, common = cells.noise_map()
     z, adc_clipped = np.empty((batch, columns), np.float32), np.empty((count, len(blocks)), np.int64)
     step = adc.full_scale / adc.levels if adc.levels else 1.0
     w0, w1, _, _ = key.words
@@ -48,4 +49,19 @@ def sense(
         )  # fmt: skip
     phases = 2 if bool(polarity.any(axis=0).all()) else 1
     clipped = np.array((dac_clipped.sum(), adc_clipped.sum()))
-    return z, clipped, crossbar.read_events(squares.sum(axis=0), batch, phases)
+    return z, clipped, reading.read_events(cells, squares.sum(axis=0), batch, phases)
+
+
+def sense_analog(
+    crossbar: Crossbar, x: np.ndarray, dac: Dac, adc: Adc, scale: float, volts: float, key: Key
+) -> tuple[np.ndarray, np.ndarray, Events]:
+    """Return what `sense` does where the currents of the row tiles add on one line, which is converted once."""
+    v, dac_clipped = dac.convert(x, scale)
+    v *= np.float32(volts)
+    partial, events = crossbar.partial_currents(v)
+    to_z = scale / (crossbar.g_unit * volts)
+    sigma = crossbar.noise_deviation(v)
+    if sigma is not None:
+        sigma = np.sqrt(np.square(sigma * np.float32(to_z)).sum(axis=0, keepdims=True))
+    z, adc_clipped = adc.convert(partial.sum(axis=0, keepdims=True), to_z, sigma, key)
+    return z, np.array((dac_clipped, adc_clipped)), events

@@ -2,8 +2,8 @@ r"""Ratio of the energy of each component of a run to the least energy that phys
 
 .. math:: d_c = \frac{E_c}{\sum_e N_e\,E_{min}(e)}
 
-over the events e that the component c prices, with E_min of `hardware_models.energy.limits`: sampling for converters, Johnson
-noise for integrators, Landauer's bound for a decision, a memory word, and each pulse on a device (:math:`kT\ln 2` a pulse).
+over the events e that the component c prices, with E_min of `hardware_models.energy.facts.limits`: sampling for converters,
+Johnson noise for integrators, Landauer's bound for a decision, a memory word, and each pulse on a device (:math:`kT\ln 2` a pulse).
 The energy ``read.v2g`` that the cells of a read dissipate grows with the signal; `full_scale` compares it with its bound at
 full scale.
 """
@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from hardware_models.check import UsageError
-from hardware_models.energy import limits
 from hardware_models.energy.costs import component_of
+from hardware_models.energy.facts import limits
 from hardware_models.energy.load import Technology
 
 PULSES = {"write.v2gt": "write.selected"}

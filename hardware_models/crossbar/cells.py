@@ -1,0 +1,237 @@
+"""The cells of one array, and everything that is computed from them and kept.
+
+Reads need the differences G+ - G-, the sums of each word line and the variances of the noise; they are kept, because an array
+is read far more often than it is written. Who changes cells reports what has changed, in the narrowest of four ways:
+`changed_everywhere`, `changed_in_window`, `changed_listed` or, if only the device can tell, `look`. Everything that is kept is
+brought into step here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from hardware_models.check import DeviceRangeError, RunError
+from hardware_models.crossbar.line_sums import LineSums
+from hardware_models.devices.base import BaseDevice
+from hardware_models.devices.state import CellState, remade
+from hardware_models.kernels import pulses as kernels
+from hardware_models.kernels.reads import column_panels
+from hardware_models.keys import Key
+from hardware_models.pins import MOST_PULSES
+from hardware_models.tiles import Tiling
+
+
+class Written(NamedTuple):
+    """A burst that was addressed row by row, as far as its price depends on it."""
+
+    sums: np.ndarray  # (rows, 4): sum of n (g + g')/2 [S] up and down, number of pulses up and down
+    slots: np.ndarray  # (rows, column tiles, 2) int64: slots of each row in each tile, up and down
+    half: (
+        tuple[int, np.ndarray] | None
+    )  # half-selected cells, and their sum of G [S] by polarity; None behind transistors
+
+
+class Listed(NamedTuple):
+    """Some cells of an array, row by row: row i has the entries first[i] to first[i + 1]."""
+
+    first: np.ndarray  # (rows + 1,) int64
+    where: np.ndarray  # flat positions, int64
+    pulses: np.ndarray  # pulses of each, int32
+
+
+class Cells:
+    """The cells of `device` on one array of `tiling`, fabricated from `key`, with the clock that they live by.
+
+    Parameters
+    ----------
+    device : BaseDevice
+        What stands at each crossing.
+    tiling : Tiling
+        Size of the array, and its division into tiles.
+    key : Key
+        Fabrication.
+    """
+
+    def __init__(self, device: BaseDevice, tiling: Tiling, key: Key) -> None:
+        self.device, self.tiling = device, tiling
+        rows, bit_lines = tiling.rows, tiling.bit_lines
+        self.time = 0.0  # chip clock [s]
+        self.state: CellState = device.fabricate((rows, bit_lines), key)
+        self.received = np.zeros((rows, bit_lines), np.int32)  # pulses of both polarities since fabrication
+        panels, self._width = column_panels(bit_lines // 2)
+        self.blocks = np.empty((panels, rows, self._width), np.float32)  # G+ - G- [S] by panels of columns
+        self.row_sums = np.empty(rows)  # G+ + G- over each word line [S]
+        # Only passive arrays have half-selected cells; the lines' sums price them without a look at each.
+        self.lines = LineSums(tiling) if device.access == "passive" else None
+        self.seen_at = 0.0  # clock when the differences were last computed [s]
+        self._whole: np.ndarray | None = None
+        self._noise: tuple[np.ndarray, float] | None = None
+        self.look()
+
+    # --- what a read sees ---
+
+    def present(self) -> np.ndarray:
+        """Return the conductances now, (rows, bit lines) [S]; RunError for other shapes, which kernels would read beyond."""
+        g = self.device.conductance(self.state, self.time)
+        if np.shape(g) != self.received.shape or g.dtype.kind != "f":
+            raise RunError(
+                f"conductance of device '{self.device.name}' should return {self.received.shape} real numbers, it returned "
+                f"{np.shape(g)} of {getattr(g, 'dtype', type(g).__name__)}."
+            )
+        return g
+
+    @property
+    def differences(self) -> np.ndarray:
+        """G+ - G- (rows, columns) float32 [S], the matrix of a read; a copy, kept until something is written."""
+        if self._whole is None:
+            self._whole = np.concatenate(list(self.blocks), axis=1)[:, : self.tiling.bit_lines // 2]
+        return self._whole
+
+    def noise_map(self) -> tuple[np.ndarray, float]:
+        """Return the pairs' variance of one read, like `blocks`, float32 in units of a number [S²], and the number.
+
+        The array is empty if the variance is the same for all pairs; the number is 0 without noise. Kept until something
+        is written.
+        """
+        if self._noise is None:
+            variance = self.device.read_variance(self.state, self.time)
+            if np.ndim(variance) == 0:
+                self._noise = np.empty((0, 0, 0), np.float32), 2.0 * float(variance)
+            else:
+                # Scaled by the range, so that squares of siemens do not leave float32's normal numbers.
+                unit = self.device.g_range**2
+                pairs = np.empty_like(self.blocks)
+                scaled = np.ascontiguousarray(variance * np.float32(1.0 / unit), np.float32)
+                kernels.pair_sums(scaled, np.float32(1.0), pairs, np.empty(self.tiling.rows))
+                self._noise = pairs, unit
+        return self._noise
+
+    @property
+    def aged(self) -> bool:
+        """Whether cells that change in time may have done so since they were last looked at."""
+        return self.seen_at != self.time and self.device.timed
+
+    def look_again(self) -> None:
+        """Compute anew what is kept, if the device changes in time and the clock has moved since the last time."""
+        if self.aged:
+            self.look()
+
+    def look(self) -> None:
+        """Compute anew everything that is kept."""
+        self.seen_at = self.time
+        g = np.ascontiguousarray(self.present(), np.float32)
+        kernels.pair_sums(g, np.float32(-1.0), self.blocks, self.row_sums)
+        if self.lines is not None:
+            self.lines.renew(g)
+        self._forget()
+        if not np.isfinite(self.row_sums).all():
+            self.check_conductances()
+
+    def _forget(self) -> None:
+        self._whole = self._noise = None
+
+    # --- reports of those who write ---
+
+    def changed_everywhere(self, before: np.ndarray, pulses: np.ndarray) -> Written:
+        """Follow a burst that may have changed any cell; arrays (rows, bit lines)."""
+        after = self.state.g
+        sums, slots = kernels.write_sums(before, after, pulses, self.tiling.tile_columns)
+        kernels.add_sizes(self.received, pulses)
+        if self.lines is None:
+            self.look()
+            return Written(sums, slots, None)
+        earlier, selected = self.lines.present(), self.lines.select(before, after, pulses)
+        self.look()
+        return Written(sums, slots, self.lines.half_selected(earlier, slots, selected))
+
+    def changed_listed(self, cells: Listed, before: np.ndarray) -> Written:
+        """Follow a burst on some cells, whose conductances were `before` [S], without a look at the others."""
+        first, where, pulses = cells
+        g, columns = self.state.g, self.tiling.tile_columns
+        after = self.gathered(where)
+        sums, slots = kernels.write_sums_some(first, where, pulses, before, after, g.shape[1], columns)
+        kernels.follow_cells(first, where, pulses, before, after, g, self.received, self.blocks, self.row_sums)
+        self._forget()
+        if self.lines is None:
+            return Written(sums, slots, None)
+        earlier = self.lines.present()
+        selected = self.lines.select_some(first, where, pulses, before, after)
+        return Written(sums, slots, self.lines.half_selected(earlier, slots, selected))
+
+    def changed_in_window(
+        self, rows: np.ndarray, lines: np.ndarray, before: np.ndarray, after: np.ndarray, pulses: np.ndarray
+    ) -> None:
+        """Follow pulses where ascending `rows` and bit `lines` cross, all of them of one side of the pairs.
+
+        before, after : (rows, lines) conductances [S]; pulses : their numbers.
+        """
+        place = np.ix_(rows, lines)
+        self.received[place] = np.minimum(self.received[place].astype(np.int64) + np.abs(pulses), MOST_PULSES)
+        if self.device.conductance(self.state, self.time) is not self.state.g:
+            self.look()  # what a read sees is not the stored g alone: only the device can tell
+            return
+        change = after.astype(np.float64) - before
+        self.row_sums[rows] += change.sum(axis=1)
+        if self.lines is not None:
+            self.lines.follow(rows, lines, change)
+        other = self.state.g[np.ix_(rows, lines ^ 1)]  # the neighbours of the pairs
+        panel, column = np.divmod(lines >> 1, self._width)
+        self.blocks[panel, rows[:, None], column] = other - after if lines[0] & 1 else after - other
+        self._forget()
+
+    def gathered(self, where: np.ndarray) -> np.ndarray:
+        """Return the stored conductances at flat positions [S]."""
+        g = np.empty(len(where), np.float32)
+        kernels.gather(self.state.g.reshape(-1), where, g)
+        return g
+
+    # --- checks and state ---
+
+    def check_sums(self) -> None:
+        """Compare the running sums of conductances with sums over all cells; ArithmeticError if they have gone astray."""
+        if self.aged:
+            return  # cells that change by themselves are summed anew before they are read
+        g = self.present()
+        near = 1e-6 * self.device.g_max
+        good = np.allclose(self.row_sums, g.sum(axis=1, dtype=np.float64), rtol=1e-6, atol=near)
+        if not good or not (self.lines is None or self.lines.check(g, near)):
+            raise ArithmeticError("the running sums of conductances differ from those over all cells.")
+
+    def check_conductances(self) -> None:
+        """Raise DeviceRangeError if a cell holds what is no conductance: not a number, below 0, or far above g_max.
+
+        A device is examined before a run; what it does after thousands of pulses shows here, at every checkpoint. Cells may lie
+        beyond g_max by their spread, a hundred times beyond it they cannot.
+        """
+        g, most = self.state.g, 100.0 * self.device.g_max
+        if g.min() >= 0.0 and not np.isfinite(self.row_sums).all():
+            g = self.present()  # the state is sound, and what the device makes of it is not
+        if not (g.min() >= 0.0 and g.max() <= most):  # NaN is neither
+            wrong = g[~((g >= 0.0) & (g <= most))].flat[0]
+            raise DeviceRangeError(
+                f"a cell of device '{self.device.name}' has a conductance of {wrong:g} S, which is none from 0 to {most:g} S "
+                "(100 g_max): the device has left its range, and no figure of the run would mean anything"
+            )
+
+    def save(self) -> dict[str, np.ndarray]:
+        """Return sums, pulses received and state, as plain arrays; the clocks `time` and `seen_at` are left to the caller."""
+        # The row sums are running sums: their last bits depend on the order of the updates, so they are kept as they are.
+        sums = {"row_sums": self.row_sums.copy()} | (self.lines.save() if self.lines is not None else {})
+        return {**sums, "received": self.received.copy()} | {
+            f"state.{name}": np.array(a) for name, a in zip(self.state._fields, self.state, strict=True)
+        }
+
+    def restore(self, saved: Mapping[str, np.ndarray], time: float, seen_at: float) -> None:
+        """Restore a state returned by `save`, with the clocks of then [s]."""
+        self.time = time
+        self.state = remade(self.state, (np.array(saved[f"state.{name}"]) for name in self.state._fields))
+        self.look()
+        self.row_sums[:] = saved["row_sums"]
+        if self.lines is not None:
+            self.lines.restore(saved)
+        # Sums of before the clock moved are still those of then: they are made anew before cells that age are read.
+        self.seen_at = seen_at
+        self.received[:] = saved.get("received", 0)  # earlier checkpoints have none

@@ -1,0 +1,283 @@
+r"""A crossbar of differential pairs: signed weights on conductances.
+
+.. math:: i_j = \sum_i v_i (G^+_{ij} - G^-_{ij}), \qquad W_{ij} = (G^+_{ij} - G^-_{ij})/G_{unit},
+          \qquad G_{unit} = (G_{max} - G_{min})\sqrt{n_{rows}}/k
+
+G+ and G- of a weight are neighbouring columns of one physical array (rows, 2 columns). Every operation returns the
+`Events` it caused. The crossbar knows no learning and no converters. It checks what it is asked, names the stream of random
+numbers, and leaves the rest to its `Cells` and to the ways of reading and writing them.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from hardware_models import pins
+from hardware_models.check import UsageError, in_range, positive_int
+from hardware_models.crossbar import reading, writing
+from hardware_models.crossbar.cells import Cells
+from hardware_models.crossbar.renewal import renew_spent
+from hardware_models.devices.adapted import adapted
+from hardware_models.devices.base import Device
+from hardware_models.devices.state import CellState
+from hardware_models.events import Events
+from hardware_models.kernels import pulses as kernels
+from hardware_models.kernels.random import normal
+from hardware_models.keys import Key
+from hardware_models.tiles import Tiling
+
+FEW = 0.1
+"""Share of the cells below which a burst visits only those that get pulses; the results are the same."""
+
+
+class Crossbar:
+    """One logical array of pairs of `device`, fabricated from `key`.
+
+    Parameters
+    ----------
+    device : Device
+        What stands at each crossing.
+    shape : (rows, columns)
+        Word lines and weights per word line; there are 2 columns bit lines.
+    key : Key
+        Fabrication; also the stream of operations that are called without a key.
+    tile : (rows, columns)
+        Largest number of cells on a side of one physical tile.
+    weight_range : float
+        k: the largest weight is k/sqrt(rows).
+
+    Raises
+    ------
+    UsageError
+        For a shape, tile or range that makes no array.
+    """
+
+    def __init__(
+        self,
+        device: Device,
+        shape: tuple[int, int],
+        *,
+        key: Key,
+        tile: tuple[int, int] = (256, 256),
+        weight_range: float = 4.0,
+    ) -> None:
+        self.device = adapted(device)
+        rows, columns = (positive_int("a crossbar", "its shape", n) for n in shape)
+        if rows * columns >= 2**31:
+            raise UsageError(f"a crossbar of {rows} x {columns} pairs is too large, at most 2^31 cells on an array.")
+        self.shape = (rows, columns)
+        self.tiling = Tiling(rows, 2 * columns, *tile)
+        self.key = key
+        k = in_range("a crossbar", "weight_range", weight_range, 1e-6, 1e6)
+        self.g_unit = self.device.g_range * math.sqrt(rows) / k  # [S] per unit of weight
+        self.weight_limit = k / math.sqrt(rows)
+        self.weight_step = self.weight_limit / self.device.states  # nominal change of W by one device pulse
+        self._operations = 0
+        self._parity = 0
+        self._one_sided = {"both": 0, "up": 1, "down": -1}[self.device.polarities]
+        # Cells that get no pulse need not be visited, if the device can and if nothing else happens to them.
+        alone = not self._one_sided and not self.device.timed
+        self._few: writing.SomePulses | None = self.device.pulse_some if alone and self.device.pulses_some else None
+        self._writes = 0  # since fabrication; one-sided pairs are looked after by it
+        self.cells = Cells(self.device, self.tiling, key.child("fabricate"))
+
+    def __repr__(self) -> str:
+        rows, columns = self.shape
+        tiles = self.tiling.row_tiles * self.tiling.column_tiles
+        cut = f"{tiles} tile{'s' * (tiles > 1)} of at most {self.tiling.tile_rows} x {self.tiling.tile_columns} cells"
+        return f"<Crossbar of device '{self.device.name}': {rows} x {columns} pairs in {cut}>"
+
+    # --- looking (for the bench and the tests; a chip decides who may) ---
+
+    @property
+    def time(self) -> float:
+        """Clock of the chip [s]."""
+        return self.cells.time
+
+    @time.setter
+    def time(self, seconds: float) -> None:
+        self.cells.time = seconds
+
+    @property
+    def state(self) -> CellState:
+        """State of the cells, arrays (rows, 2 columns)."""
+        return self.cells.state
+
+    @property
+    def received(self) -> np.ndarray:
+        """Pulses of both polarities that each cell has received since fabrication, (rows, 2 columns) int32."""
+        return self.cells.received
+
+    @property
+    def conductances(self) -> np.ndarray:
+        """G+ and G- as (2, rows, columns) [S]."""
+        g = self.cells.present()
+        return np.stack((g[:, 0::2], g[:, 1::2]))
+
+    @property
+    def differences(self) -> np.ndarray:
+        """G+ - G- (rows, columns) float32 [S], the matrix of a read; a copy, kept until something is written."""
+        return self.cells.differences
+
+    @property
+    def weights(self) -> np.ndarray:
+        """Weights W = (G+ - G-)/G_unit, (rows, columns) float32."""
+        return self.differences / np.float32(self.g_unit)
+
+    @property
+    def row_sums(self) -> np.ndarray:
+        """G+ + G- summed over each word line, (rows,) float64 [S]; a copy."""
+        self.cells.look_again()
+        return self.cells.row_sums.copy()
+
+    # --- reading ---
+
+    def partial_currents(self, voltages: np.ndarray) -> tuple[np.ndarray, Events]:
+        """Return the noiseless currents of each row tile, (T, B, columns) [A], for voltages (B, rows) [V].
+
+        Signed voltages take two phases, one for each sign; a read of one sign takes one.
+        """
+        return reading.partial_currents(self.cells, pins.finite("voltages", voltages, (None, self.shape[0])))
+
+    def noise_deviation(self, voltages: np.ndarray) -> np.ndarray | None:
+        """Return the standard deviation of the currents' white noise, (T, B, 1 or columns) [A], None without noise."""
+        return reading.noise_deviation(self.cells, voltages)
+
+    def noise_map(self) -> tuple[np.ndarray, float]:
+        """Return the pairs' variance of one read in units of a number [S²], and the number; see `Cells.noise_map`."""
+        return self.cells.noise_map()
+
+    def read(self, voltages: np.ndarray, *, key: Key | None = None) -> tuple[np.ndarray, Events]:
+        """Return the currents (B, columns) [A] for voltages (B, rows) [V], with read noise, tiles summed."""
+        partial, events = self.partial_currents(voltages)
+        sigma = self.noise_deviation(voltages)
+        if sigma is not None:
+            noise = normal(partial.shape, self._next(key, "read"))
+            partial = partial + sigma * noise
+        self.cells.time += events.integrals["time"]
+        return partial.sum(axis=0), events
+
+    def read_transposed(self, voltages: np.ndarray, *, key: Key | None = None) -> tuple[np.ndarray, Events]:
+        """Return the currents (B, rows) [A] for voltages (B, columns) [V] on the bit-line pairs (G- driven inversely)."""
+        v = pins.finite("voltages", voltages, (None, self.shape[1]))
+        current, sigma, events = reading.transposed_currents(self.cells, v)
+        if sigma is not None:
+            noise = normal(current.shape, self._next(key, "read_transposed"))
+            current = current + (sigma * noise).astype(np.float32)
+        self.cells.time += events.integrals["time"]
+        return current, events
+
+    # --- writing ---
+
+    def pulse(
+        self, counts: np.ndarray, *, key: Key | None = None, window: tuple[np.ndarray, np.ndarray] | None = None
+    ) -> Events:
+        """Give each weight a signed number of device pulses, addressed row by row; + raises W.
+
+        counts int32 (rows, columns), or of the window's shape. +n raises G+ by one half and lowers G- by the other;
+        which of the two gets the odd pulse alternates over the array and from call to call. Where the device's pulses have one
+        sign only (`polarities`), all n go to the device of the pair that can follow.
+        """
+        counts = pins.pulse_numbers(counts, self.shape if window is None else tuple(len(lines) for lines in window))
+        if window is not None:
+            # Addressed pulses are as slow as the wires anyway: a window is written into an empty plan.
+            plan = np.zeros(self.shape, np.int32)
+            plan[np.ix_(*window)] = counts
+            counts = plan
+        if self._few is not None:
+            number = np.empty(self.shape[0], np.int64)
+            kernels.count_cells(counts, number)
+            if int(number.sum()) < FEW * 2 * counts.size:
+                parity, key = self._alternate(), self._next(key, "pulse")
+                return writing.burst_on_few(self.cells, self._few, counts, number, parity, key)
+        pulses = np.empty((self.shape[0], 2 * self.shape[1]), np.int32)
+        if self._one_sided:
+            kernels.split_one_sided(counts, self._one_sided, pulses)
+        else:
+            kernels.split_pairs(counts, self._alternate(), pulses)
+        events = writing.burst(self.cells, pulses, self._next(key, "pulse"))
+        return events + self._look_after_pairs(key)
+
+    def turn_over(self) -> None:
+        """Turn over the chequerboard of `pulse`; for callers whose calls alternate in sign as the chequerboard does."""
+        self._parity ^= 1
+
+    def _alternate(self) -> int:
+        """Return which device of a pair is first this time; next time it is the other."""
+        self._parity ^= 1
+        return self._parity ^ 1
+
+    def _look_after_pairs(self, key: Key | None) -> Events:
+        """Refresh one-sided pairs after every `refresh_every` writes, if the device can be renewed."""
+        every = self.device.refresh_every
+        if not self._one_sided or not every:
+            return Events()
+        self._writes += 1
+        return self.refresh(key=key) if self._writes % every < 1.0 else Events()
+
+    def refresh(self, *, key: Key | None = None) -> Events:
+        """Renew pairs of a one-sided device that have used up their range, and program their difference again.
+
+        See `hardware_models.crossbar.renewal.renew_spent`. UsageError if the device cannot be renewed.
+        """
+        if not self._one_sided or not self.device.renews:
+            raise UsageError(
+                f"device {self.device.name} cannot be refreshed: its pulses have both signs, or it has no renewal."
+            )
+        return renew_spent(self.cells, self._one_sided, self._next(key, "refresh"))
+
+    def program(self, weights: np.ndarray, *, key: Key | None = None) -> Events:
+        """Ask for weights (rows, columns), open loop: pulses for the difference from the nominal fresh pair, unverified."""
+        wanted = pins.finite("weights", weights, self.shape, np.float64)
+        counts = np.rint(np.clip(wanted, -self.weight_limit, self.weight_limit) / self.weight_step)
+        return self.pulse(counts.astype(np.int32), key=self._next(key, "program"))
+
+    def fire(self, rows: np.ndarray, columns: np.ndarray, sign: int, *, key: Key | None = None) -> Events:
+        """Apply coinciding pulse trains: rows (slots, rows) and columns (slots, columns) of 0/1, one polarity a call.
+
+        A weight whose row and column are both on in a slot moves by one device pulse of `sign`; calls alternate between
+        the two devices of the pairs. The cost goes with the number of active rows times active columns.
+        """
+        r, c = pins.train("row trains", rows, self.shape[0]), pins.train("column trains", columns, self.shape[1])
+        sign = pins.polarity(sign)
+        if len(r) != len(c):
+            raise UsageError(f"trains of rows and columns should have as many slots, got {len(r)} and {len(c)}.")
+        if self._one_sided:
+            side, polarity = int(sign != self._one_sided), self._one_sided
+        else:
+            side = self._alternate()
+            polarity = sign if side == 0 else -sign
+        events = writing.fire(self.cells, r, c, side, polarity, self._next(key, "fire"))
+        return events + self._look_after_pairs(key)
+
+    def wait(self, seconds: float, *, key: Key | None = None) -> Events:
+        """Let the chip's clock run for `seconds`; devices that drift or leak do so."""
+        seconds = pins.seconds(seconds)
+        self.device.wait(self.state, seconds, self._next(key, "wait"))
+        self.cells.time += seconds
+        self.cells.look()
+        return Events({}, {"time": seconds})
+
+    def _next(self, key: Key | None, purpose: str) -> Key:
+        if key is not None:
+            return key.child(purpose)
+        self._operations += 1
+        return self.key.child(purpose).at(self._operations)
+
+    # --- state ---
+
+    def save(self) -> dict[str, np.ndarray]:
+        """Return everything that `restore` needs, as plain arrays; a run saves every epoch, and so checks its sums."""
+        self.cells.check_conductances()
+        self.cells.check_sums()
+        own = (self.time, self._operations, self._parity, self._writes, self.cells.seen_at)
+        return {"crossbar": np.array(own, np.float64)} | self.cells.save()
+
+    def restore(self, saved: dict[str, np.ndarray]) -> None:
+        """Restore a state returned by `save`."""
+        time, operations, parity, *later = (float(x) for x in saved["crossbar"])
+        self._operations, self._parity = int(operations), int(parity)
+        self._writes = int(later[0]) if later else 0  # earlier states have none
+        self.cells.restore(saved, time, later[1] if len(later) > 1 else time)

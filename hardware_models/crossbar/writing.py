@@ -1,0 +1,90 @@
+"""The ways to write cells: bursts that are addressed row by row, and coinciding pulse trains.
+
+Each way pulses the device, reports to `Cells` what has changed, moves the clock on and returns the events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from hardware_models.crossbar import write_costs
+from hardware_models.crossbar.cells import Cells, Listed, Written
+from hardware_models.devices.state import CellState
+from hardware_models.events import Events
+from hardware_models.kernels import pulses as kernels
+from hardware_models.keys import Key
+
+SomePulses = Callable[[CellState, np.ndarray, np.ndarray, Key], None]
+"""`BaseDevice.pulse_some` of a device."""
+
+
+def burst(cells: Cells, pulses: np.ndarray, key: Key) -> Events:
+    """Apply pulses (rows, bit lines) int32."""
+    if cells.lines is not None:
+        cells.look_again()  # cells that drift are half-selected as they are now
+    before = cells.present().copy()
+    cells.device.pulse_at(cells.time, cells.state, pulses, key)
+    return booked(cells, cells.changed_everywhere(before, pulses))
+
+
+def burst_on_few(
+    cells: Cells, pulse_some: SomePulses, counts: np.ndarray, number: np.ndarray, parity: int, key: Key
+) -> Events:
+    """Do what `burst` does with signed pulses of the pairs, where few cells get any (`number`: how many in each row)."""
+    first = np.concatenate(([0], np.cumsum(number)))
+    listed = Listed(first, np.empty(first[-1], np.int64), np.empty(first[-1], np.int32))
+    kernels.list_cells(counts, parity, first, listed.where, listed.pulses)
+    before = cells.gathered(listed.where)
+    pulse_some(cells.state, listed.where, listed.pulses, key)
+    return booked(cells, cells.changed_listed(listed, before))
+
+
+def booked(cells: Cells, written: Written) -> Events:
+    """Return the events of a burst that the cells have followed, and move the clock on by its time."""
+    events = write_costs.priced(cells.device, cells.tiling, *written)
+    cells.time += events.integrals["time"]
+    return events
+
+
+def fire(cells: Cells, r: np.ndarray, c: np.ndarray, side: int, polarity: int, key: Key) -> Events:
+    """Apply coinciding trains of bool, r (slots, rows) and c (slots, columns), to one side of the pairs: 0 is G+, 1 is G-."""
+    rows, columns = np.flatnonzero(r.any(axis=0)), np.flatnonzero(c.any(axis=0))
+    shape = cells.tiling.rows, cells.tiling.bit_lines // 2
+    on_lines = int(r.sum()), int(c.sum())
+    if rows.size and columns.size:
+        hits = r[:, rows].T.astype(np.float32) @ c[:, columns].astype(np.float32)
+        mean_sum, half = _coincide(cells, (r, c), (rows, 2 * columns + side), (polarity * hits).astype(np.int32), key)
+        events = write_costs.train(cells.device, shape, mean_sum, int(hits.sum()), *on_lines, len(r), polarity, half)
+    else:
+        half = _half_selected(cells, r, c, side, 0.0)
+        events = write_costs.train(cells.device, shape, 0.0, 0, *on_lines, len(r), polarity, half)
+    cells.time += events.integrals["time"]
+    return events
+
+
+def _coincide(
+    cells: Cells, trains: tuple[np.ndarray, np.ndarray], place: tuple[np.ndarray, np.ndarray], pulses: np.ndarray, key: Key
+) -> tuple[float, float]:  # fmt: skip
+    """Pulse the crossings of `place` = (rows, bit lines); return the sums [S] over selected and half-selected cells."""
+    window, side = np.ix_(*place), int(place[1][0]) & 1
+    before = cells.present()[window]
+    cells.device.pulse_at(cells.time, cells.state, pulses, key, place)
+    after = cells.present()[window]
+    mean_sum = float((np.abs(pulses) * 0.5 * (before.astype(np.float64) + after)).sum())
+    half = _half_selected(cells, *trains, side, mean_sum)  # sums of before
+    cells.changed_in_window(*place, before, after, pulses)
+    return mean_sum, 0.5 * (half + _half_selected(cells, *trains, side, mean_sum))
+
+
+def _half_selected(cells: Cells, r: np.ndarray, c: np.ndarray, side: int, selected: float) -> float:
+    """Return sum of n G over half-selected cells [S]: on a driven line, but not at a crossing of two.
+
+    rows (G 1) + columns (G^T 1) - 2 selected, from the running sums.
+    """
+    if cells.lines is None:
+        return 0.0
+    bit_lines = np.arange(side, cells.tiling.bit_lines, 2)
+    on_rows = float(r.sum(axis=0, dtype=np.float64) @ cells.row_sums)
+    return on_rows + float(c.sum(axis=0, dtype=np.float64) @ cells.lines.whole(bit_lines)) - 2.0 * selected
