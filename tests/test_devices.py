@@ -13,7 +13,8 @@ from hardware_models.check import UsageError
 from hardware_models.devices.base import gathered
 from hardware_models.devices.exponential_step import ExponentialStep
 from hardware_models.devices.ideal import Ideal
-from hardware_models.kernels import pulses as kernels
+from hardware_models.kernels import exponential as kernels
+from hardware_models.kernels.bursts import Draws
 from hardware_models.kernels.random import quantile_middles
 from hardware_models.keys import Key
 from hardware_models.load import device_from_toml, load_device
@@ -157,10 +158,10 @@ def test_compiled_equals_interpreted() -> None:
     compiled, plain = dev.fabricate((5, 6), KEY), dev.fabricate((5, 6), KEY)
     pulses = np.arange(-15, 15, dtype=np.int32).reshape(5, 6)
     w0, w1, _, _ = KEY.words
-    common = (pulses, dev.coefficients(), w0, w1, quantile_middles())
-    kernels.exponential_step_array(*compiled, *common)
+    common = (pulses, dev.law(), Draws(w0, w1, quantile_middles()))
+    kernels.exponential_step_array(compiled, *common)
     with np.errstate(over="ignore"):
-        kernels.exponential_step_array.py_func(*plain, *common)
+        kernels.exponential_step_array.py_func(plain, *common)
     assert np.allclose(compiled.g, plain.g, rtol=0, atol=4e-12)
 
 

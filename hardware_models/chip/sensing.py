@@ -9,7 +9,7 @@ from hardware_models.converters.dac import Dac
 from hardware_models.crossbar import Crossbar, reading
 from hardware_models.events import Events
 from hardware_models.kernels.products import one_blas_thread
-from hardware_models.kernels.reads import converted_read, drive_tiles
+from hardware_models.kernels.reads import Converter, Matrix, converted_read, drive_tiles
 from hardware_models.keys import Key
 
 SAMPLES = 512
@@ -44,8 +44,9 @@ def sense(
     w0, w1, _, _ = key.words
     with one_blas_thread():
         converted_read(
-            v, blocks, variance, np.float32(common), cuts, count, np.float32(scale / (crossbar.g_unit * volts)),
-            np.float32(step), adc.levels, w0, w1, z, adc_clipped,
+            v, Matrix(blocks, variance, np.float32(common), cuts),
+            Converter(np.float32(scale / (crossbar.g_unit * volts)), np.float32(step), adc.levels), (w0, w1), count, z,
+            adc_clipped,
         )  # fmt: skip
     phases = 2 if bool(polarity.any(axis=0).all()) else 1
     clipped = np.array((dac_clipped.sum(), adc_clipped.sum()))

@@ -80,8 +80,8 @@ class LineSums:
         selected, parts = self._nothing()
         cut = self._tiling
         kernels.select_some(
-            first, where, pulses, before, after, cut.tile_rows, cut.tile_columns, selected.columns, parts, self.rows,
-            self.columns,
+            kernels.Listed(first, where, pulses, before, after), cut.tile_rows, cut.tile_columns, selected.columns, parts,
+            self.rows, self.columns,
         )  # fmt: skip
         selected.conductance[:] = parts.sum(axis=0)
         return selected

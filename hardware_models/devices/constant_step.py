@@ -15,8 +15,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hardware_models.devices.pulsed import Cells, PulsedDevice, Where, Words, launch
+from hardware_models.devices.pulsed import Cells, PulsedDevice, Words
 from hardware_models.kernels import steps as kernels
+from hardware_models.kernels.bursts import Burst, Draws
 from hardware_models.kernels.random import quantile_middles
 from hardware_models.keys import Key
 
@@ -46,6 +47,6 @@ class ConstantStep(PulsedDevice):
         g = np.clip(self.fresh_conductance(shape, key), low, high)
         return ConstantStepState(g, low, high, *self.steps(shape, key))
 
-    def move(self, cells: Cells, where: Where, words: Words) -> None:
+    def move(self, cells: Cells, where: Burst, words: Words) -> None:
         """Move by the closed form."""
-        launch(kernels.constant_steps, cells, *where, self.relative_noise()[0], words, quantile_middles())
+        kernels.constant_steps(cells, where, self.relative_noise()[0], Draws(*words, quantile_middles()))

@@ -24,8 +24,9 @@ import numpy as np
 
 from hardware_models.check import UsageError
 from hardware_models.devices.base import si
-from hardware_models.devices.pulsed import Cells, PulsedDevice, Where, Words, launch
-from hardware_models.kernels import steps as kernels
+from hardware_models.devices.pulsed import Cells, PulsedDevice, Words
+from hardware_models.kernels import shaped_steps as kernels
+from hardware_models.kernels.bursts import Burst, Draws, as_float32
 from hardware_models.kernels.random import quantile_middles
 from hardware_models.keys import Key
 
@@ -98,11 +99,14 @@ class ExponentialActivity(PulsedDevice):
         g = np.clip(self.fresh_conductance(shape, key), low, high)
         return ExponentialActivityState(g, low, high, up / y_up, down / y_down, *shapes)
 
-    def move(self, cells: Cells, where: Where, words: Words) -> None:
+    def move(self, cells: Cells, where: Burst, words: Words) -> None:
         """Move pulse by pulse."""
-        numbers = (
-            2.0 * self.a, self.b, self.g_center, self.cycle_noise * self.states,
-            self.noise_added * self.g_range, self.noise_slope,
-        )  # fmt: skip
-        p = np.array(numbers, np.float32)
-        launch(kernels.exponential_activity_steps, cells, *where, p, words, quantile_middles())
+        law = kernels.ActivityLaw(
+            scale=2.0 * self.a,
+            offset=self.b,
+            center=self.g_center,
+            noise=self.cycle_noise * self.states,
+            noise_added=self.noise_added * self.g_range,
+            noise_slope=self.noise_slope,
+        )
+        kernels.exponential_activity_steps(cells, where, as_float32(law), Draws(*words, quantile_middles()))

@@ -31,7 +31,8 @@ import numpy as np
 
 from hardware_models.check import UsageError
 from hardware_models.devices.base import BaseDevice, Window, si
-from hardware_models.kernels import pulses as kernels
+from hardware_models.kernels import exponential as kernels
+from hardware_models.kernels.bursts import Burst, Draws, as_float32
 from hardware_models.kernels.random import normal, quantile_middles
 from hardware_models.keys import Key
 
@@ -80,11 +81,18 @@ class ExponentialStep(BaseDevice[ExponentialStepState]):
         """Return B = 1/(1 - exp(-1/a))."""
         return -1.0 / math.expm1(-1.0 / a)
 
-    def coefficients(self) -> np.ndarray:
-        """Return (G_min, range, 1/A+, B+, 1/A-, B-, sigma) as the kernels take them, float32."""
-        up, down = 1.0 / (self.a_up * self.states), 1.0 / (self.a_down * self.states_down)
-        b_up, b_down = self.asymptote(self.a_up), self.asymptote(self.a_down)
-        return np.array([self.g_min, self.g_range, up, b_up, down, b_down, self.cycle_noise], np.float32)
+    def law(self) -> kernels.ExponentialLaw:
+        """Return the figures as the kernels take them, float32."""
+        law = kernels.ExponentialLaw(
+            g_min=self.g_min,
+            width=self.g_range,
+            rate_up=1.0 / (self.a_up * self.states),
+            asymptote_up=self.asymptote(self.a_up),
+            rate_down=1.0 / (self.a_down * self.states_down),
+            asymptote_down=self.asymptote(self.a_down),
+            cycle_noise=self.cycle_noise,
+        )
+        return as_float32(law)
 
     def fabricate(self, shape: tuple[int, int], key: Key) -> ExponentialStepState:
         """Draw each cell's step factors and bounds; fresh cells lie within their bounds."""
@@ -102,22 +110,21 @@ class ExponentialStep(BaseDevice[ExponentialStepState]):
         return ExponentialStepState(g, up, down, low, high)
 
     def pulse(self, state: ExponentialStepState, pulses: np.ndarray, key: Key, window: Window | None = None) -> None:
-        """Move along the curve of the pulse's polarity by the closed form."""
+        """Apply pulses in closed form."""
         w0, w1, _, _ = key.words
-        common = (self.coefficients(), w0, w1, quantile_middles())
+        law, draws = self.law(), Draws(w0, w1, quantile_middles())
         if window is not None:
-            kernels.exponential_step_window(*state, pulses, *window, *common)
+            kernels.exponential_step_window(state, Burst(pulses, *window, False), law, draws)
             return
         by_row = np.empty(len(pulses), np.int32)
         kernels.most_by_row(pulses, by_row)
         if by_row.max(initial=0) <= 1:
-            kernels.exponential_step_singles(*state, pulses, *common)
+            kernels.exponential_step_singles(state, pulses, law, draws)
         else:
-            kernels.exponential_step_array(*state, pulses, *common)
+            kernels.exponential_step_array(state, pulses, law, draws)
 
     def pulse_some(self, state: ExponentialStepState, where: np.ndarray, pulses: np.ndarray, key: Key) -> None:
         """Pulse the cells at flat positions `where` (k,) int64, each once; the bits of `pulse` with zeros elsewhere."""
         w0, w1, _, _ = key.words
-        flat = [a.reshape(-1) for a in state]
-        common = (self.coefficients(), w0, w1, quantile_middles())
-        kernels.exponential_step_some(*flat, where, pulses, *common)  # type: ignore[call-arg]
+        flat = ExponentialStepState(*(a.reshape(-1) for a in state))
+        kernels.exponential_step_some(flat, where, pulses, self.law(), Draws(w0, w1, quantile_middles()))

@@ -25,6 +25,7 @@ import numpy as np
 from hardware_models.check import UsageError
 from hardware_models.devices.base import BaseDevice, Window, cell_bounds, crossings, log_normal, si
 from hardware_models.kernels import switching
+from hardware_models.kernels.bursts import Burst, Draws, as_float64
 from hardware_models.kernels.random import quantile_middles
 from hardware_models.keys import Key
 
@@ -64,13 +65,20 @@ class Ferroelectric(BaseDevice[FerroelectricState]):
         """Return which numbers are read noise, write noise and spread."""
         return super().imperfections() | {"write_noise": ["cycle_noise"], "spread": ["step_spread", "bound_spread"]}
 
-    def coefficients(self) -> np.ndarray:
-        """Return (g_min, range, rate+, rate-, B+, B-, beta, sigma, mirror) as the kernel takes them, float64."""
-        k = (self.saturation_up, self.saturation_down)
-        tops = (-1.0 / math.expm1(-(x**self.shape_exponent)) for x in k)
-        rates = (x / self.states for x in k)
-        last = (self.shape_exponent, self.cycle_noise, float(self.scheme == "identical"))
-        return np.array([self.g_min, self.g_range, *rates, *tops, *last])
+    def law(self) -> switching.DomainLaw:
+        """Return the figures as the kernel takes them, float64."""
+        law = switching.DomainLaw(
+            g_min=self.g_min,
+            width=self.g_range,
+            rate_up=self.saturation_up / self.states,
+            rate_down=self.saturation_down / self.states,
+            height_up=-1.0 / math.expm1(-(self.saturation_up**self.shape_exponent)),
+            height_down=-1.0 / math.expm1(-(self.saturation_down**self.shape_exponent)),
+            beta=self.shape_exponent,
+            cycle_noise=self.cycle_noise,
+            mirror=float(self.scheme == "identical"),
+        )
+        return as_float64(law)
 
     def fabricate(self, shape: tuple[int, int], key: Key) -> FerroelectricState:
         """Draw each cell's factors and bounds."""
@@ -83,4 +91,5 @@ class Ferroelectric(BaseDevice[FerroelectricState]):
         """Move along the switching curve by its closed form."""
         w0, w1, _, _ = key.words
         place = crossings(state.g.shape, window)
-        switching.domain_switching(*state, pulses, *place, self.coefficients(), w0, w1, quantile_middles())
+        burst = Burst(pulses, *place, window is None)
+        switching.domain_switching(state, burst, self.law(), Draws(w0, w1, quantile_middles()))

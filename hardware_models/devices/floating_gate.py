@@ -29,7 +29,8 @@ import numpy as np
 
 from hardware_models.check import UsageError
 from hardware_models.devices.base import BaseDevice, Window, crossings, log_normal, saturating_variance, si
-from hardware_models.kernels import drift, switching
+from hardware_models.kernels import charge, drift
+from hardware_models.kernels.bursts import Burst, Draws, as_float64
 from hardware_models.kernels.random import normal, quantile_middles
 from hardware_models.keys import Key
 
@@ -78,11 +79,35 @@ class FloatingGate(BaseDevice[FloatingGateState]):
         write, spread = ["cycle_noise", "error_high"], ["step_spread", "nu_spread"]
         return {"read_noise": read, "write_noise": write, "spread": spread}
 
-    def coefficients(self) -> np.ndarray:
-        """Return (g_min, ln(g_max/g_min), 1/states+, 1/states-, sigma, A, B) as the kernel takes them, float64."""
-        steps = (1.0 / self.states, 1.0 / self.states_down)
-        noise = (self.cycle_noise, self.error_high, self.error_scale)
-        return np.array([self.g_min, math.log(self.g_max / self.g_min), *steps, *noise])
+    def law(self) -> charge.LogLaw:
+        """Return the figures as the kernel takes them, float64."""
+        law = charge.LogLaw(
+            g_min=self.g_min,
+            logarithm=math.log(self.g_max / self.g_min),
+            step_up=1.0 / self.states,
+            step_down=1.0 / self.states_down,
+            cycle_noise=self.cycle_noise,
+            error_high=self.error_high,
+            error_scale=self.error_scale,
+        )
+        return as_float64(law)
+
+    def drift_law(self) -> drift.DriftLaw:
+        """Return the figures of the loss as `kernels.drift.drifted` takes them, float64; the exponent may be negative."""
+        law = drift.DriftLaw(
+            t0=self.t0,
+            g_max=self.g_max,
+            nu_slope=self.nu_slope,
+            nu=self.nu,
+            nu_low=-0.5,
+            nu_high=0.5,
+            spread_slope=0.0,
+            spread=self.nu_spread,
+            spread_low=0.0,
+            spread_high=0.5,
+            nu_least=-1.0,
+        )
+        return as_float64(law)
 
     def fabricate(self, shape: tuple[int, int], key: Key) -> FloatingGateState:
         """Draw each cell's steps and loss; fresh cells count as written at time 0."""
@@ -98,17 +123,15 @@ class FloatingGate(BaseDevice[FloatingGateState]):
         w0, w1, _, _ = key.words
         place = crossings(state.g.shape, window)
         cells = (state.g, state.level, state.factor_up, state.factor_down)
-        switching.log_steps(*cells, pulses, *place, self.coefficients(), w0, w1, quantile_middles())
+        charge.log_steps(cells, Burst(pulses, *place, window is None), self.law(), Draws(w0, w1, quantile_middles()))
         drift.stamp(state.written, pulses, *place, time)
 
     def conductance(self, state: FloatingGateState, time: float) -> np.ndarray:
         """Return the conductance at `time` [S]."""
         if self.nu == 0.0 and self.nu_slope == 0.0 and self.nu_spread == 0.0:
             return state.g
-        more = (*drift.NO_MORE[:7], -1.0, *drift.NO_MORE[8:])  # the exponent may be negative
-        law = [self.t0, self.g_max, self.nu_slope, self.nu, -0.5, 0.5, 0.0, self.nu_spread, 0.0, 0.5, *more]
         out = np.empty_like(state.g)
-        drift.drifted(state.g, state.written, state.xi, state.xi, np.array(law, np.float64), time, out)
+        drift.drifted(state.g, state.written, state.xi, state.xi, self.drift_law(), time, out)
         return out
 
     def read_variance(self, state: FloatingGateState, time: float) -> np.ndarray | float:

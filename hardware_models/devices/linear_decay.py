@@ -24,7 +24,8 @@ import numpy as np
 
 from hardware_models.check import UsageError
 from hardware_models.devices.base import BaseDevice, Window, cell_bounds, crossings, log_normal, si
-from hardware_models.kernels import drift, switching
+from hardware_models.kernels import charge, drift
+from hardware_models.kernels.bursts import Burst, Draws, as_float32
 from hardware_models.kernels.random import normal, quantile_middles
 from hardware_models.keys import Key
 
@@ -74,10 +75,17 @@ class LinearDecay(BaseDevice[LinearDecayState]):
         spread = ["step_spread", "asymmetry_spread", "bound_spread", "tau_spread", "gamma_spread"]
         return super().imperfections() | {"write_noise": ["cycle_noise"], "spread": spread}
 
-    def coefficients(self) -> np.ndarray:
-        """Return (g_min, range, step, z, sigma, noise scales) as the kernel takes them, float32."""
-        shape = (self.zero, self.cycle_noise, float(self.noise_scales))
-        return np.array([self.g_min, self.g_range, 1.0 / self.states, *shape], np.float32)
+    def law(self) -> charge.ChargeLaw:
+        """Return the figures as the kernel takes them, float32."""
+        law = charge.ChargeLaw(
+            g_min=self.g_min,
+            width=self.g_range,
+            step=1.0 / self.states,
+            zero=self.zero,
+            cycle_noise=self.cycle_noise,
+            noise_scales=float(self.noise_scales),
+        )
+        return as_float32(law)
 
     def gammas(self, shape: tuple[int, int], key: Key) -> list[np.ndarray]:
         """Return each cell's gamma of up and of down pulses; a spread turns no slope round."""
@@ -110,7 +118,7 @@ class LinearDecay(BaseDevice[LinearDecayState]):
         if self.tau > 0.0:
             drift.settle(state.g, state.written, state.tau, state.rest, pulses, *place, time)
         cells = (state.g, state.factor_up, state.factor_down, state.low, state.high, state.gamma_up, state.gamma_down)
-        switching.linear_steps(*cells, pulses, *place, self.coefficients(), w0, w1, quantile_middles())
+        charge.charge_steps(cells, Burst(pulses, *place, window is None), self.law(), Draws(w0, w1, quantile_middles()))
 
     def conductance(self, state: LinearDecayState, time: float) -> np.ndarray:
         """Return the relaxed conductance at `time` [S]."""

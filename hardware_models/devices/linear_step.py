@@ -21,8 +21,9 @@ import numpy as np
 
 from hardware_models.check import UsageError
 from hardware_models.devices.base import si
-from hardware_models.devices.pulsed import Cells, PulsedDevice, Where, Words, launch
+from hardware_models.devices.pulsed import Cells, PulsedDevice, Words
 from hardware_models.kernels import steps as kernels
+from hardware_models.kernels.bursts import Burst, Draws
 from hardware_models.kernels.random import quantile_middles
 from hardware_models.keys import Key
 
@@ -91,9 +92,9 @@ class LinearStep(PulsedDevice):
         rates = rate(gamma_up, up, above), rate(gamma_down, down, below)
         return LinearStepState(g, low, high, up, down, *rates, center)
 
-    def move(self, cells: Cells, where: Where, words: Words) -> None:
+    def move(self, cells: Cells, where: Burst, words: Words) -> None:
         """Move by the closed form, or pulse by pulse under multiplicative noise."""
-        noise = self.relative_noise()
-        loop = self.noise == "multiplicative" and noise[0] > 0
+        noise = kernels.StepNoise(*self.relative_noise())
+        loop = self.noise == "multiplicative" and noise.up > 0
         kernel = kernels.linear_steps_multiplied if loop else kernels.linear_steps
-        launch(kernel, cells, *where, noise, words, quantile_middles())
+        kernel(cells, where, noise, Draws(*words, quantile_middles()))

@@ -25,6 +25,7 @@ import numpy as np
 from hardware_models.check import UsageError
 from hardware_models.devices.base import BaseDevice, Window, cell_bounds, crossings, log_normal, si
 from hardware_models.kernels import switching
+from hardware_models.kernels.bursts import Burst
 from hardware_models.keys import Key
 
 
@@ -79,4 +80,4 @@ class Magnetic(BaseDevice[MagneticState]):
         """Switch each junction by a draw of its own."""
         w0, w1, _, _ = key.words
         place = crossings(state.g.shape, window)
-        switching.binomial_switching(*state, pulses, *place, int(self.junctions), w0, w1)
+        switching.binomial_switching(state, Burst(pulses, *place, window is None), int(self.junctions), (w0, w1))

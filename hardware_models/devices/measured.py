@@ -22,8 +22,9 @@ import numpy as np
 
 from hardware_models import files
 from hardware_models.check import UsageError
-from hardware_models.devices.pulsed import Cells, PulsedDevice, Where, Words, launch
-from hardware_models.kernels import steps as kernels
+from hardware_models.devices.pulsed import Cells, PulsedDevice, Words
+from hardware_models.kernels import shaped_steps as kernels
+from hardware_models.kernels.bursts import Burst
 from hardware_models.keys import Key
 
 ARRAYS = ("levels", "probabilities", "up", "down")
@@ -112,10 +113,10 @@ class Measured(PulsedDevice):
         g = np.clip(self.fresh_conductance(shape, key), low, high)
         return MeasuredState(g, low, high, common * balance, common / balance)
 
-    def move(self, cells: Cells, where: Where, words: Words) -> None:
+    def move(self, cells: Cells, where: Burst, words: Words) -> None:
         """Draw each pulse's step from the table."""
         tables = self.levels, self.probabilities, np.stack((self.up, self.down))
-        launch(kernels.table_steps, cells, *where, *(t.astype(np.float32) for t in tables), words)
+        kernels.table_steps(cells, where, kernels.StepTable(*(t.astype(np.float32) for t in tables)), words)
 
     def describe(self) -> dict[str, object]:
         """Return the numbers as plain values; the table as its shape and SHA-256."""

@@ -21,9 +21,10 @@ import numpy as np
 from hardware_models.check import UsageError
 from hardware_models.devices.base import Polarities, si
 from hardware_models.devices.linear_step import LinearStepState, rate
-from hardware_models.devices.pulsed import Cells, PulsedDevice, Where, Words, launch
+from hardware_models.devices.pulsed import Cells, PulsedDevice, Words
 from hardware_models.devices.state import CellState, field
 from hardware_models.kernels import steps as kernels
+from hardware_models.kernels.bursts import Burst, Draws
 from hardware_models.kernels.random import normal, quantile_middles
 from hardware_models.keys import Key
 
@@ -59,11 +60,12 @@ class OneSided(PulsedDevice):
         g = np.clip(self.fresh_conductance(shape, key), low, high)
         return LinearStepState(g, low, high, 0 * up, down, 0 * up, rate(gamma, down, high - low), high.copy())
 
-    def move(self, cells: Cells, where: Where, words: Words) -> None:
+    def move(self, cells: Cells, where: Burst, words: Words) -> None:
         """Move by the closed form; a pulse that raises is refused."""
-        if where[0].max(initial=0) > 0:
+        if where.pulses.max(initial=0) > 0:
             raise UsageError(f"device {self.name} has pulses of one sign only: counts above zero cannot be applied.")
-        launch(kernels.linear_steps, cells, *where, self.relative_noise(), words, quantile_middles())
+        noise = kernels.StepNoise(*self.relative_noise())
+        kernels.linear_steps(cells, where, noise, Draws(*words, quantile_middles()))
 
     def renew(self, state: CellState, cells: np.ndarray, key: Key) -> None:
         """Set the cells of a mask to just below their upper bounds, in place."""

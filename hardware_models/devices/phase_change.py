@@ -37,6 +37,7 @@ import numpy as np
 
 from hardware_models.devices.base import BaseDevice, Polarities, Window, cell_bounds, crossings, log_normal, si
 from hardware_models.kernels import drift, switching
+from hardware_models.kernels.bursts import Burst, Draws, as_float32, as_float64
 from hardware_models.kernels.random import normal, quantile_middles
 from hardware_models.keys import Key
 
@@ -94,16 +95,41 @@ class PhaseChange(BaseDevice[PhaseChangeState]):
             "spread": ["step_spread", "bound_spread", "nu_spread_slope", "nu_spread", "nu_spread_low"],
         }
 
-    def coefficients(self) -> np.ndarray:
-        """Return (g_min, range, step, A, gamma, sigma_c, sigma_a, sigma_s, sigma_reset) as the kernel takes them."""
-        figures = (self.g_min, self.g_range, 1.0 / self.states, self.amplitude, self.gamma, self.cycle_noise)
-        return np.array([*figures, self.noise_add, self.noise_slope, self.reset_noise], np.float32)
+    def law(self) -> switching.SetLaw:
+        """Return the figures of the pulses as the kernel takes them, float32."""
+        law = switching.SetLaw(
+            g_min=self.g_min,
+            width=self.g_range,
+            step=1.0 / self.states,
+            amplitude=self.amplitude,
+            gamma=self.gamma,
+            cycle=self.cycle_noise,
+            added=self.noise_add,
+            slope=self.noise_slope,
+            reset=self.reset_noise,
+        )
+        return as_float32(law)
 
-    def drift_law(self) -> np.ndarray:
-        """Return the figures of the drift as `kernels.drift.drifted` takes them."""
-        mean = (self.nu_slope, self.nu, self.nu_low, self.nu_high)
-        spread = (self.nu_spread_slope, self.nu_spread, self.nu_spread_low, self.nu_spread_high)
-        return np.array([self.t0, self.g_max, *mean, *spread, *drift.NO_MORE], np.float64)
+    def drift_law(self) -> drift.DriftLaw:
+        """Return the figures of the drift as `kernels.drift.drifted` takes them, float64."""
+        law = drift.DriftLaw(
+            t0=self.t0,
+            g_max=self.g_max,
+            nu_slope=self.nu_slope,
+            nu=self.nu,
+            nu_low=self.nu_low,
+            nu_high=self.nu_high,
+            spread_slope=self.nu_spread_slope,
+            spread=self.nu_spread,
+            spread_low=self.nu_spread_low,
+            spread_high=self.nu_spread_high,
+        )
+        return as_float64(law)
+
+    def slow_law(self) -> drift.SlowNoiseLaw:
+        """Return the figures of the 1/f noise as `kernels.drift.slow_noise` takes them, float64."""
+        law = drift.SlowNoiseLaw(self.g_max, q=self.q_noise, exponent=self.q_exponent, low=0.0, high=self.q_high)
+        return as_float64(law)
 
     def fabricate(self, shape: tuple[int, int], key: Key) -> PhaseChangeState:
         """Draw each cell's step, bounds and drift exponent; fresh cells count as written at time 0."""
@@ -119,8 +145,8 @@ class PhaseChange(BaseDevice[PhaseChangeState]):
         """Apply n > 0 partial SET pulses, or a RESET for n < 0, at `time` [s]."""
         w0, w1, _, _ = key.words
         place = crossings(state.g.shape, window)
-        common = (self.coefficients(), w0, w1, quantile_middles())
-        switching.partial_sets(state.g, state.factor_up, state.low, state.high, pulses, *place, *common)
+        cells, burst = (state.g, state.factor_up, state.low, state.high), Burst(pulses, *place, window is None)
+        switching.partial_sets(cells, burst, self.law(), Draws(w0, w1, quantile_middles()))
         drift.stamp(state.written, pulses, *place, time)
 
     def renew(self, state: PhaseChangeState, cells: np.ndarray, key: Key, *, time: float = 0.0) -> None:
@@ -139,6 +165,6 @@ class PhaseChange(BaseDevice[PhaseChangeState]):
         if self.q_noise == 0.0:
             return white
         out = np.empty_like(state.g)
-        law = np.array([self.g_max, self.q_noise, self.q_exponent, 0.0, self.q_high, 0.0, np.inf, 0.0, 0.0, 0.0, 0.0])
-        drift.slow_noise(state.g, self.conductance(state, time), state.written, time, law, self.t_noise, out)
+        now = self.conductance(state, time)
+        drift.slow_noise(state.g, now, state.written, time, self.slow_law(), self.t_noise, out)
         return out + np.float32(white)

@@ -19,8 +19,9 @@ import numpy as np
 
 from hardware_models.check import UsageError
 from hardware_models.devices.base import si
-from hardware_models.devices.pulsed import Cells, PulsedDevice, Where, Words, launch
-from hardware_models.kernels import steps as kernels
+from hardware_models.devices.pulsed import Cells, PulsedDevice, Words
+from hardware_models.kernels import shaped_steps as kernels
+from hardware_models.kernels.bursts import Burst, Draws
 from hardware_models.kernels.random import quantile_middles
 from hardware_models.keys import Key
 
@@ -69,7 +70,7 @@ class Piecewise(PulsedDevice):
         g = np.clip(self.fresh_conductance(shape, key), low, high)
         return PiecewiseState(g, low, high, *self.steps(shape, key), *tilts)
 
-    def move(self, cells: Cells, where: Where, words: Words) -> None:
+    def move(self, cells: Cells, where: Burst, words: Words) -> None:
         """Move pulse by pulse."""
         nodes = np.array((self.nodes_up, self.nodes_down), np.float32)
-        launch(kernels.node_steps, cells, *where, nodes, self.relative_noise()[0], words, quantile_middles())
+        kernels.node_steps(cells, where, nodes, self.relative_noise()[0], Draws(*words, quantile_middles()))

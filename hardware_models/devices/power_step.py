@@ -17,8 +17,9 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from hardware_models.devices.base import si
-from hardware_models.devices.pulsed import Cells, PulsedDevice, Where, Words, launch
-from hardware_models.kernels import steps as kernels
+from hardware_models.devices.pulsed import Cells, PulsedDevice, Words
+from hardware_models.kernels import shaped_steps as kernels
+from hardware_models.kernels.bursts import Burst, Draws
 from hardware_models.kernels.random import quantile_middles
 from hardware_models.keys import Key
 
@@ -61,6 +62,6 @@ class PowerStep(PulsedDevice):
         g = np.clip(self.fresh_conductance(shape, key), low, high)
         return PowerStepState(g, low, high, *self.steps(shape, key), gamma_up, gamma_down)
 
-    def move(self, cells: Cells, where: Where, words: Words) -> None:
+    def move(self, cells: Cells, where: Burst, words: Words) -> None:
         """Move pulse by pulse."""
-        launch(kernels.power_steps, cells, *where, self.relative_noise()[0], words, quantile_middles())
+        kernels.power_steps(cells, where, self.relative_noise()[0], Draws(*words, quantile_middles()))

@@ -30,6 +30,7 @@ import numpy as np
 
 from hardware_models.devices.base import BaseDevice, Window, crossings, saturating_variance, si
 from hardware_models.kernels import drift, switching
+from hardware_models.kernels.bursts import Burst, Draws, as_float64
 from hardware_models.kernels.random import normal, quantile_middles
 from hardware_models.keys import Key
 
@@ -116,29 +117,48 @@ class Programmed(BaseDevice[ProgrammedState]):
             "spread": ["nu_spread_slope", "nu_spread", "nu_spread_low", *(f"nu_spread_{k}" for k in range(3))],
         }
 
-    def coefficients(self) -> np.ndarray:
-        """Return (g_min, g_max, step, c0 .. c4, A, B) as the kernel takes them, float64 [S]."""
-        poly = (self.error_0, self.error_1, self.error_2, self.error_3, self.error_4)
-        return np.array([self.g_min, self.g_max, self.g_range / self.states, *poly, self.error_high, self.error_scale])
+    def law(self) -> switching.WriteLaw:
+        """Return the figures of a write as the kernel takes them, float64."""
+        law = switching.WriteLaw(
+            g_min=self.g_min,
+            g_max=self.g_max,
+            step=self.g_range / self.states,
+            error_0=self.error_0,
+            error_1=self.error_1,
+            error_2=self.error_2,
+            error_3=self.error_3,
+            error_4=self.error_4,
+            error_high=self.error_high,
+            error_scale=self.error_scale,
+        )
+        return as_float64(law)
 
     def shift(self) -> np.ndarray:
         """Return d_0, d_1, ... up to the last that is not zero, float64 [S]."""
         figures = [getattr(self, f"shift_{k}") for k in range(11)]
         return np.trim_zeros(np.array(figures), "b")
 
-    def drift_law(self) -> np.ndarray:
-        """Return the figures of the drift as `kernels.drift.drifted` takes them."""
-        mean = (self.nu_slope, self.nu, self.nu_low, self.nu_high)
-        spread = (self.nu_spread_slope, self.nu_spread, self.nu_spread_low, self.nu_spread_high)
-        above = (self.nu_knee, self.nu_2, self.nu_1, self.nu_0)
-        after = (self.log_drift, self.relax_0, self.relax_1, 0.0)
-        spread_above = (self.nu_spread_knee, self.nu_spread_2, self.nu_spread_1, self.nu_spread_0)
-        return np.array([self.t0, self.g_max, *mean, *spread, *above, *after, *spread_above])
+    def drift_law(self) -> drift.DriftLaw:
+        """Return the figures of the drift as `kernels.drift.drifted` takes them, float64."""
+        law = drift.DriftLaw(
+            t0=self.t0, g_max=self.g_max,
+            nu_slope=self.nu_slope, nu=self.nu, nu_low=self.nu_low, nu_high=self.nu_high,
+            spread_slope=self.nu_spread_slope, spread=self.nu_spread,
+            spread_low=self.nu_spread_low, spread_high=self.nu_spread_high,
+            nu_knee=self.nu_knee, nu_2=self.nu_2, nu_1=self.nu_1, nu_0=self.nu_0,
+            log_drift=self.log_drift, relax_0=self.relax_0, relax_1=self.relax_1,
+            spread_knee=self.nu_spread_knee,
+            spread_2=self.nu_spread_2, spread_1=self.nu_spread_1, spread_0=self.nu_spread_0,
+        )  # fmt: skip
+        return as_float64(law)
 
-    def slow_law(self) -> np.ndarray:
-        """Return the figures of the 1/f noise as `kernels.drift.slow_noise` takes them."""
-        below = (self.q_noise, self.q_exponent, self.q_low, self.q_high, self.q_slope)
-        return np.array([self.g_max, *below, self.q_knee, self.q_3, self.q_2, self.q_1, self.q_0])
+    def slow_law(self) -> drift.SlowNoiseLaw:
+        """Return the figures of the 1/f noise as `kernels.drift.slow_noise` takes them, float64."""
+        law = drift.SlowNoiseLaw(
+            self.g_max, q=self.q_noise, exponent=self.q_exponent, low=self.q_low, high=self.q_high, slope=self.q_slope,
+            knee=self.q_knee, q_3=self.q_3, q_2=self.q_2, q_1=self.q_1, q_0=self.q_0,
+        )  # fmt: skip
+        return as_float64(law)
 
     def fabricate(self, shape: tuple[int, int], key: Key) -> ProgrammedState:
         """Return fresh cells, which count as written at time 0 without error."""
@@ -152,8 +172,8 @@ class Programmed(BaseDevice[ProgrammedState]):
         """Move the targets by ideal steps and write the cells anew at `time` [s]."""
         w0, w1, _, _ = key.words
         place = crossings(state.g.shape, window)
-        cells = (state.g, state.target, state.relax)
-        switching.verified_writes(*cells, pulses, *place, self.coefficients(), self.shift(), w0, w1, quantile_middles())
+        cells, burst = (state.g, state.target, state.relax), Burst(pulses, *place, window is None)
+        switching.verified_writes(cells, burst, self.law(), self.shift(), Draws(w0, w1, quantile_middles()))
         drift.stamp(state.written, pulses, *place, time)
 
     def conductance(self, state: ProgrammedState, time: float) -> np.ndarray:

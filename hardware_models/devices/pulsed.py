@@ -15,7 +15,6 @@ g = hidden + `write_noise` (G_max - G_min) xi, drawn anew each time the cell is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -25,19 +24,13 @@ from hardware_models.check import UsageError
 from hardware_models.devices.base import BaseDevice, Window, si
 from hardware_models.devices.state import CellState, extended, field
 from hardware_models.kernels import steps as kernels
+from hardware_models.kernels.bursts import Burst, Draws
 from hardware_models.kernels.random import normal, quantile_middles
 from hardware_models.keys import Key
 
 Cells = tuple[np.ndarray, ...]
 """The arrays of a state, of which the pulses move the first."""
-Where = tuple[np.ndarray, np.ndarray, np.ndarray, bool]
-"""Pulses, their rows and columns, and whether these are the whole array."""
 Words = tuple[np.uint32, np.uint32]
-
-
-def launch(kernel: Callable[..., None], *arguments: object) -> None:
-    """Call a kernel."""
-    kernel(*arguments)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,11 +126,12 @@ class PulsedDevice(BaseDevice[CellState]):
         hidden = field(state, "hidden")
         if hidden is not None:
             cells = (hidden, *cells[1:-1])
-        self.move(cells, (pulses, rows, columns, whole), (w0, w1))
+        burst = Burst(pulses, rows, columns, whole)
+        self.move(cells, burst, (w0, w1))
         if hidden is not None:
             sigma = np.float32(self.write_noise * self.g_range)
-            kernels.appear(state.g, hidden, pulses, rows, columns, sigma, (w2, w3), quantile_middles())
+            kernels.appear(state.g, hidden, burst, sigma, Draws(w2, w3, quantile_middles()))
 
-    def move(self, cells: Cells, where: Where, words: Words) -> None:
-        """Apply pulses to cells[0] in place; where = (pulses, rows, columns, whole)."""
+    def move(self, cells: Cells, where: Burst, words: Words) -> None:
+        """Apply pulses to cells[0] in place."""
         raise NotImplementedError

@@ -24,8 +24,9 @@ import numpy as np
 from hardware_models.check import UsageError
 from hardware_models.devices.base import si
 from hardware_models.devices.linear_step import LinearStepState, rate
-from hardware_models.devices.pulsed import Cells, PulsedDevice, Where, Words, launch
+from hardware_models.devices.pulsed import Cells, PulsedDevice, Words
 from hardware_models.kernels import steps as kernels
+from hardware_models.kernels.bursts import Burst, Draws
 from hardware_models.kernels.random import normal, quantile_middles
 from hardware_models.keys import Key
 
@@ -71,6 +72,7 @@ class SoftBounds(PulsedDevice):
         up, down = -np.expm1(-rate_up), -np.expm1(-rate_down)
         return (up * high + down * low) / (up + down)
 
-    def move(self, cells: Cells, where: Where, words: Words) -> None:
+    def move(self, cells: Cells, where: Burst, words: Words) -> None:
         """Move by the closed form."""
-        launch(kernels.linear_steps, cells, *where, self.relative_noise(), words, quantile_middles())
+        noise = kernels.StepNoise(*self.relative_noise())
+        kernels.linear_steps(cells, where, noise, Draws(*words, quantile_middles()))

@@ -95,7 +95,7 @@ class Candidate:
 
     def filtered(self, t: np.ndarray) -> np.ndarray:
         """Return the innovations and their variances (2, n); they are 0 and 1 if no reading can be compared."""
-        from hardware_models.kernels.trains import filter_steps
+        from hardware_models.kernels.trains import Curve, Noise, Population, Train, filter_steps
 
         d = self.data
         out = np.empty((2, d.u.size))
@@ -107,18 +107,19 @@ class Candidate:
             sigma[1] *= middle[1] / max(middle[0], 1e-12)
             sigma *= d.factors
         steady = 0.0 if self.form.noise_follows == "state" else 1.0
-        filter_steps(d.u, d.polarity, d.first, d.cell, tables, float(self.nodes[0]), self.node_width,
-                     d.factors, d.bounds, sigma, steady, math.exp(t[-1]), FLOOR, out)  # fmt: skip
+        train, curve = Train(d.u, d.polarity, d.first, d.cell), Curve(tables, float(self.nodes[0]), self.node_width)
+        noise = Noise(sigma, steady, math.exp(t[-1]), FLOOR)
+        filter_steps(train, curve, Population(d.factors, d.bounds), noise, out)
         return out
 
     def followed(self, t: np.ndarray) -> np.ndarray:
         """Return the difference (n,) of each reading from the noiseless curve that begins at its cycle's first reading."""
-        from hardware_models.kernels.trains import follow_steps
+        from hardware_models.kernels.trains import Curve, Population, Train, follow_steps
 
         d = self.data
         out = np.empty(d.u.size)
-        follow_steps(d.u, d.polarity, d.first, d.cell, self.tables(t), float(self.nodes[0]), self.node_width,
-                     d.factors, d.bounds, out)  # fmt: skip
+        curve = Curve(self.tables(t), float(self.nodes[0]), self.node_width)
+        follow_steps(Train(d.u, d.polarity, d.first, d.cell), curve, Population(d.factors, d.bounds), out)
         return out
 
     def likelihoods(self, t: np.ndarray) -> np.ndarray:

@@ -3,51 +3,93 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import prange
 
 from hardware_models.kernels.compile import inlined, parallel_kernel
 
-NO_MORE = (np.inf, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, np.inf, 0.0, 0.0, 0.0)
-"""Last figures of `drifted` for a device whose drift exponent has clipped logarithms and no other terms."""
+
+class DriftLaw(NamedTuple):
+    """Figures of a drift in time, float64; see `devices/programmed.py` for the equation.
+
+    The defaults are those of a device whose drift exponent has clipped logarithms and no other terms.
+    """
+
+    t0: float  # time after a write to which g belongs [s]
+    g_max: float  # upper bound of the population [S]
+    nu_slope: float  # mean exponent: change per e-fold of g [1]
+    nu: float  # at g_max [1]
+    nu_low: float  # its lower limit [1]
+    nu_high: float  # its upper limit [1]
+    spread_slope: float  # spread of the exponent: change per e-fold of g [1]
+    spread: float  # at g_max [1]
+    spread_low: float  # its lower limit [1]
+    spread_high: float  # its upper limit [1]
+    nu_knee: float = math.inf  # g/g_max above which the mean exponent is a polynomial [1]
+    nu_2: float = 0.0  # its coefficients [1]
+    nu_1: float = 0.0
+    nu_0: float = 0.0
+    log_drift: float = 0.0  # what is added per e-fold of time [S]
+    relax_0: float = 0.0  # spread of the relaxation at t0 [S]
+    relax_1: float = 0.0  # its growth per e-fold of time [S]
+    nu_least: float = 0.0  # least exponent of a cell [1]
+    spread_knee: float = math.inf  # g/g_max above which the spread is a polynomial [1]
+    spread_2: float = 0.0  # its coefficients [1]
+    spread_1: float = 0.0
+    spread_0: float = 0.0
+
+
+class SlowNoiseLaw(NamedTuple):
+    """Figures of 1/f read noise, float64: the share Q of the drifted conductance against x = g/g_max."""
+
+    g_max: float  # upper bound of the population [S]
+    q: float  # Q = q x^-exponent + slope ln x [1]
+    exponent: float  # [1]
+    low: float  # lower limit of Q [1]
+    high: float  # its upper limit [1]
+    slope: float = 0.0  # [1]
+    knee: float = math.inf  # x above which Q is a polynomial [1]
+    q_3: float = 0.0  # its coefficients [1]
+    q_2: float = 0.0
+    q_1: float = 0.0
+    q_0: float = 0.0
 
 
 @inlined
-def drift_exponent(g, xi, p):
-    """Return the drift exponent nu of a cell; p as in `drifted`."""
-    share = max(np.float64(g) / p[1], 1e-6)
-    log = math.log(share) if p[2] != 0.0 or p[6] != 0.0 else 0.0
-    mean = min(max(p[2] * log + p[3], p[4]), p[5])
-    if share > p[10]:
-        mean = (p[11] * share + p[12]) * share + p[13]
-    spread = min(max(p[6] * log + p[7], p[8]), p[9])
-    if share > p[18]:
-        spread = (p[19] * share + p[20]) * share + p[21]
-    return max(mean + spread * xi, p[17])
+def drift_exponent(g, xi, law):
+    """Return the drift exponent nu of a cell whose standard normal number is xi."""
+    share = max(np.float64(g) / law.g_max, 1e-6)
+    log = math.log(share) if law.nu_slope != 0.0 or law.spread_slope != 0.0 else 0.0
+    mean = min(max(law.nu_slope * log + law.nu, law.nu_low), law.nu_high)
+    if share > law.nu_knee:
+        mean = (law.nu_2 * share + law.nu_1) * share + law.nu_0
+    spread = min(max(law.spread_slope * log + law.spread, law.spread_low), law.spread_high)
+    if share > law.spread_knee:
+        spread = (law.spread_2 * share + law.spread_1) * share + law.spread_0
+    return max(mean + spread * xi, law.nu_least)
 
 
 @parallel_kernel
-def drifted(g, written, xi, relax, p, time, out):
+def drifted(g, written, xi, relax, law, time, out):
     """Write to `out` the conductance at `time` of cells that drift since `written`; all arrays are (rows, columns).
 
-    p = (t0, g_max, nu: slope, offset, low, high, sigma_nu: slope, offset, low, high, nu above its knee: knee, n2, n1, n0,
-    drift per e-fold of time, relaxation: offset, per e-fold, least exponent, sigma_nu above its knee: knee, s2, s1, s0)
-    float64; see `devices/programmed.py` for the equation. `relax` holds each cell's standard normal number of the relaxation,
-    and may be an array of one cell if the device has no relaxation.
+    `relax` holds each cell's standard normal number of the relaxation, and may be an array of one cell if the device has no
+    relaxation.
     """
-    moving = p[14] != 0.0 or p[15] != 0.0 or p[16] != 0.0
+    moving = law.log_drift != 0.0 or law.relax_0 != 0.0 or law.relax_1 != 0.0
     for i in prange(g.shape[0]):
         seen = -1.0
         log = 0.0
         for j in range(g.shape[1]):
-            age = max((time - written[i, j]) / p[0], 1.0)
+            age = max((time - written[i, j]) / law.t0, 1.0)
             if age != seen:  # neighbours are mostly written together, so the logarithm is often known
                 seen = age
                 log = math.log(age)
-            now = np.float64(g[i, j]) * math.exp(-drift_exponent(g[i, j], xi[i, j], p) * log)
+            now = np.float64(g[i, j]) * math.exp(-drift_exponent(g[i, j], xi[i, j], law) * log)
             if moving and log > 0.0:
-                now += p[14] * log + (p[15] + p[16] * log) * relax[i, j]
+                now += law.log_drift * log + (law.relax_0 + law.relax_1 * log) * relax[i, j]
             out[i, j] = max(now, 0.0)
 
 
@@ -84,25 +126,29 @@ def stamp(written, pulses, rows, columns, time):
                 written[rows[a], columns[b]] = time
 
 
+@inlined
+def slow_share(g, law):
+    """Return the share Q of 1/f noise of a cell that was written with the conductance g."""
+    share = max(np.float64(g) / law.g_max, 1e-6)
+    q = law.q * share**-law.exponent
+    if law.slope != 0.0:
+        q += law.slope * math.log(share)
+    q = min(max(q, law.low), law.high)
+    if share > law.knee:
+        q = max(((law.q_3 * share + law.q_2) * share + law.q_1) * share + law.q_0, 0.0)
+    return q
+
+
 @parallel_kernel
 def slow_noise(g, seen, written, time, law, t_read, out):
     """Write the variance of 1/f read noise, (Q(g) G)^2 ln((t + t_r)/(2 t_r)) [S²], to `out`; t is the time since the last write.
 
     The share Q depends on the conductance g as it was written and multiplies the drifted conductance, G = `seen`.
-    law = (g_max, q, exponent, floor, ceiling, slope, knee, q3, q2, q1, q0) float64, x = g/g_max:
-    Q = q x^-exponent + slope ln x between floor and ceiling, above the knee q3 x^3 + q2 x^2 + q1 x + q0.
     """
     for i in prange(g.shape[0]):
         for j in range(g.shape[1]):
             age = max(time - written[i, j], t_read)
-            share = max(np.float64(g[i, j]) / law[0], 1e-6)
-            q = law[1] * share ** -law[2]
-            if law[5] != 0.0:
-                q += law[5] * math.log(share)
-            q = min(max(q, law[3]), law[4])
-            if share > law[6]:
-                q = max(((law[7] * share + law[8]) * share + law[9]) * share + law[10], 0.0)
-            q *= seen[i, j]
+            q = slow_share(g[i, j], law) * seen[i, j]
             out[i, j] = q * q * math.log((age + t_read) / (2.0 * t_read))
 
 

@@ -130,6 +130,22 @@ def draw(position, w0, w1, middles):
     return middles[np.int64(hashed(np.uint32(position), w0, w1) >> np.uint32(16))]
 
 
+@inlined
+def pulse_bits(position, k, w0, w1):
+    """Return the 32 random bits of pulse k of a burst on the cell at `position`.
+
+    The number of the pulse goes into the second word here and into the first word in `word_of_pulse`: the two kinds of kernels
+    draw different numbers, and the results of both are published.
+    """
+    return hashed(position, w0, np.uint32(w1 + mix(np.uint32(k))))
+
+
+@inlined
+def pulse_draw(position, k, w0, w1, middles):
+    """Return the coarse Gaussian number (one of 65 536 values) of pulse k of a burst on the cell at `position`."""
+    return middles[np.int64(pulse_bits(position, k, w0, w1) >> np.uint32(16))]
+
+
 @parallel_kernel
 def normal_matrix(out, w0, w1):
     """Fill `out` (rows, columns) with the standard normal numbers of the flat positions."""

@@ -8,10 +8,12 @@ of `quantise.drive`, `products.matmul` and `quantise.digitise` one after the oth
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import prange
 
-from hardware_models.kernels.compile import parallel_kernel
+from hardware_models.kernels.compile import inlined, parallel_kernel
 from hardware_models.kernels.quantise import digitise_row, drive_row
 from hardware_models.kernels.random import fill_normal
 
@@ -21,6 +23,25 @@ def column_panels(columns: int) -> tuple[int, int]:
     count = 1 if columns < 32 else max(2, -(-columns // 256))
     width = -(-columns // count)
     return -(-columns // width), width
+
+
+class Matrix(NamedTuple):
+    """The conductances of an array and their read noise, for a read."""
+
+    blocks: np.ndarray  # G+ - G- in panels of columns, (panels, rows, width) float32 [S]
+    variance: (
+        np.ndarray
+    )  # read noise of each pair in units of `common`, as `blocks`; with size 0 each pair has `common`
+    common: np.float32  # unit of the variance [S²]
+    cuts: np.ndarray  # tile t holds the rows cuts[t] to cuts[t + 1], int64
+
+
+class Converter(NamedTuple):
+    """The output converters."""
+
+    to_z: np.float32  # z of one ampere [1/A]
+    step: np.float32  # height of a level [units of z]
+    levels: int  # number of levels on each side of zero, 0 for no rounding and no clipping
 
 
 @parallel_kernel
@@ -56,48 +77,73 @@ def drive_tiles(x, inverse, levels, volts, cuts, v, squares, clipped, polarity):
         polarity[p, 1] = above
 
 
+@inlined
+def panel_of(samples, k, count):
+    """Return the first sample of panel k of `count` panels, and the panel's number of samples."""
+    first = samples * k // count
+    return first, samples * (k + 1) // count - first
+
+
+@inlined
+def tile_voltages(v, cuts, t, batch, first, size):
+    """Return the voltages (size, rows) of tile t for the samples from `first` on, from those of `drive_tiles`."""
+    n = cuts[t + 1] - cuts[t]
+    start = batch * cuts[t] + first * n
+    return v[start : start + size * n].reshape(size, n)
+
+
+@inlined
+def scale_noise(xi, v, sigma, b, common, to_z, per_cell):
+    """Multiply normal numbers by the standard deviations of the currents of sample b [units of z]; v is (B, rows) [V].
+
+    sigma (B, columns) is the variance of each column in units of `common`, used if `per_cell` is True.
+    """
+    if per_cell:
+        for j in range(xi.size):
+            xi[j] *= np.sqrt(common * sigma[b, j]) * to_z
+    else:
+        deviation = np.sqrt(common * np.dot(v[b], v[b])) * to_z
+        for j in range(xi.size):
+            xi[j] *= deviation
+
+
+@inlined
+def clear(z, first, last, left, right):
+    """Set a part of z to zero."""
+    for b in range(first, last):
+        for j in range(left, right):
+            z[b, j] = np.float32(0.0)
+
+
 @parallel_kernel
-def converted_read(v, blocks, variance, common, cuts, count, to_z, step, levels, w0, w1, z, clipped):
+def converted_read(v, matrix, converter, words, count, z, clipped):
     """Write the read result z (B, n) float32, through the output converters, for the voltages v of `drive_tiles`.
 
-    blocks (panels, m, width) [S] is the matrix in panels of columns. variance (panels, m, width) is the read noise of each pair
-    in units of `common` [S²]; with size 0 each pair has `common`. count is the number of panels of samples; to_z [1/A] converts
-    currents; step [units of z] and levels belong to the ADC; clipped (count, panels) int64 counts clipped values. Noise is
-    drawn by the flat position of (tile, sample, column).
+    count is the number of panels of samples; clipped (count, panels) int64 counts clipped values. Noise is drawn by the flat
+    position of (tile, sample, column).
     """
+    blocks, variance, common, cuts = matrix
+    to_z, step, levels = converter
+    w0, w1 = words
     batch, columns = z.shape
     panels, _, width = blocks.shape
     per_cell = variance.size > 0
-    noisy = common > np.float32(0.0)
     for work in prange(count * panels):
         p = work % panels
-        first = batch * (work // panels) // count
-        size = batch * (work // panels + 1) // count - first
-        left = p * width
-        right = min(columns, left + width)
-        partial = np.empty((size, width), np.float32)
+        first, size = panel_of(batch, work // panels, count)
+        left, right = p * width, min(columns, p * width + width)
+        partial, xi = np.empty((size, width), np.float32), np.zeros(right - left, np.float32)
         sigma = np.empty((size if per_cell else 0, width), np.float32)
-        xi = np.zeros(right - left, np.float32)
         beyond = 0
-        for b in range(first, first + size):
-            for j in range(left, right):
-                z[b, j] = np.float32(0.0)
+        clear(z, first, first + size, left, right)
         for t in range(cuts.size - 1):
-            n = cuts[t + 1] - cuts[t]
-            start = batch * cuts[t] + first * n
-            vt = v[start : start + size * n].reshape(size, n)
+            vt = tile_voltages(v, cuts, t, batch, first, size)
             np.dot(vt, blocks[p, cuts[t] : cuts[t + 1]], partial)
             if per_cell:
                 np.dot(vt * vt, variance[p, cuts[t] : cuts[t + 1]], sigma)
             for b in range(size):
-                if noisy:
+                if common > np.float32(0.0):
                     fill_normal(xi, (t * batch + first + b) * columns + left, w0, w1)
-                    if per_cell:
-                        for j in range(xi.size):
-                            xi[j] *= np.sqrt(common * sigma[b, j]) * to_z
-                    else:
-                        deviation = np.sqrt(common * np.dot(vt[b], vt[b])) * to_z
-                        for j in range(xi.size):
-                            xi[j] *= deviation
+                    scale_noise(xi, vt, sigma, b, common, to_z, per_cell)
                 beyond += digitise_row(partial[b], to_z, xi, step, levels, z[first + b, left:right])
         clipped[work // panels, p] = beyond

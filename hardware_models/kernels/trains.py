@@ -10,6 +10,9 @@ reduced noise that clipping leaves.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
+
+import numpy as np
 
 from hardware_models.kernels.compile import inlined, kernel
 
@@ -44,54 +47,95 @@ def step_at(x, table, start, width):
     return table[k] + (t - k) * slope, slope / width
 
 
+class Train(NamedTuple):
+    """A measured pulse train; its readings and pulses, all (n,)."""
+
+    g: np.ndarray  # readings in units of the range, NaN where one is missing
+    polarity: np.ndarray  # sign of the pulse before the reading
+    first: np.ndarray  # whether a cycle begins here
+    cell: np.ndarray  # number of the cell
+
+
+class Curve(NamedTuple):
+    """Mean step against state."""
+
+    tables: np.ndarray  # mean steps up and down, (2, K)
+    start: float  # first state of the tables
+    width: float  # distance of their states
+
+
+class Population(NamedTuple):
+    """What distinguishes C cells."""
+
+    factors: np.ndarray  # factor on the steps up and down, (2, C)
+    bounds: np.ndarray  # lower and upper bound, (2, C)
+
+
+class Noise(NamedTuple):
+    """Noise of the steps and of the readings, in units of the range."""
+
+    sigma: np.ndarray  # of a step up and down, (2, C)
+    steady: float  # 1: of every step alike; 0: in proportion to the step, and sigma is that of the middle one
+    read: float  # of a reading
+    floor: float  # resolution of a reading
+
+
+@inlined
+def predicted(x, p, table, states, factor, sigma, steady, low, high):
+    """Return the mean and the variance of the conductance after a step from x, whose variance is p.
+
+    states = (first state, distance of the states) of the table.
+    """
+    start, width = states
+    step, slope = step_at(x, table, start, width)
+    mean = x + factor * step
+    noise = sigma * (steady + (1.0 - steady) * step / table[table.size // 2])
+    gain = 1.0 + factor * slope
+    return clipped_moments(mean, p * gain * gain + noise * noise + 1e-12, low, high)
+
+
 @kernel
-def filter_steps(g, polarity, first, cell, tables, start, width, factors, bounds, sigma, steady, read, floor, out):
+def filter_steps(train, curve, population, noise, out):
     """Write the innovation (reading minus its prediction) and the variance of each step to `out` (2, n).
 
-    g (n,) are readings; tables (2, K) holds mean steps up and down at the states start + k width; factors, bounds and sigma are
-    (2, C) for C cells. steady is 1 if sigma is the noise of every step, 0 if the noise scales with the step and sigma is that of
-    the step in the middle. A first or missing (NaN) reading has innovation 0 and variance 1; its pulse still moves the cell.
+    A first or missing (NaN) reading has innovation 0 and variance 1; its pulse still moves the cell.
     """
+    g, polarity, first, cell = train
+    tables, start, width = curve
+    factors, bounds = population
+    sigma, steady, read, floor = noise
     r2 = read * read + floor * floor
     x = 0.0
     p = r2
     for i in range(g.size):
         c = cell[i]
+        out[0, i] = 0.0
+        out[1, i] = 1.0
         if first[i]:
             x = g[i]
             p = read * read
-            out[0, i] = 0.0
-            out[1, i] = 1.0
             continue
-        side = 0 if polarity[i] > 0 else 1
-        step, slope = step_at(x, tables[side], start, width)
-        f = factors[side, c]
-        mean = x + f * step
-        noise = sigma[side, c] * (steady + (1.0 - steady) * step / tables[side, tables.shape[1] // 2])
-        gain = 1.0 + f * slope
-        mean, variance = clipped_moments(mean, p * gain * gain + noise * noise + 1e-12, bounds[0, c], bounds[1, c])
-        if math.isnan(g[i]):
-            x = mean
-            p = variance
-            out[0, i] = 0.0
-            out[1, i] = 1.0
-            continue
-        s = variance + r2
-        e = g[i] - mean
-        out[0, i] = e
-        out[1, i] = s
-        share = variance / s
-        x = mean + share * e
-        p = (1.0 - share) * variance
+        k = 0 if polarity[i] > 0 else 1
+        x, p = predicted(
+            x, p, tables[k], (start, width), factors[k, c], sigma[k, c], steady, bounds[0, c], bounds[1, c]
+        )
+        if not math.isnan(g[i]):
+            out[0, i] = g[i] - x
+            out[1, i] = p + r2
+            share = p / out[1, i]
+            x += share * out[0, i]
+            p *= 1.0 - share
 
 
 @kernel
-def follow_steps(g, polarity, first, cell, tables, start, width, factors, bounds, out):
+def follow_steps(train, curve, population, out):
     """Write to `out` (n,) each reading minus the noiseless curve that begins at its cycle's first reading.
 
-    The result is 0 at first readings and NaN at missing readings. The curve does not depend on later readings; the arguments
-    are those of `filter_steps`.
+    The result is 0 at first readings and NaN at missing readings. The curve does not depend on later readings.
     """
+    g, polarity, first, cell = train
+    tables, start, width = curve
+    factors, bounds = population
     x = 0.0
     for i in range(g.size):
         c = cell[i]
