@@ -23,7 +23,7 @@ import numpy as np
 
 from analog_ff.config.config import Config
 from analog_ff.runs.execute import execute
-from hardware_models import crossbar, write_costs
+from hardware_models.crossbar import reading, write_costs, writing
 from hardware_models.events import Events, Ledger, Tally
 
 RESULT = Path(__file__).resolve().parent / "results" / "energy" / "counting.json"
@@ -43,8 +43,8 @@ def stubbed() -> ExitStack:
     for owner, name, stub in (
         (write_costs, "priced", nothing),
         (write_costs, "train", nothing),
-        (crossbar.Crossbar, "read_events", nothing),
-        (crossbar.Crossbar, "_half_selected", lambda *_: 0.0),
+        (reading, "read_events", nothing),
+        (writing, "_half_selected", lambda *_: 0.0),
         (Events, "__add__", kept),
         (Tally, "__add__", kept),
         (Tally, "add", lambda *_: None),

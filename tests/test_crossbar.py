@@ -134,7 +134,7 @@ def test_fire_is_the_coincidence_of_trains() -> None:
         pulses = np.abs((bar.state.g - g) > 0).sum() + np.abs((bar.state.g - g) < 0).sum()
         assert pulses <= (hits > 0).sum()
         plus, minus = bar.conductances
-        assert np.allclose(bar._row_sums, (plus + minus).sum(axis=1, dtype=np.float64), rtol=1e-6)
+        assert np.allclose(bar.cells.row_sums, (plus + minus).sum(axis=1, dtype=np.float64), rtol=1e-6)
         assert np.array_equal(bar.differences, plus - minus)
 
 
@@ -265,9 +265,11 @@ def test_visiting_only_the_pulsed_cells_changes_nothing(access: str, share: floa
         for name in one.integrals:
             assert one.integrals[name] == pytest.approx(other.integrals[name], rel=1e-12)
         assert np.array_equal(sparse.state.g, dense.state.g)
-        assert np.array_equal(sparse.blocks, dense.blocks) and np.array_equal(sparse.received, dense.received)
-        assert np.allclose(sparse._row_sums, dense._row_sums, rtol=1e-6)
-        assert np.allclose(sparse._row_sums, sparse.state.g.sum(axis=1, dtype=np.float64), rtol=1e-6)
+        assert np.array_equal(sparse.cells.blocks, dense.cells.blocks) and np.array_equal(
+            sparse.received, dense.received
+        )
+        assert np.allclose(sparse.cells.row_sums, dense.cells.row_sums, rtol=1e-6)
+        assert np.allclose(sparse.cells.row_sums, sparse.state.g.sum(axis=1, dtype=np.float64), rtol=1e-6)
 
 
 def test_a_device_that_changes_pulse_alone_is_pulsed_by_its_own() -> None:

@@ -82,7 +82,7 @@ def test_coincidence_pulses_leave_faults_alone() -> None:
     g = array.conductances
     assert np.array_equal(g[pairs], before[pairs]) and not np.array_equal(g[~pairs], before[~pairs])
     assert np.array_equal(array.differences, g[0] - g[1])
-    assert np.allclose(array._row_sums, g.sum(axis=(0, 2), dtype=np.float64), rtol=1e-6)
+    assert np.allclose(array.cells.row_sums, g.sum(axis=(0, 2), dtype=np.float64), rtol=1e-6)
 
 
 def test_a_dead_array_is_silent_and_a_drifting_stuck_cell_stays() -> None:

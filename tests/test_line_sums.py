@@ -41,7 +41,7 @@ def twin(device: Any, tiling: Tiling, mean: np.ndarray, pulses: np.ndarray) -> t
 def burst(bar: Crossbar, counts: np.ndarray, key: Key) -> tuple[Any, np.ndarray, np.ndarray]:
     """Return the events of a burst, the mean conductance of every cell [S], and the pulses that the cells got."""
     time, received = bar.time, bar.received.copy()
-    before = np.array(bar._present(), np.float64)
+    before = np.array(bar.cells.present(), np.float64)
     events = bar.pulse(counts, key=key)
     after = np.array(bar.device.conductance(bar.state, time), np.float64)
     # The sign of what a cell got is that of its weight, turned over for the device that lowers it.
@@ -65,13 +65,13 @@ def test_half_selected_cells_are_those_of_a_pass_over_all(device: str, share: fl
         assert events["write.half"] == number and (number > 0) == bool(counts.any())
         assert events.integrals["half.v2gt"] == pytest.approx(joule, rel=1e-12)
         bar.wait(1e-3, key=KEY.child("wait", step))
-        bar.check_sums()
+        bar.cells.check_sums()
 
 
 def test_sums_follow_trains_and_bursts_in_turn() -> None:
     """Many changes of either kind leave every tile's sums those of its cells, to the rounding of float64."""
     bar = passive("memristor")
-    assert bar._few is not None and bar._lines is not None
+    assert bar._few is not None and bar.cells.lines is not None
     rng = np.random.default_rng(3)
     for step in range(30):
         counts = np.where(rng.random(SHAPE) < 0.01, rng.integers(-3, 4, SHAPE), 0).astype(np.int32)
@@ -80,10 +80,10 @@ def test_sums_follow_trains_and_bursts_in_turn() -> None:
         bar.fire(*trains, 1 if step % 3 else -1, key=KEY.child("fire", step))
     g = bar.state.g.astype(np.float64)
     for tile, (top, bottom) in enumerate(bar.tiling.row_cuts):
-        assert np.allclose(bar._lines.columns[tile], g[top:bottom].sum(axis=0), rtol=1e-12, atol=0)
+        assert np.allclose(bar.cells.lines.columns[tile], g[top:bottom].sum(axis=0), rtol=1e-12, atol=0)
     for tile in range(bar.tiling.column_tiles):
         part = g[:, tile * TILE[1] : (tile + 1) * TILE[1]]
-        assert np.allclose(bar._lines.rows[:, tile], part.sum(axis=1), rtol=1e-12, atol=0)
+        assert np.allclose(bar.cells.lines.rows[:, tile], part.sum(axis=1), rtol=1e-12, atol=0)
 
 
 def test_cells_without_pulses_are_not_visited() -> None:
@@ -112,6 +112,6 @@ def test_sums_are_checked_when_saved_and_restored_to_the_bit(name: str) -> None:
     counts = some()
     one, two = (array.pulse(counts, key=KEY.child("next")) for array in (bar, other))
     assert one.integrals == two.integrals and one.counts == two.counts
-    getattr(bar._lines, name)[1] *= 1.01
+    getattr(bar.cells.lines, name)[1] *= 1.01
     with pytest.raises(ArithmeticError, match="running sums"):
         bar.save()

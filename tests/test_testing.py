@@ -9,10 +9,10 @@ import numba
 import numpy as np
 import pytest
 
-from hardware_models import testing
 from hardware_models.check import UsageError
 from hardware_models.devices import MODELS, PUBLISHED
 from hardware_models.devices.base import BaseDevice, gathered, si
+from hardware_models.examination import examine
 from hardware_models.load import load_device
 from hardware_models.testing import QUICK, WHOLE, examine_device
 
@@ -71,7 +71,7 @@ def test_good_and_built_in_devices_pass(monkeypatch: pytest.MonkeyPatch) -> None
         assert report.passed and len(report.checks) == number
     assert len(MODELS) >= 2 and len(PUBLISHED) >= 2
     # Of how fast a model is, which gives no verdict, three devices are enough.
-    monkeypatch.setattr(testing, "WHOLE", tuple(check for check in WHOLE if check[0] != "speed"))
+    monkeypatch.setattr(examine, "WHOLE", tuple(check for check in WHOLE if check[0] != "speed"))
     for name in PUBLISHED:
         examine_device(load_device(name)).raise_if_failed()
 

@@ -58,7 +58,7 @@ def over_all(bar: Crossbar, counts: np.ndarray, key: Key) -> float:
     half = half_over_all(bar.device, bar.tiling, 0.5 * (before.astype(np.float64) + bar.state.g), pulses)
     events = priced(bar.device, bar.tiling, sums, slots, half)
     add_sizes(bar.received, pulses)
-    bar._refresh()
+    bar.cells.look()
     return events.integrals["half.v2gt"]
 
 

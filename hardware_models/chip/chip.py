@@ -23,7 +23,7 @@ from hardware_models.check import UsageError, in_range, positive_int
 from hardware_models.chip import memory
 from hardware_models.chip.conversions import Conversions, priced
 from hardware_models.chip.oracle import Oracle
-from hardware_models.chip.sensing import sense, sense_analog
+from hardware_models.chip.sensing import sense, sense_analog, sense_transposed
 from hardware_models.converters.adc import Adc
 from hardware_models.converters.dac import Dac
 from hardware_models.crossbar import Crossbar
@@ -92,9 +92,8 @@ class Chip:
         partial_sums: str = "digital",
         faults: Mapping[str, object] | None = None,
     ) -> None:
-        self._device = load_device(device)
-        if not read_noise:
-            self._device = self._device.without(read_noise=True)
+        made = load_device(device)
+        self._device = made if read_noise else made.without(read_noise=True)
         if not layers:
             raise UsageError("a chip needs at least one layer.")
         self.shapes = tuple(
@@ -130,10 +129,9 @@ class Chip:
         return [self._arrays[layer, "main"] for layer in range(len(self.shapes))]
 
     def _array(self, layer: int, name: str) -> Crossbar:
-        try:
-            return self._arrays[layer, name]
-        except KeyError:
-            raise MissingPinError(f"layer {layer} of this chip has no array '{name}'.") from None
+        if (layer, name) not in self._arrays:
+            raise MissingPinError(f"layer {layer} of this chip has no array '{name}'.")
+        return self._arrays[layer, name]
 
     def _clock(self, events: Events) -> None:
         self._time += events.integrals.get("time", 0.0)
@@ -176,17 +174,11 @@ class Chip:
         """Return d W^T (B, inputs) for d (B, neurons), driven at the scale of its largest value, and the events."""
         crossbar = self._array(layer, array)
         d = pins.finite("what drives the columns", d, (None, crossbar.shape[1]))
-        scale = float(np.abs(d).max(initial=0.0)) or 1.0
-        v, _ = self._dac.convert(d, scale)
-        v_fs = self._device.v_read
-        current, events = crossbar.read_transposed(v * np.float32(v_fs), key=key)
+        z, events = sense_transposed(crossbar, d, self._dac, self._adc, self._device.v_read, key)
         self._clock(events)
-        back = current * np.float32(scale / (crossbar.g_unit * v_fs))
-        converted, _ = self._adc.convert(back[None] / np.float32(scale), 1.0, None, key)
-        columns = crossbar.tiling.column_tiles
         count = priced("dac", self._dac.bits, 2 * d.size)
-        count |= priced("adc", self._adc.bits, columns * back.size)
-        return converted * np.float32(scale), events + Events(count)
+        count |= priced("adc", self._adc.bits, crossbar.tiling.column_tiles * z.size)
+        return z, events + Events(count)
 
     def fire(
         self, layer: int, rows: np.ndarray, columns: np.ndarray, sign: int, *, key: Key, array: str = "main"
@@ -264,12 +256,10 @@ class Chip:
 
     def __repr__(self) -> str:
         layers = " + ".join(f"{n} x {m}" for n, m in self.shapes)
-        bits = ", ".join(f"{name} {'perfect' if n is None else f'{n} bits'}" for name, n in self._bits())
+        converters = (("DAC", self._dac.bits), ("ADC", self._adc.bits))
+        bits = ", ".join(f"{name} {'perfect' if n is None else f'{n} bits'}" for name, n in converters)
         sealed = ", sealed" if self._sealed else ""
         return f"<Chip of device '{self._device.name}': layers of {layers} (inputs x neurons), {bits}{sealed}>"
-
-    def _bits(self) -> tuple[tuple[str, int | None], tuple[str, int | None]]:
-        return ("DAC", self._dac.bits), ("ADC", self._adc.bits)
 
     @property
     def oracle(self) -> Oracle:

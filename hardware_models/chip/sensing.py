@@ -66,3 +66,15 @@ def sense_analog(
         sigma = np.sqrt(np.square(sigma * np.float32(to_z)).sum(axis=0, keepdims=True))
     z, adc_clipped = adc.convert(partial.sum(axis=0, keepdims=True), to_z, sigma, key)
     return z, np.array((dac_clipped, adc_clipped)), events
+
+
+def sense_transposed(
+    crossbar: Crossbar, d: np.ndarray, dac: Dac, adc: Adc, volts: float, key: Key
+) -> tuple[np.ndarray, Events]:
+    """Return d W^T (B, rows) for d (B, columns), driven at the scale of its largest value, and the events."""
+    scale = float(np.abs(d).max(initial=0.0)) or 1.0
+    v, _ = dac.convert(d, scale)
+    current, events = crossbar.read_transposed(v * np.float32(volts), key=key)
+    back = current * np.float32(scale / (crossbar.g_unit * volts))
+    converted, _ = adc.convert(back[None] / np.float32(scale), 1.0, None, key)
+    return converted * np.float32(scale), events

@@ -10,15 +10,17 @@ derived from it is adapted where it comes in (`hardware_models.devices.adapted`)
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Never, Protocol, TypedDict, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Never, Protocol, runtime_checkable
 
 import numpy as np
 
 from hardware_models.check import UsageError, in_range
+from hardware_models.devices.numbers import Said as Said
+from hardware_models.devices.numbers import declared as declared
+from hardware_models.devices.numbers import si as si
 from hardware_models.devices.state import CellState, S, remade
 from hardware_models.devices.state import field as field_of
 from hardware_models.keys import Key
@@ -52,42 +54,6 @@ class Device(Protocol):
     def pulse(self, state: Never, pulses: np.ndarray, key: Key, window: Window | None = None) -> None:
         """Apply int32 pulse counts in place; positive raises g. With a window, pulses has the window's shape."""
         ...
-
-
-class Said(TypedDict, total=False):
-    """What `si` says of a number: its SI unit, and its range."""
-
-    unit: str
-    low: float
-    high: float
-    low_open: bool
-
-
-def si(unit: str, low: float, high: float, default: float | None = None, *, low_open: bool = False) -> float:
-    """Declare a number of a device: its SI unit and the range that physics allows, checked at construction."""
-    metadata: Said = {"unit": unit, "low": low, "high": high, "low_open": low_open}
-    if default is not None:
-        return field(default=default, metadata=metadata)
-    required: float = field(metadata=metadata)
-    return required
-
-
-def declared(model: type) -> Mapping[str, Said]:
-    """Return unit and range of every number of a model, also of those to which a subclass gave another default.
-
-    Empty where nothing was said.
-    """
-    return _declared(model)
-
-
-@functools.cache  # for each class: a fit makes thousands of devices of one
-def _declared(model: type) -> Mapping[str, Said]:
-    found: dict[str, Said] = {}
-    for spec in fields(model):
-        parents = (getattr(kind, "__dataclass_fields__", {}).get(spec.name) for kind in model.__mro__)
-        said = (parent.metadata for parent in parents if parent is not None and parent.metadata)
-        found[spec.name] = {**next(said, Said())}
-    return MappingProxyType(found)
 
 
 def origin(kind: type, name: str) -> type | None:
@@ -126,6 +92,18 @@ class BaseDevice(Generic[Own]):
     polarities: ClassVar[Polarities] = "both"  # "up", "down": pulses of one sign; a pair moves on its other device
     refresh_every = 0.0  # one-sided pairs: writes between two looks at all of them; 0: never by itself
     refresh_share = 0.0  # ... a pair is refreshed when a device has no more than this share of the range left
+
+    def __init_subclass__(cls, **named: object) -> None:
+        super().__init_subclass__(**named)
+        if "__repr__" not in vars(cls):  # that of a dataclass lists every number, and the sources of all of them
+            cls.__repr__ = BaseDevice.__repr__  # type: ignore[method-assign]
+
+    def __repr__(self) -> str:
+        pulses = {"both": "", "up": ", pulses upwards only", "down": ", pulses downwards only"}[self.polarities]
+        return (
+            f"<{type(self).__name__} device '{self.name}': {self.g_min:g} to {self.g_max:g} S in {self.states:g} states"
+            f"{pulses}>"
+        )
 
     def __post_init__(self) -> None:
         """Check every declared number against its range."""

@@ -3,9 +3,9 @@ r"""Ratio of the energy of each component of a run to the least energy that phys
 .. math:: d_c = \frac{E_c}{\sum_e N_e\,E_{min}(e)}
 
 over the events e that the component c prices, with E_min of `hardware_models.energy.facts.limits`: sampling for converters,
-Johnson noise for integrators, Landauer's bound for a decision, a memory word, and each pulse on a device (:math:`kT\ln 2` a pulse).
-The energy ``read.v2g`` that the cells of a read dissipate grows with the signal; `full_scale` compares it with its bound at
-full scale.
+Johnson noise for integrators, Landauer's bound for a decision, a memory word, and each pulse on a device (:math:`kT\ln 2` a
+pulse). The energy ``read.v2g`` that the cells of a read dissipate grows with the signal; `full_scale` compares it with its
+bound at full scale.
 """
 
 from __future__ import annotations

@@ -4,10 +4,10 @@ r"""Energy of one update in closed form at assumed densities, to see the largest
           + (N_{selected} + h N_{half}) V_w^2 \bar G t_w + N_{lines} \tfrac{C V_w^2}{4} \right)
 
 with N from `hardware_models.energy.oracles.closed_forms` if both devices of a pair are pulsed, G the mean of the conductance
-range, h the energy of a half-selected cell divided by that of a selected one, C = cells on the line times c_x, half the write voltage on
-each line, and c a share for control, clock and leakage. Densities are assumed, not counted: the numbers show how the terms
-scale with R_on and are not results. Prices: converters ISAAC 2016, arithmetic and memory M. Horowitz 2014, analog neurons
-estimates.
+range, h the energy of a half-selected cell divided by that of a selected one, C = cells on the line times c_x, half the write
+voltage on each line, and c a share for control, clock and leakage. Densities are assumed, not counted: the numbers show how
+the terms scale with R_on and are not results. Prices: converters ISAAC 2016, arithmetic and memory M. Horowitz 2014, analog
+neurons estimates.
 """
 
 from __future__ import annotations
