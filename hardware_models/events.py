@@ -144,7 +144,7 @@ class Saved(TypedDict):
 
 
 class Booked(TypedDict):
-    """What `Ledger.as_dict` returns: by phase, in all and by layer."""
+    """Type of `Ledger.as_dict`: by phase, in all and by layer."""
 
     events: dict[str, dict[str, int]]
     events_by_layer: dict[str, dict[str, dict[str, int]]]

@@ -31,7 +31,7 @@ WHAT = "device file"
 MOST = 2**20
 """Most bytes of a parameter file [B]."""
 SOURCE = ("technology", "doi", "url", "path", "title", "authors", "year", "note", "checked")
-"""What ``[source]`` may say beside the citation."""
+"""Optional entries of ``[source]`` beside the citation."""
 UNCERTAIN = ("assumption", "estimate")
 """Kinds of figures that stand among the device's assumptions."""
 GROUP = "hardware_models.devices"
@@ -109,7 +109,7 @@ def _fitted(spec: str) -> BaseDevice:
 
 
 def published() -> list[dict[str, object]]:
-    """Return what each published device is, for listing: one entry a file, in the order of `PUBLISHED`.
+    """Return a summary of each published device, for listing: one entry a file, in the order of `PUBLISHED`.
 
     Each has name, technology, model, states, on_off, v_up [V], t_up [s], v_down [V], t_down [s], doi, citation,
     figures (how many of its numbers are checked, not_read, assumptions) and law_of_time.

@@ -85,7 +85,7 @@ class ChipPort(Protocol):
         ...
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
-        """Take up a state that `save` returned."""
+        """Restore a state returned by `save`."""
         ...
 
 
@@ -110,11 +110,11 @@ class ChipOracle(Protocol):
 
 
 class ChipBench(ChipPort, Protocol):
-    """What the owner of a chip has beside its pins; a run asks here, a learner does not."""
+    """Members that the owner of a chip has beside its pins; a run asks here, a learner does not."""
 
     @property
     def sealed(self) -> bool:
-        """Whether every look inside raises SealedChipError."""
+        """True if every look inside raises SealedChipError."""
         ...
 
     @property

@@ -41,7 +41,7 @@ def closest(name: str, known: Iterable[str]) -> str:
 
 
 def entry(kind: str, name: str, table: Mapping[str, T]) -> T:
-    """Return what `table` holds under `name`, not imported; UsageError with a suggestion if there is nothing."""
+    """Return the entry of `table` under `name`, not imported; raise UsageError with a suggestion if there is none."""
     if not isinstance(name, str):  # a list or a number of a file
         raise UsageError(f"a {kind} is named by a text, got {shown(name)} (known: {', '.join(sorted(table))}).")
     if name not in table:
@@ -50,7 +50,7 @@ def entry(kind: str, name: str, table: Mapping[str, T]) -> T:
 
 
 def lookup(kind: str, name: str, table: Mapping[str, object]) -> Any:
-    """Return the object that `table` names by `name`, imported; UsageError with a suggestion if there is none."""
+    """Import and return the object of `table` under `name`; raise UsageError with a suggestion if there is none."""
     found = entry(kind, name, table)
     place = found.place if isinstance(found, Row) else found
     return resolve(place) if isinstance(place, str) else place

@@ -1,4 +1,4 @@
-"""What negatives are, by name: one row a maker, with its options."""
+"""Makers of negatives by name: one row each, with its options."""
 
 from __future__ import annotations
 

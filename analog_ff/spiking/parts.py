@@ -20,7 +20,7 @@ SIGNALS = ("layer", "own-rate")
 
 @dataclass(frozen=True, kw_only=True)
 class InputChoices:
-    """What is shown."""
+    """Images and their presentation."""
 
     encoder: str = option(
         "regular", "encoder of intensities as spikes: regular (random phase), poisson, latency", choices=ENCODERS

@@ -1,4 +1,4 @@
-"""How a standalone program of Brian2 is compiled: its some sixty small sources as a few units, one a core.
+"""Compilation of a standalone program of Brian2: its some sixty small sources as a few units, one a core.
 
 Most of the time of a compiler goes into reading the same headers for each source again; a unit reads them once. Each source
 of a code object stands in a namespace of its own there, because all of them define the same helpers. Make compiles only the

@@ -61,7 +61,7 @@ class Helper:
         return self
 
     def run(self, question: bytes) -> tuple[int, bytes, bytes]:
-        """Return what `run` returns."""
+        """Return the answer of `run`."""
         assert self.process.stdin and self.process.stdout
         pickle.dump(question, self.process.stdin)
         self.process.stdin.flush()

@@ -248,7 +248,7 @@ class Chip:
 
     @property
     def sealed(self) -> bool:
-        """Whether every look inside raises."""
+        """True if every look inside raises SealedChipError."""
         return self._sealed
 
     def close(self) -> None:
@@ -292,7 +292,7 @@ class Chip:
         return own | memory.saved(self._arrays, self._neurons)
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
-        """Restore a state returned by `save`; UsageError if it lacks the memory of this chip's neurons."""
+        """Restore a state returned by `save`; raise UsageError if it lacks the memory of this chip's neurons."""
         memory.check(state, self._neurons)
         self._time = float(state["chip.time"])
         self._conversions.counts = np.array(state["chip.conversions"])

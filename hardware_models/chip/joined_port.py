@@ -133,7 +133,7 @@ class JoinedPort:
         }
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
-        """Take up a state that `save` returned."""
+        """Restore a state returned by `save`."""
         for number, chip in enumerate(self._chips):
             start = f"chip{number}."
             chip.restore({name[len(start) :]: value for name, value in state.items() if name.startswith(start)})

@@ -1,4 +1,4 @@
-"""What the parts of a chip remember, under the names of a saved state: its arrays, and neurons that have a state."""
+"""State of the parts of a chip under the names of a saved state: its arrays, and neurons that have a state."""
 
 from __future__ import annotations
 

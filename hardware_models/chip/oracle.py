@@ -16,7 +16,7 @@ SLOPE_STEP = 2.0**-8
 
 
 class Oracle:
-    """What no real chip offers: a look inside, for baselines that cheat and for tests.
+    """A look inside, which no real chip offers: for baselines that cheat and for tests.
 
     Looking changes nothing: no clock, no counter, no memory of a neuron.
     """

@@ -119,7 +119,7 @@ class ProcessPort:
         return value
 
     def _call(self, pin: str, *args: object, **named: object) -> Any:
-        """Return what the chip answers to a call of one of its methods."""
+        """Call a method of the chip and return its answer."""
         if not self._process.is_alive():
             raise MissingPinError("the chip's process has ended: none of its pins answers.")
         try:
@@ -177,7 +177,7 @@ class ProcessPort:
         return answer
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
-        """Take up a state that `save` returned."""
+        """Restore a state returned by `save`."""
         self._call("restore", state)
 
     # --- the bench: this chip is sealed ---

@@ -56,7 +56,7 @@ def sense(
 def sense_analog(
     crossbar: Crossbar, x: np.ndarray, dac: Dac, adc: Adc, scale: float, volts: float, key: Key
 ) -> tuple[np.ndarray, np.ndarray, Events]:
-    """Return what `sense` does where the currents of the row tiles add on one line, which is converted once."""
+    """Return the outputs of `sense` where the currents of the row tiles add on one line, which is converted once."""
     v, dac_clipped = dac.convert(x, scale)
     v *= np.float32(volts)
     partial, events = crossbar.partial_currents(v)

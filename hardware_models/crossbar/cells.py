@@ -74,7 +74,7 @@ class Cells:
     # --- what a read sees ---
 
     def present(self) -> np.ndarray:
-        """Return the conductances now, (rows, bit lines) [S]; RunError for other shapes, which kernels would read beyond."""
+        """Return the conductances now, (rows, bit lines) [S]; raise RunError for other shapes, which kernels would read beyond."""
         g = self.device.conductance(self.state, self.time)
         if np.shape(g) != self.received.shape or g.dtype.kind != "f":
             raise RunError(
@@ -111,7 +111,7 @@ class Cells:
 
     @property
     def aged(self) -> bool:
-        """Whether cells that change in time may have done so since they were last looked at."""
+        """True if cells that change in time may have done so since they were last looked at."""
         return self.seen_at != self.time and self.device.timed
 
     def look_again(self) -> None:

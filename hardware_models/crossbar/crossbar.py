@@ -205,7 +205,7 @@ class Crossbar:
         self._parity ^= 1
 
     def _alternate(self) -> int:
-        """Return which device of a pair is first this time; next time it is the other."""
+        """Return the device of a pair that is first this time; next time it is the other."""
         self._parity ^= 1
         return self._parity ^ 1
 

@@ -42,7 +42,7 @@ class Inspection:
     faulty: np.ndarray | None = None  # stuck or on a dead line, where the chip has faults
 
     def summary(self) -> dict[str, float | None]:
-        """Return what result.json keeps of it; None where nothing could be measured."""
+        """Return the summary that result.json keeps; None where nothing could be measured."""
         low, high = self.range
         width = high - low
         pulses = self.pulses.astype(np.float64)

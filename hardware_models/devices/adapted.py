@@ -16,7 +16,7 @@ from hardware_models.devices.state import CellState
 from hardware_models.keys import Key
 
 TRAITS = ("timed", "trainable", "polarities", "refresh_every", "refresh_share")
-"""What a device says of itself beside its numbers."""
+"""Texts of a device beside its numbers."""
 
 
 def adapted(device: Device) -> BaseDevice:
@@ -42,7 +42,7 @@ class Adapted(BaseDevice[CellState]):
         vars(self).update(own)
 
     def __getattr__(self, name: str) -> object:
-        """Return what only the user's own class has, such as a number of its model."""
+        """Return an attribute of the user's own class, such as a number of its model."""
         if name.startswith("__") or name == "plugged":  # a copy asks before there is anything
             raise AttributeError(name)
         return getattr(self.plugged, name)
@@ -63,7 +63,7 @@ class Adapted(BaseDevice[CellState]):
         return width
 
     def fabricate(self, shape: tuple[int, int], key: Key) -> CellState:
-        """Return what the plug-in fabricates."""
+        """Return the cells that the plug-in fabricates."""
         state: CellState = self.plugged.fabricate(shape, key)
         return state
 
@@ -81,7 +81,7 @@ class Adapted(BaseDevice[CellState]):
 
     @property
     def pulses_some(self) -> bool:
-        """Whether the plug-in's `pulse_some` is of the class that its `pulse` is from."""
+        """True if the plug-in's `pulse_some` is of the class that its `pulse` is from."""
         kind = origin(type(self.plugged), "pulse")
         return kind is not None and origin(type(self.plugged), "pulse_some") is kind
 
@@ -91,11 +91,11 @@ class Adapted(BaseDevice[CellState]):
 
     @property
     def renews(self) -> bool:
-        """Whether the plug-in has a `renew`."""
+        """True if the plug-in has a `renew`."""
         return hasattr(self.plugged, "renew")
 
     def conductance(self, state: CellState, time: float) -> np.ndarray:
-        """Return what a read sees by the plug-in [S]."""
+        """Return the conductances of the plug-in that a read sees [S]."""
         g: np.ndarray = self.plugged.conductance(state, time)
         return g
 
@@ -111,7 +111,7 @@ class Adapted(BaseDevice[CellState]):
 
     @property
     def switches(self) -> bool:
-        """Whether the plug-in has `without`."""
+        """True if the plug-in has `without`."""
         return hasattr(self.plugged, "without")
 
     def without(

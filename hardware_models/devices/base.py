@@ -1,4 +1,4 @@
-r"""What a device is: the two methods that a plug-in writes, and the base class: the whole contract, with its defaults.
+r"""The contract of a device: the two methods that a plug-in writes, and the base class with all members and their defaults.
 
 A device is an immutable set of population parameters. Its state is a separate value, a NamedTuple of float32 arrays
 (rows, columns) with a field ``g`` [S], made by `fabricate` for one array on one chip. `pulse` is the one place where
@@ -45,7 +45,7 @@ ACCESS = ("1T1R", "passive")
 
 @runtime_checkable
 class Device(Protocol):
-    """What every plug-in has: the interface between the simulator and a device, at the level of arrays."""
+    """The two methods of every plug-in: the interface between the simulator and a device, at the level of arrays."""
 
     def fabricate(self, shape: tuple[int, int], key: Key) -> CellState:
         """Return the fresh cells of one array: a NamedTuple of (rows, columns) arrays with a field g [S]."""
@@ -157,7 +157,7 @@ class BaseDevice(Generic[Own]):
 
     @property
     def pulses_some(self) -> bool:
-        """Whether `pulse_some` stands for `pulse`: both are of one class, so that neither is older than the other."""
+        """True if `pulse_some` stands for `pulse`: both are of one class, so that neither is older than the other."""
         kind = origin(type(self), "pulse")
         return kind is not BaseDevice and origin(type(self), "pulse_some") is kind
 
@@ -175,13 +175,13 @@ class BaseDevice(Generic[Own]):
 
     @property
     def renews(self) -> bool:
-        """Whether the device has a `renew` of its own."""
+        """True if the device has a `renew` of its own."""
         return origin(type(self), "renew") is not BaseDevice
 
     # --- reading and waiting ---
 
     def conductance(self, state: Own, time: float) -> np.ndarray:
-        """Return what a read at `time` [s] sees, (rows, columns) [S]."""
+        """Return the conductances that a read at `time` [s] sees, (rows, columns) [S]."""
         del time
         return state.g
 
@@ -223,7 +223,7 @@ class BaseDevice(Generic[Own]):
         return {}
 
     def imperfections(self) -> dict[str, list[str]]:
-        """Return which numbers are read noise, write noise and spread; a model adds its own."""
+        """Return the names of the numbers that are read noise, write noise and spread; a model adds its own."""
         return {"read_noise": ["read_noise", "read_noise_relative"], "write_noise": [], "spread": []}
 
     def describe(self) -> dict[str, object]:

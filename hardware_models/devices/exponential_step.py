@@ -69,7 +69,7 @@ class ExponentialStep(BaseDevice[ExponentialStepState]):
                 raise UsageError(f"device {self.name} needs |{name}| of at least 0.01, got {getattr(self, name):g}.")
 
     def imperfections(self) -> dict[str, list[str]]:
-        """Return which numbers are read noise, write noise and spread."""
+        """Return the names of the numbers that are read noise, write noise and spread."""
         return super().imperfections() | {"write_noise": ["cycle_noise"], "spread": ["step_spread", "bound_spread"]}
 
     def straight(self) -> dict[str, float]:

@@ -29,7 +29,7 @@ _ENTRIES = f"a fault map names its entries like 0.stuck_low or 1.dead_rows: the 
 
 
 class FaultyState(CellState, Protocol):
-    """What `Faults` adds to the state of the device inside."""
+    """Entries that `Faults` adds to the state of the device inside."""
 
     @property
     def fault(self) -> np.ndarray:
@@ -111,7 +111,7 @@ class Faults(Wrapper[FaultyState]):
         np.copyto(state.g, state.fault, where=~sound)
 
     def conductance(self, state: FaultyState, time: float) -> np.ndarray:
-        """Return what a read sees [S]: faulty cells as they are."""
+        """Return the conductances that a read sees [S]: faulty cells as they are."""
         g = super().conductance(state, time)
         return g if g is state.g else np.where(np.isnan(state.fault), g, state.fault)
 

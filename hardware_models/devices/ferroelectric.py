@@ -62,7 +62,7 @@ class Ferroelectric(BaseDevice[FerroelectricState]):
             raise UsageError(f"device {self.name} needs scheme to be one of {', '.join(SCHEMES)}, got {self.scheme!r}.")
 
     def imperfections(self) -> dict[str, list[str]]:
-        """Return which numbers are read noise, write noise and spread."""
+        """Return the names of the numbers that are read noise, write noise and spread."""
         return super().imperfections() | {"write_noise": ["cycle_noise"], "spread": ["step_spread", "bound_spread"]}
 
     def law(self) -> switching.DomainLaw:

@@ -74,7 +74,7 @@ class FloatingGate(BaseDevice[FloatingGateState]):
             raise UsageError(f"device {self.name} needs g_min above 0 S, its levels are steps of the logarithm.")
 
     def imperfections(self) -> dict[str, list[str]]:
-        """Return which numbers are read noise, write noise and spread."""
+        """Return the names of the numbers that are read noise, write noise and spread."""
         read = [*super().imperfections()["read_noise"], "read_noise_high"]
         write, spread = ["cycle_noise", "error_high"], ["step_spread", "nu_spread"]
         return {"read_noise": read, "write_noise": write, "spread": spread}

@@ -71,7 +71,7 @@ class LinearDecay(BaseDevice[LinearDecayState]):
             raise UsageError(f"device {self.name} needs true or false for noise_scales, got {self.noise_scales!r}.")
 
     def imperfections(self) -> dict[str, list[str]]:
-        """Return which numbers are read noise, write noise and spread."""
+        """Return the names of the numbers that are read noise, write noise and spread."""
         spread = ["step_spread", "asymmetry_spread", "bound_spread", "tau_spread", "gamma_spread"]
         return super().imperfections() | {"write_noise": ["cycle_noise"], "spread": spread}
 

@@ -58,7 +58,7 @@ class Magnetic(BaseDevice[MagneticState]):
             raise UsageError(f"device {self.name} needs a whole number of junctions, got {self.junctions:g}.")
 
     def imperfections(self) -> dict[str, list[str]]:
-        """Return which numbers are read noise and spread; the switching itself is no imperfection to switch off."""
+        """Return the names of the numbers that are read noise and spread; the switching itself cannot be switched off."""
         return super().imperfections() | {"spread": ["rate_spread", "bound_spread"]}
 
     def fabricate(self, shape: tuple[int, int], key: Key) -> MagneticState:

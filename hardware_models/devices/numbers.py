@@ -10,7 +10,7 @@ from typing import TypedDict
 
 
 class Said(TypedDict, total=False):
-    """What `si` says of a number: its SI unit, and its range."""
+    """Metadata that `si` attaches to a number: its SI unit, and its range."""
 
     unit: str
     low: float

@@ -87,7 +87,7 @@ class PhaseChange(BaseDevice[PhaseChangeState]):
     t_noise: float = si("s", 0.0, 1.0, 250e-9, low_open=True)  # t_r of the 1/f noise
 
     def imperfections(self) -> dict[str, list[str]]:
-        """Return which numbers are read noise, write noise and spread."""
+        """Return the names of the numbers that are read noise, write noise and spread."""
         base = super().imperfections()
         return {
             "read_noise": [*base["read_noise"], "q_noise"],

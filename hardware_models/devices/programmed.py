@@ -110,7 +110,7 @@ class Programmed(BaseDevice[ProgrammedState]):
     read_noise_scale: float = si("S", 0.0, 1.0, 1.0, low_open=True)  # B_r
 
     def imperfections(self) -> dict[str, list[str]]:
-        """Return which numbers are read noise, write noise and spread."""
+        """Return the names of the numbers that are read noise, write noise and spread."""
         return {
             "read_noise": [*super().imperfections()["read_noise"], *SLOW, "read_noise_high"],
             "write_noise": [*(f"error_{k}" for k in range(5)), "error_high", "relax_0", "relax_1"],

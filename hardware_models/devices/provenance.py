@@ -1,4 +1,4 @@
-"""How far the numbers of a parameter file can be trusted, and whether it says anything about time.
+"""Trust in the numbers of a parameter file, and the question whether it says anything about time.
 
 A figure is an assumption (its ``kind`` says so), or it comes from its ``source``. The entry ``checked`` tells where a figure
 was compared with that source, file and version; it begins with ``NOT_READ`` where the source could not be read. So the three
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 NOT_READ = "no:"
-"""How the entry ``checked`` of a figure begins whose source could not be read."""
+"""Beginning of the entry ``checked`` of a figure whose source could not be read."""
 LAWS = {
     "drift": ("nu_slope", "nu", "nu_low", "nu_2", "nu_1", "nu_0", "nu_spread_slope", "nu_spread", "nu_spread_low",
               "nu_spread_2", "nu_spread_1", "nu_spread_0", "log_drift"),
@@ -27,7 +27,7 @@ def figures(table: Mapping[str, object]) -> dict[str, Mapping[str, object]]:
 
 
 def counts(table: Mapping[str, object]) -> dict[str, int]:
-    """Return how many figures of a parameter file were checked in their source, were not, and are assumptions."""
+    """Return the numbers of figures of a parameter file that were checked in their source, were not, and are assumptions."""
     found = {"checked": 0, "not_read": 0, "assumptions": 0}
     for figure in figures(table).values():
         said = str(figure.get("checked", ""))

@@ -1,4 +1,4 @@
-r"""What devices moved by steps share: spread of steps and bounds, noise of the pulses, write noise.
+r"""Common parts of devices that move by steps: spread of steps and bounds, noise of the pulses, write noise.
 
 The nominal step is the one at `center` (a share of the range, default its middle): (G_max - G_min)/`states` up,
 (G_max - G_min)/`states_down` down. A cell's steps are multiplied by
@@ -58,7 +58,7 @@ class PulsedDevice(BaseDevice[CellState]):
         super().__post_init__()
 
     def imperfections(self) -> dict[str, list[str]]:
-        """Return which numbers are read noise, write noise and spread."""
+        """Return the names of the numbers that are read noise, write noise and spread."""
         return super().imperfections() | {"write_noise": list(self.NOISES), "spread": list(self.SPREADS)}
 
     # --- fabrication ---

@@ -31,7 +31,7 @@ HELD_ELSEWHERE = {"switched": "whole junctions", "hidden": "a hidden level under
 
 
 class ForgettingState(CellState, Protocol):
-    """What `Retention` adds to the state of the device inside."""
+    """Entries that `Retention` adds to the state of the device inside."""
 
     @property
     def written(self) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What the cells of one array are to those who do not know the device: arrays by name, of which `g` is always there."""
+"""The cells of one array for code that does not know the device: arrays by name, of which `g` is always there."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def field(state: CellState, name: str) -> np.ndarray | None:
 
 
 def held(state: CellState) -> np.ndarray:
-    """Return what pulses act on [S]: the hidden level under write noise where there is one, else g."""
+    """Return the conductance that pulses act on [S]: the hidden level under write noise where there is one, else g."""
     hidden = field(state, "hidden")
     return state.g if hidden is None else hidden
 

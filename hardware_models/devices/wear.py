@@ -22,7 +22,7 @@ from hardware_models.keys import Key
 
 
 class WearingState(CellState, Protocol):
-    """What `Wear` adds to the state of the device inside."""
+    """Entries that `Wear` adds to the state of the device inside."""
 
     @property
     def pulsed(self) -> np.ndarray:

@@ -38,7 +38,7 @@ class Wrapper(BaseDevice[Own]):
         return cls(inner=device, **given)
 
     def __post_init__(self) -> None:
-        """Take over what the crossbar asks of the inner device; UsageError for the same wrapper twice."""
+        """Copy the class values that the crossbar asks of the inner device; raise UsageError for the same wrapper twice."""
         super().__post_init__()
         if any(isinstance(device, type(self)) for device in self.chain()[1:]):
             what = type(self).__name__.lower()
@@ -57,7 +57,7 @@ class Wrapper(BaseDevice[Own]):
 
     @property
     def renews(self) -> bool:
-        """Whether the model has the strong pulse that refreshes pairs of a one-sided device."""
+        """True if the model has the strong pulse that refreshes pairs of a one-sided device."""
         return self.inner.renews
 
     def renew(self, state: Own, cells: np.ndarray, key: Key, *, time: float = 0.0) -> None:
@@ -65,7 +65,7 @@ class Wrapper(BaseDevice[Own]):
         self.inner.renew_at(time, inside(state), cells, key)
 
     def conductance(self, state: Own, time: float) -> np.ndarray:
-        """Return what a read of the inner device sees [S]."""
+        """Return the conductances that a read of the inner device sees [S]."""
         return self.inner.conductance(inside(state), time)
 
     def read_variance(self, state: Own, time: float) -> np.ndarray | float:

@@ -21,7 +21,7 @@ def pulses_of(device: BaseDevice, n: int, shape: tuple[int, int]) -> np.ndarray:
 
 
 def pulsed_level(state: CellState) -> np.ndarray:
-    """Return what the pulses act on; what a read sees may lie beside it: write noise, programming noise."""
+    """Return the conductance that pulses act on; a read may see another one, with write noise or programming noise."""
     named = state._asdict()
     return next((named[name] for name in ("hidden", "target") if name in named), state.g)
 

@@ -150,4 +150,4 @@ QUICK: tuple[tuple[str, Callable[[BaseDevice], str]], ...] = (
     ("window", window),
     ("no shared state", no_shared_state),
 )
-"""What every device passes when it is loaded."""
+"""Checks that every device passes when it is loaded."""

@@ -1,4 +1,4 @@
-"""What the kernels of pulses share: the burst, the random numbers of its noise, and the rows of cells that it moves.
+"""Common parts of the kernels of pulses: the burst, the random numbers of its noise, and the rows of cells that it moves.
 
 A kernel unpacks these NamedTuples before its parallel loop: Numba counts references to an array that it takes from a tuple, and
 inside the loop that would cost time.

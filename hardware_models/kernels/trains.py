@@ -65,7 +65,7 @@ class Curve(NamedTuple):
 
 
 class Population(NamedTuple):
-    """What distinguishes C cells."""
+    """Parameters that distinguish C cells."""
 
     factors: np.ndarray  # factor on the steps up and down, (2, C)
     bounds: np.ndarray  # lower and upper bound, (2, C)

@@ -111,7 +111,7 @@ def _decimal_comma(sheet: Sheet, line: np.ndarray, columns: list[list[str]]) -> 
 
 
 def _thousands(sheet: Sheet, line: np.ndarray, columns: list[list[str]]) -> list[str]:
-    """Return a notice if commas may separate thousands; UsageError if a column shows that commas, or points, do."""
+    """Return a notice if commas may separate thousands; raise UsageError if a column shows that commas, or points, do."""
     commas: set[str] = set()
     for column in columns:
         different = set(column)

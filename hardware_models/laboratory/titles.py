@@ -51,7 +51,7 @@ _UNIT_WORDS = {"a/v": "S", "siemens": "S", "mho": "S", "mhos": "S", "ampere": "A
 _MISREAD = {"\xc2\xb5": "u", "\xce\xbc": "u", "\xe6": "u", "\u0192\xca": "u", "\xa6\xcc": "u",
             "\xe2\u201e\xa6": "ohm", "\xce\xa9": "ohm", "\xea": "ohm", "\xbd": "ohm", "\u0192\xb6": "ohm",
             "\xa6\xb8": "ohm"}  # fmt: skip
-"""What micro and ohm become where the text was written as UTF-8, for DOS, on a Macintosh or in Chinese or Japanese."""
+"""Misread forms of micro and ohm: a text written as UTF-8, for DOS, on a Macintosh or in Chinese or Japanese."""
 _POWER = re.compile(r"[x*\xd7]?(?:10\^?|1[eE])([+-]?\d{1,2})[*\xb7]?([A-Za-z/]+)")
 _POWERS = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
 """The prefix of a power of ten, for units such as 10^-6 S."""

@@ -11,8 +11,8 @@ from analog_ff.spiking.config import SpikingConfig
 from analog_ff.spiking.synapses.base import Hardware, Plasticity
 from analog_ff.spiking.synapses.lines import ROW, Lines, check_hardware, phases_of
 from hardware_models.devices.base import Device
-from hardware_models.devices.load import load_device
 from hardware_models.events import Ledger
+from hardware_models.load import load_device
 from hardware_models.tiles import Tiling
 
 TILE = (256, 256)
