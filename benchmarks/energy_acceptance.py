@@ -4,7 +4,7 @@
 
 Results go to benchmarks/results/energy/acceptance.json; with --write the table goes to docs/explanation/energy.md, between its
 marks.
-tests/test_energy_acceptance.py holds the published energies that the model must meet.
+tests/hardware_models/energy/test_energy_acceptance.py holds the published energies that the model must meet.
 """
 
 from __future__ import annotations

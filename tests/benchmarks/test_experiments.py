@@ -15,7 +15,7 @@ from analog_ff.config.config import Config, recommended
 from analog_ff.config.reading import given
 from analog_ff.spiking.config import SpikingConfig
 
-BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 sys.path.append(str(BENCHMARKS))
 catalogue, experiment_page, pages, results_page = (
     importlib.import_module(name) for name in ("catalogue", "experiment_page", "pages", "results_page")

@@ -23,7 +23,7 @@ from hardware_models.check import UsageError
 from hardware_models.energy import load_technology, price
 from hardware_models.port import SealedChipError
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 DEVICES = ("ideal", "memristor")
 
 

@@ -24,7 +24,7 @@ from analog_ff.simulate import app, run_app
 from analog_ff.updates import UPDATES
 from hardware_models.devices.base import FRESH
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 SMALL = ["--data", "toy", "--layers", "8", "--epochs", "1", "--batch", "50"]

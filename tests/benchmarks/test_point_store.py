@@ -14,7 +14,7 @@ import pytest
 from analog_ff.output import folders, whole_files
 from hardware_models.check import RunError, UsageError
 
-BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 sys.path.append(str(BENCHMARKS))
 catalogue, point_energy, run, store = (
     importlib.import_module(name) for name in ("catalogue", "point_energy", "run", "store")

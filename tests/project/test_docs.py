@@ -29,7 +29,7 @@ from hardware_models.energy import TECHNOLOGIES, load_technology
 from hardware_models.events import INTEGRALS, is_count
 from hardware_models.load import load_device
 
-DOCS = Path(__file__).resolve().parents[1] / "docs"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 PRICED = ("v_up", "t_up", "v_down", "t_down", "v_read", "t_read")
 """Figures of a device without which its writes or reads cost nothing."""
 

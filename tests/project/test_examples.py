@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 HELLO = EXAMPLES / "hello_forward_forward.py"
 NUMBERED = sorted(EXAMPLES.glob("[0-9]*.py"))
 

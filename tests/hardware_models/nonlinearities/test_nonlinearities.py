@@ -464,6 +464,6 @@ def test_a_chip_in_another_process_remembers_too(name: str) -> None:
 
 def test_the_names_are_in_the_nomenclature() -> None:
     """Every nonlinearity has its line."""
-    page = (Path(__file__).resolve().parents[1] / "docs" / "reference" / "nomenclature.md").read_text(encoding="utf-8")
+    page = (Path(__file__).resolve().parents[3] / "docs" / "reference" / "nomenclature.md").read_text(encoding="utf-8")
     table = page.split("## Nonlinearities\n")[1].split("\n## ")[0]
     assert re.findall(r"^\| `([a-z-]+)` \|", table, re.M) == list(NONLINEARITIES)

@@ -16,7 +16,7 @@ from hardware_models.keys import Key
 from hardware_models.load import load_device
 from hardware_models.testing import examine_device
 
-GUIDE = Path(__file__).resolve().parents[1] / "docs" / "how-to" / "plug-in.md"
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "plug-in.md"
 
 
 def blocks(language: str) -> list[str]:

@@ -24,7 +24,7 @@ from hardware_models.events import COUNTS, INTEGRALS, Events
 from hardware_models.keys import Key
 from hardware_models.load import load_device
 
-REFERENCE = Path(__file__).resolve().parents[1] / "benchmarks" / "reference"
+REFERENCE = Path(__file__).resolve().parents[3] / "benchmarks" / "reference"
 AT = Conditions(5e-9, 0.5, 1.6)
 
 

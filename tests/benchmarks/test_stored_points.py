@@ -19,7 +19,7 @@ from analog_ff.spiking.config import SpikingConfig
 from hardware_models.check import UsageError
 from hardware_models.load import load_device
 
-BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 sys.path.append(str(BENCHMARKS))
 catalogue, identity, experiment_files, result_tables, run, store = (
     importlib.import_module(name)

@@ -19,7 +19,7 @@ from hardware_models.keys import Key
 from hardware_models.load import load_device, published
 from hardware_models.units import to_si
 
-BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
+BENCHMARKS = Path(__file__).resolve().parents[3] / "benchmarks"
 sys.path.append(str(BENCHMARKS))
 device_table = importlib.import_module("device_table")
 

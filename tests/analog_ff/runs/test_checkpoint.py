@@ -22,7 +22,7 @@ from analog_ff.runs.execute import execute
 from analog_ff.simulate import app, run_app
 from hardware_models.check import RunError, UsageError
 
-SAMPLES = sorted((Path(__file__).resolve().parents[2] / "shared" / "cases" / "readers").glob("checkpoint-*.h5"))
+SAMPLES = sorted((Path(__file__).resolve().parents[4] / "shared" / "cases" / "readers").glob("checkpoint-*.h5"))
 SMALL = {"data": "toy", "layers": (8,), "epochs": 2, "batch": 100, "shift": 0}
 
 

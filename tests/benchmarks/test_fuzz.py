@@ -15,7 +15,7 @@ import pytest
 
 from hardware_models.check import UsageError
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))
+sys.path.append(str(Path(__file__).resolve().parents[2] / "benchmarks"))
 readers, worker, mutations, forked = (
     importlib.import_module(f"fuzzing.{name}") for name in ("readers", "worker", "mutations", "forked")
 )

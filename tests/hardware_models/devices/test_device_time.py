@@ -117,7 +117,7 @@ def test_reading_is_pure_and_a_chip_saves_it_all(dev: Any) -> None:
 def test_same_bits_for_one_and_two_threads() -> None:
     code = (
         "import hashlib, numpy as np, numba, sys\n"
-        "sys.path.insert(0, 'tests')\n"
+        "sys.path.insert(0, 'tests/hardware_models/devices')\n"
         "from test_device_time import ALL, pulse, start\n"
         "for threads in (1, 2):\n"
         "    numba.set_num_threads(threads)\n"
@@ -131,7 +131,7 @@ def test_same_bits_for_one_and_two_threads() -> None:
     import os
 
     environment = {**os.environ, "NUMBA_NUM_THREADS": "2"}
-    root = Path(__file__).resolve().parents[1]
+    root = Path(__file__).resolve().parents[3]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     one, two = done.stdout.split()

@@ -10,7 +10,7 @@ from pathlib import Path
 import h5py
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from analog_ff.config.config import Config
 from analog_ff.runs.execute import execute

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 CLAUSE = r"(?:what|whatever|who|whom|whose|which|where|when|how|whether)"
 RULES = {
     "begins with a relative clause; name the subject": re.compile(rf"(?i)^{CLAUSE}\b"),

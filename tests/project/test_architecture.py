@@ -15,7 +15,7 @@ import pytest
 import analog_ff
 import hardware_models
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 ORDER = [
     {"hardware_models.units", "hardware_models.check", "hardware_models.tables", "hardware_models.keys",
      "hardware_models.events", "hardware_models.figures", "hardware_models.files", "hardware_models.hdf5",

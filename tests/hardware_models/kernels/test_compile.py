@@ -22,7 +22,7 @@ from hardware_models.kernels.products import one_blas_thread
 from hardware_models.kernels.random import normal
 from hardware_models.keys import Key
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def doubled(x):
