@@ -74,7 +74,7 @@ class Cells:
     # --- what a read sees ---
 
     def present(self) -> np.ndarray:
-        """Return the conductances now, (rows, bit lines) [S]; raise RunError for another shape, beyond which kernels would read."""
+        """Return the conductances now, (rows, bit lines) [S]; raise RunError for another shape, which kernels cannot read."""
         g = self.device.conductance(self.state, self.time)
         if np.shape(g) != self.received.shape or g.dtype.kind != "f":
             raise RunError(
