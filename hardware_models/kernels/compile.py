@@ -99,8 +99,8 @@ def kernel(function):
 def inlined(function):
     """Compile a formula for use inside the loops of kernels; it is inlined so that these loops vectorise.
 
-    LLVM inlines it, after Numba has looked at its types once. With Numba's own ``inline="always"`` each kernel would look at
-    every formula again, and compile a third longer.
+    LLVM inlines it, after Numba has looked at its types once. With Numba's own ``inline="always"`` Numba would look at every
+    formula again for each kernel, and the kernels of the memristor would take a third longer to compile.
     """
     return _compiled(function, forceinline=True)
 
