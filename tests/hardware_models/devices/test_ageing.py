@@ -20,10 +20,10 @@ from analog_ff.runs.ablate import cases
 from analog_ff.runs.build import port_of
 from analog_ff.runs.execute import execute
 from analog_ff.simulate import app, run_app
+from hardware_models import load
 from hardware_models.check import UsageError
 from hardware_models.crossbar import Crossbar
 from hardware_models.crossbar.inspection import inspect_cells
-from hardware_models.devices import load
 from hardware_models.devices.ageing import ENTRIES, NEEDS
 from hardware_models.devices.base import si
 from hardware_models.devices.faults import Faults
