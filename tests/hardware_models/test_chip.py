@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import hardware_models
 from hardware_models.check import RunError, UsageError
 from hardware_models.chip import Chip
 from hardware_models.converters.dac import Dac
+from hardware_models.devices.ideal import Ideal
 from hardware_models.events import Events, Ledger, Tally
 from hardware_models.keys import Key
 from hardware_models.port import MissingPinError, SealedChipError
@@ -209,3 +212,29 @@ def test_events_add_and_ledger_sums_exactly() -> None:
         Events({"read.cells": 1})
     with pytest.raises(ValueError, match="negative"):
         Events({"reads.cells": -1})
+
+
+def test_things_say_what_they_are() -> None:
+    """One line each: what it is, its name, and the figures by which one knows it; no address in memory."""
+    device = hardware_models.load_device("memristor")
+    array = hardware_models.Crossbar(device, (300, 10), key=KEY)
+    said = {
+        "<ExponentialStep device 'memristor': 1e-06 to 1e-05 S in 128 states>": device,
+        "<Crossbar of device 'memristor': 300 x 10 pairs in 2 tiles of at most 256 x 256 cells>": array,
+        "Events({'reads.cells': 3}, {'time': 1e-08})": Events({"reads.cells": 3}, {"time": 1e-8}),
+        "Key(seed=1, purpose='chip test', step=0)": KEY,
+    }
+    assert all(repr(thing) == words for words, thing in said.items())
+    one_sided = hardware_models.load_device("nandakumar2020_pcm")
+    assert one_sided.polarities != "both" and repr(one_sided).endswith("wards only>")
+
+
+def test_a_device_may_say_it_in_its_own_words() -> None:
+    """A class that has a repr of its own keeps it."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Own(Ideal):
+        def __repr__(self) -> str:
+            return "mine"
+
+    assert repr(Own()) == "mine" and "device" in repr(Ideal())
