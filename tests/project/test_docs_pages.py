@@ -138,7 +138,6 @@ def test_every_page_is_in_the_navigation() -> None:
 
 def test_docstrings_are_shown_without_latex_and_with_words_in_their_column() -> None:
     """The extension of the API reference: an equation in plain text, a meaning below its name, a type where it stood."""
-    pytest.importorskip("griffe")
     shown = runpy.run_path(str(DOCS / "docstrings.py"))["shown"]
     head, own = "What.\n\n", "x : (rows, columns)\n    Cells."
     before = f"{head}.. math:: a^2\n\nOf :math:`b_i`.\n\nParameters\n----------\nname : none or one.\nunits : how many.\n{own}"
@@ -148,7 +147,6 @@ def test_docstrings_are_shown_without_latex_and_with_words_in_their_column() -> 
 
 def test_declared_fields_are_shown_with_their_ranges() -> None:
     """A field of a configuration or of a device, from its declaration."""
-    pytest.importorskip("griffe")
     declared = runpy.run_path(str(DOCS / "docstrings.py"))["declared"]
     assert (
         declared("a", "option(0.5, 'how much', low=0, unit='V')")
