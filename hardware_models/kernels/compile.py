@@ -99,10 +99,10 @@ def kernel(function):
 def inlined(function):
     """Compile a formula for use inside the loops of kernels; it is inlined so that these loops vectorise.
 
-    LLVM inlines it, after Numba has looked at its types once. With Numba's own ``inline="always"`` Numba would look at every
-    formula again for each kernel, and the kernels of the memristor would take a third longer to compile.
+    Numba inlines it before it looks at types. Inlining by LLVM (``forceinline``) compiles a third faster, but types each formula by
+    itself, which changes the last bits of long runs.
     """
-    return _compiled(function, forceinline=True)
+    return _compiled(function, inline="always")
 
 
 def parallel_kernel(function):
