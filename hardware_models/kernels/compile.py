@@ -99,8 +99,8 @@ def kernel(function):
 def inlined(function):
     """Compile a formula for use inside the loops of kernels; it is inlined so that these loops vectorise.
 
-    Numba inlines it before it looks at types. Inlining by LLVM (``forceinline``) compiles a third faster, but types each formula by
-    itself, which changes the last bits of long runs.
+    Numba inlines it before it looks at types. Inlining by LLVM (``forceinline``) compiles a third faster, but types each formula
+    by itself, which changes the last bits of long runs.
     """
     return _compiled(function, inline="always")
 
