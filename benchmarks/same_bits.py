@@ -120,6 +120,8 @@ def commands() -> dict[str, list[str]]:
         "read-out last": "--readout-layers last",
         "crop and binarise": "--data digits --crop 6 --binarise 0.5 --images-per-epoch 120",
         "mnist-5k": "--data mnist-5k --layers 20,15 --epochs 1 --batch 500",
+        # Last bits that differ in one number of millions show only in a run of full size.
+        "main job, one epoch": "--data mnist-5k --layers 500,500 --epochs 1 --batch 100 --shift 1",
         "noisy copies": "--learner dimensionality --copies 3 --copies-from read-noise --projection 3",
         "slope oracle, waves": "--slope oracle --nonlinearity random-waves",
         "slope dither, hysteretic": "--slope dither --dither 0.1 --nonlinearity hysteretic",
