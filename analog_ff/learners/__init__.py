@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from analog_ff.learners.options import (
+    LOCAL_READOUTS,
     ArrayOptions,
     CopyOptions,
     GateOptions,
@@ -47,7 +48,7 @@ class PepitaOptions:
 class LocalReadoutOptions:
     """Options of layer-local softmax regressions."""
 
-    local_readout: str = option("trained", "read-outs of the layers", choices=("trained", "fixed"))
+    local_readout: str = option("trained", "read-outs of the layers", choices=LOCAL_READOUTS)
 
 
 LEARNERS = MappingProxyType(

@@ -11,14 +11,13 @@ import numpy as np
 from analog_ff.learners.meter import ActivityMeter
 from analog_ff.network.base import Activity, Network, Shown
 from analog_ff.objective.labels import PLACES, code, embed
-from analog_ff.objective.readout import SoftmaxReadout
+from analog_ff.objective.readout import READOUT_LAYERS, SoftmaxReadout
 from analog_ff.objective.schedule import Moment
 from hardware_models.check import UsageError, in_range, positive_int
 from hardware_models.events import Events, Tally
 from hardware_models.keys import Key
 
 READOUTS = ("energy", "softmax")
-READOUT_LAYERS = ("all", "all-but-first", "last")
 ALWAYS = Moment(0, 0)
 """Both passes, all layers."""
 CHUNK = 1000

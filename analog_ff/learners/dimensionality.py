@@ -23,6 +23,7 @@ import numpy as np
 
 from analog_ff.learners.base import ALWAYS
 from analog_ff.learners.local import LocalKeywords, LocalLearner
+from analog_ff.learners.options import COPIES_FROM
 from analog_ff.network.base import Activity, Network
 from analog_ff.network.stack import dropped
 from analog_ff.objective.dimensionality import Dimensionality
@@ -32,9 +33,6 @@ from analog_ff.objective.schedule import Moment, averaged_over
 from hardware_models.check import UsageError, in_range
 from hardware_models.events import Events, Tally
 from hardware_models.keys import Key
-
-COPIES_FROM = ("dropout", "read-noise")
-"""Sources of the difference between the copies of an image."""
 
 
 class DimensionalityLearner(LocalLearner):

@@ -19,14 +19,13 @@ import numpy as np
 
 from analog_ff.learners.base import _part
 from analog_ff.learners.local import ArrayKeywords
+from analog_ff.learners.options import LOCAL_READOUTS
 from analog_ff.learners.supervised import Batch, Change, ErrorDriven, products
 from analog_ff.network.base import Activity, Network
 from analog_ff.objective.readout import SoftmaxReadout, one_hot_error
 from hardware_models.check import UsageError
 from hardware_models.events import Tally
 from hardware_models.keys import Key
-
-LOCAL_READOUTS = ("trained", "fixed")
 
 
 class LocalSoftmax(ErrorDriven):

@@ -6,12 +6,19 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
 
+from analog_ff.objective.gate import ROUNDINGS
 from analog_ff.objective.goodness import GOODNESS
 from analog_ff.objective.makers import NEGATIVES
+from analog_ff.objective.readout import READOUT_LAYERS
 from analog_ff.registry.options import flag, option, parse_regions
 from analog_ff.registry.rows import Kind
 from analog_ff.updates import UPDATES
 from hardware_models.check import UsageError, positive_int
+
+COPIES_FROM = ("dropout", "read-noise")
+"""Sources of the difference between the copies of an image."""
+LOCAL_READOUTS = ("trained", "fixed")
+"""Kinds of read-outs in the layers of layer-local softmax regression."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +53,7 @@ SLOPES = MappingProxyType(
 class ReadoutOptions:
     """Options of the digital softmax read-out."""
 
-    readout_layers: str = option("all", "layers that the read-outs see", choices=("all", "all-but-first", "last"))
+    readout_layers: str = option("all", "layers that the read-outs see", choices=READOUT_LAYERS)
     readout_rate: float = option(0.1, "learning rate of the softmax read-out", low=0.0, high=100.0)
     readout_decay: float = option(0.003, "weight decay of the softmax read-out [1]", low=0.0, high=1.0)
 
@@ -128,7 +135,7 @@ class GateOptions:
     drive_rounding: str = option(
         "stochastic",
         "rounding of the factor 1-p or p, stochastic is unbiased",
-        choices=("stochastic", "nearest"),
+        choices=ROUNDINGS,
         beside="drive_bits",
     )
 
@@ -161,7 +168,7 @@ class CopyOptions:
     """Options of noisy copies."""
 
     copies: int = option(4, "noisy copies of each image", low=2, high=1000)
-    copies_from: str = option("dropout", "what makes copies differ", choices=("dropout", "read-noise"))
+    copies_from: str = option("dropout", "what makes copies differ", choices=COPIES_FROM)
     copy_dropout: float = option(0.2, "share of pixels that a copy loses [1]", low=0.0, high=0.9, low_open=True)
     projection: int | None = option(
         None, "random directions that are measured, 0: the units", shown="units/5", low=0, high=100_000

@@ -12,6 +12,8 @@ from analog_ff.objective.labels import check_labels
 from hardware_models.check import UsageError, in_range, positive_int
 from hardware_models.keys import Key
 
+READOUT_LAYERS = ("all", "all-but-first", "last")
+"""Layers that the read-outs see."""
 MOMENTUM = 0.9
 """Share of the gradient's running average that is kept from batch to batch (Hinton's code)."""
 

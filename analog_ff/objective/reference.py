@@ -23,14 +23,13 @@ from analog_ff.objective.goodness import LayerGoodness
 from analog_ff.objective.labels import embed
 from analog_ff.objective.negatives import WRONG_LABELS
 from analog_ff.objective.normalise import PeerNorm, rms
-from analog_ff.objective.readout import SoftmaxReadout, energy_scores
+from analog_ff.objective.readout import READOUT_LAYERS, SoftmaxReadout, energy_scores
 from analog_ff.objective.schedule import gain as gain_at
 from hardware_models.check import UsageError, in_range, positive_int
 from hardware_models.keys import Key
 from hardware_models.tables import lookup
 
 READOUTS = ("energy", "softmax")
-READOUT_LAYERS = ("all", "all-but-first", "last")
 
 
 class LayerActivity(NamedTuple):

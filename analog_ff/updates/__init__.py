@@ -8,15 +8,16 @@ from types import MappingProxyType
 from analog_ff.registry.options import option
 from analog_ff.registry.rows import UpdateKind
 
+ROUNDINGS = ("stochastic", "nearest", "truncate")
+"""Ways to round an update to whole pulses."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class AverageOptions:
     """Options of updates with a leaky average in digital memory."""
 
     momentum: float = option(0.98, "mu, what the leaky average keeps from batch to batch [1]", low=0.0, high=0.9999)
-    rounding: str = option(
-        "stochastic", "rounding of an update to whole pulses", choices=("stochastic", "nearest", "truncate")
-    )
+    rounding: str = option("stochastic", "rounding of an update to whole pulses", choices=ROUNDINGS)
     write_every: int = option(
         1, "updates that are gathered before the average is visited and pulses are fired", low=1, high=1_000_000
     )

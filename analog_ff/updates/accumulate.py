@@ -30,6 +30,7 @@ from typing import ClassVar
 import numpy as np
 from numba import prange
 
+from analog_ff.updates import ROUNDINGS
 from analog_ff.updates.base import Update
 from hardware_models.check import RunError, UsageError, in_range, positive_int
 from hardware_models.events import Events
@@ -39,7 +40,6 @@ from hardware_models.kernels.random import uniform
 from hardware_models.keys import Key
 from hardware_models.port import ChipPort
 
-ROUNDINGS = ("stochastic", "nearest", "truncate")
 RANDOM_BITS = 24
 """Bits of one uniform number of the rounding."""
 WORD_BITS = 32
