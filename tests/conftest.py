@@ -76,11 +76,16 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     """Share the whole suite between two processes, file by file, where pytest-xdist is installed; -n 0 runs it in one.
 
     A few files or tests that are asked for run in this process. Two, not one a core: each compiles its kernels itself when
-    there is no cache yet.
+    there is no cache yet. The whole suite leaves out what is marked slow, which `pytest -m slow` runs, and so does the whole
+    check of a change.
     """
     whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
     parallel = config.pluginmanager.hasplugin("xdist") and not config.getvalue("usepdb")
-    if "PYTEST_XDIST_WORKER" in os.environ or (os.cpu_count() or 1) == 1:
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    if whole and not config.option.markexpr:
+        config.option.markexpr = "not slow"
+    if (os.cpu_count() or 1) == 1:
         return
     if whole and parallel and config.option.numprocesses is None:
         config.option.numprocesses = 2

@@ -84,8 +84,9 @@ def exponential_path(g, n, factor_up, factor_down, law):
     """
     up = n > 0
     count = np.float32(n)
-    factor = factor_up if up else factor_down
-    rate = (law.rate_up if up else law.rate_down) * factor
+    # A sum with one term that is zero, instead of a choice: LLVM would choose between addresses, and the loop would gather.
+    one_up = np.float32(up)
+    rate = law.rate_up * (one_up * factor_up) + law.rate_down * ((np.float32(1.0) - one_up) * factor_down)
     asymptote = law.asymptote_up if up else law.asymptote_down
     share = saturation(count * rate)
     one = saturation(rate if up else -rate)
@@ -100,11 +101,12 @@ def exponential_step(g, n, factor_up, factor_down, xi, law):
     """Return the conductance after n = -1, 0 or 1 pulses; the noise of a single pulse needs no second exponential."""
     up = n > 0
     count = np.float32(n)
-    factor = factor_up if up else factor_down
-    rate = law.rate_up if up else law.rate_down
+    # One of the two terms is zero; see `exponential_path`.
+    ups, downs = max(count, np.float32(0.0)), min(count, np.float32(0.0))
+    pulses = ups * factor_up * law.rate_up + downs * factor_down * law.rate_down
     asymptote = law.asymptote_up if up else law.asymptote_down
     u = (g - law.g_min) / law.width
-    moved = (asymptote - u) * saturation(count * factor * rate)
+    moved = (asymptote - u) * saturation(pulses)
     return np.float32(g + law.width * (moved + law.cycle_noise * abs(count) * xi))
 
 

@@ -113,9 +113,11 @@ def quantile_middles() -> np.ndarray:
 @inlined
 def fill_coarse_normal(out, first, w0, w1, middles):
     """Fill the vector `out` with Gaussian numbers of 65 536 different values, of at most 4.3 standard deviations."""
-    start = np.uint32(first)
+    start, intervals = np.uint32(first), np.empty(out.size, np.uint32)
+    for j in range(out.size):  # a loop of its own: without the look-up it vectorises
+        intervals[j] = hashed(np.uint32(start + np.uint32(j)), w0, w1) >> np.uint32(16)
     for j in range(out.size):
-        out[j] = middles[np.int64(hashed(np.uint32(start + np.uint32(j)), w0, w1) >> np.uint32(16))]
+        out[j] = middles[intervals[j]]
 
 
 @inlined
