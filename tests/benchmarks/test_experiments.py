@@ -44,6 +44,7 @@ def test_every_point_is_a_configuration(name: str) -> None:
         Config(**recommended(chosen))
 
 
+@pytest.mark.slow
 def test_the_table_at_a_glance_names_rows_that_exist() -> None:
     rows = [line for line in results_page.glance() if "](results/" in line]
     entries = tomllib.loads((BENCHMARKS / "glance.toml").read_text(encoding="utf-8"))["rows"]

@@ -113,6 +113,7 @@ def test_a_default_that_changes_raises_the_model_version() -> None:
     assert hashlib.sha256(text.encode()).hexdigest()[:16] == DEFAULTS
 
 
+@pytest.mark.slow
 def test_every_stored_point_says_whether_it_is_current() -> None:
     """All points have a key; the tables of an experiment mark those that a run would not give any more."""
     for name, experiment in catalogue.experiments([]).items():

@@ -185,6 +185,7 @@ def test_training_with_stuck_cells_runs(tmp_path: Path, capsys: pytest.CaptureFi
     assert run_app(app, [*options, "--fault-map", "none.npz", "--out", str(tmp_path / "bad")]) == 2
 
 
+@pytest.mark.slow
 def test_faults_reach_a_chip_in_another_process() -> None:
     """The options of the chip travel with it."""
     from hardware_models.chip.process_port import ProcessPort

@@ -103,6 +103,7 @@ def test_fault_maps_keep_the_number_of_the_layer() -> None:
         a_chip_a_layer(Chip, "ideal", LAYERS, faults={"map": {"wrong": np.zeros(3)}})
 
 
+@pytest.mark.slow
 def test_chips_in_processes_of_their_own() -> None:
     """Joined all the same, with the bits of chips in this process; closing ends every process."""
     port = a_chip_a_layer(ProcessPort, "memristor", LAYERS[:2])

@@ -109,6 +109,7 @@ def test_a_file_that_a_users_code_opens(
         assert err.count("\n") == 1 and name in err and not (run / "result.json").exists()
 
 
+@pytest.mark.slow
 def test_a_file_that_is_opened_in_the_process_of_a_chip(place: Path) -> None:
     with opened.into({}) as noted, ProcessPort("ideal", ((5, 4),), nonlinearity=f"{place}/mine.py:neuron") as chip:
         assert list(noted) == [f"opened file {place}/table.npy"]

@@ -78,6 +78,7 @@ def test_wrong_numbers_are_refused_and_nothing_moves(made: Callable[[], Any]) ->
         assert same(before, chip.save()), name
 
 
+@pytest.mark.slow
 def test_the_same_sentence_comes_out_of_another_process() -> None:
     with ProcessPort("ideal", (SHAPE,)) as port:
         for name in ("pulses beyond int32", "negative wait", "inputs NaN"):

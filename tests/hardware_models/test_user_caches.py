@@ -27,6 +27,7 @@ ASK = (
 )
 
 
+@pytest.mark.slow
 def test_a_table_and_a_module_that_a_kernel_uses_are_edited(tmp_path: Path) -> None:
     """Law: a kernel of the user's computes with what lies there now, in every process."""
     own = tmp_path / "mine.py"

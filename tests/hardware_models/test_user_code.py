@@ -211,6 +211,7 @@ def test_a_device_that_leaves_its_range_between_checkpoints(
     assert "has left its range" in err and "ideal" in err and "learning rate" not in err and err.count("error: ") == 1
 
 
+@pytest.mark.slow
 def test_the_same_sentence_from_another_process(devices: Path, neurons: Path) -> None:
     """A class of the user's own goes to the chip's process and fails there as it does here; so does a function."""
     layers, weights, key = ((5, 4),), np.zeros((5, 4), np.int32), Key(0, "train")

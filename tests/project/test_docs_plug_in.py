@@ -83,6 +83,7 @@ def test_both_are_the_same_device(folder: Path) -> None:
             assert means[0].std() == pytest.approx(means[1].std(), rel=0.08)
 
 
+@pytest.mark.slow
 def test_the_users_own_test_passes(folder: Path) -> None:
     """The last block is a pytest file."""
     done = subprocess.run(

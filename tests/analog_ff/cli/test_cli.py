@@ -290,6 +290,7 @@ def test_resume_refuses_other_options_and_damage(capsys: pytest.CaptureFixture[s
     assert (folder / "result.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_same_bits_across_processes_and_threads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """result.json is identical, times aside, here and in a process of its own with another number of threads."""
     import numba

@@ -664,6 +664,7 @@ def test_npz_holdout_needs_two_of_each_class(tmp_path):
 # ---------------------------------------------------------------- the real files
 
 
+@pytest.mark.slow
 @pytest.mark.full_mnist
 @pytest.mark.parametrize("name", ["mnist", "fashion-mnist"])
 def test_published_files(name):

@@ -244,6 +244,7 @@ def test_resume_is_bit_for_bit(update):
     assert all(np.array_equal(a, second.save()[n]) for n, a in first.save().items())
 
 
+@pytest.mark.slow
 def test_learns_through_a_port_in_another_process():
     """It needs nothing but the pins."""
     local = Chip("memristor", LAYERS, sealed=True)

@@ -177,6 +177,7 @@ def run_of(tmp_path, name: str, device: str = "memristor", images: int = 100) ->
     })  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_run_learns_and_resumes_bit_for_bit(tmp_path) -> None:
     """It beats guessing by far with the images of an epoch counted; interrupted and resumed it ends the same."""
     result, folder = execute(run_of(tmp_path, "ideal", "ideal", 400), quiet=True)

@@ -286,6 +286,7 @@ def test_a_learner_pays_for_two_passes_in_each_layer() -> None:
         assert total["reads.cells"] == (3 + 2 * extra) * BATCH * 2 * sum(n * m for n, m in SHAPES)
 
 
+@pytest.mark.slow
 def test_learns_alike_on_a_chip_in_another_process() -> None:
     """A sealed chip of another process gives the same bits; a slope found by reads needs nothing else."""
     images = Key(0, "images").generator().random((BATCH, SHAPES[0][0] - 1)).astype(np.float32)

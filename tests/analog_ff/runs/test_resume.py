@@ -127,6 +127,7 @@ def test_what_a_run_remembers_is_taken_up_whole(changes: dict[str, Any], tmp_pat
     assert left_in(tmp_path / "pieces") == left_in(tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_a_chip_in_another_process_is_resumed(whole: dict[str, Any], tmp_path: Path) -> None:
     """The same counts through `--port process`, killed in the first epoch."""
     config = Config(**SMALL, port="process", out=str(tmp_path / "run"))

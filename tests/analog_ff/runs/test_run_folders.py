@@ -166,6 +166,7 @@ def wait_for(happened: Callable[[], bool], process: subprocess.Popen[str]) -> No
     assert happened()
 
 
+@pytest.mark.slow
 @POSIX
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_real_kill(number: signal.Signals, tmp_path: Path) -> None:
@@ -188,6 +189,7 @@ def test_a_real_kill(number: signal.Signals, tmp_path: Path) -> None:
     assert not [file.name for file in folder.iterdir() if file.name.startswith(".")]
 
 
+@pytest.mark.slow
 @POSIX
 def test_nobody_need_listen_to_standard_error(whole: dict[str, Any], tmp_path: Path) -> None:
     """A pipe whose reader has gone: the run ends with status 0 and its JSON alone."""

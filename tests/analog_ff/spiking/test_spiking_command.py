@@ -46,6 +46,7 @@ def test_run_folder_holds_everything(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert json.loads((out / "result.json").read_text()) == result
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_run_and_learning_helps() -> None:
     """Same numbers from the same seed; trained goodness tells right labels from wrong ones better than chance."""
     config = SpikingConfig(
@@ -192,6 +193,7 @@ def test_sparseness_and_bursts_have_their_limits() -> None:
     assert statistics.burstiness(cells[:1], times[:1], 30.0) is None
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_carried_out_again_with_the_same_bits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

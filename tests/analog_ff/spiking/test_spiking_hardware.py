@@ -202,6 +202,7 @@ def memristors() -> dict[Any, list[Ran]]:
     return {make: [run(config, make(config), 16, 4) for config in seeds] for make in (crossbars, tables)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [crossbars, tables])
 def test_every_spike_is_a_read_of_its_row(make: Any) -> None:
     """Without learning the counts and V²G follow from the spikes by input cell and the conductances, by hand."""
@@ -237,6 +238,7 @@ def test_ideal_devices_are_ideal_synapses() -> None:
     assert on_chip.ledger.phase("learn").total()["write.selected"] > 0
 
 
+@pytest.mark.slow
 def test_pulses_of_learning_reach_the_cells_and_are_booked(memristors: dict[Any, list[Ran]]) -> None:
     """The weights in Brian2 are those of the devices, and the events hold all pulses that the cells received."""
     ran = memristors[crossbars][0]

@@ -106,6 +106,7 @@ def test_goodness_is_the_sum_over_cells_and_learning_moves_it_as_told() -> None:
         assert sign * (last - first) > 0.2 * first
 
 
+@pytest.mark.slow
 def test_encoders_keep_their_laws() -> None:
     """Poisson: mean and variance p T; regular: floor or ceil of p T; latency: one spike, earlier for more."""
     shown = models.Shown(np.tile(np.linspace(0.0, 1.0, 50, dtype=np.float32), (1, 1)), 2)

@@ -68,6 +68,7 @@ def fitted(forms: Mapping[str, Form] = ONLY, *, seed: int = 0, cells: int = 6, *
     return fit(train, forms=forms)
 
 
+@pytest.mark.slow
 def test_intervals_hold_the_truth_at_the_stated_rate() -> None:
     """Of the 95 % intervals of 12 devices, within three binomial errors of 95 % hold the true number."""
     held = []
@@ -77,6 +78,7 @@ def test_intervals_hold_the_truth_at_the_stated_rate() -> None:
     assert np.mean(held) > 0.95 - 3 * np.sqrt(0.95 * 0.05 / len(held))
 
 
+@pytest.mark.slow
 def test_intervals_of_one_cell_hold_its_numbers_at_the_stated_rate() -> None:
     """Bounds and noises as well, none of them of no width; the spreads of which one cell knows nothing are not among them."""
     truth = TRUTH | {"states": 40.0, "states_down": 40.0, "step_spread": 0.0, "bound_spread": 0.0}
