@@ -136,6 +136,15 @@ def test_every_page_is_in_the_navigation() -> None:
         assert name.startswith("results/") or f": {name}\n" in navigation, name
 
 
+def test_the_built_site_asks_no_other_host() -> None:
+    """Fonts, styles and scripts come with it, so that it can be read offline; the theme's own fonts would come from a host."""
+    settings = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    assert re.search(r"^  font: false\b", settings, re.M)
+    assert not re.search(r"^\s*(?:extra_\w+:.*|- *)https?:", settings, re.M)
+    for page in PAGES:
+        assert not re.search(r"!\[[^]]*\]\(https?:|```mermaid|<script", page.read_text(encoding="utf-8")), page
+
+
 def test_docstrings_are_shown_without_latex_and_with_words_in_their_column() -> None:
     """The extension of the API reference: an equation in plain text, a meaning below its name, a type where it stood."""
     shown = runpy.run_path(str(DOCS / "docstrings.py"))["shown"]
