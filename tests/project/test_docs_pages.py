@@ -59,7 +59,7 @@ def test_commands_of_the_tutorials_run(page: str, tmp_path: Path, monkeypatch: p
     for number, (language, text) in enumerate(fenced(page)):
         if language == "python":
             Path("my_device.py" if "BaseDevice" in text else "my_neuron.py").write_text(text)
-        for line in text.splitlines() if language == "bash" else ():
+        for line in text.replace("\\\n", " ").splitlines() if language == "bash" else ():
             words = shlex.split(line)
             if words[0] == "cp":
                 shutil.copyfile(ROOT / words[1], words[2])
@@ -152,6 +152,20 @@ def test_docstrings_are_shown_without_latex_and_with_words_in_their_column() -> 
     before = f"{head}.. math:: a^2\n\nOf :math:`b_i`.\n\nParameters\n----------\nname : none or one.\nunits : how many.\n{own}"
     after = f"{head}    a^2\n\nOf `b_i`.\n\nParameters\n----------\nname\n    none or one.\nunits\n    how many.\n{own}"
     assert shown(before) == after and shown(after) == after
+
+
+def test_numbers_stay_with_their_spreads_and_units_and_code_stays_as_it_is() -> None:
+    """A space of a text that would part a number from what belongs to it does not break; code and tags are copied."""
+    page = runpy.run_path(str(DOCS / "typography.py"))["on_page_content"]
+    code = '<pre><code>1 ± 2 %</code></pre><a title="3 ± 4 %">'
+    assert (
+        page(f"<p>5.10 ± 0.27 % ‡, 30 seconds, 4 nJ</p>{code}")
+        == f"<p>5.10\xa0±\xa00.27\xa0%\xa0‡, 30 seconds, 4\xa0nJ</p>{code}"
+    )
+    assert (
+        page(f"<code>--json</code><code>{'x' * 25}</code>")
+        == f'<code class="short">--json</code><code>{"x" * 25}</code>'
+    )
 
 
 def test_declared_fields_are_shown_with_their_ranges() -> None:
