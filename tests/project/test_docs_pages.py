@@ -173,7 +173,7 @@ def test_declared_fields_are_shown_with_their_ranges() -> None:
     declared = runpy.run_path(str(DOCS / "docstrings.py"))["declared"]
     assert (
         declared("a", "option(0.5, 'how much', low=0, unit='V')")
-        == "a\n    how much; unit `'V'`, low `0`, default `0.5`.\n"
+        == "a\n    how much; unit `V`, low `0`, default `0.5`.\n"
     )
-    assert declared("g", "si('S', 0.0, 1.0, 1e-6)") == "g\n    unit `'S'`, low `0.0`, high `1.0`, default `1e-06`.\n"
+    assert declared("g", "si('S', 0.0, 1.0, 1e-6)") == "g\n    unit `S`, low `0.0`, high `1.0`, default `1e-06`.\n"
     assert declared("b", "1e-5") == declared("c", "field(default=1)") == ""
