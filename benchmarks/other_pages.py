@@ -60,7 +60,7 @@ def learners() -> Page | None:
         note, "",
         *picture("Error against joules of learning", "learners_compare.png"),
         *picture("Energy of each learner", "learners_amounts.png"),
-        "A device is *not physical as drawn* where its lines would carry more current than copper bears:",
+        "A device is *not physical as drawn* where its lines would carry more current than their metal bears:",
         "[Energy](../explanation/energy.md) has the limits.", "",
         *folded("what moves the ratios: each price alone", picture("What moves the ratios", "learners_tornado.png")),
         *folded("settings of all runs", [settings.partition("\n")[2].strip()]),

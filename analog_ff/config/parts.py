@@ -67,7 +67,7 @@ class ChipChoices:
 
     device: str = option(
         "memristor",
-        "device of the cells: ideal, a name of `devices list`, a .toml file, file.py:Class or package.module:Class",
+        "device of the cells: a name of `devices list`, a .toml file, file.py:Class or package.module:Class",
     )
     nonlinearity: str = option("relu", "curve of the neurons", table=NONLINEARITIES, or_own="file.py:function")
     sealed: bool = option(False, "refuse any look inside the chip")

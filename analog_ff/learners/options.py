@@ -81,6 +81,15 @@ class LocalOptions:
     )
 
 
+def _thresholds() -> str:
+    """Return the default thresholds with the names of the goodness functions that have them; the common one without names."""
+    names: dict[float, list[str]] = {}
+    for name, row in GOODNESS.items():
+        names.setdefault(row.theta_factor, []).append(name)
+    usual, *others = names
+    return "; ".join([f"{usual:g}", *(f"{other:g} with {', '.join(names[other])}" for other in others)])
+
+
 @dataclass(frozen=True, kw_only=True)
 class GoodnessOptions:
     """Options of a layer's goodness."""
@@ -100,7 +109,7 @@ class GoodnessOptions:
     theta: float | None = option(
         None,
         "goodness threshold per neuron [units of the goodness]",
-        shown="1; 0.5 with sum, min-sum, mixed-sum",
+        shown=_thresholds(),
         low=0.0,
         high=1000000.0,
         unit="units of the goodness",
