@@ -7,7 +7,7 @@ import re
 KEPT = re.compile(r"(<(pre|code|script|style)\b.*?</\2>|<[^>]*>)", re.S)
 """Parts of a page that stay as they are: code, which readers copy, and tags."""
 SPREAD = re.compile(r"(?<=\d) ± (?=\d)")
-UNIT = re.compile(r"(?:(?<=\d)|(?<=%)) (?=(?:%|‡|[afpnum]?J|[kM]?Ohm|[num]?[AVS]|[kMG]?Hz|[num]?s|nm)(?![\w]))")
+UNIT = re.compile(r"(?:(?<=\d)|(?<=%)) (?=(?:%|‡|[zafpnum]?J|[kM]?Ohm|[num]?[AVS]|[kMG]?Hz|[num]?s|nm)(?![\w]))")
 SHORT = re.compile(r"<code>(?=[^<]{1,24}</code>$)")
 FIRM = "\N{NO-BREAK SPACE}"
 
