@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from analog_ff.cli.app import command_of, run_app, set_threads
-from analog_ff.cli.parameters import parameters, with_signature
+from analog_ff.cli.parameters import TEXT, parameters, with_signature
 from analog_ff.config.config import Config
 from analog_ff.config.reading import given
 from analog_ff.output.messages import answer, tell
@@ -20,41 +20,65 @@ from hardware_models.files import home
 APART = ("device", "learner", "split", "out")
 """Options of a run that a comparison takes in another form."""
 LEARNERS = "forward-forward,backprop,backprop-nominal,feedback-alignment"
+COMPARED = "What is compared"
+"""Title of the comparison's own options in the help, which begins with them."""
 _SETTINGS = typer.Option(
-    [], "--set", help="[DEVICE/]LEARNER:OPTION=VALUE, a choice for one learner (on one device); may be repeated"
-)
+    [], "--set", metavar=TEXT, rich_help_panel=COMPARED,
+    help="[DEVICE/]LEARNER:OPTION=VALUE, a choice for one learner (on one device); may be repeated",
+)  # fmt: skip
 
 
 def compare(
     *,
-    devices: str = typer.Option("memristor", "--devices", help="devices separated by commas, each as for simulate"),
+    devices: str = typer.Option(
+        "memristor", "--devices", metavar=TEXT, rich_help_panel=COMPARED,
+        help="devices separated by commas, each as simulate takes it",
+    ),
     learners: str = typer.Option(
         LEARNERS,
-        "--learners",
-        help="learners separated by commas, the first is the reference; LABEL=LEARNER names a variant; frozen random "
-        "layers are always added",
+        "--learners", metavar=TEXT, rich_help_panel=COMPARED,
+        help="learners separated by commas; ratios are to the first one; LABEL=LEARNER names a variant for --set; frozen "
+        "random layers are always added",
     ),
     settings: list[str] = _SETTINGS,
-    seeds: int = typer.Option(3, "--seeds", help="paired seeds, each with a chip of its own [1]"),
-    accuracy: float = typer.Option(90.0, "--accuracy", help="energy is also given to this validation accuracy [%]"),
-    draws: int = typer.Option(2000, "--draws", help="joint draws of all prices from their ranges [1]"),
+    seeds: int = typer.Option(
+        3, "--seeds", metavar="<int>", rich_help_panel=COMPARED,
+        help="seeds of each learner, the same for all, each with a chip of its own [1]",
+    ),
+    accuracy: float = typer.Option(
+        90.0, "--accuracy", metavar="<float>", rich_help_panel=COMPARED,
+        help="the energy to reach this validation accuracy is given, too [%]",
+    ),
+    draws: int = typer.Option(
+        2000, "--draws", metavar="<int>", rich_help_panel=COMPARED, help="joint draws of all prices from their ranges [1]"
+    ),
     fixed_device: bool = typer.Option(
-        False, "--fixed-device", help="keep the device's voltages, times and conductances at their values"
+        False, "--fixed-device", rich_help_panel=COMPARED,
+        help="keep the device's voltages, times and conductances at their values in the draws",
     ),
     split: str = typer.Option(
-        "holdout", "--split", help="holdout: validation part of the training set; final: test once, without a curve"
+        "holdout", "--split", metavar=TEXT, rich_help_panel=COMPARED,
+        help="holdout: validation part of the training set; final: test once, without a curve",
     ),
     out: str = typer.Option(
-        "", "--out", help="folder; must not exist [default: runs/compare-DATA]", show_default=False
+        "", "--out", metavar=TEXT, rich_help_panel=COMPARED,
+        help="folder of the comparison; must not exist [default: runs/compare-DATA]", show_default=False,
     ),
     resume: bool = typer.Option(
         False, "--resume", help="go on with the comparison in --out: finished points stay, missing ones are run"
     ),
-    threads: int = typer.Option(None, "--threads", help="threads [default: all cores]", show_default=False),
+    threads: int = typer.Option(
+        None, "--threads", metavar="<int>", show_default=False,
+        help="threads [default: all cores]; the result is the same for any number",
+    ),
     as_json: bool = typer.Option(False, "--json", help="print compare.json on standard output and nothing else"),
     **options: Any,
-) -> None:
-    """Compare learners on devices: error, energy per update, per image and to an accuracy, with ranges and their causes."""
+) -> None:  # fmt: skip
+    """Compare learners on devices, in error and in joules.
+
+    The comparison tells the error and the energy per update, per image and to an accuracy, with ranges and their causes. It takes
+    the options of simulate for all of its runs.
+    """
     common = {**given(Config, {**dict.fromkeys(APART), **options}), "split": split}
     in_range("a comparison", "--accuracy", accuracy, 0.0, 100.0, "%", low_open=True)
     positive_int("a comparison", "--draws", draws, 100, 1_000_000)

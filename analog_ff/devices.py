@@ -11,6 +11,7 @@ import typer
 
 from analog_ff.cli.app import WIDE, run_app
 from analog_ff.cli.device_table import catalogue, equation, layers_of, parameters, shown, table
+from analog_ff.cli.parameters import TEXT
 from analog_ff.output import whole_files
 from analog_ff.output.messages import answer
 from analog_ff.output.plain_math import readable
@@ -49,9 +50,10 @@ def _print(document: Any, as_json: bool, lines: list[str]) -> None:
 
 @app.command("list", context_settings=WIDE)
 def list_devices(as_json: bool = _JSON) -> None:
-    """List the published devices and those of installed packages: technology, states, on/off, pulse, law of time, DOI.
+    """List the published devices and those of installed packages.
 
-    Of a device's numbers, `checked` were compared with their source; the others are assumptions or could not be read.
+    Columns: technology, states, on/off ratio, pulse, law of time, DOI. Of a device's numbers, `checked` were compared with
+    their source; the others are assumptions or could not be read.
     """
     rows = catalogue()
     columns = ("name", "technology", "states", "on/off", "pulse", "checked", "law of time", "doi")
@@ -62,12 +64,14 @@ def list_devices(as_json: bool = _JSON) -> None:
 @app.command("show", context_settings=WIDE)
 def show(
     spec: str = _SPEC,
-    out: str = typer.Option(None, "--out", help="also draw pulses, steps, read noise and drift to this new .png"),
+    out: str = typer.Option(
+        None, "--out", metavar=TEXT, help="also draw pulses, steps, read noise and drift to this new .png"
+    ),
     as_json: bool = _JSON,
 ) -> None:
-    """Show a device: equation, every number with unit, range, kind and source, and pictures with --out.
+    """Show a device: its equation and every number.
 
-    With --json the equation is LaTeX.
+    A number has its unit, range, kind and source. With --json the equation is LaTeX.
     """
     from hardware_models.devices.ageing import no_law_of_time
     from hardware_models.load import load_device
@@ -109,8 +113,12 @@ def show(
 @app.command("fit", context_settings=WIDE)
 def fit_train(
     file: str = typer.Argument(..., metavar="FILE", help="measured pulse train, a table as text: one row a pulse"),
-    out: str = typer.Option(None, "--out", help="write the fitted device to this .toml file, which must not exist"),
-    plot: str = typer.Option(None, "--plot", help="draw cycles, steps and residuals to this .png, which must not exist"),
+    out: str = typer.Option(
+        None, "--out", metavar=TEXT, help="write the fitted device to this .toml file, which must not exist"
+    ),
+    plot: str = typer.Option(
+        None, "--plot", metavar=TEXT, help="draw cycles, steps and residuals to this .png, which must not exist"
+    ),
     one_cycle: bool = typer.Option(False, "--one-cycle", help="accept cells measured over one cycle only"),
     columns: list[str] = _COLUMNS,
     keep_outliers: bool = typer.Option(
@@ -118,10 +126,11 @@ def fit_train(
     ),
     as_json: bool = _JSON,
 ) -> None:  # fmt: skip
-    """Fit a device to a measured pulse train, and say how well the data know it.
+    """Fit a device to a measured pulse train.
 
-    Encoding, separator, decimal sign and header are found, and the column taken for each quantity is printed. Readings:
-    conductance, resistance, or current and read voltage; pulses: voltage or polarity.
+    The fit says how well the data know each parameter. Encoding, separator, decimal sign and header are found, and the column
+    taken for each quantity is printed. Readings: conductance, resistance, or current and read voltage; pulses: voltage or
+    polarity.
     """
     from analog_ff.runs.progress_line import ProgressLine
     from hardware_models.fitting import fit_file
@@ -157,7 +166,10 @@ def fit_train(
 
 @app.command("examine", context_settings=WIDE)
 def examine(spec: str = _SPEC, as_json: bool = _JSON) -> None:
-    """Examine a device: shapes, bounds, noise, threads, units, speed; exit status 1 if a check fails."""
+    """Examine a device of your own.
+
+    The checks: shapes, bounds, noise, threads, units, speed. The exit status is 1 if one fails.
+    """
     from hardware_models.load import named_device
     from hardware_models.testing import examine_device
 

@@ -8,16 +8,24 @@ import sys
 import typer
 
 from analog_ff.cli.app import command_of, run_app
+from analog_ff.cli.parameters import TEXT
 from analog_ff.output.messages import answer
 
 
 def energy(
-    run: str = typer.Argument(..., metavar="RUN", help="run folder, or a result file"),
-    technology: str = typer.Option(None, "--technology", help="name or .toml file [default: that of the run]"),
-    scenario: str = typer.Option("nominal", "--scenario", help="end of every price's range: low, nominal, high"),
+    run: str = typer.Argument(..., metavar="RUN", help="folder of a finished run, or its result.json"),
+    technology: str = typer.Option(
+        None, "--technology", metavar=TEXT, help="energy technology: a name or a .toml file [default: that of the run]"
+    ),
+    scenario: str = typer.Option(
+        "nominal", "--scenario", metavar=TEXT, help="place of every price in its range: low, nominal or high"
+    ),
     as_json: bool = typer.Option(False, "--json", help="print one JSON document on standard output and nothing else"),
 ) -> None:
-    """Price a finished run again: by component, layer and phase, with physical bounds, time, area, wear and currents."""
+    """Price a finished run again, with any technology.
+
+    The energy is told by component, layer and phase, beside physical bounds, time, area, wear and currents.
+    """
     from analog_ff.runs.account import account
     from analog_ff.runs.result_file import read_run
 

@@ -22,6 +22,7 @@ def simulate(
     threads: int = typer.Option(
         None,
         "--threads",
+        metavar="<int>",
         help="threads [default: all cores]; the result is the same for any number",
         show_default=False,
     ),
@@ -32,7 +33,10 @@ def simulate(
     as_json: bool = typer.Option(False, "--json", help="print result.json on standard output and nothing else"),
     **options: Any,
 ) -> None:
-    """Train a network in situ on a simulated analog chip by Forward-Forward, and count every pulse."""
+    """Train a network in situ on a simulated analog chip.
+
+    It learns by Forward-Forward unless --learner names another rule. Every pulse, read and conversion is counted and priced.
+    """
     config = _configure(given(Config, options), resume and not ablate)
     if threads is not None:
         set_threads(threads)

@@ -8,7 +8,7 @@ from typing import Any
 import spiking_settings
 from catalogue import HERE
 from identity import digest, figures, older
-from pages import Page, folded
+from pages import Page, folded, picture
 from result_tables import MARK
 
 from hardware_models.load import load_device
@@ -56,13 +56,19 @@ def learners() -> Page | None:
         return None
     note = (folder / "note.md").read_text(encoding="utf-8").strip() if (folder / "note.md").exists() else ""
     settings, *devices = (folder / "compare.md").read_text(encoding="utf-8").strip().split("\n## ")
-    body = [note, "", "![Error against joules of learning](../img/learners_compare.png)", "",
-            "![Energy of each learner](../img/learners_amounts.png)", "",
-            "![What moves the ratios](../img/learners_tornado.png)", "",
-            *folded("settings of all runs", [settings.partition("\n")[2].strip()])]  # fmt: skip
+    body = [
+        note, "",
+        *picture("Error against joules of learning", "learners_compare.png"),
+        *picture("Energy of each learner", "learners_amounts.png"),
+        "A device is *not physical as drawn* where its lines would carry more current than their metal bears:",
+        "[Energy](../explanation/energy.md) has the limits.", "",
+        *folded("what moves the ratios: each price alone", picture("What moves the ratios", "learners_tornado.png")),
+        *folded("settings of all runs", [settings.partition("\n")[2].strip()]),
+    ]  # fmt: skip
     for device in devices:
         name, _, tables = device.partition("\n")
-        body += folded(name, [tables.strip()])
+        title = name if " " in name else f"device {name}"  # the sections after the devices have titles of words
+        body += folded(title, [tables.strip()])
     answer = (
         "Forward-Forward errs more than backprop through the array and needs more joules to the same accuracy; of what needs"
         " no model of the neurons, local softmax is better, node perturbation and PEPITA are worse."

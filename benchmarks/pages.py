@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +11,8 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGES = DOCS / "results"
 FRONT = ["---", "hide:", "  - navigation", "---", ""]
 """Header of a page that hides the navigation, because wide tables need its place."""
+NARROW = [*FRONT[:-2], "  - toc", *FRONT[-2:]]
+"""Header of a page that hides its table of contents too, because it has one heading."""
 
 
 class Page(NamedTuple):
@@ -31,13 +34,23 @@ class Page(NamedTuple):
 
     def text(self) -> str:
         """Return the page in Markdown."""
-        top = [*FRONT, f"# {self.title}", "", *([f"**{self.answer}**", ""] if self.answer else [])]
+        top = [*NARROW, f"# {self.title}", "", *([f"**{self.answer}**", ""] if self.answer else [])]
         return written([*top, *self.body, "", f"{self.command} · [all results](../results.md)"])
 
 
 def folded(summary: str, lines: Iterable[str]) -> list[str]:
     """Return lines that are folded on the page and that a reader opens with a click."""
     return [f'<details markdown="1"><summary>{summary}</summary>', "", *lines, "", "</details>", ""]
+
+
+def picture(what: str, file: str) -> list[str]:
+    """Return the lines of a picture of docs/img on a page of docs/results; a click shows it in its full size."""
+    return [f"[![{what}](../img/{file})](../img/{file})", ""]
+
+
+def linked(text: str, names: Collection[str], folder: str = "") -> str:
+    """Return a text in which every page that it names in code, such as `18_slopes`, is a link into `folder`."""
+    return re.sub(r"(?<!\[)`(\w+)`", lambda m: f"[{m[0]}]({folder}{m[1]}.md)" if m[1] in names else m[0], text)
 
 
 def written(lines: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ import experiment_page
 import result_tables
 from catalogue import HERE, ROOT, experiments, judged_on, results_of
 from other_pages import other_pages, table
-from pages import DOCS, FRONT, PAGES, Page, folded, written
+from pages import DOCS, FRONT, PAGES, Page, folded, linked, written
 from result_tables import error, mean
 
 from analog_ff.output import whole_files
@@ -96,9 +96,10 @@ def write_tables() -> None:
     PAGES.mkdir(exist_ok=True)
     for file in set(PAGES.glob("*.md")) - {PAGES / f"{page.name}.md" for page in pages}:
         file.unlink()  # the page of an experiment that no longer exists
+    names = {page.name for page in pages if page.name[0].isdigit()}  # other pages' names are words of a text, too
     for page in pages:
-        whole_files.write(PAGES / f"{page.name}.md", page.text())
-    whole_files.write(DOCS / "results.md", index(pages))
+        whole_files.write(PAGES / f"{page.name}.md", linked(page.text(), names - {page.name}))
+    whole_files.write(DOCS / "results.md", linked(index(pages), names, "results/"))
     write_readme()
 
 

@@ -47,11 +47,16 @@ def declared(name: str, source: str) -> str:
         texts = [part.value for part in call.args[1:] if isinstance(part, ast.Constant) and isinstance(part.value, str)]
         said = f"{texts[0]}; " if texts else ""
     parts = [
-        f"{what} `{ast.unparse(given[what])}`"
+        f"{what} `{_written(given[what])}`"
         for what in ("unit", "low", "high", "choices", "table", "beside", "default")
         if what in given
     ]
     return f"{name}\n    {said}{', '.join(parts)}.\n" if said or parts else ""
+
+
+def _written(value: ast.expr) -> str:
+    """Return a value of a declaration: a text as it is, anything else as it stands in the source."""
+    return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else ast.unparse(value)
 
 
 class Readable(griffe.Extension):

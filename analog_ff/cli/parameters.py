@@ -14,10 +14,17 @@ from analog_ff.config.choices import Choices
 from analog_ff.config.reading import NEGATED, NUMBERS, plain_type
 from analog_ff.plain import Facts
 from analog_ff.registry.options import flag
+from analog_ff.registry.rows import kinds
 from hardware_models.tables import Row
 
-OTHERS = "Command"
+ARGUMENTS = "Arguments"
+"""Title of what is given without an option's name."""
+OTHERS = "Options of the command"
 """Title of the options that are no choices of a run, such as --resume."""
+FEW = 4
+"""Most names of kinds that the title of a group carries."""
+TEXT = "<text>"
+"""Stands for the value of an option that takes a text."""
 
 
 class Grouped(TyperCommand):
@@ -28,7 +35,8 @@ class Grouped(TyperCommand):
         groups: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
             if (record := parameter.get_help_record(ctx)) is not None:
-                title = getattr(parameter, "rich_help_panel", None) or OTHERS  # the library's own name for a group
+                rest = ARGUMENTS if parameter.param_type_name == "argument" else OTHERS
+                title = getattr(parameter, "rich_help_panel", None) or rest  # the library's own name for a group
                 groups.setdefault(title, []).append(record)
         others = groups.pop(OTHERS, [])
         for title, records in [*groups.items(), (OTHERS, others)]:
@@ -42,8 +50,9 @@ def parameters(kind: type[Choices], without: Collection[str] = ()) -> list[inspe
     A switch that is on by default becomes ``--no-...``; all values default to None, so that the caller sees which were given.
     """
     titles = groups(kind)
+    shown = {title: title + _owners(kind, [n for n in titles if titles[n] == title]) for title in titles.values()}
     return [
-        _parameter(f, kind.recipes, titles[f.name])
+        _parameter(f, kind.recipes, shown[titles[f.name]])
         for f in sorted(fields(kind), key=lambda f: list(titles).index(f.name))
         if "help" in f.metadata and f.name not in without
     ]
@@ -61,6 +70,17 @@ def groups(kind: type[Choices]) -> dict[str, str]:
     return titles
 
 
+def _owners(kind: type[Choices], group: Collection[str]) -> str:
+    """Return the choices that read a group of options, such as " (--network local, convolution)"; "" if they are many."""
+    owners: dict[str, list[str]] = {}
+    for f in fields(kind):
+        for name, row in kinds(f.metadata.get("table")).items():
+            if set(group) <= set(row.reads):
+                owners.setdefault(flag(f.name), []).append(name)
+    said = "; ".join(f"{option} {', '.join(names)}" for option, names in owners.items())
+    return f" ({said})" if 0 < sum(map(len, owners.values())) <= FEW else ""
+
+
 def _parameter(f: Field[Any], recipes: Mapping[str, Facts], title: str) -> inspect.Parameter:
     text = f.metadata["help"]
     if isinstance(f.default, bool):
@@ -73,13 +93,19 @@ def _parameter(f: Field[Any], recipes: Mapping[str, Facts], title: str) -> inspe
     said = [] if shown is None else [f"default: {shown}", *_exceptions(f, recipes)]
     if "low" in f.metadata:
         least = "above" if f.metadata["low_open"] else "from"
-        said.append(f"{least} {f.metadata['low']:g} to {f.metadata['high']:g}")
+        said.append(f"{least} {_limit(f.metadata['low'])} to {_limit(f.metadata['high'])}")
     if said:
         text = f"{text} [{'; '.join(said)}]"
     # This package reads the text, not the library, whose message for a wrong text does not show the value.
-    kind = plain_type(f) if not f.metadata["parse"] and plain_type(f) in NUMBERS else "text"
-    taken = typer.Option(None, flag(f.name), help=text, show_default=False, metavar=f"<{kind}>", rich_help_panel=title)
+    metavar = f"<{plain_type(f)}>" if not f.metadata["parse"] and plain_type(f) in NUMBERS else TEXT
+    taken = typer.Option(None, flag(f.name), help=text, show_default=False, metavar=metavar, rich_help_panel=title)
     return _keyword(f.name, str, taken)
+
+
+def _limit(limit: float) -> str:
+    """Return a limit of a range; the largest whole number of a machine's word as a power of two."""
+    bits = (int(limit) + 1).bit_length() - 1
+    return f"2^{bits}-1" if isinstance(limit, int) and bits > 30 and limit == 2**bits - 1 else f"{limit:g}"
 
 
 def _known(f: Field[Any]) -> str:
@@ -118,7 +144,7 @@ def _keyword(name: str, kind: type, default: Any) -> inspect.Parameter:
 def with_signature(function: Callable[..., None], shared: list[inspect.Parameter]) -> Callable[..., None]:
     """Give a function that takes ``**options`` the parameters `shared` beside its own, for the command line."""
     own = [p for p in inspect.signature(function, eval_str=True).parameters.values() if p.kind != p.VAR_KEYWORD]
-    every = [*shared, *own]
+    every = [*own, *shared]
     function.__signature__ = inspect.Signature(every)  # type: ignore[attr-defined]
     function.__annotations__ = {p.name: p.annotation for p in every}
     return function

@@ -32,9 +32,11 @@ class LearningChoices:
     batch: int = option(
         100, "images per update; the last of an epoch may have fewer, and counts by its share", low=1, high=1_000_000
     )
-    readout: str = option("softmax", "headline read-out", choices=("energy", "softmax", "output"))
-    label_strength: float = option(4.0, "label input, white pixel = 1", low=1e-06, high=100.0, unit="white pixels")
-    skip_silent: bool = option(False, "silent rows and columns cost no product, no stored word and no pulse train")
+    readout: str = option("softmax", "read-out whose error is the headline", choices=("energy", "softmax", "output"))
+    label_strength: float = option(
+        4.0, "intensity of the label's inputs; a white pixel has 1", low=1e-06, high=100.0, unit="white pixels"
+    )
+    skip_silent: bool = option(False, "let silent rows and columns cost no product, no stored word and no pulse train")
     seed: int = option(0, "seed of the experiment", low=0, high=2**63 - 1)
 
 
@@ -45,7 +47,9 @@ class DataChoices:
     data: str = option("mnist-5k", "data set", table=DATASETS, or_own="a .npz file")
     data_dir: str | None = option(None, "folder of the data sets (also ANALOG_FF_DATA)")
     split: str = option("final", "final: test once; holdout: validation part of the training set", choices=SPLITS)
-    shift: int = option(1, "random shift of training images [pixels], 0: none; vectors stay", low=0, high=8)
+    shift: int = option(
+        1, "largest random shift of training images [pixels], 0: none; vectors are not shifted", low=0, high=8
+    )
     crop: int | None = option(
         None, "side of the square cut from the middle of each image [pixels]; default: all of it", low=1, high=10_000
     )
@@ -61,16 +65,19 @@ class DataChoices:
 class ChipChoices:
     """Chip."""
 
-    device: str = option("memristor", "cells: name, .toml parameter file, file.py:Class or package.module:Class")
+    device: str = option(
+        "memristor",
+        "device of the cells: a name of `devices list`, a .toml file, file.py:Class or package.module:Class",
+    )
     nonlinearity: str = option("relu", "curve of the neurons", table=NONLINEARITIES, or_own="file.py:function")
     sealed: bool = option(False, "refuse any look inside the chip")
     chips: str = option(
         "one", "one: all layers on one chip; per-layer: each on a chip of its own", choices=("one", "per-layer")
     )
     port: str = option(
-        "local", "where the chip lives: local, or process (a process of its own)", choices=("local", "process")
+        "local", "place of the chip: local, or process (a process of its own)", choices=("local", "process")
     )
-    weight_range: float = option(4.0, "k: |W| <= k/sqrt(fan-in)", low=1e-06, high=1000000.0)
+    weight_range: float = option(4.0, "k, limit of the weights: |W| <= k/sqrt(fan-in)", low=1e-06, high=1000000.0)
     input_scale: float = option(
         12.0, "input at full-scale voltage [units of x]", low=1e-06, high=1000000.0, unit="units of x"
     )
@@ -92,7 +99,7 @@ class CellChoices:
     read_noise: bool = option(True, "switch the read noise off")
     write_noise: bool = option(True, "switch the cycle-to-cycle noise off")
     device_spread: bool = option(True, "switch the device-to-device spread off")
-    step_nonlinearity: bool = option(True, "steps that do not depend on the state, where the model has that limit")
+    step_nonlinearity: bool = option(True, "let steps not depend on the state, where the model has that limit")
     stuck_low: float = option(0.0, "share of cells stuck at low conductance [1]", low=0.0, high=1.0)
     stuck_high: float = option(0.0, "share of cells stuck at high conductance [1]", low=0.0, high=1.0)
     dead_rows: float = option(0.0, "share of word lines that carry nothing [1]", low=0.0, high=1.0)
@@ -123,6 +130,6 @@ class RunChoices:
     """The run."""
 
     program_to: str | None = option(
-        None, "device: write the trained weights once to a chip of it, and test that chip as it ages"
+        None, "a device: write the trained weights once to a chip of it, and test that chip as it ages"
     )
     out: str = option("", "run folder; must not exist", shown="runs/DATA-DEVICE-LEARNER-sSEED-cCHIP")

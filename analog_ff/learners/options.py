@@ -62,7 +62,7 @@ class ReadoutOptions:
 class ArrayOptions:
     """Options of learners that apply outer products to the arrays."""
 
-    learning_rate: float = option(0.01, "eta [1]", low=0.0, high=100.0)
+    learning_rate: float = option(0.01, "eta, size of an update [1]", low=0.0, high=100.0)
     update: str = option("accumulate", "how an update reaches the array", table=UPDATES)
 
 
@@ -79,6 +79,15 @@ class LocalOptions:
     decay_every: int = option(
         100, "batches between two pulls of the weight decay", low=1, high=1_000_000, beside="weight_decay"
     )
+
+
+def _thresholds() -> str:
+    """Return the default thresholds with the names of the goodness functions that have them; the common one without names."""
+    names: dict[float, list[str]] = {}
+    for name, row in GOODNESS.items():
+        names.setdefault(row.theta_factor, []).append(name)
+    usual, *others = names
+    return "; ".join([f"{usual:g}", *(f"{other:g} with {', '.join(names[other])}" for other in others)])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +109,7 @@ class GoodnessOptions:
     theta: float | None = option(
         None,
         "goodness threshold per neuron [units of the goodness]",
-        shown="1; .5 if unsquared",
+        shown=_thresholds(),
         low=0.0,
         high=1000000.0,
         unit="units of the goodness",
@@ -121,20 +130,18 @@ class NegativesOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class GateOptions:
-    """Options of the factor 1-p or p of an image's drive."""
+    """Options of c, the factor of an image's drive, 1-p or -p."""
 
     gate: float = option(
         0.0,
-        "c0: images whose factor 1-p or p is below it teach a layer nothing, 0: none is gated [1]",
+        "c0: an image with |c| < c0 teaches a layer nothing, 0: every image teaches [1]",
         low=0.0,
         high=1.0,
     )
-    drive_bits: int | None = option(
-        None, "bits of the factor 1-p or p of an image; default: not rounded", low=1, high=8
-    )
+    drive_bits: int | None = option(None, "bits of c; default: not rounded", low=1, high=8)
     drive_rounding: str = option(
         "stochastic",
-        "rounding of the factor 1-p or p, stochastic is unbiased",
+        "rounding of c, stochastic is unbiased",
         choices=ROUNDINGS,
         beside="drive_bits",
     )
@@ -142,17 +149,17 @@ class GateOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class VerifyOptions:
-    """Options of the one write of finished weights."""
+    """Options of writing finished weights, also with --program-to."""
 
     verify_rounds: int | None = option(
         None,
-        "most corrections of the write",
+        "largest number of corrections of the write",
         shown="20; 0 for devices verified by their model",
         low=0,
         high=1000,
     )
     verify_reads: int = option(1, "reads that are averaged before a correction", low=1, high=1000)
-    verify_tolerance: float = option(0.1, "error that is left as it is [of W_max]", low=0.0, high=1.0)
+    verify_tolerance: float = option(0.1, "an error up to it is not corrected [of W_max]", low=0.0, high=1.0)
 
 
 class _Copying(Protocol):
@@ -171,7 +178,11 @@ class CopyOptions:
     copies_from: str = option("dropout", "what makes copies differ", choices=COPIES_FROM)
     copy_dropout: float = option(0.2, "share of pixels that a copy loses [1]", low=0.0, high=0.9, low_open=True)
     projection: int | None = option(
-        None, "random directions that are measured, 0: the units", shown="units/5", low=0, high=100_000
+        None,
+        "random directions in which the dimensionality is measured, 0: the neurons themselves",
+        shown="neurons/5",
+        low=0,
+        high=100_000,
     )
 
     @staticmethod

@@ -7,6 +7,7 @@ from pathlib import Path
 from analog_ff.output import whole_files
 from analog_ff.output.forms import panels, picture
 from analog_ff.plain import Document
+from analog_ff.runs.train import MONITORED
 
 
 def learning_curve(folder: Path, result: Document, metrics: list[Document]) -> None:
@@ -15,7 +16,7 @@ def learning_curve(folder: Path, result: Document, metrics: list[Document]) -> N
 
     final = result["split"] == "final"
     kind = "test" if final else "validation"
-    watched = "500 training images" if final else "validation images"
+    watched = f"at most {MONITORED} training images" if final else "validation images"
     figure, axes = panels(size=(6.4, 4.2))
     epochs = [line["epoch"] for line in metrics]
     for colour, (name, error) in enumerate(result[f"{kind}_error_percent_by_readout"].items()):
@@ -31,7 +32,7 @@ def learning_curve(folder: Path, result: Document, metrics: list[Document]) -> N
                 label=f"{name} read-out, test: {error:.2f} %",
             )
     axes.set(xlabel="epoch", ylabel="error [%]", title=f"{result['config']['device']}, {result['config']['data']}")
-    axes.set_ylim(0, None)
+    axes.set_ylim(0, 1.06 * axes.get_ylim()[1])  # a point at the top keeps clear of the frame
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3)
     axes.legend()

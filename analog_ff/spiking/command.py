@@ -8,7 +8,7 @@ import sys
 import typer
 
 from analog_ff.cli.app import command_of, run_app
-from analog_ff.cli.parameters import parameters, with_signature
+from analog_ff.cli.parameters import TEXT, parameters, with_signature
 from analog_ff.config.reading import given
 from analog_ff.output.messages import answer
 from analog_ff.plain import Document
@@ -20,21 +20,32 @@ from hardware_models.files import home
 
 def spiking(
     *,
-    export: str = typer.Option(None, "--export", help="also write the trained network as a NIR graph to this file"),
+    export: str = typer.Option(
+        None, "--export", metavar=TEXT, help="also write the trained network as a NIR graph to this file"
+    ),
     cortex: bool = typer.Option(
         False, "--cortex", help="run the cortex tests T1 to T7 instead; the other options are their base configuration"
     ),
     tests: str = typer.Option(
-        "", "--tests", help="with --cortex: tests to run, such as T1,T3 [default: all]", show_default=False
+        "",
+        "--tests",
+        metavar=TEXT,
+        help="with --cortex: tests to run, such as T1,T3 [default: all]",
+        show_default=False,
     ),
-    seeds: int = typer.Option(3, "--seeds", help="with --cortex: paired seeds, from --seed on [1]"),
+    seeds: int = typer.Option(
+        3, "--seeds", metavar="<int>", help="with --cortex: seeds of each case, the same for all, from --seed on [1]"
+    ),
     resume: bool = typer.Option(
         False, "--resume", help="carry out the interrupted run in --out from its beginning, with the same bits"
     ),
     as_json: bool = typer.Option(False, "--json", help="print result.json on standard output and nothing else"),
     **options: object,
 ) -> None:
-    """Train a spiking network (Brian2) by Forward-Forward with local plasticity, and test how it fits the cortex."""
+    """Train a spiking network by Forward-Forward.
+
+    Its plasticity is local, and Brian2 simulates it. With --cortex, tests tell how well it fits the cortex.
+    """
     if cortex:
         from analog_ff.spiking.cortex.command import run
 

@@ -89,6 +89,13 @@ def test_every_question_has_a_page_with_an_answer_and_the_index_leads_to_it() ->
         assert "<details markdown" in text and text.count("<details") == text.count("</details>")
 
 
+def test_a_page_that_a_text_names_is_a_link_in_it() -> None:
+    """A name in code alone: no command, no name that is a link already, no other word."""
+    text = "see `18_slopes`, `run.py 18_slopes`, [`18_slopes`](x.md), `cheap`"
+    assert pages.linked(text, {"18_slopes"}) == text.replace("see `18_slopes`", "see [`18_slopes`](18_slopes.md)")
+    assert pages.linked(text, ()) == text
+
+
 def test_links_between_the_pages_of_the_docs_lead_somewhere() -> None:
     for file in (*pages.DOCS.glob("*.md"), *pages.PAGES.glob("*.md")):
         for place in re.findall(r"\]\(([^)#\s]+)", file.read_text(encoding="utf-8")):

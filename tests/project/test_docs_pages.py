@@ -59,7 +59,7 @@ def test_commands_of_the_tutorials_run(page: str, tmp_path: Path, monkeypatch: p
     for number, (language, text) in enumerate(fenced(page)):
         if language == "python":
             Path("my_device.py" if "BaseDevice" in text else "my_neuron.py").write_text(text)
-        for line in text.splitlines() if language == "bash" else ():
+        for line in text.replace("\\\n", " ").splitlines() if language == "bash" else ():
             words = shlex.split(line)
             if words[0] == "cp":
                 shutil.copyfile(ROOT / words[1], words[2])
@@ -136,6 +136,15 @@ def test_every_page_is_in_the_navigation() -> None:
         assert name.startswith("results/") or f": {name}\n" in navigation, name
 
 
+def test_the_built_site_asks_no_other_host() -> None:
+    """Fonts, styles and scripts come with it, so that it can be read offline; the theme's own fonts would come from a host."""
+    settings = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    assert re.search(r"^  font: false\b", settings, re.M)
+    assert not re.search(r"^\s*(?:extra_\w+:.*|- *)https?:", settings, re.M)
+    for page in PAGES:
+        assert not re.search(r"!\[[^]]*\]\(https?:|```mermaid|<script", page.read_text(encoding="utf-8")), page
+
+
 def test_docstrings_are_shown_without_latex_and_with_words_in_their_column() -> None:
     """The extension of the API reference: an equation in plain text, a meaning below its name, a type where it stood."""
     shown = runpy.run_path(str(DOCS / "docstrings.py"))["shown"]
@@ -145,12 +154,26 @@ def test_docstrings_are_shown_without_latex_and_with_words_in_their_column() -> 
     assert shown(before) == after and shown(after) == after
 
 
+def test_numbers_stay_with_their_spreads_and_units_and_code_stays_as_it_is() -> None:
+    """A space of a text that would part a number from what belongs to it does not break; code and tags are copied."""
+    page = runpy.run_path(str(DOCS / "typography.py"))["on_page_content"]
+    code = '<pre><code>1 ± 2 %</code></pre><a title="3 ± 4 %">'
+    assert (
+        page(f"<p>5.10 ± 0.27 % ‡, 30 seconds, 4 nJ</p>{code}")
+        == f"<p>5.10\xa0±\xa00.27\xa0%\xa0‡, 30 seconds, 4\xa0nJ</p>{code}"
+    )
+    assert (
+        page(f"<code>--json</code><code>{'x' * 25}</code>")
+        == f'<code class="short">--json</code><code>{"x" * 25}</code>'
+    )
+
+
 def test_declared_fields_are_shown_with_their_ranges() -> None:
     """A field of a configuration or of a device, from its declaration."""
     declared = runpy.run_path(str(DOCS / "docstrings.py"))["declared"]
     assert (
         declared("a", "option(0.5, 'how much', low=0, unit='V')")
-        == "a\n    how much; unit `'V'`, low `0`, default `0.5`.\n"
+        == "a\n    how much; unit `V`, low `0`, default `0.5`.\n"
     )
-    assert declared("g", "si('S', 0.0, 1.0, 1e-6)") == "g\n    unit `'S'`, low `0.0`, high `1.0`, default `1e-06`.\n"
+    assert declared("g", "si('S', 0.0, 1.0, 1e-6)") == "g\n    unit `S`, low `0.0`, high `1.0`, default `1e-06`.\n"
     assert declared("b", "1e-5") == declared("c", "field(default=1)") == ""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from analog_ff.cli.parameters import parameters
+from analog_ff.compare import app as compare_app
 from analog_ff.config.choices import Choices
 from analog_ff.config.config import Config, recommended
 from analog_ff.registry.options import flag
@@ -80,3 +81,28 @@ def test_a_wrong_value_is_shown_with_what_would_be_right(
     assert run_app(app, [*words, "--data", "toy", "--out", str(tmp_path / "run")]) == 2
     assert re.search(said, capsys.readouterr().err)
     assert not (tmp_path / "run").exists()
+
+
+def titles(application: Any, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """Return the titles of the groups in a command's help."""
+    assert run_app(application, ["--help"]) == 0
+    return re.findall(r"^(\w.*):$", capsys.readouterr().out, re.M)
+
+
+def test_the_help_says_which_choice_reads_a_group_of_options(capsys: pytest.CaptureFixture[str]) -> None:
+    """The titles carry the names of the rows that read every option of the group, unless nearly all rows do."""
+    said = "\n".join(titles(app, capsys))
+    for owned in (
+        "recurrent network (--network recurrent)",
+        "patches of an image (--network local, convolution)",
+        "leaky average in digital memory (--update accumulate, accumulate-int8)",
+        "(--learner node-perturbation; --slope node-perturbation)",
+    ):
+        assert owned in said, said
+    assert "Options of the digital softmax read-out\n" in said  # eleven of twelve learners have it
+
+
+def test_the_help_of_a_comparison_begins_with_what_is_compared(capsys: pytest.CaptureFixture[str]) -> None:
+    """Not with the options that it shares with a run, and the options of the command itself end it."""
+    found = titles(compare_app, capsys)
+    assert found[0] == "What is compared" and found[-1] == "Options of the command"
