@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 NEURON = """
 import sys
 from pathlib import Path
 import numpy as np
+import pytest
 from numba import njit
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
