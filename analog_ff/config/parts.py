@@ -119,6 +119,28 @@ class CellChoices:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CircuitChoices:
+    """Circuit around the cells."""
+
+    read_time: float | None = option(
+        None,
+        "duration of one phase of a read [s]; default: that of the device",
+        low=0.0,
+        high=1.0,
+        unit="s",
+        low_open=True,
+    )
+    johnson_noise: bool = option(False, "Johnson noise of every cell on a line that is read, 4kTG/(2 read time)")
+    chip_temperature: float = option(
+        300.0, "temperature of the cells, for their Johnson noise [K]", low=0.0, high=1000.0, unit="K", low_open=True,
+        beside="johnson_noise",
+    )  # fmt: skip
+    shot_noise: float = option(
+        0.0, "shot noise of the cells' currents: Fano factor [1]; 1 is Schottky's, an upper bound", low=0.0, high=1.0
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunChoices:
     """The run."""
 

@@ -26,6 +26,7 @@ FAULTS_OFF: Document = {
 }
 SWITCHES: dict[str, Document] = {
     "read noise": {"read_noise": False},
+    "line noise": {"johnson_noise": False, "chip_temperature": 300.0, "shot_noise": 0.0},
     "write noise": {"write_noise": False},
     "device spread": {"device_spread": False},
     "step nonlinearity": {"step_nonlinearity": False},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -32,6 +33,9 @@ from hardware_models.load import load_device
 from hardware_models.port import ChipBench, ChipPort
 from hardware_models.tables import lookup, resolve
 from hardware_models.user_faults import guarded
+
+if TYPE_CHECKING:
+    from hardware_models.crossbar.line_noise import LineNoise
 
 VERIFY_ROUNDS = 20
 """Most corrections of a verified write; a device whose model is written and verified already needs none."""
@@ -114,14 +118,28 @@ def device_of(config: Config, *, written_once: bool = False) -> BaseDevice:
             f"device '{config.device}' is written once and verified, it cannot learn in situ; "
             f"train another and write it: --device ideal --program-to {config.device}."
         )
+    if config.read_time is not None:
+        device = device.with_read_time(config.read_time)
     if config.ageing() and not written_once:
         device = aged(device, config.ageing(), ", ".join(flag(name) for name in config.ageing()))
     return device
 
 
+def line_noise_of(config: Config, device: BaseDevice) -> LineNoise:
+    """Return the noise of the lines of a run's chip; refuse Johnson noise beside a read noise that contains it."""
+    if config.johnson_noise and device.read_noise_contains_thermal:
+        raise UsageError(
+            f"the read noise of device '{device.name}' contains the Johnson noise of its cells (read_noise_contains_thermal): "
+            "leave --johnson-noise out, or give --no-read-noise beside it."
+        )
+    from hardware_models.crossbar.line_noise import LineNoise  # its package brings the compiled loops with it
+
+    return LineNoise(johnson=config.johnson_noise, fano=config.shot_noise, temperature=config.chip_temperature)
+
+
 def check_read_noise(config: Config, device: BaseDevice) -> None:
-    """Refuse copies from the read noise of a device that has none."""
-    if settings(config, "learner").get("copies_from") != "read-noise":
+    """Refuse copies from the noise of reads that have none."""
+    if settings(config, "learner").get("copies_from") != "read-noise" or config.johnson_noise or config.shot_noise:
         return
     cells = device.fabricate((8, 8), Key(config.chip_seed, "chip").child("read noise"))
     if not np.any(np.asarray(device.read_variance(cells, 0.0)) > 0.0):
@@ -146,6 +164,7 @@ def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: 
         "input_scale": config.input_scale,
         "adc_range": config.adc_range,
         "partial_sums": config.partial_sums,
+        "noise": line_noise_of(config, device),
     }
     if config.faults():
         options["faults"] = config.faults()

@@ -62,7 +62,7 @@ def sense(
 def sense_in_turn(
     crossbar: Crossbar, x: np.ndarray, dac: Dac, adc: Adc, scale: float, volts: float, key: Key
 ) -> tuple[np.ndarray, np.ndarray, Events]:
-    """Return what `sense` returns, made by the converters and the array one after the other."""
+    """Return the outputs of `sense`, made by the converters and the array one after the other."""
     v, dac_clipped = dac.convert(x, scale)
     v *= np.float32(volts)
     partial, events = crossbar.partial_currents(v)

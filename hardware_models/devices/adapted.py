@@ -123,7 +123,7 @@ class Adapted(BaseDevice[CellState]):
         return adapted(self.plugged.without(**{name: True for name, asked in off.items() if asked}))
 
     def with_read_time(self, seconds: float) -> BaseDevice:
-        """Return the plug-in read for another time [s]; UsageError if it is no dataclass with a field t_read."""
+        """Return the plug-in with another read time [s]; raise UsageError if it is no dataclass with a field t_read."""
         names = {f.name for f in fields(self.plugged)} if is_dataclass(self.plugged) else set()
         if "t_read" not in names:
             raise UsageError(
