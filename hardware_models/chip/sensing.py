@@ -22,15 +22,15 @@ def sense(
 ) -> tuple[np.ndarray, np.ndarray, Events]:
     """Return z (B, columns) for x (B, rows), the numbers of values clipped by DAC and ADC, and the events.
 
-    One loop does the same as ``dac.convert``, ``crossbar.partial_currents`` and ``adc.convert`` one after the other. Lines with
-    shot noise are read by these parts themselves.
+    One loop does the same as ``dac.convert``, ``crossbar.partial_currents`` and ``adc.convert`` one after the other. Converters
+    with faults and lines with shot noise are left to these parts themselves.
     """
     x = np.ascontiguousarray(x, np.float32)
     rows, columns = crossbar.shape
     if x.ndim != 2 or x.shape[1] != rows:
         raise ValueError(f"inputs should have the shape (B, {rows}), got {x.shape}")
     cells = crossbar.cells
-    if cells.noise.fano:
+    if cells.noise.fano or not (dac.ideal and adc.ideal):
         return sense_in_turn(crossbar, x, dac, adc, scale, volts, key)
     cells.look_again()
     batch = len(x)
