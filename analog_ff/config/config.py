@@ -106,6 +106,7 @@ class Config(
             raise UsageError("--program-to needs a device, such as --program-to nandakumar2019_pcm.")
         if self.program_to is not None and (self.sealed or self.port != "local"):
             raise UsageError("--program-to reads the trained weights off the chip, which a sealed chip does not allow.")
+        self.check_circuit(self.adc, self.dac)
         check_together(self)
 
     def at_rest(self, name: str) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analog_ff.config.config import Config
-from analog_ff.config.parts import DataChoices
+from analog_ff.config.parts import ADC_FAULTS, DAC_FAULTS, DataChoices
 from analog_ff.config.together import settings
 from analog_ff.datasets import load
 from analog_ff.datasets.base import Dataset, first_windows
@@ -28,6 +28,7 @@ from analog_ff.runs.batches import Batches
 from hardware_models.check import UsageError
 from hardware_models.devices.ageing import aged
 from hardware_models.devices.base import BaseDevice
+from hardware_models.events import Tally
 from hardware_models.keys import Key
 from hardware_models.load import load_device
 from hardware_models.port import ChipBench, ChipPort
@@ -137,6 +138,31 @@ def line_noise_of(config: Config, device: BaseDevice) -> LineNoise:
     return LineNoise(johnson=config.johnson_noise, fano=config.shot_noise, temperature=config.chip_temperature)
 
 
+def converter_faults_of(config: Config) -> Document:
+    """Return the faults of a run's converters as `Chip` takes them; empty if there are none."""
+    of_adc = {to: getattr(config, name) for name, to in ADC_FAULTS.items() if getattr(config, name)}
+    of_dac = {to: getattr(config, name) for name, to in DAC_FAULTS.items() if getattr(config, name)}
+    if not (of_adc or of_dac):
+        return {}
+    from hardware_models.converters.faults import AdcFaults, DacFaults  # brings the compiled loops with it
+
+    return {"adc_faults": AdcFaults(**of_adc), "dac_faults": DacFaults(**of_dac)}
+
+
+def calibrated(config: Config, learner: Learner) -> Tally:
+    """Calibrate the converters of a learner's chip as a run asks for, and return the events, of phase ``program``.
+
+    The converters of transposed reads are calibrated only if the learner reads backwards: else the chip need not have them.
+    """
+    tally = Tally()
+    if config.calibrate != "none":
+        kind, reads, back = config.calibrate, config.calibration_reads, learner.reads_back
+        for layer in range(len(learner.port.shapes)):
+            key = Key(config.seed, "calibrate").child("layer", layer)
+            tally.add(layer, learner.port.calibrate(layer, kind=kind, reads=reads, key=key, transposed=back))
+    return tally
+
+
 def check_read_noise(config: Config, device: BaseDevice) -> None:
     """Refuse copies from the noise of reads that have none."""
     if settings(config, "learner").get("copies_from") != "read-noise" or config.johnson_noise or config.shot_noise:
@@ -168,6 +194,7 @@ def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: 
     }
     if config.faults():
         options["faults"] = config.faults()
+    options |= converter_faults_of(config)
     kind: Callable[..., ChipBench]
     if config.port == "process":
         from hardware_models.chip.process_port import ProcessPort

@@ -24,25 +24,24 @@ from dataclasses import replace
 
 import numpy as np
 
-from hardware_models.check import UsageError, positive_int
+from hardware_models.check import UsageError, positive_int, shown
 from hardware_models.chip.conversions import priced
 from hardware_models.converters.adc import Adc
 from hardware_models.converters.dac import Dac
-from hardware_models.converters.faults import Correction, FaultyAdc, FaultyDac
+from hardware_models.converters.faults import Correction, FaultyAdc, FaultyDac, unknown
+from hardware_models.converters.ranges import CALIBRATIONS, MOST_READS
 from hardware_models.events import Events
 from hardware_models.keys import Key
 
-KINDS = ("offset", "offset-gain")
-"""Errors that a calibration corrects."""
 REFERENCE = 0.75
 """Share of full scale at which gains are measured: far out, but with room for offsets and gains, which must not saturate it."""
 
 
 def check(kind: str, reads: int) -> None:
     """Raise UsageError for an unknown kind of calibration, or for less than one conversion."""
-    if kind not in KINDS:
-        raise UsageError(f"a calibration is one of {', '.join(KINDS)}, got {kind!r}.")
-    positive_int("a calibration", "reads", reads, 1, 1_000_000)
+    if kind not in CALIBRATIONS:
+        raise UsageError(f"a calibration is one of {', '.join(CALIBRATIONS)}, got {shown(kind)}.")
+    positive_int("a calibration", "reads", reads, 1, MOST_READS)
 
 
 def calibrated_adc(adc: Adc, kind: str, reads: int, seconds: float, key: Key) -> tuple[Adc, Events]:
@@ -53,7 +52,7 @@ def calibrated_adc(adc: Adc, kind: str, reads: int, seconds: float, key: Key) ->
     if not isinstance(adc, FaultyAdc):
         return adc, Events()
     number = adc.errors.offset.size
-    bare = replace(adc, correction=None).chosen(np.arange(number))
+    bare = replace(adc, correction=unknown(adc.errors.offset.shape)).chosen(np.arange(number))
     offset = _mean_codes(bare, np.zeros(number), reads, key.child("zero"))
     gain = np.ones(number)
     if kind == "offset-gain":

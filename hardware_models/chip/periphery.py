@@ -122,19 +122,17 @@ class Periphery:
         return total
 
     def save(self) -> dict[str, np.ndarray]:
-        """Return what calibrations have found, as plain arrays; nothing where there was none."""
+        """Return what calibrations have found, as plain arrays; nothing of converters without faults."""
         return {
             f"{bank}.{name}": values.copy()
             for bank, converter in self._banks().items()
-            if converter.correction is not None
             for name, values in converter.correction._asdict().items()
         }
 
     def restore(self, saved: Mapping[str, np.ndarray]) -> None:
         """Restore what `save` returned."""
         for bank, converter in self._banks().items():
-            names = [f"{bank}.{name}" for name in Correction._fields]
-            known = Correction(*(np.array(saved[name]) for name in names)) if names[0] in saved else None
+            known = Correction(*(np.array(saved[f"{bank}.{name}"]) for name in Correction._fields))
             if isinstance(converter, FaultyAdc):
                 self._adcs[bank] = replace(converter, correction=known)
             else:

@@ -28,13 +28,9 @@ import numpy as np
 from hardware_models.check import UsageError, in_range
 from hardware_models.converters.adc import NO_NOISE, Adc
 from hardware_models.converters.dac import Dac
+from hardware_models.converters.ranges import MOST_LSB, MOST_SPREAD
 from hardware_models.kernels.characteristics import Characteristics, digitise_each
 from hardware_models.keys import Key
-
-MOST_LSB = 100.0
-"""Largest standard deviation of an error [LSB]."""
-MOST_SPREAD = 0.2
-"""Largest standard deviation of a gain [1]."""
 
 
 class Errors(NamedTuple):
@@ -50,6 +46,11 @@ class Correction(NamedTuple):
 
     offset: np.ndarray  # [LSB]
     gain: np.ndarray  # 1 + gamma
+
+
+def unknown(shape: tuple[int, ...]) -> Correction:
+    """Return the correction of a bank that was never calibrated, which corrects nothing."""
+    return Correction(np.zeros(shape, np.float32), np.ones(shape, np.float32))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +105,9 @@ class AdcFaults(Spreads):
             raise UsageError(
                 "a perfect ADC has no LSB and no faults: give it a number of bits, or leave its faults out."
             )
-        return FaultyAdc(adc.bits, adc.full_scale, errors=self.draw(shape, key), noise=self.noise)
+        return FaultyAdc(
+            adc.bits, adc.full_scale, errors=self.draw(shape, key), correction=unknown(shape), noise=self.noise
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +124,7 @@ class DacFaults(Spreads):
             raise UsageError(
                 "a perfect DAC has no LSB and no faults: give it a number of bits, or leave its faults out."
             )
-        return FaultyDac(dac.bits, errors=self.draw((number,), key))
+        return FaultyDac(dac.bits, errors=self.draw((number,), key), correction=unknown((number,)))
 
 
 NO_ADC_FAULTS, NO_DAC_FAULTS = AdcFaults(), DacFaults()
@@ -132,8 +135,8 @@ class FaultyAdc(Adc):
     """A bank of converters (tiles, columns) with errors; see the module."""
 
     errors: Errors = field(kw_only=True)
+    correction: Correction = field(kw_only=True)
     noise: float = 0.0  # [LSB]
-    correction: Correction | None = None
     ideal: ClassVar[bool] = False
 
     def convert(self, partial: np.ndarray, scale: float, sigma: np.ndarray | None, key: Key) -> tuple[np.ndarray, int]:
@@ -141,8 +144,7 @@ class FaultyAdc(Adc):
         _, batch, columns = partial.shape
         z, clipped = np.empty((batch, columns), np.float32), np.empty(batch, np.int64)
         noise = NO_NOISE if sigma is None else np.ascontiguousarray(sigma, np.float32)
-        e = self.errors
-        known = self.correction or Correction(np.zeros_like(e.offset), np.ones_like(e.gain))
+        e, known = self.errors, self.correction
         own = Characteristics(e.offset, e.gain, e.inl, np.float32(self.noise), known.offset, known.gain)
         digitise_each(
             np.ascontiguousarray(partial, np.float32), np.float32(scale), noise, own, np.float32(self.full_scale), self.levels,
@@ -156,7 +158,7 @@ class FaultyAdc(Adc):
         def part(a: np.ndarray) -> np.ndarray:
             return a.reshape(-1)[places][None]
 
-        known = None if self.correction is None else Correction(*map(part, self.correction))
+        known = Correction(*map(part, self.correction))
         return replace(self, errors=Errors(*map(part, self.errors)), correction=known)
 
 
@@ -165,17 +167,15 @@ class FaultyDac(Dac):
     """A bank of drivers, one a line, with errors; see the module."""
 
     errors: Errors = field(kw_only=True)
-    correction: Correction | None = None
+    correction: Correction = field(kw_only=True)
     ideal: ClassVar[bool] = False
 
     def convert(self, x: np.ndarray, scale: float) -> tuple[np.ndarray, int]:
         """Return what `Dac.convert` returns, each line driven by a DAC of its own."""
         x = np.ascontiguousarray(x, np.float32)
-        if self.correction is not None:
-            lsb = np.float32(scale / self.levels)
-            wanted = np.maximum((np.abs(x) - self.correction.offset * lsb) / self.correction.gain, np.float32(0.0))
-            x = np.copysign(wanted, x) * (x != 0.0)
-        codes, clipped = super().convert(x, scale)
+        lsb, known = np.float32(scale / self.levels), self.correction
+        wanted = np.maximum((np.abs(x) - known.offset * lsb) / known.gain, np.float32(0.0))
+        codes, clipped = super().convert(np.copysign(wanted, x) * (x != 0.0), scale)
         return np.copysign(self.driven(np.abs(codes)), codes), clipped
 
     def driven(self, s: np.ndarray) -> np.ndarray:

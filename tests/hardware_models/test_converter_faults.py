@@ -12,7 +12,7 @@ from hardware_models.chip import Chip
 from hardware_models.chip.process_port import ProcessPort
 from hardware_models.converters.adc import Adc
 from hardware_models.converters.dac import Dac
-from hardware_models.converters.faults import AdcFaults, Correction, DacFaults
+from hardware_models.converters.faults import AdcFaults, Correction, DacFaults, unknown
 from hardware_models.keys import Key
 
 KEY = Key(2, "converter faults")
@@ -47,7 +47,7 @@ def test_an_adc_does_what_its_equation_says() -> None:
     e, lsb = adc.errors, 4.0 / 127
     assert e.offset.shape == e.gain.shape == e.inl.shape == (3, 20)
     known = Correction(e.offset + np.float32(0.25), e.gain * np.float32(1.001))
-    for correction in (None, known):
+    for correction in (unknown((3, 20)), known):
         total, beyond, near = np.zeros((50, 20)), 0, np.zeros((50, 20), bool)
         for t in range(3):
             u = z[t].astype(np.float64) / lsb
@@ -57,7 +57,7 @@ def test_an_adc_does_what_its_equation_says() -> None:
             code = np.rint(seen)
             beyond += int((np.abs(code) > 127).sum())
             code = np.clip(code, -127, 127)
-            total += (code if correction is None else (code - correction.offset[t]) / correction.gain[t]) * lsb
+            total += (code - correction.offset[t]) / correction.gain[t] * lsb
         from dataclasses import replace
 
         got, clipped = replace(adc, correction=correction).convert(z, 1.0, None, KEY)

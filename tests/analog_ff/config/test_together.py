@@ -24,6 +24,7 @@ BESIDE = {
     "decay_every": {"weight_decay": 0.1},
     "endurance_spread": {"endurance": 9.0},
     "chip_temperature": {"johnson_noise": True},
+    "calibration_reads": {"calibrate": "offset", "adc_offset": 1.0},
 }
 
 
