@@ -122,7 +122,7 @@ class Periphery:
         return total
 
     def save(self) -> dict[str, np.ndarray]:
-        """Return what calibrations have found, as plain arrays; nothing of converters without faults."""
+        """Return the corrections of all converters with faults, as plain arrays."""
         return {
             f"{bank}.{name}": values.copy()
             for bank, converter in self._banks().items()

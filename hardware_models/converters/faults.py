@@ -34,7 +34,7 @@ from hardware_models.keys import Key
 
 
 class Errors(NamedTuple):
-    """What is wrong with each converter of a bank; arrays of one shape, float32."""
+    """Errors of each converter of a bank; arrays of one shape, float32."""
 
     offset: np.ndarray  # [LSB]
     gain: np.ndarray  # 1 + gamma
@@ -42,7 +42,7 @@ class Errors(NamedTuple):
 
 
 class Correction(NamedTuple):
-    """What a calibration knows of each converter of a bank; arrays of one shape, float32."""
+    """Errors of each converter of a bank that a calibration has found; arrays of one shape, float32."""
 
     offset: np.ndarray  # [LSB]
     gain: np.ndarray  # 1 + gamma
@@ -140,7 +140,7 @@ class FaultyAdc(Adc):
     ideal: ClassVar[bool] = False
 
     def convert(self, partial: np.ndarray, scale: float, sigma: np.ndarray | None, key: Key) -> tuple[np.ndarray, int]:
-        """Return what `Adc.convert` returns, each tile and column through a converter of its own."""
+        """Return z and the number of clipped values as `Adc.convert` does; each tile and column has a converter of its own."""
         _, batch, columns = partial.shape
         z, clipped = np.empty((batch, columns), np.float32), np.empty(batch, np.int64)
         noise = NO_NOISE if sigma is None else np.ascontiguousarray(sigma, np.float32)
@@ -171,7 +171,7 @@ class FaultyDac(Dac):
     ideal: ClassVar[bool] = False
 
     def convert(self, x: np.ndarray, scale: float) -> tuple[np.ndarray, int]:
-        """Return what `Dac.convert` returns, each line driven by a DAC of its own."""
+        """Return v/V_fs and the number of clipped values as `Dac.convert` does; each line has a DAC of its own."""
         x = np.ascontiguousarray(x, np.float32)
         lsb, known = np.float32(scale / self.levels), self.correction
         wanted = np.maximum((np.abs(x) - known.offset * lsb) / known.gain, np.float32(0.0))

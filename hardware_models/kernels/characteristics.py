@@ -28,7 +28,7 @@ class Characteristics(NamedTuple):
 
 @inlined
 def characteristic(u, limit, offset, gain, inl):
-    """Return what the comparator sees of an input u [LSB]: gain u + offset + inl PEAK s (1 - s²), s = u/limit within 1."""
+    """Return the signal at the comparator for an input u [LSB]: gain u + offset + inl PEAK s (1 - s²), s = u/limit within 1."""
     one = np.float32(1.0)
     s = min(max(u / limit, -one), one)
     return gain * u + offset + inl * _PEAK * s * (one - s * s)
