@@ -21,7 +21,7 @@ from analog_ff.objective.schedule import Moment
 from analog_ff.plain import Document, Facts
 from analog_ff.runs import results
 from analog_ff.runs.batches import Batches
-from analog_ff.runs.build import schedule_of
+from analog_ff.runs.build import calibrated, schedule_of
 from analog_ff.runs.lessons import Lesson, lessons
 from analog_ff.runs.rows import Rows
 from hardware_models.check import UsageError, positive_int, shown
@@ -235,6 +235,7 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
             raise UsageError(f"a classifier needs at least two classes, got 1 class: {classes}.")
         parts = Rows(self._config(epochs), features, len(classes))
         with one_blas_thread():
+            parts.ledger.book("program", calibrated(parts.config, parts.learner))
             parts.ledger.book("program", parts.learner.initialise())
         return parts
 

@@ -28,7 +28,7 @@ from hardware_models.devices.base import BaseDevice
 TEXTS = ("name", "source", "assumptions")
 """Entries of a device that are not figures."""
 OF_DEVICE = ("device", "program_to", "read_noise", "write_noise", "device_spread", "step_nonlinearity", "endurance",
-             "endurance_spread", "retention")  # fmt: skip
+             "endurance_spread", "retention", "read_time")  # fmt: skip
 """Options that decide the device of a run."""
 _DEVICES: dict[tuple[Any, ...], str] = {}
 FILES = ("fault_map", "nonlinearity", "negatives")

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 _PUBLIC = {
+    "AdcFaults": "hardware_models.converters.faults",
     "BaseDevice": "hardware_models.devices.base",
     "Chip": "hardware_models.chip.chip",
     "ChipPort": "hardware_models.port",
     "Crossbar": "hardware_models.crossbar.crossbar",
+    "DacFaults": "hardware_models.converters.faults",
     "Device": "hardware_models.devices.base",
     "Events": "hardware_models.events",
     "Key": "hardware_models.keys",
     "Ledger": "hardware_models.events",
+    "LineNoise": "hardware_models.crossbar.line_noise",
     "MissingPinError": "hardware_models.port",
     "ProcessPort": "hardware_models.chip.process_port",
     "Retention": "hardware_models.devices.retention",

@@ -80,6 +80,10 @@ class ChipPort(Protocol):
         """Let the chip's clock run."""
         ...
 
+    def calibrate(self, layer: int, *, kind: str, reads: int, key: Key, transposed: bool = False) -> Events:
+        """Measure the converters of a layer with known inputs, and correct their offsets (and gains) from now on."""
+        ...
+
     def save(self) -> dict[str, np.ndarray]:
         """Return the state as opaque arrays."""
         ...

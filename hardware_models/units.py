@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from hardware_models.check import UsageError, shown
 
+BOLTZMANN = 1.380649e-23
+"""Boltzmann constant [J/K], exact in SI."""
+ELECTRON = 1.602176634e-19
+"""Elementary charge [C], exact in SI."""
 _PREFIXES = {"a": 1e-18, "f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
 _BASES = {"S": "conductance", "ohm": "resistance", "V": "voltage", "A": "current", "s": "time", "J": "energy",
           "F": "capacitance", "W": "power", "Hz": "frequency", "m": "length"}  # fmt: skip
 _PLAIN = {"1": (1.0, "number"), "%": (1e-2, "number"), "K": (1.0, "temperature"), "bit": (1.0, "number"),
-          "pulses": (1.0, "number"), "eV": (1.602176634e-19, "energy"), "meV": (1.602176634e-22, "energy"),
+          "pulses": (1.0, "number"), "eV": (ELECTRON, "energy"), "meV": (1.602176634e-22, "energy"),
           "m2": (1.0, "area"), "um2": (1e-12, "area")}  # fmt: skip
 UNITS: dict[str, tuple[float, str]] = {
     **{prefix + base: (factor, kind) for base, kind in _BASES.items() for prefix, factor in _PREFIXES.items()},

@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import ClassVar
 
 from analog_ff.config.choices import Choices
-from analog_ff.config.parts import FAULTS, CellChoices, ChipChoices, DataChoices, LearningChoices, RunChoices
+from analog_ff.config.parts import (
+    FAULTS,
+    CellChoices,
+    ChipChoices,
+    CircuitChoices,
+    DataChoices,
+    LearningChoices,
+    RunChoices,
+)
 from analog_ff.config.together import check_together
 from analog_ff.learners import LEARNERS
 from analog_ff.learners.options import (
@@ -62,6 +70,7 @@ def run_folder(options: Facts) -> Path:
 @carrying(LEARNERS, UPDATES, SLOPES, NETWORKS, SCHEDULES, NEGATIVES)
 class Config(
     RunChoices,
+    CircuitChoices,
     CellChoices,
     NegativesOptions,
     GoodnessOptions,
@@ -97,6 +106,7 @@ class Config(
             raise UsageError("--program-to needs a device, such as --program-to nandakumar2019_pcm.")
         if self.program_to is not None and (self.sealed or self.port != "local"):
             raise UsageError("--program-to reads the trained weights off the chip, which a sealed chip does not allow.")
+        self.check_circuit(self.adc, self.dac)
         check_together(self)
 
     def at_rest(self, name: str) -> bool:

@@ -6,15 +6,27 @@ The options of single learners, updates, slopes, networks, schedules and negativ
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from analog_ff.datasets import DATASETS, SPLITS
 from analog_ff.learners import LEARNERS
 from analog_ff.network import NETWORKS
 from analog_ff.objective.schedule import SCHEDULES
-from analog_ff.registry.options import option, parse_bits, parse_layers, parse_tile
+from analog_ff.registry.options import flag, option, parse_bits, parse_layers, parse_tile
+from hardware_models.check import UsageError
+from hardware_models.converters.ranges import CALIBRATIONS, MOST_LSB, MOST_READS, MOST_SPREAD
 from hardware_models.nonlinearities import NONLINEARITIES
 
+ADC_FAULTS: Mapping[str, str] = MappingProxyType(
+    {"adc_offset": "offset", "adc_gain_spread": "gain_spread", "adc_inl": "inl", "comparator_noise": "noise"}
+)
+"""Options that are errors of the column converters -> their names in `hardware_models.converters.faults.AdcFaults`."""
+DAC_FAULTS: Mapping[str, str] = MappingProxyType(
+    {"dac_offset": "offset", "dac_gain_spread": "gain_spread", "dac_inl": "inl"}
+)
+"""Options that are errors of the row drivers -> their names in `hardware_models.converters.faults.DacFaults`."""
 FAULTS = ("stuck_low", "stuck_high", "dead_rows", "dead_columns")
 
 
@@ -123,6 +135,75 @@ class CellChoices:
         low_open=True,
     )
     fault_map: str | None = option(None, "explicit faults: .npz file with entries such as 0.stuck_low")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CircuitChoices:
+    """Circuit around the cells."""
+
+    read_time: float | None = option(
+        None,
+        "duration of one phase of a read [s]; default: that of the device",
+        low=0.0,
+        high=1.0,
+        unit="s",
+        low_open=True,
+    )
+    johnson_noise: bool = option(False, "Johnson noise of every cell on a line that is read, 4kTG/(2 read time)")
+    chip_temperature: float = option(
+        300.0, "temperature of the cells, for their Johnson noise [K]", low=0.0, high=1000.0, unit="K", low_open=True,
+        beside="johnson_noise",
+    )  # fmt: skip
+    shot_noise: float = option(
+        0.0, "shot noise of the cells' currents: Fano factor [1]; 1 is Schottky's, an upper bound", low=0.0, high=1.0
+    )
+    adc_offset: float = option(
+        0.0, "offsets of the column converters: standard deviation [LSB]", low=0.0, high=MOST_LSB, unit="LSB"
+    )
+    adc_gain_spread: float = option(
+        0.0, "gains of the column converters: standard deviation [1]", low=0.0, high=MOST_SPREAD
+    )
+    adc_inl: float = option(
+        0.0, "peak nonlinearity of the column converters: standard deviation [LSB]", low=0.0, high=MOST_LSB, unit="LSB"
+    )
+    comparator_noise: float = option(
+        0.0,
+        "noise of one conversion by a column converter: standard deviation [LSB]",
+        low=0.0,
+        high=MOST_LSB,
+        unit="LSB",
+    )
+    dac_offset: float = option(
+        0.0, "offsets of the row drivers: standard deviation [LSB]", low=0.0, high=MOST_LSB, unit="LSB"
+    )
+    dac_gain_spread: float = option(0.0, "gains of the row drivers: standard deviation [1]", low=0.0, high=MOST_SPREAD)
+    dac_inl: float = option(
+        0.0, "peak nonlinearity of the row drivers: standard deviation [LSB]", low=0.0, high=MOST_LSB, unit="LSB"
+    )
+    calibrate: str = option(
+        "none",
+        "errors of the converters that are measured and corrected before the run",
+        choices=("none", *CALIBRATIONS),
+    )
+    calibration_reads: int = option(
+        64, "conversions that a calibration averages for each known input", low=1, high=MOST_READS, beside="calibrate"
+    )
+
+    def check_circuit(self, adc: int | None, dac: int | None) -> None:
+        """Raise UsageError for faults of a converter without steps, and for a calibration with nothing to correct."""
+        for names, bits, option_name in ((ADC_FAULTS, adc, "--adc"), (DAC_FAULTS, dac, "--dac")):
+            given = [name for name in names if getattr(self, name)]
+            if given and bits is None:
+                raise UsageError(
+                    f"{flag(given[0])} is an error of a converter with steps: leave it out, or give {option_name} bits."
+                )
+        offsets, gains = ("adc_offset", "dac_offset"), ("adc_gain_spread", "dac_gain_spread")
+        corrected = {"none": (), "offset": offsets, "offset-gain": (*offsets, *gains)}[self.calibrate]
+        if corrected and not any(getattr(self, name) for name in corrected):
+            raise UsageError(
+                f"--calibrate {self.calibrate} has nothing to correct: leave it out, or give one of "
+                f"{', '.join(map(flag, corrected))}."
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -94,6 +94,7 @@ class NominalBackprop(Backprop):
     """
 
     name: ClassVar[str] = "backprop-nominal"
+    reads_back: ClassVar[bool] = True
 
     def slope(self, layer: int, activity: Activity, key: Key, tally: Tally) -> np.ndarray:
         """Return 1 where a neuron is on, 0 where it is off."""
@@ -116,6 +117,7 @@ class FeedbackAlignment(NominalBackprop):
     """
 
     name: ClassVar[str] = "feedback-alignment"
+    reads_back: ClassVar[bool] = False
 
     def __init__(self, network: Network, **options: Unpack[ArrayKeywords]) -> None:
         super().__init__(network, **options)

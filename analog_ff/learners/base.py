@@ -62,6 +62,7 @@ class Learner(ABC):
     name: ClassVar[str]
     labelled: ClassVar[bool] = True  # whether the network is shown labels; the negatives may say otherwise
     in_situ: ClassVar[bool] = True  # whether the arrays are written while it learns
+    reads_back: ClassVar[bool] = False  # whether it reads arrays backwards (pin "transposed")
     least: int = 1  # images that a batch must have
 
     def __init__(

@@ -168,6 +168,8 @@ class _Copying(Protocol):
     projection: int | None
     layers: tuple[int, ...]
     read_noise: bool
+    johnson_noise: bool
+    shot_noise: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,7 +195,7 @@ class CopyOptions:
         if config.copies_from == "read-noise":
             if config.copy_dropout != CopyOptions.copy_dropout:
                 raise UsageError("--copy-dropout makes copies by dropout: choose --copies-from dropout.")
-            if not config.read_noise:
+            if not (config.read_noise or config.johnson_noise or config.shot_noise):
                 raise UsageError(
                     "copies from the read noise need it on: leave --no-read-noise out, or choose --copies-from dropout."
                 )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from analog_ff.config.config import Config
+from analog_ff.config.parts import ADC_FAULTS, DAC_FAULTS
 from analog_ff.output import whole_files
 from analog_ff.output.forms import document
 from analog_ff.plain import Document
@@ -24,12 +25,19 @@ FAULTS_OFF: Document = {
     "dead_columns": 0.0,
     "fault_map": None,
 }
+FAULTLESS: Document = {
+    **dict.fromkeys((*ADC_FAULTS, *DAC_FAULTS), 0.0),
+    "calibrate": "none",
+    "calibration_reads": Config.calibration_reads,
+}
 SWITCHES: dict[str, Document] = {
     "read noise": {"read_noise": False},
+    "line noise": {"johnson_noise": False, "chip_temperature": 300.0, "shot_noise": 0.0},
     "write noise": {"write_noise": False},
     "device spread": {"device_spread": False},
     "step nonlinearity": {"step_nonlinearity": False},
-    "converters": {"dac": None, "adc": None},
+    "converters": {"dac": None, "adc": None, **FAULTLESS},
+    "converter faults": FAULTLESS,
     "faults": FAULTS_OFF,
     "wear": {"endurance": None, "endurance_spread": 0.0},
     "retention": {"retention": None},

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from analog_ff.config.config import Config
-from analog_ff.config.parts import DataChoices
+from analog_ff.config.parts import ADC_FAULTS, DAC_FAULTS, DataChoices
 from analog_ff.config.together import settings
 from analog_ff.datasets import load
 from analog_ff.datasets.base import Dataset, first_windows
@@ -27,11 +28,15 @@ from analog_ff.runs.batches import Batches
 from hardware_models.check import UsageError
 from hardware_models.devices.ageing import aged
 from hardware_models.devices.base import BaseDevice
+from hardware_models.events import Tally
 from hardware_models.keys import Key
 from hardware_models.load import load_device
 from hardware_models.port import ChipBench, ChipPort
 from hardware_models.tables import lookup, resolve
 from hardware_models.user_faults import guarded
+
+if TYPE_CHECKING:
+    from hardware_models.crossbar.line_noise import LineNoise
 
 VERIFY_ROUNDS = 20
 """Most corrections of a verified write; a device whose model is written and verified already needs none."""
@@ -114,14 +119,53 @@ def device_of(config: Config, *, written_once: bool = False) -> BaseDevice:
             f"device '{config.device}' is written once and verified, it cannot learn in situ; "
             f"train another and write it: --device ideal --program-to {config.device}."
         )
+    if config.read_time is not None:
+        device = device.with_read_time(config.read_time)
     if config.ageing() and not written_once:
         device = aged(device, config.ageing(), ", ".join(flag(name) for name in config.ageing()))
     return device
 
 
+def line_noise_of(config: Config, device: BaseDevice) -> LineNoise:
+    """Return the noise of the lines of a run's chip; refuse Johnson noise beside a read noise that contains it."""
+    if config.johnson_noise and device.read_noise_contains_thermal:
+        raise UsageError(
+            f"the read noise of device '{device.name}' contains the Johnson noise of its cells (read_noise_contains_thermal): "
+            "leave --johnson-noise out, or give --no-read-noise beside it."
+        )
+    from hardware_models.crossbar.line_noise import LineNoise  # its package brings the compiled loops with it
+
+    return LineNoise(johnson=config.johnson_noise, fano=config.shot_noise, temperature=config.chip_temperature)
+
+
+def converter_faults_of(config: Config) -> Document:
+    """Return the faults of a run's converters as `Chip` takes them; empty if there are none."""
+    of_adc = {to: getattr(config, name) for name, to in ADC_FAULTS.items() if getattr(config, name)}
+    of_dac = {to: getattr(config, name) for name, to in DAC_FAULTS.items() if getattr(config, name)}
+    if not (of_adc or of_dac):
+        return {}
+    from hardware_models.converters.faults import AdcFaults, DacFaults  # brings the compiled loops with it
+
+    return {"adc_faults": AdcFaults(**of_adc), "dac_faults": DacFaults(**of_dac)}
+
+
+def calibrated(config: Config, learner: Learner) -> Tally:
+    """Calibrate the converters of a learner's chip as a run asks for, and return the events, of phase ``program``.
+
+    The converters of transposed reads are calibrated only if the learner reads backwards: else the chip need not have them.
+    """
+    tally = Tally()
+    if config.calibrate != "none":
+        kind, reads, back = config.calibrate, config.calibration_reads, learner.reads_back
+        for layer in range(len(learner.port.shapes)):
+            key = Key(config.seed, "calibrate").child("layer", layer)
+            tally.add(layer, learner.port.calibrate(layer, kind=kind, reads=reads, key=key, transposed=back))
+    return tally
+
+
 def check_read_noise(config: Config, device: BaseDevice) -> None:
-    """Refuse copies from the read noise of a device that has none."""
-    if settings(config, "learner").get("copies_from") != "read-noise":
+    """Refuse copies from the noise of reads that have none."""
+    if settings(config, "learner").get("copies_from") != "read-noise" or config.johnson_noise or config.shot_noise:
         return
     cells = device.fabricate((8, 8), Key(config.chip_seed, "chip").child("read noise"))
     if not np.any(np.asarray(device.read_variance(cells, 0.0)) > 0.0):
@@ -146,9 +190,11 @@ def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: 
         "input_scale": config.input_scale,
         "adc_range": config.adc_range,
         "partial_sums": config.partial_sums,
+        "noise": line_noise_of(config, device),
     }
     if config.faults():
         options["faults"] = config.faults()
+    options |= converter_faults_of(config)
     kind: Callable[..., ChipBench]
     if config.port == "process":
         from hardware_models.chip.process_port import ProcessPort

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from analog_ff.plain import Document
+from analog_ff.runs.build import calibrated
 from analog_ff.runs.train import Run
 from hardware_models.devices.ageing import no_law_of_time
-from hardware_models.events import Events
 from hardware_models.keys import Key
 
 AGES = {"at once": 0.0, "after an hour": 3600.0, "after a day": 86400.0}
@@ -27,7 +27,7 @@ def deploy(run: Run, target: Any) -> Document:
     lawless = no_law_of_time(port.device)
     ages = {age: seconds for age, seconds in AGES.items() if seconds == 0.0 or not lawless}
     key = Key(run.config.seed, "deploy")
-    events = Events()
+    events = calibrated(run.config, target).total()
     for layer in range(len(port.shapes)):
         weights = run.port.oracle.weights(layer).astype(np.float64)
         events += port.program(layer, weights, key=key.child("program", layer))

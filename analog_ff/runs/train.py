@@ -17,7 +17,7 @@ from analog_ff.output import whole_files
 from analog_ff.output.forms import table
 from analog_ff.plain import Document
 from analog_ff.runs import checkpoint
-from analog_ff.runs.build import batches_of
+from analog_ff.runs.build import batches_of, calibrated
 from analog_ff.runs.interrupt import Interruptible
 from analog_ff.runs.lessons import Lesson, lessons, teach
 from analog_ff.runs.origin import Origin
@@ -64,6 +64,7 @@ class Run:
         config = self.config
         steps = self.schedule.per_epoch
         if not self.programmed:
+            self.ledger.book("program", calibrated(config, self.learner))
             self.ledger.book("program", self.learner.initialise())
             self.programmed = True
             self._save(folder)

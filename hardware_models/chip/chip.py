@@ -20,14 +20,16 @@ from numpy.typing import ArrayLike
 
 from hardware_models import pins
 from hardware_models.check import UsageError, in_range, positive_int
-from hardware_models.chip import memory
-from hardware_models.chip.conversions import Conversions, priced
+from hardware_models.chip import calibration, memory
+from hardware_models.chip.conversions import Conversions
 from hardware_models.chip.oracle import Oracle
-from hardware_models.chip.sensing import sense, sense_analog, sense_transposed
+from hardware_models.chip.periphery import Circuit, Periphery
 from hardware_models.converters.adc import Adc
 from hardware_models.converters.dac import Dac
+from hardware_models.converters.faults import NO_ADC_FAULTS, NO_DAC_FAULTS, AdcFaults, DacFaults
 from hardware_models.crossbar import Crossbar
-from hardware_models.crossbar.inspection import Inspection, inspect_cells, pulse_noise, pulse_step
+from hardware_models.crossbar.inspection import Inspection, inspect_cells, inspected
+from hardware_models.crossbar.line_noise import NO_LINE_NOISE, LineNoise
 from hardware_models.devices.base import BaseDevice, Device
 from hardware_models.devices.faults import with_faults
 from hardware_models.events import Events
@@ -69,9 +71,14 @@ class Chip:
         file or a dictionary of arrays; see `hardware_models.devices.faults`. Default: none.
     arrays : dict, optional
         More arrays by layer, ``{layer: names}``; every layer has the array "main".
+    noise : LineNoise
+        Johnson and shot noise of the lines, beside the device's own read noise; by default none.
+    dac_faults : DacFaults
+    adc_faults : AdcFaults
+        Spreads of the errors of the converters; by default none.
     """
 
-    pins = frozenset({"observe", "read", "transposed", "fire", "fire_cells", "program", "wait"})
+    pins = frozenset({"observe", "read", "transposed", "fire", "fire_cells", "program", "wait", "calibrate"})
 
     def __init__(
         self,
@@ -91,6 +98,9 @@ class Chip:
         adc_range: float = 8.0,
         partial_sums: str = "digital",
         faults: Mapping[str, object] | None = None,
+        noise: LineNoise = NO_LINE_NOISE,
+        dac_faults: DacFaults = NO_DAC_FAULTS,
+        adc_faults: AdcFaults = NO_ADC_FAULTS,
     ) -> None:
         made = load_device(device)
         self._device = made if read_noise else made.without(read_noise=True)
@@ -101,29 +111,32 @@ class Chip:
         )
         if partial_sums not in PARTIAL_SUMS:
             raise UsageError(f"partial sums are one of {', '.join(PARTIAL_SUMS)}, got {partial_sums!r}.")
-        self._digital_sums = partial_sums == "digital"
-        self._scale = in_range("a chip", "input_scale", input_scale, 1e-6, 1e6)
-        self._dac, self._adc = Dac(dac), Adc(adc, adc_range)
-        self._perfect = Adc(None, adc_range)
+        scale = in_range("a chip", "input_scale", input_scale, 1e-6, 1e6)
         self._sealed = sealed
         key = Key(chip_seed, "chip")
         neurons = load_nonlinearity(nonlinearity)
-        self._analog = neurons.analog
+        self._circuit = Circuit(
+            Dac(dac), Adc(adc, adc_range), dac_faults, adc_faults, scale, partial_sums == "digital", neurons.analog
+        )
         self._arrays: dict[tuple[int, str], Crossbar] = {}
+        self._peripheries: dict[tuple[int, str], Periphery] = {}
+        self._conversions = Conversions(len(self.shapes))
         self._neurons: list[Neurons] = []
         for layer, shape in enumerate(self.shapes):
             cells = with_faults(self._device, faults, layer, len(self.shapes))
             for name in ("main", *(arrays or {}).get(layer, ())):
                 place = key.child("layer", layer).child(name)
-                self._arrays[layer, name] = Crossbar(cells, shape, key=place, tile=tile, weight_range=weight_range)
+                array = Crossbar(cells, shape, key=place, tile=tile, weight_range=weight_range, noise=noise)
+                self._arrays[layer, name] = array
+                around = Periphery(array, layer, self._circuit, self._conversions, place.child("converters"))
+                self._peripheries[layer, name] = around
             self._neurons.append(neurons.fabricate(shape[1], key.child("neurons", layer)))
         self._timed = [box for box in self._neurons if isinstance(box, Timed)]
         self.datasheet = tuple(
-            LayerSheet(n, m, a.weight_step, a.weight_limit, self._scale, dac, adc)
+            LayerSheet(n, m, a.weight_step, a.weight_limit, scale, dac, adc)
             for (n, m), a in zip(self.shapes, self._main(), strict=True)
         )
         self._time = 0.0
-        self._conversions = Conversions(len(self.shapes))
 
     def _main(self) -> list[Crossbar]:
         return [self._arrays[layer, "main"] for layer in range(len(self.shapes))]
@@ -151,22 +164,19 @@ class Chip:
         """Return y = f(z + bias), (B, neurons) float32, and the events."""
         x = self._driven(layer, x, array)
         offset = None if bias is None else pins.offsets("the bias", bias, (len(x), self.shapes[layer][1]))
-        z, events = self._sense(layer, x, key, array, convert=self._digital_sums)
+        z, events = self._read(layer, x, key, array, convert=self._circuit.digital_sums)
         if offset is not None:
             z = z + offset
         y = self._neurons[layer](z)
-        count = {"nonlinearity": y.size}
-        if self._analog or not self._digital_sums:
-            y, clipped = self._adc.convert(np.ascontiguousarray(y)[None], 1.0, None, key)
-            self._conversions.adc(layer, y.size, clipped)
-            count |= priced("adc", self._adc.bits, y.size)
-            if self._digital_sums:
-                count |= priced("dac", self._dac.bits, y.size)
-        return y, events + Events(count)
+        events += Events({"nonlinearity": y.size})
+        if self._circuit.analog_neurons or not self._circuit.digital_sums:
+            y, converted = self._peripheries[layer, array].convert_outputs(y, key)
+            events += converted
+        return y, events
 
     def read(self, layer: int, x: np.ndarray, *, key: Key, array: str = "main") -> tuple[np.ndarray, Events]:
         """Return z (B, neurons) through the converter, and the events."""
-        return self._sense(layer, self._driven(layer, x, array), key, array, convert=True)
+        return self._read(layer, self._driven(layer, x, array), key, array, convert=True)
 
     def observe_transposed(
         self, layer: int, d: np.ndarray, *, key: Key, array: str = "main"
@@ -174,11 +184,9 @@ class Chip:
         """Return d W^T (B, inputs) for d (B, neurons), driven at the scale of its largest value, and the events."""
         crossbar = self._array(layer, array)
         d = pins.finite("what drives the columns", d, (None, crossbar.shape[1]))
-        z, events = sense_transposed(crossbar, d, self._dac, self._adc, self._device.v_read, key)
+        z, events = self._peripheries[layer, array].read_back(d, key)
         self._clock(events)
-        count = priced("dac", self._dac.bits, 2 * d.size)
-        count |= priced("adc", self._adc.bits, crossbar.tiling.column_tiles * z.size)
-        return z, events + Events(count)
+        return z, events
 
     def fire(
         self, layer: int, rows: np.ndarray, columns: np.ndarray, sign: int, *, key: Key, array: str = "main"
@@ -209,30 +217,24 @@ class Chip:
         self._age_neurons()
         return Events({}, {"time": seconds})
 
+    def calibrate(self, layer: int, *, kind: str, reads: int, key: Key, transposed: bool = False) -> Events:
+        """Measure a layer's converters with known inputs and correct what is found, see `hardware_models.chip.calibration`."""
+        calibration.check(kind, reads)
+        events = Events()
+        for name in (name for own, name in self._arrays if own == layer):
+            events += self._peripheries[layer, name].calibrate(kind, reads, key.child(name), transposed=transposed)
+        self._clock(events)
+        return events
+
     def _driven(self, layer: int, x: np.ndarray, array: str) -> np.ndarray:
         """Return the inputs of a read, checked before anything moves."""
         return pins.finite("inputs", x, (None, self._array(layer, array).shape[0]))
 
-    def _sense(self, layer: int, x: np.ndarray, key: Key, array: str, *, convert: bool) -> tuple[np.ndarray, Events]:
-        """Return z (B, neurons): converted tile by tile, or the analog sum with its noise."""
-        crossbar = self._array(layer, array)
-        # The array is linear: it is read in units of the full-scale voltage, which only the energy sees.
-        v_fs, read_key = float(self._device.v_read), key.child("read")
-        if self._digital_sums:
-            z, clipped, events = sense(crossbar, x, self._dac, self._adc, self._scale, v_fs, read_key)
-            converted = z.size * crossbar.tiling.row_tiles
-        else:
-            adc = self._adc if convert else self._perfect
-            z, clipped, events = sense_analog(crossbar, x, self._dac, adc, self._scale, v_fs, read_key)
-            converted = z.size
+    def _read(self, layer: int, x: np.ndarray, key: Key, array: str, *, convert: bool) -> tuple[np.ndarray, Events]:
+        """Return z (B, neurons) of an array through its periphery, and let the clock run."""
+        z, events = self._peripheries[layer, array].read(x, key, convert=convert)
         self._clock(events)
-        phases = events["reads.cells"] // max(1, x.size * 2 * crossbar.shape[1])
-        count = priced("dac", self._dac.bits, phases * x.size)
-        self._conversions.dac(layer, x.size, clipped[0])
-        if convert:
-            count |= priced("adc", self._adc.bits, converted)
-            self._conversions.adc(layer, converted, clipped[1])
-        return z, events + Events(count)
+        return z, events
 
     # --- inside ---
 
@@ -256,7 +258,7 @@ class Chip:
 
     def __repr__(self) -> str:
         layers = " + ".join(f"{n} x {m}" for n, m in self.shapes)
-        converters = (("DAC", self._dac.bits), ("ADC", self._adc.bits))
+        converters = (("DAC", self._circuit.dac.bits), ("ADC", self._circuit.adc.bits))
         bits = ", ".join(f"{name} {'perfect' if n is None else f'{n} bits'}" for name, n in converters)
         sealed = ", sealed" if self._sealed else ""
         return f"<Chip of device '{self._device.name}': layers of {layers} (inputs x neurons), {bits}{sealed}>"
@@ -276,9 +278,7 @@ class Chip:
         """Return for each layer the summary of `hardware_models.crossbar.inspection` and the spread of W; None if sealed."""
         if self._sealed:
             return None
-        pulse = {"pulse_noise": pulse_noise(self._device), "pulse_step": pulse_step(self._device)}
-        spread = [float(a.weights.std(dtype=np.float64) * np.sqrt(a.shape[0])) for a in self._main()]
-        return [self.cells(layer).summary() | pulse | {"weight_spread": w} for layer, w in enumerate(spread)]
+        return [inspected(array, self._device) for array in self._main()]
 
     def cells(self, layer: int) -> Inspection:
         """Return a look at every cell of a layer; SealedChipError on a sealed chip."""
@@ -289,11 +289,11 @@ class Chip:
     def save(self) -> dict[str, np.ndarray]:
         """Return the state of every array and of neurons that have one, the clock and the counters."""
         own = {"chip.time": np.array(self._time), "chip.conversions": self._conversions.counts.copy()}
-        return own | memory.saved(self._arrays, self._neurons)
+        return own | memory.saved(self._arrays, self._peripheries, self._neurons)
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Restore a state returned by `save`; raise UsageError if it lacks the memory of this chip's neurons."""
         memory.check(state, self._neurons)
         self._time = float(state["chip.time"])
-        self._conversions.counts = np.array(state["chip.conversions"])
-        memory.restore(state, self._arrays, self._neurons)
+        self._conversions.counts[:] = state["chip.conversions"]
+        memory.restore(state, self._arrays, self._peripheries, self._neurons)

@@ -116,6 +116,11 @@ class JoinedPort:
         chip, own = self._place(layer)
         return chip.program(own, weights, key=key, array=array)
 
+    def calibrate(self, layer: int, *, kind: str, reads: int, key: Key, transposed: bool = False) -> Events:
+        """Measure the converters of a layer with known inputs and correct them."""
+        chip, own = self._place(layer)
+        return chip.calibrate(own, kind=kind, reads=reads, key=key, transposed=transposed)
+
     # --- pins of all chips ---
 
     def wait(self, seconds: float, *, key: Key) -> Events:

@@ -1,4 +1,4 @@
-"""State of the parts of a chip under the names of a saved state: its arrays, and neurons that have a state."""
+"""State of the parts of a chip under the names of a saved state: its arrays, what is known of their converters, its neurons."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from hardware_models.check import UsageError
+from hardware_models.chip.periphery import Periphery
 from hardware_models.crossbar import Crossbar
 from hardware_models.nonlinearities.base import Neurons, Stateful
 
@@ -14,11 +15,17 @@ Arrays = Mapping[tuple[int, str], Crossbar]
 """Crossbars by layer and name."""
 
 
-def saved(arrays: Arrays, neurons: Sequence[Neurons]) -> dict[str, np.ndarray]:
-    """Return the state of every array and of neurons that have one."""
+Peripheries = Mapping[tuple[int, str], Periphery]
+"""The circuits around them by layer and name."""
+
+
+def saved(arrays: Arrays, peripheries: Peripheries, neurons: Sequence[Neurons]) -> dict[str, np.ndarray]:
+    """Return the state of every array, the corrections of its converters, and the state of neurons that have one."""
     found: dict[str, np.ndarray] = {}
     for (layer, name), array in arrays.items():
         found |= {f"layer{layer}.{name}.{entry}": value for entry, value in array.save().items()}
+    for (layer, name), around in peripheries.items():
+        found |= {f"converters{layer}.{name}.{entry}": value for entry, value in around.save().items()}
     for layer, box in _stateful(neurons):
         found |= {f"neurons{layer}.{entry}": value for entry, value in box.save().items()}
     return found
@@ -31,8 +38,12 @@ def check(state: Mapping[str, np.ndarray], neurons: Sequence[Neurons]) -> None:
             raise UsageError(f"the saved state holds nothing of the neurons of layer {layer}, which remember.")
 
 
-def restore(state: Mapping[str, np.ndarray], arrays: Arrays, neurons: Sequence[Neurons]) -> None:
-    """Restore arrays and neurons from a state returned by `saved`."""
+def restore(
+    state: Mapping[str, np.ndarray], arrays: Arrays, peripheries: Peripheries, neurons: Sequence[Neurons]
+) -> None:
+    """Restore arrays, corrections and neurons from a state returned by `saved`."""
+    for (layer, name), around in peripheries.items():
+        around.restore(_entries(state, f"converters{layer}.{name}."))
     for (layer, name), array in arrays.items():
         array.restore(_entries(state, f"layer{layer}.{name}."))
     for layer, box in _stateful(neurons):

@@ -171,6 +171,11 @@ class ProcessPort:
         answer: Events = self._call("wait", seconds, key=key)
         return answer
 
+    def calibrate(self, layer: int, *, kind: str, reads: int, key: Key, transposed: bool = False) -> Events:
+        """Measure the converters of a layer with known inputs and correct them."""
+        answer: Events = self._call("calibrate", layer, kind=kind, reads=reads, key=key, transposed=transposed)
+        return answer
+
     def save(self) -> dict[str, np.ndarray]:
         """Return the state as opaque arrays."""
         answer: dict[str, np.ndarray] = self._call("save")

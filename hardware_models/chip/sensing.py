@@ -14,6 +14,7 @@ from hardware_models.keys import Key
 
 SAMPLES = 512
 """Smallest number of samples in a panel of a batch."""
+_NO_LINES = np.empty((0, 0), np.float32)
 
 
 def sense(
@@ -21,13 +22,16 @@ def sense(
 ) -> tuple[np.ndarray, np.ndarray, Events]:
     """Return z (B, columns) for x (B, rows), the numbers of values clipped by DAC and ADC, and the events.
 
-    One loop does the same as ``dac.convert``, ``crossbar.partial_currents`` and ``adc.convert`` one after the other.
+    One loop does the same as ``dac.convert``, ``crossbar.partial_currents`` and ``adc.convert`` one after the other. Converters
+    with faults and lines with shot noise are left to these parts themselves.
     """
     x = np.ascontiguousarray(x, np.float32)
     rows, columns = crossbar.shape
     if x.ndim != 2 or x.shape[1] != rows:
         raise ValueError(f"inputs should have the shape (B, {rows}), got {x.shape}")
     cells = crossbar.cells
+    if cells.noise.fano or not (dac.ideal and adc.ideal):
+        return sense_in_turn(crossbar, x, dac, adc, scale, volts, key)
     cells.look_again()
     batch = len(x)
     count = max(1, batch // SAMPLES)
@@ -40,17 +44,32 @@ def sense(
     blocks = cells.blocks
     variance, common = cells.noise_map()
     z, adc_clipped = np.empty((batch, columns), np.float32), np.empty((count, len(blocks)), np.int64)
+    phases = 2 if bool(polarity.any(axis=0).all()) else 1
+    to_z = scale / (crossbar.g_unit * volts)
+    lines = reading.johnson_variance(cells, phases)
+    thermal = _NO_LINES if lines is None else (lines[:, 0] * to_z**2).astype(np.float32)
     step = adc.full_scale / adc.levels if adc.levels else 1.0
     w0, w1, _, _ = key.words
     with one_blas_thread():
         converted_read(
-            v, Matrix(blocks, variance, np.float32(common), cuts),
-            Converter(np.float32(scale / (crossbar.g_unit * volts)), np.float32(step), adc.levels), (w0, w1), count, z,
-            adc_clipped,
+            v, Matrix(blocks, variance, np.float32(common), cuts, thermal),
+            Converter(np.float32(to_z), np.float32(step), adc.levels), (w0, w1), count, z, adc_clipped,
         )  # fmt: skip
-    phases = 2 if bool(polarity.any(axis=0).all()) else 1
     clipped = np.array((dac_clipped.sum(), adc_clipped.sum()))
     return z, clipped, reading.read_events(cells, squares.sum(axis=0), batch, phases)
+
+
+def sense_in_turn(
+    crossbar: Crossbar, x: np.ndarray, dac: Dac, adc: Adc, scale: float, volts: float, key: Key
+) -> tuple[np.ndarray, np.ndarray, Events]:
+    """Return the outputs of `sense`, made by the converters and the array one after the other."""
+    v, dac_clipped = dac.convert(x, scale)
+    v *= np.float32(volts)
+    partial, events = crossbar.partial_currents(v)
+    to_z = scale / (crossbar.g_unit * volts)
+    sigma = crossbar.noise_deviation(v)
+    z, adc_clipped = adc.convert(partial, to_z, None if sigma is None else sigma * np.float32(to_z), key)
+    return z, np.array((dac_clipped, adc_clipped)), events
 
 
 def sense_analog(

@@ -10,6 +10,7 @@ perfect: no rounding and no clipping.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -17,7 +18,8 @@ from hardware_models.check import in_range, positive_int
 from hardware_models.kernels import quantise
 from hardware_models.keys import Key
 
-_NO_NOISE = np.zeros((0, 0, 1), np.float32)
+NO_NOISE = np.zeros((0, 0, 1), np.float32)
+"""Standard deviations of a read without noise, for the kernels."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Adc:
 
     bits: int | None = 8
     full_scale: float = 8.0
+    ideal: ClassVar[bool] = True  # nothing is wrong with it but its steps
 
     def __post_init__(self) -> None:
         """Raise UsageError for a number of bits or a full scale outside its range."""
@@ -47,9 +50,14 @@ class Adc:
         _, batch, columns = partial.shape
         z = np.empty((batch, columns), np.float32)
         clipped = np.empty(batch, np.int64)
-        noise = _NO_NOISE if sigma is None else np.ascontiguousarray(sigma, np.float32)
+        noise = NO_NOISE if sigma is None else np.ascontiguousarray(sigma, np.float32)
         w0, w1, _, _ = key.words
         quantise.digitise(
             partial, np.float32(scale), noise, np.float32(self.full_scale), self.levels, z, clipped, w0, w1,
         )  # fmt: skip
         return z, int(clipped.sum())
+
+    def chosen(self, places: np.ndarray) -> Adc:
+        """Return the converters of a bank at flat places as one tile: where all are alike, this one."""
+        del places
+        return self

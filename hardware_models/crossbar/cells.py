@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hardware_models.check import DeviceRangeError, RunError
+from hardware_models.crossbar.line_noise import NO_LINE_NOISE, LineNoise
 from hardware_models.crossbar.line_sums import LineSums
 from hardware_models.devices.base import BaseDevice
 from hardware_models.devices.state import CellState, remade
@@ -53,10 +54,12 @@ class Cells:
         Size of the array, and its division into tiles.
     key : Key
         Fabrication.
+    noise : LineNoise
+        What physics adds to the device's own read noise.
     """
 
-    def __init__(self, device: BaseDevice, tiling: Tiling, key: Key) -> None:
-        self.device, self.tiling = device, tiling
+    def __init__(self, device: BaseDevice, tiling: Tiling, key: Key, noise: LineNoise = NO_LINE_NOISE) -> None:
+        self.device, self.tiling, self.noise = device, tiling, noise.for_device(device)
         rows, bit_lines = tiling.rows, tiling.bit_lines
         self.time = 0.0  # chip clock [s]
         self.state: CellState = device.fabricate((rows, bit_lines), key)
@@ -69,6 +72,7 @@ class Cells:
         self.seen_at = 0.0  # clock when the differences were last computed [s]
         self._whole: np.ndarray | None = None
         self._noise: tuple[np.ndarray, float] | None = None
+        self._bit_lines: np.ndarray | None = None
         self.look()
 
     # --- what a read sees ---
@@ -109,6 +113,13 @@ class Cells:
                 self._noise = pairs, unit
         return self._noise
 
+    def bit_line_sums(self) -> np.ndarray:
+        """Return the sums of G on each bit line of each row tile, (T, bit lines) float64 [S]; kept until a write."""
+        if self._bit_lines is None:
+            g = self.present()
+            self._bit_lines = np.stack([g[a:b].sum(axis=0, dtype=np.float64) for a, b in self.tiling.row_cuts])
+        return self._bit_lines
+
     @property
     def aged(self) -> bool:
         """True if cells that change in time may have done so since they were last looked at."""
@@ -131,7 +142,7 @@ class Cells:
             self.check_conductances()
 
     def _forget(self) -> None:
-        self._whole = self._noise = None
+        self._whole = self._noise = self._bit_lines = None
 
     # --- reports of those who write ---
 

@@ -18,6 +18,7 @@ from hardware_models import pins
 from hardware_models.check import UsageError, in_range, positive_int
 from hardware_models.crossbar import reading, writing
 from hardware_models.crossbar.cells import Cells
+from hardware_models.crossbar.line_noise import NO_LINE_NOISE, LineNoise
 from hardware_models.crossbar.renewal import renew_spent
 from hardware_models.devices.adapted import adapted
 from hardware_models.devices.base import Device
@@ -47,6 +48,8 @@ class Crossbar:
         Largest number of cells on a side of one physical tile.
     weight_range : float
         k: the largest weight is k/sqrt(rows).
+    noise : LineNoise
+        Johnson and shot noise of the lines, beside the device's own read noise; by default none.
 
     Raises
     ------
@@ -62,6 +65,7 @@ class Crossbar:
         key: Key,
         tile: tuple[int, int] = (256, 256),
         weight_range: float = 4.0,
+        noise: LineNoise = NO_LINE_NOISE,
     ) -> None:
         self.device = adapted(device)
         rows, columns = (positive_int("a crossbar", "its shape", n) for n in shape)
@@ -81,7 +85,7 @@ class Crossbar:
         alone = not self._one_sided and not self.device.timed
         self._few: writing.SomePulses | None = self.device.pulse_some if alone and self.device.pulses_some else None
         self._writes = 0  # since fabrication; one-sided pairs are looked after by it
-        self.cells = Cells(self.device, self.tiling, key.child("fabricate"))
+        self.cells = Cells(self.device, self.tiling, key.child("fabricate"), noise)
 
     def __repr__(self) -> str:
         rows, columns = self.shape

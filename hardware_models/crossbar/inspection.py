@@ -117,6 +117,13 @@ def _one_pulse(device: BaseDevice, sign: int) -> np.ndarray:
     return now - before
 
 
+def inspected(array: Crossbar, device: BaseDevice) -> dict[str, float | None]:
+    """Return the summary of an array, the noise and size of a pulse of its `device` without faults, and the spread of W."""
+    pulse = {"pulse_noise": pulse_noise(device), "pulse_step": pulse_step(device)}
+    spread = float(array.weights.std(dtype=np.float64) * np.sqrt(array.shape[0]))
+    return inspect_cells(array).summary() | pulse | {"weight_spread": spread}
+
+
 class _Probe:
     """Copies of some cells that are pulsed without write noise."""
 

@@ -32,7 +32,7 @@ def renew_spent(cells: Cells, direction: int, key: Key) -> Events:
     counts = {"reads.cells": n, "reads.columns": n, "integrator": n, "comparator": n}
     events = Events(counts, {"read.v2g": square * float(g.sum()), "time": seconds})
     cells.time += seconds
-    deviation = np.sqrt(np.broadcast_to(d.read_variance(cells.state, cells.time), g.shape))
+    deviation = np.sqrt(np.broadcast_to(d.read_variance(cells.state, cells.time) + _of_the_lines(cells, g), g.shape))
     seen = g + deviation * normal(g.shape, key.child("read"))
     left = seen - d.g_min if direction < 0 else d.g_max - seen
     spent = (left < d.refresh_share * d.g_range).reshape(rows, columns, 2).any(axis=2)
@@ -48,3 +48,17 @@ def renew_spent(cells: Cells, direction: int, key: Key) -> Events:
     pulses = np.empty((rows, 2 * columns), np.int32)
     kernels.split_one_sided(wanted, direction, pulses)
     return events + strong + writing.burst(cells, pulses, key.child("program"))
+
+
+def _of_the_lines(cells: Cells, g: np.ndarray) -> np.ndarray | float:
+    """Return the variance that the noise of the bit lines adds to conductances which are read row by row [S²].
+
+    A bit line has the Johnson noise of all its cells, and the shot noise of the one that is driven.
+    """
+    d, noise = cells.device, cells.noise
+    if not (noise.thermal or noise.fano) or d.v_read == 0.0:
+        return 0.0
+    tile = np.repeat(cells.bit_line_sums(), [b - a for a, b in cells.tiling.row_cuts], axis=0)
+    of_cells = noise.johnson_variance(tile, d.t_read) if noise.thermal else 0.0
+    added: np.ndarray = (of_cells + noise.shot_variance(g * d.v_read, d.t_read)) / d.v_read**2
+    return added

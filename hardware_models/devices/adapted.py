@@ -6,11 +6,12 @@ it has is taken from it, what it lacks is the default of the base class. Behind 
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from hardware_models.check import UsageError
 from hardware_models.devices.base import BaseDevice, Device, Window, origin
 from hardware_models.devices.state import CellState
 from hardware_models.keys import Key
@@ -120,6 +121,16 @@ class Adapted(BaseDevice[CellState]):
         """Return the plug-in with imperfections switched off; it is told of those alone."""
         off = {"read_noise": read_noise, "write_noise": write_noise, "spread": spread, "nonlinearity": nonlinearity}
         return adapted(self.plugged.without(**{name: True for name, asked in off.items() if asked}))
+
+    def with_read_time(self, seconds: float) -> BaseDevice:
+        """Return the plug-in with another read time [s]; raise UsageError if it is no dataclass with a field t_read."""
+        names = {f.name for f in fields(self.plugged)} if is_dataclass(self.plugged) else set()
+        if "t_read" not in names:
+            raise UsageError(
+                f"device {self.name} has no read time that can be changed: make it a dataclass with a field t_read [s], or "
+                "derive it from hardware_models.devices.base.BaseDevice."
+            )
+        return adapted(replace(self.plugged, t_read=seconds))
 
     def imperfections(self) -> dict[str, list[str]]:
         """Return the plug-in's own names, none if it tells none."""

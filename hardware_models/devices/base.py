@@ -85,6 +85,7 @@ class BaseDevice(Generic[Own]):
     t_down: float = si("s", 0.0, 10.0, 0.0)
     read_noise: float = si("1", 0.0, 1.0, 0.0)  # standard deviation of one read in units of g_max - g_min
     read_noise_relative: float = si("1", 0.0, 1.0, 0.0)  # standard deviation of one read in units of g
+    read_noise_contains_thermal: bool = False  # True: it was measured with the Johnson noise of a read of t_read in it
     fresh: str = "mid"  # fresh cells: in mid-range, at g_min, at g_max, or uniform over the range
     access: str = "1T1R"  # "1T1R": a transistor keeps half-selected cells dark; "passive": they see half the voltage
     assumptions: tuple[str, ...] = ()
@@ -216,7 +217,13 @@ class BaseDevice(Generic[Own]):
         for wanted, group in ((read_noise, "read_noise"), (write_noise, "write_noise"), (spread, "spread")):
             off += names[group] if wanted else []
         values: Mapping[str, Any] = dict.fromkeys(off, 0.0) | (self.straight() if nonlinearity else {})
+        if read_noise:
+            values = {**values, "read_noise_contains_thermal": False}
         return replace(self, **values)
+
+    def with_read_time(self, seconds: float) -> BaseDevice:
+        """Return this device read for another time [s]; its read noise keeps the size that its figures give."""
+        return replace(self, t_read=seconds)
 
     def straight(self) -> dict[str, float]:
         """Return the numbers with which the steps do not depend on the state; none where the model has no such limit."""

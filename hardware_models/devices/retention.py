@@ -23,8 +23,8 @@ from hardware_models.devices.state import CellState, extended, inside, remade
 from hardware_models.devices.wrapper import Wrapper
 from hardware_models.kernels import drift
 from hardware_models.keys import Key
+from hardware_models.units import BOLTZMANN
 
-BOLTZMANN = 1.380649e-23  # [J/K]
 REFERENCE = 300.0  # [K]
 HELD_ELSEWHERE = {"switched": "whole junctions", "hidden": "a hidden level under its write noise"}
 """Fields of a state that pulses act on instead of g: relaxing g would be undone by the next pulse."""

@@ -34,6 +34,7 @@ class Matrix(NamedTuple):
     )  # read noise of each pair in units of `common`, as `blocks`; with size 0 each pair has `common`
     common: np.float32  # unit of the variance [S²]
     cuts: np.ndarray  # tile t holds the rows cuts[t] to cuts[t + 1], int64
+    thermal: np.ndarray  # variance of the lines' Johnson noise, (tiles, columns) float32 [units of z²]; size 0 for none
 
 
 class Converter(NamedTuple):
@@ -108,6 +109,18 @@ def scale_noise(xi, v, sigma, b, common, to_z, per_cell):
 
 
 @inlined
+def scale_both(xi, v, sigma, b, common, to_z, per_cell, thermal):
+    """Do as `scale_noise` for the sum of the read noise and the Johnson noise of the lines, thermal (columns,) [units of z²]."""
+    if per_cell:
+        for j in range(xi.size):
+            xi[j] *= np.sqrt(common * sigma[b, j] * to_z * to_z + thermal[j])
+    else:
+        read = common * np.dot(v[b], v[b]) * to_z * to_z
+        for j in range(xi.size):
+            xi[j] *= np.sqrt(read + thermal[j])
+
+
+@inlined
 def clear(z, first, last, left, right):
     """Set a part of z to zero."""
     for b in range(first, last):
@@ -122,12 +135,13 @@ def converted_read(v, matrix, converter, words, count, z, clipped):
     count is the number of panels of samples; clipped (count, panels) int64 counts clipped values. Noise is drawn by the flat
     position of (tile, sample, column).
     """
-    blocks, variance, common, cuts = matrix
+    blocks, variance, common, cuts, thermal = matrix
     to_z, step, levels = converter
     w0, w1 = words
     batch, columns = z.shape
     panels, _, width = blocks.shape
     per_cell = variance.size > 0
+    warm = thermal.size > 0
     for work in prange(count * panels):
         p = work % panels
         first, size = panel_of(batch, work // panels, count)
@@ -142,7 +156,10 @@ def converted_read(v, matrix, converter, words, count, z, clipped):
             if per_cell:
                 np.dot(vt * vt, variance[p, cuts[t] : cuts[t + 1]], sigma)
             for b in range(size):
-                if common > np.float32(0.0):
+                if warm:
+                    fill_normal(xi, (t * batch + first + b) * columns + left, w0, w1)
+                    scale_both(xi, vt, sigma, b, common, to_z, per_cell, thermal[t, left:right])
+                elif common > np.float32(0.0):
                     fill_normal(xi, (t * batch + first + b) * columns + left, w0, w1)
                     scale_noise(xi, vt, sigma, b, common, to_z, per_cell)
                 beyond += digitise_row(partial[b], to_z, xi, step, levels, z[first + b, left:right])

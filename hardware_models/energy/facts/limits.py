@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import math
 
-BOLTZMANN = 1.380649e-23  # [J/K], exact in SI
+from hardware_models.units import BOLTZMANN
+
 SIGNAL_BITS = 8  # assumed precision of analog parts that have no number of bits of their own
 
 

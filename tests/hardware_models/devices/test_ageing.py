@@ -30,11 +30,11 @@ from hardware_models.devices.faults import Faults
 from hardware_models.devices.ideal import Ideal
 from hardware_models.devices.one_sided import OneSided
 from hardware_models.devices.phase_change import PhaseChange
-from hardware_models.devices.retention import BOLTZMANN, Retention
+from hardware_models.devices.retention import Retention
 from hardware_models.devices.wear import Wear
 from hardware_models.keys import Key
 from hardware_models.load import device_from_toml, load_device
-from hardware_models.units import to_si
+from hardware_models.units import BOLTZMANN, to_si
 
 KEY = Key(0, "test")
 MEMRISTOR: Any = load_device("memristor")

@@ -26,10 +26,11 @@ from hardware_models.devices.floating_gate import FloatingGate
 from hardware_models.devices.magnetic import Magnetic
 from hardware_models.devices.phase_change import PhaseChange
 from hardware_models.devices.programmed import Programmed
-from hardware_models.devices.retention import BOLTZMANN, Retention
+from hardware_models.devices.retention import Retention
 from hardware_models.devices.wear import Wear
 from hardware_models.keys import Key
 from hardware_models.load import load_device
+from hardware_models.units import BOLTZMANN
 
 KEY = Key(0, "test")
 LOW, HIGH, P = 1e-6, 1e-5, 128.0

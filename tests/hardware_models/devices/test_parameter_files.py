@@ -62,6 +62,14 @@ def test_every_file_states_access_voltages_and_times(name: str) -> None:
     assert sum(counts.values()) == len(provenance.figures(table)) and counts["checked"] + counts["assumptions"] > 0
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_every_read_noise_says_whether_it_contains_johnson_noise(name: str) -> None:
+    """Nothing is counted twice: a file with a white read noise says what is in it, and no other file says so."""
+    table = table_of(name)
+    noisy = any(entry in table for entry in ("read_noise", "read_noise_relative", "read_noise_high"))
+    assert ("read_noise_contains_thermal" in table) == noisy
+
+
 def test_counts_and_laws_of_a_small_file() -> None:
     """Three kinds of figures, each counted once; a figure of zero is no law."""
     table = {
