@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from analog_ff.config.config import Config
-from analog_ff.config.parts import DataChoices
+from analog_ff.config.parts import ChipChoices, DataChoices
 from analog_ff.config.together import settings
 from analog_ff.datasets import load
 from analog_ff.datasets.base import Dataset, first_windows
@@ -27,11 +27,13 @@ from analog_ff.runs.batches import Batches
 from hardware_models.check import UsageError
 from hardware_models.devices.ageing import aged
 from hardware_models.devices.base import BaseDevice
+from hardware_models.energy import load_technology
 from hardware_models.keys import Key
 from hardware_models.load import load_device
 from hardware_models.port import ChipBench, ChipPort
 from hardware_models.tables import lookup, resolve
 from hardware_models.user_faults import guarded
+from hardware_models.wires import Interconnect
 
 VERIFY_ROUNDS = 20
 """Most corrections of a verified write; a device whose model is written and verified already needs none."""
@@ -128,6 +130,19 @@ def check_read_noise(config: Config, device: BaseDevice) -> None:
         raise UsageError(f"device '{config.device}' reads without noise: choose --copies-from dropout.")
 
 
+def interconnect_of(config: ChipChoices) -> Interconnect:
+    """Return the wires of a run's tiles: of its own resistance, or of that of its technology."""
+    resistance = config.wire_resistance
+    if resistance is None:
+        figure = load_technology(config.technology).line_resistance
+        if figure is None:
+            raise UsageError(
+                f"technology '{config.technology}' has no figure line.resistance: give --wire-resistance [Ohm] beside --wires."
+            )
+        resistance = figure.at("nominal")
+    return Interconnect(resistance, resistance, mode=config.wires, tolerance=config.wire_tolerance)
+
+
 @guarded(UsageError)
 def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: bool = False) -> ChipBench:
     """Return the chip of a run, or its chips, in this process or not.
@@ -149,6 +164,8 @@ def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: 
     }
     if config.faults():
         options["faults"] = config.faults()
+    if config.wires != "off":
+        options["wires"] = interconnect_of(config)
     kind: Callable[..., ChipBench]
     if config.port == "process":
         from hardware_models.chip.process_port import ProcessPort

@@ -15,6 +15,7 @@ import numpy as np
 
 from hardware_models.check import DeviceRangeError, RunError
 from hardware_models.crossbar.line_sums import LineSums
+from hardware_models.crossbar.wired import Wired
 from hardware_models.devices.base import BaseDevice
 from hardware_models.devices.state import CellState, remade
 from hardware_models.kernels import pulses as kernels
@@ -22,6 +23,7 @@ from hardware_models.kernels.reads import column_panels
 from hardware_models.keys import Key
 from hardware_models.pins import MOST_PULSES
 from hardware_models.tiles import Tiling
+from hardware_models.wires import Interconnect
 
 
 class Written(NamedTuple):
@@ -53,9 +55,11 @@ class Cells:
         Size of the array, and its division into tiles.
     key : Key
         Fabrication.
+    interconnect : Interconnect, optional
+        The wires of the tiles; default: ideal wires.
     """
 
-    def __init__(self, device: BaseDevice, tiling: Tiling, key: Key) -> None:
+    def __init__(self, device: BaseDevice, tiling: Tiling, key: Key, interconnect: Interconnect | None = None) -> None:
         self.device, self.tiling = device, tiling
         rows, bit_lines = tiling.rows, tiling.bit_lines
         self.time = 0.0  # chip clock [s]
@@ -66,6 +70,11 @@ class Cells:
         self.row_sums = np.empty(rows)  # G+ + G- over each word line [S]
         # Only passive arrays have half-selected cells; the lines' sums price them without a look at each.
         self.lines = LineSums(tiling) if device.access == "passive" else None
+        self.wired = Wired(tiling, interconnect) if interconnect is not None else None
+        self._matrix = np.empty(0)  # what reads see of each cell behind the wires, (rows, bit lines) [S]
+        self._behind_wires = self.wired is None  # whether blocks and sums of drawn currents are those behind the wires
+        self.drawn = self.row_sums if self.wired is None else np.empty(rows)
+        """Sum over each word line of what its cells draw per volt, (rows,) [S]."""
         self.seen_at = 0.0  # clock when the differences were last computed [s]
         self._whole: np.ndarray | None = None
         self._noise: tuple[np.ndarray, float] | None = None
@@ -86,6 +95,7 @@ class Cells:
     @property
     def differences(self) -> np.ndarray:
         """G+ - G- (rows, columns) float32 [S], the matrix of a read; a copy, kept until something is written."""
+        self._follow_wires()
         if self._whole is None:
             self._whole = np.concatenate(list(self.blocks), axis=1)[:, : self.tiling.bit_lines // 2]
         return self._whole
@@ -96,8 +106,11 @@ class Cells:
         The array is empty if the variance is the same for all pairs; the number is 0 without noise. Kept until something
         is written.
         """
+        self._follow_wires()
         if self._noise is None:
             variance = self.device.read_variance(self.state, self.time)
+            if self.wired is not None and np.any(variance):
+                variance = variance * np.square(self.wired.shares)
             if np.ndim(variance) == 0:
                 self._noise = np.empty((0, 0, 0), np.float32), 2.0 * float(variance)
             else:
@@ -118,6 +131,27 @@ class Cells:
         """Compute anew what is kept, if the device changes in time and the clock has moved since the last time."""
         if self.aged:
             self.look()
+        self._follow_wires()
+
+    def seen(self) -> np.ndarray:
+        """Return what a read sees of each cell, (rows, bit lines) [S]: its conductance, or its entry of the matrix of wires."""
+        self._follow_wires()
+        return self.present() if self.wired is None else self._matrix
+
+    def watch_wires(self, v: np.ndarray) -> None:
+        """Count a read and, from time to time, hold the currents of an input v (rows,) [V] against those of exact wires."""
+        if self.wired is not None and self.wired.due() and self.wired.off(self.present(), v):
+            self._behind_wires = False
+            self._follow_wires()
+
+    def _follow_wires(self) -> None:
+        """Compute what reads see behind the wires, if cells have changed since the last time."""
+        if self.wired is None or self._behind_wires:
+            return
+        self._matrix = self.wired.matrix(np.ascontiguousarray(self.present(), np.float32))
+        kernels.pair_sums(self._matrix, np.float32(-1.0), self.blocks, self.drawn)
+        self._forget()
+        self._behind_wires = True
 
     def look(self) -> None:
         """Compute anew everything that is kept."""
@@ -132,6 +166,7 @@ class Cells:
 
     def _forget(self) -> None:
         self._whole = self._noise = None
+        self._behind_wires = self.wired is None
 
     # --- reports of those who write ---
 
@@ -220,6 +255,7 @@ class Cells:
         """Return sums, pulses received and state, as plain arrays; the clocks `time` and `seen_at` are left to the caller."""
         # The row sums are running sums: their last bits depend on the order of the updates, so they are kept as they are.
         sums = {"row_sums": self.row_sums.copy()} | (self.lines.save() if self.lines is not None else {})
+        sums |= self.wired.save() if self.wired is not None else {}
         return {**sums, "received": self.received.copy()} | {
             f"state.{name}": np.array(a) for name, a in zip(self.state._fields, self.state, strict=True)
         }
@@ -228,6 +264,8 @@ class Cells:
         """Restore a state returned by `save`, with the clocks of then [s]."""
         self.time = time
         self.state = remade(self.state, (np.array(saved[f"state.{name}"]) for name in self.state._fields))
+        if self.wired is not None:
+            self.wired.restore(saved)
         self.look()
         self.row_sums[:] = saved["row_sums"]
         if self.lines is not None:

@@ -16,6 +16,8 @@ def partial_currents(cells: Cells, v: np.ndarray) -> tuple[np.ndarray, Events]:
     """
     cells.look_again()
     batch = v.shape[0]
+    if batch:
+        cells.watch_wires(v[0])
     partial = np.empty((cells.tiling.row_tiles, batch, cells.tiling.bit_lines // 2), np.float32)
     difference = cells.differences
     for t, (start, stop) in enumerate(cells.tiling.row_cuts):
@@ -49,7 +51,7 @@ def read_events(cells: Cells, squares: np.ndarray, batch: int, phases: int) -> E
         "reads.columns": phases * batch * cut.row_tiles * cut.bit_lines,
         "integrator": phases * batch * cut.row_tiles * (cut.bit_lines // 2),
     }
-    v2g = float(squares @ cells.row_sums)
+    v2g = float(squares @ cells.drawn)
     return Events(counts, {"read.v2g": v2g, "time": phases * batch * cells.device.t_read})
 
 
@@ -60,12 +62,14 @@ def transposed_currents(cells: Cells, v: np.ndarray) -> tuple[np.ndarray, np.nda
     """
     rows, batch = cells.tiling.rows, v.shape[0]
     current = matmul(v, np.ascontiguousarray(cells.differences.T))
-    g = cells.present()
+    g = cells.seen()
     column_sums = (g[:, 0::2] + g[:, 1::2]).sum(axis=0, dtype=np.float64)
     squares = v.astype(np.float64) ** 2
     variance = cells.device.read_variance(cells.state, cells.time)
     deviation: np.ndarray | None = None
     if np.ndim(variance) or variance:
+        if cells.wired is not None:
+            variance = variance * np.square(cells.wired.shares)
         pairs = np.broadcast_to(variance, g.shape)
         deviation = np.sqrt(squares @ (pairs[:, 0::2] + pairs[:, 1::2]).astype(np.float64).T)
     # A signed pair drive is always two phases: G- sees the opposite sign of G+.

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hardware_models.wires.currents import solve
+    from hardware_models.wires.interconnect import Interconnect
     from hardware_models.wires.laws import Law, Polynomial, Selector, Sinh
     from hardware_models.wires.linear import Wires
     from hardware_models.wires.solution import Solution
 
 _PUBLIC = {
+    "Interconnect": "hardware_models.wires.interconnect",
     "Law": "hardware_models.wires.laws",
     "Polynomial": "hardware_models.wires.laws",
     "Selector": "hardware_models.wires.laws",
@@ -20,7 +22,7 @@ _PUBLIC = {
     "solve": "hardware_models.wires.currents",
 }
 
-__all__ = ["Law", "Polynomial", "Selector", "Sinh", "Solution", "Wires", "solve"]
+__all__ = ["Interconnect", "Law", "Polynomial", "Selector", "Sinh", "Solution", "Wires", "solve"]
 
 
 def __getattr__(name: str) -> object:
