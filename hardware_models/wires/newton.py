@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hardware_models.check import RunError, UsageError
-from hardware_models.kernels.wires import EPS, Goal, Inputs, allowed, balance, ground_currents
+from hardware_models.kernels.kirchhoff import EPS, Goal, allowed, balance, ground_currents
+from hardware_models.kernels.wires import Inputs
 from hardware_models.pins import finite
 from hardware_models.wires.laws import InSeries, Law
 from hardware_models.wires.linear import FLOOR, Wires, lines
