@@ -210,7 +210,7 @@ def lines(cells: np.ndarray, circuit: Circuit) -> Lines:
 
 def _reached(found: np.ndarray) -> np.ndarray:
     """Tell for each input whether it is balanced to the tolerance, or to the rounding of float64 where that is larger."""
-    return found[:, 1] <= np.maximum(found[:, 3], found[:, 2])
+    return np.isfinite(found[:, 1]) & (found[:, 1] <= np.maximum(found[:, 3], found[:, 2]))
 
 
 def _solution(inputs: Inputs, circuit: Circuit, flows: Flows) -> Solution:
