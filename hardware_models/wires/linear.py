@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hardware_models.check import RunError, UsageError, in_range
-from hardware_models.kernels.wires import FIELDS, WIDTH, Goal, Inputs, Lines, factor, solve_inputs
+from hardware_models.kernels.kirchhoff import Goal
+from hardware_models.kernels.wires import FIELDS, WIDTH, Inputs, Lines, factor, solve_inputs
 from hardware_models.pins import finite
 from hardware_models.wires.circuit import Circuit, access_resistances, conductances
 from hardware_models.wires.solution import Solution
@@ -115,17 +116,8 @@ class Wires:
             alone = own._replace(word=own.word[place], bit=own.bit[place])
             spot = slice(n, n + 1) if all_nodes else slice(0, 1)
             b[spot] = self._directly(one, shared=own is self._lines)
-            look, work = goal._replace(steps=-1), np.empty((FIELDS, 1, rows, columns))  # no step, only what is left
-            solve_inputs(
-                one,
-                alone,
-                look,
-                np.empty((FIELDS, 1, rows, columns)),
-                a[spot],
-                b[spot],
-                out[n : n + 1],
-                found[n : n + 1],
-            )
+            work, look = np.empty((FIELDS, 1, rows, columns)), goal._replace(steps=-1)  # no step, only what is left
+            solve_inputs(one, alone, look, work, a[spot], b[spot], out[n : n + 1], found[n : n + 1])
         self._refuse(found)
         return Flows(a, b, out, found, late)
 
@@ -217,8 +209,8 @@ def lines(cells: np.ndarray, circuit: Circuit) -> Lines:
 
 
 def _reached(found: np.ndarray) -> np.ndarray:
-    """Return which inputs are balanced to the tolerance, or to the rounding of float64 where that is larger."""
-    return found[:, 1] <= np.maximum(found[:, 3], found[:, 2])
+    """Tell for each input whether it is balanced to the tolerance, or to the rounding of float64 where that is larger."""
+    return np.isfinite(found[:, 1]) & (found[:, 1] <= np.maximum(found[:, 3], found[:, 2]))
 
 
 def _solution(inputs: Inputs, circuit: Circuit, flows: Flows) -> Solution:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from hardware_models.check import RunError, UsageError
-from hardware_models.kernels.wires import EPS, Goal, Inputs, allowed, balance, ground_currents
+from hardware_models.kernels.kirchhoff import EPS, Goal, allowed, balance, ground_currents
+from hardware_models.kernels.wires import Inputs
 from hardware_models.pins import finite
 from hardware_models.wires.laws import InSeries, Law
 from hardware_models.wires.linear import FLOOR, Wires, lines
@@ -30,7 +32,7 @@ class _State:
         self.a, self.b = a, b
         self.word, self.bit = volt[:, np.newaxis] - own.r_word * a, own.r_bit * b
         with np.errstate(over="ignore", invalid="ignore"):
-            self.current = np.ascontiguousarray(law.current(g, self.word - self.bit), np.float64)
+            self.current = np.where(g > 0.0, law.current(g, self.word - self.bit), 0.0)
         self.out = np.empty(b.shape[1])
         ground_currents(b, own.bit_nodes, self.out)
         noise = 4.0 * EPS * float(np.abs(self.current).sum())
@@ -40,8 +42,9 @@ class _State:
 def solve_law(wires: Wires, law: Law, voltage: ArrayLike, *, full: bool) -> np.ndarray | Solution:
     """Return the currents (B, columns) [A] for voltages (B, rows) [V], or a `Solution`.
 
-    Each step solves the circuit with the slopes dI/dV as conductances, and is halved until the sum of |residuals| falls. Because
-    no current falls as its voltage rises, that sum bounds the error as it does for linear cells.
+    A cell of conductance 0 is open, whatever the law says. Each step solves the circuit with the slopes dI/dV as conductances,
+    and is halved until the sum of |residuals| falls. Because no current falls as its voltage rises, that sum bounds the error
+    as it does for linear cells.
     """
     v = finite("voltage", voltage, (None, wires.cells.shape[0]), np.float64)
     if wires.access_resistance.any():
@@ -60,11 +63,12 @@ def _one(wires: Wires, law: Law, volt: np.ndarray, n: int) -> Solution:
     own, late = lines(g[np.newaxis], wires.circuit), False
     state = _State(law, g, volt, own, np.zeros(g.shape), np.zeros(g.shape))
     for step in range(STEPS):
-        if state.total <= max(allowed(state.out, goal), state.noise):
+        if math.isfinite(state.total) and state.total <= max(allowed(state.out, goal), state.noise):
             largest = max(float(np.abs(state.out).max()), np.finfo(np.float64).tiny)
             everything = (state.out, state.word, state.bit, state.current, state.peak / largest, state.total / largest)
             return Solution(*(np.array([field]) for field in (*everything, step, late)))
-        slope = np.ascontiguousarray(law.slope(g, state.word - state.bit), np.float64)
+        with np.errstate(over="ignore", invalid="ignore"):
+            slope = np.where(g > 0.0, law.slope(g, state.word - state.bit), 0.0)
         if not (np.isfinite(slope).all() and slope.min() >= 0.0):
             raise UsageError(f"the law of the cells needs a finite slope dI/dV >= 0 everywhere, got {slope.min():g} S.")
         extra = state.current - slope * (state.word - state.bit)

@@ -1,4 +1,4 @@
-"""What is known of a crossbar's circuit after it has been solved."""
+"""The result for a crossbar's circuit: currents, potentials, and the accuracy that was reached."""
 
 from __future__ import annotations
 

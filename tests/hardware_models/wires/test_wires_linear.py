@@ -194,6 +194,12 @@ def test_bits_do_not_depend_on_threads_nor_on_the_other_inputs() -> None:
     np.testing.assert_array_equal(one, everything.currents)
 
 
+def test_an_overflow_is_no_solution() -> None:
+    """Currents that are no numbers are never balanced."""
+    with pytest.raises(RunError, match="input 1 of a crossbar"), np.errstate(over="ignore", invalid="ignore"):
+        solve([[1e3, 1.0]], [[1.0], [1e308]], 1e3, 1.0)
+
+
 def test_nothing_flows_without_voltage_or_cells() -> None:
     """Zero inputs, zero volts, open arrays."""
     g, v = circuit()
