@@ -134,7 +134,7 @@ class Cells:
         self._follow_wires()
 
     def seen(self) -> np.ndarray:
-        """Return what a read sees of each cell, (rows, bit lines) [S]: its conductance, or its entry of the matrix of wires."""
+        """Return the conductance of each cell as reads see it, (rows, bit lines) [S]: behind wires, its entry of their matrix."""
         self._follow_wires()
         return self.present() if self.wired is None else self._matrix
 

@@ -137,7 +137,7 @@ class Crossbar:
         return self.cells.row_sums.copy()
 
     def wire_tracking(self) -> dict[str, float | None]:
-        """Return how the wires were followed, see `hardware_models.crossbar.wired.Wired.tracking`; {} without wires."""
+        """Return the counts and errors of `hardware_models.crossbar.wired.Wired.tracking`; {} without wires."""
         return {} if self.cells.wired is None else self.cells.wired.tracking()
 
     # --- reading ---

@@ -1,4 +1,4 @@
-r"""What the resistance of the wires leaves of an array, tile by tile, followed while the cells change.
+r"""The matrix that an array has behind the resistance of its wires, tile by tile, followed while the cells change.
 
 Wires are linear, so that a tile with wires is still one matrix: i = v T instead of i = v G. T follows from an exact solution
 (`hardware_models.wires`), which takes far longer than a read. Between two solutions T is followed by the share that each cell

@@ -2,9 +2,10 @@
 
 A technology file (TOML, schema 1) has a table ``[meta]`` (name, node_nm, temperature_K, omits),
 ``[sources.<key>]``, the figures ``[line.read_voltage]`` and ``[static.power]``, and
-``[component.<event>]``. ``[line.current_limit]``, ``[line.resistance]`` and areas ``[area.<part>]`` are optional; without them
-the current ratios, the wires and the area are unknown. ``extends`` in ``[meta]`` names a technology whose entries are used where the file has
-none of its own (of ``[meta]``: all but the name); no figure is scaled to another ``node_nm``.
+``[component.<event>]``. ``[line.current_limit]``, ``[line.resistance]`` and areas ``[area.<part>]`` are
+optional; without them the current ratios, the wires and the area are unknown. ``extends`` in ``[meta]`` names a
+technology whose entries are used where the file has none of its own (of ``[meta]``: all but the name); no figure is
+scaled to another ``node_nm``.
 A figure has the entries that `hardware_models.figures` names, and ``status``; ``low_source``, ``high_status`` and so on
 if the ends of its range come from another source; ``item`` tells the place in the source. A component is one figure,
 or a law with its figures, or ``carried_by``.

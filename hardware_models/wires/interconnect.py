@@ -1,4 +1,4 @@
-"""What an array has to say of its wires: their resistance, and how closely its reads follow them."""
+"""The wires of an array as a chip is asked for them: their resistance, and how closely reads follow them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hardware_models.check import UsageError, in_range, positive_int
 
 MODES = ("refreshed", "exact")
-"""How the matrix of an array follows its cells: by shares that are refreshed, or by an exact solution after every change."""
+"""Ways in which the matrix of an array follows its cells: shares that are refreshed, exact solutions after every change."""
 
 
 @dataclass(frozen=True)
