@@ -135,6 +135,10 @@ class ChipBench(ChipPort, Protocol):
         """Return for each layer the share of converted values that were clipped, None where nothing was converted."""
         ...
 
+    def wire_tracking(self) -> list[dict[str, float | None]]:
+        """Return for each layer how its wires were followed; empty dictionaries for ideal wires."""
+        ...
+
     def inspect(self) -> list[dict[str, float | None]] | None:
         """Return for each layer the summary of its inspection; None if the chip is sealed."""
         ...

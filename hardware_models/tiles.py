@@ -30,6 +30,12 @@ class Tiling:
         return [(start, min(start + step, self.rows)) for start in range(0, self.rows, step)]
 
     @property
+    def column_cuts(self) -> list[tuple[int, int]]:
+        """First bit line of each column tile, and the bit line after its last one."""
+        step = self.tile_columns
+        return [(start, min(start + step, self.bit_lines)) for start in range(0, self.bit_lines, step)]
+
+    @property
     def row_tiles(self) -> int:
         """Number of tiles into which a column is cut."""
         return -(-self.rows // self.tile_rows)

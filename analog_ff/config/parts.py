@@ -18,6 +18,7 @@ from analog_ff.registry.options import flag, option, parse_bits, parse_layers, p
 from hardware_models.check import UsageError
 from hardware_models.converters.ranges import CALIBRATIONS, MOST_LSB, MOST_READS, MOST_SPREAD
 from hardware_models.nonlinearities import NONLINEARITIES
+from hardware_models.wires.interconnect import MODES
 
 ADC_FAULTS: Mapping[str, str] = MappingProxyType(
     {"adc_offset": "offset", "adc_gain_spread": "gain_spread", "adc_inl": "inl", "comparator_noise": "noise"}
@@ -100,6 +101,26 @@ class ChipChoices:
     adc: int | None = option(8, "bits of the column converters, or none", parse_bits, low=2, high=16, unit="bits")
     tile: tuple[int, int] = option((256, 256), "largest tile, rows x columns [cells]", parse_tile)
     partial_sums: str = option("digital", "sums over tiles", choices=("digital", "analog"))
+    wires: str = option(
+        "off",
+        "resistance of the wires: off; refreshed: followed between exact solutions; exact: solved after every change of cells",
+        choices=("off", *MODES),
+    )
+    wire_resistance: float | None = option(
+        None,
+        "resistance of a wire from cell to cell [Ohm]; default: that of --technology",
+        low=0.0,
+        high=1e6,
+        unit="Ohm",
+        beside="wires",
+    )
+    wire_tolerance: float = option(
+        0.005,
+        "error of a current, as a share of the largest of its tile, from which the wires are solved anew [1]",
+        low=1e-6,
+        high=0.5,
+        beside="wires",
+    )
     chip_seed: int = option(0, "seed of the physical chip", low=0, high=2**63 - 1)
     technology: str = option("cmos-32nm", "energy technology: a name or a .toml file")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analog_ff.config.config import Config
-from analog_ff.config.parts import ADC_FAULTS, DAC_FAULTS, DataChoices
+from analog_ff.config.parts import ADC_FAULTS, DAC_FAULTS, ChipChoices, DataChoices
 from analog_ff.config.together import settings
 from analog_ff.datasets import load
 from analog_ff.datasets.base import Dataset, first_windows
@@ -28,12 +28,14 @@ from analog_ff.runs.batches import Batches
 from hardware_models.check import UsageError
 from hardware_models.devices.ageing import aged
 from hardware_models.devices.base import BaseDevice
+from hardware_models.energy import load_technology
 from hardware_models.events import Tally
 from hardware_models.keys import Key
 from hardware_models.load import load_device
 from hardware_models.port import ChipBench, ChipPort
 from hardware_models.tables import lookup, resolve
 from hardware_models.user_faults import guarded
+from hardware_models.wires import Interconnect
 
 if TYPE_CHECKING:
     from hardware_models.crossbar.line_noise import LineNoise
@@ -172,6 +174,19 @@ def check_read_noise(config: Config, device: BaseDevice) -> None:
         raise UsageError(f"device '{config.device}' reads without noise: choose --copies-from dropout.")
 
 
+def interconnect_of(config: ChipChoices) -> Interconnect:
+    """Return the wires of a run's tiles: of its own resistance, or of that of its technology."""
+    resistance = config.wire_resistance
+    if resistance is None:
+        figure = load_technology(config.technology).line_resistance
+        if figure is None:
+            raise UsageError(
+                f"technology '{config.technology}' has no figure line.resistance: give --wire-resistance [Ohm] beside --wires."
+            )
+        resistance = figure.at("nominal")
+    return Interconnect(resistance, resistance, mode=config.wires, tolerance=config.wire_tolerance)
+
+
 @guarded(UsageError)
 def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: bool = False) -> ChipBench:
     """Return the chip of a run, or its chips, in this process or not.
@@ -195,6 +210,8 @@ def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: 
     if config.faults():
         options["faults"] = config.faults()
     options |= converter_faults_of(config)
+    if config.wires != "off":
+        options["wires"] = interconnect_of(config)
     kind: Callable[..., ChipBench]
     if config.port == "process":
         from hardware_models.chip.process_port import ProcessPort

@@ -37,6 +37,7 @@ from hardware_models.keys import Key
 from hardware_models.load import load_device
 from hardware_models.nonlinearities.base import Neurons, Timed, load_nonlinearity
 from hardware_models.port import LayerSheet, MissingPinError, SealedChipError
+from hardware_models.wires import Interconnect
 
 PARTIAL_SUMS = ("digital", "analog")
 
@@ -69,6 +70,8 @@ class Chip:
     faults : dict, optional
         Rates ``stuck_low``, ``stuck_high`` of cells and ``dead_rows``, ``dead_columns`` of lines, and ``map``, a .npz
         file or a dictionary of arrays; see `hardware_models.devices.faults`. Default: none.
+    wires : Interconnect, optional
+        Resistance of the wires of each tile, and how it is followed; default: ideal wires.
     arrays : dict, optional
         More arrays by layer, ``{layer: names}``; every layer has the array "main".
     noise : LineNoise
@@ -101,6 +104,7 @@ class Chip:
         noise: LineNoise = NO_LINE_NOISE,
         dac_faults: DacFaults = NO_DAC_FAULTS,
         adc_faults: AdcFaults = NO_ADC_FAULTS,
+        wires: Interconnect | None = None,
     ) -> None:
         made = load_device(device)
         self._device = made if read_noise else made.without(read_noise=True)
@@ -126,7 +130,9 @@ class Chip:
             cells = with_faults(self._device, faults, layer, len(self.shapes))
             for name in ("main", *(arrays or {}).get(layer, ())):
                 place = key.child("layer", layer).child(name)
-                array = Crossbar(cells, shape, key=place, tile=tile, weight_range=weight_range, noise=noise)
+                array = Crossbar(
+                    cells, shape, key=place, tile=tile, weight_range=weight_range, noise=noise, wires=wires
+                )
                 self._arrays[layer, name] = array
                 around = Periphery(array, layer, self._circuit, self._conversions, place.child("converters"))
                 self._peripheries[layer, name] = around
@@ -273,6 +279,10 @@ class Chip:
     def clipped_share(self) -> list[dict[str, float | None]]:
         """Return for each layer the share of converted values that were clipped, None where nothing was converted."""
         return self._conversions.clipped_share()
+
+    def wire_tracking(self) -> list[dict[str, float | None]]:
+        """Return for each layer how its wires were followed, see `hardware_models.crossbar.wired.Wired.tracking`."""
+        return [array.wire_tracking() for array in self._main()]
 
     def inspect(self) -> list[dict[str, float | None]] | None:
         """Return for each layer the summary of `hardware_models.crossbar.inspection` and the spread of W; None if sealed."""

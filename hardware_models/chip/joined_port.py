@@ -177,6 +177,10 @@ class JoinedPort:
         """Return for each layer the share of converted values that were clipped."""
         return [layer for chip in self._chips for layer in chip.clipped_share()]
 
+    def wire_tracking(self) -> list[dict[str, float | None]]:
+        """Return for each layer how its wires were followed."""
+        return [layer for chip in self._chips for layer in chip.wire_tracking()]
+
     def inspect(self) -> list[dict[str, float | None]] | None:
         """Return for each layer the summary of its inspection; None if a chip is sealed."""
         if self.sealed:

@@ -197,6 +197,11 @@ class ProcessPort:
         answer: list[dict[str, float | None]] = self._call("clipped_share")
         return answer
 
+    def wire_tracking(self) -> list[dict[str, float | None]]:
+        """Return for each layer how its wires were followed."""
+        answer: list[dict[str, float | None]] = self._call("wire_tracking")
+        return answer
+
     def inspect(self) -> list[dict[str, float | None]] | None:
         """Return None, as every sealed chip does."""
         answer: list[dict[str, float | None]] | None = self._call("inspect")

@@ -41,6 +41,8 @@ def sense(
     dac_clipped, polarity = np.empty(parts, np.int64), np.empty((parts, 2), np.bool_)
     inverse = np.float32(1.0) / np.float32(scale)
     drive_tiles(x, inverse, dac.levels, np.float32(volts), cuts, v, squares, dac_clipped, polarity)
+    if batch and cells.wired is not None:
+        cells.watch_wires(dac.convert(x[:1], scale)[0][0] * np.float32(volts))
     blocks = cells.blocks
     variance, common = cells.noise_map()
     z, adc_clipped = np.empty((batch, columns), np.float32), np.empty((count, len(blocks)), np.int64)

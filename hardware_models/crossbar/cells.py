@@ -16,6 +16,7 @@ import numpy as np
 from hardware_models.check import DeviceRangeError, RunError
 from hardware_models.crossbar.line_noise import NO_LINE_NOISE, LineNoise
 from hardware_models.crossbar.line_sums import LineSums
+from hardware_models.crossbar.wired import Wired
 from hardware_models.devices.base import BaseDevice
 from hardware_models.devices.state import CellState, remade
 from hardware_models.kernels import pulses as kernels
@@ -23,6 +24,7 @@ from hardware_models.kernels.reads import column_panels
 from hardware_models.keys import Key
 from hardware_models.pins import MOST_PULSES
 from hardware_models.tiles import Tiling
+from hardware_models.wires import Interconnect
 
 
 class Written(NamedTuple):
@@ -56,9 +58,14 @@ class Cells:
         Fabrication.
     noise : LineNoise
         What physics adds to the device's own read noise.
+    interconnect : Interconnect, optional
+        The wires of the tiles; default: ideal wires.
     """
 
-    def __init__(self, device: BaseDevice, tiling: Tiling, key: Key, noise: LineNoise = NO_LINE_NOISE) -> None:
+    def __init__(
+        self, device: BaseDevice, tiling: Tiling, key: Key, noise: LineNoise = NO_LINE_NOISE,
+        interconnect: Interconnect | None = None,
+    ) -> None:  # fmt: skip
         self.device, self.tiling, self.noise = device, tiling, noise.for_device(device)
         rows, bit_lines = tiling.rows, tiling.bit_lines
         self.time = 0.0  # chip clock [s]
@@ -69,6 +76,11 @@ class Cells:
         self.row_sums = np.empty(rows)  # G+ + G- over each word line [S]
         # Only passive arrays have half-selected cells; the lines' sums price them without a look at each.
         self.lines = LineSums(tiling) if device.access == "passive" else None
+        self.wired = Wired(tiling, interconnect) if interconnect is not None else None
+        self._matrix = np.empty(0)  # what reads see of each cell behind the wires, (rows, bit lines) [S]
+        self._behind_wires = self.wired is None  # whether blocks and sums of drawn currents are those behind the wires
+        self.drawn = self.row_sums if self.wired is None else np.empty(rows)
+        """Sum over each word line of what its cells draw per volt, (rows,) [S]."""
         self.seen_at = 0.0  # clock when the differences were last computed [s]
         self._whole: np.ndarray | None = None
         self._noise: tuple[np.ndarray, float] | None = None
@@ -90,6 +102,7 @@ class Cells:
     @property
     def differences(self) -> np.ndarray:
         """G+ - G- (rows, columns) float32 [S], the matrix of a read; a copy, kept until something is written."""
+        self._follow_wires()
         if self._whole is None:
             self._whole = np.concatenate(list(self.blocks), axis=1)[:, : self.tiling.bit_lines // 2]
         return self._whole
@@ -100,8 +113,9 @@ class Cells:
         The array is empty if the variance is the same for all pairs; the number is 0 without noise. Kept until something
         is written.
         """
+        self._follow_wires()
         if self._noise is None:
-            variance = self.device.read_variance(self.state, self.time)
+            variance = self.read_variance()
             if np.ndim(variance) == 0:
                 self._noise = np.empty((0, 0, 0), np.float32), 2.0 * float(variance)
             else:
@@ -112,6 +126,12 @@ class Cells:
                 kernels.pair_sums(scaled, np.float32(1.0), pairs, np.empty(self.tiling.rows))
                 self._noise = pairs, unit
         return self._noise
+
+    def read_variance(self) -> np.ndarray | float:
+        """Return the variance of one read of each cell as its line sees it [S²], (rows, bit lines) or one number for all."""
+        self._follow_wires()
+        variance = self.device.read_variance(self.state, self.time)
+        return variance * np.square(self.wired.shares) if self.wired is not None and np.any(variance) else variance
 
     def bit_line_sums(self) -> np.ndarray:
         """Return the sums of G on each bit line of each row tile, (T, bit lines) float64 [S]; kept until a write."""
@@ -129,6 +149,27 @@ class Cells:
         """Compute anew what is kept, if the device changes in time and the clock has moved since the last time."""
         if self.aged:
             self.look()
+        self._follow_wires()
+
+    def seen(self) -> np.ndarray:
+        """Return the conductance of each cell as reads see it, (rows, bit lines) [S]: behind wires, its entry of their matrix."""
+        self._follow_wires()
+        return self.present() if self.wired is None else self._matrix
+
+    def watch_wires(self, v: np.ndarray) -> None:
+        """Count a read and, from time to time, hold the currents of an input v (rows,) [V] against those of exact wires."""
+        if self.wired is not None and self.wired.due() and self.wired.off(self.present(), v):
+            self._behind_wires = False
+            self._follow_wires()
+
+    def _follow_wires(self) -> None:
+        """Compute what reads see behind the wires, if cells have changed since the last time."""
+        if self.wired is None or self._behind_wires:
+            return
+        self._matrix = self.wired.matrix(np.ascontiguousarray(self.present(), np.float32))
+        kernels.pair_sums(self._matrix, np.float32(-1.0), self.blocks, self.drawn)
+        self._forget()
+        self._behind_wires = True
 
     def look(self) -> None:
         """Compute anew everything that is kept."""
@@ -143,6 +184,7 @@ class Cells:
 
     def _forget(self) -> None:
         self._whole = self._noise = self._bit_lines = None
+        self._behind_wires = self.wired is None
 
     # --- reports of those who write ---
 
@@ -231,6 +273,7 @@ class Cells:
         """Return sums, pulses received and state, as plain arrays; the clocks `time` and `seen_at` are left to the caller."""
         # The row sums are running sums: their last bits depend on the order of the updates, so they are kept as they are.
         sums = {"row_sums": self.row_sums.copy()} | (self.lines.save() if self.lines is not None else {})
+        sums |= self.wired.save() if self.wired is not None else {}
         return {**sums, "received": self.received.copy()} | {
             f"state.{name}": np.array(a) for name, a in zip(self.state._fields, self.state, strict=True)
         }
@@ -239,6 +282,8 @@ class Cells:
         """Restore a state returned by `save`, with the clocks of then [s]."""
         self.time = time
         self.state = remade(self.state, (np.array(saved[f"state.{name}"]) for name in self.state._fields))
+        if self.wired is not None:
+            self.wired.restore(saved)
         self.look()
         self.row_sums[:] = saved["row_sums"]
         if self.lines is not None:

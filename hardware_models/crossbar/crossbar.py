@@ -28,6 +28,7 @@ from hardware_models.kernels import pulses as kernels
 from hardware_models.kernels.random import normal
 from hardware_models.keys import Key
 from hardware_models.tiles import Tiling
+from hardware_models.wires import Interconnect
 
 FEW = 0.1
 """Share of the cells below which a burst visits only those that get pulses; the results are the same."""
@@ -50,6 +51,8 @@ class Crossbar:
         k: the largest weight is k/sqrt(rows).
     noise : LineNoise
         Johnson and shot noise of the lines, beside the device's own read noise; by default none.
+    wires : Interconnect, optional
+        Resistance of the wires, and how it is followed; default: ideal wires.
 
     Raises
     ------
@@ -66,6 +69,7 @@ class Crossbar:
         tile: tuple[int, int] = (256, 256),
         weight_range: float = 4.0,
         noise: LineNoise = NO_LINE_NOISE,
+        wires: Interconnect | None = None,
     ) -> None:
         self.device = adapted(device)
         rows, columns = (positive_int("a crossbar", "its shape", n) for n in shape)
@@ -85,7 +89,7 @@ class Crossbar:
         alone = not self._one_sided and not self.device.timed
         self._few: writing.SomePulses | None = self.device.pulse_some if alone and self.device.pulses_some else None
         self._writes = 0  # since fabrication; one-sided pairs are looked after by it
-        self.cells = Cells(self.device, self.tiling, key.child("fabricate"), noise)
+        self.cells = Cells(self.device, self.tiling, key.child("fabricate"), noise, wires)
 
     def __repr__(self) -> str:
         rows, columns = self.shape
@@ -135,6 +139,10 @@ class Crossbar:
         """G+ + G- summed over each word line, (rows,) float64 [S]; a copy."""
         self.cells.look_again()
         return self.cells.row_sums.copy()
+
+    def wire_tracking(self) -> dict[str, float | None]:
+        """Return the counts and errors of `hardware_models.crossbar.wired.Wired.tracking`; {} without wires."""
+        return {} if self.cells.wired is None else self.cells.wired.tracking()
 
     # --- reading ---
 

@@ -16,6 +16,8 @@ def partial_currents(cells: Cells, v: np.ndarray) -> tuple[np.ndarray, Events]:
     """
     cells.look_again()
     batch = v.shape[0]
+    if batch:
+        cells.watch_wires(v[0])
     partial = np.empty((cells.tiling.row_tiles, batch, cells.tiling.bit_lines // 2), np.float32)
     difference = cells.differences
     for t, (start, stop) in enumerate(cells.tiling.row_cuts):
@@ -84,7 +86,7 @@ def read_events(cells: Cells, squares: np.ndarray, batch: int, phases: int) -> E
         "reads.columns": phases * batch * cut.row_tiles * cut.bit_lines,
         "integrator": phases * batch * cut.row_tiles * (cut.bit_lines // 2),
     }
-    v2g = float(squares @ cells.row_sums)
+    v2g = float(squares @ cells.drawn)
     return Events(counts, {"read.v2g": v2g, "time": phases * batch * cells.device.t_read})
 
 
@@ -95,7 +97,7 @@ def transposed_currents(cells: Cells, v: np.ndarray) -> tuple[np.ndarray, np.nda
     """
     rows, batch = cells.tiling.rows, v.shape[0]
     current = matmul(v, np.ascontiguousarray(cells.differences.T))
-    g = cells.present()
+    g = cells.seen()
     column_sums = (g[:, 0::2] + g[:, 1::2]).sum(axis=0, dtype=np.float64)
     squares = v.astype(np.float64) ** 2
     deviation = _transposed_deviation(cells, g, v, squares)
@@ -115,7 +117,7 @@ def _transposed_deviation(cells: Cells, g: np.ndarray, v: np.ndarray, squares: n
     A word line carries both cells of each of its pairs, in two phases.
     """
     found: list[np.ndarray] = []
-    variance = cells.device.read_variance(cells.state, cells.time)
+    variance = cells.read_variance()
     if np.ndim(variance) or variance:
         pairs = np.broadcast_to(variance, g.shape)
         found.append(squares @ (pairs[:, 0::2] + pairs[:, 1::2]).astype(np.float64).T)

@@ -2,9 +2,10 @@
 
 A technology file (TOML, schema 1) has a table ``[meta]`` (name, node_nm, temperature_K, omits),
 ``[sources.<key>]``, the figures ``[line.read_voltage]`` and ``[static.power]``, and
-``[component.<event>]``. ``[line.current_limit]`` and areas ``[area.<part>]`` are optional; without them the current
-ratios and the area are unknown. ``extends`` in ``[meta]`` names a technology whose entries are used where the file has
-none of its own (of ``[meta]``: all but the name); no figure is scaled to another ``node_nm``.
+``[component.<event>]``. ``[line.current_limit]``, ``[line.resistance]`` and areas ``[area.<part>]`` are
+optional; without them the current ratios, the wires and the area are unknown. ``extends`` in ``[meta]`` names a
+technology whose entries are used where the file has none of its own (of ``[meta]``: all but the name); no figure is
+scaled to another ``node_nm``.
 A figure has the entries that `hardware_models.figures` names, and ``status``; ``low_source``, ``high_status`` and so on
 if the ends of its range come from another source; ``item`` tells the place in the source. A component is one figure,
 or a law with its figures, or ``carried_by``.
@@ -62,6 +63,7 @@ class Technology:
     omits: tuple[str, ...]
     sha256: str  # of the file, and of the one that it extends
     line_current: Figure | None = None  # [A] that a line bears permanently (electromigration)
+    line_resistance: Figure | None = None  # [Ohm] of a line from cell to cell
     areas: Mapping[str, Figure] = field(default_factory=lambda: MappingProxyType({}))  # see `AREAS`
 
 
@@ -95,7 +97,7 @@ def technology_from_toml(text: str, where: str) -> Technology:
         raise UsageError(f"{where}: 'meta' needs a list of texts as its omits, got {shown(omits)}.")
     for what in omits:
         figures.text(what, f"{where}: 'meta'", "omits")
-    line = figures.parts(table["line"], f"{where}: 'line'", ("read_voltage",), ("current_limit",))
+    line = figures.parts(table["line"], f"{where}: 'line'", ("read_voltage",), ("current_limit", "resistance"))
     static = figures.parts(table["static"], f"{where}: 'static'", (), ("power", "statement"))
     if "statement" in static:
         figures.text(static["statement"], f"{where}: 'static'", "statement")
@@ -115,7 +117,8 @@ def technology_from_toml(text: str, where: str) -> Technology:
         static_statement=static.get("statement", ""),
         omits=tuple(omits),
         sha256=hashlib.sha256(read.encode()).hexdigest(),
-        line_current=_line_current(reader, line),
+        line_current=_optional(reader, line, "current_limit", "current"),
+        line_resistance=_optional(reader, line, "resistance", "resistance"),
         areas=_areas(reader, table["area"]),
     )
     _above_limits(technology, where)
@@ -126,9 +129,9 @@ def technology_from_toml(text: str, where: str) -> Technology:
     return technology
 
 
-def _line_current(reader: _Reader, line: files.Table) -> Figure | None:
-    entry = line.get("current_limit")
-    return None if entry is None else reader.figure("line.current_limit", entry, "current")
+def _optional(reader: _Reader, line: files.Table, name: str, dimension: str) -> Figure | None:
+    entry = line.get(name)
+    return None if entry is None else reader.figure(f"line.{name}", entry, dimension)
 
 
 def _areas(reader: _Reader, table: files.Table) -> Mapping[str, Figure]:

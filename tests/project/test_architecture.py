@@ -27,6 +27,7 @@ ORDER = [
     {"hardware_models.fitting", "hardware_models.examination"},
     {"hardware_models.load"},
     {"hardware_models.testing"},
+    {"hardware_models.wires"},
     {"hardware_models.tiles", "hardware_models.crossbar"},
     {"hardware_models.port"},
     {"hardware_models.chip"},
@@ -226,7 +227,7 @@ def test_physics_knows_no_learning_and_brian2_stays_in_its_room() -> None:
                 assert module_of(file).startswith("analog_ff.spiking"), f"{file} imports {name}"
 
 
-@pytest.mark.parametrize("package", ["analog_ff", "hardware_models"])
+@pytest.mark.parametrize("package", ["analog_ff", "hardware_models", "hardware_models.wires"])
 def test_importing_is_light(package: str) -> None:
     """A bare import loads neither numba, SciPy, scikit-learn, matplotlib, h5py nor Brian2."""
     assert loaded(f"import {package}") == []

@@ -25,6 +25,8 @@ BESIDE = {
     "endurance_spread": {"endurance": 9.0},
     "chip_temperature": {"johnson_noise": True},
     "calibration_reads": {"calibrate": "offset", "adc_offset": 1.0},
+    "wire_resistance": {"wires": "exact"},
+    "wire_tolerance": {"wires": "refreshed"},
 }
 
 

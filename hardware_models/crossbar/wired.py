@@ -1,0 +1,105 @@
+r"""The matrix that an array has behind the resistance of its wires, tile by tile, followed while the cells change.
+
+Wires are linear, so that a tile with wires is still one matrix: i = v T instead of i = v G. T follows from an exact solution
+(`hardware_models.wires`), which takes far longer than a read. Between two solutions T is followed by the share that each cell
+had in the last one,
+
+.. math:: T_{ij} \approx A_{ij} G_{ij}, \qquad A = T_0/G_0
+
+which is exact while no cell moves, and to first order of nothing else: a cell that moves changes what its neighbours see. Every
+few reads one input of the batch is solved exactly, and the shares are computed anew where the currents are off by more than the
+tolerance. The read noise of a cell reaches its line by the same share, so that its variance is that of the cell times A².
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from hardware_models.tiles import Tiling
+from hardware_models.wires import Interconnect, Wires
+
+OWN_TOLERANCE = 0.01
+"""Relative error of the exact solutions, as a share of the tolerance of the shares."""
+
+
+class Wired:
+    """The matrix of one array of `tiling` with wires, as its reads see it."""
+
+    def __init__(self, tiling: Tiling, interconnect: Interconnect) -> None:
+        self.interconnect = interconnect
+        self._tiles = [(slice(*rows), slice(*columns)) for rows in tiling.row_cuts for columns in tiling.column_cuts]
+        self.shares = np.zeros((tiling.rows, tiling.bit_lines), np.float32)
+        """A (rows, bit lines) [1]; zeros until the first solution."""
+        self._reads = 0  # of changed cells since the last comparison
+        self.comparisons = 0
+        self.refreshes = 0
+        self.largest_error = 0.0
+
+    def _wires(self, g: np.ndarray) -> Wires:
+        chosen = self.interconnect
+        return Wires(g, chosen.r_word, chosen.r_bit, tolerance=OWN_TOLERANCE * chosen.tolerance)
+
+    def matrix(self, g: np.ndarray) -> np.ndarray:
+        """Return T (rows, bit lines) float32 [S] for conductances g (rows, bit lines) [S]."""
+        if self.interconnect.mode == "refreshed" and self.refreshes:
+            return g * self.shares
+        exact = self._solve(g)
+        return exact if self.interconnect.mode == "exact" else g * self.shares
+
+    def _solve(self, g: np.ndarray) -> np.ndarray:
+        """Return T by an exact solution of each tile, and keep its shares."""
+        matrix = np.empty(g.shape, np.float32)
+        for tile in self._tiles:
+            wires = self._wires(g[tile])
+            matrix[tile] = wires.effective()
+            self.shares[tile] = wires.attenuation()
+        self.refreshes += 1
+        self._reads = 0
+        return matrix
+
+    def due(self) -> bool:
+        """Count a read of cells that have changed since the last solution; return True if it is to be compared."""
+        self._reads += 1
+        return self.interconnect.mode == "refreshed" and self._reads % self.interconnect.every == 0
+
+    def off(self, g: np.ndarray, v: np.ndarray) -> bool:
+        """Compare the currents of one input v (rows,) [V] with exact ones; return True if the shares had to be solved anew.
+
+        g : the present conductances (rows, bit lines) [S].
+        """
+        self.comparisons += 1
+        error = max(self._error(g, v, tile) for tile in self._tiles)
+        self.largest_error = max(self.largest_error, error)
+        if error <= self.interconnect.tolerance:
+            return False
+        self._solve(g)
+        return True
+
+    def _error(self, g: np.ndarray, v: np.ndarray, tile: tuple[slice, slice]) -> float:
+        """Return the largest error of a current of one tile, relative to its largest current; 0 where nothing flows."""
+        exact = self._wires(g[tile]).solve(v[np.newaxis, tile[0]])[0]
+        tracked = v[tile[0]].astype(np.float64) @ (g[tile].astype(np.float64) * self.shares[tile])
+        largest = np.abs(exact).max()
+        return float(np.abs(tracked - exact).max() / largest) if largest > 0.0 else 0.0
+
+    def tracking(self) -> dict[str, float | None]:
+        """Return ``solutions``, ``comparisons``, ``largest_error`` [1] before a refresh and ``share``, the mean of A [1]."""
+        return {
+            "solutions": self.refreshes,
+            "comparisons": self.comparisons,
+            "largest_error": self.largest_error if self.comparisons else None,
+            "share": float(self.shares.mean(dtype=np.float64)) if self.refreshes else None,
+        }
+
+    def save(self) -> dict[str, np.ndarray]:
+        """Return the shares and the counters, as plain arrays."""
+        counts = (self._reads, self.comparisons, self.refreshes, self.largest_error)
+        return {"wires.shares": self.shares.copy(), "wires.counts": np.array(counts, np.float64)}
+
+    def restore(self, saved: Mapping[str, np.ndarray]) -> None:
+        """Restore a state returned by `save`."""
+        self.shares[:] = saved["wires.shares"]
+        reads, comparisons, refreshes, self.largest_error = (float(x) for x in saved["wires.counts"])
+        self._reads, self.comparisons, self.refreshes = int(reads), int(comparisons), int(refreshes)
