@@ -28,6 +28,7 @@ from hardware_models.check import UsageError, positive_int, shown
 from hardware_models.energy import report
 from hardware_models.kernels.products import one_blas_thread
 from hardware_models.tables import closest
+from hardware_models.user_contract import unmasked
 
 UPDATES = 1000
 """With `epochs` None, as many epochs as make at least so many updates: few rows need many epochs, many rows few."""
@@ -129,6 +130,7 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
             return self._fit(X, y)
 
     def _fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+        _refuse_masks(X, y)
         x, labels = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(labels)
         classes, codes = np.unique(labels, return_inverse=True)
@@ -153,6 +155,7 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
         deviation of the features run on with the rows.
         """
         first = not hasattr(self, "_parts")
+        _refuse_masks(X, y)
         x, labels = validate_data(self, X, y, dtype=np.float64, reset=first)
         check_classification_targets(labels)
         if first and classes is None:
@@ -225,6 +228,7 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
 
     def _scores(self, X: ArrayLike) -> np.ndarray:
         parts = self._fitted()
+        _refuse_masks(X)
         x = validate_data(self, X, dtype=np.float64, reset=False)
         with one_blas_thread():
             return parts.scores(x)
@@ -300,3 +304,8 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
             return Config(**(usual | settings | chosen))
         except UsageError as error:  # its message names the options of the command line
             raise UsageError(re.sub(r"--([a-z-]+)", lambda m: m[1].replace("-", "_"), str(error))) from None
+
+
+def _refuse_masks(rows: object, labels: object = None) -> None:
+    unmasked("X", rows)
+    unmasked("y", labels)

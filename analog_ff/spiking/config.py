@@ -7,12 +7,22 @@ from pathlib import Path
 from typing import ClassVar
 
 from analog_ff.config.choices import Choices
+from analog_ff.plain import Facts
 from analog_ff.registry.options import flag
 from analog_ff.spiking.parts import CellChoices, InputChoices, LearningChoices, RunChoices, SynapseChoices
 from hardware_models.check import UsageError
 from hardware_models.files import home
 
 NOT_IN_HASH = ("data_dir", "out", "target")
+
+
+def run_folder(options: Facts) -> Path:
+    """Return the folder of the run that these options begin; options not given are at their defaults."""
+    out, data, device, seed, chip_seed = (
+        options.get(name, getattr(SpikingConfig, name)) for name in ("out", "data", "device", "seed", "chip_seed")
+    )
+    name = f"spiking-{Path(data).stem}-{Path(device.split(':')[0]).stem}-s{seed}-c{chip_seed}"
+    return home(out) if out else Path("runs") / name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,5 +72,4 @@ class SpikingConfig(RunChoices, SynapseChoices, LearningChoices, CellChoices, In
 
     def folder(self) -> Path:
         """Return the run folder; without `out` it is named after the options."""
-        name = f"spiking-{Path(self.data).stem}-{Path(self.device.split(':')[0]).stem}"
-        return home(self.out) if self.out else Path("runs") / f"{name}-s{self.seed}-c{self.chip_seed}"
+        return run_folder(self.as_dict())

@@ -63,7 +63,7 @@ def transposed_currents(cells: Cells, v: np.ndarray) -> tuple[np.ndarray, np.nda
     g = cells.present()
     column_sums = (g[:, 0::2] + g[:, 1::2]).sum(axis=0, dtype=np.float64)
     squares = v.astype(np.float64) ** 2
-    variance = cells.device.read_variance(cells.state, cells.time)
+    variance = cells.variance()
     deviation: np.ndarray | None = None
     if np.ndim(variance) or variance:
         pairs = np.broadcast_to(variance, g.shape)

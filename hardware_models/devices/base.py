@@ -24,6 +24,7 @@ from hardware_models.devices.numbers import si as si
 from hardware_models.devices.state import CellState, S, remade
 from hardware_models.devices.state import field as field_of
 from hardware_models.keys import Key
+from hardware_models.user_contract import is_users, left_alone
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -146,7 +147,11 @@ class BaseDevice(Generic[Own]):
     def pulse_at(self, time: float, state: Own, pulses: np.ndarray, key: Key, window: Window | None = None) -> None:
         """Pulse at the chip's `time` [s]; whoever pulses calls this, and the time reaches a `timed` device alone."""
         when = {"time": time} if self.timed else {}
-        self.pulse(state, pulses, key, window, **when)
+        if not self.is_users:
+            self.pulse(state, pulses, key, window, **when)
+            return
+        with left_alone(f"the method pulse of device '{self.name}'", pulses=pulses):
+            self.pulse(state, pulses, key, window, **when)
 
     def pulse_some(self, state: Own, where: np.ndarray, pulses: np.ndarray, key: Key) -> None:
         """Pulse the cells at flat positions `where` (k,) int64, each once; the bits of `pulse` with zeros elsewhere.
@@ -154,6 +159,19 @@ class BaseDevice(Generic[Own]):
         A device need not have it; `Crossbar` uses it for bursts on few cells.
         """
         raise NotImplementedError(f"{type(self).__name__} pulses whole arrays only.")
+
+    def pulse_listed(self, state: Own, where: np.ndarray, pulses: np.ndarray, key: Key) -> None:
+        """Do what `pulse_some` does; whoever pulses listed cells calls this."""
+        if not self.is_users:
+            self.pulse_some(state, where, pulses, key)
+            return
+        with left_alone(f"the method pulse_some of device '{self.name}'", where=where, pulses=pulses):
+            self.pulse_some(state, where, pulses, key)
+
+    @property
+    def is_users(self) -> bool:
+        """True if the class is not of this project: it is then watched whether a call changes what it is handed."""
+        return is_users(type(self))
 
     @property
     def pulses_some(self) -> bool:
@@ -171,7 +189,11 @@ class BaseDevice(Generic[Own]):
     def renew_at(self, time: float, state: Own, cells: np.ndarray, key: Key) -> None:
         """Renew at the chip's `time` [s], which reaches a `timed` device alone."""
         when = {"time": time} if self.timed else {}
-        self.renew(state, cells, key, **when)
+        if not self.is_users:
+            self.renew(state, cells, key, **when)
+            return
+        with left_alone(f"the method renew of device '{self.name}'", cells=cells):
+            self.renew(state, cells, key, **when)
 
     @property
     def renews(self) -> bool:
