@@ -154,12 +154,12 @@ def _follow_threads() -> None:
     """Note from now on for whom a thread is started. Python's audit hooks tell it from version 3.12 on only."""
     start = threading.Thread.start
 
-    @functools.wraps(start)
-    def noted(thread: threading.Thread) -> None:
+    def noted(self: threading.Thread) -> None:
         if tops := _askers(sys._getframe(1))[0]:
-            _STARTED[thread] = tops
-        start(thread)
+            _STARTED[self] = tops
+        start(self)
 
+    functools.update_wrapper(noted, start)
     threading.Thread.start = noted  # type: ignore[method-assign]
 
 

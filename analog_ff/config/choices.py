@@ -58,6 +58,10 @@ class Choices:
         for f in fields(self):
             within(f, getattr(self, f.name), self.what)
 
+    def at_rest(self, name: str) -> bool:
+        """Tell whether an option is at its default, as if it had not been given; a subclass may know other such values."""
+        return bool(getattr(self, name) == self.__dataclass_fields__[name].default)
+
     def as_dict(self) -> Document:
         """Return the choices as plain values."""
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from analog_ff.config.choices import Choices
 from analog_ff.config.parts import FAULTS, CellChoices, ChipChoices, DataChoices, LearningChoices, RunChoices
-from analog_ff.config.together import check_together
+from analog_ff.config.together import check_run
 from analog_ff.learners import LEARNERS
 from analog_ff.learners.options import (
     SLOPES,
@@ -97,7 +97,7 @@ class Config(
             raise UsageError("--program-to needs a device, such as --program-to nandakumar2019_pcm.")
         if self.program_to is not None and (self.sealed or self.port != "local"):
             raise UsageError("--program-to reads the trained weights off the chip, which a sealed chip does not allow.")
-        check_together(self)
+        check_run(self)
 
     def at_rest(self, name: str) -> bool:
         """Tell whether an option is at its default or at the value of the recipe, as if it had not been given."""

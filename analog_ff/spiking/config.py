@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from analog_ff.config.choices import Choices
+from analog_ff.config.together import check_together
 from analog_ff.plain import Facts
 from analog_ff.registry.options import flag
 from analog_ff.spiking.parts import CellChoices, InputChoices, LearningChoices, RunChoices, SynapseChoices
@@ -36,6 +37,7 @@ class SpikingConfig(RunChoices, SynapseChoices, LearningChoices, CellChoices, In
     def __post_init__(self) -> None:
         """Raise UsageError for any option that is wrong by itself, without the data and the chip."""
         super().__post_init__()
+        check_together(self)
         for name, duration in (
             ("present", self.present), ("gap", self.gap), ("refractory", self.refractory), ("delay", self.delay),
             ("delay_spread", self.delay_spread),
@@ -59,6 +61,11 @@ class SpikingConfig(RunChoices, SynapseChoices, LearningChoices, CellChoices, In
             object.__setattr__(self, "chip", "table" if tables else "exact")
         if self.device != "none" and self.chip == "exact" and self.target == "standalone":
             raise UsageError("a device pulsed exactly needs --target cython; for standalone give --chip table.")
+
+    def at_rest(self, name: str) -> bool:
+        """Tell whether an option is at its default; so is the way of pulsing that ``auto`` stands for with plain numbers."""
+        plain = name == "chip" and self.device == "none" and self.chip == "exact"
+        return plain or super().at_rest(name)
 
     @property
     def present_steps(self) -> int:
