@@ -1,4 +1,4 @@
-"""What a user's own class or function must leave alone, because a run could not notice it later: masks, draws, arguments.
+"""Masks, global draws and arguments: a user's own class or function must leave them alone, because no result shows it.
 
 A mask of ``numpy.ma`` is dropped without a word by every conversion to a plain array. The global random states (``numpy.random``,
 ``random``) are decided by no seed of a run and kept in no checkpoint, so that a run which draws from them neither repeats nor

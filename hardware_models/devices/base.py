@@ -11,6 +11,7 @@ derived from it is adapted where it comes in (`hardware_models.devices.adapted`)
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Never, Protocol, runtime_checkable
@@ -147,10 +148,7 @@ class BaseDevice(Generic[Own]):
     def pulse_at(self, time: float, state: Own, pulses: np.ndarray, key: Key, window: Window | None = None) -> None:
         """Pulse at the chip's `time` [s]; whoever pulses calls this, and the time reaches a `timed` device alone."""
         when = {"time": time} if self.timed else {}
-        if not self.is_users:
-            self.pulse(state, pulses, key, window, **when)
-            return
-        with left_alone(f"the method pulse of device '{self.name}'", pulses=pulses):
+        with self._watched("pulse", pulses=pulses):
             self.pulse(state, pulses, key, window, **when)
 
     def pulse_some(self, state: Own, where: np.ndarray, pulses: np.ndarray, key: Key) -> None:
@@ -161,17 +159,19 @@ class BaseDevice(Generic[Own]):
         raise NotImplementedError(f"{type(self).__name__} pulses whole arrays only.")
 
     def pulse_listed(self, state: Own, where: np.ndarray, pulses: np.ndarray, key: Key) -> None:
-        """Do what `pulse_some` does; whoever pulses listed cells calls this."""
-        if not self.is_users:
-            self.pulse_some(state, where, pulses, key)
-            return
-        with left_alone(f"the method pulse_some of device '{self.name}'", where=where, pulses=pulses):
+        """Do `pulse_some`; whoever pulses listed cells calls this."""
+        with self._watched("pulse_some", where=where, pulses=pulses):
             self.pulse_some(state, where, pulses, key)
 
     @property
     def is_users(self) -> bool:
         """True if the class is not of this project: it is then watched whether a call changes what it is handed."""
         return is_users(type(self))
+
+    def _watched(self, method: str, **arguments: np.ndarray) -> AbstractContextManager[None]:
+        """Return a context in which a class of a user's must leave the arguments alone."""
+        who = f"the method {method} of device '{self.name}'"
+        return left_alone(who, **arguments) if self.is_users else nullcontext()
 
     @property
     def pulses_some(self) -> bool:
@@ -189,10 +189,7 @@ class BaseDevice(Generic[Own]):
     def renew_at(self, time: float, state: Own, cells: np.ndarray, key: Key) -> None:
         """Renew at the chip's `time` [s], which reaches a `timed` device alone."""
         when = {"time": time} if self.timed else {}
-        if not self.is_users:
-            self.renew(state, cells, key, **when)
-            return
-        with left_alone(f"the method renew of device '{self.name}'", cells=cells):
+        with self._watched("renew", cells=cells):
             self.renew(state, cells, key, **when)
 
     @property
