@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from analog_ff.config.config import Config
-from analog_ff.config.parts import DataChoices
+from analog_ff.config.parts import ChipChoices, DataChoices, LearningChoices
 from analog_ff.config.together import settings
 from analog_ff.datasets import load
 from analog_ff.datasets.base import Dataset, first_windows
@@ -72,7 +72,7 @@ def negatives_of(config: Config, data: Dataset) -> Negatives | None:
     return negatives
 
 
-def frame_of(config: Config, data: Dataset, negatives: Negatives | None) -> Frame:
+def frame_of(config: LearningChoices, data: Dataset, negatives: Negatives | None) -> Frame:
     """Return the frame of a run's network; labels stand where the network and the data have room for them."""
     kind = lookup("network", config.network, NETWORKS)
     place = kind.labelled_place
@@ -128,15 +128,9 @@ def check_read_noise(config: Config, device: BaseDevice) -> None:
         raise UsageError(f"device '{config.device}' reads without noise: choose --copies-from dropout.")
 
 
-@guarded(UsageError)
-def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: bool = False) -> ChipBench:
-    """Return the chip of a run, or its chips, in this process or not.
-
-    `shapes` are (inputs, neurons) of its layers, see `wiring_of`.
-    """
-    device = device_of(config, written_once=written_once)
-    check_read_noise(config, device)
-    options: Document = {
+def chip_options(config: ChipChoices) -> Document:
+    """Return the choices of a chip that its constructor takes as they are."""
+    return {
         "chip_seed": config.chip_seed,
         "nonlinearity": config.nonlinearity,
         "dac": config.dac,
@@ -147,6 +141,17 @@ def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: 
         "adc_range": config.adc_range,
         "partial_sums": config.partial_sums,
     }
+
+
+@guarded(UsageError)
+def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: bool = False) -> ChipBench:
+    """Return the chip of a run, or its chips, in this process or not.
+
+    `shapes` are (inputs, neurons) of its layers, see `wiring_of`.
+    """
+    device = device_of(config, written_once=written_once)
+    check_read_noise(config, device)
+    options = chip_options(config)
     if config.faults():
         options["faults"] = config.faults()
     kind: Callable[..., ChipBench]
