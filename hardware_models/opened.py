@@ -21,7 +21,7 @@ import sysconfig
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from weakref import WeakKeyDictionary
@@ -155,8 +155,9 @@ def _follow_threads() -> None:
     start = threading.Thread.start
 
     def noted(self: threading.Thread) -> None:
-        if tops := _askers(sys._getframe(1))[0]:
-            _STARTED[self] = tops
+        with suppress(Exception):  # a failure here must not stop the code that starts the thread
+            if tops := _askers(sys._getframe(1))[0]:
+                _STARTED[self] = tops
         start(self)
 
     functools.update_wrapper(noted, start)

@@ -70,10 +70,10 @@ class Run:
             self.ledger.book("program", self.learner.initialise())
             self.programmed = True
             self._save(folder)
-        draws = GlobalDraws() if opened.expected() else None  # nothing of this project draws from them
         bar = Progress(steps * config.epochs, steps * self.epoch, quiet=quiet)
         with Interruptible() as interruption, bar as progress:
             for epoch in range(self.epoch, config.epochs):
+                draws = GlobalDraws() if opened.expected() else None  # nothing of this project draws from them
                 start = time.monotonic()
                 for lesson in lessons(self._batches, self.schedule, epoch, config.epochs, config.seed):
                     self._teach(lesson)

@@ -154,6 +154,17 @@ def test_global_states_are_seen_and_left_alone() -> None:
             draw()
 
 
+def test_a_file_that_draws_while_it_is_loaded(tmp_path: Path) -> None:
+    """A table of random numbers would be another one in the resumed run."""
+    (tmp_path / "table.py").write_text(
+        "import numpy as np\nTABLE = np.random.random(3)\ndef f(z): return z * TABLE[0]\n"
+    )
+    with pytest.raises(
+        UsageError, match="nonlinearity file table.py, while it is loaded, uses the global state of numpy.random"
+    ):
+        load_nonlinearity(f"{tmp_path}/table.py:f")
+
+
 @pytest.mark.parametrize("port", ["local", "process"])
 def test_a_neuron_that_draws_late_stops_the_run(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, code: Path, port: str
