@@ -13,9 +13,12 @@ from analog_ff.cli.app import command_of, run_app, set_threads
 from analog_ff.cli.parameters import TEXT, parameters, with_signature
 from analog_ff.config.config import Config
 from analog_ff.config.reading import given
+from analog_ff.output.folders import must_be_new
 from analog_ff.output.messages import answer, tell
+from analog_ff.registry.options import parse_real, parse_whole
 from hardware_models.check import in_range, positive_int
 from hardware_models.files import home
+from hardware_models.places import placed
 
 APART = ("device", "learner", "split", "out")
 """Options of a run that a comparison takes in another form."""
@@ -41,16 +44,16 @@ def compare(
         "random layers are always added",
     ),
     settings: list[str] = _SETTINGS,
-    seeds: int = typer.Option(
-        3, "--seeds", metavar="<int>", rich_help_panel=COMPARED,
+    seeds: str = typer.Option(
+        "3", "--seeds", metavar="<int>", rich_help_panel=COMPARED,
         help="seeds of each learner, the same for all, each with a chip of its own [1]",
     ),
-    accuracy: float = typer.Option(
-        90.0, "--accuracy", metavar="<float>", rich_help_panel=COMPARED,
+    accuracy: str = typer.Option(
+        "90", "--accuracy", metavar="<float>", rich_help_panel=COMPARED,
         help="the energy to reach this validation accuracy is given, too [%]",
     ),
-    draws: int = typer.Option(
-        2000, "--draws", metavar="<int>", rich_help_panel=COMPARED, help="joint draws of all prices from their ranges [1]"
+    draws: str = typer.Option(
+        "2000", "--draws", metavar="<int>", rich_help_panel=COMPARED, help="joint draws of all prices from their ranges [1]"
     ),
     fixed_device: bool = typer.Option(
         False, "--fixed-device", rich_help_panel=COMPARED,
@@ -67,7 +70,7 @@ def compare(
     resume: bool = typer.Option(
         False, "--resume", help="go on with the comparison in --out: finished points stay, missing ones are run"
     ),
-    threads: int = typer.Option(
+    threads: str = typer.Option(
         None, "--threads", metavar="<int>", show_default=False,
         help="threads [default: all cores]; the result is the same for any number",
     ),
@@ -79,9 +82,13 @@ def compare(
     The comparison tells the error and the energy per update, per image and to an accuracy, with ranges and their causes. It takes
     the options of simulate for all of its runs.
     """
+    folder = home(out) if out else Path("runs") / f"compare-{Path(options['data'] or Config.data).stem}"
+    if not resume:
+        must_be_new(placed(folder))
     common = {**given(Config, {**dict.fromkeys(APART), **options}), "split": split}
-    in_range("a comparison", "--accuracy", accuracy, 0.0, 100.0, "%", low_open=True)
-    positive_int("a comparison", "--draws", draws, 100, 1_000_000)
+    wanted = in_range("a comparison", "--accuracy", parse_real("--accuracy", accuracy), 0.0, 100.0, "%", low_open=True)
+    times = positive_int("a comparison", "--draws", parse_whole("--draws", draws), 100, 1_000_000)
+    paired = parse_whole("--seeds", seeds)
     if threads is not None:
         set_threads(threads)
     from analog_ff.comparison import document, plan
@@ -89,11 +96,10 @@ def compare(
     chosen = plan.parse_devices(devices)
     labels = plan.parse_learners(learners)
     own = plan.parse_settings(settings, chosen, labels)
-    folder = home(out) if out else Path("runs") / f"compare-{Path(common.get('data', Config.data)).stem}"
-    points = plan.points_of(chosen, labels, seeds, common, own, folder)
+    points = plan.points_of(chosen, labels, paired, common, own, folder)
     plan.run(points, folder, resume=resume, say=tell)
     found = document.collect(
-        points, accuracy=accuracy, draws=draws, fixed_device=fixed_device, common=common, settings=settings
+        points, accuracy=wanted, draws=times, fixed_device=fixed_device, common=common, settings=settings
     )
     text = document.write(found, folder)
     answer(json.dumps(found) if as_json else text)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from analog_ff.config.config import Config, recipe
+from analog_ff.config.classifier import NOT_SETTINGS as NOT_SETTINGS
+from analog_ff.config.classifier import config_of
 from analog_ff.objective.schedule import Moment
 from analog_ff.plain import Document, Facts
 from analog_ff.runs import results
@@ -24,23 +22,15 @@ from analog_ff.runs.batches import Batches
 from analog_ff.runs.build import calibrated, schedule_of
 from analog_ff.runs.lessons import Lesson, lessons
 from analog_ff.runs.rows import Rows
-from hardware_models.check import UsageError, positive_int, shown
+from hardware_models.check import UsageError, positive_int
 from hardware_models.energy import report
 from hardware_models.kernels.products import one_blas_thread
-from hardware_models.tables import closest
+from hardware_models.user_contract import unmasked
 
 UPDATES = 1000
 """With `epochs` None, as many epochs as make at least so many updates: few rows need many epochs, many rows few."""
 FEATURES = ("n_features_in_", "feature_names_in_")
 """Attributes that scikit-learn sets from the rows before it checks them."""
-NOT_SETTINGS = frozenset(
-    {
-        "device", "layers", "epochs", "batch", "learning_rate", "readout", "label_strength", "technology", "seed",
-        "chip_seed", "learner", "network", "port", "data", "data_dir", "split", "shift", "crop", "binarise",
-        "images_per_epoch", "program_to", "out",
-    }
-)  # fmt: skip
-"""Choices of a run that the classifier takes by a name of its own, or that have no meaning here."""
 
 
 class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -129,6 +119,7 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
             return self._fit(X, y)
 
     def _fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+        _refuse_masks(X, y)
         x, labels = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(labels)
         classes, codes = np.unique(labels, return_inverse=True)
@@ -153,6 +144,7 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
         deviation of the features run on with the rows.
         """
         first = not hasattr(self, "_parts")
+        _refuse_masks(X, y)
         x, labels = validate_data(self, X, y, dtype=np.float64, reset=first)
         check_classification_targets(labels)
         if first and classes is None:
@@ -225,6 +217,7 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
 
     def _scores(self, X: ArrayLike) -> np.ndarray:
         parts = self._fitted()
+        _refuse_masks(X)
         x = validate_data(self, X, dtype=np.float64, reset=False)
         with one_blas_thread():
             return parts.scores(x)
@@ -233,7 +226,7 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
         """Return a fresh chip and its learner, the initial weights programmed."""
         if len(classes) < 2:
             raise UsageError(f"a classifier needs at least two classes, got 1 class: {classes}.")
-        parts = Rows(self._config(epochs), features, len(classes))
+        parts = Rows(config_of(self.get_params(deep=False), epochs), features, len(classes))
         with one_blas_thread():
             parts.ledger.book("program", calibrated(parts.config, parts.learner))
             parts.ledger.book("program", parts.learner.initialise())
@@ -263,41 +256,7 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
         saved = state.get("_parts")
         super().__setstate__(state if saved is None else state | {"_parts": Rows.restore(saved)})
 
-    def _config(self, epochs: Any) -> Config:
-        """Return all choices as those of a run."""
-        if not isinstance(self.settings, Mapping | None):
-            raise UsageError(f"settings are a dictionary of choices by their name, got {shown(self.settings)}.")
-        settings = {str(name): value for name, value in (self.settings or {}).items()}
-        known = {f.name for f in fields(Config)} - NOT_SETTINGS
-        for name in sorted(settings.keys() - known):
-            raise UsageError(
-                f"settings have no {shown(name)}{closest(name, known)} (known: {', '.join(sorted(known))})."
-            )
-        if not isinstance(self.hidden, Sequence) or isinstance(self.hidden, str) or not self.hidden:
-            raise UsageError(
-                f"hidden names the neurons of each hidden layer, such as (500, 500), got {shown(self.hidden)}."
-            )
-        usual = recipe(self.device, Config.learner)
-        seed = self.random_state
-        if isinstance(seed, bool | np.bool_):
-            raise UsageError(f"random_state is a whole number, a RandomState or None, got {seed}.")
-        if not isinstance(seed, int | np.integer):
-            seed = check_random_state(seed).randint(2**31 - 1)
-        chosen = {
-            "device": self.device,
-            "layers": tuple(positive_int("hidden", "every layer", width) for width in self.hidden),
-            "epochs": epochs,
-            "batch": self.batch,
-            "learning_rate": usual["learning_rate"] if self.learning_rate is None else self.learning_rate,
-            "label_strength": self.label_strength,
-            "readout": self.readout,
-            "technology": self.technology,
-            "seed": int(seed),
-            "chip_seed": self.chip_seed,
-            "shift": 0,
-            "data": "",
-        }
-        try:
-            return Config(**(usual | settings | chosen))
-        except UsageError as error:  # its message names the options of the command line
-            raise UsageError(re.sub(r"--([a-z-]+)", lambda m: m[1].replace("-", "_"), str(error))) from None
+
+def _refuse_masks(rows: object, labels: object = None) -> None:
+    unmasked("X", rows)
+    unmasked("y", labels)

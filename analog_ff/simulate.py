@@ -12,14 +12,17 @@ from analog_ff.cli.app import command_of, run_app, set_threads
 from analog_ff.cli.parameters import parameters, with_signature
 from analog_ff.config.config import Config, recommended, run_folder
 from analog_ff.config.reading import given
+from analog_ff.output.folders import must_be_new
 from analog_ff.output.messages import answer, tell
 from analog_ff.plain import Document
 from analog_ff.runs.stored import asked_for, finished
+from hardware_models.files import home
+from hardware_models.places import placed
 
 
 def simulate(
     *,
-    threads: int = typer.Option(
+    threads: str = typer.Option(
         None,
         "--threads",
         metavar="<int>",
@@ -37,7 +40,9 @@ def simulate(
 
     It learns by Forward-Forward unless --learner names another rule. Every pulse, read and conversion is counted and priced.
     """
-    config = _configure(given(Config, options), resume and not ablate)
+    if options["out"] and not resume:  # before any other option is looked at
+        must_be_new(placed(home(options["out"])))
+    config = _configure(given(Config, options), resume and not ablate, again=resume)
     if threads is not None:
         set_threads(threads)
     if ablate:
@@ -68,9 +73,14 @@ def _ablate(config: Config, resume: bool, as_json: bool) -> None:
         ablate.show(table, folder)
 
 
-def _configure(options: Document, resume: bool) -> Config:
-    """Return the configuration: recipe of the device, then the options given; a resumed run takes its own."""
+def _configure(options: Document, resume: bool, *, again: bool = False) -> Config:
+    """Return the configuration: recipe of the device, then the options given; a resumed run takes its own.
+
+    Without `resume`, and unless an ablation goes on (`again`), the folder must not exist: that is said before anything else.
+    """
     folder = run_folder(options)
+    if not resume and not again:
+        must_be_new(placed(folder))
     begun = asked_for(Config, options, folder) if resume else None
     # The folder of a run that was killed before it wrote its choices: only the options given are known.
     return begun or Config(**recommended(options))

@@ -17,6 +17,14 @@ LONGEST = 200
 """Largest number of characters of a label or a name, and of rows, seeds or values of one option."""
 
 
+TAKEN = {
+    "out": "the folder of a run", "resume": "whether a run goes on", "json": "the form of the answer",
+    "data-dir": "the folder of data", "seed": "the seed, of the entry 'seeds'",
+    "chip-seed": "the seed of the chip, of the entry 'seeds'",
+}  # fmt: skip
+"""Options that no file can set, because the program that runs the points sets them itself -> what it sets by them."""
+
+
 def _text(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
@@ -104,6 +112,7 @@ def read(path: Path) -> dict[str, Any]:
         if row["label"] in labels:
             raise UsageError(f"{place} has the label {shown(row['label'])} of an earlier row; give it another.")
         labels.add(row["label"])
+    _check_not_taken(path, table)
     _check_answer(path, table.get("answer", ""), labels)
     for pair in table.get("paired", []):
         for label in pair:
@@ -112,6 +121,19 @@ def read(path: Path) -> dict[str, Any]:
                     f"{path}: 'paired' names the row {shown(label)}{closest(label, labels)}, which is not there."
                 )
     return table
+
+
+def _check_not_taken(path: Path, table: dict[str, Any]) -> None:
+    """Raise UsageError if the file gives an option that would be ignored, because the runs get it from elsewhere."""
+    places = {"'options'": table.get("options", {}), "'grid'": table.get("grid", {})}
+    for number, row in enumerate(table["rows"], 1):
+        places |= {f"row {number}": row, f"row {number}, 'grid'": row.get("grid", {})}
+    for place, options in places.items():
+        for name in options:
+            if (taken := name.replace("_", "-")) in TAKEN:
+                raise UsageError(
+                    f"{path}: {place} cannot give {shown(name)}: benchmarks/run.py sets {TAKEN[taken]}; leave it out."
+                )
 
 
 def _check_answer(path: Path, answer: str, labels: set[str]) -> None:

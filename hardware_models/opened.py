@@ -4,12 +4,13 @@ Python calls its audit hooks for every file that Python code opens, by `open`, `
 others, and for libraries that `ctypes` loads. A file counts as the user's if one of the calls on the stack is in a module that
 the user named, or in a module that it imports, with no call of this project in between. Not counted are files that Python and
 installed packages open for themselves, files of packages, of the system and of caches, and temporary files that the user's
-code has written itself. The hooks do not see files opened in C (h5py, SQLite) or by another program, the network, and the
-names in a folder.
+code has written itself. A thread, such as one of a pool, works for those who started it, even if no call on its own stack is.
+The hooks do not see files opened in C (h5py, SQLite) or by another program or process, the network, and the names in a folder.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.util
 import os
@@ -18,10 +19,12 @@ import stat
 import sys
 import sysconfig
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
+from weakref import WeakKeyDictionary
 
 from hardware_models.files import noted_as
 
@@ -43,6 +46,8 @@ _FOR_LINES = ("linecache", "tokenize")
 _IMPORTS = "importlib._bootstrap_external"
 _IMPORTED: set[str] = set()
 """Sources of modules that the user's code has imported although none could be found before it ran: it has changed `sys.path`."""
+_STARTED: WeakKeyDictionary[threading.Thread, set[str]] = WeakKeyDictionary()
+"""Thread that the user's code has started -> packages on the stack at that moment."""
 _CACHES = (".pyc", ".nbi", ".nbc")
 
 
@@ -53,6 +58,7 @@ def expect(module: str) -> None:
         return
     if not _TOPS:
         sys.addaudithook(_heard)  # a hook cannot be removed, so it first checks that a record is open
+        _follow_threads()
     _TOPS.add(top)
 
 
@@ -144,6 +150,20 @@ def _heard(event: str, arguments: tuple[object, ...]) -> None:
         return
 
 
+def _follow_threads() -> None:
+    """Note from now on for whom a thread is started. Python's audit hooks tell it from version 3.12 on only."""
+    start = threading.Thread.start
+
+    def noted(self: threading.Thread) -> None:
+        with suppress(Exception):  # a failure here must not stop the code that starts the thread
+            if tops := _askers(sys._getframe(1))[0]:
+                _STARTED[self] = tops
+        start(self)
+
+    functools.update_wrapper(noted, start)
+    threading.Thread.start = noted  # type: ignore[method-assign]
+
+
 def _kept_by_the_user(path: str) -> bool:
     """Tell whether a file written by the user's code lasts until the next run (is not temporary) and is not noted yet."""
     return not path.startswith(os.path.join(tempfile.gettempdir(), "")) and path not in _SEEN
@@ -176,6 +196,8 @@ def _askers(frame: FrameType | None) -> tuple[set[str], bool]:
         elif not found and frame.f_code.co_name == "<module>" and frame.f_code.co_filename.startswith(_APART):
             break  # an installed package reads a file during its import
         frame = frame.f_back
+    else:  # the stack's end was reached: nothing on it says that the file is not the user's
+        found |= _STARTED.get(threading.current_thread(), set()) if _STARTED else set()
     return found, imports
 
 

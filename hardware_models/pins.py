@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hardware_models.check import UsageError, in_range, shown
+from hardware_models.user_contract import unmasked
 
 MOST_PULSES = 2**31 - 1
 """Largest number of pulses of one weight in one call; counters of pulses are int32."""
@@ -15,6 +16,7 @@ LONGEST = 1e15
 
 def _array(what: str, values: ArrayLike, kinds: str = "fiub") -> np.ndarray:
     """Return values as an array of real numbers; raise UsageError if they are none."""
+    unmasked(what, values)
     try:
         array = np.asarray(values)
     except (TypeError, ValueError):  # lists of unequal lengths, or a user's own class

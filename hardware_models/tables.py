@@ -20,6 +20,7 @@ from hardware_models import opened, user_code, user_faults
 from hardware_models.check import UsageError, shown
 from hardware_models.files import home
 from hardware_models.places import placed
+from hardware_models.user_contract import no_global_draws
 
 T = TypeVar("T")
 LONGEST = 100
@@ -118,7 +119,8 @@ def _import_file(path: Path, kind: str) -> ModuleType:
     _expect(name)
     try:
         # This runs exactly the noted source; Python's own loader might use a compiled file of the same second and size.
-        exec(compile(user_code.source(path, kind), str(path), "exec"), vars(module))
+        with no_global_draws(f"{kind} file {path.name}, while it is loaded,"):
+            exec(compile(user_code.source(path, kind), str(path), "exec"), vars(module))
     except BaseException:
         del sys.modules[name]
         raise

@@ -10,6 +10,7 @@ import typer
 from analog_ff.cli.parameters import Grouped
 from analog_ff.output import starting
 from analog_ff.output.messages import NoAnswerError, Nowhere, standard_output, tell
+from analog_ff.registry.options import parse_whole
 from analog_ff.runs.interrupt import Terminated
 from hardware_models.check import CommandError, RunError, UsageError, shown
 from hardware_models.places import in_place
@@ -28,9 +29,11 @@ def command_of(function: Callable[..., None]) -> typer.Typer:
     return app
 
 
-def set_threads(threads: int) -> None:
+def set_threads(given: str) -> None:
     """Let the kernels use so many threads; raise UsageError for more than the machine has."""
     import numba
+
+    threads = parse_whole("--threads", given)
 
     most = int(getattr(numba.config, "NUMBA_NUM_THREADS", 1))
     if not 1 <= threads <= most:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +26,7 @@ from analog_ff.runs.origin import check_alike
 from analog_ff.runs.result_file import check
 from hardware_models import files
 from hardware_models.check import UsageError, in_range, positive_int, shown
+from hardware_models.places import placed
 from hardware_models.tables import closest, lookup
 
 FROZEN = "random-features"
@@ -144,8 +144,8 @@ def run(points: Sequence[Point], folder: Path, *, resume: bool, say: Callable[[s
     Everything that can be wrong with any point is found before the first one starts. Raise UsageError if the folder exists
     and is not resumed, or if one of its points was begun with other options.
     """
-    if os.path.lexists(folder) and not resume:
-        raise UsageError(f"the folder {folder} exists already; give another --out, or --resume to go on with it.")
+    if not resume:
+        folders.must_be_new(placed(folder))
     left = [p for p in points if not _finished(p)]
     for point in {(p.device, p.label): p for p in left}.values():
         try:

@@ -24,6 +24,8 @@ LONGEST = 4096
 """Most characters of a text, as of a path, and most numbers of a list."""
 MOST = 2**20
 """Most bytes of a config.toml [B]."""
+FEW = 5
+"""Most missing entries that a message lists."""
 WIDEST = 2**63
 """Whole numbers stay below it in magnitude."""
 
@@ -56,6 +58,10 @@ class Choices:
         for f in fields(self):
             within(f, getattr(self, f.name), self.what)
 
+    def at_rest(self, name: str) -> bool:
+        """Tell whether an option is at its default, as if it had not been given; a subclass may know other such values."""
+        return bool(getattr(self, name) == self.__dataclass_fields__[name].default)
+
     def as_dict(self) -> Document:
         """Return the choices as plain values."""
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
@@ -77,7 +83,7 @@ class Choices:
         """Return the choices in a run folder's config.toml by name, each of its type.
 
         Raise UsageError for a file that cannot be read, is of another schema or of another kind of run, has an entry that
-        is no choice, or a value of another type. A choice that the file lacks is not in the table.
+        is no choice, or a value of another type, or lacks a choice: its default might be another than that of the run.
         """
         where = shown(str(path), 200, quoted=False)
         table = files.toml(files.contents(path, "configuration", most=MOST), where, "a run's configuration")
@@ -97,6 +103,12 @@ class Choices:
             else:
                 off = value == "none" and "None" in known[name]
                 values[name] = of_type(known[name], None if off else value, where, name)
+        if missing := [name for name in known if name not in values]:
+            several = f" and {len(missing) - FEW} more" if len(missing) > FEW else ""
+            raise UsageError(
+                f"{where} lacks the {'entry' if len(missing) == 1 else 'entries'} {', '.join(missing[:FEW])}{several}: it "
+                "should hold every choice of the run; put back what was removed, or start the run anew in another folder."
+            )
         return values
 
     @classmethod

@@ -18,7 +18,7 @@ from analog_ff.config.parts import (
     LearningChoices,
     RunChoices,
 )
-from analog_ff.config.together import check_together
+from analog_ff.config.together import check_run
 from analog_ff.learners import LEARNERS
 from analog_ff.learners.options import (
     SLOPES,
@@ -107,7 +107,7 @@ class Config(
         if self.program_to is not None and (self.sealed or self.port != "local"):
             raise UsageError("--program-to reads the trained weights off the chip, which a sealed chip does not allow.")
         self.check_circuit(self.adc, self.dac)
-        check_together(self)
+        check_run(self)
 
     def at_rest(self, name: str) -> bool:
         """Tell whether an option is at its default or at the value of the recipe, as if it had not been given."""

@@ -7,13 +7,13 @@ from dataclasses import Field, fields
 from typing import Any
 
 from analog_ff.plain import Document
-from analog_ff.registry.options import flag
+from analog_ff.registry.options import flag, parse_real, parse_whole
 from hardware_models.check import UsageError, shown
 from hardware_models.tables import closest
 
 NEGATED = "no_"
 """Prefix of the name of a command's switch that turns off an option which is on by default."""
-NUMBERS: Mapping[str, Callable[[str], Any]] = {"int": int, "float": float}
+NUMBERS: Mapping[str, Callable[..., int | float]] = {"int": parse_whole, "float": parse_real}
 """Annotation of a number -> the function that reads it."""
 
 
@@ -50,12 +50,8 @@ def _read(f: Field[Any], name: str, text: str) -> Any:
     if f.metadata["parse"]:
         return f.metadata["parse"](name, text)
     number = NUMBERS.get(plain_type(f))
-    try:
-        return text if number is None else number(text)
-    except ValueError:
-        unit = f" [{f.metadata['unit']}]" if f.metadata.get("unit") else ""
-        right = "a whole number" if number is int else f"a number{unit}, without its unit"
-        raise UsageError(f"{name} takes {right}, got {shown(text)}.") from None
+    unit = (f.metadata["unit"],) if number is parse_real and f.metadata.get("unit") else ()
+    return text if number is None else number(name, text, *unit)
 
 
 def plain_type(f: Field[Any]) -> str:

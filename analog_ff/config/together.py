@@ -67,16 +67,15 @@ def unread(kind: type[Choices], options: Facts) -> set[str]:
     return {name for name in options if name in owners(kind) and name not in read}
 
 
-def settings(config: Config, option: str) -> Document:
+def settings(config: Choices, option: str) -> Document:
     """Return the values of the options that the row reads which `option` has chosen, by name."""
     row = tables(type(config))[option].get(getattr(config, option))
     return {} if row is None else {name: getattr(config, name) for name in row.reads}
 
 
-def check_together(config: Config) -> None:
-    """Refuse an option that would do nothing, and values with which a chosen kind does not work."""
+def check_together(config: Choices) -> list[Chosen]:
+    """Refuse an option that would do nothing, and values with which a chosen kind does not work; return the chosen rows."""
     rows = chosen(type(config), vars(config))
-    learner = next(one for one in rows if one.option == "learner")
     _check_read(config, rows)
     _check_beside(config)
     for one in rows:
@@ -85,10 +84,15 @@ def check_together(config: Config) -> None:
         for declared in one.row.declared:
             if (check := vars(declared).get("check")) is not None:
                 check.__func__(config)
-    _check_learner(config, learner)
+    return rows
 
 
-def _check_read(config: Config, rows: list[Chosen]) -> None:
+def check_run(config: Config) -> None:
+    """Refuse what `check_together` refuses, and a chip or a schedule with which the learner does not work."""
+    _check_learner(config, next(one for one in check_together(config) if one.option == "learner"))
+
+
+def _check_read(config: Choices, rows: list[Chosen]) -> None:
     """Refuse an option, away from its default, that no chosen kind reads."""
     read = {name for one in rows for name in one.row.reads}
     for name, by in owners(type(config)).items():
@@ -106,16 +110,16 @@ def _check_read(config: Config, rows: list[Chosen]) -> None:
         )
 
 
-def _check_beside(config: Config) -> None:
+def _check_beside(config: Choices) -> None:
     """Refuse an option that does nothing without another one."""
     for f in fields(config):
         other = f.metadata.get("beside")
-        if other and getattr(config, f.name) != f.default:
+        if other and not config.at_rest(f.name):
             if getattr(config, other) == type(config).__dataclass_fields__[other].default:
                 raise UsageError(f"{flag(f.name)} needs {flag(other)} beside it: give {flag(other)} too.")
 
 
-def _check_only(config: Config, one: Chosen, option: str, only: Only) -> None:
+def _check_only(config: Choices, one: Chosen, option: str, only: Only) -> None:
     if getattr(config, option) not in only.values:
         raise UsageError(f"{one} {only.because}: choose {flag(option)} {' or '.join(only.values)}.")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hardware_models.check import UsageError
+from hardware_models.user_contract import unmasked
 
 
 def embed(images: np.ndarray, labels: np.ndarray | None, classes: int, strength: float = 1.0) -> np.ndarray:
@@ -66,6 +67,7 @@ def code(labels: np.ndarray | None, images: int, classes: int, strength: float =
 
 def check_labels(labels: np.ndarray, images: int, classes: int) -> np.ndarray:
     """Return the labels (images,) as int64; raise UsageError if they are not whole numbers in [0, classes)."""
+    unmasked("labels", labels)
     array = np.asarray(labels)
     if array.shape != (images,) or not np.issubdtype(array.dtype, np.integer):
         raise UsageError(f"labels are {images} whole numbers, one per image, got {array.dtype} of shape {array.shape}.")

@@ -19,6 +19,7 @@ from hardware_models.check import RunError, UsageError, shown
 from hardware_models.events import Tally
 from hardware_models.keys import Key
 from hardware_models.tables import load_object, lookup
+from hardware_models.user_contract import no_global_draws, unmasked
 from hardware_models.user_faults import described
 
 SMALLEST = 1e-30
@@ -178,8 +179,9 @@ class UserNegatives(Negatives):
         if not callable(self._function):
             raise UsageError(f"negatives '{spec}' should be a function of (images, labels, generator).")
         images, labels = np.zeros((2, pixels), np.float32), np.array([0, 1])
-        generator = np.random.Generator(np.random.Philox(0))
-        self.labelled = self._made(images, labels, generator, classes or 2**31, UsageError)[1] is not None
+        with no_global_draws(f"negatives '{spec}'"):
+            generator = np.random.Generator(np.random.Philox(0))
+            self.labelled = self._made(images, labels, generator, classes or 2**31, UsageError)[1] is not None
 
     def __call__(
         self, images: np.ndarray, labels: np.ndarray, believed: np.ndarray, generator: np.random.Generator
@@ -203,7 +205,10 @@ class UserNegatives(Negatives):
         try:
             result = self._function(images.copy(), labels.copy(), generator)
             given, wrong = result if isinstance(result, tuple) and len(result) == 2 else (result, None)
+            unmasked(f"the result of {owner}", [given, wrong], kind)
             given = np.asarray(given)
+        except (UsageError, RunError):
+            raise
         except KeyboardInterrupt:
             raise
         except BaseException as error:

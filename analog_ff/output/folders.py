@@ -36,7 +36,7 @@ def has(folder: Path, name: str) -> bool:
 
 
 def must_be_new(folder: Path) -> None:
-    """Raise UsageError if a file or folder of that name exists."""
+    """Raise UsageError if a file or folder of that name exists; commands ask before anything else can fail."""
     if os.path.lexists(folder):
         raise _taken(folder)
 
@@ -122,7 +122,7 @@ def _sweep(folder: Path) -> None:
 
 
 def _taken(folder: Path) -> UsageError:
-    return UsageError(f"the run folder {folder} exists already; give another --out, or --resume to go on with it.")
+    return UsageError(f"the folder {folder} exists already; give another --out, or --resume to go on with it.")
 
 
 def _closed(folder: Path, error: OSError) -> UsageError:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import field
 from typing import Any
 
 from analog_ff.plain import Facts
 from hardware_models.check import UsageError, shown
+
+MOST_DIGITS = 1000
+"""Most characters of a number."""
+_WHOLE = re.compile(r"[+-]?[0-9]+")
+_REAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
 def option(
@@ -44,10 +51,44 @@ def option(
     return field(default=default, metadata={**said, "table": table, "or_own": or_own, **limits})
 
 
+def whole(text: str) -> int:
+    """Return the whole number that a text writes with the digits 0 to 9 and a sign alone; raise ValueError for any other text.
+
+    Python's `int` would also take ``1_0``, spaces, and digits of other scripts.
+    """
+    if not _WHOLE.fullmatch(text) or len(text) > MOST_DIGITS:
+        raise ValueError("no whole number")
+    return int(text)
+
+
+def real(text: str) -> float:
+    """Return the finite number that a text writes as ``0.5``, ``.5`` or ``5e-1``; raise ValueError for any other text."""
+    if not _REAL.fullmatch(text) or len(text) > MOST_DIGITS or math.isinf(number := float(text)):
+        raise ValueError("no number")
+    return number
+
+
+def parse_whole(option_name: str, text: str) -> int:
+    """Return the whole number of an option's text."""
+    try:
+        return whole(text)
+    except ValueError:
+        raise UsageError(f"{option_name} takes a whole number, got {shown(text)}.") from None
+
+
+def parse_real(option_name: str, text: str, unit: str = "") -> float:
+    """Return the number of an option's text, which has no unit."""
+    try:
+        return real(text)
+    except ValueError:
+        in_unit = f" [{unit}]" if unit else ""
+        raise UsageError(f"{option_name} takes a number{in_unit}, without its unit, got {shown(text)}.") from None
+
+
 def parse_layers(option_name: str, text: str) -> tuple[int, ...]:
     """Return the widths that ``500,500`` names."""
     try:
-        return tuple(int(part) for part in text.split(",") if part.strip() or "," in text)
+        return tuple(whole(part) for part in text.split(",")) if text else ()
     except ValueError:
         raise UsageError(
             f"{option_name} takes whole numbers separated by commas, such as 500,500, got {shown(text)}."
@@ -59,7 +100,7 @@ def parse_regions(option_name: str, text: str) -> int | str:
     if text == "positions":
         return text
     try:
-        return int(text)
+        return whole(text)
     except ValueError:
         raise UsageError(f"{option_name} takes a whole number or 'positions', got {shown(text)}.") from None
 
@@ -69,7 +110,7 @@ def parse_bits(option_name: str, text: str) -> int | None:
     if text.lower() == "none":
         return None
     try:
-        return int(text)
+        return whole(text)
     except ValueError:
         raise UsageError(f"{option_name} takes a number of bits or 'none', got {shown(text)}.") from None
 
@@ -78,7 +119,7 @@ def parse_tile(option_name: str, text: str) -> tuple[int, int]:
     """Return (rows, columns) of ``256x256`` or ``256``."""
     parts = text.lower().split("x")
     try:
-        numbers = [int(p) for p in parts]
+        numbers = [whole(p) for p in parts]
     except ValueError:
         numbers = []
     if len(numbers) not in (1, 2):

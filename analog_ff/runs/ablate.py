@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,13 +9,14 @@ from typing import Any
 
 from analog_ff.config.config import Config
 from analog_ff.config.parts import ADC_FAULTS, DAC_FAULTS
-from analog_ff.output import whole_files
+from analog_ff.output import folders, whole_files
 from analog_ff.output.forms import document
 from analog_ff.plain import Document
 from analog_ff.runs.execute import execute
 from analog_ff.runs.origin import check_alike
 from hardware_models.check import UsageError
 from hardware_models.load import load_device
+from hardware_models.places import placed
 
 FAULTS_OFF: Document = {
     "stuck_low": 0.0,
@@ -76,8 +76,8 @@ def ablate(config: Config, *, resume: bool = False, say: Callable[[str], None] =
     Raise UsageError before anything is written if the folder exists and is not resumed.
     """
     folder = config.folder()
-    if os.path.lexists(folder) and not resume:
-        raise UsageError(f"the run folder {folder} exists already; give another --out, or --resume to go on with it.")
+    if not resume:
+        folders.must_be_new(placed(folder))
     runs = cases(config)
     kind = "test" if config.split == "final" else "validation"
     rows: list[Document] = []

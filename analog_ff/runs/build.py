@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analog_ff.config.config import Config
-from analog_ff.config.parts import ADC_FAULTS, DAC_FAULTS, ChipChoices, DataChoices
+from analog_ff.config.parts import ADC_FAULTS, DAC_FAULTS, ChipChoices, DataChoices, LearningChoices
 from analog_ff.config.together import settings
 from analog_ff.datasets import load
 from analog_ff.datasets.base import Dataset, first_windows
@@ -79,7 +79,7 @@ def negatives_of(config: Config, data: Dataset) -> Negatives | None:
     return negatives
 
 
-def frame_of(config: Config, data: Dataset, negatives: Negatives | None) -> Frame:
+def frame_of(config: LearningChoices, data: Dataset, negatives: Negatives | None) -> Frame:
     """Return the frame of a run's network; labels stand where the network and the data have room for them."""
     kind = lookup("network", config.network, NETWORKS)
     place = kind.labelled_place
@@ -187,15 +187,9 @@ def interconnect_of(config: ChipChoices) -> Interconnect:
     return Interconnect(resistance, resistance, mode=config.wires, tolerance=config.wire_tolerance)
 
 
-@guarded(UsageError)
-def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: bool = False) -> ChipBench:
-    """Return the chip of a run, or its chips, in this process or not.
-
-    `shapes` are (inputs, neurons) of its layers, see `wiring_of`.
-    """
-    device = device_of(config, written_once=written_once)
-    check_read_noise(config, device)
-    options: Document = {
+def chip_options(config: ChipChoices) -> Document:
+    """Return the choices of a chip that its constructor takes as they are."""
+    return {
         "chip_seed": config.chip_seed,
         "nonlinearity": config.nonlinearity,
         "dac": config.dac,
@@ -205,8 +199,18 @@ def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: 
         "input_scale": config.input_scale,
         "adc_range": config.adc_range,
         "partial_sums": config.partial_sums,
-        "noise": line_noise_of(config, device),
     }
+
+
+@guarded(UsageError)
+def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: bool = False) -> ChipBench:
+    """Return the chip of a run, or its chips, in this process or not.
+
+    `shapes` are (inputs, neurons) of its layers, see `wiring_of`.
+    """
+    device = device_of(config, written_once=written_once)
+    check_read_noise(config, device)
+    options = {**chip_options(config), "noise": line_noise_of(config, device)}
     if config.faults():
         options["faults"] = config.faults()
     options |= converter_faults_of(config)

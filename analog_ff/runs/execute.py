@@ -62,7 +62,7 @@ def _prepared(config: Config) -> Iterator[Parts]:
             port = port_of(config, wiring.shapes)
             closing.callback(port.close)
             if config.port == "process":  # these are read in the chip's process
-                _note_of_the_chip(config)
+                _note_of_the_chip(config.fault_map, config.nonlinearity)
             learner = learner_of(config, port, len(data.classes), wiring, negatives)
             schedule = schedule_of(config, batches_of(config, len(data.x_train), learner))
             target = None
@@ -71,18 +71,18 @@ def _prepared(config: Config) -> Iterator[Parts]:
                 closing.callback(chip.close)
                 target = learner_of(config, chip, len(data.classes), wiring, negatives)
             device = port.description
-            conditions = results.conditions(config, device)
+            conditions = results.conditions(config.technology, device)
         origin = Origin(dict(sorted(inputs.items())), versions())
         closing.enter_context(opened.into(origin.inputs, folder))
         run = Run(config, data, port, learner, schedule, lambda ledger: results.learn_joule(ledger, conditions), origin)
         yield Parts(run, device, target, conditions)
 
 
-def _note_of_the_chip(config: Config) -> None:
-    if config.fault_map:
-        contents(config.fault_map, "fault map", most=LARGE)
-    if ":" in config.nonlinearity:
-        user_code.note_of(config.nonlinearity, "nonlinearity")
+def _note_of_the_chip(fault_map: str | None, nonlinearity: str) -> None:
+    if fault_map:
+        contents(fault_map, "fault map", most=LARGE)
+    if ":" in nonlinearity:
+        user_code.note_of(nonlinearity, "nonlinearity")
 
 
 def examine(config: Config) -> None:
@@ -120,7 +120,7 @@ def _executed(
 ) -> Document:
     if not resume:
         folders.must_be_new(folder)
-        with _prepared(config) as parts, folders.made(folder, {CONFIG: _written(config, parts)}):
+        with _prepared(config) as parts, folders.made(folder, {CONFIG: _written(parts)}):
             return _carry_out(parts, folder, quiet, after_epoch)
     if (result := finished(config, folder)) is not None:
         return result
@@ -138,13 +138,13 @@ def _executed(
             if begun is None:
                 tell(f"nothing was kept of the run in {folder}; it begins with the options given.")
             if begun is None or begun.epochs != config.epochs:
-                whole_files.write(folder / CONFIG, _written(config, parts))
+                whole_files.write(folder / CONFIG, _written(parts))
             parts.run.write_lines(folder)
             return _carry_out(parts, folder, quiet, after_epoch)
 
 
-def _written(config: Config, parts: Parts) -> str:
-    return config.to_toml(parts.run.origin.versions)
+def _written(parts: Parts) -> str:
+    return parts.run.config.to_toml(parts.run.origin.versions)
 
 
 @contextmanager

@@ -6,7 +6,6 @@ import math
 from pathlib import Path
 from typing import Any
 
-from analog_ff.config.config import Config
 from analog_ff.output import whole_files
 from analog_ff.output.forms import document
 from analog_ff.plain import Document
@@ -20,11 +19,11 @@ UNIFORM_VARIANCE = 1.0 / 12.0
 """Variance, in units of the range squared, of a cell that may be anywhere in its range."""
 
 
-def conditions(config: Config, device: Document) -> Document:
-    """Return the conditions for pricing a run: the technology, and the device's own voltages and times."""
+def conditions(technology: str, device: Document) -> Document:
+    """Return the conditions for pricing a run: the technology of that name or file, the device's own voltages and times."""
     from hardware_models.energy import load_technology
 
-    return {"technology": load_technology(config.technology), **device_conditions(device)}
+    return {"technology": load_technology(technology), **device_conditions(device)}
 
 
 def device_conditions(device: Document) -> dict[str, float]:

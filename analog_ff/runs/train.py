@@ -22,9 +22,12 @@ from analog_ff.runs.interrupt import Interruptible
 from analog_ff.runs.lessons import Lesson, lessons, teach
 from analog_ff.runs.origin import Origin
 from analog_ff.runs.progress import Progress
+from hardware_models import opened
+from hardware_models.check import RunError
 from hardware_models.events import Ledger, Tally
 from hardware_models.keys import Key
 from hardware_models.port import ChipBench
+from hardware_models.user_contract import GlobalDraws
 
 MONITORED = 500
 """Images of the training set looked at after each epoch of a final run."""
@@ -71,11 +74,14 @@ class Run:
         bar = Progress(steps * config.epochs, steps * self.epoch, quiet=quiet)
         with Interruptible() as interruption, bar as progress:
             for epoch in range(self.epoch, config.epochs):
+                draws = GlobalDraws() if opened.expected() else None  # nothing of this project draws from them
                 start = time.monotonic()
                 for lesson in lessons(self._batches, self.schedule, epoch, config.epochs, config.seed):
                     self._teach(lesson)
                     progress.advance(f"epoch {epoch + 1}/{config.epochs}")
                     interruption.check()
+                if draws is not None:
+                    draws.refuse(f"code of yours in epoch {epoch + 1}", RunError)
                 self.epoch = epoch + 1
                 errors = self._monitor()
                 self.seconds += time.monotonic() - start

@@ -10,12 +10,15 @@ import typer
 from analog_ff.cli.app import command_of, run_app
 from analog_ff.cli.parameters import TEXT, parameters, with_signature
 from analog_ff.config.reading import given
+from analog_ff.output.folders import must_be_new
 from analog_ff.output.messages import answer
 from analog_ff.plain import Document
+from analog_ff.registry.options import parse_whole
 from analog_ff.runs.stored import asked_for
-from analog_ff.spiking.config import SpikingConfig
+from analog_ff.spiking.config import SpikingConfig, run_folder
 from hardware_models.check import UsageError
 from hardware_models.files import home
+from hardware_models.places import placed
 
 
 def spiking(
@@ -33,8 +36,8 @@ def spiking(
         help="with --cortex: tests to run, such as T1,T3 [default: all]",
         show_default=False,
     ),
-    seeds: int = typer.Option(
-        3, "--seeds", metavar="<int>", help="with --cortex: seeds of each case, the same for all, from --seed on [1]"
+    seeds: str = typer.Option(
+        "3", "--seeds", metavar="<int>", help="with --cortex: seeds of each case, the same for all, from --seed on [1]"
     ),
     resume: bool = typer.Option(
         False, "--resume", help="carry out the interrupted run in --out from its beginning, with the same bits"
@@ -51,8 +54,10 @@ def spiking(
 
         if export or resume:
             raise UsageError("--export and --resume belong to a single run: leave them out with --cortex.")
-        run(given(SpikingConfig, options), tests, seeds, as_json=as_json)
+        run(given(SpikingConfig, options), tests, parse_whole("--seeds", seeds), as_json=as_json)
         return
+    if options["out"] and not resume:  # before any other option is looked at
+        must_be_new(placed(home(str(options["out"]))))
     config = _configure(given(SpikingConfig, options), resume)
     from analog_ff.spiking.execute import execute, show
 
@@ -65,6 +70,8 @@ def spiking(
 
 def _configure(options: Document, resume: bool) -> SpikingConfig:
     """Return the configuration of the options; a resumed run uses its stored configuration."""
+    if not resume:
+        must_be_new(placed(run_folder(options)))
     config = SpikingConfig(**options)
     if not resume:
         return config

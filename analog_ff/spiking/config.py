@@ -7,12 +7,23 @@ from pathlib import Path
 from typing import ClassVar
 
 from analog_ff.config.choices import Choices
+from analog_ff.config.together import check_together
+from analog_ff.plain import Facts
 from analog_ff.registry.options import flag
 from analog_ff.spiking.parts import CellChoices, InputChoices, LearningChoices, RunChoices, SynapseChoices
 from hardware_models.check import UsageError
 from hardware_models.files import home
 
 NOT_IN_HASH = ("data_dir", "out", "target")
+
+
+def run_folder(options: Facts) -> Path:
+    """Return the folder of the run that these options begin; options not given are at their defaults."""
+    out, data, device, seed, chip_seed = (
+        options.get(name, getattr(SpikingConfig, name)) for name in ("out", "data", "device", "seed", "chip_seed")
+    )
+    name = f"spiking-{Path(data).stem}-{Path(device.split(':')[0]).stem}-s{seed}-c{chip_seed}"
+    return home(out) if out else Path("runs") / name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +37,7 @@ class SpikingConfig(RunChoices, SynapseChoices, LearningChoices, CellChoices, In
     def __post_init__(self) -> None:
         """Raise UsageError for any option that is wrong by itself, without the data and the chip."""
         super().__post_init__()
+        check_together(self)
         for name, duration in (
             ("present", self.present), ("gap", self.gap), ("refractory", self.refractory), ("delay", self.delay),
             ("delay_spread", self.delay_spread),
@@ -50,6 +62,11 @@ class SpikingConfig(RunChoices, SynapseChoices, LearningChoices, CellChoices, In
         if self.device != "none" and self.chip == "exact" and self.target == "standalone":
             raise UsageError("a device pulsed exactly needs --target cython; for standalone give --chip table.")
 
+    def at_rest(self, name: str) -> bool:
+        """Tell whether an option is at its default; so is the way of pulsing that ``auto`` stands for with plain numbers."""
+        plain = name == "chip" and self.device == "none" and self.chip == "exact"
+        return plain or super().at_rest(name)
+
     @property
     def present_steps(self) -> int:
         """Number of clock steps of one presentation."""
@@ -62,5 +79,4 @@ class SpikingConfig(RunChoices, SynapseChoices, LearningChoices, CellChoices, In
 
     def folder(self) -> Path:
         """Return the run folder; without `out` it is named after the options."""
-        name = f"spiking-{Path(self.data).stem}-{Path(self.device.split(':')[0]).stem}"
-        return home(self.out) if self.out else Path("runs") / f"{name}-s{self.seed}-c{self.chip_seed}"
+        return run_folder(self.as_dict())

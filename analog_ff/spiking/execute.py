@@ -50,10 +50,11 @@ def execute(
     given = config.folder()
     folder = placed(given)
     export = None if export is None else placed(export)
+    if not resume:
+        folders.must_be_new(folder)
     if export is not None:
         graph.check(config, export)
     if not resume:
-        folders.must_be_new(folder)
         data = data_of(config)  # errors in data, device or technology are found before the folder exists
         load_technology(config.technology)
         if config.device != "none":

@@ -2,20 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from analog_ff.datasets import SPLITS
 from analog_ff.registry.options import option, parse_layers
+from analog_ff.registry.rows import Kind
 
 ENCODERS = ("regular", "poisson", "latency")
-GOODNESS = ("squared", "saturating", "linear")
-POOLS = ("divisive", "subtractive", "none")
 RESETS = ("subtract", "hard")
 ELIGIBILITY = ("rank-1", "synaptic")
 CHIPS = ("auto", "exact", "table")
 TARGETS = ("standalone", "cython", "numpy")
-NEGATIVES = ("random", "hard", "self")
 SIGNALS = ("layer", "own-rate")
+
+
+def _kind(about: str, *reads: str) -> Kind:
+    """Return the row of a kind that has no object of its own: the equations of `analog_ff.spiking.model` differ by its name."""
+    return Kind("", about, reads)
+
+
+GOODNESS: Mapping[str, Kind] = MappingProxyType(
+    {
+        "squared": _kind("r^2"),
+        "saturating": _kind("r^2/(1 + r/r_s)", "saturation"),
+        "linear": _kind("r"),
+    }
+)
+POOLS: Mapping[str, Kind] = MappingProxyType(
+    {
+        "divisive": _kind("divides", "pool_tau", "pool_gain", "sigma"),
+        "subtractive": _kind("is subtracted", "pool_gain"),
+        "none": _kind(""),
+    }
+)
+NEGATIVES: Mapping[str, Kind] = MappingProxyType(
+    {
+        "random": _kind("wrong"),
+        "hard": _kind("wrong, the network chooses", "candidates", "choice_noise"),
+        "self": _kind("any, the network chooses", "candidates", "choice_noise"),
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +93,12 @@ class CellChoices:
         0.0, "rise of the threshold at each spike [thresholds]", low=0.0, high=100.0, unit="thresholds"
     )
     adaptation_tau: float = option(
-        100.0, "time constant with which a raised threshold decays [ms]", low=0.01, high=1000000.0, unit="ms"
+        100.0,
+        "time constant with which a raised threshold decays [ms]",
+        low=0.01,
+        high=1000000.0,
+        unit="ms",
+        beside="adaptation",
     )
     noise: float = option(
         0.0, "standard deviation of the membrane noise at rest [thresholds]", low=0.0, high=100.0, unit="thresholds"
@@ -74,12 +107,17 @@ class CellChoices:
         0.0, "mean transmission delay between layers, and from the input [ms]", low=0.0, high=1000.0, unit="ms"
     )
     delay_spread: float = option(
-        0.0, "half-width of the uniform distribution of delays over synapses [ms]", low=0.0, high=1000.0, unit="ms"
+        0.0,
+        "half-width of the uniform distribution of delays over synapses [ms]",
+        low=0.0,
+        high=1000.0,
+        unit="ms",
+        beside="delay",
     )
     pool: str = option(
         "divisive",
-        "pool that removes a layer's goodness from the input of the next: divisive, subtractive, none",
-        choices=POOLS,
+        "pool that removes a layer's goodness from the input of the next",
+        table=POOLS,
     )
     pool_tau: float = option(20.0, "time constant of the pool cell [ms]", low=0.01, high=10000.0, unit="ms")
     pool_gain: float = option(0.5, "strength of the pool [1]", low=0.0, high=1000000.0, unit="1")
@@ -98,8 +136,8 @@ class LearningChoices:
 
     goodness: str = option(
         "squared",
-        "goodness of a layer as a function of its spike counts r: squared, saturating, linear",
-        choices=GOODNESS,
+        "goodness of a layer as a function of its spike counts r",
+        table=GOODNESS,
     )
     saturation: float = option(
         3.0, "r_s in the saturating goodness r^2/(1 + r/r_s) [spikes]", low=0.01, high=1000000.0, unit="spikes"
@@ -142,12 +180,17 @@ class LearningChoices:
         choices=ELIGIBILITY,
     )
     trace_tau: float = option(
-        30.0, "time constant of the traces with --online [ms]", low=0.01, high=1000000.0, unit="ms"
+        30.0,
+        "time constant of the traces with --online [ms]",
+        low=0.01,
+        high=1000000.0,
+        unit="ms",
+        beside="online",
     )
     negatives: str = option(
         "random",
-        "labels shown in sleep: random (wrong), hard (wrong, the network chooses), self (any, the network chooses)",
-        choices=NEGATIVES,
+        "labels shown in sleep",
+        table=NEGATIVES,
     )
     candidates: int = option(
         3, "number of labels that the network compares for one hard or self negative", low=1, high=1000
@@ -176,6 +219,7 @@ class SynapseChoices:
         "auto",
         "way of pulsing devices: exact (cython, numpy), table (step tables, any target), auto (exact where possible)",
         choices=CHIPS,
+        beside="device",
     )
     weight_range: float = option(
         8.0,
@@ -183,8 +227,9 @@ class SynapseChoices:
         low=1e-06,
         high=1000000.0,
         unit="thresholds",
+        beside="device",
     )
-    technology: str = option("cmos-32nm", "energy technology: a name or a .toml file")
+    technology: str = option("cmos-32nm", "energy technology: a name or a .toml file", beside="device")
     chip_seed: int = option(0, "seed of the physical chip", low=0, high=2**63 - 1)
 
 

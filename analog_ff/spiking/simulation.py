@@ -20,6 +20,7 @@ from analog_ff.spiking.synapses.choose import synapses_of
 from analog_ff.spiking.target import Runs, prepared
 from hardware_models.check import UsageError
 from hardware_models.keys import Key
+from hardware_models.user_contract import unmasked
 
 STATISTICS = 500
 """Number of test images whose spikes are counted for each cell, once with the right label and once with a wrong one."""
@@ -135,6 +136,7 @@ def simulate(
     sizes = models.sizes(config, shown)
     start = time.monotonic()
     with prepared(config.target, config.seed) as b2:
+        unmasked("weights", list(weights or ()))
         initial = first_weights(config, sizes) if weights is None else weights
         made_of = synapses_of(config)
         model = models.build(config, shown, show, initial, learn=len(training) > 0, plasticity=made_of)

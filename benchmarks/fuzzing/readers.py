@@ -252,8 +252,9 @@ def _settings(folder: Path) -> Bench:
     """Return the bench of the classifier's settings, which are Python values: an input holds numbers of option and value."""
     from dataclasses import fields
 
+    from analog_ff.config.classifier import NOT_SETTINGS, config_of
     from analog_ff.config.config import Config
-    from analog_ff.estimator import NOT_SETTINGS, ForwardForwardClassifier
+    from analog_ff.estimator import ForwardForwardClassifier
 
     names = sorted({f.name for f in fields(Config)} - NOT_SETTINGS)
     mine = "hidden epochs batch learning_rate label_strength readout technology chip_seed device".split()
@@ -271,14 +272,15 @@ def _settings(folder: Path) -> Bench:
         elif c < 140:
             settings = value
         made = ForwardForwardClassifier(settings=settings, **own)
-        config = made._config(made.epochs or 1)
+        config = config_of(made.get_params(deep=False), made.epochs or 1)
         again = Config(**{f.name: getattr(config, f.name) for f in fields(Config)})
         assert again == config
 
     return Bench([b""], change, read, ".settings")
 
 
-ARRAYS = "hardware_models.files:arrays,_member,_described,contents,reading,_reason"
+ARRAYS = "hardware_models.files.npz"
+CONTENTS = "hardware_models.files.way_in:contents,reading,_reason"
 DEVICE = "hardware_models.load:device_from_toml,_device,_name,_citation,_choice"
 LABORATORY = tuple(f"hardware_models.laboratory.{part}" for part in "columns cycles numbers outliers text".split())
 READERS: dict[str, Reader] = {
@@ -286,9 +288,9 @@ READERS: dict[str, Reader] = {
     "technology": Reader(
         _technology, ("hardware_models.energy.load", "hardware_models.energy.files", "hardware_models.figures")
     ),
-    "npz": Reader(_npz, ("analog_ff.datasets.files", ARRAYS)),
-    "fault-map": Reader(_fault_map, ("hardware_models.devices.faults:with_faults,fault_maps,_map", ARRAYS)),
-    "idx": Reader(_idx, ("analog_ff.datasets.idx", "hardware_models.files:gunzip,contents,reading,_reason")),
+    "npz": Reader(_npz, ("analog_ff.datasets.files", ARRAYS, CONTENTS)),
+    "fault-map": Reader(_fault_map, ("hardware_models.devices.faults:with_faults,fault_maps,_map", ARRAYS, CONTENTS)),
+    "idx": Reader(_idx, ("analog_ff.datasets.idx", "hardware_models.files.way_in:gunzip,contents,reading,_reason")),
     "csv": Reader(_csv, ("hardware_models.fitting.pulse_train", *LABORATORY)),
     "energy": Reader(_energy, ("analog_ff.runs.result_file", "analog_ff.runs.account")),
     "config": Reader(_config, ("analog_ff.config.choices", "analog_ff.config.config")),
@@ -297,5 +299,5 @@ READERS: dict[str, Reader] = {
     "nir": Reader(_nir, ("analog_ff.spiking.nir.graph:load,_network,_read,_word,_clock,_chain,_size,_values,_real,_linear,"
                          "_steps,_lif", "hardware_models.hdf5:tree", "hardware_models.hdf5.walk",
                          "hardware_models.hdf5.process:ask,_end,serve,answer,_packed,_unpacked,made")),
-    "settings": Reader(_settings, ("analog_ff.estimator:_config", "analog_ff.config.config", "analog_ff.config.choices")),
+    "settings": Reader(_settings, tuple(f"analog_ff.config.{part}" for part in "classifier config choices".split())),
 }  # fmt: skip

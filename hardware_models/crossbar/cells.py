@@ -24,6 +24,7 @@ from hardware_models.kernels.reads import column_panels
 from hardware_models.keys import Key
 from hardware_models.pins import MOST_PULSES
 from hardware_models.tiles import Tiling
+from hardware_models.user_contract import unmasked
 from hardware_models.wires import Interconnect
 
 
@@ -70,6 +71,7 @@ class Cells:
         rows, bit_lines = tiling.rows, tiling.bit_lines
         self.time = 0.0  # chip clock [s]
         self.state: CellState = device.fabricate((rows, bit_lines), key)
+        unmasked(f"the state of device '{device.name}'", list(self.state), RunError)
         self.received = np.zeros((rows, bit_lines), np.int32)  # pulses of both polarities since fabrication
         panels, self._width = column_panels(bit_lines // 2)
         self.blocks = np.empty((panels, rows, self._width), np.float32)  # G+ - G- [S] by panels of columns
@@ -92,12 +94,19 @@ class Cells:
     def present(self) -> np.ndarray:
         """Return the conductances now, (rows, bit lines) [S]; raise RunError for another shape, which kernels cannot read."""
         g = self.device.conductance(self.state, self.time)
+        unmasked(f"the conductance of device '{self.device.name}'", g, RunError)
         if np.shape(g) != self.received.shape or g.dtype.kind != "f":
             raise RunError(
                 f"conductance of device '{self.device.name}' should return {self.received.shape} real numbers, it returned "
                 f"{np.shape(g)} of {getattr(g, 'dtype', type(g).__name__)}."
             )
         return g
+
+    def variance(self) -> np.ndarray | float:
+        """Return the variance of one read now [S²], one number or one a cell."""
+        variance = self.device.read_variance(self.state, self.time)
+        unmasked(f"the read_variance of device '{self.device.name}'", variance, RunError)
+        return variance
 
     @property
     def differences(self) -> np.ndarray:
@@ -130,7 +139,7 @@ class Cells:
     def read_variance(self) -> np.ndarray | float:
         """Return the variance of one read of each cell as its line sees it [S²], (rows, bit lines) or one number for all."""
         self._follow_wires()
-        variance = self.device.read_variance(self.state, self.time)
+        variance = self.variance()
         return variance * np.square(self.wired.shares) if self.wired is not None and np.any(variance) else variance
 
     def bit_line_sums(self) -> np.ndarray:

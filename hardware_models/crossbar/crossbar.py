@@ -87,7 +87,7 @@ class Crossbar:
         self._one_sided = {"both": 0, "up": 1, "down": -1}[self.device.polarities]
         # Cells that get no pulse need not be visited, if the device can and if nothing else happens to them.
         alone = not self._one_sided and not self.device.timed
-        self._few: writing.SomePulses | None = self.device.pulse_some if alone and self.device.pulses_some else None
+        self._few: writing.SomePulses | None = self.device.pulse_listed if alone and self.device.pulses_some else None
         self._writes = 0  # since fabrication; one-sided pairs are looked after by it
         self.cells = Cells(self.device, self.tiling, key.child("fabricate"), noise, wires)
 

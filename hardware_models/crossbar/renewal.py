@@ -32,7 +32,7 @@ def renew_spent(cells: Cells, direction: int, key: Key) -> Events:
     counts = {"reads.cells": n, "reads.columns": n, "integrator": n, "comparator": n}
     events = Events(counts, {"read.v2g": square * float(g.sum()), "time": seconds})
     cells.time += seconds
-    deviation = np.sqrt(np.broadcast_to(d.read_variance(cells.state, cells.time) + _of_the_lines(cells, g), g.shape))
+    deviation = np.sqrt(np.broadcast_to(cells.variance() + _of_the_lines(cells, g), g.shape))
     seen = g + deviation * normal(g.shape, key.child("read"))
     left = seen - d.g_min if direction < 0 else d.g_max - seen
     spent = (left < d.refresh_share * d.g_range).reshape(rows, columns, 2).any(axis=2)

@@ -17,7 +17,7 @@ from hardware_models.kernels import pulses as kernels
 from hardware_models.keys import Key
 
 SomePulses = Callable[[CellState, np.ndarray, np.ndarray, Key], None]
-"""`BaseDevice.pulse_some` of a device."""
+"""`BaseDevice.pulse_listed` of a device."""
 
 
 def burst(cells: Cells, pulses: np.ndarray, key: Key) -> Events:

@@ -58,6 +58,11 @@ class Adapted(BaseDevice[CellState]):
         return repr(self.plugged)
 
     @property
+    def is_users(self) -> bool:
+        """True: the plug-in's class is not of this project."""
+        return True
+
+    @property
     def g_range(self) -> float:
         """Width of the nominal conductance range [S]."""
         width: float = self.plugged.g_range

@@ -11,6 +11,7 @@ derived from it is adapted where it comes in (`hardware_models.devices.adapted`)
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Never, Protocol, runtime_checkable
@@ -24,6 +25,7 @@ from hardware_models.devices.numbers import si as si
 from hardware_models.devices.state import CellState, S, remade
 from hardware_models.devices.state import field as field_of
 from hardware_models.keys import Key
+from hardware_models.user_contract import is_users, left_alone
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -147,7 +149,8 @@ class BaseDevice(Generic[Own]):
     def pulse_at(self, time: float, state: Own, pulses: np.ndarray, key: Key, window: Window | None = None) -> None:
         """Pulse at the chip's `time` [s]; whoever pulses calls this, and the time reaches a `timed` device alone."""
         when = {"time": time} if self.timed else {}
-        self.pulse(state, pulses, key, window, **when)
+        with self._watched("pulse", pulses=pulses):
+            self.pulse(state, pulses, key, window, **when)
 
     def pulse_some(self, state: Own, where: np.ndarray, pulses: np.ndarray, key: Key) -> None:
         """Pulse the cells at flat positions `where` (k,) int64, each once; the bits of `pulse` with zeros elsewhere.
@@ -155,6 +158,21 @@ class BaseDevice(Generic[Own]):
         A device need not have it; `Crossbar` uses it for bursts on few cells.
         """
         raise NotImplementedError(f"{type(self).__name__} pulses whole arrays only.")
+
+    def pulse_listed(self, state: Own, where: np.ndarray, pulses: np.ndarray, key: Key) -> None:
+        """Do `pulse_some`; whoever pulses listed cells calls this."""
+        with self._watched("pulse_some", where=where, pulses=pulses):
+            self.pulse_some(state, where, pulses, key)
+
+    @property
+    def is_users(self) -> bool:
+        """True if the class is not of this project: it is then watched whether a call changes what it is handed."""
+        return is_users(type(self))
+
+    def _watched(self, method: str, **arguments: np.ndarray) -> AbstractContextManager[None]:
+        """Return a context in which a class of a user's must leave the arguments alone."""
+        who = f"the method {method} of device '{self.name}'"
+        return left_alone(who, **arguments) if self.is_users else nullcontext()
 
     @property
     def pulses_some(self) -> bool:
@@ -172,7 +190,8 @@ class BaseDevice(Generic[Own]):
     def renew_at(self, time: float, state: Own, cells: np.ndarray, key: Key) -> None:
         """Renew at the chip's `time` [s], which reaches a `timed` device alone."""
         when = {"time": time} if self.timed else {}
-        self.renew(state, cells, key, **when)
+        with self._watched("renew", cells=cells):
+            self.renew(state, cells, key, **when)
 
     @property
     def renews(self) -> bool:

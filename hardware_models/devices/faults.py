@@ -23,6 +23,7 @@ from hardware_models.devices.state import CellState, extended
 from hardware_models.devices.wrapper import Wrapper
 from hardware_models.keys import Key
 from hardware_models.tables import closest
+from hardware_models.user_contract import unmasked
 
 RATES = ("stuck_low", "stuck_high", "dead_rows", "dead_columns")
 _ENTRIES = f"a fault map names its entries like 0.stuck_low or 1.dead_rows: the layer, a point, and {', '.join(RATES)}"
@@ -58,6 +59,7 @@ class Faults(Wrapper[FaultyState]):
             both = f"{self.stuck_low:g} and {self.stuck_high:g}"
             raise UsageError(f"stuck_low and stuck_high together are shares of all cells, at most 1, got {both}.")
         for name in self.maps:
+            unmasked(f"the fault map's {name}", self.maps[name])
             if name not in RATES:
                 raise UsageError(f"a fault map has no entry '{name}'{closest(name, RATES)}.")
         low, high = (np.asarray(self.maps.get(name, False)) for name in ("stuck_low", "stuck_high"))

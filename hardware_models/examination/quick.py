@@ -13,8 +13,9 @@ from hardware_models.check import shown
 from hardware_models.devices.base import BaseDevice
 from hardware_models.devices.state import field, held
 from hardware_models.examination.cells import QUICK_SHAPE, arrays, copied, made, pulsed_level, pulses_of, same, switched
-from hardware_models.examination.verdict import need
+from hardware_models.examination.verdict import Failed, need
 from hardware_models.keys import Key
+from hardware_models.user_contract import GlobalDraws, unmasked
 
 
 def figures(device: BaseDevice) -> str:
@@ -38,6 +39,7 @@ def shapes(device: BaseDevice) -> str:
     need(hasattr(state, "_fields"), f"fabricate should return a NamedTuple, got {type(state).__name__}")
     need("g" in state._fields, "the state has no field g [S]")
     need(isinstance(state.g, np.ndarray) and state.g.dtype == np.float32, "state.g should be a float32 array")
+    unmasked("state", list(state), Failed)
     for name, a in arrays(state).items():
         need(a.shape[:2] == QUICK_SHAPE, f"state.{name} has shape {a.shape} instead of {QUICK_SHAPE}")
     asked = pulses_of(device, 1, QUICK_SHAPE)
@@ -46,11 +48,14 @@ def shapes(device: BaseDevice) -> str:
     need(returned is None, "pulse should change the state in place and return None")
     kept = np.array_equal(asked, pulses_of(device, 1, QUICK_SHAPE))
     need(kept, "pulse should leave its argument `pulses` as it is: the pulses are counted from it")
-    for what, g in (("state.g", state.g), ("conductance", np.asarray(device.conductance(state, 0.0)))):
+    seen, variances = device.conductance(state, 0.0), device.read_variance(state, 0.0)
+    unmasked("conductance", seen, Failed)
+    unmasked("read_variance", variances, Failed)
+    for what, g in (("state.g", state.g), ("conductance", np.asarray(seen))):
         need(g.shape == QUICK_SHAPE, f"{what} has shape {g.shape} instead of {QUICK_SHAPE}")
         need(g.dtype == np.float32, f"{what} should be float32, got {g.dtype}")
         need(bool(np.isfinite(g).all()) and bool((g >= 0).all()), f"{what} should be finite and at least 0")
-    variance = np.asarray(device.read_variance(state, 0.0))
+    variance = np.asarray(variances)
     need(variance.dtype.kind in "fiu", f"read_variance should be real numbers, got {variance.dtype}")
     need(
         variance.shape in ((), QUICK_SHAPE),
@@ -141,6 +146,22 @@ def no_shared_state(device: BaseDevice) -> str:
     return "two arrays are apart"
 
 
+def draws(device: BaseDevice) -> str:
+    """Demand that all chance comes from the key: the same key gives the same bits, and no global random state moves."""
+    before, runs = GlobalDraws(), []
+    for _ in range(2):
+        state = made(device)
+        device.pulse(state, pulses_of(device, 3, QUICK_SHAPE), Key(11, "examine"))
+        device.wait(state, 1.0, Key(12, "examine"))
+        runs.append((state, np.array(device.conductance(state, 1.0)), np.array(device.read_variance(state, 1.0))))
+    before.refuse("the device", Failed)
+    alike = same(runs[0][0], runs[1][0]) and all(
+        np.array_equal(a, b) for a, b in zip(runs[0][1:], runs[1][1:], strict=True)
+    )
+    need(alike, "the same key gave other numbers the second time: draw from the key alone")
+    return "the same key, the same bits; no global state"
+
+
 QUICK: tuple[tuple[str, Callable[[BaseDevice], str]], ...] = (
     ("shapes and types", shapes),
     ("figures", figures),
@@ -149,5 +170,6 @@ QUICK: tuple[tuple[str, Callable[[BaseDevice], str]], ...] = (
     ("zero pulses change nothing", zero_pulses),
     ("window", window),
     ("no shared state", no_shared_state),
+    ("draws from the key alone", draws),
 )
 """Checks that every device passes when it is loaded."""

@@ -9,12 +9,13 @@ import numpy as np
 
 from hardware_models.check import RunError, UsageError, shown
 from hardware_models.keys import Key
+from hardware_models.user_contract import no_global_draws, unmasked
 from hardware_models.user_faults import described
 
 
 @dataclass(frozen=True)
 class UserFunction:
-    """A user's function; it is tried once before a run starts, and every result is checked."""
+    """A user's function; it is tried on one z twice before a run starts, and every result is checked."""
 
     name: str
     function: Callable[[np.ndarray], np.ndarray]
@@ -27,6 +28,7 @@ class UserFunction:
             raise
         except BaseException as cause:
             raise error(f"the nonlinearity {self.name} failed: {described(cause)}.") from cause
+        unmasked(f"the result of the nonlinearity {self.name}", y, error)
         if not isinstance(y, np.ndarray) or y.shape != z.shape:
             got = f"shape {y.shape}" if isinstance(y, np.ndarray) else shown(y)
             raise error(f"the nonlinearity {self.name} should return an array of shape {z.shape}, it returned {got}.")
@@ -44,6 +46,12 @@ class UserFunction:
         if not callable(self.function):
             raise UsageError(f"the nonlinearity {self.name} is not a function.")
         z = np.linspace(-8.0, 8.0, 65, dtype=np.float32)[:, None].repeat(neurons, axis=1)
-        self._call(z, UsageError)
-        self._call(z[:1], UsageError)
+        with no_global_draws(f"the nonlinearity {self.name}"):
+            first, again = self._call(z.copy(), UsageError), self._call(z.copy(), UsageError)
+            self._call(z[:1], UsageError)
+        if first.tobytes() != again.tobytes():
+            raise UsageError(
+                f"the nonlinearity {self.name} returned two results for one z: it should be a function of z alone, without draws "
+                "and without memory, so that a run repeats."
+            )
         return lambda values: self._call(values, RunError)

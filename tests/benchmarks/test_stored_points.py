@@ -157,6 +157,16 @@ WRONG = {
         'title = "a"\nanswer = "{learn}"\n[[rows]]\nlabel = "learned"',
         "did you mean 'learned'",
     ),
+    "a folder": ('title = "a"\n[options]\nout = "x"\n[[rows]]\nlabel = "x"', "'options' cannot give 'out'"),
+    "a seed in a row": ('title = "a"\n[[rows]]\nlabel = "x"\nseed = 3', "row 1 cannot give 'seed'"),
+    "a seed in a grid": (
+        'title = "a"\n[grid]\nchip_seed = [3]\n[[rows]]\nlabel = "x"',
+        "'grid' cannot give 'chip_seed'",
+    ),
+    "data in a row's grid": (
+        'title = "a"\n[[rows]]\nlabel = "x"\n[rows.grid]\ndata-dir = ["x"]',
+        "row 1, 'grid' cannot give 'data-dir'",
+    ),
     "no TOML": ('title = "a', "cannot be read as a TOML file"),
     "a whole number of 5000 digits": ("title = " + "9" * 5000, "cannot be read as a TOML file"),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -211,3 +212,28 @@ def test_a_file_that_is_opened_to_read_and_to_write(tmp_path: Path) -> None:
         f()
         g()
     assert list(noted) == [f"opened file {tmp_path}/table.bin"]
+
+
+def test_files_that_threads_of_the_user_read(tmp_path: Path) -> None:
+    """A pool's thread has no call of the user on its stack; it works for those who started it, and theirs for them in turn."""
+    for name in "abcd":
+        np.save(tmp_path / f"{name}.npy", np.ones(1))
+    (tmp_path / "pooled.py").write_text(
+        "import threading\nfrom concurrent.futures import ThreadPoolExecutor\nfrom pathlib import Path\nimport numpy as np\n"
+        "HERE = Path(__file__).parent\nkept = ThreadPoolExecutor(1)\n"
+        "def f():\n"
+        "    with ThreadPoolExecutor(2) as pool: list(pool.map(np.load, [HERE / 'a.npy', HERE / 'b.npy']))\n"
+        "    thread = threading.Thread(target=np.load, args=(HERE / 'c.npy',))\n"
+        "    thread.start()\n    thread.join()\n"
+        "def g(): return kept.submit(np.load, HERE / 'd.npy').result()\n"
+    )
+    f, g = (load_object(f"{tmp_path}/pooled.py:{name}", "x") for name in "fg")
+    g()  # starts the thread before there is a record
+    with opened.into({}) as noted:
+        f()
+        g()
+        stranger = threading.Thread(target=np.load, args=(tmp_path / "stranger.npy",))
+        np.save(tmp_path / "stranger.npy", np.ones(1))
+        stranger.start()
+        stranger.join()
+    assert sorted(noted) == [f"opened file {tmp_path}/{name}.npy" for name in "abcd"]

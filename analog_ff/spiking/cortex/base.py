@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TypeAlias
 
+from analog_ff.config.together import unread
 from analog_ff.plain import Document
 from analog_ff.spiking.config import SpikingConfig
 from hardware_models.check import UsageError
@@ -66,7 +67,10 @@ class Point:
         """Return the configuration of a run with one alternative of the grid."""
         changed = {**self.change, **choice}
         values: Document = {k: v.of(base, k) if isinstance(v, Times | Above) else v for k, v in changed.items()}
-        return replace(base, **{**values, "seed": seed})
+        # An option of the base that the changed kinds do not read, such as the r_s of another goodness, is left out.
+        wanted = {name: value for name, value in base.as_dict().items() if not base.at_rest(name)} | values
+        idle = {name: getattr(SpikingConfig, name) for name in unread(SpikingConfig, wanted) if name not in values}
+        return replace(base, **{**idle, **values, "seed": seed})
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ from analog_ff.spiking.nir.refusals import check, notices
 from analog_ff.spiking.synapses.base import inhibition
 from hardware_models import files, hdf5
 from hardware_models.check import UsageError, shown
+from hardware_models.user_contract import unmasked
 
 if TYPE_CHECKING:
     import nir
@@ -108,6 +109,7 @@ def export_run(config: SpikingConfig, outcome: Outcome, path: str | Path) -> lis
 
 
 def _checked(weights: Sequence[np.ndarray], config: SpikingConfig) -> list[np.ndarray]:
+    unmasked("weights", list(weights))
     layers = [np.asarray(w, dtype=np.float32) for w in weights]
     shapes = [w.shape for w in layers]
     fits = len(layers) == len(config.layers) and all(w.ndim == 2 and w.shape[0] for w in layers)

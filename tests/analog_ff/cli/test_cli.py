@@ -152,6 +152,41 @@ def test_an_existing_run_folder_is_left_alone(capsys: pytest.CaptureFixture[str]
     assert "exists already" in refused(capsys, tmp_path)
 
 
+@pytest.mark.parametrize("command", ["simulate", "ablate", "compare", "spiking"])
+def test_an_existing_run_folder_is_said_first(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, command: str
+) -> None:
+    """Before wrong options, missing files and anything that takes time; the folder of the default name as well."""
+    from analog_ff import compare, spiking
+    from analog_ff.spiking import command as spiking_command
+
+    del spiking
+    monkeypatch.chdir(tmp_path)
+    apps = {"compare": compare.app, "spiking": spiking_command.app}
+    more = {"ablate": ["--ablate"], "compare": ["--accuracy", "1_0"], "spiking": ["--export", "none/x.nir"]}.get(
+        command, []
+    )
+    names = {"compare": "compare-toy", "spiking": "spiking-toy-none-s0-c0"}
+    for out in ("out", f"runs/{names.get(command, 'toy-memristor-forward-forward-s0-c0')}"):
+        (tmp_path / out).mkdir(parents=True)
+        wrong = ["--layers", "x", "--epochs", "1_0"] if out == "out" else ["--technology", "none.toml"]
+        options = ["--data", "toy", *wrong, *more, *(["--out", out] if out == "out" else [])]
+        assert run_app(apps.get(command, app), options) == 2
+        assert f"{out} exists already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("command", "option"), [("simulate", "--threads"), ("compare", "--seeds"), ("compare", "--draws"),
+                                                 ("compare", "--accuracy"), ("compare", "--threads")])  # fmt: skip
+def test_numbers_of_a_command_are_read_by_the_same_parser(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, command: str, option: str
+) -> None:
+    from analog_ff import compare
+
+    chosen = compare.app if command == "compare" else app
+    assert run_app(chosen, ["--data", "toy", option, "1_000", "--out", str(tmp_path / "x")]) == 2
+    assert f"{option} takes a" in (err := capsys.readouterr().err) and "got '1_000'" in err and err.count("\n") == 1
+
+
 def test_a_run_folder_that_cannot_be_made(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """A file stands where a folder should."""
     (tmp_path / "file").write_text("mine")

@@ -13,7 +13,8 @@ from analog_ff.cli.parameters import parameters
 from analog_ff.compare import app as compare_app
 from analog_ff.config.choices import Choices
 from analog_ff.config.config import Config, recommended
-from analog_ff.registry.options import flag
+from analog_ff.config.reading import given
+from analog_ff.registry.options import flag, real, whole
 from analog_ff.simulate import app, run_app
 from analog_ff.spiking.config import SpikingConfig
 from hardware_models.check import UsageError
@@ -106,3 +107,39 @@ def test_the_help_of_a_comparison_begins_with_what_is_compared(capsys: pytest.Ca
     """Not with the options that it shares with a run, and the options of the command itself end it."""
     found = titles(compare_app, capsys)
     assert found[0] == "What is compared" and found[-1] == "Options of the command"
+
+
+def texts(form: str) -> list[str]:
+    """Return texts that Python's `int` or `float` takes and no option does."""
+    return [
+        form.replace("10", other)
+        for other in ("1_0", " 10", "10 ", "\u0661\u0660", "\uff11\uff10", "10\n", "0b10", "1" * 2000)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "form"),
+    [(Config, "layers", "10"), (Config, "layers", "20,10"), (Config, "tile", "10"), (Config, "tile", "20x10"),
+     (Config, "dac", "10"), (Config, "epochs", "10"), (Config, "learning_rate", "10"), (Config, "learning_rate", "10.5"),
+     (Config, "learning_rate", "10e-3"), (Config, "blurs", "10"), (SpikingConfig, "tau", "10"), (SpikingConfig, "layers", "10")],
+)  # fmt: skip
+def test_numbers_are_written_with_plain_digits(kind: type[Choices], name: str, form: str) -> None:
+    """One parser for single numbers and lists: no underscores, spaces or digits of other scripts."""
+    known = dict.fromkeys(p.name for p in parameters(kind))
+    assert given(kind, {**known, name: form})[name] is not None
+    for text in texts(form):
+        with pytest.raises(UsageError, match=re.escape(flag(name))):
+            given(kind, {**known, name: text})
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "1e999", "1_0", "1e1_0", "", ".", "1e", "--1"])
+def test_what_is_no_number(text: str) -> None:
+    with pytest.raises(ValueError, match="no number"):
+        real(text)
+    with pytest.raises(ValueError, match="no whole number"):
+        whole(text)
+
+
+def test_numbers_as_people_write_them() -> None:
+    assert [real(t) for t in ("1", "+.5", "-1.", "1e-05", "2.5E+3")] == [1.0, 0.5, -1.0, 1e-05, 2500.0]
+    assert [whole(t) for t in ("0", "-7", "+12", "007")] == [0, -7, 12, 7]

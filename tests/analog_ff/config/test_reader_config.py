@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,20 @@ def test_a_spiking_runs_configuration_has_the_same_checks(old: str, new: str, wo
     (tmp_path / "config.toml").write_text(Config().to_toml({}), encoding="utf-8")
     with pytest.raises(UsageError, match="is not the configuration of a spiking run"):
         SpikingConfig.from_toml(tmp_path / "config.toml")
+
+
+@pytest.mark.parametrize("kind", [Config, SpikingConfig])
+def test_a_stored_configuration_is_complete(kind: Any, tmp_path: Path) -> None:
+    """A line that is missing is named: today's default need not be the run's."""
+    for f in fields(kind):
+        whole = kind().to_toml({}).splitlines()
+        (tmp_path / "config.toml").write_text("\n".join(line for line in whole if not line.startswith(f"{f.name} = ")))
+        words = "is not the configuration" if f.name in kind.telling else f"lacks the entry {f.name}:"
+        with pytest.raises(UsageError, match=words):
+            kind.from_toml(tmp_path / "config.toml")
+    (tmp_path / "config.toml").write_text('schema = 1\nlayers = [4]\nlearner = "backprop"\nencoder = "poisson"\n')
+    with pytest.raises(UsageError, match="unknown entry|lacks the entries .* and [0-9]+ more:"):
+        kind.from_toml(tmp_path / "config.toml")
 
 
 def test_a_wrong_configuration_ends_a_resumed_run_with_status_2(

@@ -116,11 +116,12 @@ def load_single(w: float, tau: float, rest: float = 0.0) -> NirNetwork:
 
 
 @pytest.mark.parametrize(
-    "changed", [{"reset": "subtract", "dale": True}, {"reset": "hard", "pool": "subtractive"}, {"delay": 2.0}]
+    "changed",
+    [{"reset": "subtract", "dale": True}, {"reset": "hard", "pool": "subtractive", "pool_gain": 0.2}, {"delay": 2.0}],
 )
 def test_brian2_spike_for_spike(tmp_path: Path, changed: dict[str, Any]) -> None:
     """The file, run on the input spikes that Brian2 drew, fires when the cells of Brian2's network fire; 50 steps."""
-    config = choices(present=50.0, peak_rate=300.0, label_cells=2, pool_gain=0.2, initial=0.3, **changed)
+    config = choices(present=50.0, peak_rate=300.0, label_cells=2, initial=0.3, **changed)
     pixels = np.random.default_rng(3).random((1, 20)).astype(np.float32)
     weights = [w + np.float32(0.1) for w in drawn(26, 7, 5, scale=0.5)]
     export(weights, config, tmp_path / "net.nir")
@@ -172,7 +173,7 @@ def test_uniform_inhibition_is_part_of_the_weights(
     tmp_path: Path, changed: dict[str, Any], taken: tuple[int, int]
 ) -> None:
     """Dale: sqrt(2/pi) of the deviation of the first weights; a subtractive pool: its gain, both by sqrt(inputs)."""
-    config = choices(initial=0.8, pool_gain=0.5, **changed)
+    config = choices(initial=0.8, **changed, **({"pool_gain": 0.5} if "pool" in changed else {}))
     weights = drawn(12, 7, 5)
     said = export(weights, config, tmp_path / "net.nir")
     assert sum("uniform inhibition" in sentence for sentence in said) == 1

@@ -143,7 +143,13 @@ def test_every_table_name_loads_and_is_frozen(technology):
 
 def test_every_source_is_used(technology):
     figures = [f for c in technology.components.values() for f in c.figures.values()]
-    others = (technology.read_voltage, technology.static_power, technology.line_current, technology.line_resistance, *technology.areas.values())
+    others = (
+        technology.read_voltage,
+        technology.static_power,
+        technology.line_current,
+        technology.line_resistance,
+        *technology.areas.values(),
+    )
     used = {s for f in (*figures, *others) for s in f.sources}
     assert used == set(technology.sources)
 

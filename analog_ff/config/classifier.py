@@ -1,0 +1,65 @@
+"""The configuration of a run that the parameters of the classifier make: the same choices, under the classifier's names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from analog_ff.config.config import Config, recipe
+from analog_ff.plain import Facts
+from hardware_models.check import UsageError, positive_int, shown
+from hardware_models.tables import closest
+
+NOT_SETTINGS = frozenset(
+    {
+        "device", "layers", "epochs", "batch", "learning_rate", "readout", "label_strength", "technology", "seed",
+        "chip_seed", "learner", "network", "port", "data", "data_dir", "split", "shift", "crop", "binarise",
+        "images_per_epoch", "program_to", "out",
+    }
+)  # fmt: skip
+"""Choices of a run that the classifier takes by a name of its own, or that have no meaning here."""
+
+
+def config_of(given: Facts, epochs: Any) -> Config:
+    """Return all choices of the classifier with the parameters `given`, for so many epochs, as those of a run.
+
+    Raises UsageError, in the classifier's own names, for a parameter that is wrong or does not go with another.
+    """
+    extra, hidden, seed = (given[name] for name in ("settings", "hidden", "random_state"))
+    if not isinstance(extra, Mapping | None):
+        raise UsageError(f"settings are a dictionary of choices by their name, got {shown(extra)}.")
+    settings = {str(name): value for name, value in (extra or {}).items()}
+    known = {f.name for f in fields(Config)} - NOT_SETTINGS
+    for name in sorted(settings.keys() - known):
+        raise UsageError(f"settings have no {shown(name)}{closest(name, known)} (known: {', '.join(sorted(known))}).")
+    if not isinstance(hidden, Sequence) or isinstance(hidden, str) or not hidden:
+        raise UsageError(f"hidden names the neurons of each hidden layer, such as (500, 500), got {shown(hidden)}.")
+    usual = recipe(given["device"], Config.learner)
+    if isinstance(seed, bool | np.bool_):
+        raise UsageError(f"random_state is a whole number, a RandomState or None, got {seed}.")
+    if not isinstance(seed, int | np.integer):
+        from sklearn.utils import check_random_state  # slow to import
+
+        seed = check_random_state(seed).randint(2**31 - 1)
+    chosen = {
+        "device": given["device"],
+        "layers": tuple(positive_int("hidden", "every layer", width) for width in hidden),
+        "epochs": epochs,
+        "batch": given["batch"],
+        "learning_rate": usual["learning_rate"] if given["learning_rate"] is None else given["learning_rate"],
+        "label_strength": given["label_strength"],
+        "readout": given["readout"],
+        "technology": given["technology"],
+        "seed": int(seed),
+        "chip_seed": given["chip_seed"],
+        "shift": 0,
+        "data": "",
+    }
+    try:
+        return Config(**(usual | settings | chosen))
+    except UsageError as error:  # its message names the options of the command line
+        raise UsageError(re.sub(r"--([a-z-]+)", lambda m: m[1].replace("-", "_"), str(error))) from None
