@@ -13,8 +13,8 @@ from hardware_models.check import RunError, UsageError
 from hardware_models.wires import Solution, Wires, linear, solve
 
 DRIVES, GROUNDS = ("left", "right", "both"), ("bottom", "top", "both")
-ROUNDING = 1e-9
-"""Tolerance of comparisons with node potentials in float64: 1e-16 of the voltage over 0.1 Ohm, against currents above 1e-7 A."""
+ROUNDING = 1e-12
+"""Tolerance of comparisons between float64 and the twin: some hundred roundings."""
 
 
 def circuit(rows: int = 9, columns: int = 7, open_share: float = 0.2, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
