@@ -52,10 +52,11 @@ def speed() -> Page | None:
         if (n, inputs, other) in by
     ]
     body = [
-        f"Cells of 10 to 100 kOhm, {found['ohm']:g} Ohm a segment, voltages up to 0.3 V; one thread each, least processor time of",
-        "several calls, one run on the same circuits. From arrays: one call with everything in it; kept: a `Wires` made before;",
-        "matrix: the effective matrix made before, in the time given. CrossSim: its solver alone, at its default tolerance and at",
-        "a tight one. The error is of the worst current, relative to the largest, against LU factors in float64.", "",
+        f"Cells of 10 to 100 kOhm, {found['ohm']:g} Ohm a segment, voltages up to 0.3 V; one thread each, least processor time",
+        "of several calls, one run on the same circuits. From arrays: one call with everything in it; kept: a `Wires` made",
+        "before; matrix: the effective matrix made before, in the time given. CrossSim: its solver alone, at its default",
+        "tolerance and at a tight one. The error is of the worst current, relative to the largest, against LU factors in",
+        "float64.", "",
         *folded("times", table("array | inputs | program | ms | error | says of itself", rows)),
     ]  # fmt: skip
     growth = [by[n, 1, own] for n in (64, 128, 256, 512) if (n, 1, own) in by]

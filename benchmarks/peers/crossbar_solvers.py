@@ -6,7 +6,7 @@
 `benchmarks/speed/wires.py` calls this with the interpreter in which badcrossbar is installed (``pip install badcrossbar==1.1.0``,
 which needs ``apt-get install libcairo2-dev pkg-config``). FOLDER is a checkout of github.com/sandialabs/cross-sim. CIRCUIT.npz
 holds ``conductance`` (rows, columns) [S], ``voltage`` (inputs, rows) [V], and ``r``, the resistance of every segment [Ohm].
-Neither program becomes part of this project. Times are processor seconds of each call, with as many threads as OMP_NUM_THREADS says.
+Neither program becomes part of this project. Times are processor seconds, in the threads that OMP_NUM_THREADS allows.
 """
 
 from __future__ import annotations

@@ -200,6 +200,12 @@ def test_an_overflow_is_no_solution() -> None:
         solve([[1e3, 1.0]], [[1.0], [1e308]], 1e3, 1.0)
 
 
+def test_rounding_is_no_excuse_for_a_wrong_current() -> None:
+    """Cells that are 1e12 times more conductive than their wires: float64 cannot balance them, and the run ends."""
+    with pytest.raises(RunError, match="the tolerance 1e-06 needs"):
+        solve(np.full((64, 64), 1e3), np.full((1, 64), 0.3), 1e9, 1e9)
+
+
 def test_nothing_flows_without_voltage_or_cells() -> None:
     """Zero inputs, zero volts, open arrays."""
     g, v = circuit()
