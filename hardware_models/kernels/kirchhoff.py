@@ -49,22 +49,23 @@ def balance(current, noise, lines, a, b, r):
     `current` (rows, columns) are the currents J, and `noise` is their rounding, summed.
     """
     rows, columns = current.shape
-    peak, total, terms = 0.0, 0.0, 0.0
+    word, peak, total, terms = np.empty(columns), np.zeros(columns), np.zeros(columns), np.zeros(columns)
     for i in range(rows):
         for j in range(columns):
-            along = lines.word_nodes[j] * a[i, j]
-            if j > 0:
-                along -= a[i, j - 1]
-            if j < columns - 1:
-                along -= a[i, j + 1]
-            down = lines.bit_nodes[i] * b[i, j]
-            if i > 0:
-                down -= b[i - 1, j]
-            if i < rows - 1:
-                down -= b[i + 1, j]
-            word = current[i, j] - along
-            r[i, j] = current[i, j] - down
-            peak = max(peak, abs(r[i, j]), abs(word))
-            total += abs(r[i, j]) + abs(word)
-            terms += abs(a[i, j]) + abs(b[i, j])
-    return peak, total, 2.0 * noise + 4.0 * EPS * terms
+            word[j] = current[i, j] - lines.word_nodes[j] * a[i, j]
+            r[i, j] = current[i, j] - lines.bit_nodes[i] * b[i, j]
+        for j in range(1, columns):
+            word[j] += a[i, j - 1]
+        for j in range(columns - 1):
+            word[j] += a[i, j + 1]
+        if i > 0:
+            for j in range(columns):
+                r[i, j] += b[i - 1, j]
+        if i < rows - 1:
+            for j in range(columns):
+                r[i, j] += b[i + 1, j]
+        for j in range(columns):
+            peak[j] = max(peak[j], max(abs(word[j]), abs(r[i, j])))
+            total[j] += abs(word[j]) + abs(r[i, j])
+            terms[j] += abs(a[i, j]) + abs(b[i, j])
+    return peak.max(), total.sum(), 2.0 * noise + 4.0 * EPS * terms.sum()

@@ -25,7 +25,7 @@ from hardware_models.kernels.kirchhoff import EPS, allowed, balance, ground_curr
 
 WIDTH = 8
 """Word lines that are solved side by side; the compiler makes vector operations of them."""
-FIELDS = 6
+FIELDS = 5
 """Fields (rows, columns) of working memory of each thread."""
 TURNS = 4
 """Most times that the residual is computed anew and what is left of it is solved for."""
@@ -109,26 +109,22 @@ def _word_lines(cells, pivot, source, r_bit, b, a):
 
 
 @kernel
-def _upwards(cells, resistances, bit, word, beta, r, z, p, q, ap):
-    """Solve the bit lines upwards, p = z + beta p and q = (K + r_bit D) p, then ap = A p; return p.ap.
+def _upwards(cells, resistances, bit, word, beta, r, z, p, q):
+    """Solve the bit lines upwards, p = z + beta p and q = (K + r_bit D) p, then write A p to `z`; return p.Ap.
 
     `z` holds the result of the way down. A group of rows stays in the processor's cache from its bit lines to its word lines.
     """
     rows, columns = cells.shape
-    sums, x = np.zeros(columns), np.zeros((columns, WIDTH))
+    sums, x, below = np.zeros(columns), np.zeros((columns, WIDTH)), np.zeros(columns)
     for group in range(word.shape[0] - 1, -1, -1):
         start = group * WIDTH
         wide = min(WIDTH, rows - start)
         for k in range(wide - 1, -1, -1):
             i = start + k
-            if i == rows - 1:
-                for j in range(columns):
-                    z[i, j] *= bit[i, j]
-            else:
-                for j in range(columns):
-                    z[i, j] = (z[i, j] + z[i + 1, j]) * bit[i, j]
             for j in range(columns):
-                p[i, j] = z[i, j] + beta * p[i, j]
+                below[j] = (z[i, j] + below[j]) * bit[i, j]
+            for j in range(columns):
+                p[i, j] = below[j] + beta * p[i, j]
                 q[i, j] = r[i, j] + beta * q[i, j]
                 x[j, k] = cells[i, j] * p[i, j]
         if resistances > 0.0:
@@ -136,29 +132,28 @@ def _upwards(cells, resistances, bit, word, beta, r, z, p, q, ap):
         for k in range(wide):
             i = start + k
             for j in range(columns):
-                ap[i, j] = q[i, j] - resistances * cells[i, j] * x[j, k]
-                sums[j] += p[i, j] * ap[i, j]
+                z[i, j] = q[i, j] - resistances * cells[i, j] * x[j, k]
+                sums[j] += p[i, j] * z[i, j]
     return sums.sum()
 
 
 @kernel
-def _downwards(bit, alpha, b, r, z, p, ap):
-    """Take a step b += alpha p, r -= alpha ap, and solve the bit lines downwards; return r.z and the sum of |r|."""
+def _downwards(bit, alpha, b, r, z, p):
+    """Take a step b += alpha p, r -= alpha A p, and solve the bit lines downwards; return r.z and the sum of |r|.
+
+    `z` holds A p, and then the result of the way down.
+    """
     rows, columns = r.shape
-    products, left = np.zeros(columns), np.zeros(columns)
+    products, left, above = np.zeros(columns), np.zeros(columns), np.zeros(columns)
     for i in range(rows):
         if alpha != 0.0:
             for j in range(columns):
                 b[i, j] += alpha * p[i, j]
-                r[i, j] -= alpha * ap[i, j]
-        if i == 0:
-            for j in range(columns):
-                z[i, j] = r[i, j]
-        else:
-            for j in range(columns):
-                z[i, j] = r[i, j] + z[i - 1, j] * bit[i - 1, j]
+                r[i, j] -= alpha * z[i, j]
         for j in range(columns):
-            products[j] += z[i, j] * z[i, j] * bit[i, j]
+            z[i, j] = r[i, j] + above[j]
+            above[j] = z[i, j] * bit[i, j]
+            products[j] += z[i, j] * above[j]
             left[j] += abs(r[i, j])
     return products.sum(), left.sum()
 
@@ -167,19 +162,19 @@ def _downwards(bit, alpha, b, r, z, p, ap):
 def _currents(cells, source, lines, a, b, current):
     """Write the currents J of the cells; return their rounding, summed."""
     rows, columns = cells.shape
-    terms = 0.0
+    terms = np.zeros(columns)
     for i in range(rows):
         for j in range(columns):
             drop = cells[i, j] * (lines.r_word * a[i, j] + lines.r_bit * b[i, j])
             current[i, j] = source[i, j] - drop
-            terms += abs(source[i, j]) + abs(drop)
-    return 2.0 * EPS * terms
+            terms[j] += abs(source[i, j]) + abs(drop)
+    return 2.0 * EPS * terms.sum()
 
 
 @kernel
 def _solve(cells, source, lines, word, bit, goal, work, a, b, out):
     """Solve one input from the start `b`; return peak, sum and rounding of |residuals|, what the goal allows, and the steps."""
-    r, z, p, q, ap = work
+    r, z, p, q = work
     resistances = lines.r_word * lines.r_bit
     steps, turn = 0, 0
     while True:
@@ -193,12 +188,12 @@ def _solve(cells, source, lines, word, bit, goal, work, a, b, out):
         alpha, before = 0.0, 1.0
         p[:], q[:] = 0.0, 0.0
         while steps < goal.steps:
-            product, left = _downwards(bit, alpha, b, r, z, p, ap)
+            product, left = _downwards(bit, alpha, b, r, z, p)
             ground_currents(b, lines.bit_nodes, out)
             if left <= max(0.5 * allowed(out, goal), 1e-3 * noise) or product <= 0.0:
                 break
             beta = product / before if alpha != 0.0 else 0.0
-            alpha = product / _upwards(cells, resistances, bit, word, beta, r, z, p, q, ap)
+            alpha = product / _upwards(cells, resistances, bit, word, beta, r, z, p, q)
             before = product
             steps += 1
 
@@ -214,7 +209,7 @@ def _solve_input(n, inputs, lines, goal, work, c, a, b, out, found):
     if inputs.extra.shape[0] > 0:
         source += inputs.extra[n]
     fields, word, bit = (
-        (work[0, c], work[1, c], work[2, c], work[3, c], work[4, c]),
+        (work[0, c], work[1, c], work[2, c], work[3, c]),
         lines.word[place],
         lines.bit[place],
     )

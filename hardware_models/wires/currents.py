@@ -64,8 +64,8 @@ def solve(
     Every line is a tridiagonal system. Conjugate gradients on the bit lines' currents, with the word lines eliminated, solve all
     lines exactly in each step (`hardware_models/kernels/wires.py`). The sum of what Kirchhoff's law leaves at all nodes is a
     strict bound on the error of each current, and it stops the iterations. An input that does not get there is solved by sparse
-    LU factors, and `Solution.direct` says so. Where the rounding of float64 is larger than the tolerance, the rounding is
-    reached, and `Solution.bound` gives it.
+    LU factors, and `Solution.direct` says so. Where the rounding of float64 is larger than the tolerance of a small current, and
+    at most 1e-6 of the largest current, the rounding is reached, and `Solution.bound` gives it.
     """
     wires = Wires(
         conductance, r_word, r_bit, drive=drive, ground=ground, access=access, access_resistance=access_resistance,

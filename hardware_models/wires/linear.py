@@ -20,6 +20,8 @@ from hardware_models.wires.sparse import SparseDirect
 
 FLOOR = 1e-6
 """Currents below this share of the largest one are certain to the tolerance of this share."""
+ROUNDED = 1e-6
+"""Largest rounding, relative to the largest current, that is good enough where float64 cannot reach the tolerance."""
 STEPS = 2000
 """Most steps of conjugate gradients before the direct solver takes over; no array up to 512 x 512 has needed 200."""
 BLOCK = 16
@@ -109,7 +111,7 @@ class Wires:
         goal = Goal(self.tolerance, FLOOR, STEPS)
         if not self.direct:
             solve_inputs(inputs, own, goal, memory[:FIELDS], a, b, out, found)
-        late = np.ones(number, bool) if self.direct else ~_reached(found)
+        late = np.ones(number, bool) if self.direct else ~self._reached(found, out)
         for n in np.flatnonzero(late):
             place = slice(n, n + 1) if len(inputs.cells) > 1 else slice(0, 1)
             one = Inputs(inputs.cells[place], inputs.voltage[n : n + 1], inputs.extra[n : n + 1])
@@ -118,7 +120,7 @@ class Wires:
             b[spot] = self._directly(one, shared=own is self._lines)
             work, look = np.empty((FIELDS, 1, rows, columns)), goal._replace(steps=-1)  # no step, only what is left
             solve_inputs(one, alone, look, work, a[spot], b[spot], out[n : n + 1], found[n : n + 1])
-        self._refuse(found)
+        self._refuse(found, out)
         return Flows(a, b, out, found, late)
 
     def _directly(self, one: Inputs, *, shared: bool) -> np.ndarray:
@@ -129,8 +131,11 @@ class Wires:
         self._sparse = self._sparse or SparseDirect(one.cells[0], self.circuit)
         return self._sparse.solve(source)
 
-    def _refuse(self, found: np.ndarray) -> None:
-        wrong = np.flatnonzero(~_reached(found))
+    def _reached(self, found: np.ndarray, out: np.ndarray) -> np.ndarray:
+        return reached(found[:, 1], found[:, 2], found[:, 3], out, self.tolerance)
+
+    def _refuse(self, found: np.ndarray, out: np.ndarray) -> None:
+        wrong = np.flatnonzero(~self._reached(found, out))
         if wrong.size:
             total, allowed = found[wrong[0], 1], found[wrong[0], 3]
             raise RunError(
@@ -208,9 +213,14 @@ def lines(cells: np.ndarray, circuit: Circuit) -> Lines:
     return Lines(word_nodes, bit_nodes, circuit.r_word, circuit.r_bit, word, bit)
 
 
-def _reached(found: np.ndarray) -> np.ndarray:
-    """Tell for each input whether it is balanced to the tolerance, or to the rounding of float64 where that is larger."""
-    return np.isfinite(found[:, 1]) & (found[:, 1] <= np.maximum(found[:, 3], found[:, 2]))
+def reached(total: np.ndarray, rounding: np.ndarray, most: np.ndarray, out: np.ndarray, tolerance: float) -> np.ndarray:
+    """Tell for each input whether its sum of |residuals| is small enough.
+
+    It is if it is at most `most`, which the tolerance allows, or at most its own rounding, if that is no more than `ROUNDED`, or
+    the tolerance, of the largest of the currents `out` (inputs, columns).
+    """
+    large = max(ROUNDED, tolerance) * np.abs(out).max(axis=1)
+    return np.isfinite(total) & ((total <= most) | ((total <= rounding) & (total <= large)))
 
 
 def _solution(inputs: Inputs, circuit: Circuit, flows: Flows) -> Solution:

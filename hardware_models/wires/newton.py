@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
@@ -13,7 +12,7 @@ from hardware_models.kernels.kirchhoff import EPS, Goal, allowed, balance, groun
 from hardware_models.kernels.wires import Inputs
 from hardware_models.pins import finite
 from hardware_models.wires.laws import InSeries, Law
-from hardware_models.wires.linear import FLOOR, Wires, lines
+from hardware_models.wires.linear import FLOOR, Wires, lines, reached
 from hardware_models.wires.solution import Solution
 
 if TYPE_CHECKING:
@@ -63,7 +62,8 @@ def _one(wires: Wires, law: Law, volt: np.ndarray, n: int) -> Solution:
     own, late = lines(g[np.newaxis], wires.circuit), False
     state = _State(law, g, volt, own, np.zeros(g.shape), np.zeros(g.shape))
     for step in range(STEPS):
-        if math.isfinite(state.total) and state.total <= max(allowed(state.out, goal), state.noise):
+        sums = np.array([[state.total], [state.noise], [allowed(state.out, goal)]])
+        if reached(sums[0], sums[1], sums[2], state.out[np.newaxis], wires.tolerance)[0]:
             largest = max(float(np.abs(state.out).max()), np.finfo(np.float64).tiny)
             everything = (state.out, state.word, state.bit, state.current, state.peak / largest, state.total / largest)
             return Solution(*(np.array([field]) for field in (*everything, step, late)))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from hardware_models.wires.circuit import Circuit
+
+if TYPE_CHECKING:
+    from scipy.sparse import dia_array
 
 
 class SparseDirect:
@@ -39,7 +44,8 @@ class SparseDirect:
         return x[source.size :].reshape(source.shape)
 
 
-def _chain(nodes: np.ndarray):  # type: ignore[no-untyped-def]  # SciPy's sparse arrays have no types
+def _chain(nodes: np.ndarray) -> dia_array:
+    """Return K of one line: the numbers of segments on the diagonal, -1 beside it."""
     from scipy.sparse import diags_array
 
     beside = np.full(nodes.size - 1, -1.0)

@@ -36,7 +36,7 @@ def fenced(page: str) -> list[tuple[str, str]]:
     return re.findall(r"```(\w+)\n(.*?)```", (DOCS / page).read_text(encoding="utf-8"), re.S)
 
 
-@pytest.mark.parametrize("page", ["tutorials/chip.md", "tutorials/learner.md"])
+@pytest.mark.parametrize("page", ["tutorials/chip.md", "tutorials/learner.md", "how-to/wires.md"])
 def test_tutorials_print_what_they_show(page: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Blocks of Python run one after the other; a block of text under one is what it has printed."""
     names: dict[str, object] = {}

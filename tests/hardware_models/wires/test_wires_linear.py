@@ -13,8 +13,8 @@ from hardware_models.check import RunError, UsageError
 from hardware_models.wires import Solution, Wires, linear, solve
 
 DRIVES, GROUNDS = ("left", "right", "both"), ("bottom", "top", "both")
-ROUNDING = 1e-9
-"""Tolerance of comparisons with node potentials in float64: 1e-16 of the voltage over 0.1 Ohm, against currents above 1e-7 A."""
+ROUNDING = 1e-12
+"""Tolerance of comparisons between float64 and the twin: some hundred roundings."""
 
 
 def circuit(rows: int = 9, columns: int = 7, open_share: float = 0.2, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -198,6 +198,12 @@ def test_an_overflow_is_no_solution() -> None:
     """Currents that are no numbers are never balanced."""
     with pytest.raises(RunError, match="input 1 of a crossbar"), np.errstate(over="ignore", invalid="ignore"):
         solve([[1e3, 1.0]], [[1.0], [1e308]], 1e3, 1.0)
+
+
+def test_rounding_is_no_excuse_for_a_wrong_current() -> None:
+    """Cells that are 1e12 times more conductive than their wires: float64 cannot balance them, and the run ends."""
+    with pytest.raises(RunError, match="the tolerance 1e-06 needs"):
+        solve(np.full((64, 64), 1e3), np.full((1, 64), 0.3), 1e9, 1e9)
 
 
 def test_nothing_flows_without_voltage_or_cells() -> None:
