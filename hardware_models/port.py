@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from hardware_models.events import Events
 from hardware_models.keys import Key
+from hardware_models.wires import Interconnect
 
 if TYPE_CHECKING:
     from hardware_models.crossbar.inspection import Inspection
@@ -133,6 +134,10 @@ class ChipBench(ChipPort, Protocol):
 
     def clipped_share(self) -> list[dict[str, float | None]]:
         """Return for each layer the share of converted values that were clipped, None where nothing was converted."""
+        ...
+
+    def lay_wires(self, interconnect: Interconnect) -> None:
+        """Give all arrays wires with resistance from now on, to see a chip that was trained without."""
         ...
 
     def wire_tracking(self) -> list[dict[str, float | None]]:

@@ -103,8 +103,9 @@ class ChipChoices:
     partial_sums: str = option("digital", "sums over tiles", choices=("digital", "analog"))
     wires: str = option(
         "off",
-        "resistance of the wires: off; refreshed: followed between exact solutions; exact: solved after every change of cells",
-        choices=("off", *MODES),
+        "resistance of the wires: off; refreshed: followed between exact solutions; exact: solved after every change of cells; "
+        "test: off in training, exact in the test",
+        choices=("off", *MODES, "test"),
     )
     wire_resistance: float | None = option(
         None,

@@ -36,6 +36,7 @@ from hardware_models.port import ChipBench, ChipPort
 from hardware_models.tables import lookup, resolve
 from hardware_models.user_faults import guarded
 from hardware_models.wires import Interconnect
+from hardware_models.wires.interconnect import MODES
 
 if TYPE_CHECKING:
     from hardware_models.crossbar.line_noise import LineNoise
@@ -184,7 +185,12 @@ def interconnect_of(config: ChipChoices) -> Interconnect:
                 f"technology '{config.technology}' has no figure line.resistance: give --wire-resistance [Ohm] beside --wires."
             )
         resistance = figure.at("nominal")
-    return Interconnect(resistance, resistance, mode=config.wires, tolerance=config.wire_tolerance)
+    return Interconnect(
+        resistance,
+        resistance,
+        mode="exact" if config.wires == "test" else config.wires,
+        tolerance=config.wire_tolerance,
+    )
 
 
 def chip_options(config: ChipChoices) -> Document:
@@ -214,7 +220,7 @@ def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: 
     if config.faults():
         options["faults"] = config.faults()
     options |= converter_faults_of(config)
-    if config.wires != "off":
+    if config.wires in MODES:
         options["wires"] = interconnect_of(config)
     kind: Callable[..., ChipBench]
     if config.port == "process":

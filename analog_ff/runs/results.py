@@ -107,7 +107,7 @@ def collect(
         "integrals_by_readout": {name: dict(total.integrals) for name, total in readouts.items()},
         "activity": run.learner.meter.as_dict(),
         "gated_share_by_layer": run.learner.gated_share,
-        **({} if run.config.wires == "off" else {"wires": {"layers": run.port.wire_tracking()}}),
+        **({} if run.config.wires == "off" else {"wires": {"layers": run.port.wire_tracking(), **run.without_wires}}),
         "energy": {**energy, "update": config.update, **_to_accuracy(run), "line_currents": lines},
         "cells": {
             "pulses_per_cell": (learn + program) / (2 * weights),

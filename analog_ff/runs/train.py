@@ -17,7 +17,7 @@ from analog_ff.output import whole_files
 from analog_ff.output.forms import table
 from analog_ff.plain import Document
 from analog_ff.runs import checkpoint
-from analog_ff.runs.build import batches_of, calibrated
+from analog_ff.runs.build import batches_of, calibrated, interconnect_of
 from analog_ff.runs.interrupt import Interruptible
 from analog_ff.runs.lessons import Lesson, lessons, teach
 from analog_ff.runs.origin import Origin
@@ -51,6 +51,8 @@ class Run:
         self.programmed = False
         self.ledger = Ledger()
         self.metrics: list[Document] = []
+        self.without_wires: Document = {}
+        """Errors of the test before the wires were laid, with ``--wires test``."""
         self.counted: list[dict[str, int | float]] = []
         self._batches = batches_of(config, len(data.x_train), learner)
         self.epoch = 0
@@ -107,7 +109,17 @@ class Run:
         return {name: 100.0 * float(np.mean(answer != labels)) for name, answer in predicted.items()}
 
     def test(self) -> tuple[dict[str, float], dict[str, Tally]]:
-        """Return the error [%] of each read-out on the test (or validation) set, and each read-out's events."""
+        """Return the error [%] of each read-out on the test (or validation) set, and each read-out's events.
+
+        With ``--wires test`` the network is tested without wires first, and then through them.
+        """
+        if self.config.wires == "test":
+            errors, _ = self._tested("monitor")
+            self.without_wires = {"error_percent_without_by_readout": errors}
+            self.port.lay_wires(interconnect_of(self.config))
+        return self._tested("infer")
+
+    def _tested(self, phase: str) -> tuple[dict[str, float], dict[str, Tally]]:
         errors, tallies = {}, {}
         for name in self.learner.readouts:
             predicted, tally = self.learner.predict(
@@ -115,7 +127,7 @@ class Run:
             )
             errors[name] = 100.0 * float(np.mean(predicted[name] != self.data.y_test))
             tallies[name] = tally
-            self.ledger.book("infer", tally)
+            self.ledger.book(phase, tally)
         return errors, tallies
 
     def _note(self, errors: dict[str, float]) -> None:

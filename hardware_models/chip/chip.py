@@ -280,6 +280,11 @@ class Chip:
         """Return for each layer the share of converted values that were clipped, None where nothing was converted."""
         return self._conversions.clipped_share()
 
+    def lay_wires(self, interconnect: Interconnect) -> None:
+        """Give all arrays wires with resistance from now on, to see a chip that was trained without."""
+        for array in self._arrays.values():
+            array.lay_wires(interconnect)
+
     def wire_tracking(self) -> list[dict[str, float | None]]:
         """Return for each layer how its wires were followed, see `hardware_models.crossbar.wired.Wired.tracking`."""
         return [array.wire_tracking() for array in self._main()]

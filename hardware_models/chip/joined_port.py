@@ -20,6 +20,7 @@ from hardware_models.devices.faults import fault_maps
 from hardware_models.events import Events
 from hardware_models.keys import Key
 from hardware_models.port import ChipBench, MissingPinError, SealedChipError
+from hardware_models.wires import Interconnect
 
 if TYPE_CHECKING:
     from hardware_models.crossbar.inspection import Inspection
@@ -176,6 +177,11 @@ class JoinedPort:
     def clipped_share(self) -> list[dict[str, float | None]]:
         """Return for each layer the share of converted values that were clipped."""
         return [layer for chip in self._chips for layer in chip.clipped_share()]
+
+    def lay_wires(self, interconnect: Interconnect) -> None:
+        """Give all arrays wires with resistance from now on."""
+        for chip in self._chips:
+            chip.lay_wires(interconnect)
 
     def wire_tracking(self) -> list[dict[str, float | None]]:
         """Return for each layer how its wires were followed."""

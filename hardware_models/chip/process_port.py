@@ -28,6 +28,7 @@ from hardware_models.tables import import_files
 from hardware_models.user_contract import GlobalDraws
 from hardware_models.user_faults import described, guarded
 from hardware_models.user_faults import files as user_files
+from hardware_models.wires import Interconnect
 
 if TYPE_CHECKING:
     from hardware_models.crossbar.inspection import Inspection
@@ -200,6 +201,10 @@ class ProcessPort:
         """Return for each layer the share of converted values that were clipped, None where nothing was converted."""
         answer: list[dict[str, float | None]] = self._call("clipped_share")
         return answer
+
+    def lay_wires(self, interconnect: Interconnect) -> None:
+        """Give all arrays wires with resistance from now on."""
+        self._call("lay_wires", interconnect)
 
     def wire_tracking(self) -> list[dict[str, float | None]]:
         """Return for each layer how its wires were followed."""

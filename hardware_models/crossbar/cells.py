@@ -165,6 +165,12 @@ class Cells:
         self._follow_wires()
         return self.present() if self.wired is None else self._matrix
 
+    def lay_wires(self, interconnect: Interconnect) -> None:
+        """See the cells behind wires from now on."""
+        self.wired = Wired(self.tiling, interconnect)
+        self.drawn = np.empty(self.tiling.rows)
+        self.look()
+
     def watch_wires(self, v: np.ndarray) -> None:
         """Count a read and, from time to time, hold the currents of an input v (rows,) [V] against those of exact wires."""
         if self.wired is not None and self.wired.due() and self.wired.off(self.present(), v):

@@ -140,6 +140,10 @@ class Crossbar:
         self.cells.look_again()
         return self.cells.row_sums.copy()
 
+    def lay_wires(self, interconnect: Interconnect) -> None:
+        """Give the tiles wires with resistance from now on; what is saved then has their state."""
+        self.cells.lay_wires(interconnect)
+
     def wire_tracking(self) -> dict[str, float | None]:
         """Return the counts and errors of `hardware_models.crossbar.wired.Wired.tracking`; {} without wires."""
         return {} if self.cells.wired is None else self.cells.wired.tracking()

@@ -64,3 +64,16 @@ def test_another_process_has_the_same_wires(tmp_path: Path) -> None:
     own = run(tmp_path / "own")
     other = run(tmp_path / "other", port="process")
     assert own["wires"] == other["wires"] and own["test_error_percent"] == other["test_error_percent"]
+
+
+def test_a_network_that_learned_without_wires_is_tested_through_them(tmp_path: Path) -> None:
+    """Training has the bits of a run without wires; the test has those of a chip with the same cells and wires."""
+    ideal = run(tmp_path / "ideal", wires="off", wire_resistance=None)
+    tested = run(tmp_path / "tested", wires="test", wire_resistance=4000.0)
+    assert (
+        tested["events"]["learn"] == ideal["events"]["learn"] and tested["cells"]["layers"] == ideal["cells"]["layers"]
+    )
+    before = tested["wires"]["error_percent_without_by_readout"]
+    assert before == ideal["test_error_percent_by_readout"]
+    assert tested["test_error_percent_by_readout"] != before
+    assert tested["wires"]["layers"][0]["share"] < 0.9
