@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -13,8 +13,10 @@ from hardware_models.converters.adc import Adc
 from hardware_models.converters.dac import Dac
 from hardware_models.crossbar import Crossbar
 from hardware_models.crossbar.line_noise import LineNoise
+from hardware_models.devices.adapted import adapted
 from hardware_models.devices.base import BaseDevice
 from hardware_models.devices.faults import Faults
+from hardware_models.devices.ideal import Ideal, IdealState
 from hardware_models.devices.one_sided import OneSided
 from hardware_models.devices.wear import Wear
 from hardware_models.keys import Key
@@ -269,3 +271,43 @@ def test_another_read_time_reaches_the_device_inside() -> None:
         crossbar(JOHNSON, device().with_read_time(0.0))
     with pytest.raises(UsageError, match="temperature"):
         LineNoise(temperature=-1.0)
+
+
+class Plugged:
+    """A user's cells, derived from nothing: the numbers and methods of an ideal device."""
+
+    def __init__(self) -> None:
+        self.inner = Ideal()
+
+    def __getattr__(self, name: str) -> object:
+        """Return what the ideal device has."""
+        if name.startswith("__") or name == "inner":
+            raise AttributeError(name)
+        return getattr(self.inner, name)
+
+    def fabricate(self, shape: tuple[int, int], key: Key) -> IdealState:
+        """Return ideal cells."""
+        return self.inner.fabricate(shape, key)
+
+    def pulse(self, state: IdealState, pulses: np.ndarray, key: Key) -> None:
+        """Pulse ideal cells."""
+        self.inner.pulse(state, pulses, key)
+
+
+@dataclass(frozen=True)
+class PluggedInTime(Plugged):
+    """The same with a field for its read time."""
+
+    t_read: float = 3e-8
+
+    def __post_init__(self) -> None:
+        """Make the cells."""
+        object.__setattr__(self, "inner", Ideal())
+
+
+def test_the_read_time_of_a_plug_in_is_a_field_of_its_own() -> None:
+    """A dataclass with a field t_read takes another; of any other class nobody knows how to change it."""
+    made = adapted(PluggedInTime()).with_read_time(4e-7)
+    assert made.t_read == 4e-7 and crossbar(JOHNSON, made, shape=(4, 2)).device.t_read == 4e-7
+    with pytest.raises(UsageError, match="make it a dataclass with a field t_read"):
+        adapted(Plugged()).with_read_time(4e-7)
