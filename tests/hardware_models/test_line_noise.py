@@ -173,15 +173,23 @@ def test_one_draw_an_output_has_the_variance_of_a_draw_a_cell(noise: LineNoise, 
 
 
 def test_transposed_reads_have_the_noise_of_the_word_lines() -> None:
-    """A word line carries both cells of all pairs, twice: G+ and G- are driven in phases of opposite sign."""
+    """A draw for each cell and phase: a word line carries both cells of all pairs, and cells of opposite drive take turns."""
     bar = crossbar(BOTH, device(0.01))
     v = np.linspace(-0.5, 0.5, 5).astype(np.float32)
+    rng, t, draws = np.random.default_rng(7), bar.device.t_read, 1500
+    g = np.moveaxis(bar.conductances.astype(np.float64), 0, 2)  # (rows, columns, 2)
+    wanted = np.stack([v, -v], axis=1).astype(np.float64)  # of G+ and of G-
+    twin = np.zeros((draws, 20))
+    for sign in (1.0, -1.0):
+        volts = np.maximum(sign * wanted, 0.0)
+        variance = (4.0 * BOLTZMANN * 300.0 * g + 2.0 * ELECTRON * volts * g) / (2.0 * t)
+        deviation = np.sqrt(variance + np.square(0.01 * bar.device.g_range * volts))
+        for k in range(draws):
+            twin[k] += sign * (g * volts + deviation * rng.standard_normal(g.shape)).sum(axis=(1, 2))
     seen, _ = bar.read_transposed(np.tile(v, (20_000, 1)), key=KEY)
-    g, t = bar.conductances.astype(np.float64), bar.device.t_read
-    thermal = 2 * 4.0 * BOLTZMANN * 300.0 * g.sum(axis=(0, 2)) / (2.0 * t)
-    shot = 2.0 * ELECTRON * (g.sum(axis=0) @ np.abs(v)) / (2.0 * t)
-    read = 2.0 * np.square(0.01 * bar.device.g_range) * np.square(v.astype(np.float64)).sum()
-    close(seen.var(axis=0, ddof=1, dtype=np.float64), thermal + shot + read, 20_000)
+    found = seen.var(axis=0, ddof=1, dtype=np.float64)
+    close(twin.var(axis=0, ddof=1), found, draws)
+    assert np.allclose(seen.mean(axis=0), twin.mean(axis=0), atol=5.0 * np.sqrt(found.max() / draws))
 
 
 @pytest.mark.parametrize("noise", [JOHNSON, BOTH])
