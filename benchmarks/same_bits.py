@@ -116,6 +116,11 @@ def commands() -> dict[str, list[str]]:
         "faults": "--stuck-low 0.02 --stuck-high 0.01 --dead-rows 0.01 --dead-columns 0.02",
         "ageing": "--endurance 1000 --endurance-spread 0.3 --retention 1000",
         "without noise": "--no-read-noise --no-write-noise --no-device-spread --no-step-nonlinearity",
+        "johnson noise": "--johnson-noise --chip-temperature 350",
+        "shot noise, longer reads": "--johnson-noise --shot-noise 0.5 --read-time 1e-7",
+        "converter faults": "--adc-offset 1 --adc-gain-spread 0.01 --adc-inl 0.5 --comparator-noise 0.5 --dac-offset 1 "
+        "--dac-gain-spread 0.01 --dac-inl 0.5 --tile 8x4",
+        "calibrated": "--adc-offset 1 --dac-gain-spread 0.01 --calibrate offset-gain --learner backprop-nominal",
         "read-out all but first": "--readout-layers all-but-first --readout energy",
         "read-out last": "--readout-layers last",
         "crop and binarise": "--data digits --crop 6 --binarise 0.5 --images-per-epoch 120",

@@ -36,6 +36,9 @@ from hardware_models.keys import Key
 REFERENCE = 0.75
 """Share of full scale at which gains are measured: far out, but with room for offsets and gains, which must not saturate it."""
 
+AT_ONCE = 2**22
+"""Conversions that are held in memory at once."""
+
 
 def check(kind: str, reads: int) -> None:
     """Raise UsageError for an unknown kind of calibration, or for less than one conversion."""
@@ -103,6 +106,9 @@ def _mean_codes(adc: Adc, inputs: np.ndarray, reads: int, key: Key) -> np.ndarra
     """Return the mean results [LSB] of n conversions of each input (n,) [LSB] by one tile of converters, stepped over one LSB."""
     lsb = adc.full_scale / adc.levels
     steps = (np.arange(reads) + 0.5) / reads - 0.5
-    z, _ = adc.convert(((inputs + steps[:, None]) * lsb).astype(np.float32)[None], 1.0, None, key)
-    mean: np.ndarray = z.mean(axis=0, dtype=np.float64) / lsb
-    return mean
+    total, at_once = np.zeros(inputs.size), max(1, AT_ONCE // inputs.size)
+    for part, first in enumerate(range(0, reads, at_once)):
+        values = ((inputs + steps[first : first + at_once, None]) * lsb).astype(np.float32)
+        z, _ = adc.convert(values[None], 1.0, None, key.at(part))
+        total += z.sum(axis=0, dtype=np.float64)
+    return total / reads / lsb

@@ -76,8 +76,7 @@ class Chip:
         More arrays by layer, ``{layer: names}``; every layer has the array "main".
     noise : LineNoise
         Johnson and shot noise of the lines, beside the device's own read noise; by default none.
-    dac_faults : DacFaults
-    adc_faults : AdcFaults
+    dac_faults, adc_faults : DacFaults, AdcFaults
         Spreads of the errors of the converters; by default none.
     """
 
@@ -226,9 +225,10 @@ class Chip:
     def calibrate(self, layer: int, *, kind: str, reads: int, key: Key, transposed: bool = False) -> Events:
         """Measure a layer's converters with known inputs and correct what is found, see `hardware_models.chip.calibration`."""
         calibration.check(kind, reads)
-        events = Events()
-        for name in (name for own, name in self._arrays if own == layer):
-            events += self._peripheries[layer, name].calibrate(kind, reads, key.child(name), transposed=transposed)
+        self._array(layer, "main")
+        every = {name: around for (own, name), around in self._peripheries.items() if own == layer}
+        done = (each.calibrate(kind, reads, key.child(name), transposed=transposed) for name, each in every.items())
+        events = sum(done, Events())
         self._clock(events)
         return events
 

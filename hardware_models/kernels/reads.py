@@ -156,11 +156,11 @@ def converted_read(v, matrix, converter, words, count, z, clipped):
             if per_cell:
                 np.dot(vt * vt, variance[p, cuts[t] : cuts[t + 1]], sigma)
             for b in range(size):
-                if warm:
+                if warm or common > np.float32(0.0):
                     fill_normal(xi, (t * batch + first + b) * columns + left, w0, w1)
-                    scale_both(xi, vt, sigma, b, common, to_z, per_cell, thermal[t, left:right])
-                elif common > np.float32(0.0):
-                    fill_normal(xi, (t * batch + first + b) * columns + left, w0, w1)
-                    scale_noise(xi, vt, sigma, b, common, to_z, per_cell)
+                    if warm:
+                        scale_both(xi, vt, sigma, b, common, to_z, per_cell, thermal[t, left:right])
+                    else:
+                        scale_noise(xi, vt, sigma, b, common, to_z, per_cell)
                 beyond += digitise_row(partial[b], to_z, xi, step, levels, z[first + b, left:right])
         clipped[work // panels, p] = beyond

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hardware_models.check import UsageError
-from hardware_models.chip import Chip
+from hardware_models.chip import Chip, calibration
 from hardware_models.chip.calibration import REFERENCE, calibrated_adc, calibrated_dac
 from hardware_models.chip.joined_port import a_chip_a_layer
 from hardware_models.chip.process_port import ProcessPort
@@ -18,6 +18,7 @@ from hardware_models.converters.faults import AdcFaults, DacFaults
 from hardware_models.events import Events
 from hardware_models.kernels.characteristics import PEAK
 from hardware_models.keys import Key
+from hardware_models.port import MissingPinError
 
 KEY = Key(6, "calibration")
 SHAPES = ((33, 20), (21, 10))
@@ -46,6 +47,14 @@ def test_what_is_left_of_an_adc_is_the_error_of_a_mean(reads: int) -> None:
     alone, fewer = calibrated_adc(adc, "offset", reads, T, KEY)
     spread(alone.correction.offset - adc.errors.offset, of_mean)
     assert (alone.correction.gain == 1.0).all() and 3 * fewer["adc.8"] == events["adc.8"]
+
+
+def test_many_conversions_are_held_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each part draws noise of its own: what is left is that of the whole mean."""
+    monkeypatch.setattr(calibration, "AT_ONCE", 5000)
+    adc: Any = AdcFaults(offset=4.0, noise=0.7).bank(Adc(8, 4.0), (1, 500), KEY)
+    done, _ = calibrated_adc(adc, "offset", 201, T, KEY)
+    spread(done.correction.offset - adc.errors.offset, np.sqrt((0.7**2 + 1.0 / 12.0) / 201))
 
 
 def test_without_noise_the_steps_of_the_input_bound_what_is_left() -> None:
@@ -172,3 +181,5 @@ def test_an_ideal_chip_pays_nothing_and_a_wrong_wish_is_refused() -> None:
         made.calibrate(0, kind="gain", reads=8, key=KEY)
     with pytest.raises(UsageError, match="reads"):
         made.calibrate(0, kind="offset", reads=0, key=KEY)
+    with pytest.raises(MissingPinError, match="layer 7"):
+        made.calibrate(7, kind="offset", reads=8, key=KEY)
