@@ -28,6 +28,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,10 @@ from netlist import NGSPICE, ngspice  # noqa: E402
 
 SIZES, INPUTS = (64, 128, 256, 512), (1, 10, 100)
 LARGEST_PEER, LARGEST_NGSPICE = 256, 128
+MOST_CROSSSIM = 128 * 100
+"""Most rows times inputs that CrossSim is asked for; more take it minutes."""
+TRUE = 10
+"""Number of inputs whose error is looked at."""
 OHM = 1.0
 TIGHT = 1e-7
 """Tolerance of CrossSim's second row [1]; its default is 1e-3, of full scale."""
@@ -102,43 +108,47 @@ def ours(g: np.ndarray, v: np.ndarray) -> list[tuple[str, tuple[float, np.ndarra
     return rows
 
 
-def measured(n: int, inputs: int, given: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
-    """Return the rows of one circuit, each with time and error or a note, and print them."""
+def compared(n: int, inputs: int, given: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
+    """Return the rows of one circuit, but for ngspice, and print them."""
     g, v = circuit(n, inputs)
-    truth = Wires(g, OHM, OHM, direct=True).solve(v)
     file = folder / f"{n}_{inputs}.npz"
     np.savez(file, conductance=g, voltage=v, r=OHM)
     found: list[tuple[str, tuple[float, np.ndarray] | str, dict[str, float]]] = [*ours(g, v)]
     if n <= LARGEST_PEER:
-        python, folder_of = given.badcrossbar, given.crosssim
-        long = inputs * (n // 64) ** 3 > 100
-        often = "1" if long else "5"
-        found.append(("badcrossbar", peer(python or sys.executable, "badcrossbar", file, "--repeats", "3"), {}))
+        python = given.badcrossbar or sys.executable
+        found.append(("badcrossbar", peer(python, "badcrossbar", file, "--repeats", "3"), {}))
         for name, *how in (
             ("CrossSim, 1e-3, float32", "--error", "1e-3", "--type", "float32"),
             (f"CrossSim, {TIGHT:g}, float64", "--error", str(TIGHT), "--type", "float64"),
         ):
-            more = ("--repeats", often, "--checkout", folder_of or "", *how)
-            one = peer(python or sys.executable, "crosssim", file, *more) if folder_of else "not installed"
-            found.append((name, one, {}))
-    if n <= LARGEST_NGSPICE and inputs == 1 and not given.no_ngspice:
-        found.append(("ngspice", by_ngspice(g, v), {}))
-    rows = []
-    for name, one, said in found:
-        line: dict[str, Any] = {"n": n, "inputs": inputs, "program": name, **said}
-        if isinstance(one, str):
-            line["note"] = one
-        else:
-            line["ms"] = 1e3 * one[0]
-            line["error"] = float((np.abs(one[1] - truth).max(axis=1) / truth.max(axis=1)).max())
-        rows.append(line)
-        print(
-            f"{n:4d} {inputs:4d} {name:28s}",
-            line.get("note") or f"{line['ms']:10.3f} ms  error {line['error']:.1e}",
-            *(f"{key} {value:.2g}" for key, value in said.items()),
-            flush=True,
-        )
-    return rows
+            if not given.crosssim:
+                found.append((name, "not installed", {}))
+            elif n * inputs > MOST_CROSSSIM:
+                found.append((name, "not run: it solves one input after the other", {}))
+            else:
+                more = ("--repeats", "5", "--checkout", given.crosssim, *how)
+                found.append((name, peer(python, "crosssim", file, *more), {}))
+    truth = Wires(g, OHM, OHM, direct=True).solve(v[:TRUE])
+    return [line(n, inputs, name, one, said, truth) for name, one, said in found]
+
+
+def line(
+    n: int, inputs: int, name: str, one: tuple[float, np.ndarray] | str, said: dict[str, float], truth: np.ndarray
+) -> dict[str, Any]:
+    """Return one row, with time and error or a note, and print it."""
+    row: dict[str, Any] = {"n": n, "inputs": inputs, "program": name, **said}
+    if isinstance(one, str):
+        row["note"] = one
+    else:
+        row["ms"] = 1e3 * one[0]
+        row["error"] = float((np.abs(one[1][:TRUE] - truth).max(axis=1) / truth.max(axis=1)).max())
+    print(
+        f"{n:4d} {inputs:4d} {name:28s}",
+        row.get("note") or f"{row['ms']:10.3f} ms  error {row['error']:.1e}",
+        *(f"{key} {value:.2g}" for key, value in said.items()),
+        flush=True,
+    )
+    return row
 
 
 def main() -> None:
@@ -153,10 +163,17 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="keep the table in benchmarks/results/speed")
     given = parser.parse_args()
     rows: list[dict[str, Any]] = []
-    with tempfile.TemporaryDirectory() as folder:
-        for n in (n for n in SIZES if n <= given.largest):
+    sizes = [n for n in SIZES if n <= given.largest]
+    # ngspice works beside the others, in a process of its own that knows how long it took.
+    with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(1, get_context("spawn")) as beside:
+        asked = [] if given.no_ngspice else [n for n in sizes if n <= LARGEST_NGSPICE]
+        answers = [beside.submit(by_ngspice, *circuit(n, 1)) for n in asked]
+        for n in sizes:
             for inputs in INPUTS:
-                rows += measured(n, inputs, given, Path(folder))
+                rows += compared(n, inputs, given, Path(folder))
+        for n, answer in zip(asked, answers, strict=True):
+            g, v = circuit(n, 1)
+            rows.append(line(n, 1, "ngspice", answer.result(), {}, Wires(g, OHM, OHM, direct=True).solve(v)))
     if given.write:
         RESULT.write_text(json.dumps({"threads": 1, "ohm": OHM, "rows": rows}, indent=1) + "\n", encoding="utf-8")
 

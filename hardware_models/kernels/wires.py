@@ -208,11 +208,8 @@ def _solve_input(n, inputs, lines, goal, work, c, a, b, out, found):
             source[i, j] = cells[i, j] * inputs.voltage[n, i]
     if inputs.extra.shape[0] > 0:
         source += inputs.extra[n]
-    fields, word, bit = (
-        (work[0, c], work[1, c], work[2, c], work[3, c]),
-        lines.word[place],
-        lines.bit[place],
-    )
+    fields = (work[0, c], work[1, c], work[2, c], work[3, c])
+    word, bit = lines.word[place], lines.bit[place]
     peak, total, noise, most, steps = _solve(cells, source, lines, word, bit, goal, fields, a, b, out[n])
     found[n, 0], found[n, 1], found[n, 2], found[n, 3], found[n, 4] = peak, total, noise, most, steps
 

@@ -41,8 +41,9 @@ class Circuit:
     access: str = "passive"
 
     def __post_init__(self) -> None:
-        in_range("wires", "r_word", self.r_word, 0.0, MOST_RESISTANCE, "Ohm")
-        in_range("wires", "r_bit", self.r_bit, 0.0, MOST_RESISTANCE, "Ohm")
+        for name in ("r_word", "r_bit"):
+            ohm = in_range("wires", name, self.__dict__[name], 0.0, MOST_RESISTANCE, "Ohm")
+            object.__setattr__(self, name, ohm)  # a float whatever it was: kernels are compiled for one type
         _one_of("drive", self.drive, DRIVES)
         _one_of("ground", self.ground, GROUNDS)
         _one_of("access", self.access, ACCESSES)
@@ -79,6 +80,11 @@ def conductances(values: ArrayLike) -> np.ndarray:
         wrong = g.min() if g.min() < 0.0 else g.max()
         raise UsageError(f"conductance needs numbers in [0, {MOST_CONDUCTANCE:g}] S, got {wrong:g} S.")
     return g
+
+
+def voltages(values: ArrayLike, rows: int) -> np.ndarray:
+    """Return voltages as (B, rows) float64 [V] that can be written to, the type that kernels are compiled for."""
+    return np.require(finite("voltage", values, (None, rows), np.float64), requirements="W")
 
 
 def access_resistances(values: ArrayLike, shape: tuple[int, ...]) -> np.ndarray:

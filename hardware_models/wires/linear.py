@@ -13,8 +13,7 @@ from numpy.typing import ArrayLike
 from hardware_models.check import RunError, UsageError, in_range
 from hardware_models.kernels.kirchhoff import Goal
 from hardware_models.kernels.wires import FIELDS, WIDTH, Inputs, Lines, factor, solve_inputs
-from hardware_models.pins import finite
-from hardware_models.wires.circuit import Circuit, access_resistances, conductances
+from hardware_models.wires.circuit import Circuit, access_resistances, conductances, voltages
 from hardware_models.wires.solution import Solution
 from hardware_models.wires.sparse import SparseDirect
 
@@ -59,15 +58,14 @@ class Wires:
         tolerance: float = 1e-6,
         direct: bool = False,
     ) -> None:
-        self.circuit = Circuit(float(r_word), float(r_bit), drive, ground, access)
+        self.circuit = Circuit(r_word, r_bit, drive, ground, access)
         self.conductance = conductances(conductance).copy()
         self.access_resistance = access_resistances(access_resistance, self.conductance.shape)
         self.tolerance = in_range("wires", "tolerance", tolerance, *TOLERANCES)
         self.direct = direct
-        self.cells = self.conductance
+        self.cells = self.conductance  # with access devices in series (rows, columns) [S]
         if self.access_resistance.any():
             self.cells = self.conductance / (1.0 + self.conductance * self.access_resistance)
-        """Conductances of the cells with their access devices in series, (rows, columns) [S]."""
         self._lines = lines(self.cells[np.newaxis], self.circuit) if access == "passive" else None
         self._sparse: SparseDirect | None = None
         self._effective: np.ndarray | None = None
@@ -80,7 +78,7 @@ class Wires:
     def solve(self, voltage: ArrayLike, *, full: bool) -> np.ndarray | Solution: ...
     def solve(self, voltage: ArrayLike, *, full: bool = False) -> np.ndarray | Solution:
         """Return the currents (B, columns) [A] for voltages (B, rows) [V], or everything as a `Solution` if `full`."""
-        v = finite("voltage", voltage, (None, self.cells.shape[0]), np.float64)
+        v = voltages(voltage, self.cells.shape[0])
         if self._lines is not None:
             inputs = Inputs(self.cells[np.newaxis], v, _NOTHING)
             flows = self.flows(inputs, self._lines, all_nodes=full)
@@ -162,7 +160,8 @@ class Wires:
     def attenuation(self) -> np.ndarray:
         """Return T/G (rows, columns) [1], the share of each cell's current that is left behind the wires.
 
-        An open cell has no share of its own. It gets the mean of its row times the mean of its column over the mean of all.
+        It is above 1 where more current sneaks through other cells than flows through the cell itself. An open cell has no share
+        of its own and gets the mean of its row times the mean of its column over the mean of all.
         """
         known = self.conductance > 0.0
         if not known.any():

@@ -206,6 +206,18 @@ def test_rounding_is_no_excuse_for_a_wrong_current() -> None:
         solve(np.full((64, 64), 1e3), np.full((1, 64), 0.3), 1e9, 1e9)
 
 
+def test_any_array_of_numbers_will_do() -> None:
+    """Lists, float32, whole numbers, other orders and arrays that cannot be written to; nothing given is changed."""
+    g, v = circuit()
+    usual = solve(g, v, 1, 2)
+    held_g, held_v = np.asfortranarray(g), v.copy()
+    held_g.flags.writeable = held_v.flags.writeable = False
+    np.testing.assert_array_equal(solve(held_g, held_v, 1.0, np.float32(2.0)), usual)
+    np.testing.assert_array_equal(solve(g.tolist(), v.tolist(), 1, 2), usual)
+    np.testing.assert_array_equal(held_g, g)
+    np.testing.assert_allclose(solve(g.astype(np.float32), v, 1, 2), usual, rtol=1e-5, atol=1e-12)
+
+
 def test_nothing_flows_without_voltage_or_cells() -> None:
     """Zero inputs, zero volts, open arrays."""
     g, v = circuit()
@@ -227,6 +239,7 @@ def test_nothing_flows_without_voltage_or_cells() -> None:
         ({"voltage": [1.0]}, "voltage should have the shape"),
         ({"r_word": -1.0}, r"\[0, 1e\+09\] Ohm for r_word"),
         ({"r_bit": float("inf")}, "for r_bit"),
+        ({"r_bit": "1 Ohm"}, "for r_bit, got '1 Ohm'"),
         ({"drive": "lift"}, "left, right, both for drive, got 'lift'; did you mean 'left'"),
         ({"ground": "floor"}, "bottom, top, both for ground"),
         ({"access": "1T1R"}, "passive, 1t1r for access"),
