@@ -60,6 +60,7 @@ LEARNERS = MappingProxyType(
             recipe={"learning_rate": 0.5},
             only=ERROR_DRIVEN,
             looks_inside=True,
+            memory_bits=32,  # a digital copy of the weights
         ),
         "backprop-nominal": LearnerKind(
             "analog_ff.learners.backprop:NominalBackprop",
@@ -74,6 +75,7 @@ LEARNERS = MappingProxyType(
             options=(ReadoutOptions, "learning_rate", "momentum", VerifyOptions),
             recipe={"learning_rate": 0.5},
             only=ERROR_DRIVEN,
+            memory_bits=64,  # a weight and its average, in fp32
         ),
         "backprop-sigmoid": LearnerKind(
             "analog_ff.learners.sigmoid_backprop:SigmoidBackprop",
@@ -90,6 +92,7 @@ LEARNERS = MappingProxyType(
             },
             looks_inside=True,
             output_layer=True,
+            memory_bits=32,  # a digital copy of the weights
         ),
         "dimensionality": LearnerKind(
             "analog_ff.learners.dimensionality:DimensionalityLearner",

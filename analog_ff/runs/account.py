@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from analog_ff.plain import Document, Facts
+from analog_ff.runs.circuit import circuit_of_result
 from analog_ff.runs.results import device_conditions, plain
 from analog_ff.updates import UPDATES
 from hardware_models.energy import load_technology, price, report
@@ -44,7 +45,7 @@ def account(result: Facts, technology: str, scenario: str = "nominal") -> Docume
     """
     prices = load_technology(technology)
     device, config, shapes = result["device"], result["config"], result["shapes"]
-    given: Document = {**device_conditions(device), "scenario": scenario}
+    given: Document = {**device_conditions(device), "scenario": scenario, "circuit": circuit_of_result(result)}
     readouts = {
         name: Events(counts, result["integrals_by_readout"][name])
         for name, counts in result.get("events_by_readout", {}).items()

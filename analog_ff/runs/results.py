@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from analog_ff.config.config import Config
 from analog_ff.output import whole_files
 from analog_ff.output.forms import document
 from analog_ff.plain import Document
+from analog_ff.runs.circuit import circuit_of
 from analog_ff.runs.stored import RESULT, SCHEMA
 from analog_ff.runs.train import Run
 from analog_ff.updates import UPDATES
@@ -20,11 +22,12 @@ UNIFORM_VARIANCE = 1.0 / 12.0
 """Variance, in units of the range squared, of a cell that may be anywhere in its range."""
 
 
-def conditions(config: Config, device: Document) -> Document:
-    """Return the conditions for pricing a run: the technology, and the device's own voltages and times."""
+def conditions(config: Config, device: Document, shapes: Sequence[Sequence[int]], classes: int) -> Document:
+    """Return the conditions for pricing a run: technology, voltages and times of the device, and the circuit."""
     from hardware_models.energy import load_technology
 
-    return {"technology": load_technology(config.technology), **device_conditions(device)}
+    circuit = circuit_of(config.as_dict(), shapes, classes)
+    return {"technology": load_technology(config.technology), **device_conditions(device), "circuit": circuit}
 
 
 def device_conditions(device: Document) -> dict[str, float]:

@@ -1,23 +1,29 @@
 r"""The energy of counted events.
 
 .. math:: E_{phase} = \sum_n N_n E_n + t_{read} \sum V^2 G + \sum_{selected} V^2 G t + \sum_{half} V^2 G t
-          + P_{static} T
+          + P_{static} T + c \sum_{digital} N_n E_n
 
-N_n are counts of events and E_n their prices; `hardware_models.events.INTEGRALS` lists the integrals.
+N_n are counts of events and E_n their prices; `hardware_models.events.INTEGRALS` lists the integrals. c is the share that clock
+and control add to digital work (`DIGITAL`): the same for the chip's own and for a digital processor's.
 The energy is linear in counts and integrals, and therefore additive over layers, phases and components.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from hardware_models.check import UsageError, in_range
+from hardware_models.energy.circuit import QUOTED, Circuit
 from hardware_models.energy.components import SCENARIOS, Component, Conditions
 from hardware_models.energy.load import BITS, CONVERTERS, Technology
 from hardware_models.events import INTEGRALS, Quantity, is_count
 from hardware_models.tables import closest
 
 STATIC = "static"
+CONTROL = "control"
+DIGITAL = ("mac", "add", "sram", "rng")
+"""Families of events that are digital work."""
 Integrals = Mapping[str, float] | Mapping[str, Quantity]
 """Integrals by name, as plain numbers or with their units."""
 
@@ -31,6 +37,7 @@ def price(
     write_voltage: float,
     read_voltage: float | None = None,
     scenario: str = "nominal",
+    circuit: Circuit = QUOTED,
 ) -> dict[str, dict[str, float]]:
     """Return the energy [J] of each phase and component.
 
@@ -49,19 +56,22 @@ def price(
         the scenario.
     scenario : "low", "nominal" or "high"
         End of every price's range that is used.
+    circuit : Circuit
+        Sizes of the chip's shared parts, such as that of its memory.
 
     Returns
     -------
     dict
         {phase: {component: joule}}. Components have the names of events (a converter has the name "dac" or "adc") or of
-        integrals; "static" is the static power multiplied by the chip's time.
+        integrals; "control" is the share of clock and control in digital work, "static" the static power multiplied by the
+        chip's time.
 
     Raises
     ------
     UsageError
         For an event without a price, an integral in another unit, an unknown scenario.
     """
-    conditions = conditions_of(technology, read_time, write_voltage, read_voltage, scenario)
+    conditions = conditions_of(technology, read_time, write_voltage, read_voltage, scenario, circuit)
     phases = [*events_by_phase, *(p for p in integrals_by_phase if p not in events_by_phase)]
     return {
         phase: _price_one(
@@ -76,7 +86,12 @@ def price(
 
 
 def conditions_of(
-    technology: Technology, read_time: float, write_voltage: float, read_voltage: float | None, scenario: str
+    technology: Technology,
+    read_time: float,
+    write_voltage: float,
+    read_voltage: float | None,
+    scenario: str,
+    circuit: Circuit = QUOTED,
 ) -> Conditions:
     """Return the device's read time [s] and voltages [V], checked."""
     if scenario not in SCENARIOS:
@@ -87,7 +102,13 @@ def conditions_of(
         in_range("the energy price", "read_time", read_time, 0.0, 1.0, "s"),
         in_range("the energy price", "read_voltage", v_read, 0.0, 20.0, "V"),
         in_range("the energy price", "write_voltage", write_voltage, 0.0, 50.0, "V"),
+        circuit,
     )
+
+
+def is_digital(event: str) -> bool:
+    """Tell whether an event is digital work, to which clock and control add their share."""
+    return event.partition(".")[0] in DIGITAL
 
 
 def component_of(technology: Technology, event: str) -> tuple[Component, int]:
@@ -126,6 +147,8 @@ def _price_one(
     joules["read.v2g"] = amount["read.v2g"] * conditions.read_time
     joules["write.v2gt"] = amount["write.v2gt"]
     joules["half.v2gt"] = amount["half.v2gt"]
+    share = technology.control.at(scenario)
+    joules[CONTROL] = share * math.fsum(joule for name, joule in joules.items() if is_digital(name))
     joules[STATIC] = amount["time"] * technology.static_power.at(scenario)
     return joules
 

@@ -1,7 +1,7 @@
 """Load a `Technology` from its name or file: every price is checked once, on loading, and converted into SI units.
 
 A technology file (TOML, schema 1) has a table ``[meta]`` (name, node_nm, temperature_K, omits),
-``[sources.<key>]``, the figures ``[line.read_voltage]`` and ``[static.power]``, and
+``[sources.<key>]``, the figures ``[line.read_voltage]``, ``[static.power]`` and ``[digital.control]``, and
 ``[component.<event>]``. ``[line.current_limit]`` and areas ``[area.<part>]`` are optional; without them the current
 ratios and the area are unknown. ``extends`` in ``[meta]`` names a technology whose entries are used where the file has
 none of its own (of ``[meta]``: all but the name); no figure is scaled to another ``node_nm``.
@@ -59,6 +59,7 @@ class Technology:
     read_voltage: Figure  # [V] at full scale of a read, used if the device gives none
     static_power: Figure  # [W] drawn during all the chip's time
     static_statement: str
+    control: Figure  # share [1] that clock and control add to the energy of digital work
     omits: tuple[str, ...]
     sha256: str  # of the file, and of the one that it extends
     line_current: Figure | None = None  # [A] that a line bears permanently (electromigration)
@@ -86,7 +87,7 @@ def load_technology(spec: str | Path | Technology) -> Technology:
 def technology_from_toml(text: str, where: str) -> Technology:
     """Return the technology that the text of a file describes; `where` is the file's name in error messages."""
     table, read = tables(text, where)
-    for entry in ("meta", "sources", "line", "static", "component"):
+    for entry in ("meta", "sources", "line", "static", "digital", "component"):
         if not table[entry]:
             raise UsageError(f"{where} lacks the table '{entry}'.")
     meta = figures.parts(table["meta"], f"{where}: 'meta'", _META, ("omits", "extends"))
@@ -97,6 +98,7 @@ def technology_from_toml(text: str, where: str) -> Technology:
         figures.text(what, f"{where}: 'meta'", "omits")
     line = figures.parts(table["line"], f"{where}: 'line'", ("read_voltage",), ("current_limit",))
     static = figures.parts(table["static"], f"{where}: 'static'", (), ("power", "statement"))
+    digital = figures.parts(table["digital"], f"{where}: 'digital'", ("control",))
     if "statement" in static:
         figures.text(static["statement"], f"{where}: 'static'", "statement")
     reader = _Reader(where, _sources(table["sources"], where))
@@ -113,6 +115,7 @@ def technology_from_toml(text: str, where: str) -> Technology:
         read_voltage=reader.figure("line.read_voltage", line["read_voltage"], "voltage"),
         static_power=reader.figure("static.power", static.get("power"), "power"),
         static_statement=static.get("statement", ""),
+        control=reader.figure("digital.control", digital["control"], "number"),
         omits=tuple(omits),
         sha256=hashlib.sha256(read.encode()).hexdigest(),
         line_current=_line_current(reader, line),

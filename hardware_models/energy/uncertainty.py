@@ -26,8 +26,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hardware_models.check import UsageError
+from hardware_models.energy.circuit import QUOTED, Circuit
 from hardware_models.energy.components import FIXED, LAWS, LOW, NOMINAL, SCENARIOS, Conditions, Figure
-from hardware_models.energy.costs import component_of
+from hardware_models.energy.costs import component_of, is_digital
 from hardware_models.energy.load import Technology
 from hardware_models.events import INTEGRALS
 from hardware_models.keys import Key
@@ -35,6 +36,7 @@ from hardware_models.keys import Key
 PERCENTILES = (5.0, 50.0, 95.0)
 READ_VOLTAGE = "line.read_voltage"
 STATIC_POWER = "static.power"
+CONTROL_SHARE = "digital.control"
 
 
 class Spread(NamedTuple):
@@ -90,12 +92,21 @@ class Model:
         Figures as returned by `device_figures`: ``device.t_read``, ``device.v_write`` and so on.
     names : iterable of str
         Events and integrals that will be priced.
+    circuit : Circuit
+        Sizes of the chip's shared parts.
 
     Raises UsageError for an event without a price.
     """
 
-    def __init__(self, technology: Technology, device: Mapping[str, Figure], names: Iterable[str]) -> None:
+    def __init__(
+        self,
+        technology: Technology,
+        device: Mapping[str, Figure],
+        names: Iterable[str],
+        circuit: Circuit = QUOTED,
+    ) -> None:
         self.technology = technology
+        self.circuit = circuit
         self.names = tuple(sorted(set(names)))
         self.figures: dict[str, Figure] = {**figures_of(technology), **device}
         used = {path for name in self.names for path in self._behind(name)}
@@ -127,10 +138,14 @@ class Model:
             values |= dict.fromkeys(members, column)
         return self._prices(values, cases)
 
-    def tornado(self, above: Mapping[str, float], below: Mapping[str, float]) -> list[Swing]:
-        """Return the effect of each quantity alone on the ratio of two energies, the widest swing first."""
-        prices = self.swings()
-        ratios = prices.energy(above) / prices.energy(below)
+    def tornado(
+        self, above: Mapping[str, float], below: Mapping[str, float], of_below: Model | None = None
+    ) -> list[Swing]:
+        """Return the effect of each quantity alone on the ratio of two energies, the widest swing first.
+
+        `of_below` is the model of the lower energy, where its circuit is another; by default it is this one.
+        """
+        ratios = self.swings().energy(above) / (self if of_below is None else of_below).swings().energy(below)
         swings = []
         for place, (quantity, members) in enumerate(self.quantities.items()):
             figure = self.figures[members[0]]
@@ -148,6 +163,8 @@ class Model:
         paths = [_path(component.name, part, component.law) for part in component.figures]
         if "V_read" in component.law:
             paths.append("device.v_read" if "device.v_read" in self.figures else READ_VOLTAGE)
+        if is_digital(name):
+            paths.append(CONTROL_SHARE)
         return [*paths, "device.v_write"] if "V_write" in component.law else paths
 
     def _prices(self, values: Mapping[str, np.ndarray], cases: int) -> Prices:
@@ -155,7 +172,7 @@ class Model:
             return values.get(path, self.figures[path].values[NOMINAL])
 
         reading = "device.v_read" if "device.v_read" in self.figures else READ_VOLTAGE
-        conditions = Conditions(at("device.t_read"), at(reading), at("device.v_write"))
+        conditions = Conditions(at("device.t_read"), at(reading), at("device.v_write"), self.circuit)
         joule = np.empty((len(self.names), cases))
         for row, name in zip(joule, self.names, strict=True):
             if name == "time":
@@ -170,6 +187,8 @@ class Model:
                 component, bits = component_of(self.technology, name)
                 inner = {part: at(_path(component.name, part, component.law)) for part in component.figures}
                 row[:] = 0.0 if component.carried_by else LAWS[component.law].joule(inner, bits, conditions)
+                if is_digital(name):
+                    row *= 1.0 + at(CONTROL_SHARE)
         return Prices(self.names, joule)
 
 
@@ -198,7 +217,12 @@ def figures_of(technology: Technology) -> dict[str, Figure]:
         for component in technology.components.values()
         for part, figure in component.figures.items()
     }
-    return by_path | {READ_VOLTAGE: technology.read_voltage, STATIC_POWER: technology.static_power}
+    own = {
+        READ_VOLTAGE: technology.read_voltage,
+        STATIC_POWER: technology.static_power,
+        CONTROL_SHARE: technology.control,
+    }
+    return by_path | own
 
 
 def quantities(figures: Mapping[str, Figure]) -> dict[str, tuple[str, ...]]:

@@ -13,6 +13,7 @@ import pytest
 
 from hardware_models.check import UsageError
 from hardware_models.energy import TECHNOLOGIES, load_technology, price, report
+from hardware_models.energy.circuit import Circuit
 from hardware_models.energy.components import SCENARIOS, Conditions
 from hardware_models.energy.facts import limits
 from hardware_models.energy.load import BITS, CONVERTERS, technology_from_toml
@@ -90,6 +91,35 @@ def test_selected_cells_are_free_as_counts(technology):
     assert joule(Events({"write.selected": 10**9, "write.half": 10**9}), technology) == 0.0
 
 
+SIZES = {8: 10.0, 32: 20.0, 1024: 100.0}
+"""Energy of an access of 64 bits [pJ] by the capacity of the memory [KB] at 45 nm (M. Horowitz, ISSCC 2014)."""
+
+
+def test_a_word_costs_by_the_size_of_its_memory(technology):
+    """Within 2.2 % of the three published sizes; 2.45 MiB, the average of 785 x 500 and 501 x 500 weights, costs 154 pJ."""
+
+    def access(bytes_: float) -> float:
+        circuit = Circuit(memory_bytes=bytes_)
+        return 2e12 * technology.components["sram.words_read"].joule("nominal", AT._replace(circuit=circuit))
+
+    for kilobytes, picojoule in SIZES.items():
+        assert access(1024.0 * kilobytes) == pytest.approx(picojoule, rel=0.022)
+    line = np.polyfit(np.log(list(SIZES)), np.log(list(SIZES.values())), 1)
+    size = 4 * (785 * 500 + 501 * 500)
+    assert size / 2**20 == pytest.approx(2.45, abs=0.005)
+    assert access(size) == pytest.approx(float(np.exp(np.polyval(line, math.log(size / 1024)))), rel=1e-3)
+    assert access(size) == pytest.approx(154.0, abs=0.5)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_control_is_a_share_of_digital_work_alone(technology, scenario):
+    share = {"low": 0.1, "nominal": 0.3, "high": 1.0}[scenario]
+    events = random_events(6)
+    parts = price({"p": events.counts}, {"p": events.integrals}, technology, scenario=scenario, **DEVICE)["p"]
+    digital = ("mac.fp32", "mac.int8", "add.fp32", "add.int32", "sram.words_read", "sram.words_written", "rng.bits")
+    assert parts["control"] == pytest.approx(share * math.fsum(parts[name] for name in digital), rel=1e-12)
+
+
 ADC_POINTS = [(8, 1.67, 1e-4), (4, 0.79, 1e-3), (5, 0.99, 0.01), (6, 1.20, 0.01), (10, 3.3, 0.05)]
 
 
@@ -143,7 +173,10 @@ def test_every_table_name_loads_and_is_frozen(technology):
 
 def test_every_source_is_used(technology):
     figures = [f for c in technology.components.values() for f in c.figures.values()]
-    others = (technology.read_voltage, technology.static_power, technology.line_current, *technology.areas.values())
+    others = (
+        technology.read_voltage, technology.static_power, technology.control, technology.line_current,
+        *technology.areas.values(),
+    )  # fmt: skip
     used = {s for f in (*figures, *others) for s in f.sources}
     assert used == set(technology.sources)
 
@@ -257,6 +290,7 @@ EDITS = {
     "schema": ("schema = 1", "schema = 2", "should have schema = 1, got 2"),
     "no temperature": ("temperature_K = 300\n", "", "'meta' lacks its temperature_K"),
     "absolute zero": ("temperature_K = 300", "temperature_K = 0", "for temperature_K, got 0"),
+    "no control": ("[digital.control]", "[area.control]", "lacks the table 'digital'"),
     "no static": ("[static.power]", "[static.watt]", "'static' has an unknown entry 'watt'"),
     "source without title": (
         'title = "Sampling noise kT/C at 300 K"',

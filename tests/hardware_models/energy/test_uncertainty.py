@@ -72,6 +72,7 @@ def with_figures(technology: Technology, values: dict[str, float]) -> Technology
         technology,
         components={name: part(c) for name, c in technology.components.items()},
         static_power=fixed(technology.static_power, "static.power"),
+        control=fixed(technology.control, "digital.control"),
     )
 
 

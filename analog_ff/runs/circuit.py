@@ -1,0 +1,54 @@
+"""The circuit around the cells of a run, from its choices and shapes: what prices need to know of the chip as drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil
+
+from analog_ff.learners import LEARNERS
+from analog_ff.plain import Facts
+from analog_ff.updates import UPDATES
+from hardware_models.energy.circuit import QUOTED, Circuit
+
+CLASSES = 10
+"""Classes of the data where a result does not say; all published data sets of this project have ten."""
+READOUT_BITS = 2 * 32
+"""Bits of memory a weight of the softmax read-out: the weight and its average, both in fp32."""
+
+
+def circuit_of(config: Facts, shapes: Sequence[Sequence[int]], classes: int = CLASSES) -> Circuit:
+    """Return the circuit of a run with these choices (`Choices.as_dict`), its layers of (inputs, neurons) and classes."""
+    weights, neurons = sum(n * m for n, m in shapes), sum(m for _, m in shapes)
+    return Circuit(memory_bytes=memory_bytes(config, weights, neurons, classes))
+
+
+def memory_bytes(config: Facts, weights: int, neurons: int, classes: int = CLASSES) -> int:
+    """Return the capacity of the digital memory [B]: what learning keeps from batch to batch, in one memory.
+
+    That is the word of a weight (an update's average, or a digital copy of the weight) and the read-out, whose features are
+    taken to be the neurons of all layers. Activities of a batch pass through the same memory and are small beside it.
+    """
+    learner = LEARNERS.get(str(config.get("learner")))
+    bits = READOUT_BITS * neurons * classes
+    if learner is not None:
+        reads = "update" in learner.reads
+        bits += weights * (learner.memory_bits + (UPDATES[str(config["update"])].memory_bits if reads else 0))
+    return ceil(bits / 8)
+
+
+def circuit_of_result(result: Facts) -> Circuit:
+    """Return the circuit of a stored result: the one that it keeps, or for a result of earlier versions that of its choices.
+
+    Earlier results without shapes still tell their number of weights, by their pulses in all and a cell. Without either the
+    capacity of their memory is unknown, and the one for which prices are quoted is taken.
+    """
+    if kept := result.get("energy", {}).get("circuit"):
+        return Circuit(**kept)
+    config = result["config"]
+    if result.get("shapes"):
+        return circuit_of(config, result["shapes"])
+    pulses = sum(result["events"][phase].get("write.selected", 0) for phase in ("program", "learn"))
+    each = (result.get("cells") or {}).get("pulses_per_cell")
+    if not each:
+        return QUOTED
+    return Circuit(memory_bytes=memory_bytes(config, round(pulses / (2 * each)), sum(config["layers"])))
