@@ -12,11 +12,12 @@ from functools import cache
 from typing import Any
 
 from analog_ff.runs.circuit import circuit_of_result
+from analog_ff.runs.earlier import as_counted_today
 from hardware_models.energy import load_technology, report
 from hardware_models.energy.load import Technology
 
 _technology = cache(load_technology)
-UNCOUNTED = ("technology", "technology_sha256", "scenario", "conditions", "per_image_joule")
+UNCOUNTED = ("technology", "technology_sha256", "scenario", "conditions", "circuit", "per_image_joule")
 """Entries of the report that belong to the run or need counts that are not stored."""
 LEFT_STORED = "to_accuracy_joule"
 """The energy that keeps the prices at the time of its run: the counts of single epochs are not stored."""
@@ -34,7 +35,7 @@ def computed(point: Mapping[str, Any]) -> dict[str, Any]:
     energy = point["energy"]
     conditions = {name: entry["value"] for name, entry in energy["conditions"].items()}
     found = report(
-        point["events"], point["integrals"], prices_of(point),
+        as_counted_today(point)["events"], point["integrals"], prices_of(point),
         images=point["images"], scenario=energy["scenario"], circuit=circuit_of_result(point), **conditions,
     )  # fmt: skip
     if "encoder" in point["config"]:

@@ -209,7 +209,7 @@ class Pricing:
             if name in INTEGRALS:
                 shares["device" if name != "time" else "estimate"] += joule / total
                 continue
-            component, _ = component_of(self.technology, name)
+            component, _ = component_of(self.technology, name, prices.model.circuit)
             kinds = [figure.kind for figure in component.figures.values()]
             shares[min(kinds, key=KINDS.index)] += joule / total
             if component.recalled("nominal"):

@@ -13,6 +13,7 @@ from analog_ff.learners import LEARNERS
 from analog_ff.network import NETWORKS
 from analog_ff.objective.schedule import SCHEDULES
 from analog_ff.registry.options import option, parse_bits, parse_layers, parse_tile
+from hardware_models.energy.circuit import COLUMNS_PER_ADC
 from hardware_models.nonlinearities import NONLINEARITIES
 
 FAULTS = ("stuck_low", "stuck_high", "dead_rows", "dead_columns")
@@ -81,6 +82,9 @@ class ChipChoices:
     adc: int | None = option(8, "bits of the column converters, or none", parse_bits, low=2, high=16, unit="bits")
     tile: tuple[int, int] = option((256, 256), "largest tile, rows x columns [cells]", parse_tile)
     partial_sums: str = option("digital", "sums over tiles", choices=("digital", "analog"))
+    columns_per_adc: int = option(
+        COLUMNS_PER_ADC, "columns that share one converter: area against time", low=1, high=4096
+    )
     chip_seed: int = option(0, "seed of the physical chip", low=0, high=2**63 - 1)
     technology: str = option("cmos-32nm", "energy technology: a name or a .toml file")
 

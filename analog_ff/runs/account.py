@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from analog_ff.plain import Document, Facts
-from analog_ff.runs.circuit import circuit_of_result
+from analog_ff.runs.circuit import circuit_of_result, tile_of
+from analog_ff.runs.earlier import as_counted_today
 from analog_ff.runs.results import device_conditions, plain
 from analog_ff.updates import UPDATES
 from hardware_models.energy import load_technology, price, report
@@ -43,6 +44,7 @@ def account(result: Facts, technology: str, scenario: str = "nominal") -> Docume
     UsageError
         For an unknown technology or scenario, an event without a price, a component below its physical limit.
     """
+    result = as_counted_today(result)
     prices = load_technology(technology)
     device, config, shapes = result["device"], result["config"], result["shapes"]
     given: Document = {**device_conditions(device), "scenario": scenario, "circuit": circuit_of_result(result)}
@@ -62,7 +64,7 @@ def account(result: Facts, technology: str, scenario: str = "nominal") -> Docume
         phase: price(by_layer, result.get("integrals_by_layer", {}).get(phase, {}), prices, **given)
         for phase, by_layer in result.get("events_by_layer", {}).items()
     }
-    tile = tuple(config.get("tile", (256, 256)))
+    tile = tile_of(config)
     seconds = {phase: parts["time"]["value"] for phase, parts in result["integrals"].items()}
     clock = {
         phase: latency(result.get("integrals_by_layer", {}).get(phase, {}), images_of_phase)
@@ -86,7 +88,7 @@ def account(result: Facts, technology: str, scenario: str = "nominal") -> Docume
         found["area_m2"] = area(
             shapes, prices, tile=tile, access=device.get("access", "1T1R"), scenario=scenario,
             adc=config.get("adc") is not None, dac=config.get("dac") is not None,
-            analog_sums=config.get("partial_sums") == "analog",
+            circuit=given["circuit"],
         )  # fmt: skip
         selected = sum(events.get("write.selected", 0) for events in result["events"].values())
         looked = (result.get("cells") or {}).get("layers")

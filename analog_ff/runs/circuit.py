@@ -8,7 +8,7 @@ from math import ceil
 from analog_ff.learners import LEARNERS
 from analog_ff.plain import Facts
 from analog_ff.updates import UPDATES
-from hardware_models.energy.circuit import QUOTED, Circuit
+from hardware_models.energy.circuit import COLUMNS_PER_ADC, QUOTED, Circuit, longest_line
 
 CLASSES = 10
 """Classes of the data where a result does not say; all published data sets of this project have ten."""
@@ -19,7 +19,23 @@ READOUT_BITS = 2 * 32
 def circuit_of(config: Facts, shapes: Sequence[Sequence[int]], classes: int = CLASSES) -> Circuit:
     """Return the circuit of a run with these choices (`Choices.as_dict`), its layers of (inputs, neurons) and classes."""
     weights, neurons = sum(n * m for n, m in shapes), sum(m for _, m in shapes)
-    return Circuit(memory_bytes=memory_bytes(config, weights, neurons, classes))
+    return _drawn(config, memory_bytes(config, weights, neurons, classes), longest_line(shapes, tile_of(config)))
+
+
+def tile_of(config: Facts) -> tuple[int, int]:
+    """Return the largest tile (rows, columns) of a run; a spiking run has the default one."""
+    rows, columns = config.get("tile", (256, 256))
+    return rows, columns
+
+
+def _drawn(config: Facts, memory: int, line: int) -> Circuit:
+    return Circuit(
+        memory_bytes=memory,
+        line_cells=line,
+        columns_per_adc=config.get("columns_per_adc", COLUMNS_PER_ADC),
+        analog_sums=config.get("partial_sums", "analog")
+        == "analog",  # spiking neurons integrate the currents themselves
+    )
 
 
 def memory_bytes(config: Facts, weights: int, neurons: int, classes: int = CLASSES) -> int:
@@ -51,4 +67,5 @@ def circuit_of_result(result: Facts) -> Circuit:
     each = (result.get("cells") or {}).get("pulses_per_cell")
     if not each:
         return QUOTED
-    return Circuit(memory_bytes=memory_bytes(config, round(pulses / (2 * each)), sum(config["layers"])))
+    capacity = memory_bytes(config, round(pulses / (2 * each)), sum(config["layers"]))
+    return _drawn(config, capacity, max(tile_of(config)))

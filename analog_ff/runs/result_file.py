@@ -22,7 +22,7 @@ from analog_ff.plain import Document, Facts
 from analog_ff.runs.stored import CONFIG
 from hardware_models import figures, files, hdf5
 from hardware_models.check import UsageError, in_range, positive_int, shown
-from hardware_models.energy.circuit import Circuit
+from hardware_models.energy.circuit import QUOTED
 from hardware_models.events import COUNTS, FAMILIES, INTEGRALS, PHASES, is_count
 from hardware_models.tables import closest
 
@@ -155,9 +155,10 @@ def _check_circuit(energy: object, where: str) -> None:
     kept = _table(energy, f"{where}: 'energy'").get("circuit") if energy is not None else None
     if kept is None:
         return
-    place = f"{where}: 'energy.circuit'"
-    for name, size in _table(kept, place, Circuit._fields).items():
-        in_range(place, name, size, 1.0, MOST_SIZE)
+    place, quoted = f"{where}: 'energy.circuit'", QUOTED._asdict()
+    for name, size in _table(kept, place, quoted).items():
+        of_type(type(quoted[name]).__name__, size, place, name)
+        in_range(place, name, float(size), 0.0, MOST_SIZE)
 
 
 def _check_counts(counts: object, place: str) -> None:

@@ -176,7 +176,9 @@ class Chip:
         d = pins.finite("what drives the columns", d, (None, crossbar.shape[1]))
         z, events = sense_transposed(crossbar, d, self._dac, self._adc, self._device.v_read, key)
         self._clock(events)
-        count = priced("dac", self._dac.bits, 2 * d.size)
+        count = priced(
+            "dac", self._dac.bits, 2 * d.size * crossbar.tiling.row_tiles
+        )  # each tile has drivers of its own
         count |= priced("adc", self._adc.bits, crossbar.tiling.column_tiles * z.size)
         return z, events + Events(count)
 
@@ -227,7 +229,7 @@ class Chip:
             converted = z.size
         self._clock(events)
         phases = events["reads.cells"] // max(1, x.size * 2 * crossbar.shape[1])
-        count = priced("dac", self._dac.bits, phases * x.size)
+        count = priced("dac", self._dac.bits, phases * x.size * crossbar.tiling.column_tiles)  # a driver for each tile
         self._conversions.dac(layer, x.size, clipped[0])
         if convert:
             count |= priced("adc", self._adc.bits, converted)

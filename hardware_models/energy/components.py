@@ -1,12 +1,13 @@
 r"""Price of one event: figures with a range and a source, and the named laws that turn them into joules.
 
 .. math:: E_{fixed} = E, \quad E(b) = k_1 b + k_2 4^b, \quad E_{line} = n\,c\,V_{write}^2,
-          \quad E_{cross} = c\,V_{read}^2, \quad E_{word} = e\,(M/M_0)^p
+          \quad E_{cross} = c\,V_{read}^2, \quad E_{word} = e\,(M/M_0)^p, \quad E_{held} = e + P\,t_{read}
 
 A technology file gives the name of a law and never an expression to evaluate. b is the number of bits of a converter, n
-the number of cells on a line, c the capacitance of one crosspoint. The law of a read charges each crosspoint's share of
-its word line to the full-scale voltage, and is therefore an upper bound. M is the capacity of the digital memory, so that a
-word of a large memory costs more than one of a small one.
+the number of cells on a line (``line*c*V_write^2`` takes that of the chip's tiles), c the capacitance of one crosspoint. The law
+of a read charges each crosspoint's share of its word line to the full-scale voltage, and is therefore an upper bound. M is the
+capacity of the digital memory, so that a word of a large memory costs more than one of a small one. e + P t_read is a part that
+draws a bias as long as the read lasts.
 """
 
 from __future__ import annotations
@@ -70,6 +71,10 @@ LAWS: Mapping[str, Law] = MappingProxyType(
             {"e": "energy", "M_0": "number", "p": "number"},
             False,
             lambda f, b, at: f["e"] * (at.circuit.memory_bytes / f["M_0"]) ** f["p"],
+        ),
+        "e + P*t_read": Law({"e": "energy", "P": "power"}, False, lambda f, b, at: f["e"] + f["P"] * at.read_time),
+        "line*c*V_write^2": Law(
+            {"c": "capacitance"}, False, lambda f, b, at: at.circuit.line_cells * f["c"] * at.write_voltage**2
         ),
         "c*V_read^2": Law({"c": "capacitance"}, False, lambda f, b, at: f["c"] * at.read_voltage**2),
     }

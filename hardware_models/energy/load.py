@@ -1,7 +1,8 @@
 """Load a `Technology` from its name or file: every price is checked once, on loading, and converted into SI units.
 
 A technology file (TOML, schema 1) has a table ``[meta]`` (name, node_nm, temperature_K, omits),
-``[sources.<key>]``, the figures ``[line.read_voltage]``, ``[static.power]`` and ``[digital.control]``, and
+``[sources.<key>]``, the figures ``[line.read_voltage]``, ``[line.supply]``,
+``[line.drive_ratio]``, ``[static.power]`` and ``[digital.control]``, and
 ``[component.<event>]``. ``[line.current_limit]`` and areas ``[area.<part>]`` are optional; without them the current
 ratios and the area are unknown. ``extends`` in ``[meta]`` names a technology whose entries are used where the file has
 none of its own (of ``[meta]``: all but the name); no figure is scaled to another ``node_nm``.
@@ -59,6 +60,8 @@ class Technology:
     read_voltage: Figure  # [V] at full scale of a read, used if the device gives none
     static_power: Figure  # [W] drawn during all the chip's time
     static_statement: str
+    supply: Figure  # [V] of the drivers of a read
+    drive_ratio: Figure  # full scale of a read over the mean of its voltage, weighted with the current
     control: Figure  # share [1] that clock and control add to the energy of digital work
     omits: tuple[str, ...]
     sha256: str  # of the file, and of the one that it extends
@@ -96,7 +99,9 @@ def technology_from_toml(text: str, where: str) -> Technology:
         raise UsageError(f"{where}: 'meta' needs a list of texts as its omits, got {shown(omits)}.")
     for what in omits:
         figures.text(what, f"{where}: 'meta'", "omits")
-    line = figures.parts(table["line"], f"{where}: 'line'", ("read_voltage",), ("current_limit",))
+    line = figures.parts(
+        table["line"], f"{where}: 'line'", ("read_voltage", "supply", "drive_ratio"), ("current_limit",)
+    )
     static = figures.parts(table["static"], f"{where}: 'static'", (), ("power", "statement"))
     digital = figures.parts(table["digital"], f"{where}: 'digital'", ("control",))
     if "statement" in static:
@@ -115,6 +120,8 @@ def technology_from_toml(text: str, where: str) -> Technology:
         read_voltage=reader.figure("line.read_voltage", line["read_voltage"], "voltage"),
         static_power=reader.figure("static.power", static.get("power"), "power"),
         static_statement=static.get("statement", ""),
+        supply=reader.figure("line.supply", line["supply"], "voltage"),
+        drive_ratio=reader.figure("line.drive_ratio", line["drive_ratio"], "number"),
         control=reader.figure("digital.control", digital["control"], "number"),
         omits=tuple(omits),
         sha256=hashlib.sha256(read.encode()).hexdigest(),

@@ -28,7 +28,7 @@ import numpy as np
 from hardware_models.check import UsageError
 from hardware_models.energy.circuit import QUOTED, Circuit
 from hardware_models.energy.components import FIXED, LAWS, LOW, NOMINAL, SCENARIOS, Conditions, Figure
-from hardware_models.energy.costs import component_of, is_digital
+from hardware_models.energy.costs import component_of, is_digital, supply_ratio
 from hardware_models.energy.load import Technology
 from hardware_models.events import INTEGRALS
 from hardware_models.keys import Key
@@ -37,6 +37,8 @@ PERCENTILES = (5.0, 50.0, 95.0)
 READ_VOLTAGE = "line.read_voltage"
 STATIC_POWER = "static.power"
 CONTROL_SHARE = "digital.control"
+SUPPLY = "line.supply"
+DRIVE_RATIO = "line.drive_ratio"
 
 
 class Spread(NamedTuple):
@@ -156,14 +158,19 @@ class Model:
     def _behind(self, name: str) -> list[str]:
         """Return the figures that the price of an event or an integral depends on."""
         if name in INTEGRALS:
-            return [STATIC_POWER] if name == "time" else [f"device.{part}" for part in _FACTORS[name]]
-        component, _ = component_of(self.technology, name)
+            if name == "time":
+                return [STATIC_POWER]
+            drivers = [SUPPLY, DRIVE_RATIO] if name == "read.v2g" else []
+            return [*drivers, *(f"device.{part}" for part in _FACTORS[name])]
+        component, _ = component_of(self.technology, name, self.circuit)
         if component.carried_by:
             return []
         paths = [_path(component.name, part, component.law) for part in component.figures]
         if "V_read" in component.law:
             paths.append("device.v_read" if "device.v_read" in self.figures else READ_VOLTAGE)
-        if is_digital(name):
+        if "t_read" in component.law:
+            paths.append("device.t_read")
+        if is_digital(name, self.circuit):
             paths.append(CONTROL_SHARE)
         return [*paths, "device.v_write"] if "V_write" in component.law else paths
 
@@ -183,11 +190,13 @@ class Model:
                     path = f"device.{part}"
                     if path in values:
                         row *= (values[path] / self.figures[path].values[NOMINAL]) ** power
+                if name == "read.v2g":
+                    row *= supply_ratio(at(SUPPLY), at(DRIVE_RATIO), at(reading))
             else:
-                component, bits = component_of(self.technology, name)
+                component, bits = component_of(self.technology, name, self.circuit)
                 inner = {part: at(_path(component.name, part, component.law)) for part in component.figures}
                 row[:] = 0.0 if component.carried_by else LAWS[component.law].joule(inner, bits, conditions)
-                if is_digital(name):
+                if is_digital(name, self.circuit):
                     row *= 1.0 + at(CONTROL_SHARE)
         return Prices(self.names, joule)
 
@@ -217,12 +226,13 @@ def figures_of(technology: Technology) -> dict[str, Figure]:
         for component in technology.components.values()
         for part, figure in component.figures.items()
     }
-    own = {
+    return by_path | {
         READ_VOLTAGE: technology.read_voltage,
+        SUPPLY: technology.supply,
+        DRIVE_RATIO: technology.drive_ratio,
         STATIC_POWER: technology.static_power,
         CONTROL_SHARE: technology.control,
     }
-    return by_path | own
 
 
 def quantities(figures: Mapping[str, Figure]) -> dict[str, tuple[str, ...]]:

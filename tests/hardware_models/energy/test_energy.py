@@ -13,7 +13,7 @@ import pytest
 
 from hardware_models.check import UsageError
 from hardware_models.energy import TECHNOLOGIES, load_technology, price, report
-from hardware_models.energy.circuit import Circuit
+from hardware_models.energy.circuit import Circuit, longest_line
 from hardware_models.energy.components import SCENARIOS, Conditions
 from hardware_models.energy.facts import limits
 from hardware_models.energy.load import BITS, CONVERTERS, technology_from_toml
@@ -70,12 +70,49 @@ def test_energy_is_linear_in_counts(technology):
 def test_integrals_are_priced_by_the_device_alone(technology):
     events = Events({}, {"read.v2g": 2.0, "write.v2gt": 3.0, "half.v2gt": 5.0, "time": 7.0})
     parts = price({}, {"p": events.integrals}, technology, **DEVICE)["p"]
-    assert {n: j for n, j in parts.items() if j} == {
+    assert {n: j for n, j in parts.items() if j and n != "read.driver"} == {
         "read.v2g": 2.0 * 5e-9,
         "write.v2gt": 3.0,
         "half.v2gt": 5.0,
     }
     assert parts["static"] == 0.0 and "not modelled" in technology.static_statement
+
+
+def test_a_linear_driver_draws_its_current_from_the_supply(technology):
+    """V_dd I with I = V G: of an input at 1/4.5 of full scale the cells take that share of what a 0.9 V supply gives."""
+    g, t_read, full_scale = 1e-6, 5e-9, 0.5
+    v = full_scale / 4.5
+    parts = price({}, {"p": {"read.v2g": v**2 * g}}, technology, **DEVICE)["p"]
+    assert parts["read.v2g"] == pytest.approx(v * v * g * t_read, rel=1e-12)
+    assert parts["read.v2g"] + parts["read.driver"] == pytest.approx(0.9 * v * g * t_read, rel=1e-12)
+    above = price({}, {"p": {"read.v2g": v**2 * g}}, technology, **{**DEVICE, "read_voltage": 2.0})["p"]
+    assert above["read.driver"] == pytest.approx(3.5 * above["read.v2g"], rel=1e-12), (
+        "its supply is then the full scale"
+    )
+
+
+def test_an_integrator_draws_its_bias_as_long_as_it_reads(technology):
+    """0.85 pJ and 3 uW: 1 pJ in 50 ns, 3.85 pJ in a microsecond."""
+    for read_time, picojoule in ((5e-9, 0.865), (50e-9, 1.0), (1e-6, 3.85)):
+        one = joule(Events({"integrator": 1}), technology, read_time=read_time)
+        assert one == pytest.approx(picojoule * 1e-12, rel=1e-12)
+
+
+def test_squares_are_multiply_adds_after_digital_sums(technology):
+    """4.6 pJ and control, not the 0.2 and 0.3 pJ of analog circuits, which stand where currents of tiles add up."""
+    events = Events({"goodness": 1000, "normalise": 1000})
+    assert joule(events, technology) == pytest.approx(1.3 * 2000 * 4.6e-12, rel=1e-12)
+    analog = joule(events, technology, circuit=Circuit(analog_sums=True))
+    assert analog == pytest.approx(1000 * (0.2e-12 + 0.3e-12), rel=1e-12)
+
+
+def test_a_pulse_charges_the_line_of_its_tile(technology):
+    """131 fJ at 256 cells, 16.4 fJ at 32: n c V^2."""
+    charge = Events({"write.line_charges": 1})
+    for tile, femtojoule in (((256, 256), 131.0), ((32, 32), 16.4), ((8, 32), 16.4), ((32, 4), 16.4)):
+        circuit = Circuit(line_cells=longest_line(((785, 500), (501, 500)), tile))
+        assert joule(charge, technology, circuit=circuit) == pytest.approx(femtojoule * 1e-15, rel=2e-3)
+    assert longest_line(((9, 4),), (256, 256)) == 9, "a line is no longer than its array"
 
 
 def test_lines_cost_cv2(technology):
@@ -116,7 +153,8 @@ def test_control_is_a_share_of_digital_work_alone(technology, scenario):
     share = {"low": 0.1, "nominal": 0.3, "high": 1.0}[scenario]
     events = random_events(6)
     parts = price({"p": events.counts}, {"p": events.integrals}, technology, scenario=scenario, **DEVICE)["p"]
-    digital = ("mac.fp32", "mac.int8", "add.fp32", "add.int32", "sram.words_read", "sram.words_written", "rng.bits")
+    digital = ["mac.fp32", "mac.int8", "add.fp32", "add.int32", "sram.words_read", "sram.words_written", "rng.bits"]
+    digital += ["goodness", "normalise"]  # after digital sums over tiles
     assert parts["control"] == pytest.approx(share * math.fsum(parts[name] for name in digital), rel=1e-12)
 
 
@@ -175,6 +213,7 @@ def test_every_source_is_used(technology):
     figures = [f for c in technology.components.values() for f in c.figures.values()]
     others = (
         technology.read_voltage, technology.static_power, technology.control, technology.line_current,
+        technology.supply, technology.drive_ratio,
         *technology.areas.values(),
     )  # fmt: skip
     used = {s for f in (*figures, *others) for s in f.sources}
