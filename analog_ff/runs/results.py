@@ -26,7 +26,7 @@ def conditions(config: Config, device: Document, shapes: Sequence[Sequence[int]]
     """Return the conditions for pricing a run: technology, voltages and times of the device, and the circuit."""
     from hardware_models.energy import load_technology
 
-    circuit = circuit_of(config.as_dict(), shapes, classes)
+    circuit = circuit_of(config.as_dict(), shapes, device, classes)
     return {"technology": load_technology(config.technology), **device_conditions(device), "circuit": circuit}
 
 

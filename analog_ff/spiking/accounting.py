@@ -143,7 +143,7 @@ def account(
     booked = ledger.as_dict()
     described = device.describe()
     conditions: Document = {"technology": load_technology(technology), **device_conditions(described)}
-    conditions["circuit"] = circuit_of({}, shapes)
+    conditions["circuit"] = circuit_of({}, shapes, described)
     infer = ledger.phase("infer").total()
     energy = report(booked["events"], booked["integrals"], images=images, readouts={"energy": infer}, **conditions)
     operations = {phase: ledger.phase(phase).total()["reads.cells"] // 2 for phase in ("learn", "infer")}

@@ -18,6 +18,7 @@ class Circuit(NamedTuple):
     memory_bytes: float = 32 * KIBIBYTE  # capacity of the digital memory, all that learning keeps from batch to batch
     line_cells: int = 256  # cells that a pulse charges: those of the longer line of a tile
     columns_per_adc: int = COLUMNS_PER_ADC
+    gate_capacitance: float = 0.0  # [F] of a cell's third terminal; 0: pulses flow through the cell
     analog_sums: bool = False  # whether currents of tiles add up, and squares and lengths are formed by analog circuits
 
 

@@ -10,6 +10,9 @@ lengths of activities are analog circuits only where the sums over tiles are ana
 A linear driver draws its current from the supply, V_dd I, of which the cells dissipate V I. With V_eff, the mean of V weighted
 with the current, k = max(V_dd, V_read) / V_eff. V_eff is no figure of a run: V_read / V_eff is one of the technology file
 (``[line.drive_ratio]``), from inputs of typical size. t_read V² G is the component ``read.v2g``, the rest ``read.driver``.
+A cell with a third terminal is written by its gate, and no current flows through its channel: a pulse costs C_gate V² (component
+``write.gate``) instead of V² G t, a half-selected cell C_gate (V/2)²; both beside the charge of the line.
+
 The energy is linear in counts and integrals, and therefore additive over layers, phases and components.
 """
 
@@ -32,6 +35,11 @@ from hardware_models.tables import closest
 STATIC = "static"
 CONTROL = "control"
 DRIVER = "read.driver"
+GATE = "write.gate"
+GATED: Mapping[str, float] = MappingProxyType({"write.selected": 1.0, "write.half": 0.25})
+"""Events that charge the gate of a cell with a third terminal -> their C V² over that of a whole pulse."""
+CHANNEL = ("write.v2gt", "half.v2gt")
+"""Integrals of pulses through the channel, which such a cell does not have."""
 DIGITAL = ("mac", "add", "sram", "rng")
 """Families of events that are digital work."""
 SQUARES: Mapping[str, str] = MappingProxyType({"goodness": "mac.fp32", "normalise": "mac.fp32"})
@@ -76,8 +84,9 @@ def price(
     -------
     dict
         {phase: {component: joule}}. Components have the names of events (a converter has the name "dac" or "adc") or of
-        integrals; "read.driver" is what the drivers of a read draw beyond the dissipation of the cells, "control" the share of
-        clock and control in digital work, "static" the static power multiplied by the chip's time.
+        integrals; "read.driver" is what the drivers of a read draw beyond the dissipation of the cells, "write.gate" the charge
+        of third terminals, "control" the share of clock and control in digital work, "static" the static power multiplied by
+        the chip's time.
 
     Raises
     ------
@@ -172,8 +181,9 @@ def _price_one(
         supply, ratio = technology.supply.at(scenario), technology.drive_ratio.at(scenario)
         above = float(supply_ratio(supply, ratio, conditions.read_voltage)) - 1.0
     joules[DRIVER] = above * joules["read.v2g"]
-    joules["write.v2gt"] = amount["write.v2gt"]
-    joules["half.v2gt"] = amount["half.v2gt"]
+    gate = conditions.circuit.gate_capacitance * conditions.write_voltage**2
+    joules[GATE] = math.fsum(counts.get(event, 0) * share * gate for event, share in GATED.items())
+    joules |= {name: 0.0 if gate else amount[name] for name in CHANNEL}
     share = technology.control.at(scenario)
     joules[CONTROL] = share * math.fsum(joule for name, joule in joules.items() if is_digital(name, conditions.circuit))
     joules[STATIC] = amount["time"] * technology.static_power.at(scenario)

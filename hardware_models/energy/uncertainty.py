@@ -28,7 +28,7 @@ import numpy as np
 from hardware_models.check import UsageError
 from hardware_models.energy.circuit import QUOTED, Circuit
 from hardware_models.energy.components import FIXED, LAWS, LOW, NOMINAL, SCENARIOS, Conditions, Figure
-from hardware_models.energy.costs import component_of, is_digital, supply_ratio
+from hardware_models.energy.costs import CHANNEL, GATED, component_of, is_digital, supply_ratio
 from hardware_models.energy.load import Technology
 from hardware_models.events import INTEGRALS
 from hardware_models.keys import Key
@@ -160,8 +160,12 @@ class Model:
         if name in INTEGRALS:
             if name == "time":
                 return [STATIC_POWER]
+            if name in CHANNEL and self.circuit.gate_capacitance:
+                return []
             drivers = [SUPPLY, DRIVE_RATIO] if name == "read.v2g" else []
             return [*drivers, *(f"device.{part}" for part in _FACTORS[name])]
+        if name in GATED and self.circuit.gate_capacitance:
+            return ["device.c_gate", "device.v_write"]
         component, _ = component_of(self.technology, name, self.circuit)
         if component.carried_by:
             return []
@@ -184,6 +188,8 @@ class Model:
         for row, name in zip(joule, self.names, strict=True):
             if name == "time":
                 row[:] = at(STATIC_POWER)
+            elif self.circuit.gate_capacitance and name in (*GATED, *CHANNEL):
+                row[:] = GATED[name] * at("device.c_gate") * at("device.v_write") ** 2 if name in GATED else 0.0
             elif name in INTEGRALS:
                 row[:] = self.figures["device.t_read"].values[NOMINAL] if name == "read.v2g" else 1.0
                 for part, power in _FACTORS[name].items():
@@ -268,6 +274,7 @@ def device_figures(description: Mapping[str, Any], ranges: Mapping[str, Mapping[
         "device.v_write": (f"v_{side}", description[f"v_{side}"], "voltage"),
         "device.t_write": (f"t_{side}", description[f"t_{side}"], "time"),
         "device.conductance": ("g_max", 1.0, "number"),
+        "device.c_gate": ("c_gate", description.get("c_gate"), "capacitance"),
     }
     by_path = {}
     for path, (entry, value, dimension) in known.items():

@@ -11,13 +11,16 @@ from importlib import resources
 import numpy as np
 import pytest
 
+from analog_ff.runs.circuit import circuit_of
 from hardware_models.check import UsageError
 from hardware_models.energy import TECHNOLOGIES, load_technology, price, report
 from hardware_models.energy.circuit import Circuit, longest_line
 from hardware_models.energy.components import SCENARIOS, Conditions
 from hardware_models.energy.facts import limits
 from hardware_models.energy.load import BITS, CONVERTERS, technology_from_toml
+from hardware_models.energy.uncertainty import Model, device_figures
 from hardware_models.events import COUNTS, INTEGRALS, Events, Ledger
+from hardware_models.load import load_device
 
 DEVICE = {"read_time": 5e-9, "write_voltage": 1.6, "read_voltage": 0.5}
 AT = Conditions(5e-9, 0.5, 1.6)
@@ -394,3 +397,25 @@ def test_an_unpriced_format_that_was_never_used_is_no_error(technology):
 def test_report_needs_both_numbers_of_images(technology):
     with pytest.raises(UsageError, match="images of 'infer'"):
         report({}, {}, technology, images={"learn": 1}, **DEVICE)
+
+
+GATES = {"tang2018_ecram": 1e-15, "kim2019_ecram": 4e-15, "jerry2017_hzo_fefet": 0.029e-15, "jerry2017_hzo": 0.029e-15}
+"""Energy of one pulse on the gate [J]: C V^2, for ECRAM of Tang et al. what its abstract projects."""
+
+
+@pytest.mark.parametrize("name", GATES)
+def test_a_third_terminal_costs_its_gate_and_not_its_channel(technology, name):
+    """Nothing of V^2 G t; the line that carries the pulse is charged as for any cell."""
+    device = load_device(name).describe()
+    shapes, config = ((9, 4), (5, 3)), {"learner": "forward-forward", "update": "accumulate"}
+    at = {"read_time": device["t_read"], "read_voltage": device["v_read"], "write_voltage": device["v_up"],
+          "circuit": circuit_of(config, shapes, device)}  # fmt: skip
+    events = {"write.selected": 1000, "write.half": 400, "write.line_charges": 10}
+    parts = price({"p": events}, {"p": {"write.v2gt": 1e-6, "half.v2gt": 1e-7}}, technology, **at)["p"]
+    assert parts["write.gate"] == pytest.approx((1000 + 400 / 4) * GATES[name], rel=0.01)
+    assert parts["write.v2gt"] == parts["half.v2gt"] == 0.0
+    assert parts["write.line_charges"] == pytest.approx(10 * 9 * 0.2e-15 * device["v_up"] ** 2)
+    names = (*events, "write.v2gt", "half.v2gt")
+    model = Model(technology, device_figures(device), names, at["circuit"])
+    counted = {**events, "write.v2gt": 1e-6, "half.v2gt": 1e-7}
+    assert model.scenarios().energy(counted)[1] == pytest.approx(math.fsum(parts.values()), rel=1e-12)
