@@ -6,11 +6,11 @@ from typing import Any
 
 from analog_ff.plain import Document, Facts
 from analog_ff.runs.circuit import circuit_of_result, tile_of
+from analog_ff.runs.drawn import drawn
 from analog_ff.runs.earlier import as_counted_today
 from analog_ff.runs.results import device_conditions, plain
 from analog_ff.updates import UPDATES
 from hardware_models.energy import load_technology, price, report
-from hardware_models.energy.facts.area import area
 from hardware_models.energy.facts.distances import distances, full_scale
 from hardware_models.energy.facts.latency import latency
 from hardware_models.energy.facts.line_currents import line_currents
@@ -36,8 +36,9 @@ def account(result: Facts, technology: str, scenario: str = "nominal") -> Docume
     dict
         The report of `hardware_models.energy.report`, and ``by_layer_joule`` {phase: {layer: {component: joule}}} (with
         ``by_layer_note`` where the run kept only the sums of its integrals), ``distance_to_limit`` {phase: ...},
-        ``full_scale_read``, ``latency`` {phase: ...} and ``chip_seconds`` {phase: ...},
-        ``area_m2``, ``wear``, and the currents from `line_currents`; None where the run does not hold the numbers for it.
+        ``full_scale_read``, ``latency`` {phase: ...} and ``chip_seconds`` {phase: ...}, ``area_m2``, ``chip`` {phase: time,
+        power and power density of the whole}, ``wear``, and the currents from `line_currents`; None where the run does not hold
+        the numbers for it.
 
     Raises
     ------
@@ -70,6 +71,7 @@ def account(result: Facts, technology: str, scenario: str = "nominal") -> Docume
         phase: latency(result.get("integrals_by_layer", {}).get(phase, {}), images_of_phase)
         for phase, images_of_phase in (("learn", result["images"]["learn"]), ("infer", result["images"]["infer"]))
     }
+    parts, chip = drawn(result, prices, given["circuit"], made["total_joule"], scenario)
     found = {
         **made,
         "run": {k: config.get(k) for k in ("device", "learner", "update", "data", "layers", "epochs", "seed")},
@@ -80,16 +82,12 @@ def account(result: Facts, technology: str, scenario: str = "nominal") -> Docume
         "full_scale_read": _full_scale(result, prices, shapes, tile),
         "latency": clock,
         "chip_seconds": seconds,
-        "area_m2": None,
+        "area_m2": parts,
+        "chip": chip,
         "wear": None,
         "line_currents": None,
     }
     if shapes is not None:
-        found["area_m2"] = area(
-            shapes, prices, tile=tile, access=device.get("access", "1T1R"), scenario=scenario,
-            adc=config.get("adc") is not None, dac=config.get("dac") is not None,
-            circuit=given["circuit"],
-        )  # fmt: skip
         selected = sum(events.get("write.selected", 0) for events in result["events"].values())
         looked = (result.get("cells") or {}).get("layers")
         most = max((layer["pulses_max"] for layer in looked if "pulses_max" in layer), default=None) if looked else None

@@ -12,6 +12,7 @@ from analog_ff.output import whole_files
 from analog_ff.output.forms import document
 from analog_ff.plain import Document
 from analog_ff.runs.circuit import circuit_of
+from analog_ff.runs.drawn import drawn
 from analog_ff.runs.stored import RESULT, SCHEMA
 from analog_ff.runs.train import Run
 from analog_ff.updates import UPDATES
@@ -90,7 +91,7 @@ def collect(
     share = None if inspected is None else [layer["share_at_bound"] or 0.0 for layer in inspected]
     # No cell of a device without a limit is worn out.
     worn = None if inspected is None else [layer.get("share_worn") or 0.0 for layer in inspected]
-    result = {
+    result: Document = {
         "schema": SCHEMA,
         "config": config.as_dict(),
         "device": device,
@@ -124,7 +125,10 @@ def collect(
             "clipped_share": run.port.clipped_share(),
         },
     }
-    return plain(result)
+    _, chip = drawn(result, known["technology"], known["circuit"], energy["total_joule"])
+    result["energy"]["chip"] = chip
+    kept: Document = plain(result)
+    return kept
 
 
 def _to_accuracy(run: Run) -> Document:

@@ -18,6 +18,8 @@ class Circuit(NamedTuple):
     memory_bytes: float = 32 * KIBIBYTE  # capacity of the digital memory, all that learning keeps from batch to batch
     line_cells: int = 256  # cells that a pulse charges: those of the longer line of a tile
     columns_per_adc: int = COLUMNS_PER_ADC
+    lanes: int = 256  # multiply-adds in one cycle of the clock, for each number format
+    words_per_cycle: int = 8  # 32-bit words between memory and lanes in one cycle
     gate_capacitance: float = 0.0  # [F] of a cell's third terminal; 0: pulses flow through the cell
     analog_sums: bool = False  # whether currents of tiles add up, and squares and lengths are formed by analog circuits
 

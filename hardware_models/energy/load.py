@@ -1,10 +1,10 @@
 """Load a `Technology` from its name or file: every price is checked once, on loading, and converted into SI units.
 
 A technology file (TOML, schema 1) has a table ``[meta]`` (name, node_nm, temperature_K, omits),
-``[sources.<key>]``, the figures ``[line.read_voltage]``, ``[line.supply]``,
-``[line.drive_ratio]``, ``[static.power]`` and ``[digital.control]``, and
-``[component.<event>]``. ``[line.current_limit]`` and areas ``[area.<part>]`` are optional; without them the current
-ratios and the area are unknown. ``extends`` in ``[meta]`` names a technology whose entries are used where the file has
+``[sources.<key>]``, the figures ``[line.read_voltage]``, ``[line.supply]``, ``[line.drive_ratio]``, ``[static.power]`` and
+``[digital.control]``, and ``[component.<event>]``. ``[line.current_limit]``, areas ``[area.<part>]``, times ``[time.<part>]`` and
+``[static.leakage]`` are optional; without them the current ratios, the area and the time of the whole chip are unknown.
+``extends`` in ``[meta]`` names a technology whose entries are used where the file has
 none of its own (of ``[meta]``: all but the name); no figure is scaled to another ``node_nm``.
 A figure has the entries that `hardware_models.figures` names, and ``status``; ``low_source``, ``high_status`` and so on
 if the ends of its range come from another source; ``item`` tells the place in the source. A component is one figure,
@@ -35,9 +35,11 @@ BITS = range(1, 17)
 STATUSES = ("verified", "recalled")
 AREAS: Mapping[str, str] = MappingProxyType(
     {"cell_1T1R": "number", "cell_passive": "number", "adc": "area", "dac": "area", "integrator": "area",
-     "sample_and_hold": "area"}
+     "sample_and_hold": "area", "multiply_add_fp32": "area", "multiply_add_int8": "area", "memory_bit": "area"}
 )  # fmt: skip
 """Parts with an area -> dimension; the area of a cell is in squares of the node's feature size."""
+TIMES: Mapping[str, str] = MappingProxyType({"conversion": "time", "clock": "frequency"})
+"""Figures of time -> dimension: of one conversion, and of the clock of the digital block."""
 MOST_NUMBER = 1e15
 """Largest number that a price may have, in its own unit."""
 MOST = 2**20
@@ -66,6 +68,8 @@ class Technology:
     omits: tuple[str, ...]
     sha256: str  # of the file, and of the one that it extends
     line_current: Figure | None = None  # [A] that a line bears permanently (electromigration)
+    times: Mapping[str, Figure] = field(default_factory=lambda: MappingProxyType({}))  # see `TIMES`
+    leakage: Figure | None = None  # [W] of one byte of memory
     areas: Mapping[str, Figure] = field(default_factory=lambda: MappingProxyType({}))  # see `AREAS`
 
 
@@ -102,7 +106,7 @@ def technology_from_toml(text: str, where: str) -> Technology:
     line = figures.parts(
         table["line"], f"{where}: 'line'", ("read_voltage", "supply", "drive_ratio"), ("current_limit",)
     )
-    static = figures.parts(table["static"], f"{where}: 'static'", (), ("power", "statement"))
+    static = figures.parts(table["static"], f"{where}: 'static'", (), ("power", "statement", "leakage"))
     digital = figures.parts(table["digital"], f"{where}: 'digital'", ("control",))
     if "statement" in static:
         figures.text(static["statement"], f"{where}: 'static'", "statement")
@@ -126,7 +130,9 @@ def technology_from_toml(text: str, where: str) -> Technology:
         omits=tuple(omits),
         sha256=hashlib.sha256(read.encode()).hexdigest(),
         line_current=_line_current(reader, line),
-        areas=_areas(reader, table["area"]),
+        times=_table(reader, table["time"], "time", TIMES),
+        leakage=reader.figure("static.leakage", static["leakage"], "power") if "leakage" in static else None,
+        areas=_table(reader, table["area"], "area", AREAS),
     )
     _above_limits(technology, where)
     if name in TECHNOLOGIES and tomllib.loads(text) != tomllib.loads(unnoted(name)):
@@ -141,13 +147,14 @@ def _line_current(reader: _Reader, line: files.Table) -> Figure | None:
     return None if entry is None else reader.figure("line.current_limit", entry, "current")
 
 
-def _areas(reader: _Reader, table: files.Table) -> Mapping[str, Figure]:
+def _table(reader: _Reader, table: files.Table, what: str, dimensions: Mapping[str, str]) -> Mapping[str, Figure]:
+    """Return the figures of a table that may leave some out; what has another name is refused."""
     for name in table:
-        if name not in AREAS:
+        if name not in dimensions:
             raise UsageError(
-                f"{reader.where}: 'area.{shown(name, quoted=False)}' is the area of no part{closest(name, AREAS)}."
+                f"{reader.where}: '{what}.{shown(name, quoted=False)}' is the {what} of no part{closest(name, dimensions)}."
             )
-    return MappingProxyType({n: reader.figure(f"area.{n}", entry, AREAS[n]) for n, entry in table.items()})
+    return MappingProxyType({n: reader.figure(f"{what}.{n}", entry, dimensions[n]) for n, entry in table.items()})
 
 
 class _Reader:

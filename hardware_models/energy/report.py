@@ -8,9 +8,10 @@ from typing import Any
 
 from hardware_models.check import UsageError, positive_int
 from hardware_models.energy.circuit import QUOTED, Circuit
-from hardware_models.energy.components import Conditions
+from hardware_models.energy.components import SCENARIOS, Conditions
 from hardware_models.energy.costs import Integrals, conditions_of, price
 from hardware_models.energy.load import Technology
+from hardware_models.energy.parts import PARTS, split
 from hardware_models.events import Events, Quantity
 
 LARGEST = 3
@@ -48,7 +49,9 @@ def report(
     -------
     dict
         ``technology``, ``technology_sha256``, ``scenario``, ``conditions``, ``circuit``; ``per_update_joule`` (phase
-        learn by images.learn) and ``per_image_joule`` {read-out: joule}, None where no image was presented;
+        learn by images.learn), ``low_joule`` and ``high_joule``, the same at the ends of all ranges, its split
+        ``parts_joule`` {array, converters, digital, memory: {low, nominal, high}}, and ``per_image_joule`` {read-out: joule},
+        None where no image was presented;
         ``by_component_joule`` {phase: {component: joule}}, ``total_joule`` {phase: joule}, ``largest``
         {phase: [[component, share], ...]}; ``recalled``: components with energy whose price was recalled
         and not read again in its source; ``static``; ``pulses_priced``: whether the pulses of the run took energy, None
@@ -71,6 +74,14 @@ def report(
         return math.fsum(priced_at({"infer": what.counts}, {"infer": what.integrals})["infer"].values())
 
     joules = priced_at(events, integrals)
+    ranged = {
+        end: price(
+            {"learn": events.get("learn", {})}, {"learn": integrals.get("learn", {})}, technology, read_time=read_time,
+            write_voltage=write_voltage, read_voltage=read_voltage, scenario=end, circuit=circuit,
+        )["learn"]
+        for end in SCENARIOS
+    }  # fmt: skip
+    parts = {end: split(found, circuit) for end, found in ranged.items()}
     totals = {phase: math.fsum(parts.values()) for phase, parts in joules.items()}
     priced = _pulses_priced(events, integrals)
     return {
@@ -80,6 +91,11 @@ def report(
         "conditions": _shown(conditions_of(technology, read_time, write_voltage, read_voltage, scenario)),
         "circuit": circuit._asdict(),
         "per_update_joule": _per(totals.get("learn", 0.0), images["learn"]),
+        "low_joule": _per(math.fsum(ranged["low"].values()), images["learn"]),
+        "high_joule": _per(math.fsum(ranged["high"].values()), images["learn"]),
+        "parts_joule": {
+            part: {end: _per(found[part], images["learn"]) for end, found in parts.items()} for part in PARTS
+        },
         "per_image_joule": {name: _per(joule(what), images["infer"]) for name, what in (readouts or {}).items()},
         "by_component_joule": joules,
         "total_joule": totals,
