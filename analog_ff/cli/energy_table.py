@@ -7,6 +7,7 @@ from rich.table import Table
 
 from analog_ff.output.quantities import PART_NAMES, against_limit, joules, of_the_whole, quantity, ranged
 from analog_ff.plain import Document
+from hardware_models.energy.facts.throughput import PUBLISHED
 
 RECALLED = "*"
 """Marks a component whose price was recalled, not read again in its source."""
@@ -81,6 +82,11 @@ def _facts(found: Document) -> list[str]:
             f"a digital block that keeps up with the array does {quantity(needed[0], 'multiply-adds/s')} and moves "
             f"{quantity(needed[1], 'words/s')}"
         )
+    peers = ", ".join(f"{name} {peer.per_joule * 1e-12:.3g} ({peer.what})" for name, peer in PUBLISHED.items())
+    for readout, rate in found["operations_per_joule"].items():
+        if rate:
+            lines.append(f"inference, read-out {readout}: {rate * 1e-12:.3g} TOPS/W")
+    lines.append(f"published TOPS/W: {peers}")
     if found["wear"]:
         worn = found["wear"]
         life = "endurance unknown" if worn["life_used"] is None else f"{100 * worn['life_used']:.3g} % of the endurance"

@@ -9,6 +9,7 @@ from analog_ff.learners.options import (
     LOCAL_READOUTS,
     ArrayOptions,
     CopyOptions,
+    FormatOptions,
     GateOptions,
     GoodnessOptions,
     LocalOptions,
@@ -119,7 +120,8 @@ LEARNERS = MappingProxyType(
             "analog_ff.learners.forward_forward:ForwardForward",
             "positives and negatives, a goodness a layer",
             options=(
-                ReadoutOptions, ArrayOptions, LocalOptions, GoodnessOptions, NegativesOptions, "label_strength", GateOptions
+                ReadoutOptions, FormatOptions, ArrayOptions, LocalOptions, GoodnessOptions, NegativesOptions,
+                "label_strength", GateOptions,
             ),
             only={"readout": Only(("softmax", "energy"), "has no output layer on the chip")},
             streaming="analog_ff.learners.pipelined:Pipelined",
@@ -153,7 +155,7 @@ LEARNERS = MappingProxyType(
         "random-features": LearnerKind(
             "analog_ff.learners.random_features:RandomFeatures",
             "frozen random layers",
-            options=(ReadoutOptions, "label_strength"),
+            options=(ReadoutOptions, FormatOptions, "label_strength"),
             only={"readout": Only(("softmax",), "has frozen layers and no goodness to read")},
         ),
         "weight-perturbation": LearnerKind(

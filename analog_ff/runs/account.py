@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from analog_ff.plain import Document, Facts
@@ -14,6 +15,7 @@ from hardware_models.energy import load_technology, price, report
 from hardware_models.energy.facts.distances import distances, full_scale
 from hardware_models.energy.facts.latency import latency
 from hardware_models.energy.facts.line_currents import line_currents
+from hardware_models.energy.facts.throughput import operations_per_joule
 from hardware_models.energy.facts.wear import wear
 from hardware_models.energy.load import CONVERTERS
 from hardware_models.events import Events
@@ -36,9 +38,9 @@ def account(result: Facts, technology: str, scenario: str = "nominal") -> Docume
     dict
         The report of `hardware_models.energy.report`, and ``by_layer_joule`` {phase: {layer: {component: joule}}} (with
         ``by_layer_note`` where the run kept only the sums of its integrals), ``distance_to_limit`` {phase: ...},
-        ``full_scale_read``, ``latency`` {phase: ...} and ``chip_seconds`` {phase: ...}, ``area_m2``, ``chip`` {phase: time,
-        power and power density of the whole}, ``wear``, and the currents from `line_currents`; None where the run does not hold
-        the numbers for it.
+        ``full_scale_read``, ``latency`` {phase: ...} and ``chip_seconds`` {phase: ...}, ``area_m2``,
+        ``operations_per_joule`` {read-out: ...}, ``chip`` {phase: time, power and power density of the whole}, ``wear``, and the
+        currents from `line_currents`; None where the run does not hold the numbers for it.
 
     Raises
     ------
@@ -82,6 +84,7 @@ def account(result: Facts, technology: str, scenario: str = "nominal") -> Docume
         "full_scale_read": _full_scale(result, prices, shapes, tile),
         "latency": clock,
         "chip_seconds": seconds,
+        "operations_per_joule": _operations(readouts, made["per_image_joule"], images["infer"]),
         "area_m2": parts,
         "chip": chip,
         "wear": None,
@@ -98,6 +101,14 @@ def account(result: Facts, technology: str, scenario: str = "nominal") -> Docume
         )
     shown: Document = plain(found)
     return shown
+
+
+def _operations(readouts: Mapping[str, Events], joule: Facts, images: int) -> dict[str, float | None]:
+    """Return operations a joule of inference, by read-out; None where nothing was read."""
+    return {
+        name: None if joule[name] is None else operations_per_joule(what.counts, joule[name] * images)
+        for name, what in readouts.items()
+    }
 
 
 def _full_scale(result: Facts, prices: Any, shapes: Any, tile: Any) -> dict[str, float] | None:

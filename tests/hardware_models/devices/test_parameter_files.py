@@ -62,6 +62,15 @@ def test_every_file_states_access_voltages_and_times(name: str) -> None:
     assert sum(counts.values()) == len(provenance.figures(table)) and counts["checked"] + counts["assumptions"] > 0
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_every_file_says_what_its_source_knows_of_endurance_and_retention(name: str) -> None:
+    """A law of time in the file is named; where no source gives a figure, the file says so."""
+    table = table_of(name)
+    source, law = table["source"], provenance.law_of_time(table)
+    assert source["endurance"] and source["retention"]
+    assert law in source["retention"] if law != "none" else "no source read here gives" in source["retention"]
+
+
 def test_counts_and_laws_of_a_small_file() -> None:
     """Three kinds of figures, each counted once; a figure of zero is no law."""
     table = {

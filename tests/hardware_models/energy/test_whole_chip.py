@@ -9,6 +9,7 @@ import pytest
 from hardware_models.energy import load_technology, price
 from hardware_models.energy.circuit import Circuit
 from hardware_models.energy.facts.area import area
+from hardware_models.energy.facts.throughput import PUBLISHED, operations_per_joule
 from hardware_models.energy.facts.whole import HEAT_FLUX, TOO_HOT, whole
 from hardware_models.energy.parts import PARTS, part_of, split
 from hardware_models.events import COUNTS, INTEGRALS
@@ -94,3 +95,10 @@ def test_the_area_has_memory_and_multiply_adds(technology) -> None:
     own = area(SHAPES, technology, circuit=CIRCUIT._replace(columns_per_adc=1), **given)
     assert own["adc"] == pytest.approx((4 + 2) * 500 * 1200e-12)
     assert parts["total"] == pytest.approx(sum(value for name, value in parts.items() if name != "total"))
+
+
+def test_operations_a_joule_are_two_a_weight() -> None:
+    """784 x 500 weights on pairs of cells, in 1 nJ: 784 TOPS/W; nothing read or nothing spent has no figure."""
+    assert operations_per_joule({"reads.cells": 784 * 500 * 2}, 1e-9) == pytest.approx(2 * 784 * 500 / 1e-9)
+    assert operations_per_joule({}, 1e-9) is None and operations_per_joule({"reads.cells": 2}, 0.0) is None
+    assert all(peer.doi.startswith("10.") and peer.per_joule > 0 for peer in PUBLISHED.values())
