@@ -118,8 +118,7 @@ def _judged(name: str, command: str, place: str, version: store.Version) -> dict
     del version
     point = store.points(name)[place]
     reasons = out_of_date(command, point["options"], point)
-    reasons += ["prices of an older technology file"] if point_energy.dear(point) else []
-    return {**point_energy.whole(point), "out_of_date": reasons}
+    return {**point_energy.whole(point), "out_of_date": reasons, "dear": point_energy.dear(point)}
 
 
 def command_of(experiment: dict[str, Any]) -> str:

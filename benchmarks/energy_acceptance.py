@@ -27,7 +27,7 @@ DOCS = HERE.parent / "docs" / "explanation" / "energy.md"
 NEUROSIM = {"TaOx/HfOx": 4.01, "Ag:a-Si": 13.4, "PCMO": 2.53, "AlOx/HfO2": 15.3, "GST phase change": 35.0,
             "EpiRAM": 31.0, "HZO FeFET": 1.9}  # fmt: skip
 """Published training energy per image [nJ], from the MLP+NeuroSim V3.0 manual, Table II."""
-NOT_NEUROSIM = ("sram.words_read", "sram.words_written", "mac.fp32", "add.fp32", "rng.bits")
+NOT_NEUROSIM = ("sram.words_read", "sram.words_written", "mac.fp32", "add.fp32", "rng.bits", "control")
 """Parts of digital backprop, which the benchmark does not price."""
 
 

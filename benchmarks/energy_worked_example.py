@@ -21,13 +21,13 @@ HERE = Path(__file__).resolve().parent
 NETS = {"784-500-500": (784, 500, 500), "784-2000x4": (784, 2000, 2000, 2000, 2000)}
 RESISTANCES = {"10 kOhm": 1e4, "100 kOhm": 1e5, "1 MOhm": 1e6, "10 MOhm": 1e7}
 GROUPS = {
-    "write": ("write.v2gt", "half.v2gt", "write.line_charges"),
+    "write": ("write.v2gt", "half.v2gt", "write.gate", "write.line_charges"),
     "read": ("read.v2g", "reads.cells", "reads.columns", "reads.transposed_cells", "reads.transposed_columns"),
-    "neurons": ("integrator", "nonlinearity", "goodness", "normalise"),
-    "converters": ("adc", "dac"),
+    "neurons": ("integrator", "nonlinearity"),
+    "converters and drivers": ("adc", "dac", "read.driver"),
     "pulse generator": ("comparator", "rng.bits"),
     "memory": ("sram.words_read", "sram.words_written"),
-    "digital": ("mac.fp32", "mac.int8", "mac.fp16", "add.fp32", "add.int32"),
+    "digital": ("mac.fp32", "mac.int8", "mac.fp16", "add.fp32", "add.int32", "goodness", "normalise", "control"),
 }
 STORED = ("05_coincidence", "01_mnist_5k")
 

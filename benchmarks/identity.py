@@ -27,6 +27,8 @@ from hardware_models.devices.base import BaseDevice
 
 TEXTS = ("name", "source", "assumptions")
 """Entries of a device that are not figures."""
+PRICED = ("c_gate",)
+"""Figures of a device that decide its energy alone, which is computed from stored counts with the figures of today."""
 OF_DEVICE = ("device", "program_to", "read_noise", "write_noise", "device_spread", "step_nonlinearity", "endurance",
              "endurance_spread", "retention", "read_time")  # fmt: skip
 """Options that decide the device of a run."""
@@ -86,7 +88,7 @@ def figures(device: BaseDevice) -> dict[str, Any]:
     kept = {
         name: value
         for name, value in device.describe().items()
-        if name not in TEXTS and name not in of_the_model and value != defaults.get(name, MISSING)
+        if name not in (*TEXTS, *PRICED) and name not in of_the_model and value != defaults.get(name, MISSING)
     }
     return json.loads(json.dumps(kept))
 

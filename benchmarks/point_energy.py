@@ -1,8 +1,8 @@
 """Energies of a stored point: those that follow from its counts are computed, the others are stored.
 
 Counts, integrals and the device's voltages and times of a point are stored; joules by phase and component, their sums and
-shares follow from them and the current prices. Energies without stored counts are stored themselves: of one image by read-out,
-to an accuracy, and of the spiking network.
+shares follow from them and the current prices, and so do those of a spiking network's image and decision. Energies without
+stored counts are stored themselves: of one image by read-out, and to an accuracy.
 """
 
 from __future__ import annotations
@@ -11,14 +11,18 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from analog_ff.runs.circuit import circuit_of_result
+from analog_ff.runs.earlier import as_counted_today
 from hardware_models.energy import load_technology, report
 from hardware_models.energy.load import Technology
 
 _technology = cache(load_technology)
-UNCOUNTED = ("technology", "technology_sha256", "scenario", "conditions", "per_image_joule")
+UNCOUNTED = ("technology", "technology_sha256", "scenario", "conditions", "circuit", "per_image_joule")
 """Entries of the report that belong to the run or need counts that are not stored."""
-LEFT_STORED = ("to_accuracy_joule", "per_decision_joule")
-"""Energies in the tables that keep the prices at the time of their run."""
+LEFT_STORED = "to_accuracy_joule"
+"""The energy that keeps the prices at the time of its run: the counts of single epochs are not stored."""
+SPIKING = {"per_training_image_joule": "learn", "per_decision_joule": "infer"}
+"""Energies of a spiking run, each of one image of a phase."""
 
 
 def prices_of(point: Mapping[str, Any]) -> Technology:
@@ -31,9 +35,13 @@ def computed(point: Mapping[str, Any]) -> dict[str, Any]:
     energy = point["energy"]
     conditions = {name: entry["value"] for name, entry in energy["conditions"].items()}
     found = report(
-        point["events"], point["integrals"], prices_of(point),
-        images=point["images"], scenario=energy["scenario"], **conditions,
+        as_counted_today(point)["events"], point["integrals"], prices_of(point),
+        images=point["images"], scenario=energy["scenario"], circuit=circuit_of_result(point), **conditions,
     )  # fmt: skip
+    if "encoder" in point["config"]:
+        for name, phase in SPIKING.items():
+            images = point["images"][phase]
+            found[name] = found["total_joule"][phase] / images if images else None
     return {name: value for name, value in found.items() if name not in UNCOUNTED}
 
 
@@ -45,15 +53,14 @@ def stored(point: Mapping[str, Any]) -> dict[str, Any]:
 
 def whole(point: dict[str, Any]) -> dict[str, Any]:
     """Return a stored point with all its energies; a point without energies is returned unchanged."""
-    return {**point, "energy": computed(point) | point["energy"]} if point.get("energy") else point
+    if not point.get("energy"):
+        return point
+    kept = {name: value for name, value in point["energy"].items() if name not in SPIKING}
+    return {**point, "energy": computed(point) | kept}
 
 
 def dear(point: Mapping[str, Any]) -> bool:
-    """Tell whether the energies stored with a point come from an older technology file than the current one."""
+    """Tell whether a point's energies to an accuracy come from an older technology file than the current one."""
     energy = point.get("energy") or {}
-    priced = any(value is not None for name in LEFT_STORED for value in _values(energy.get(name)))
+    priced = any(value is not None for value in (energy.get(LEFT_STORED) or {}).values())
     return priced and energy["technology_sha256"] != prices_of(point).sha256
-
-
-def _values(entry: Any) -> list[Any]:
-    return list(entry.values()) if isinstance(entry, Mapping) else [entry]

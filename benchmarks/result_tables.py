@@ -13,6 +13,11 @@ INSPECTED = {"asymmetry": "asymmetry_mean", "step of a pulse": "pulse_step", "it
 """Column of a table -> figure of the inspection, for experiments that are `inspected`."""
 READS = "reads of a cell per image"
 """Column of the experiments that are `reads_counted`: reads of cells in phase learn, per image and cell."""
+OLDER = " §"
+"""Marks an energy to an accuracy that cannot be priced anew."""
+OLDER_PRICES = (
+    "§ at the prices of an older technology file: the counts up to an accuracy are not kept apart from the others."
+)
 COMPARED = ("gated", "learning energy, first row / this")
 """Columns of the experiments that are `compared`: share of images that a gate kept from learning, as mean over the layers; and
 the joules of phase learn of the first row divided by those of this row, as means over the seeds."""
@@ -140,7 +145,8 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
                 str(max(sum(a["registers_per_layer"]) for a in found)),
             ]
         lines.append(f"| {' | '.join(cells)} |")
-    return [*lines, *footnotes(measured)]
+    older = any(r["dear"] for _, results in measured for r in results) if reached else False
+    return [*lines, *footnotes(measured), *(["", OLDER_PRICES] if older else [])]
 
 
 def spiking_table(name: str, experiment: dict[str, Any]) -> list[str]:
@@ -193,7 +199,8 @@ def arrived(results: list[dict[str, Any]], accuracy: str) -> str:
     """Return the mean energy to an accuracy of the runs that reached it, and the number of these runs, as text."""
     found = [r["energy"]["to_accuracy_joule"][accuracy] for r in results]
     there = [joules for joules in found if joules is not None]
-    return f"{joule(there) if there else '-'} ({len(there)} of {len(found)})"
+    mark = OLDER if any(r["dear"] for r in results) else ""
+    return f"{joule(there) if there else '-'}{mark} ({len(there)} of {len(found)})"
 
 
 def gated(result: dict[str, Any]) -> float | None:

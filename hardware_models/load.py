@@ -30,7 +30,7 @@ from hardware_models.units import dimension
 WHAT = "device file"
 MOST = 2**20
 """Most bytes of a parameter file [B]."""
-SOURCE = ("technology", "doi", "url", "path", "title", "authors", "year", "note", "checked")
+SOURCE = ("technology", "doi", "url", "path", "title", "authors", "year", "note", "checked", "endurance", "retention")
 """Optional entries of ``[source]`` beside the citation."""
 UNCERTAIN = ("assumption", "estimate")
 """Kinds of figures that stand among the device's assumptions."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from analog_ff.output.quantities import against_limit, joules
+from analog_ff.output.quantities import PART_NAMES, against_limit, joules, of_the_whole, quantity, ranged
 from analog_ff.plain import Document
+from hardware_models.energy.facts.throughput import PUBLISHED
 
 RECALLED = "*"
 """Marks a component whose price was recalled, not read again in its source."""
@@ -56,7 +57,13 @@ def _layers(found: Document, phases: list[str]) -> Table:
 
 def _facts(found: Document) -> list[str]:
     """Return the facts below the tables, a line each."""
-    lines = [f"energy per update: {joules(found['per_update_joule'])}"]
+    nominal = {"nominal": found["per_update_joule"], "low": found["low_joule"], "high": found["high_joule"]}
+    lines = [f"energy per update: {ranged(nominal) if found['scenario'] == 'nominal' else joules(nominal['nominal'])}"]
+    lines += [
+        f"   of it {PART_NAMES[part]}: {ranged(amounts)}"
+        for part, amounts in found["parts_joule"].items()
+        if amounts["nominal"]
+    ]
     lines += [f"energy per image, read-out {n}: {joules(v)}" for n, v in found["per_image_joule"].items()]
     for phase, clock in found["latency"].items():
         if clock["seconds_per_image"]:
@@ -68,6 +75,18 @@ def _facts(found: Document) -> list[str]:
         total = found["area_m2"]["total"]
         part = max((n for n in found["area_m2"] if n != "total"), key=lambda n: found["area_m2"][n])
         lines.append(f"area: {total * 1e6:.3g} mm2, {100 * found['area_m2'][part] / total:.0f} % of it {part}")
+    if chip := found["chip"]["learn"]:
+        lines += [f"{name}: {value}" for name, value in of_the_whole(chip) if name != "area"]
+        needed = chip["multiply_adds_per_second"], chip["words_per_second"]
+        lines.append(
+            f"a digital block that keeps up with the array does {quantity(needed[0], 'multiply-adds/s')} and moves "
+            f"{quantity(needed[1], 'words/s')}"
+        )
+    peers = ", ".join(f"{name} {peer.per_joule * 1e-12:.3g} ({peer.what})" for name, peer in PUBLISHED.items())
+    for readout, rate in found["operations_per_joule"].items():
+        if rate:
+            lines.append(f"inference, read-out {readout}: {rate * 1e-12:.3g} TOPS/W")
+    lines.append(f"published TOPS/W: {peers}")
     if found["wear"]:
         worn = found["wear"]
         life = "endurance unknown" if worn["life_used"] is None else f"{100 * worn['life_used']:.3g} % of the endurance"

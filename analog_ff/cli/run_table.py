@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from analog_ff.output.quantities import against_limit, joules
+from analog_ff.output.quantities import PART_NAMES, against_limit, joules, of_the_whole, ranged
 from analog_ff.plain import Document
 
 
@@ -36,18 +36,24 @@ def show(result: Document, folder: Path) -> None:
         table.add_row("cells worn out", "sealed" if worn is None else f"{100 * worn:.1f} %")
     left = cells["memory_left"]
     table.add_row("memory left after pulse noise", "unknown" if left is None else f"{100 * left:.0f} %")
-    table.add_row(f"energy per update ({energy['technology']})", joules(energy["per_update_joule"]))
-    parts = sorted(energy["by_component_joule"]["learn"].items(), key=lambda kv: -kv[1])[:4]
-    images = max(result["images"]["learn"], 1)
-    for name, value in parts:
-        if value > 0:
-            table.add_row(f"   of it {name}", joules(value / images))
+    learned = {"nominal": energy["per_update_joule"], "low": energy.get("low_joule"), "high": energy.get("high_joule")}
+    # Results of earlier versions have no ranges and no parts.
+    table.add_row(
+        f"energy per update ({energy['technology']})",
+        ranged(learned) if "parts_joule" in energy else joules(energy["per_update_joule"]),
+    )
+    for part, amounts in energy.get("parts_joule", {}).items():
+        if amounts["nominal"]:
+            table.add_row(f"   of it {PART_NAMES[part]}", ranged(amounts))
     if energy.get("pulses_priced") is False:  # results of earlier versions do not say
         table.add_row("   of it pulses", "not priced: the device\ngives no v_up, t_up, v_down, t_down")
     for name, value in energy["per_image_joule"].items():
         table.add_row(f"energy per image, {name} read-out", joules(value))
     if energy["recalled"]:
         table.add_row("   prices recalled, not read again", "\n".join(energy["recalled"]))
+    if chip := energy.get("chip", {}).get("learn"):
+        for name, value in of_the_whole(chip):
+            table.add_row(name, value)
     lines = energy.get("line_currents")
     if lines and not lines["physical"]:
         table.add_row("currents on the lines", f"{against_limit(lines['line_current_ratio'])}\n{lines['label']}")

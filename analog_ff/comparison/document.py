@@ -77,7 +77,7 @@ def collect(
             "differences": differences,
             "digital": [
                 r | {"ratio_per_update": against(r, [x for x in rows if x["learner"] == labels[0]])}
-                for r in digital_reference(first, technology.node_nm)
+                for r in digital_reference(first, technology)
             ],
         }
     )

@@ -13,10 +13,13 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from analog_ff.plain import Document, Facts
+from analog_ff.runs.circuit import circuit_of_result
+from hardware_models.energy.circuit import Circuit
 from hardware_models.energy.components import NOMINAL, SCENARIOS
 from hardware_models.energy.costs import component_of
 from hardware_models.energy.load import Technology
@@ -108,6 +111,7 @@ def row(
         "curve_errors_percent": [[curve[e] for curve in measured] for e in range(epochs)] if measured else [],
         "pulses_per_weight": statistics.fmean(result["cells"]["pulses_per_weight"] for result, *_ in runs),
         "program_counted": mean_counted([_phase(result, "program") for result, *_ in runs]),
+        "circuit_counted": circuit_of_result(runs[0][0]),
     }
 
 
@@ -115,8 +119,16 @@ def _phase(result: Facts, phase: str) -> Counted:
     return {**result["events"][phase], **{n: e["value"] for n, e in result["integrals"][phase].items()}}
 
 
+class Cases(NamedTuple):
+    """Prices of one circuit: the model, the joint draws and the three scenarios."""
+
+    model: Model
+    draws: Prices
+    scenarios: Prices
+
+
 class Pricing:
-    """Prices of one device's rows: one model, one set of draws for all of them."""
+    """Prices of one device's rows: one set of draws for all of them, which a row's own circuit turns into prices."""
 
     def __init__(
         self, technology: Technology, rows: Sequence[Document], description: Facts,
@@ -127,40 +139,47 @@ class Pricing:
             for counted in (*(c for cs in found["counted"].values() for c in cs), found["program_counted"]):
                 names |= set(counted)
         self.technology = technology
-        self.model = Model(technology, device_figures(description, ranges), names)
-        self.draws = self.model.drawn(draws, Key(0, "technology"))
-        self.scenarios = self.model.scenarios()
+        self._cases: dict[Circuit, Cases] = {}
+        for circuit in dict.fromkeys(found["circuit_counted"] for found in rows):
+            model = Model(technology, device_figures(description, ranges), names, circuit)
+            self._cases[circuit] = Cases(model, model.drawn(draws, Key(0, "technology")), model.scenarios())
+        self.model = next(iter(self._cases.values())).model
 
-    def amount(self, counted: Sequence[Counted]) -> Document | None:
+    def of(self, found: Facts) -> Cases:
+        """Return the prices of a row."""
+        return self._cases[found["circuit_counted"]]
+
+    def amount(self, counted: Sequence[Counted], prices: Cases) -> Document | None:
         """Return an energy [J] with its range, by scenario and by seed; None if nothing was counted."""
         if not counted:
             return None
         mean = mean_counted(counted)
-        by = self.scenarios.energy(mean)
-        found: Document = dict(spread(self.draws.energy(mean), by[NOMINAL])._asdict())
+        by = prices.scenarios.energy(mean)
+        found: Document = dict(spread(prices.draws.energy(mean), by[NOMINAL])._asdict())
         found["by_scenario"] = dict(zip(SCENARIOS, (float(b) for b in by), strict=True))
-        found["by_seed"] = [float(self.scenarios.energy(c)[NOMINAL]) for c in counted]
+        found["by_seed"] = [float(prices.scenarios.energy(c)[NOMINAL]) for c in counted]
         return found
 
     def priced(self, found: Document) -> Document:
         """Return a row with its energies in J."""
-        errors = found["errors_percent"]
+        errors, prices = found["errors_percent"], self.of(found)
         update = mean_counted(found["counted"]["per_update"])
         return {
             **{k: v for k, v in found.items() if not k.endswith("counted")},
             "error_percent": statistics.fmean(errors),
             "error_deviation": statistics.stdev(errors) if len(errors) > 1 else None,
-            **{f"{name}_joule": self.amount(found["counted"][name]) for name in AMOUNTS},
-            "program_joule": float(self.scenarios.energy(found["program_counted"])[NOMINAL]),
-            "parts": self.parts(update),
-            "grounds": self.grounds(update),
+            **{f"{name}_joule": self.amount(found["counted"][name], prices) for name in AMOUNTS},
+            "program_joule": float(prices.scenarios.energy(found["program_counted"])[NOMINAL]),
+            "parts": self.parts(update, prices),
+            "grounds": self.grounds(update, prices),
             "curve": self.curve(found),
         }
 
     def curve(self, found: Facts) -> Document:
         """Return error [%] and cumulative joules of learning after each epoch."""
         lines, errors = found["curve_counted"], found["curve_errors_percent"]
-        drawn, by = self.draws.energies(lines), self.scenarios.energies(lines)
+        prices = self.of(found)
+        drawn, by = prices.draws.energies(lines), prices.scenarios.energies(lines)
         low, median, high = (q.tolist() for q in np.percentile(drawn, (5.0, 50.0, 95.0), axis=1))
         return {
             "joule": {"nominal": by[:, NOMINAL].tolist(), "low": low, "median": median, "high": high},
@@ -168,9 +187,9 @@ class Pricing:
             "error_deviation": [statistics.stdev(e) if len(e) > 1 else None for e in errors],
         }
 
-    def parts(self, counted: Counted) -> dict[str, float]:
+    def parts(self, counted: Counted, prices: Cases) -> dict[str, float]:
         """Return the nominal joules of an update by part, reads, writes and so on."""
-        whole = {name: float(self._one(name, value)) for name, value in counted.items()}
+        whole = {name: _one(prices, name, value) for name, value in counted.items()}
         found = dict.fromkeys(PARTS, 0.0)
         for name, joule in whole.items():
             family = name.partition(".")[0]
@@ -178,9 +197,9 @@ class Pricing:
             found[part] = found.get(part, 0.0) + joule
         return found
 
-    def grounds(self, counted: Counted) -> Document:
+    def grounds(self, counted: Counted, prices: Cases) -> Document:
         """Return the shares of an update's nominal energy by kind of price, and those of recalled prices by component."""
-        whole = {name: float(self._one(name, value)) for name, value in counted.items()}
+        whole = {name: _one(prices, name, value) for name, value in counted.items()}
         total = math.fsum(whole.values())
         shares = dict.fromkeys(("device", *KINDS), 0.0)
         recalled: dict[str, float] = {}
@@ -190,15 +209,12 @@ class Pricing:
             if name in INTEGRALS:
                 shares["device" if name != "time" else "estimate"] += joule / total
                 continue
-            component, _ = component_of(self.technology, name)
+            component, _ = component_of(self.technology, name, prices.model.circuit)
             kinds = [figure.kind for figure in component.figures.values()]
             shares[min(kinds, key=KINDS.index)] += joule / total
             if component.recalled("nominal"):
                 recalled[component.name] = recalled.get(component.name, 0.0) + joule / total
         return {"kinds": shares, "recalled": recalled}
-
-    def _one(self, name: str, value: float) -> float:
-        return value * float(self.scenarios.joule[self.model.names.index(name), NOMINAL])
 
     def difference(self, found: Document, reference: Document) -> Document:
         """Return the difference of a row from the reference: paired errors, ratios of energies, the prices that move these."""
@@ -212,31 +228,36 @@ class Pricing:
         }
         for name in AMOUNTS:
             above, below = found["counted"][name], reference["counted"][name]
-            result[name] = self.ratio(above, below) if above and below else None
+            result[name] = ratio(above, self.of(found), below, self.of(reference)) if above and below else None
         return result
 
-    def ratio(self, above: Sequence[Counted], below: Sequence[Counted]) -> Document | None:
-        """Return the ratio of two energies with its range, the probability that the one below is cheaper, and a tornado.
 
-        Return None where either costs nothing.
-        """
-        a, b = mean_counted(above), mean_counted(below)
-        top, bottom = self.scenarios.energy(a), self.scenarios.energy(b)
-        if min(*top, *bottom) <= 0.0:
-            return None
-        drawn = self.draws.energy(a), self.draws.energy(b)
-        seeds = [
-            math.log(_nominal(self.scenarios, x) / _nominal(self.scenarios, y))
-            for x, y in zip(above, below, strict=True)
-        ]
-        between = interval(seeds)
-        return {
-            **spread(drawn[0] / drawn[1], top[NOMINAL] / bottom[NOMINAL])._asdict(),
-            "by_scenario": dict(zip(SCENARIOS, (float(r) for r in top / bottom), strict=True)),
-            "probability_reference_cheaper": probability_less(drawn[1], drawn[0]),
-            "between_seeds": {k: v if v is None or k == "n" else math.exp(v) for k, v in between.items()},
-            "tornado": [swing._asdict() for swing in self.model.tornado(a, b)],
-        }
+def ratio(above: Sequence[Counted], of_above: Cases, below: Sequence[Counted], of_below: Cases) -> Document | None:
+    """Return the ratio of two energies with its range, the probability that the one below is cheaper, and a tornado.
+
+    Return None where either costs nothing.
+    """
+    a, b = mean_counted(above), mean_counted(below)
+    top, bottom = of_above.scenarios.energy(a), of_below.scenarios.energy(b)
+    if min(*top, *bottom) <= 0.0:
+        return None
+    drawn = of_above.draws.energy(a), of_below.draws.energy(b)
+    seeds = [
+        math.log(_nominal(of_above.scenarios, x) / _nominal(of_below.scenarios, y))
+        for x, y in zip(above, below, strict=True)
+    ]
+    between = interval(seeds)
+    return {
+        **spread(drawn[0] / drawn[1], top[NOMINAL] / bottom[NOMINAL])._asdict(),
+        "by_scenario": dict(zip(SCENARIOS, (float(r) for r in top / bottom), strict=True)),
+        "probability_reference_cheaper": probability_less(drawn[1], drawn[0]),
+        "between_seeds": {k: v if v is None or k == "n" else math.exp(v) for k, v in between.items()},
+        "tornado": [swing._asdict() for swing in of_above.model.tornado(a, b, of_below.model)],
+    }
+
+
+def _one(prices: Cases, name: str, value: float) -> float:
+    return value * float(prices.scenarios.joule[prices.model.names.index(name), NOMINAL])
 
 
 def _nominal(scenarios: Prices, counted: Counted) -> float:

@@ -158,7 +158,7 @@ def _digital_table(document: Facts) -> list[str]:
         cells.append([f"{r['name']} {MARK}", *amounts, *shown])
     text = (
         "Closed-form counts of the same network (a stack with a layer of classes), no error claimed; nominal (low, high). "
-        "The digital prices have no range but that of clock and control, so ratios are nominal. "
+        "The prices are those of the chip's own digital work, in a memory of the network's size; ratios are nominal. "
         f"{MARK} prices of memory and of formats below fp32 are recalled."
     )
     return ["## Digital reference", "", *_markdown(head, cells), "", *_wrapped(text), ""]

@@ -87,7 +87,7 @@ class Config(
     The parts are those that hold for many learners; `carrying` adds what single rows of the tables declare.
     """
 
-    not_in_hash: ClassVar[tuple[str, ...]] = ("data_dir", "out")
+    not_in_hash: ClassVar[tuple[str, ...]] = ("data_dir", "out", "columns_per_adc")
     telling: ClassVar[tuple[str, ...]] = ("layers", "learner")
     objects: ClassVar[tuple[str, ...]] = ("device",)
     recipes: ClassVar[Mapping[str, Facts]] = {

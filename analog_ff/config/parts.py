@@ -17,6 +17,7 @@ from analog_ff.objective.schedule import SCHEDULES
 from analog_ff.registry.options import flag, option, parse_bits, parse_layers, parse_tile
 from hardware_models.check import UsageError
 from hardware_models.converters.ranges import CALIBRATIONS, MOST_LSB, MOST_READS, MOST_SPREAD
+from hardware_models.energy.circuit import COLUMNS_PER_ADC
 from hardware_models.nonlinearities import NONLINEARITIES
 from hardware_models.wires.interconnect import MODES
 
@@ -121,6 +122,9 @@ class ChipChoices:
         low=1e-6,
         high=0.5,
         beside="wires",
+    )
+    columns_per_adc: int = option(
+        COLUMNS_PER_ADC, "columns that share one converter: area against time", low=1, high=4096
     )
     chip_seed: int = option(0, "seed of the physical chip", low=0, high=2**63 - 1)
     technology: str = option("cmos-32nm", "energy technology: a name or a .toml file")

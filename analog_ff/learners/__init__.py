@@ -9,6 +9,7 @@ from analog_ff.learners.options import (
     LOCAL_READOUTS,
     ArrayOptions,
     CopyOptions,
+    FormatOptions,
     GateOptions,
     GoodnessOptions,
     LocalOptions,
@@ -60,6 +61,7 @@ LEARNERS = MappingProxyType(
             recipe={"learning_rate": 0.5},
             only=ERROR_DRIVEN,
             looks_inside=True,
+            memory_bits=32,  # a digital copy of the weights
         ),
         "backprop-nominal": LearnerKind(
             "analog_ff.learners.backprop:NominalBackprop",
@@ -74,6 +76,7 @@ LEARNERS = MappingProxyType(
             options=(ReadoutOptions, "learning_rate", "momentum", VerifyOptions),
             recipe={"learning_rate": 0.5},
             only=ERROR_DRIVEN,
+            memory_bits=64,  # a weight and its average, in fp32
         ),
         "backprop-sigmoid": LearnerKind(
             "analog_ff.learners.sigmoid_backprop:SigmoidBackprop",
@@ -90,6 +93,7 @@ LEARNERS = MappingProxyType(
             },
             looks_inside=True,
             output_layer=True,
+            memory_bits=32,  # a digital copy of the weights
         ),
         "dimensionality": LearnerKind(
             "analog_ff.learners.dimensionality:DimensionalityLearner",
@@ -116,7 +120,8 @@ LEARNERS = MappingProxyType(
             "analog_ff.learners.forward_forward:ForwardForward",
             "positives and negatives, a goodness a layer",
             options=(
-                ReadoutOptions, ArrayOptions, LocalOptions, GoodnessOptions, NegativesOptions, "label_strength", GateOptions
+                ReadoutOptions, FormatOptions, ArrayOptions, LocalOptions, GoodnessOptions, NegativesOptions,
+                "label_strength", GateOptions,
             ),
             only={"readout": Only(("softmax", "energy"), "has no output layer on the chip")},
             streaming="analog_ff.learners.pipelined:Pipelined",
@@ -150,7 +155,7 @@ LEARNERS = MappingProxyType(
         "random-features": LearnerKind(
             "analog_ff.learners.random_features:RandomFeatures",
             "frozen random layers",
-            options=(ReadoutOptions, "label_strength"),
+            options=(ReadoutOptions, FormatOptions, "label_strength"),
             only={"readout": Only(("softmax",), "has frozen layers and no goodness to read")},
         ),
         "weight-perturbation": LearnerKind(

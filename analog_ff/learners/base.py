@@ -11,7 +11,7 @@ import numpy as np
 from analog_ff.learners.meter import ActivityMeter
 from analog_ff.network.base import Activity, Network, Shown
 from analog_ff.objective.labels import PLACES, code, embed
-from analog_ff.objective.readout import READOUT_LAYERS, SoftmaxReadout
+from analog_ff.objective.readout import READOUT_FORMATS, READOUT_LAYERS, SoftmaxReadout
 from analog_ff.objective.schedule import Moment
 from hardware_models.check import UsageError, in_range, positive_int
 from hardware_models.events import Events, Tally
@@ -33,6 +33,7 @@ class LearnerKeywords(TypedDict, total=False):
     label_strength: float
     readout_rate: float
     readout_decay: float
+    readout_format: str
     skip_silent: bool
 
 
@@ -41,7 +42,7 @@ class Learner(ABC):
 
     The energy read-out makes one pass per label and takes the label of the best goodness (the largest, or the smallest
     where positives are to have a low one), summed over the read-out layers. The softmax read-out makes one pass with
-    the neutral label (or, in a network without labels, just one pass); it is a digital float32 softmax regression on the
+    the neutral label (or, in a network without labels, just one pass); it is a digital softmax regression on the
     normalised activities of the read-out layers, counted under layer ``readout``.
 
     Parameters
@@ -55,6 +56,7 @@ class Learner(ABC):
         Label input, a white pixel being 1.
     readout_rate, readout_decay : float
         See `SoftmaxReadout`.
+    readout_format : a name of `READOUT_FORMATS`, the numbers in which the read-out multiplies.
     skip_silent : bool
         Whether digital products skip factors that are zero; it changes what is counted, not what is computed.
     """
@@ -75,6 +77,7 @@ class Learner(ABC):
         label_strength: float = 1.0,
         readout_rate: float = 0.1,
         readout_decay: float = 0.003,
+        readout_format: str = "fp32",
         skip_silent: bool = False,
     ) -> None:
         self.network, self.port = network, network.port
@@ -96,7 +99,10 @@ class Learner(ABC):
             raise UsageError("read-out layers 'all-but-first' need at least two layers; choose 'all'.")
         self.readout_layers = range(first, len(network.units))
         features = sum(network.units[layer] for layer in self.readout_layers)
-        self.softmax: SoftmaxReadout = SoftmaxReadout(features, self.classes, rate=readout_rate, decay=readout_decay)
+        if readout_format not in READOUT_FORMATS:
+            raise UsageError(f"a read-out computes in {' or '.join(READOUT_FORMATS)}, got {readout_format!r}.")
+        made = READOUT_FORMATS[readout_format]
+        self.softmax: SoftmaxReadout = made(features, self.classes, rate=readout_rate, decay=readout_decay)
         self.meter = ActivityMeter()
 
     @property
@@ -181,8 +187,13 @@ class Learner(ABC):
         batch, size = features.shape
         words = size * self.classes
         # Forward and outer product, the average and the update; weights and average are read and written once.
-        counts = {"mac.fp32": 2 * self.products(features) + 3 * words, "add.fp32": batch * self.classes}
-        return Events(counts | {"sram.words_read": 2 * words, "sram.words_written": 2 * words})
+        counts = {"mac.fp32": 3 * words, "add.fp32": batch * self.classes}
+        counts |= {"sram.words_read": 2 * words, "sram.words_written": 2 * words}
+        return Events(counts) + self.product_events(features, 2)
+
+    def product_events(self, features: np.ndarray, times: int = 1) -> Events:
+        """Return `times` the multiply-adds of features (B, F) with the read-out's weights, in its own format, as events."""
+        return Events({self.softmax.product: times * self.products(features)})
 
     def products(self, features: np.ndarray) -> int:
         """Return the multiply-adds of features (B, F) with the read-out's weights."""
@@ -244,7 +255,7 @@ class Learner(ABC):
         activities, tally = self.look(images, None, key.child("neutral"), "layer")
         features = self.features(activities)
         words = features.shape[1] * self.classes
-        tally.add("readout", Events({"mac.fp32": self.products(features), "sram.words_read": words}))
+        tally.add("readout", self.product_events(features) + Events({"sram.words_read": words}))
         return features, tally
 
     def save(self) -> dict[str, np.ndarray]:

@@ -110,7 +110,7 @@ class ForwardForward(LocalLearner):
         self.meter.hold(features.size)
         believed = self.softmax.probabilities(features)
         words = features.shape[1] * self.classes
-        tally.add("readout", Events({"mac.fp32": self.products(features), "sram.words_read": words}))
+        tally.add("readout", self.product_events(features) + Events({"sram.words_read": words}))
         shown: list[Shown] = []
         if moment.positive:
             shown.append(self.show(images, labels))

@@ -9,7 +9,7 @@ from typing import Protocol
 from analog_ff.objective.gate import ROUNDINGS
 from analog_ff.objective.goodness import GOODNESS
 from analog_ff.objective.makers import NEGATIVES
-from analog_ff.objective.readout import READOUT_LAYERS
+from analog_ff.objective.readout import READOUT_FORMATS, READOUT_LAYERS
 from analog_ff.registry.options import flag, option, parse_regions
 from analog_ff.registry.rows import Kind
 from analog_ff.updates import UPDATES
@@ -56,6 +56,15 @@ class ReadoutOptions:
     readout_layers: str = option("all", "layers that the read-outs see", choices=READOUT_LAYERS)
     readout_rate: float = option(0.1, "learning rate of the softmax read-out", low=0.0, high=100.0)
     readout_decay: float = option(0.003, "weight decay of the softmax read-out [1]", low=0.0, high=1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormatOptions:
+    """Option of read-outs whose products may be whole numbers."""
+
+    readout_format: str = option(
+        "fp32", "numbers in which the softmax read-out multiplies", choices=tuple(READOUT_FORMATS)
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -14,6 +16,8 @@ from hardware_models.keys import Key
 
 READOUT_LAYERS = ("all", "all-but-first", "last")
 """Layers that the read-outs see."""
+LARGEST = 127
+"""Largest whole number of 8 bits; the smallest is its negative."""
 MOMENTUM = 0.9
 """Share of the gradient's running average that is kept from batch to batch (Hinton's code)."""
 
@@ -45,6 +49,9 @@ class SoftmaxReadout:
     rate, decay : eta, delta.
     dtype : type of V, q and all arithmetic; float32 beside a chip, float64 in the reference.
     """
+
+    product: ClassVar[str] = "mac.fp32"
+    """Event that counts one of its multiply-adds h V or h^T (t - p)."""
 
     def __init__(
         self,
@@ -92,6 +99,45 @@ class SoftmaxReadout:
                 )
         self.weights = np.array(saved["weights"], self.weights.dtype)
         self.smoothed = np.array(saved["smoothed"], self.weights.dtype)
+
+
+class Int8Readout(SoftmaxReadout):
+    r"""The same regression with products of whole numbers of 8 bits.
+
+    .. math:: h V \approx s_h s_c \sum_i \lfloor h_i/s_h \rceil \lfloor V_{ic}/s_c \rceil, \qquad
+              h^\top (t - p) \approx s_h s_e \sum_b \lfloor h_b/s_h \rceil^\top \lfloor (t - p)_b/s_e \rceil
+
+    s_h and s_e are the largest absolute values of the batch over 127, s_c that of the weights of class c; sums are exact. The
+    weights V and their average q stay in fp32: they are changed once a batch, by three multiply-adds a word, and copied to 8 bits
+    for the products. An error below s_e/2, about 0.4 % of a probability, teaches nothing.
+    """
+
+    product: ClassVar[str] = "mac.int8"
+
+    def logits(self, h: np.ndarray) -> np.ndarray:
+        """Return h V (B, classes) for features h (B, features)."""
+        values, s_h = in_bytes(h)
+        weights, s_c = in_bytes(self.weights, axis=0)
+        return ((values @ weights) * (s_h * s_c)).astype(self.weights.dtype)
+
+    def gradient(self, h: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """Return h^T (t - p)/B, the gradient of the mean log p of the labels (B,)."""
+        values, s_h = in_bytes(h)
+        errors, s_e = in_bytes(one_hot_error(self.probabilities(h), labels))
+        return ((values.T @ errors) * (s_h * s_e) / len(h)).astype(self.weights.dtype)
+
+
+def in_bytes(values: np.ndarray, axis: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Return whole numbers from -127 to 127, in float64, in which sums of their products are exact, and the size of one.
+
+    With an `axis` each line along it has a scale of its own.
+    """
+    step = np.abs(values).max(axis=axis, initial=0.0).astype(np.float64) / LARGEST
+    return np.rint(values / np.where(step, step, 1.0)), step
+
+
+READOUT_FORMATS: Mapping[str, type[SoftmaxReadout]] = MappingProxyType({"fp32": SoftmaxReadout, "int8": Int8Readout})
+"""Number formats of the read-out's products -> the read-out that computes in them."""
 
 
 class SquaredReadout(SoftmaxReadout):

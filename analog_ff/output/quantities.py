@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from analog_ff.plain import Facts
+
+PART_NAMES = {"array": "array", "converters": "converters and drivers", "digital": "digital work", "memory": "memory"}
+"""Part of an energy -> its name in a table."""
 PREFIXES = (
     ("G", 1e9),
     ("M", 1e6),
@@ -35,6 +39,30 @@ def quantity(value: float | None, unit: str, *, most: str = "G", unknown: str = 
 def joules(value: float | None, unknown: str = "unknown") -> str:
     """Return an energy; joules have no larger prefix here."""
     return quantity(value, "J", most="", unknown=unknown)
+
+
+def ranged(amounts: Mapping[str, float | None]) -> str:
+    """Return a nominal energy with the low and the high end of its range."""
+    return f"{joules(amounts['nominal'])} ({joules(amounts['low'])} to {joules(amounts['high'])})"
+
+
+def of_the_whole(chip: Facts) -> list[tuple[str, str]]:
+    """Return time, area, power and power density of the whole chip in words, a row each."""
+    parts = (chip["array_seconds"], chip["digital_seconds"])
+    array, digital = (quantity(seconds, "s", most="") for seconds in parts)
+    rows = [
+        (
+            "chip time per update",
+            f"{quantity(chip['seconds_per_image'], 's', most='')} (array {array}, digital {digital})",
+        )
+    ]
+    if chip["area_m2"]:
+        rows.append(("area", f"{1e6 * chip['area_m2']:.3g} mm2"))
+    rows.append(("average power", quantity(chip["watt"], "W")))
+    if chip["watt_per_m2"] is not None:
+        label = f", {chip['label']}" if chip["label"] else ""
+        rows.append(("power density", f"{1e-4 * chip['watt_per_m2']:.3g} W/cm2{label}"))
+    return rows
 
 
 def against_limit(ratio: Mapping[str, float], limit: str = "the current limit") -> str:

@@ -63,19 +63,28 @@ class LearnerKind(Kind):
     looks_inside : whether it looks up the chip's weights, which a sealed chip refuses.
     output_layer : whether one more layer, with a neuron a class, stands on the chip.
     goodness : the goodness of its layers where that is no choice.
+    memory_bits : bits of digital memory a weight that it keeps itself, beside those of its update.
     """
 
     streaming: str = ""
     looks_inside: bool = False
     output_layer: bool = False
     goodness: str = ""
+    memory_bits: int = 0
 
 
 @dataclass(frozen=True)
 class UpdateKind(Kind):
-    """An update scheme; `rows_together` says whether it drives many word lines at once."""
+    """An update scheme.
+
+    Attributes
+    ----------
+    rows_together : whether it drives many word lines at once.
+    memory_bits : bits of digital memory that it keeps a weight.
+    """
 
     rows_together: bool = False
+    memory_bits: int = 0
 
 
 def names(declared: type) -> tuple[str, ...]:

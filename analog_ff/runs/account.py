@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from analog_ff.plain import Document, Facts
+from analog_ff.runs.circuit import circuit_of_result, tile_of
+from analog_ff.runs.drawn import drawn
+from analog_ff.runs.earlier import as_counted_today
 from analog_ff.runs.results import device_conditions, plain
 from analog_ff.updates import UPDATES
 from hardware_models.energy import load_technology, price, report
-from hardware_models.energy.facts.area import area
 from hardware_models.energy.facts.distances import distances, full_scale
 from hardware_models.energy.facts.latency import latency
 from hardware_models.energy.facts.line_currents import line_currents
+from hardware_models.energy.facts.throughput import operations_per_joule
 from hardware_models.energy.facts.wear import wear
 from hardware_models.energy.load import CONVERTERS
 from hardware_models.events import Events
@@ -34,17 +38,19 @@ def account(result: Facts, technology: str, scenario: str = "nominal") -> Docume
     dict
         The report of `hardware_models.energy.report`, and ``by_layer_joule`` {phase: {layer: {component: joule}}} (with
         ``by_layer_note`` where the run kept only the sums of its integrals), ``distance_to_limit`` {phase: ...},
-        ``full_scale_read``, ``latency`` {phase: ...} and ``chip_seconds`` {phase: ...},
-        ``area_m2``, ``wear``, and the currents from `line_currents`; None where the run does not hold the numbers for it.
+        ``full_scale_read``, ``latency`` {phase: ...} and ``chip_seconds`` {phase: ...}, ``area_m2``,
+        ``operations_per_joule`` {read-out: ...}, ``chip`` {phase: time, power and power density of the whole}, ``wear``, and the
+        currents from `line_currents`; None where the run does not hold the numbers for it.
 
     Raises
     ------
     UsageError
         For an unknown technology or scenario, an event without a price, a component below its physical limit.
     """
+    result = as_counted_today(result)
     prices = load_technology(technology)
     device, config, shapes = result["device"], result["config"], result["shapes"]
-    given: Document = {**device_conditions(device), "scenario": scenario}
+    given: Document = {**device_conditions(device), "scenario": scenario, "circuit": circuit_of_result(result)}
     readouts = {
         name: Events(counts, result["integrals_by_readout"][name])
         for name, counts in result.get("events_by_readout", {}).items()
@@ -61,12 +67,13 @@ def account(result: Facts, technology: str, scenario: str = "nominal") -> Docume
         phase: price(by_layer, result.get("integrals_by_layer", {}).get(phase, {}), prices, **given)
         for phase, by_layer in result.get("events_by_layer", {}).items()
     }
-    tile = tuple(config.get("tile", (256, 256)))
+    tile = tile_of(config)
     seconds = {phase: parts["time"]["value"] for phase, parts in result["integrals"].items()}
     clock = {
         phase: latency(result.get("integrals_by_layer", {}).get(phase, {}), images_of_phase)
         for phase, images_of_phase in (("learn", result["images"]["learn"]), ("infer", result["images"]["infer"]))
     }
+    parts, chip = drawn(result, prices, given["circuit"], made["total_joule"], scenario)
     found = {
         **made,
         "run": {k: config.get(k) for k in ("device", "learner", "update", "data", "layers", "epochs", "seed")},
@@ -77,16 +84,13 @@ def account(result: Facts, technology: str, scenario: str = "nominal") -> Docume
         "full_scale_read": _full_scale(result, prices, shapes, tile),
         "latency": clock,
         "chip_seconds": seconds,
-        "area_m2": None,
+        "operations_per_joule": _operations(readouts, made["per_image_joule"], images["infer"]),
+        "area_m2": parts,
+        "chip": chip,
         "wear": None,
         "line_currents": None,
     }
     if shapes is not None:
-        found["area_m2"] = area(
-            shapes, prices, tile=tile, access=device.get("access", "1T1R"), scenario=scenario,
-            adc=config.get("adc") is not None, dac=config.get("dac") is not None,
-            analog_sums=config.get("partial_sums") == "analog",
-        )  # fmt: skip
         selected = sum(events.get("write.selected", 0) for events in result["events"].values())
         looked = (result.get("cells") or {}).get("layers")
         most = max((layer["pulses_max"] for layer in looked if "pulses_max" in layer), default=None) if looked else None
@@ -97,6 +101,14 @@ def account(result: Facts, technology: str, scenario: str = "nominal") -> Docume
         )
     shown: Document = plain(found)
     return shown
+
+
+def _operations(readouts: Mapping[str, Events], joule: Facts, images: int) -> dict[str, float | None]:
+    """Return operations a joule of inference, by read-out; None where nothing was read."""
+    return {
+        name: None if joule[name] is None else operations_per_joule(what.counts, joule[name] * images)
+        for name, what in readouts.items()
+    }
 
 
 def _full_scale(result: Facts, prices: Any, shapes: Any, tile: Any) -> dict[str, float] | None:

@@ -71,7 +71,7 @@ def _prepared(config: Config) -> Iterator[Parts]:
                 closing.callback(chip.close)
                 target = learner_of(config, chip, len(data.classes), wiring, negatives)
             device = port.description
-            conditions = results.conditions(config.technology, device)
+            conditions = results.conditions(config, device, wiring.shapes, len(data.classes))
         origin = Origin(dict(sorted(inputs.items())), versions())
         closing.enter_context(opened.into(origin.inputs, folder))
         run = Run(config, data, port, learner, schedule, lambda ledger: results.learn_joule(ledger, conditions), origin)

@@ -22,6 +22,7 @@ from analog_ff.plain import Document, Facts
 from analog_ff.runs.stored import CONFIG
 from hardware_models import figures, files, hdf5
 from hardware_models.check import UsageError, in_range, positive_int, shown
+from hardware_models.energy.circuit import QUOTED
 from hardware_models.events import COUNTS, FAMILIES, INTEGRALS, PHASES, is_count
 from hardware_models.tables import closest
 
@@ -35,6 +36,7 @@ DEVICE = (("g_min", 0.0, 1.0, "S"), ("g_max", 0.0, 1.0, "S"), ("v_read", 0.0, 20
 """Figures of the device: name, least, most, unit."""
 MOST_EVENTS = 2**63 - 1
 MOST_INTEGRAL = 1e30
+MOST_SIZE = 1e15
 ROUNDING = 1e-6
 """By how much sums of integrals may differ, relative to the sum."""
 Parts = Facts
@@ -107,6 +109,7 @@ def check(result: Document, where: str) -> None:
             raise UsageError(
                 f"{where}: 'shapes' should have the neurons {shown(config['layers'])} of the configured layers, got {neurons}."
             )
+    _check_circuit(result.get("energy"), where)
     _check_cells(result.get("cells"), where)
 
 
@@ -145,6 +148,17 @@ def _check_device(device: Parts, where: str) -> None:
         wear = _table(device["wear"], f"{place}.wear")
         if wear.get("endurance") is not None:
             in_range(f"{place}.wear", "endurance", wear["endurance"], 1.0, 1e15, "pulses")
+
+
+def _check_circuit(energy: object, where: str) -> None:
+    """Check the sizes of the shared parts that a result keeps; earlier versions kept none."""
+    kept = _table(energy, f"{where}: 'energy'").get("circuit") if energy is not None else None
+    if kept is None:
+        return
+    place, quoted = f"{where}: 'energy.circuit'", QUOTED._asdict()
+    for name, size in _table(kept, place, quoted).items():
+        of_type(type(quoted[name]).__name__, size, place, name)
+        in_range(place, name, float(size), 0.0, MOST_SIZE)
 
 
 def _check_counts(counts: object, place: str) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from analog_ff.config.config import Config
 from analog_ff.output import whole_files
 from analog_ff.output.forms import document
 from analog_ff.plain import Document
+from analog_ff.runs.circuit import circuit_of
+from analog_ff.runs.drawn import drawn
 from analog_ff.runs.stored import RESULT, SCHEMA
 from analog_ff.runs.train import Run
 from analog_ff.updates import UPDATES
@@ -19,11 +23,12 @@ UNIFORM_VARIANCE = 1.0 / 12.0
 """Variance, in units of the range squared, of a cell that may be anywhere in its range."""
 
 
-def conditions(technology: str, device: Document) -> Document:
-    """Return the conditions for pricing a run: the technology of that name or file, the device's own voltages and times."""
+def conditions(config: Config, device: Document, shapes: Sequence[Sequence[int]], classes: int) -> Document:
+    """Return the conditions for pricing a run: technology, voltages and times of the device, and the circuit."""
     from hardware_models.energy import load_technology
 
-    return {"technology": load_technology(technology), **device_conditions(device)}
+    circuit = circuit_of(config.as_dict(), shapes, device, classes)
+    return {"technology": load_technology(config.technology), **device_conditions(device), "circuit": circuit}
 
 
 def device_conditions(device: Document) -> dict[str, float]:
@@ -86,7 +91,7 @@ def collect(
     share = None if inspected is None else [layer["share_at_bound"] or 0.0 for layer in inspected]
     # No cell of a device without a limit is worn out.
     worn = None if inspected is None else [layer.get("share_worn") or 0.0 for layer in inspected]
-    result = {
+    result: Document = {
         "schema": SCHEMA,
         "config": config.as_dict(),
         "device": device,
@@ -121,7 +126,10 @@ def collect(
             "clipped_share": run.port.clipped_share(),
         },
     }
-    return plain(result)
+    _, chip = drawn(result, known["technology"], known["circuit"], energy["total_joule"])
+    result["energy"]["chip"] = chip
+    kept: Document = plain(result)
+    return kept
 
 
 def _to_accuracy(run: Run) -> Document:

@@ -69,7 +69,7 @@ class Rows:
         wiring = wiring_of(self.config, Frame(inputs, 1, inputs, self.classes, place))
         self.port = port_of(self.config, wiring.shapes)
         self.learner = learner_of(self.config, self.port, self.classes, wiring, negatives)
-        self.conditions = results.conditions(self.config.technology, self.port.description)
+        self.conditions = results.conditions(self.config, self.port.description, wiring.shapes, self.classes)
 
     def encode(self, x: np.ndarray) -> np.ndarray:
         """Return the features' drive and the constant input, (B, n + 1) float32, for x (B, n)."""

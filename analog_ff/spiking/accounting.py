@@ -28,6 +28,7 @@ from typing import NamedTuple
 import numpy as np
 
 from analog_ff.plain import Document
+from analog_ff.runs.circuit import circuit_of
 from analog_ff.runs.results import device_conditions, memory_left, plain
 from analog_ff.spiking.config import SpikingConfig
 from analog_ff.spiking.synapses.lines import Reads
@@ -142,6 +143,7 @@ def account(
     booked = ledger.as_dict()
     described = device.describe()
     conditions: Document = {"technology": load_technology(technology), **device_conditions(described)}
+    conditions["circuit"] = circuit_of({}, shapes, described)
     infer = ledger.phase("infer").total()
     energy = report(booked["events"], booked["integrals"], images=images, readouts={"energy": infer}, **conditions)
     operations = {phase: ledger.phase(phase).total()["reads.cells"] // 2 for phase in ("learn", "infer")}

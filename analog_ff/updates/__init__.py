@@ -33,10 +33,16 @@ class CoincidenceOptions:
 UPDATES = MappingProxyType(
     {
         "accumulate": UpdateKind(
-            "analog_ff.updates.accumulate:Accumulate", "a leaky average, then whole pulses", options=(AverageOptions,)
+            "analog_ff.updates.accumulate:Accumulate",
+            "a leaky average, then whole pulses",
+            options=(AverageOptions,),
+            memory_bits=32,
         ),
         "accumulate-int8": UpdateKind(
-            "analog_ff.updates.accumulate_int8:AccumulateInt8", "the average in 8 bits", options=(AverageOptions,)
+            "analog_ff.updates.accumulate_int8:AccumulateInt8",
+            "the average in 8 bits",
+            options=(AverageOptions,),
+            memory_bits=8,
         ),
         "coincidence": UpdateKind(
             "analog_ff.updates.coincidence:Coincidence",

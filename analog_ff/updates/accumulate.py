@@ -30,7 +30,7 @@ from typing import ClassVar
 import numpy as np
 from numba import prange
 
-from analog_ff.updates import ROUNDINGS
+from analog_ff.updates import ROUNDINGS, UPDATES
 from analog_ff.updates.base import Update
 from hardware_models.check import RunError, UsageError, in_range, positive_int
 from hardware_models.events import Events
@@ -91,7 +91,7 @@ class Accumulate(Update):
     name: ClassVar[str] = "accumulate"
     averages: ClassVar[bool] = True
     product: ClassVar[str] = "mac.fp32"
-    value_bits: ClassVar[int] = WORD_BITS
+    value_bits: ClassVar[int] = UPDATES["accumulate"].memory_bits
 
     def __init__(
         self,

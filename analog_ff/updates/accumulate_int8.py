@@ -20,6 +20,7 @@ from typing import ClassVar
 import numpy as np
 from numba import prange
 
+from analog_ff.updates import UPDATES
 from analog_ff.updates.accumulate import RANDOM_BITS, WORD_BITS, Accumulate
 from hardware_models.events import Events
 from hardware_models.kernels.compile import parallel_kernel
@@ -57,7 +58,7 @@ class AccumulateInt8(Accumulate):
 
     name: ClassVar[str] = "accumulate-int8"
     product: ClassVar[str] = "mac.int8"
-    value_bits: ClassVar[int] = 8
+    value_bits: ClassVar[int] = UPDATES["accumulate-int8"].memory_bits
 
     def _form(self, x: np.ndarray, d: np.ndarray, bias_rate: float, key: Key) -> Events:
         """Form the products of the rounded activities; sums of integers that float32 holds exactly up to 2^24."""

@@ -75,7 +75,9 @@ class Periphery:
             z, clipped, events = sense_analog(crossbar, x, dac, through, self._scale, self._volts, key.child("read"))
             converted = z.size
         phases = events["reads.cells"] // max(1, x.size * 2 * crossbar.shape[1])
-        count = priced("dac", dac.bits, phases * x.size)
+        count = priced(
+            "dac", dac.bits, phases * x.size * crossbar.tiling.column_tiles
+        )  # each tile has drivers of its own
         self._conversions.dac(self._layer, x.size, clipped[0])
         if convert:
             count |= priced("adc", adc.bits, converted)
@@ -99,7 +101,7 @@ class Periphery:
         """Return d W^T (B, rows) for d (B, columns), driven at the scale of its largest value, and the events."""
         dac, adc = self._dacs[COLUMN_DRIVERS], self._adcs[ROWS]
         z, events = sense_transposed(self._crossbar, d, dac, adc, self._volts, key)
-        count = priced("dac", dac.bits, 2 * d.size)
+        count = priced("dac", dac.bits, 2 * d.size * self._crossbar.tiling.row_tiles)
         count |= priced("adc", adc.bits, self._crossbar.tiling.column_tiles * z.size)
         return z, events + Events(count)
 

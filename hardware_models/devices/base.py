@@ -89,6 +89,9 @@ class BaseDevice(Generic[Own]):
     read_noise_relative: float = si("1", 0.0, 1.0, 0.0)  # standard deviation of one read in units of g
     read_noise_contains_thermal: bool = False  # True: it was measured with the Johnson noise of a read of t_read in it
     fresh: str = "mid"  # fresh cells: in mid-range, at g_min, at g_max, or uniform over the range
+    c_gate: float = si(
+        "F", 0.0, 1e-9, 0.0
+    )  # of a third terminal that a pulse charges; 0: pulses flow through the channel
     access: str = "1T1R"  # "1T1R": a transistor keeps half-selected cells dark; "passive": they see half the voltage
     assumptions: tuple[str, ...] = ()
 

@@ -7,14 +7,16 @@ With layers of n_{l-1} x n_l weights, W = sum n_{l-1} n_l, W' = W - n_0 n_1 and 
 multiply-adds (forward, weight gradient, errors sent back; u for the optimiser), weight words read and written, and
 activation words both read and written. The optimiser keeps s words a weight: SGD u = 1, s = 0; with momentum u = 2, s = 1;
 Adam u = 5 (two averages, a square, a root with its division, a step: an estimate), s = 2. A weight is fetched once a batch and
-pass and serves all its images, which is what batches save. Multiply-adds of a 16-bit format add in fp32, of int8 in int32.
+pass and serves all its images, which is what batches save.
 
-.. math:: E/B = (1 + c)\,[macs\,E_{mac} + (reads + writes)\,E_{word} + 2\,acts\,E_{act}]/B
+.. math:: E/B = (1 + c)\,[macs\,E_{mac} + (reads + writes + 2\,acts)\,\tfrac{b}{32} E_{word}(M)]/B, \qquad
+          M = \tfrac{b}{8}\,[(1 + s) W + acts]
 
-with activations in 8 KB of SRAM, weights in 1 MB of SRAM or in DRAM, and c the share of clock, control and leakage. Prices
-between 45 and 7 nm are interpolated in the logarithms, older nodes scale with the node itself, DRAM by the same rule; a node
-below 7 nm is refused. Sources: Horowitz, ISSCC 2014, doi:10.1109/ISSCC.2014.6757323; Jouppi et al., ISCA 2021,
-doi:10.1109/ISCA52012.2021.00010. All but the fp32 adder and multiplier were recalled and not read again (`RECALLED`).
+with words of b bits, E_mac, E_word and the share c of clock and control from a technology file: the rule by which a chip's own
+digital work is priced (`hardware_models.energy.price`), with all words in one memory of the capacity M in bytes. Weights may
+lie in DRAM instead. Its prices between 45 and 7 nm are interpolated in the logarithms, older nodes scale with the node itself; a
+node below 7 nm is refused. Source of these two prices, recalled and not read again: Horowitz, ISSCC 2014,
+doi:10.1109/ISSCC.2014.6757323, and Jouppi et al., ISCA 2021, doi:10.1109/ISCA52012.2021.00010.
 """
 
 from __future__ import annotations
@@ -26,24 +28,13 @@ from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 from hardware_models.check import UsageError, in_range, positive_int
+from hardware_models.energy.circuit import Circuit
+from hardware_models.energy.costs import CONTROL, price
+from hardware_models.energy.load import Technology
 from hardware_models.events import Events
 from hardware_models.tables import closest
 
 T = TypeVar("T")
-
-
-class Price(NamedTuple):
-    """Energy of one operation [J] at both ends of the interpolation."""
-
-    at_45: float
-    at_7: float
-
-
-class Format(NamedTuple):
-    """A number format: the bits of a word, and the price of a multiply-add."""
-
-    bits: int
-    mac: Price
 
 
 class Optimiser(NamedTuple):
@@ -53,27 +44,18 @@ class Optimiser(NamedTuple):
     words: int  # s, words that are kept
 
 
-FORMATS: Mapping[str, Format] = MappingProxyType(
-    {
-        "fp32": Format(32, Price(3.7e-12 + 0.9e-12, 1.31e-12 + 0.38e-12)),
-        "fp16": Format(16, Price(1.1e-12 + 0.9e-12, 0.34e-12 + 0.38e-12)),
-        "int8": Format(8, Price(0.2e-12 + 0.1e-12, 0.07e-12 + 0.03e-12)),
-    }
-)
-"""Number formats by name: products are taken in the format itself, sums in 32 bits."""
-ACCESS_BITS = 64
-ACTIVATIONS = Price(10e-12, 7.5e-12)
-"""Price [J] of one access of 64 bits to 8 KB of SRAM."""
-MEMORIES: Mapping[str, Price] = MappingProxyType(
-    {"sram": Price(100e-12, 14e-12), "dram": Price(1300e-12, 350e-12)}  # 1 MB; DDR at 45 nm, mid-range HBM2 at 7 nm
-)
-"""Price [J] of one access of 64 bits to the memory of the weights."""
+FORMATS: Mapping[str, int] = MappingProxyType({"fp32": 32, "fp16": 16, "int8": 8})
+"""Number formats by name -> bits of a word."""
+WORD_BITS = 32
+"""Bits of a counted word of memory."""
+DRAM = (1300e-12, 350e-12)
+"""Price [J] of an access of 64 bits to DRAM at 45 nm (DDR) and 7 nm (mid-range HBM2)."""
+DRAM_BITS = 64
+MEMORIES = ("sram", "dram")
+"""Memories of the weights."""
 OPTIMISERS: Mapping[str, Optimiser] = MappingProxyType(
     {"sgd": Optimiser(1, 0), "momentum": Optimiser(2, 1), "adam": Optimiser(5, 2)}
 )
-CONTROL: Mapping[str, float] = MappingProxyType({"low": 0.1, "nominal": 0.3, "high": 1.0})
-"""Share of energy that clock, control and leakage add, by scenario (an estimate)."""
-RECALLED = ("sram", "dram", "activations", "fp16", "int8")
 NEWEST, OLD = 7.0, 45.0
 """Ends of the interpolation [nm]."""
 
@@ -92,13 +74,18 @@ class Operations(NamedTuple):
         return Operations(*(a + b for a, b in zip(self, other, strict=True)))
 
     def events(self, form: str = "fp32") -> Events:
-        """Return the operations as counted events, with all memory words in SRAM."""
+        """Return the operations as counted events, with all memory words in SRAM; words of 32 bits hold several short values."""
+        bits = _named("number format", form, FORMATS)
         counts = {
             f"mac.{form}": self.macs,
-            "sram.words_read": self.weight_reads + self.activation_reads,
-            "sram.words_written": self.weight_writes + self.activation_writes,
+            "sram.words_read": _packed(self.weight_reads + self.activation_reads, bits),
+            "sram.words_written": _packed(self.weight_writes + self.activation_writes, bits),
         }
         return Events(counts)
+
+
+def _packed(values: int, bits: int) -> int:
+    return -(-values * bits // WORD_BITS)
 
 
 def layers_of(widths: Sequence[int]) -> tuple[tuple[int, int], ...]:
@@ -141,22 +128,32 @@ def inference(layers: Sequence[tuple[int, int]], batch: int = 1) -> Operations:
     return Operations(batch * weights, weights, 0, values, values)
 
 
-def price_at(price: Price, node: float) -> float:
-    """Return a price [J] at a node [nm]: log-log interpolation from 7 to 45 nm, proportional to the node above 45 nm."""
+def memory_bytes(layers: Sequence[tuple[int, int]], batch: int, *, form: str, optimiser: str = "sgd") -> int:
+    """Return the capacity [B] of a memory for weights, what the optimiser keeps, and the activations and errors of a batch."""
+    weights = sum(inputs * neurons for inputs, neurons in layers) * (
+        1 + _named("optimiser", optimiser, OPTIMISERS).words
+    )
+    values = 2 * batch * (layers[0][0] + sum(neurons for _, neurons in layers))
+    return -(-(weights + values) * _named("number format", form, FORMATS) // 8)
+
+
+def dram_price(node: float) -> float:
+    """Return the price [J] of 64 bits of DRAM at a node [nm]: log-log interpolation from 7 to 45 nm, then as the node."""
     node = in_range("digital backpropagation", "the node", node, NEWEST, 1000.0, "nm")
+    old, new = DRAM
     if node >= OLD:
-        return price.at_45 * node / OLD
-    share = math.log(node / OLD) / math.log(NEWEST / OLD)
-    return price.at_45 * (price.at_7 / price.at_45) ** share
+        return old * node / OLD
+    return old * (new / old) ** (math.log(node / OLD) / math.log(NEWEST / OLD))
 
 
 def joules(
     operations: Operations,
     batch: int,
+    technology: Technology,
+    capacity: int,
     *,
     form: str = "fp16",
     memory: str = "sram",
-    node: float = 32.0,
     scenario: str = "nominal",
 ) -> dict[str, float]:
     """Return the energy [J] of one image by component, from the operations of a batch.
@@ -165,33 +162,41 @@ def joules(
     ----------
     operations, batch
         Operations as returned by `training` or `inference`, and the batch size given to that function.
+    technology : Technology
+        Prices of arithmetic and memory, and the share of clock and control.
+    capacity : bytes of the memory, as returned by `memory_bytes`.
     form : a name of `FORMATS`.
-    memory : the memory of the weights, a name of `MEMORIES`.
-    node : [nm], at least 7.
-    scenario : a name of `CONTROL`; the table of prices itself has no range.
+    memory : the memory of the weights, one of `MEMORIES`; activations are always in SRAM.
+    scenario : "low", "nominal" or "high"; prices of DRAM have no range.
 
     Returns
     -------
     dict
-        ``mac``, ``weights``, ``activations``, ``control``; their sum is the energy of an image.
+        ``mac``, ``memory``, ``control``; their sum is the energy of an image.
 
     Raises
     ------
     UsageError
         For an unknown name, or a node or batch out of range.
     """
-    bits, mac = _named("number format", form, FORMATS)
-    share = _named("scenario", scenario, CONTROL)
-    words = bits / ACCESS_BITS / positive_int("digital backpropagation", "batch", batch)
-    store = price_at(_named("memory of weights", memory, MEMORIES), node)
-    components = {
-        "mac": operations.macs * price_at(mac, node) / batch,
-        "weights": (operations.weight_reads + operations.weight_writes) * words * store,
-        "activations": (operations.activation_reads + operations.activation_writes)
-        * words
-        * price_at(ACTIVATIONS, node),
+    positive_int("digital backpropagation", "batch", batch)
+    _named("memory of weights", memory, dict.fromkeys(MEMORIES, memory))
+    beside = 0.0
+    if memory == "dram":
+        words = operations.weight_reads + operations.weight_writes
+        beside = words * FORMATS[form] / DRAM_BITS * dram_price(technology.node_nm)
+        operations = operations._replace(weight_reads=0, weight_writes=0)
+    parts = price(
+        {"image": operations.events(form).counts}, {}, technology,
+        read_time=0.0, write_voltage=0.0, scenario=scenario, circuit=Circuit(memory_bytes=capacity),
+    )["image"]  # fmt: skip
+    words_joule = parts["sram.words_read"] + parts["sram.words_written"] + beside
+    control = parts[CONTROL] + technology.control.at(scenario) * beside
+    return {
+        "mac": parts[f"mac.{form}"] / batch,
+        "memory": words_joule / batch,
+        "control": control / batch,
     }
-    return components | {"control": share * math.fsum(components.values())}
 
 
 def _named(kind: str, name: str, table: Mapping[str, T]) -> T:

@@ -18,7 +18,7 @@ ARITHMETIC = ("mac", "add")
 _FOLDER = "hardware_models.energy.technologies"
 TECHNOLOGIES: Mapping[str, str] = MappingProxyType({f"cmos-{nm}nm": f"cmos_{nm}nm" for nm in (130, 45, 32, 22, 7)})
 """Technologies by name -> file in hardware_models/energy/technologies."""
-TABLES = ("meta", "sources", "line", "static", "area", "component")
+TABLES = ("meta", "sources", "line", "static", "digital", "time", "area", "component")
 """Tables of a technology file. Where a file extends another technology, its entries replace the other's one by one."""
 
 INHERITED = ("node_nm", "temperature_K", "omits")

@@ -1,11 +1,11 @@
 """Load a `Technology` from its name or file: every price is checked once, on loading, and converted into SI units.
 
 A technology file (TOML, schema 1) has a table ``[meta]`` (name, node_nm, temperature_K, omits),
-``[sources.<key>]``, the figures ``[line.read_voltage]`` and ``[static.power]``, and
-``[component.<event>]``. ``[line.current_limit]``, ``[line.resistance]`` and areas ``[area.<part>]`` are
-optional; without them the current ratios, the wires and the area are unknown. ``extends`` in ``[meta]`` names a
-technology whose entries are used where the file has none of its own (of ``[meta]``: all but the name); no figure is
-scaled to another ``node_nm``.
+``[sources.<key>]``, the figures ``[line.read_voltage]``, ``[line.supply]``, ``[line.drive_ratio]``, ``[static.power]`` and
+``[digital.control]``, and ``[component.<event>]``. ``[line.current_limit]``, ``[line.resistance]``, areas ``[area.<part>]``,
+times ``[time.<part>]`` and ``[static.leakage]`` are optional; without them the current ratios, the wires, the area and the time
+of the whole chip are unknown. ``extends`` in ``[meta]`` names a technology whose entries are used where the file has none of its
+own (of ``[meta]``: all but the name); no figure is scaled to another ``node_nm``.
 A figure has the entries that `hardware_models.figures` names, and ``status``; ``low_source``, ``high_status`` and so on
 if the ends of its range come from another source; ``item`` tells the place in the source. A component is one figure,
 or a law with its figures, or ``carried_by``.
@@ -35,9 +35,11 @@ BITS = range(1, 17)
 STATUSES = ("verified", "recalled")
 AREAS: Mapping[str, str] = MappingProxyType(
     {"cell_1T1R": "number", "cell_passive": "number", "adc": "area", "dac": "area", "integrator": "area",
-     "sample_and_hold": "area"}
+     "sample_and_hold": "area", "multiply_add_fp32": "area", "multiply_add_int8": "area", "memory_bit": "area"}
 )  # fmt: skip
 """Parts with an area -> dimension; the area of a cell is in squares of the node's feature size."""
+TIMES: Mapping[str, str] = MappingProxyType({"conversion": "time", "clock": "frequency"})
+"""Figures of time -> dimension: of one conversion, and of the clock of the digital block."""
 MOST_NUMBER = 1e15
 """Largest number that a price may have, in its own unit."""
 MOST = 2**20
@@ -60,10 +62,15 @@ class Technology:
     read_voltage: Figure  # [V] at full scale of a read, used if the device gives none
     static_power: Figure  # [W] drawn during all the chip's time
     static_statement: str
+    supply: Figure  # [V] of the drivers of a read
+    drive_ratio: Figure  # full scale of a read over the mean of its voltage, weighted with the current
+    control: Figure  # share [1] that clock and control add to the energy of digital work
     omits: tuple[str, ...]
     sha256: str  # of the file, and of the one that it extends
     line_current: Figure | None = None  # [A] that a line bears permanently (electromigration)
     line_resistance: Figure | None = None  # [Ohm] of a line from cell to cell
+    times: Mapping[str, Figure] = field(default_factory=lambda: MappingProxyType({}))  # see `TIMES`
+    leakage: Figure | None = None  # [W] of one byte of memory
     areas: Mapping[str, Figure] = field(default_factory=lambda: MappingProxyType({}))  # see `AREAS`
 
 
@@ -88,7 +95,7 @@ def load_technology(spec: str | Path | Technology) -> Technology:
 def technology_from_toml(text: str, where: str) -> Technology:
     """Return the technology that the text of a file describes; `where` is the file's name in error messages."""
     table, read = tables(text, where)
-    for entry in ("meta", "sources", "line", "static", "component"):
+    for entry in ("meta", "sources", "line", "static", "digital", "component"):
         if not table[entry]:
             raise UsageError(f"{where} lacks the table '{entry}'.")
     meta = figures.parts(table["meta"], f"{where}: 'meta'", _META, ("omits", "extends"))
@@ -97,8 +104,11 @@ def technology_from_toml(text: str, where: str) -> Technology:
         raise UsageError(f"{where}: 'meta' needs a list of texts as its omits, got {shown(omits)}.")
     for what in omits:
         figures.text(what, f"{where}: 'meta'", "omits")
-    line = figures.parts(table["line"], f"{where}: 'line'", ("read_voltage",), ("current_limit", "resistance"))
-    static = figures.parts(table["static"], f"{where}: 'static'", (), ("power", "statement"))
+    line = figures.parts(
+        table["line"], f"{where}: 'line'", ("read_voltage", "supply", "drive_ratio"), ("current_limit", "resistance")
+    )
+    static = figures.parts(table["static"], f"{where}: 'static'", (), ("power", "statement", "leakage"))
+    digital = figures.parts(table["digital"], f"{where}: 'digital'", ("control",))
     if "statement" in static:
         figures.text(static["statement"], f"{where}: 'static'", "statement")
     reader = _Reader(where, _sources(table["sources"], where))
@@ -115,11 +125,16 @@ def technology_from_toml(text: str, where: str) -> Technology:
         read_voltage=reader.figure("line.read_voltage", line["read_voltage"], "voltage"),
         static_power=reader.figure("static.power", static.get("power"), "power"),
         static_statement=static.get("statement", ""),
+        supply=reader.figure("line.supply", line["supply"], "voltage"),
+        drive_ratio=reader.figure("line.drive_ratio", line["drive_ratio"], "number"),
+        control=reader.figure("digital.control", digital["control"], "number"),
         omits=tuple(omits),
         sha256=hashlib.sha256(read.encode()).hexdigest(),
         line_current=_optional(reader, line, "current_limit", "current"),
         line_resistance=_optional(reader, line, "resistance", "resistance"),
-        areas=_areas(reader, table["area"]),
+        times=_table(reader, table["time"], "time", TIMES),
+        leakage=reader.figure("static.leakage", static["leakage"], "power") if "leakage" in static else None,
+        areas=_table(reader, table["area"], "area", AREAS),
     )
     _above_limits(technology, where)
     if name in TECHNOLOGIES and tomllib.loads(text) != tomllib.loads(unnoted(name)):
@@ -134,13 +149,14 @@ def _optional(reader: _Reader, line: files.Table, name: str, dimension: str) -> 
     return None if entry is None else reader.figure(f"line.{name}", entry, dimension)
 
 
-def _areas(reader: _Reader, table: files.Table) -> Mapping[str, Figure]:
+def _table(reader: _Reader, table: files.Table, what: str, dimensions: Mapping[str, str]) -> Mapping[str, Figure]:
+    """Return the figures of a table that may leave some out; what has another name is refused."""
     for name in table:
-        if name not in AREAS:
+        if name not in dimensions:
             raise UsageError(
-                f"{reader.where}: 'area.{shown(name, quoted=False)}' is the area of no part{closest(name, AREAS)}."
+                f"{reader.where}: '{what}.{shown(name, quoted=False)}' is the {what} of no part{closest(name, dimensions)}."
             )
-    return MappingProxyType({n: reader.figure(f"area.{n}", entry, AREAS[n]) for n, entry in table.items()})
+    return MappingProxyType({n: reader.figure(f"{what}.{n}", entry, dimensions[n]) for n, entry in table.items()})
 
 
 class _Reader:

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from hardware_models.check import UsageError, positive_int
-from hardware_models.energy.components import Conditions
+from hardware_models.energy.circuit import QUOTED, Circuit
+from hardware_models.energy.components import SCENARIOS, Conditions
 from hardware_models.energy.costs import Integrals, conditions_of, price
 from hardware_models.energy.load import Technology
+from hardware_models.energy.parts import PARTS, split
 from hardware_models.events import Events, Quantity
 
 LARGEST = 3
@@ -28,6 +30,7 @@ def report(
     read_voltage: float | None = None,
     scenario: str = "nominal",
     readouts: Mapping[str, Events] | None = None,
+    circuit: Circuit = QUOTED,
 ) -> dict[str, Any]:
     """Return the energy of a run as plain numbers, ready for JSON.
 
@@ -35,7 +38,7 @@ def report(
     ----------
     events, integrals : mappings by phase
         `Ledger.as_dict()["events"]` and ``["integrals"]``.
-    technology, read_time, write_voltage, read_voltage, scenario
+    technology, read_time, write_voltage, read_voltage, scenario, circuit
         As in `price`.
     images : {"learn": int, "infer": int}
         Number of images presented; a positive and its negative count as one image.
@@ -45,8 +48,10 @@ def report(
     Returns
     -------
     dict
-        ``technology``, ``technology_sha256``, ``scenario``, ``conditions``; ``per_update_joule`` (phase
-        learn by images.learn) and ``per_image_joule`` {read-out: joule}, None where no image was presented;
+        ``technology``, ``technology_sha256``, ``scenario``, ``conditions``, ``circuit``; ``per_update_joule`` (phase
+        learn by images.learn), ``low_joule`` and ``high_joule``, the same at the ends of all ranges, its split
+        ``parts_joule`` {array, converters, digital, memory: {low, nominal, high}}, and ``per_image_joule`` {read-out: joule},
+        None where no image was presented;
         ``by_component_joule`` {phase: {component: joule}}, ``total_joule`` {phase: joule}, ``largest``
         {phase: [[component, share], ...]}; ``recalled``: components with energy whose price was recalled
         and not read again in its source; ``static``; ``pulses_priced``: whether the pulses of the run took energy, None
@@ -62,13 +67,21 @@ def report(
     ) -> dict[str, dict[str, float]]:
         return price(
             counted, summed, technology, read_time=read_time, write_voltage=write_voltage, read_voltage=read_voltage,
-            scenario=scenario,
+            scenario=scenario, circuit=circuit,
         )  # fmt: skip
 
     def joule(what: Events) -> float:
         return math.fsum(priced_at({"infer": what.counts}, {"infer": what.integrals})["infer"].values())
 
     joules = priced_at(events, integrals)
+    ranged = {
+        end: price(
+            {"learn": events.get("learn", {})}, {"learn": integrals.get("learn", {})}, technology, read_time=read_time,
+            write_voltage=write_voltage, read_voltage=read_voltage, scenario=end, circuit=circuit,
+        )["learn"]
+        for end in SCENARIOS
+    }  # fmt: skip
+    parts = {end: split(found, circuit) for end, found in ranged.items()}
     totals = {phase: math.fsum(parts.values()) for phase, parts in joules.items()}
     priced = _pulses_priced(events, integrals)
     return {
@@ -76,7 +89,13 @@ def report(
         "technology_sha256": technology.sha256,
         "scenario": scenario,
         "conditions": _shown(conditions_of(technology, read_time, write_voltage, read_voltage, scenario)),
+        "circuit": circuit._asdict(),
         "per_update_joule": _per(totals.get("learn", 0.0), images["learn"]),
+        "low_joule": _per(math.fsum(ranged["low"].values()), images["learn"]),
+        "high_joule": _per(math.fsum(ranged["high"].values()), images["learn"]),
+        "parts_joule": {
+            part: {end: _per(found[part], images["learn"]) for end, found in parts.items()} for part in PARTS
+        },
         "per_image_joule": {name: _per(joule(what), images["infer"]) for name, what in (readouts or {}).items()},
         "by_component_joule": joules,
         "total_joule": totals,
@@ -99,7 +118,7 @@ def _pulses_priced(
 
 def _shown(conditions: Conditions) -> dict[str, Quantity]:
     units = {"read_time": "s", "read_voltage": "V", "write_voltage": "V"}
-    return {name: {"value": value, "unit": units[name]} for name, value in conditions._asdict().items()}
+    return {name: {"value": conditions._asdict()[name], "unit": unit} for name, unit in units.items()}
 
 
 def _per(joule: float, images: int) -> float | None:

@@ -26,8 +26,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hardware_models.check import UsageError
+from hardware_models.energy.circuit import QUOTED, Circuit
 from hardware_models.energy.components import FIXED, LAWS, LOW, NOMINAL, SCENARIOS, Conditions, Figure
-from hardware_models.energy.costs import component_of
+from hardware_models.energy.costs import CHANNEL, GATED, component_of, is_digital, supply_ratio
 from hardware_models.energy.load import Technology
 from hardware_models.events import INTEGRALS
 from hardware_models.keys import Key
@@ -35,6 +36,9 @@ from hardware_models.keys import Key
 PERCENTILES = (5.0, 50.0, 95.0)
 READ_VOLTAGE = "line.read_voltage"
 STATIC_POWER = "static.power"
+CONTROL_SHARE = "digital.control"
+SUPPLY = "line.supply"
+DRIVE_RATIO = "line.drive_ratio"
 
 
 class Spread(NamedTuple):
@@ -90,12 +94,21 @@ class Model:
         Figures as returned by `device_figures`: ``device.t_read``, ``device.v_write`` and so on.
     names : iterable of str
         Events and integrals that will be priced.
+    circuit : Circuit
+        Sizes of the chip's shared parts.
 
     Raises UsageError for an event without a price.
     """
 
-    def __init__(self, technology: Technology, device: Mapping[str, Figure], names: Iterable[str]) -> None:
+    def __init__(
+        self,
+        technology: Technology,
+        device: Mapping[str, Figure],
+        names: Iterable[str],
+        circuit: Circuit = QUOTED,
+    ) -> None:
         self.technology = technology
+        self.circuit = circuit
         self.names = tuple(sorted(set(names)))
         self.figures: dict[str, Figure] = {**figures_of(technology), **device}
         used = {path for name in self.names for path in self._behind(name)}
@@ -127,10 +140,14 @@ class Model:
             values |= dict.fromkeys(members, column)
         return self._prices(values, cases)
 
-    def tornado(self, above: Mapping[str, float], below: Mapping[str, float]) -> list[Swing]:
-        """Return the effect of each quantity alone on the ratio of two energies, the widest swing first."""
-        prices = self.swings()
-        ratios = prices.energy(above) / prices.energy(below)
+    def tornado(
+        self, above: Mapping[str, float], below: Mapping[str, float], of_below: Model | None = None
+    ) -> list[Swing]:
+        """Return the effect of each quantity alone on the ratio of two energies, the widest swing first.
+
+        `of_below` is the model of the lower energy, where its circuit is another; by default it is this one.
+        """
+        ratios = self.swings().energy(above) / (self if of_below is None else of_below).swings().energy(below)
         swings = []
         for place, (quantity, members) in enumerate(self.quantities.items()):
             figure = self.figures[members[0]]
@@ -141,13 +158,24 @@ class Model:
     def _behind(self, name: str) -> list[str]:
         """Return the figures that the price of an event or an integral depends on."""
         if name in INTEGRALS:
-            return [STATIC_POWER] if name == "time" else [f"device.{part}" for part in _FACTORS[name]]
-        component, _ = component_of(self.technology, name)
+            if name == "time":
+                return [STATIC_POWER]
+            if name in CHANNEL and self.circuit.gate_capacitance:
+                return []
+            drivers = [SUPPLY, DRIVE_RATIO] if name == "read.v2g" else []
+            return [*drivers, *(f"device.{part}" for part in _FACTORS[name])]
+        if name in GATED and self.circuit.gate_capacitance:
+            return ["device.c_gate", "device.v_write"]
+        component, _ = component_of(self.technology, name, self.circuit)
         if component.carried_by:
             return []
         paths = [_path(component.name, part, component.law) for part in component.figures]
         if "V_read" in component.law:
             paths.append("device.v_read" if "device.v_read" in self.figures else READ_VOLTAGE)
+        if "t_read" in component.law:
+            paths.append("device.t_read")
+        if is_digital(name, self.circuit):
+            paths.append(CONTROL_SHARE)
         return [*paths, "device.v_write"] if "V_write" in component.law else paths
 
     def _prices(self, values: Mapping[str, np.ndarray], cases: int) -> Prices:
@@ -155,21 +183,27 @@ class Model:
             return values.get(path, self.figures[path].values[NOMINAL])
 
         reading = "device.v_read" if "device.v_read" in self.figures else READ_VOLTAGE
-        conditions = Conditions(at("device.t_read"), at(reading), at("device.v_write"))
+        conditions = Conditions(at("device.t_read"), at(reading), at("device.v_write"), self.circuit)
         joule = np.empty((len(self.names), cases))
         for row, name in zip(joule, self.names, strict=True):
             if name == "time":
                 row[:] = at(STATIC_POWER)
+            elif self.circuit.gate_capacitance and name in (*GATED, *CHANNEL):
+                row[:] = GATED[name] * at("device.c_gate") * at("device.v_write") ** 2 if name in GATED else 0.0
             elif name in INTEGRALS:
                 row[:] = self.figures["device.t_read"].values[NOMINAL] if name == "read.v2g" else 1.0
                 for part, power in _FACTORS[name].items():
                     path = f"device.{part}"
                     if path in values:
                         row *= (values[path] / self.figures[path].values[NOMINAL]) ** power
+                if name == "read.v2g":
+                    row *= supply_ratio(at(SUPPLY), at(DRIVE_RATIO), at(reading))
             else:
-                component, bits = component_of(self.technology, name)
+                component, bits = component_of(self.technology, name, self.circuit)
                 inner = {part: at(_path(component.name, part, component.law)) for part in component.figures}
                 row[:] = 0.0 if component.carried_by else LAWS[component.law].joule(inner, bits, conditions)
+                if is_digital(name, self.circuit):
+                    row *= 1.0 + at(CONTROL_SHARE)
         return Prices(self.names, joule)
 
 
@@ -198,7 +232,13 @@ def figures_of(technology: Technology) -> dict[str, Figure]:
         for component in technology.components.values()
         for part, figure in component.figures.items()
     }
-    return by_path | {READ_VOLTAGE: technology.read_voltage, STATIC_POWER: technology.static_power}
+    return by_path | {
+        READ_VOLTAGE: technology.read_voltage,
+        SUPPLY: technology.supply,
+        DRIVE_RATIO: technology.drive_ratio,
+        STATIC_POWER: technology.static_power,
+        CONTROL_SHARE: technology.control,
+    }
 
 
 def quantities(figures: Mapping[str, Figure]) -> dict[str, tuple[str, ...]]:
@@ -234,6 +274,7 @@ def device_figures(description: Mapping[str, Any], ranges: Mapping[str, Mapping[
         "device.v_write": (f"v_{side}", description[f"v_{side}"], "voltage"),
         "device.t_write": (f"t_{side}", description[f"t_{side}"], "time"),
         "device.conductance": ("g_max", 1.0, "number"),
+        "device.c_gate": ("c_gate", description.get("c_gate"), "capacitance"),
     }
     by_path = {}
     for path, (entry, value, dimension) in known.items():

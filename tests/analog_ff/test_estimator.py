@@ -21,6 +21,7 @@ from analog_ff.runs.lessons import Lesson
 from analog_ff.runs.rows import Rows
 from hardware_models.check import UsageError
 from hardware_models.energy import load_technology, price
+from hardware_models.energy.circuit import Circuit
 from hardware_models.port import SealedChipError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -152,9 +153,14 @@ def test_events_and_energy(iris: tuple[np.ndarray, np.ndarray]) -> None:
     assert after["infer"]["mac.fp32"] == 30 * 32 * 3  # the digital read-out
     energy = model.energy_
     device = model.chip_.device.describe()
+    # An average of fp32 for each weight, and two words for each of the read-out's; lines as long as the array's.
+    shapes = model.chip_.shapes
+    kept = sum(n * m for n, m in shapes) + 2 * sum(m for _, m in shapes) * 3
+    circuit = Circuit(memory_bytes=4 * kept, line_cells=max(max(n, 2 * m) for n, m in shapes))
     joules = price(
         after, model._parts.ledger.as_dict()["integrals"], load_technology("cmos-32nm"), read_time=device["t_read"],
         write_voltage=max(device["v_up"], device["v_down"]), read_voltage=device["v_read"],
+        circuit=circuit,
     )  # fmt: skip
     for phase in ("program", "learn", "infer"):
         assert energy["total_joule"][phase] == pytest.approx(sum(joules[phase].values()))

@@ -1,18 +1,21 @@
 r"""Area of the chip: its cells and the circuits at the edge of its tiles.
 
 .. math:: A = n_{cells}\,a_{cell} F^2
-          + \sum_{tiles}\left( n_{pairs}(a_{ADC} + a_{int}) + 2 n_{pairs}\,a_{S\&H} + n_{rows}\,a_{DAC}\right)
+          + \sum_{tiles}\left( \lceil n_{pairs}/s\rceil\,a_{ADC} + n_{pairs}\,a_{int} + 2 n_{pairs}\,a_{S\&H}
+          + n_{rows}\,a_{DAC}\right) + L \sum_f a_f + 8 M a_{bit}
 
 a are the areas of single parts, n their numbers and F is the technology's node. Every pair of bit lines of every tile has an
-integrator and a converter of its own; the events and the chip's time are counted in the same way. With analog partial sums
-one converter serves all row tiles of a neuron. The area leaves out neurons, control and wiring; for neurons there is no
-published figure.
+integrator of its own; s pairs of a tile share one converter, which converts them one after another. With analog partial sums
+a converter serves all row tiles. The digital block has L multiply-adds of each number format f that was
+counted (a format without an area of its own takes that of fp32), and a memory of M bytes. The area leaves out neurons, control
+and wiring; for neurons there is no published figure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from hardware_models.energy.circuit import QUOTED, Circuit
 from hardware_models.energy.load import Technology
 from hardware_models.tiles import Tiling
 
@@ -25,12 +28,15 @@ def area(
     access: str,
     adc: bool = True,
     dac: bool = True,
-    analog_sums: bool = False,
+    circuit: Circuit = QUOTED,
+    formats: Iterable[str] = (),
     scenario: str = "nominal",
 ) -> dict[str, float] | None:
     """Return the area [m²] of each part and their sum, ``total``; None if the technology gives no areas.
 
-    `shapes` holds (inputs, neurons) of each layer; `adc` and `dac` tell whether the chip has these converters.
+    `shapes` holds (inputs, neurons) of each layer; `adc` and `dac` tell whether the chip has these converters. The circuit
+    tells how many columns share a converter, where sums over tiles are formed, and the size of the digital block, whose number
+    formats are `formats`; parts without an area in the technology are left out.
     """
     needed = (f"cell_{access}", "adc", "dac", "integrator", "sample_and_hold")
     if any(name not in technology.areas for name in needed):
@@ -40,7 +46,7 @@ def area(
         tiling = Tiling(inputs, 2 * neurons, *tile)
         cells += inputs * 2 * neurons
         pairs += tiling.row_tiles * neurons
-        converters += neurons if analog_sums else tiling.row_tiles * neurons
+        converters += converters_of(tiling, circuit)
         rows += tiling.column_tiles * inputs
     one = {name: technology.areas[name].at(scenario) for name in needed}
     parts = {
@@ -50,4 +56,23 @@ def area(
         "integrator": pairs * one["integrator"],
         "sample_and_hold": 2 * pairs * one["sample_and_hold"],
     }
+    if "memory_bit" in technology.areas:
+        parts["memory"] = 8 * circuit.memory_bytes * technology.areas["memory_bit"].at(scenario)
+    units = [
+        technology.areas.get(f"multiply_add_{form}", technology.areas.get("multiply_add_fp32")) for form in formats
+    ]
+    if known := [unit.at(scenario) for unit in units if unit is not None]:
+        parts["multiply_adds"] = circuit.lanes * sum(known)
     return {**parts, "total": sum(parts.values())}
+
+
+def converters_of(tiling: Tiling, circuit: Circuit) -> int:
+    """Return the number of converters of an array: one for so many pairs of bit lines of a tile, or of all its row tiles."""
+    shared = sum(-(-pairs // circuit.columns_per_adc) for pairs in _pairs(tiling))
+    return shared if circuit.analog_sums else tiling.row_tiles * shared
+
+
+def _pairs(tiling: Tiling) -> list[int]:
+    """Return the pairs of bit lines of each column tile."""
+    whole, pairs = tiling.tile_columns // 2, tiling.bit_lines // 2
+    return [min(whole, pairs - start) for start in range(0, pairs, whole)]

@@ -37,7 +37,8 @@ def test_the_same_technology_gives_the_runs_own_energy(run: Path, capsys: pytest
     """To the bit; layers add up to the whole, integrals included."""
     result = json.loads((run / "result.json").read_text())
     found = asked(capsys, str(run))
-    for name in ("per_update_joule", "by_component_joule", "total_joule", "recalled"):
+    for name in ("per_update_joule", "low_joule", "high_joule", "parts_joule", "by_component_joule", "total_joule",
+                 "recalled", "circuit", "chip"):  # fmt: skip
         assert found[name] == result["energy"][name]
     assert found["line_currents"] == result["energy"]["line_currents"]
     for phase, total in found["total_joule"].items():
@@ -55,7 +56,14 @@ def test_what_is_said_beside_the_energy(run: Path, capsys: pytest.CaptureFixture
     clock = found["latency"]["learn"]
     assert clock["pipelined_seconds_per_image"] < clock["seconds_per_image"]
     assert clock["seconds_per_image"] * found["images"]["learn"] == pytest.approx(found["chip_seconds"]["learn"])
-    assert "average_power_watt" not in found  # the digital work has energy and no time
+    chip = found["chip"]["learn"]
+    assert chip["seconds_per_image"] == pytest.approx(chip["array_seconds"] + chip["digital_seconds"])
+    assert chip["array_seconds"] >= clock["seconds_per_image"], "conversions may take longer than reads, never less"
+    assert (chip["watt"] - chip["leakage_watt"]) * chip["seconds_per_image"] == pytest.approx(found["per_update_joule"])
+    assert chip["area_m2"] == found["area_m2"]["total"] and chip["watt_per_m2"] == chip["watt"] / chip["area_m2"]
+    parts = {end: sum(part[end] for part in found["parts_joule"].values()) for end in ("low", "nominal", "high")}
+    wanted = found["low_joule"], found["per_update_joule"], found["high_joule"]
+    assert tuple(parts.values()) == pytest.approx(wanted) and sorted(wanted) == list(wanted)
     assert found["area_m2"]["total"] == pytest.approx(sum(v for n, v in found["area_m2"].items() if n != "total"))
     worn = found["wear"]
     assert worn["life_used"] == pytest.approx(worn["pulses_per_device"] / 1e4) and worn["pulses_most"] >= 1
@@ -157,11 +165,11 @@ def test_wear_without_an_endurance_is_unknown() -> None:
 def test_the_bound_of_physics_and_the_limit_of_the_lines_have_two_names(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each figure beside another one says which of the two it is compared with; no average power is printed."""
+    """Each figure beside another one says which of the two it is compared with."""
     assert run_app(app, ["energy", str(run)]) == 0
     text = " ".join(capsys.readouterr().out.split())
     assert "physical bound" in text and "current limit of 33 uA (electromigration)" in text
-    assert "its limit" not in text and "average power" not in text
+    assert "its limit" not in text and "power density" in text
 
 
 def test_pulses_that_nobody_priced_are_said_to_be_unpriced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

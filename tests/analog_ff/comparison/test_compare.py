@@ -166,7 +166,7 @@ def test_a_resumed_comparison_says_the_same(folder: Path, tmp_path: Path, capsys
 
 
 def test_another_technology_needs_no_training(folder: Path, tmp_path: Path) -> None:
-    """A finished comparison is priced anew: with a dearer multiply-add each energy rises by the counted multiply-adds."""
+    """A finished comparison is priced anew: with a dearer multiply-add each energy rises by the counted ones, and control."""
     place = tmp_path / "out"
     shutil.copytree(folder, place)
     text = resources.files("hardware_models.energy.technologies").joinpath("cmos_32nm.toml").read_text("utf-8")
@@ -181,9 +181,10 @@ def test_another_technology_needs_no_training(folder: Path, tmp_path: Path) -> N
     assert {f: f.stat().st_mtime_ns for f in (place / "points").rglob("*")} == before
     for old, new in zip(document(folder)["rows"], document(place)["rows"], strict=True):
         runs = [result(folder, old["learner"], seed) for seed in (0, 1)]
-        macs = np.mean([r["events"]["learn"].get("mac.fp32", 0) / r["images"]["learn"] for r in runs])
+        products = ("mac.fp32", "goodness", "normalise")  # squares and lengths are multiply-adds after digital sums
+        macs = np.mean([sum(r["events"]["learn"].get(n, 0) for n in products) / r["images"]["learn"] for r in runs])
         more = new["per_update_joule"]["nominal"] - old["per_update_joule"]["nominal"]
-        assert more == pytest.approx(4.6e-12 * macs, rel=1e-6, abs=1e-18)
+        assert more == pytest.approx(1.3 * 4.6e-12 * macs, rel=1e-6, abs=1e-18)
 
 
 def test_a_final_run_has_no_curve(tmp_path: Path) -> None:
@@ -244,17 +245,23 @@ def test_a_folder_is_not_overwritten(folder: Path, capsys: pytest.CaptureFixture
 
 
 def test_the_digital_reference_is_that_of_its_closed_form(folder: Path) -> None:
-    """fp16, batch 1, weights in SRAM, on 64-8-2: three multiply-adds a weight but for the first layer's, and an update."""
+    """fp16, batch 1, all words in SRAM, on 64-8-2: three multiply-adds a weight but for the first layer's, and an update.
+
+    1.5 pJ a multiply-add; the price of a word is that of the line through (log 8, log 10), (log 32, log 20), (log 1024, log 100),
+    KB and pJ for 64 bits, at the size of the memory: weights, and activations and errors, 2 bytes each.
+    """
     found = document(folder)["digital"][0]
     first, second = 64 * 8, 8 * 2
-    node = math.log(32 / 45) / math.log(7 / 45)
-    mac, word, value = (a * (b / a) ** node for a, b in ((2e-12, 0.72e-12), (100e-12, 14e-12), (10e-12, 7.5e-12)))
+    kilobytes = 2 * (first + second + 2 * (64 + 8 + 2)) / 1024
+    line = np.polyfit(np.log([8, 32, 1024]), np.log([10, 20, 100]), 1)
+    word = float(np.exp(np.polyval(line, np.log(kilobytes)))) * 1e-12
     macs = 2 * first + 3 * second + first + second
     words = (first + second) + second + (first + second) + (first + second)
-    joule = macs * mac + words / 4 * word + 2 * 2 * (64 + 8 + 2) / 4 * value
-    assert found["per_update_joule"]["nominal"] == pytest.approx(1.3 * joule, rel=1e-9)
+    values = 2 * 2 * (64 + 8 + 2)
+    joule = macs * 1.5e-12 + (words + values) / 4 * word
+    assert found["per_update_joule"]["nominal"] == pytest.approx(1.3 * joule, rel=5e-4)
     reference = document(folder)["rows"][0]["per_update_joule"]["nominal"]
-    assert found["ratio_per_update"]["memristor"] == pytest.approx(1.3 * joule / reference, rel=1e-9)
+    assert found["ratio_per_update"]["memristor"] == pytest.approx(1.3 * joule / reference, rel=5e-4)
 
 
 def test_interval() -> None:

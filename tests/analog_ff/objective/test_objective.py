@@ -10,7 +10,7 @@ from analog_ff.objective.goodness import GOODNESS, LayerGoodness, coefficient, p
 from analog_ff.objective.labels import embed
 from analog_ff.objective.negatives import WRONG_LABELS, hard_wrong, random_wrong
 from analog_ff.objective.normalise import PeerNorm, rms
-from analog_ff.objective.readout import SoftmaxReadout, energy_scores
+from analog_ff.objective.readout import Int8Readout, SoftmaxReadout, energy_scores, one_hot_error
 from analog_ff.objective.schedule import gain
 from hardware_models.check import RunError, UsageError
 from hardware_models.keys import Key
@@ -373,3 +373,41 @@ def test_energy_scores_sum_the_goodness_of_the_chosen_layers():
     assert scores.shape == (4, 6)
     for label, outputs in enumerate(passes):
         np.testing.assert_allclose(scores[:, label], (outputs[1] ** 2).sum(1) + (outputs[2] ** 2).sum(1))
+
+
+def test_a_readout_of_bytes_multiplies_whole_numbers() -> None:
+    """Its logits and its gradient are products of int8 matrices in int64, times their scales; near those of fp32."""
+    rng = np.random.default_rng(5)
+    h, labels = np.maximum(rng.standard_normal((30, 40)), 0).astype(np.float32), rng.integers(0, 10, 30)
+    plain, bytes_ = SoftmaxReadout(40, 10), Int8Readout(40, 10)
+    plain.weights = bytes_.weights = (0.3 * rng.standard_normal((40, 10))).astype(np.float32)
+
+    def whole(values: np.ndarray, scale: np.ndarray) -> np.ndarray:
+        found = np.rint(values / scale).astype(np.int64)
+        assert np.abs(found).max() <= 127
+        return found
+
+    s_h, s_c = np.abs(h).max() / 127.0, np.abs(bytes_.weights).max(axis=0) / 127.0
+    logits = (whole(h, s_h) @ whole(bytes_.weights, s_c)) * (s_h * s_c)
+    np.testing.assert_allclose(bytes_.logits(h), logits, rtol=1e-5, atol=1e-6)
+    # Each factor is off by half a step at most, so a sum of n products by n/2 (|V| s_h + |h| s_c) and the product of both.
+    bound = (
+        0.5 * (s_h * np.abs(plain.weights).sum(axis=0) + s_c * np.abs(h).sum(axis=1)[:, None]) + 0.25 * 40 * s_h * s_c
+    )
+    assert np.all(np.abs(bytes_.logits(h) - plain.logits(h)) <= bound + 1e-6)
+    error = one_hot_error(bytes_.probabilities(h), labels)
+    s_e = np.abs(error).max() / 127.0
+    gradient = (whole(h, s_h).T @ whole(error, s_e)) * (s_h * s_e) / 30
+    np.testing.assert_allclose(bytes_.gradient(h, labels), gradient, rtol=1e-4, atol=1e-7)
+    assert np.all(Int8Readout(40, 10).logits(h) == 0.0), "weights that are all zero have a scale of zero"
+
+
+def test_a_readout_of_bytes_learns_what_one_of_fp32_learns() -> None:
+    rng = np.random.default_rng(6)
+    labels = rng.integers(0, 3, 600)
+    h = (np.eye(3)[labels] @ rng.standard_normal((3, 20)) + 0.3 * rng.standard_normal((600, 20))).astype(np.float32)
+    for kind in (SoftmaxReadout, Int8Readout):
+        readout = kind(20, 3)
+        for _ in range(30):
+            readout.step(h[:500], labels[:500], 1.0)
+        assert np.mean(readout.logits(h[500:]).argmax(axis=1) == labels[500:]) > 0.95

@@ -16,6 +16,7 @@ from hardware_models.check import UsageError
 from hardware_models.devices.constant_step import ConstantStep
 from hardware_models.devices.soft_bounds import SoftBounds
 from hardware_models.energy import load_technology, price
+from hardware_models.energy.circuit import Circuit
 from hardware_models.events import Events, Ledger
 from hardware_models.kernels.pulses import split_pairs
 from hardware_models.keys import Key
@@ -354,6 +355,7 @@ def test_energy_of_counts_by_hand() -> None:
         "read_time": 5e-9,
         "read_voltage": 0.5,
         "write_voltage": 1.6,
+        "circuit": Circuit(line_cells=256, analog_sums=True),  # 300 rows in tiles of 256
     }
     whole = sum(price({"x": events.counts}, {"x": events.integrals}, **known)["x"].values())
     assert energy["per_decision_joule"] == pytest.approx(whole)

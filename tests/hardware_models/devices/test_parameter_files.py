@@ -70,6 +70,15 @@ def test_every_read_noise_says_whether_it_contains_johnson_noise(name: str) -> N
     assert ("read_noise_contains_thermal" in table) == noisy
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_every_file_says_what_its_source_knows_of_endurance_and_retention(name: str) -> None:
+    """A law of time in the file is named; where no source gives a figure, the file says so."""
+    table = table_of(name)
+    source, law = table["source"], provenance.law_of_time(table)
+    assert source["endurance"] and source["retention"]
+    assert law in source["retention"] if law != "none" else "no source read here gives" in source["retention"]
+
+
 def test_counts_and_laws_of_a_small_file() -> None:
     """Three kinds of figures, each counted once; a figure of zero is no law."""
     table = {

@@ -72,6 +72,9 @@ def with_figures(technology: Technology, values: dict[str, float]) -> Technology
         technology,
         components={name: part(c) for name, c in technology.components.items()},
         static_power=fixed(technology.static_power, "static.power"),
+        supply=fixed(technology.supply, "line.supply"),
+        drive_ratio=fixed(technology.drive_ratio, "line.drive_ratio"),
+        control=fixed(technology.control, "digital.control"),
     )
 
 
@@ -133,14 +136,14 @@ def test_what_is_shared_cancels_in_the_ratio(model: Model) -> None:
 def test_a_quantity_that_one_side_alone_uses_moves_the_ratio(model: Model) -> None:
     """Ratio (a + b)/a with b all of one price: the tornado's ends are those of the closed form, and it comes first."""
     a = {"reads.columns": 1e6}
-    b = {**a, "integrator": 1e4}
+    b = {**a, "nonlinearity": 1e4}
     first, *others = model.tornado(b, a)
-    shared, own = model.figures["reads.columns"].values, model.figures["integrator"].values
+    shared, own = model.figures["reads.columns"].values, model.figures["nonlinearity"].values
     swings = {s.quantity: s for s in (first, *others)}
     for end, value in (("ratio_low", own[0]), ("ratio_high", own[2])):
-        assert getattr(swings["integrator"], end) == pytest.approx(1.0 + 1e4 * value / (1e6 * shared[1]), rel=1e-12)
+        assert getattr(swings["nonlinearity"], end) == pytest.approx(1.0 + 1e4 * value / (1e6 * shared[1]), rel=1e-12)
     moved = {s.quantity for s in swings.values() if s.ratio_low != s.ratio_high}
-    assert moved == {"integrator", "reads.columns"} and first.quantity in moved
+    assert moved == {"nonlinearity", "reads.columns"} and first.quantity in moved
     widths = [abs(math.log(s.ratio_high / s.ratio_low)) for s in (first, *others)]
     assert widths == sorted(widths, reverse=True)
 
@@ -160,13 +163,13 @@ def test_draws_are_log_uniform_and_independent(model: Model) -> None:
     n = 10_000
     prices = model.drawn(n, KEY)
     shares = []
-    for name in ("integrator", "comparator"):
+    for name in ("nonlinearity", "comparator"):
         low, _, high = model.figures[name].values
         shares.append(np.log(prices.energy({name: 1.0}) / low) / np.log(high / low))
         assert stats.kstest(shares[-1], "uniform").pvalue > 1e-3
     assert abs(np.corrcoef(shares)[0, 1]) < 4.0 / math.sqrt(n)
-    median = spread(prices.energy({"integrator": 1.0}), 0.0).median
-    low, _, high = model.figures["integrator"].values
+    median = spread(prices.energy({"nonlinearity": 1.0}), 0.0).median
+    low, _, high = model.figures["nonlinearity"].values
     # The median of n uniform draws has the standard error 1/(2 sqrt(n)) of the range.
     assert abs(math.log(median / math.sqrt(low * high))) < 4.0 * 0.5 / math.sqrt(n) * math.log(high / low)
 

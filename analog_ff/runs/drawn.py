@@ -1,0 +1,40 @@
+"""The whole chip of a run as drawn: its area, and its time, power and power density while it learns and infers."""
+
+from __future__ import annotations
+
+from analog_ff.plain import Document, Facts
+from analog_ff.runs.circuit import tile_of
+from hardware_models.energy.circuit import Circuit
+from hardware_models.energy.facts.area import area
+from hardware_models.energy.facts.whole import whole
+from hardware_models.energy.load import Technology
+
+PHASES = ("learn", "infer")
+
+
+def drawn(
+    result: Facts, technology: Technology, circuit: Circuit, joule: Facts, scenario: str = "nominal"
+) -> tuple[dict[str, float] | None, Document]:
+    """Return the area of each part [m²], and by phase time, power and power density of the whole chip.
+
+    `joule` holds the energy of each phase in all. The area is None, and so is a phase, where the result or the technology does
+    not tell it.
+    """
+    shapes, config = result.get("shapes"), result["config"]
+    if not shapes:
+        return None, dict.fromkeys(PHASES)
+    counted = {name for events in result["events"].values() for name, count in events.items() if count}
+    parts = area(
+        shapes, technology, tile=tile_of(config), access=result["device"].get("access", "1T1R"), scenario=scenario,
+        adc=config.get("adc") is not None, dac=config.get("dac") is not None, circuit=circuit,
+        formats=sorted(name.partition(".")[2] for name in counted if name.startswith("mac.")),
+    )  # fmt: skip
+    found: Document = {}
+    for phase in PHASES:
+        by_layer = result.get("events_by_layer", {}).get(phase)
+        found[phase] = None if by_layer is None or "integrals_by_layer" not in result else whole(
+            by_layer, result["integrals_by_layer"][phase], shapes, technology,
+            tile=tile_of(config), circuit=circuit, read_time=result["device"]["t_read"], images=result["images"][phase],
+            joule=joule[phase], area=None if parts is None else parts["total"],
+        )  # fmt: skip
+    return parts, found

@@ -1,0 +1,115 @@
+r"""Time, area, power and power density of the whole chip: the arrays with their circuits, and the digital block.
+
+.. math:: T = \sum_l \max\left(T_l,\ T^{write}_l + \frac{N_l^{ADC}}{n_l} t_{conv}\right)
+          + \frac{N_{mac}}{L f} + \frac{N_{word}}{w f}, \qquad
+          P = E/T + p\,M, \qquad q = P/A
+
+T_l is the clocked time of layer l, N_l its conversions on n_l converters of t_conv each, which run while the next input is
+read; L multiply-adds and w words of memory are done in one cycle of a clock f. The three sums follow each other: products need
+the activities of the whole batch, and the next batch reads the cells that these products write. Products and words could
+overlap, so that T is at most twice too long in them. p M is the leakage of a memory of M bytes, which no price holds. The digital
+block has L units of each number format that the run counts.
+
+A package carries away about 100 W/cm2 (`HEAT_FLUX`, an estimate): closed liquid loops for processors have been measured at 12 to
+72 W/cm2 (F. M. Naduvilakath-Mohammed et al., Case Studies in Thermal Engineering 50:103472, 2023,
+doi:10.1016/j.csite.2023.103472); more takes channels in the silicon.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hardware_models.energy.circuit import Circuit
+from hardware_models.energy.facts.area import converters_of
+from hardware_models.energy.load import Technology
+from hardware_models.tiles import Tiling
+
+HEAT_FLUX = 1e6
+"""Power that a package carries away from an area [W/m²]."""
+TOO_HOT = "more than a package carries away"
+Counts = Mapping[str, int]
+
+
+def analog_seconds(
+    counts: Counts, clocked: float, shape: Sequence[int], tile: tuple[int, int], read_time: float, conversion: float,
+    circuit: Circuit,
+) -> float:  # fmt: skip
+    """Return the time [s] of one layer of a shape (inputs, neurons): its clocked time, or that of its conversions if longer."""
+    inputs, neurons = shape
+    cells = 2 * inputs * neurons
+    reads = (counts.get("reads.cells", 0) + counts.get("reads.transposed_cells", 0)) / cells * read_time
+    converted = sum(count for name, count in counts.items() if name.partition(".")[0] == "adc")
+    shared = converters_of(Tiling(inputs, 2 * neurons, *tile), circuit)
+    return clocked + max(0.0, converted / shared * conversion - reads)
+
+
+def digital_seconds(counts: Counts, clock: float, circuit: Circuit) -> float:
+    """Return the time [s] of digital work: multiply-adds on the lanes, and words through the port of the memory."""
+    products = sum(count for name, count in counts.items() if name.partition(".")[0] in ("mac", "add"))
+    if not circuit.analog_sums:
+        products += counts.get("goodness", 0) + counts.get("normalise", 0)
+    words = sum(count for name, count in counts.items() if name.partition(".")[0] == "sram")
+    return products / (circuit.lanes * clock) + words / (circuit.words_per_cycle * clock)
+
+
+def whole(
+    by_layer: Mapping[str, Counts],
+    integrals_by_layer: Mapping[str, Mapping[str, Any]],
+    shapes: Sequence[Sequence[int]],
+    technology: Technology,
+    *,
+    tile: tuple[int, int],
+    circuit: Circuit,
+    read_time: float,
+    images: int,
+    joule: float,
+    area: float | None,
+) -> dict[str, Any] | None:
+    """Return time, power and power density of one phase; None where the technology has no clock, or nothing was shown.
+
+    Parameters
+    ----------
+    by_layer, integrals_by_layer : mappings by layer
+        Counts and integrals of the phase.
+    shapes, tile, circuit : the chip as drawn.
+    read_time : [s] of one phase of a read.
+    images, joule : images of the phase, and its energy in all [J].
+    area : of the whole chip [m²], None if it is unknown.
+
+    Returns
+    -------
+    dict
+        ``seconds_per_image`` and of it ``array_seconds``, ``digital_seconds``; ``multiply_adds_per_second`` and
+        ``words_per_second``, which a digital block that keeps up with the array would need; ``leakage_watt``; ``watt``,
+        ``watt_per_m2`` (None without an area) and ``label``, empty or "more than a package carries away".
+    """
+    if not images or "conversion" not in technology.times or "clock" not in technology.times:
+        return None
+    conversion, clock = (technology.times[name].at("nominal") for name in ("conversion", "clock"))
+    array = digital = products = words = 0.0
+    for layer, counts in by_layer.items():
+        clocked = float(integrals_by_layer.get(layer, {}).get("time", {"value": 0.0})["value"])
+        if layer.isdecimal() and int(layer) < len(shapes):
+            array += analog_seconds(counts, clocked, shapes[int(layer)], tile, read_time, conversion, circuit)
+        else:
+            array += clocked
+        digital += digital_seconds(counts, clock, circuit)
+        products += sum(count for name, count in counts.items() if name.partition(".")[0] == "mac")
+        words += sum(count for name, count in counts.items() if name.partition(".")[0] == "sram")
+    seconds = array + digital
+    leakage = technology.leakage.at("nominal") * circuit.memory_bytes if technology.leakage else 0.0
+    watt = joule / seconds + leakage if seconds else None
+    density = None if watt is None or not area else watt / area
+    return {
+        "seconds_per_image": seconds / images,
+        "array_seconds": array / images,
+        "digital_seconds": digital / images,
+        "multiply_adds_per_second": products / array if array else None,
+        "words_per_second": words / array if array else None,
+        "leakage_watt": leakage,
+        "watt": watt,
+        "area_m2": area,
+        "watt_per_m2": density,
+        "label": TOO_HOT if density is not None and density > HEAT_FLUX else "",
+    }
