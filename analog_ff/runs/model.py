@@ -24,8 +24,8 @@ class Change(NamedTuple):
     """A run is touched if its choices have, for any of these mappings, one of the values of each choice named; the entry
     ``command`` is "simulate" or "spiking"."""
     counts_alone: bool = False
-    """Whether it changes nothing but counts, which `analog_ff.runs.earlier` brings up to date when a result is read: a stored
-    result stays current, and only a run of an earlier version cannot go on, since its counts would be of two kinds."""
+    """True for a change of counts: `analog_ff.runs.earlier` corrects them when a result is read, so that a stored result stays
+    current. A run of an earlier version cannot go on, since its counts would be of two kinds."""
 
 
 _PHASE_CHANGE = ("nandakumar2019_pcm", "nandakumar2020_pcm")
