@@ -176,9 +176,7 @@ class Chip:
         d = pins.finite("what drives the columns", d, (None, crossbar.shape[1]))
         z, events = sense_transposed(crossbar, d, self._dac, self._adc, self._device.v_read, key)
         self._clock(events)
-        count = priced(
-            "dac", self._dac.bits, 2 * d.size * crossbar.tiling.row_tiles
-        )  # each tile has drivers of its own
+        count = priced("dac", self._dac.bits, 2 * d.size * crossbar.tiling.row_tiles)  # a driver for each tile
         count |= priced("adc", self._adc.bits, crossbar.tiling.column_tiles * z.size)
         return z, events + Events(count)
 
