@@ -23,6 +23,9 @@ class Change(NamedTuple):
     touches: tuple[Mapping[str, tuple[Any, ...]], ...]
     """A run is touched if its choices have, for any of these mappings, one of the values of each choice named; the entry
     ``command`` is "simulate" or "spiking"."""
+    counts_alone: bool = False
+    """True for a change of counts: `analog_ff.runs.earlier` corrects them when a result is read, so that a stored result stays
+    current. A run of an earlier version cannot go on, since its counts would be of two kinds."""
 
 
 _PHASE_CHANGE = ("nandakumar2019_pcm", "nandakumar2020_pcm")
@@ -63,6 +66,13 @@ CHANGES: tuple[Change, ...] = (
         "a device without a law of time is tested at once only",
         ({"program_to": ("joshi2020_pcm", "milo2021_rram", "wan2022_reram", "wan2022_rram_verified")},),
     ),
+    Change(
+        7,
+        "5371627",
+        "a value that drives a row takes a conversion in each column tile",
+        ({"command": ("simulate",)},),
+        counts_alone=True,
+    ),
 )
 """All changes in the order of their versions."""
 MODEL = max((change.version for change in CHANGES), default=1)
@@ -70,11 +80,12 @@ MODEL = max((change.version for change in CHANGES), default=1)
 
 
 def changes_since(version: int, command: str, choices: Facts) -> list[Change]:
-    """Return the changes after `version` that touch a run of `command` with these choices (`Choices.as_dict`)."""
+    """Return the changes after `version` that touch a result of `command` with these choices (`Choices.as_dict`)."""
     known = {"command": command, **choices}
     return [
         change
         for change in CHANGES
         if change.version > version
+        and not change.counts_alone
         and any(all(known.get(name) in values for name, values in wanted.items()) for wanted in change.touches)
     ]

@@ -135,7 +135,8 @@ def is_digital(event: str, circuit: Circuit) -> bool:
 
 def supply_ratio(supply: V, drive_ratio: V, read_voltage: V) -> V:
     """Return k, what a linear driver draws over what the cells dissipate; figures or arrays of draws."""
-    above: V = np.maximum(supply, read_voltage) * drive_ratio / read_voltage
+    # Reads of 0 V dissipate nothing, and any finite factor leaves it so.
+    above: V = np.maximum(supply, read_voltage) * drive_ratio / np.maximum(read_voltage, 1e-6)
     return above
 
 

@@ -101,11 +101,7 @@ class Model:
     """
 
     def __init__(
-        self,
-        technology: Technology,
-        device: Mapping[str, Figure],
-        names: Iterable[str],
-        circuit: Circuit = QUOTED,
+        self, technology: Technology, device: Mapping[str, Figure], names: Iterable[str], circuit: Circuit = QUOTED
     ) -> None:
         self.technology = technology
         self.circuit = circuit

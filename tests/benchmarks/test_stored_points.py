@@ -92,6 +92,16 @@ def test_a_newer_model_touches_the_runs_that_it_names_and_no_others(monkeypatch:
     assert identity.out_of_date("simulate", {**TOY, "data": "digits"}, digits) == ["another law for all"]
 
 
+def test_a_change_of_counts_alone_leaves_stored_results_current(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are brought up to date when they are read; a run that was begun before it cannot go on."""
+    toy = stored("simulate", TOY)
+    counts = model.Change(1000, "abc1234", "another count", ({"command": ("simulate",)},), counts_alone=True)
+    monkeypatch.setattr(model, "CHANGES", (*model.CHANGES, counts))
+    assert identity.out_of_date("simulate", TOY, toy) == []
+    monkeypatch.setattr(model, "CHANGES", (*model.CHANGES[:-1], counts._replace(counts_alone=False)))
+    assert identity.out_of_date("simulate", TOY, toy) == ["another count"]
+
+
 def test_versions_of_the_model_rise_one_by_one() -> None:
     assert [c.version for c in model.CHANGES] == list(range(2, model.MODEL + 1))
     known = {f.name for kind in (Config, SpikingConfig) for f in dataclasses.fields(kind)} | {"command"}
