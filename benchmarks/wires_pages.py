@@ -59,8 +59,9 @@ def speed() -> Page | None:
         "float64.", "",
         *folded("times", table("array | inputs | program | ms | error | says of itself", rows)),
     ]  # fmt: skip
-    growth = [by[n, 1, own] for n in (64, 128, 256, 512) if (n, 1, own) in by]
-    answer = f"One input takes {', '.join(f'{ms:.2g}' for ms in growth)} ms at 64, 128, 256 and 512 rows"
+    sizes = [n for n, inputs, program in by if inputs == 1 and program == own]
+    growth = [by[n, 1, own] for n in sizes]
+    answer = f"One input takes {', '.join(f'{ms:.2g}' for ms in growth)} ms at {', '.join(str(n) for n in sizes)} rows"
     answer += f"; others take {', '.join(said)} as long." if said else "."
     command = "`python benchmarks/speed/wires.py --badcrossbar PYTHON --crosssim FOLDER --write`"
     return Page("wires_speed", "Wires: time of a read beside other solvers", answer, command, body)
