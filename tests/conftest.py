@@ -81,11 +81,9 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     """
     whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
     parallel = config.pluginmanager.hasplugin("xdist") and not config.getvalue("usepdb")
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        return
-    if whole and not config.option.markexpr:
+    if whole and not config.option.markexpr:  # here and in each of the two processes, which get the same command
         config.option.markexpr = "not slow"
-    if (os.cpu_count() or 1) == 1:
+    if "PYTEST_XDIST_WORKER" in os.environ or (os.cpu_count() or 1) == 1:
         return
     if whole and parallel and config.option.numprocesses is None:
         config.option.numprocesses = 2

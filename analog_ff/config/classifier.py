@@ -35,7 +35,9 @@ def config_of(given: Facts, epochs: Any) -> Config:
     settings = {str(name): value for name, value in (extra or {}).items()}
     known = {f.name for f in fields(Config)} - NOT_SETTINGS
     for name in sorted(settings.keys() - known):
-        raise UsageError(f"settings have no {shown(name)}{closest(name, known)} (known: {', '.join(sorted(known))}).")
+        raise UsageError(
+            f"settings have no {shown(name)}{closest(name, known)}: `python -m analog_ff.simulate --help` lists the choices."
+        )
     if not isinstance(hidden, Sequence) or isinstance(hidden, str) or not hidden:
         raise UsageError(f"hidden names the neurons of each hidden layer, such as (500, 500), got {shown(hidden)}.")
     usual = recipe(given["device"], Config.learner)

@@ -21,11 +21,11 @@ READOUT_BITS = 2 * 32
 def circuit_of(config: Facts, shapes: Sequence[Sequence[int]], device: Facts, classes: int = CLASSES) -> Circuit:
     """Return the circuit of a run with these choices (`Choices.as_dict`), its layers of (inputs, neurons), device and classes.
 
-    `device` is the description of the device, whose cells may have a gate.
+    `device` is the description of the device, whose cells may have a gate; a class of a user's own may describe none.
     """
     weights, neurons = sum(n * m for n, m in shapes), sum(m for _, m in shapes)
     memory = memory_bytes(config, weights, neurons, classes)
-    return _drawn(config, memory, longest_line(shapes, tile_of(config)), device["c_gate"])
+    return _drawn(config, memory, longest_line(shapes, tile_of(config)), device.get("c_gate", 0.0))
 
 
 def tile_of(config: Facts) -> tuple[int, int]:

@@ -60,8 +60,7 @@ def digitise_each(partial, scale, sigma, own, full_scale, levels, z, clipped, wo
                 fill_normal(eta, first, w2, w3)
             for j in range(columns):
                 u = (partial[t, b, j] * factor + xi[j]) / step
-                seen = characteristic(u, limit, offset[t, j], gain[t, j], inl[t, j])
-                code = np.rint(seen + noise * eta[j])
+                code = np.rint(characteristic(u, limit, offset[t, j], gain[t, j], inl[t, j]) + noise * eta[j])
                 beyond += abs(code) > limit
                 code = min(max(code, -limit), limit)
                 z[b, j] += (code - known_offset[t, j]) / known_gain[t, j] * step
