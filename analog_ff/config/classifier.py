@@ -36,7 +36,7 @@ def config_of(given: Facts, epochs: Any) -> Config:
     known = {f.name for f in fields(Config)} - NOT_SETTINGS
     for name in sorted(settings.keys() - known):
         raise UsageError(
-            f"settings have no {shown(name)}{closest(name, known)}: `python -m analog_ff.simulate --help` lists the choices."
+            f"settings have no {shown(name)}{closest(name, known)}; the choices are the fields of `analog_ff.config.config.Config`."
         )
     if not isinstance(hidden, Sequence) or isinstance(hidden, str) or not hidden:
         raise UsageError(f"hidden names the neurons of each hidden layer, such as (500, 500), got {shown(hidden)}.")

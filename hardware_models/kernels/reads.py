@@ -128,6 +128,15 @@ def clear(z, first, last, left, right):
             z[b, j] = np.float32(0.0)
 
 
+@inlined
+def scale(xi, vt, sigma, b, common, to_z, per_cell, thermal, t, left):
+    """Scale Gaussian numbers to the noise of one row: of its cells, and of its lines from column `left` on if they have any."""
+    if thermal.size > 0:
+        scale_both(xi, vt, sigma, b, common, to_z, per_cell, thermal[t, left : left + xi.size])
+    else:
+        scale_noise(xi, vt, sigma, b, common, to_z, per_cell)
+
+
 @parallel_kernel
 def converted_read(v, matrix, converter, words, count, z, clipped):
     """Write the read result z (B, n) float32, through the output converters, for the voltages v of `drive_tiles`.
@@ -141,7 +150,6 @@ def converted_read(v, matrix, converter, words, count, z, clipped):
     batch, columns = z.shape
     panels, _, width = blocks.shape
     per_cell = variance.size > 0
-    warm = thermal.size > 0
     for work in prange(count * panels):
         p = work % panels
         first, size = panel_of(batch, work // panels, count)
@@ -156,11 +164,8 @@ def converted_read(v, matrix, converter, words, count, z, clipped):
             if per_cell:
                 np.dot(vt * vt, variance[p, cuts[t] : cuts[t + 1]], sigma)
             for b in range(size):
-                if warm or common > np.float32(0.0):
+                if thermal.size > 0 or common > np.float32(0.0):
                     fill_normal(xi, (t * batch + first + b) * columns + left, w0, w1)
-                    if warm:
-                        scale_both(xi, vt, sigma, b, common, to_z, per_cell, thermal[t, left:right])
-                    else:
-                        scale_noise(xi, vt, sigma, b, common, to_z, per_cell)
+                    scale(xi, vt, sigma, b, common, to_z, per_cell, thermal, t, left)
                 beyond += digitise_row(partial[b], to_z, xi, step, levels, z[first + b, left:right])
         clipped[work // panels, p] = beyond

@@ -249,7 +249,7 @@ def test_learns_on_a_sealed_chip(iris: tuple[np.ndarray, np.ndarray]) -> None:
         ({"settings": {"layers": (5,)}}, r"settings have no 'layers'"),
         (
             {"settings": {"red_noise": False}},
-            r"settings have no 'red_noise'; did you mean 'read_noise': .* lists the choices",
+            r"settings have no 'red_noise'; did you mean 'read_noise'; the choices are the fields of",
         ),
     ],
 )

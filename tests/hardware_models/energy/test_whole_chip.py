@@ -68,17 +68,6 @@ def test_time_is_that_of_arrays_and_then_of_the_digital_block(technology) -> Non
     assert chip["watt"] == pytest.approx(1e-6 / (array + digital) + 0.8e-9 * 2**20)
 
 
-def test_reads_in_groups_of_lines_give_their_converters_more_time(technology) -> None:
-    """Three reads in place of one: 150 ns in which the lower layer's conversions of 130 ns fit; reads take no more than the clock."""
-    clocked = {"0": {"time": {"value": 150e-9}}, "1": {"time": {"value": 90e-9}}}
-    for steps, pause in (((3, 1), 0.0), ((1, 1), 10 * 500 / 32 * 0.83e-9 - 50e-9), ((9, 1), 0.0)):
-        chip = whole(
-            {"0": COUNTED["0"]}, clocked, SHAPES, technology, tile=(256, 256), circuit=CIRCUIT, read_time=5e-9, images=10,
-            joule=1e-6, area=4e-6, steps=[steps, (1, 1)],
-        )  # fmt: skip
-        assert chip is not None and chip["array_seconds"] == pytest.approx((150e-9 + pause) / 10, rel=1e-9)
-
-
 def test_one_converter_a_column_leaves_the_reads_their_pace(technology) -> None:
     """With a converter of its own a column is converted within the next read: the clocked times are those of the arrays."""
     alone = found(technology, circuit=CIRCUIT._replace(columns_per_adc=1))
