@@ -36,6 +36,11 @@ def config_of(given: Facts, epochs: Any) -> Config:
     known = {f.name for f in fields(Config)} - NOT_SETTINGS
     for name in sorted(settings.keys() - known):
         raise UsageError(f"settings have no {shown(name)}{closest(name, known)} (known: {', '.join(sorted(known))}).")
+    if settings.get("wires") == "test":
+        raise UsageError(
+            "wires 'test' belongs to a run, which ends with one test: choose 'refreshed' or 'exact', or call chip_.lay_wires on a "
+            "fitted classifier."
+        )
     if not isinstance(hidden, Sequence) or isinstance(hidden, str) or not hidden:
         raise UsageError(f"hidden names the neurons of each hidden layer, such as (500, 500), got {shown(hidden)}.")
     usual = recipe(given["device"], Config.learner)
