@@ -26,8 +26,10 @@ def _array(what: str, values: ArrayLike, kinds: str = "fiub") -> np.ndarray:
     return array
 
 
-def _shaped(what: str, array: np.ndarray, shape: tuple[int | None, ...]) -> np.ndarray:
-    fits = array.ndim == len(shape) and all(n is None or n == m for n, m in zip(shape, array.shape, strict=True))
+def _shaped(what: str, array: np.ndarray, shape: tuple[int | str | None, ...]) -> np.ndarray:
+    fits = array.ndim == len(shape) and all(
+        not isinstance(n, int) or n == m for n, m in zip(shape, array.shape, strict=True)
+    )
     if not fits:
         wanted = ", ".join("B" if n is None else str(n) for n in shape)
         raise UsageError(f"{what} should have the shape ({wanted}), got {array.shape}.")
@@ -38,15 +40,15 @@ def _finite(what: str, array: np.ndarray, kind: type[np.float32 | np.float64]) -
     with np.errstate(over="ignore"):
         cast: np.ndarray = np.ascontiguousarray(array, kind)
     if not np.isfinite(cast).all():
-        wrong = array[~np.isfinite(cast)].flat[0]
+        wrong = np.atleast_1d(array)[~np.isfinite(cast)].flat[0]  # `cast` of one number has an axis
         raise UsageError(f"{what} should be finite numbers up to {np.finfo(kind).max:.1e}, got {wrong}.")
     return cast
 
 
 def finite(
-    what: str, values: ArrayLike, shape: tuple[int | None, ...], kind: type[np.float32 | np.float64] = np.float32
+    what: str, values: ArrayLike, shape: tuple[int | str | None, ...], kind: type[np.float32 | np.float64] = np.float32
 ) -> np.ndarray:
-    """Return values of a shape (None: any length) as finite floats; raise UsageError if they are not."""
+    """Return values of a shape (None, or a name: any length) as finite floats; raise UsageError if they are not."""
     return _finite(what, _shaped(what, _array(what, values), shape), kind)
 
 

@@ -36,7 +36,12 @@ def config_of(given: Facts, epochs: Any) -> Config:
     known = {f.name for f in fields(Config)} - NOT_SETTINGS
     for name in sorted(settings.keys() - known):
         raise UsageError(
-            f"settings have no {shown(name)}{closest(name, known)}; the choices are the fields of `analog_ff.config.config.Config`."
+            f"settings have no {shown(name)}{closest(name, known)}; the choices are those of `analog_ff.config.config.Config`."
+        )
+    if settings.get("wires") == "test":
+        raise UsageError(
+            "wires 'test' belongs to a run, which ends with one test: choose 'refreshed' or 'exact', or call chip_.lay_wires on a "
+            "fitted classifier."
         )
     if not isinstance(hidden, Sequence) or isinstance(hidden, str) or not hidden:
         raise UsageError(f"hidden names the neurons of each hidden layer, such as (500, 500), got {shown(hidden)}.")

@@ -38,6 +38,7 @@ SWITCHES: dict[str, Document] = {
     "step nonlinearity": {"step_nonlinearity": False},
     "converters": {"dac": None, "adc": None, **FAULTLESS},
     "converter faults": FAULTLESS,
+    "wires": {"wires": "off", "wire_resistance": None, "wire_tolerance": Config.wire_tolerance},
     "faults": FAULTS_OFF,
     "wear": {"endurance": None, "endurance_spread": 0.0},
     "retention": {"retention": None},

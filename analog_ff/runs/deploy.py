@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from analog_ff.plain import Document
-from analog_ff.runs.build import calibrated
+from analog_ff.runs.build import calibrated, device_of, interconnect_of
 from analog_ff.runs.train import Run
 from hardware_models.devices.ageing import no_law_of_time
 from hardware_models.keys import Key
@@ -22,6 +22,9 @@ def deploy(run: Run, target: Any) -> Document:
     `target` is the same learner on a chip of the other device, with the same converters, tiles and chip seed. Its digital
     read-out becomes the one that was trained; nothing is tuned to the new chip. A device without a law of time is tested at once
     and no more: its errors at a later age would be the same by construction, and would say nothing.
+
+    Behind wires a weight that a read sees is not the one that its cells hold. The latter is written, because the wires of the new
+    chip take their share anew; with ``--wires test`` they are laid once it is written.
     """
     port = target.port
     lawless = no_law_of_time(port.device)
@@ -29,8 +32,9 @@ def deploy(run: Run, target: Any) -> Document:
     key = Key(run.config.seed, "deploy")
     events = calibrated(run.config, target).total()
     for layer in range(len(port.shapes)):
-        weights = run.port.oracle.weights(layer).astype(np.float64)
-        events += port.program(layer, weights, key=key.child("program", layer))
+        events += port.program(layer, _held(run, layer), key=key.child("program", layer))
+    if run.config.wires == "test":
+        port.lay_wires(interconnect_of(run.config))
     target.restore(run.learner.save())
     errors: dict[str, dict[str, float]] = {}
     passed = 0.0
@@ -50,3 +54,13 @@ def deploy(run: Run, target: Any) -> Document:
         "pulses_per_weight": events["write.selected"] / sum(n * m for n, m in port.shapes),
         "cells": port.inspect(),
     }
+
+
+def _held(run: Run, layer: int) -> np.ndarray:
+    """Return the weights that the cells of a layer hold, W = (G+ - G-)/G_unit, whatever wires are around them."""
+    port = run.port
+    if run.config.wires == "off":
+        return port.oracle.weights(layer).astype(np.float64)
+    plus, minus = port.oracle.conductances(layer).astype(np.float64)
+    weights: np.ndarray = (plus - minus) * (port.datasheet[layer].weight_limit / device_of(run.config).g_range)
+    return weights

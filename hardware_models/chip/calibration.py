@@ -8,7 +8,8 @@ so that rounding averages out even without noise. With the means m of the codes,
 
 The error left in o is that of the mean: a variance of (nu² + 1/12)/n LSB² where the comparator's noise nu is at least about half
 an LSB; without noise at most 1/(2n) LSB in size, and half of what the local gain differs from 1, which stretches the ramp. In the
-gain the nonlinearity at r is left as well, a 1.5 sqrt(3) (1 - r²)/L.
+gain the nonlinearity at r is left as well, a 1.5 sqrt(3) (1 - r²)/L. A mean closer than half an LSB to the end of the range says
+nothing of the gain, because codes are clipped there. Such a converter keeps the gain 1, and so does a driver measured there.
 
 A driver is measured at the code L/16 (at least 1, high enough that a negative offset does not reach the ground) and, for gains,
 at L, by a converter of the columns that is calibrated already: that of line i is the one of column i modulo the number of
@@ -63,7 +64,7 @@ def calibrated_adc(adc: Adc, kind: str, reads: int, seconds: float, key: Key) ->
         plus, minus = (
             _mean_codes(bare, np.full(number, sign * far), reads, key.child(f"{sign:+d}")) for sign in (1, -1)
         )
-        gain = (plus - minus) / (2.0 * far)
+        gain = np.where(_saturated(adc, plus) | _saturated(adc, minus), 1.0, (plus - minus) / (2.0 * far))
     inputs = reads * (3 if kind == "offset-gain" else 1)
     known = Correction(*(a.astype(np.float32).reshape(adc.errors.offset.shape) for a in (offset, gain)))
     count = {"integrator": inputs * number} | priced("adc", adc.bits, inputs * number)
@@ -79,18 +80,20 @@ def calibrated_dac(dac: Dac, adc: Adc, kind: str, reads: int, seconds: float, ke
     meters = adc.chosen(np.arange(lines) % columns)
     levels = dac.levels
 
-    def measured(code: int) -> np.ndarray:
+    def measured(code: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return what the converters say of a code [LSB of the DAC], and whether they are at the end of their range."""
         v = dac.driven(np.full(lines, code / levels, np.float32)).astype(np.float64)
         if not meters.levels:
-            return v * levels
+            return v * levels, np.zeros(lines, bool)
         seen = _mean_codes(meters, v * REFERENCE * meters.levels, reads, key.child("code", code))
-        return seen / (REFERENCE * meters.levels) * levels
+        return seen / (REFERENCE * meters.levels) * levels, _saturated(meters, seen)
 
     code = max(1, levels // 16)
-    low, gain = measured(code), np.ones(lines)
+    (low, _), gain = measured(code), np.ones(lines)
     both = kind == "offset-gain" and levels > code
     if both:
-        gain = (measured(levels) - low) / (levels - code)
+        high, saturated = measured(levels)
+        gain = np.where(saturated | (high <= low), 1.0, (high - low) / (levels - code))
     inputs = reads * (2 if both else 1)
     known = Correction((low - gain * code).astype(np.float32), gain.astype(np.float32))
     count = (
@@ -100,6 +103,12 @@ def calibrated_dac(dac: Dac, adc: Adc, kind: str, reads: int, seconds: float, ke
     )
     turns = -(-lines // columns)
     return replace(dac, correction=known), Events(count, {"time": turns * inputs * seconds})
+
+
+def _saturated(adc: Adc, means: np.ndarray) -> np.ndarray:
+    """Tell which mean codes [LSB] are closer than half an LSB to an end of the range."""
+    near: np.ndarray = np.abs(means) > adc.levels - 0.5
+    return near
 
 
 def _mean_codes(adc: Adc, inputs: np.ndarray, reads: int, key: Key) -> np.ndarray:

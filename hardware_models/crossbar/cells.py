@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hardware_models.check import DeviceRangeError, RunError
-from hardware_models.crossbar.line_noise import NO_LINE_NOISE, LineNoise
+from hardware_models.crossbar.line_noise import NO_LINE_NOISE, LineNoise, between
 from hardware_models.crossbar.line_sums import LineSums
 from hardware_models.crossbar.wired import Wired
 from hardware_models.devices.base import BaseDevice
@@ -143,11 +143,24 @@ class Cells:
         return variance * np.square(self.wired.shares) if self.wired is not None and np.any(variance) else variance
 
     def bit_line_sums(self) -> np.ndarray:
-        """Return the sums of G on each bit line of each row tile, (T, bit lines) float64 [S]; kept until a write."""
+        """Return the conductance of each bit line of each row tile that is noisy, (T, bit lines) float64 [S]; kept until a write.
+
+        It is the sum of G; behind wires, see `hardware_models.crossbar.line_noise`.
+        """
+        self._follow_wires()
         if self._bit_lines is None:
-            g = self.present()
-            self._bit_lines = np.stack([g[a:b].sum(axis=0, dtype=np.float64) for a, b in self.tiling.row_cuts])
+            cuts = self.tiling.row_cuts
+            every = [np.stack([m[a:b].sum(axis=0, dtype=np.float64) for a, b in cuts]) for m in self._both_matrices()]
+            self._bit_lines = between(*every)
         return self._bit_lines
+
+    def word_line_sums(self) -> np.ndarray:
+        """Return the conductance of each word line that is noisy, (rows,) float64 [S], in the same way."""
+        return between(*(m.sum(axis=1, dtype=np.float64) for m in self._both_matrices()))
+
+    def _both_matrices(self) -> list[np.ndarray]:
+        """Return G and, behind wires, T (rows, bit lines) [S]."""
+        return [self.present(), *([self.seen()] if self.wired is not None else [])]
 
     @property
     def aged(self) -> bool:
@@ -288,7 +301,8 @@ class Cells:
         """Return sums, pulses received and state, as plain arrays; the clocks `time` and `seen_at` are left to the caller."""
         # The row sums are running sums: their last bits depend on the order of the updates, so they are kept as they are.
         sums = {"row_sums": self.row_sums.copy()} | (self.lines.save() if self.lines is not None else {})
-        sums |= self.wired.save() if self.wired is not None else {}
+        if self.wired is not None:
+            sums |= self.wired.save() | {"wires.in_step": np.array(self._behind_wires)}
         return {**sums, "received": self.received.copy()} | {
             f"state.{name}": np.array(a) for name, a in zip(self.state._fields, self.state, strict=True)
         }
@@ -300,6 +314,9 @@ class Cells:
         if self.wired is not None:
             self.wired.restore(saved)
         self.look()
+        if self.wired is not None and saved.get("wires.in_step", False):
+            self._follow_wires()
+            self.wired.restore(saved)  # the counters, in which that solution stands already
         self.row_sums[:] = saved["row_sums"]
         if self.lines is not None:
             self.lines.restore(saved)

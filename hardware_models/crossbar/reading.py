@@ -72,7 +72,7 @@ def _shot(cells: Cells, v: np.ndarray) -> np.ndarray | None:
     """Return the variance of the currents by their shot noise, (T, B, columns) [A²]."""
     if cells.noise.fano == 0.0:
         return None
-    g = cells.present()
+    g = cells.seen()
     both, size = g[:, 0::2] + g[:, 1::2], np.abs(v)
     sums = np.stack([matmul(size[:, a:b], both[a:b]) for a, b in cells.tiling.row_cuts])
     return cells.noise.shot_variance(sums.astype(np.float64), cells.device.t_read)
@@ -122,8 +122,7 @@ def _transposed_deviation(cells: Cells, g: np.ndarray, v: np.ndarray, squares: n
         pairs = np.broadcast_to(variance, g.shape)
         found.append(squares @ (pairs[:, 0::2] + pairs[:, 1::2]).astype(np.float64).T)
     if cells.noise.thermal:
-        lines = g.sum(axis=1, dtype=np.float64)
-        found.append(cells.noise.johnson_variance(2.0 * lines, cells.device.t_read)[None])
+        found.append(cells.noise.johnson_variance(2.0 * cells.word_line_sums(), cells.device.t_read)[None])
     if cells.noise.fano:
         both = np.ascontiguousarray((g[:, 0::2] + g[:, 1::2]).T)
         found.append(cells.noise.shot_variance(matmul(np.abs(v), both).astype(np.float64), cells.device.t_read))

@@ -73,7 +73,7 @@ def _segments(nodes: int, first: bool, last: bool) -> np.ndarray:
 
 def conductances(values: ArrayLike) -> np.ndarray:
     """Return the conductances of cells as (rows, columns) float64 [S]; raise UsageError if they are none."""
-    g = finite("conductance", values, (None, None), np.float64)
+    g = finite("conductance", values, ("rows", "columns"), np.float64)
     if not g.size:
         raise UsageError(f"conductance needs at least one row and one column, got the shape {g.shape}.")
     if g.min() < 0.0 or g.max() > MOST_CONDUCTANCE:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from hardware_models.check import UsageError, in_range
+from hardware_models.check import UsageError, in_range, shown
+from hardware_models.user_contract import is_users, unmasked
 
 
+@runtime_checkable
 class Law(Protocol):
     """The current of each cell, which must not fall as its voltage rises."""
 
@@ -51,9 +53,17 @@ class Polynomial:
     coefficients: tuple[tuple[float, ...], ...]
 
     def __post_init__(self) -> None:
-        if not self.coefficients or not all(self.coefficients):
+        try:
+            rows = tuple(tuple(row) for row in self.coefficients)
+        except TypeError:
+            raise UsageError(
+                f"Polynomial needs one row of coefficients for each power of V, such as ((0.0, 1.0),), got "
+                f"{shown(self.coefficients)}."
+            ) from None
+        object.__setattr__(self, "coefficients", rows)
+        if not rows or not all(rows):
             raise UsageError("Polynomial needs at least one coefficient for each power of V, got none.")
-        for row in self.coefficients:
+        for row in rows:
             for c in row:
                 in_range("Polynomial", "a coefficient", c, -1e30, 1e30)
 
@@ -132,3 +142,35 @@ class InSeries:
         """Return dI/dV = f'/(1 + R f') [S]."""
         own = self.law.slope(g, self._inner(g, v))
         return np.asarray(own / (1.0 + self.resistance * own))
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A user's own law, whose results are held against the contract of `Law`; it is handed copies, which it may change."""
+
+    law: Law
+
+    def _real(self, method: str, values: object, shape: tuple[int, ...]) -> np.ndarray:
+        what = f"{method} of the law {type(self.law).__name__}"
+        unmasked(f"the result of {what}", values)
+        found = np.asarray(values)
+        if found.dtype.kind not in "fiu" or found.shape not in (shape, ()) or np.isnan(found).any():
+            raise UsageError(f"{what} should return {shape} real numbers, it returned {shown(values)}.")
+        return np.broadcast_to(found, shape)
+
+    def current(self, g: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """Return the law's I(G, V) [A]; raise UsageError if it is no real number for each cell."""
+        return self._real("current", self.law.current(g.copy(), v.copy()), v.shape)
+
+    def slope(self, g: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """Return the law's dI/dV [S]; raise UsageError if it is no real number for each cell."""
+        return self._real("slope", self.law.slope(g.copy(), v.copy()), v.shape)
+
+
+def checked(law: Law) -> Law:
+    """Return a law that keeps its contract, or says where it does not; raise UsageError for what is no law."""
+    if isinstance(law, type) or not isinstance(law, Law):
+        raise UsageError(
+            f"a law is an object with the methods current(g, v) and slope(g, v), such as Sinh(v0=0.2), got {shown(law)}."
+        )
+    return Checked(law) if is_users(type(law)) else law

@@ -155,7 +155,7 @@ class Wires:
                 self._effective = np.ascontiguousarray(self.transposed().effective().T)
             else:
                 self._effective = self.solve(np.eye(rows))
-        return self._effective
+        return self._effective.copy()  # a caller may write into it
 
     def attenuation(self) -> np.ndarray:
         """Return T/G (rows, columns) [1], the share of each cell's current that is left behind the wires.
@@ -174,7 +174,15 @@ class Wires:
         return np.where(known, share, np.outer(row, column) / mean)
 
     def transposed(self) -> Wires:
-        """Return the same array read backwards: driven where its bit lines were grounded, grounded where it was driven."""
+        """Return the same array read backwards: driven where its bit lines were grounded, grounded where it was driven.
+
+        Raise UsageError for access='1t1r': the word lines, now grounded, hold the gates, so no voltage says which cells are on.
+        """
+        if self.circuit.access != "passive":
+            raise UsageError(
+                "an array with access='1t1r' is not read backwards, because its gates are on the word lines: choose 'passive', "
+                "which is the same with all transistors on."
+            )
         turned = self.circuit.transposed()
         return Wires(
             self.conductance.T, turned.r_word, turned.r_bit, drive=turned.drive, ground=turned.ground,

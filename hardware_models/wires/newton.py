@@ -11,7 +11,7 @@ from hardware_models.check import RunError, UsageError
 from hardware_models.kernels.kirchhoff import EPS, Goal, allowed, balance, ground_currents
 from hardware_models.kernels.wires import Inputs
 from hardware_models.wires.circuit import voltages
-from hardware_models.wires.laws import InSeries, Law
+from hardware_models.wires.laws import InSeries, Law, checked
 from hardware_models.wires.linear import FLOOR, Wires, lines, reached
 from hardware_models.wires.solution import Solution
 
@@ -45,7 +45,7 @@ def solve_law(wires: Wires, law: Law, voltage: ArrayLike, *, full: bool) -> np.n
     and is halved until the sum of |residuals| falls. Because no current falls as its voltage rises, that sum bounds the error
     as it does for linear cells.
     """
-    v = voltages(voltage, wires.cells.shape[0])
+    v, law = voltages(voltage, wires.cells.shape[0]), checked(law)
     if wires.access_resistance.any():
         law = InSeries(law, wires.access_resistance)
     found = [_one(wires, law, volt, n) for n, volt in enumerate(v)]

@@ -247,9 +247,10 @@ def test_learns_on_a_sealed_chip(iris: tuple[np.ndarray, np.ndarray]) -> None:
         ({"device": "nothing"}, "nothing"),
         ({"technology": "nothing"}, "nothing"),
         ({"settings": {"layers": (5,)}}, r"settings have no 'layers'"),
+        ({"settings": {"wires": "test"}}, r"wires 'test' belongs to a run"),
         (
             {"settings": {"red_noise": False}},
-            r"settings have no 'red_noise'; did you mean 'read_noise'; the choices are the fields of",
+            r"settings have no 'red_noise'; did you mean 'read_noise'; the choices are those of",
         ),
     ],
 )

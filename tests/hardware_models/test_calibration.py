@@ -101,6 +101,19 @@ def test_what_is_left_of_a_driver() -> None:
     assert np.abs(v - np.linspace(0.2, 0.9, 50)[:, None]).max() * 255 < 0.54
 
 
+def test_a_saturated_converter_keeps_its_gain() -> None:
+    """Offsets far out of the range clip the codes of a reference: these say nothing of the gain, which stays 1 and finite."""
+    for bits, offset in ((2, 1.0), (8, 100.0)):
+        adc: Any = AdcFaults(offset=offset).bank(Adc(bits, 4.0), (1, 200), KEY)
+        done, _ = calibrated_adc(adc, "offset-gain", 8, T, KEY)
+        room = np.abs(adc.errors.offset) + REFERENCE * adc.levels < adc.levels - 1.0
+        assert (np.abs(done.correction.gain - 1.0) < 0.01).all() and room.any() == (bits == 8)
+    dac: Any = DacFaults(offset=2.0).bank(Dac(2), 200, KEY)
+    driven, _ = calibrated_dac(dac, Adc(8, 4.0), "offset-gain", 8, T, KEY)
+    assert np.isfinite(driven.correction.offset).all() and (driven.correction.gain > 0.0).all()
+    assert (driven.correction.gain[dac.errors.offset > 2.0] == 1.0).all()
+
+
 def test_measuring_lines_takes_turns_of_the_columns() -> None:
     """Five columns measure twelve lines in three turns."""
     adc = AdcFaults(offset=1.0).bank(Adc(8), (1, 5), KEY)

@@ -9,7 +9,8 @@ import pytest
 
 from hardware_models import Chip, Crossbar, Key, load_device
 from hardware_models.check import UsageError
-from hardware_models.wires import Interconnect, solve
+from hardware_models.crossbar.line_noise import LineNoise, between
+from hardware_models.wires import Interconnect, Wires, solve
 
 R = 3.0
 ROWS, COLUMNS, TILE = 50, 30, (32, 32)
@@ -104,6 +105,49 @@ def test_noise_of_a_cell_passes_the_same_wires() -> None:
     pairs = (variance * shares**2)[:, 0::2] + (variance * shares**2)[:, 1::2]
     for t, (a, b) in enumerate(array.tiling.row_cuts):
         np.testing.assert_allclose(sigma[t], np.sqrt(v[:, a:b].astype(np.float64) ** 2 @ pairs[a:b]), rtol=1e-5)
+
+
+def own_conductance(circuit: Wires) -> np.ndarray:
+    """Return Y of each driven line, its current for 1 V on it alone and all other ends at ground [S]."""
+    found = circuit.solve(np.eye(len(circuit.cells)), full=True)
+    return np.asarray(np.diag(found.cells.sum(axis=2)))
+
+
+@pytest.mark.parametrize(("ohm", "above"), [(3.0, 1.02), (20.0, 1.17)])
+def test_johnson_noise_is_nearly_nyquists_of_the_whole_circuit(ohm: float, above: float) -> None:
+    """4kTB Y lies between the noise of the sums of G and of T; their geometric mean is closer than both."""
+    g = np.random.default_rng(0).uniform(1e-5, 1e-4, (64, 64))
+    circuit = Wires(g, ohm, ohm)
+    y, ideal, behind = own_conductance(circuit.transposed()), g.sum(axis=0), circuit.effective().sum(axis=0)
+    assert (behind < y).all() and (y < ideal).all()
+    mean = (between(ideal, behind) / y).mean()
+    assert 1.0 < mean < above and mean - 1.0 < min((ideal / y).mean() - 1.0, 1.0 - (behind / y).mean())
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+def test_lines_of_an_array_have_the_noise_of_their_circuit(transposed: bool) -> None:
+    """Both ways, within 5 % of the variance of each line."""
+    ohm, noise = 50.0, LineNoise(johnson=True)
+    wires = Interconnect(ohm, ohm, mode="exact")
+    array = Crossbar(load_device("memristor"), (32, 16), key=Key(0, "bar"), tile=(32, 32), wires=wires, noise=noise)
+    circuit = Wires(array.state.g, ohm, ohm)
+    found = array.cells.word_line_sums() if transposed else array.cells.bit_line_sums()[0]
+    np.testing.assert_allclose(found, own_conductance(circuit if transposed else circuit.transposed()), rtol=0.05)
+    assert (array.state.g.sum(axis=int(transposed)) / found).mean() > 1.05
+
+
+def test_an_exact_array_counts_no_solution_twice() -> None:
+    """Restored, its matrix is solved again, in step or not, and the counters go on as if it had not been left."""
+    for read_before in (True, False):
+        one, other = bar(mode="exact"), bar(mode="exact")
+        moved(one, 1)
+        if read_before:
+            one.read(voltages(1), key=Key(5, "r"))
+        other.restore(one.save())
+        for array in (one, other):
+            moved(array, 2)
+            array.read(voltages(2), key=Key(5, "r"))
+        assert one.wire_tracking() == other.wire_tracking()
 
 
 def test_a_saved_array_goes_on_with_the_same_bits() -> None:

@@ -149,7 +149,17 @@ def test_a_run_with_all_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert result["events"]["program"]["adc.8"] == measured and result["events"]["program"]["dac.8"] == 10 * 2 * inputs
     runs = cases(config)
     assert {"no line noise", "no converter faults", "no converters"} <= set(runs)
-    assert not {"no line noise", "no converter faults"} & set(cases(Config(data="toy")))
+    assert not {"no line noise", "no converter faults", "no wires"} & set(cases(Config(data="toy")))
+
+
+@pytest.mark.parametrize("wires", ["test", "refreshed"])
+def test_an_ablation_takes_the_wires_away(wires: str) -> None:
+    """In a case of their own, with their options, and where all is off."""
+    runs = cases(Config(data="toy", wires=wires, wire_resistance=9.0))
+    assert all(
+        runs[name].wires == "off" and runs[name].wire_resistance is None for name in ("no wires", "all of these off")
+    )
+    assert runs["no read noise"].wires == wires
 
 
 @pytest.mark.parametrize("learner", ["backprop-nominal", "feedback-alignment"])

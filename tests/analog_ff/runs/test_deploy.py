@@ -22,6 +22,15 @@ def test_written_to_an_ideal_chip_nothing_is_lost(tmp_path: Path) -> None:
     assert result["deployed"]["test_error_percent_by_age"] == {"at once": result["test_error_percent_by_readout"]}
 
 
+@pytest.mark.parametrize("wires", ["test", "exact"])
+def test_behind_wires_the_weights_of_the_cells_are_written(tmp_path: Path, wires: str) -> None:
+    """Not those that the wires left of them: on an ideal chip behind the same wires nothing is lost."""
+    where = {"wires": wires, "wire_resistance": 500.0, "out": str(tmp_path / wires)}
+    result, _ = execute(Config(**QUICK | {"epochs": 1}, program_to="ideal", **where), quiet=True)
+    assert result["wires"]["layers"][0]["share"] < 0.8
+    assert result["deployed"]["test_error_percent_by_age"] == {"at once": result["test_error_percent_by_readout"]}
+
+
 def test_a_device_is_tested_at_the_ages_that_it_knows_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """With a law of time at every age; without one at once, and the reason stands in the result and in the table."""
     result, _ = execute(Config(**QUICK, program_to="nandakumar2019_pcm", out=str(tmp_path / "a")), quiet=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.optimize import brentq, root
@@ -114,9 +117,48 @@ def test_what_cannot_be_solved_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("law", "arguments", "words"),
     [(Sinh, (0.0,), "Sinh needs a number"), (Selector, (-1.0,), "for threshold"), (Selector, (0.1, 0.0), "for width"),
-     (Selector, (0.1, 0.1, 2.0), "for leak"), (Polynomial, ((),), "at least one"), (Polynomial, (((),),), "at least one")],
+     (Selector, (0.1, 0.1, 2.0), "for leak"), (Polynomial, ((),), "at least one"), (Polynomial, (((),),), "at least one"),
+     (Polynomial, ((0.0, 1.0),), "one row of coefficients"), (Polynomial, (3,), "one row of coefficients")],
 )  # fmt: skip
 def test_wrong_laws_are_one_sentence(law: type, arguments: tuple, words: str) -> None:
     """At construction."""
     with pytest.raises(UsageError, match=words):
         law(*arguments)
+
+
+class Own:
+    """A user's law that returns I and dI/dV of a linear cell through `change`."""
+
+    def __init__(self, change: Callable[[np.ndarray], Any]) -> None:
+        self.change = change
+
+    def current(self, g: np.ndarray, v: np.ndarray) -> Any:
+        """Return I, and spoil the arguments."""
+        v *= g
+        g *= 0.0
+        return self.change(v)
+
+    def slope(self, g: np.ndarray, v: np.ndarray) -> Any:
+        """Return dI/dV."""
+        return g
+
+
+@pytest.mark.parametrize("access", [0.0, 50.0])
+def test_a_users_own_law_may_write_into_its_arguments(access: float) -> None:
+    """It is handed copies."""
+    g, v = cells()
+    own = solve(g, v, 1.0, 2.0, law=Own(lambda i: i.tolist()), access_resistance=access)
+    np.testing.assert_allclose(own, solve(g, v, 1.0, 2.0, access_resistance=access), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("law", "words"),
+    [(Sinh, "is an object with the methods"), ("sinh", "got 'sinh'"), (Own(lambda i: i.sum(axis=0)), "real numbers, it returned"),
+     (Own(lambda i: i + 1j), "real numbers"), (Own(lambda i: None), "it returned None"),
+     (Own(lambda i: i * np.nan), "real numbers"), (Own(lambda i: np.ma.masked_less(i, 0.0)), "plain array")],
+)  # fmt: skip
+def test_what_is_no_law_is_said(law: Any, words: str) -> None:
+    """In one sentence that names the law."""
+    g, v = cells()
+    with pytest.raises(UsageError, match=words):
+        solve(g, v, 1.0, 1.0, law=law)

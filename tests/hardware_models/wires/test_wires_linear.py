@@ -233,7 +233,7 @@ def test_nothing_flows_without_voltage_or_cells() -> None:
     [
         ({"conductance": [[1.0, -2.0]]}, r"\[0, 1000\] S, got -2 S"),
         ({"conductance": [[np.nan, 1.0]]}, "conductance should be finite numbers"),
-        ({"conductance": [1.0, 2.0]}, r"conductance should have the shape \(B, B\)"),
+        ({"conductance": [1.0, 2.0]}, r"conductance should have the shape \(rows, columns\)"),
         ({"conductance": np.empty((0, 3))}, "at least one row and one column"),
         ({"voltage": [[1.0, 2.0]]}, r"voltage should have the shape \(B, 1\)"),
         ({"voltage": [1.0]}, "voltage should have the shape"),
@@ -245,6 +245,7 @@ def test_nothing_flows_without_voltage_or_cells() -> None:
         ({"access": "1T1R"}, "passive, 1t1r for access"),
         ({"access_resistance": [[1.0, 2.0, 3.0]]}, "access_resistance should have the shape"),
         ({"access_resistance": -1.0}, r"\[0, 1e\+09\] Ohm, got -1 Ohm"),
+        ({"access_resistance": np.nan}, "access_resistance should be finite numbers"),
         ({"tolerance": 0.0}, "for tolerance"),
     ],
 )  # fmt: skip
@@ -260,3 +261,13 @@ def test_an_array_with_transistors_has_no_one_matrix() -> None:
     """Its circuit depends on which word lines are driven."""
     with pytest.raises(UsageError, match="no one matrix"):
         Wires([[1e-4]], 1.0, 1.0, access="1t1r").effective()
+    with pytest.raises(UsageError, match="gates are on the word lines"):
+        Wires([[1e-4]], 1.0, 1.0, access="1t1r").transposed()
+
+
+def test_a_caller_may_write_into_the_matrix() -> None:
+    """What is kept stays as it is."""
+    array = Wires(*circuit()[:1], 1.0, 1.0)
+    kept = array.effective().copy()
+    array.effective()[:] = 0.0
+    np.testing.assert_array_equal(array.effective(), kept)
