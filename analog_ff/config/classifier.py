@@ -35,9 +35,7 @@ def config_of(given: Facts, epochs: Any) -> Config:
     settings = {str(name): value for name, value in (extra or {}).items()}
     known = {f.name for f in fields(Config)} - NOT_SETTINGS
     for name in sorted(settings.keys() - known):
-        raise UsageError(
-            f"settings have no {shown(name)}{closest(name, known)}; the choices are those of `analog_ff.config.config.Config`."
-        )
+        raise UsageError(f"settings have no {shown(name)}{closest(name, known)}; see `analog_ff.config.config.Config`.")
     if settings.get("wires") == "test":
         raise UsageError(
             "wires 'test' belongs to a run, which ends with one test: choose 'refreshed' or 'exact', or call chip_.lay_wires on a "

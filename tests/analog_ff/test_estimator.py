@@ -250,7 +250,7 @@ def test_learns_on_a_sealed_chip(iris: tuple[np.ndarray, np.ndarray]) -> None:
         ({"settings": {"wires": "test"}}, r"wires 'test' belongs to a run"),
         (
             {"settings": {"red_noise": False}},
-            r"settings have no 'red_noise'; did you mean 'read_noise'; the choices are those of",
+            r"settings have no 'red_noise'; did you mean 'read_noise'; see",
         ),
     ],
 )
