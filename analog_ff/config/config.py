@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import ClassVar
 
 from analog_ff.config.choices import Choices
-from analog_ff.config.parts import FAULTS, CellChoices, ChipChoices, DataChoices, LearningChoices, RunChoices
+from analog_ff.config.parts import (
+    FAULTS,
+    CellChoices,
+    ChipChoices,
+    DataChoices,
+    LearningChoices,
+    LineChoices,
+    RunChoices,
+)
 from analog_ff.config.together import check_together
 from analog_ff.learners import LEARNERS
 from analog_ff.learners.options import (
@@ -62,6 +70,7 @@ def run_folder(options: Facts) -> Path:
 @carrying(LEARNERS, UPDATES, SLOPES, NETWORKS, SCHEDULES, NEGATIVES)
 class Config(
     RunChoices,
+    LineChoices,
     CellChoices,
     NegativesOptions,
     GoodnessOptions,

@@ -128,6 +128,19 @@ def check_read_noise(config: Config, device: BaseDevice) -> None:
         raise UsageError(f"device '{config.device}' reads without noise: choose --copies-from dropout.")
 
 
+def line_limit_of(config: Config) -> float:
+    """Return the current that a line of a run's technology bears [A]."""
+    from hardware_models.energy import load_technology
+
+    technology = load_technology(config.technology)
+    if technology.line_current is None:
+        raise UsageError(
+            f"technology '{technology.name}' gives no current limit of a line (line.current_limit), so that no groups follow from "
+            "it: give --line-groups off, or another --technology."
+        )
+    return technology.line_current.at("nominal")
+
+
 @guarded(UsageError)
 def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: bool = False) -> ChipBench:
     """Return the chip of a run, or its chips, in this process or not.
@@ -147,6 +160,8 @@ def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: 
         "adc_range": config.adc_range,
         "partial_sums": config.partial_sums,
     }
+    if config.line_groups == "auto":
+        options |= {"line_current": line_limit_of(config), "current_margin": config.current_margin}
     if config.faults():
         options["faults"] = config.faults()
     kind: Callable[..., ChipBench]

@@ -23,11 +23,12 @@ from hardware_models.check import UsageError, in_range, positive_int
 from hardware_models.chip import memory
 from hardware_models.chip.conversions import Conversions, priced
 from hardware_models.chip.oracle import Oracle
-from hardware_models.chip.sensing import sense, sense_analog, sense_transposed
+from hardware_models.chip.sensing import sense, sense_analog, sense_transposed, settle
 from hardware_models.converters.adc import Adc
 from hardware_models.converters.dac import Dac
 from hardware_models.crossbar import Crossbar
 from hardware_models.crossbar.inspection import Inspection, inspect_cells, pulse_noise, pulse_step
+from hardware_models.crossbar.line_watch import LineLimit
 from hardware_models.devices.base import BaseDevice, Device
 from hardware_models.devices.faults import with_faults
 from hardware_models.events import Events
@@ -69,6 +70,10 @@ class Chip:
         file or a dictionary of arrays; see `hardware_models.devices.faults`. Default: none.
     arrays : dict, optional
         More arrays by layer, ``{layer: names}``; every layer has the array "main".
+    line_current : float, optional
+        What a line of the arrays bears [A]; lines are then driven in groups. Default: any current.
+    current_margin : float
+        Factor by which currents stay below the limit until `fix_groups` is called.
     """
 
     pins = frozenset({"observe", "read", "transposed", "fire", "fire_cells", "program", "wait"})
@@ -91,6 +96,8 @@ class Chip:
         adc_range: float = 8.0,
         partial_sums: str = "digital",
         faults: Mapping[str, object] | None = None,
+        line_current: float | None = None,
+        current_margin: float = 1.0,
     ) -> None:
         made = load_device(device)
         self._device = made if read_noise else made.without(read_noise=True)
@@ -106,6 +113,7 @@ class Chip:
         self._dac, self._adc = Dac(dac), Adc(adc, adc_range)
         self._perfect = Adc(None, adc_range)
         self._sealed = sealed
+        limit = None if line_current is None else LineLimit(line_current, current_margin, not self._digital_sums)
         key = Key(chip_seed, "chip")
         neurons = load_nonlinearity(nonlinearity)
         self._analog = neurons.analog
@@ -115,7 +123,8 @@ class Chip:
             cells = with_faults(self._device, faults, layer, len(self.shapes))
             for name in ("main", *(arrays or {}).get(layer, ())):
                 place = key.child("layer", layer).child(name)
-                self._arrays[layer, name] = Crossbar(cells, shape, key=place, tile=tile, weight_range=weight_range)
+                array = Crossbar(cells, shape, key=place, tile=tile, weight_range=weight_range, limit=limit)
+                self._arrays[layer, name] = array
             self._neurons.append(neurons.fabricate(shape[1], key.child("neurons", layer)))
         self._timed = [box for box in self._neurons if isinstance(box, Timed)]
         self.datasheet = tuple(
@@ -176,8 +185,9 @@ class Chip:
         d = pins.finite("what drives the columns", d, (None, crossbar.shape[1]))
         z, events = sense_transposed(crossbar, d, self._dac, self._adc, self._device.v_read, key)
         self._clock(events)
-        count = priced("dac", self._dac.bits, 2 * d.size)
-        count |= priced("adc", self._adc.bits, crossbar.tiling.column_tiles * z.size)
+        division = crossbar.cells.transposed_division
+        count = priced("dac", self._dac.bits, len(d) * division.drives)
+        count |= priced("adc", self._adc.bits, division.samples * z.size)
         return z, events + Events(count)
 
     def fire(
@@ -218,21 +228,23 @@ class Chip:
         crossbar = self._array(layer, array)
         # The array is linear: it is read in units of the full-scale voltage, which only the energy sees.
         v_fs, read_key = float(self._device.v_read), key.child("read")
+        refused = settle(crossbar, x, self._dac, self._scale, v_fs)
+        division = crossbar.cells.division
         if self._digital_sums:
             z, clipped, events = sense(crossbar, x, self._dac, self._adc, self._scale, v_fs, read_key)
-            converted = z.size * crossbar.tiling.row_tiles
+            converted = z.size * division.samples
         else:
             adc = self._adc if convert else self._perfect
             z, clipped, events = sense_analog(crossbar, x, self._dac, adc, self._scale, v_fs, read_key)
             converted = z.size
-        self._clock(events)
+        self._clock(refused + events)
         phases = events["reads.cells"] // max(1, x.size * 2 * crossbar.shape[1])
-        count = priced("dac", self._dac.bits, phases * x.size)
+        count = priced("dac", self._dac.bits, phases * len(x) * division.drives)
         self._conversions.dac(layer, x.size, clipped[0])
         if convert:
             count |= priced("adc", self._adc.bits, converted)
             self._conversions.adc(layer, converted, clipped[1])
-        return z, events + Events(count)
+        return z, refused + events + Events(count)
 
     # --- inside ---
 
@@ -271,6 +283,17 @@ class Chip:
     def clipped_share(self) -> list[dict[str, float | None]]:
         """Return for each layer the share of converted values that were clipped, None where nothing was converted."""
         return self._conversions.clipped_share()
+
+    def fix_groups(self) -> None:
+        """End the search for groups of lines; reads and writes may from now on use up the margin before they are repeated."""
+        for array in self._arrays.values():
+            if array.cells.watch is not None:
+                array.cells.watch.fix()
+
+    def line_groups(self) -> list[dict[str, object]] | None:
+        """Return for each layer the groups of lines and the largest currents; None without a limit. See `LineWatch.report`."""
+        watched = [array.cells.watch for array in self._main()]
+        return [watch.report() for watch in watched if watch is not None] or None
 
     def inspect(self) -> list[dict[str, float | None]] | None:
         """Return for each layer the summary of `hardware_models.crossbar.inspection` and the spread of W; None if sealed."""

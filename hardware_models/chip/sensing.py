@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from hardware_models.chip.conversions import priced
 from hardware_models.converters.adc import Adc
 from hardware_models.converters.dac import Dac
 from hardware_models.crossbar import Crossbar, reading
@@ -31,7 +32,7 @@ def sense(
     cells.look_again()
     batch = len(x)
     count = max(1, batch // SAMPLES)
-    cuts = np.array([0, *(stop for _, stop in crossbar.tiling.row_cuts)], np.int64)
+    cuts = np.array([0, *(stop for _, stop in cells.row_cuts)], np.int64)
     parts = min(8, max(1, batch // 16))
     v, squares = np.empty(batch * rows, np.float32), np.empty((parts, rows))
     dac_clipped, polarity = np.empty(parts, np.int64), np.empty((parts, 2), np.bool_)
@@ -51,6 +52,18 @@ def sense(
     phases = 2 if bool(polarity.any(axis=0).all()) else 1
     clipped = np.array((dac_clipped.sum(), adc_clipped.sum()))
     return z, clipped, reading.read_events(cells, squares.sum(axis=0), batch, phases)
+
+
+def settle(crossbar: Crossbar, x: np.ndarray, dac: Dac, scale: float, volts: float) -> Events:
+    """Find groups of lines for x (B, rows) that keep the limit of the lines; return the events of reads refused on the way.
+
+    The drivers refuse a read above the limit before anything is converted.
+    """
+    if crossbar.cells.watch is None:
+        return Events()
+    v, _ = dac.convert(x, scale)
+    events, drives = reading.settle(crossbar.cells, v * np.float32(volts))
+    return events + Events(priced("dac", dac.bits, drives))
 
 
 def sense_analog(
@@ -74,7 +87,9 @@ def sense_transposed(
     """Return d W^T (B, rows) for d (B, columns), driven at the scale of its largest value, and the events."""
     scale = float(np.abs(d).max(initial=0.0)) or 1.0
     v, _ = dac.convert(d, scale)
-    current, events = crossbar.read_transposed(v * np.float32(volts), key=key)
+    v *= np.float32(volts)
+    refused, drives = reading.settle_transposed(crossbar.cells, v)
+    current, events = crossbar.read_transposed(v, key=key)
     back = current * np.float32(scale / (crossbar.g_unit * volts))
     converted, _ = adc.convert(back[None] / np.float32(scale), 1.0, None, key)
-    return converted * np.float32(scale), events
+    return converted * np.float32(scale), events + refused + Events(priced("dac", dac.bits, drives))

@@ -9,12 +9,16 @@ brought into step here and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from hardware_models.check import DeviceRangeError, RunError
+from hardware_models.crossbar.groups import Division
 from hardware_models.crossbar.line_sums import LineSums
+from hardware_models.crossbar.line_watch import LineLimit, LineWatch
+from hardware_models.crossbar.write_watch import Train
 from hardware_models.devices.base import BaseDevice
 from hardware_models.devices.state import CellState, remade
 from hardware_models.kernels import pulses as kernels
@@ -53,9 +57,11 @@ class Cells:
         Size of the array, and its division into tiles.
     key : Key
         Fabrication.
+    limit : LineLimit, optional
+        What a line bears; reads and writes are then made in groups of lines. Default: any current.
     """
 
-    def __init__(self, device: BaseDevice, tiling: Tiling, key: Key) -> None:
+    def __init__(self, device: BaseDevice, tiling: Tiling, key: Key, limit: LineLimit | None = None) -> None:
         self.device, self.tiling = device, tiling
         rows, bit_lines = tiling.rows, tiling.bit_lines
         self.time = 0.0  # chip clock [s]
@@ -66,6 +72,7 @@ class Cells:
         self.row_sums = np.empty(rows)  # G+ + G- over each word line [S]
         # Only passive arrays have half-selected cells; the lines' sums price them without a look at each.
         self.lines = LineSums(tiling) if device.access == "passive" else None
+        self.watch = None if limit is None else LineWatch(device, tiling, limit)
         self.seen_at = 0.0  # clock when the differences were last computed [s]
         self._whole: np.ndarray | None = None
         self._noise: tuple[np.ndarray, float] | None = None
@@ -89,6 +96,23 @@ class Cells:
         if self._whole is None:
             self._whole = np.concatenate(list(self.blocks), axis=1)[:, : self.tiling.bit_lines // 2]
         return self._whole
+
+    @property
+    def row_cuts(self) -> list[tuple[int, int]]:
+        """First row of each group of rows that is read by itself, and the row after its last one: tiles, or parts of them."""
+        return self.tiling.row_cuts if self.watch is None else list(pairwise(self.watch.forwards.cuts.tolist()))
+
+    @property
+    def division(self) -> Division:
+        """How a read is divided, as far as its cost depends on it."""
+        whole = Division(self.tiling.row_tiles, 1, self.tiling.rows)
+        return whole if self.watch is None else self.watch.forwards.division
+
+    @property
+    def transposed_division(self) -> Division:
+        """How a transposed read is divided."""
+        whole = Division(self.tiling.column_tiles, 1, self.tiling.bit_lines)
+        return whole if self.watch is None else self.watch.backwards.division
 
     def noise_map(self) -> tuple[np.ndarray, float]:
         """Return the pairs' variance of one read, like `blocks`, float32 in units of a number [S²], and the number.
@@ -132,6 +156,8 @@ class Cells:
 
     def _forget(self) -> None:
         self._whole = self._noise = None
+        if self.watch is not None:
+            self.watch.forget()
 
     # --- reports of those who write ---
 
@@ -140,6 +166,11 @@ class Cells:
         after = self.state.g
         sums, slots = kernels.write_sums(before, after, pulses, self.tiling.tile_columns)
         kernels.add_sizes(self.received, pulses)
+        if self.watch is not None:
+            where = np.flatnonzero(pulses)
+            first = np.searchsorted(where, np.arange(len(pulses) + 1) * pulses.shape[1])
+            most = np.maximum(before.reshape(-1)[where], after.reshape(-1)[where])
+            slots = self.watch.writes.burst(first, where, pulses.reshape(-1)[where], most, self._sums())
         if self.lines is None:
             self.look()
             return Written(sums, slots, None)
@@ -154,6 +185,8 @@ class Cells:
         after = self.gathered(where)
         sums, slots = kernels.write_sums_some(first, where, pulses, before, after, g.shape[1], columns)
         kernels.follow_cells(first, where, pulses, before, after, g, self.received, self.blocks, self.row_sums)
+        if self.watch is not None:
+            slots = self.watch.writes.burst(first, where, pulses, np.maximum(before, after), self._sums())
         self._forget()
         if self.lines is None:
             return Written(sums, slots, None)
@@ -181,6 +214,25 @@ class Cells:
         panel, column = np.divmod(lines >> 1, self._width)
         self.blocks[panel, rows[:, None], column] = other - after if lines[0] & 1 else after - other
         self._forget()
+
+    def _sums(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return the sums along the lines of each tile that the watch over a write needs; None behind transistors."""
+        return None if self.lines is None else (self.lines.rows, self.lines.columns)
+
+    def train(
+        self,
+        trains: tuple[np.ndarray, np.ndarray],
+        place: tuple[np.ndarray, np.ndarray],
+        most: np.ndarray,
+        polarity: int,
+    ) -> Train:
+        """Return coinciding trains as they are given: at once, or in groups of lines where these bear no more.
+
+        trains : rows (slots, rows) and columns (slots, columns), bool; place, most : see `WriteWatch.train`.
+        """
+        if self.watch is None:
+            return Train(*trains, len(trains[0]))
+        return self.watch.writes.train(*trains, place, most, polarity, self._sums())
 
     def gathered(self, where: np.ndarray) -> np.ndarray:
         """Return the stored conductances at flat positions [S]."""
@@ -220,6 +272,8 @@ class Cells:
         """Return sums, pulses received and state, as plain arrays; the clocks `time` and `seen_at` are left to the caller."""
         # The row sums are running sums: their last bits depend on the order of the updates, so they are kept as they are.
         sums = {"row_sums": self.row_sums.copy()} | (self.lines.save() if self.lines is not None else {})
+        if self.watch is not None:
+            sums |= {f"lines.{name}": array for name, array in self.watch.save().items()}
         return {**sums, "received": self.received.copy()} | {
             f"state.{name}": np.array(a) for name, a in zip(self.state._fields, self.state, strict=True)
         }
@@ -232,6 +286,9 @@ class Cells:
         self.row_sums[:] = saved["row_sums"]
         if self.lines is not None:
             self.lines.restore(saved)
+        if self.watch is not None:
+            start = "lines."
+            self.watch.restore({n.removeprefix(start): array for n, array in saved.items() if n.startswith(start)})
         # Sums of before the clock moved are still those of then: they are made anew before cells that age are read.
         self.seen_at = seen_at
         self.received[:] = saved.get("received", 0)  # earlier checkpoints have none

@@ -1,0 +1,93 @@
+r"""Groups of lines that are driven or read at once, so that no line carries more than its limit.
+
+A line bears the current :math:`I_{max}` (electromigration). In a read, word line i of a tile carries :math:`v_i \sum_j g_{ij}` and bit
+line j carries :math:`\sum_i v_i g_{ij}`. Fewer bit lines at once relieve the word lines, fewer word lines at once the bit lines. With R
+groups of rows and C groups of columns, a read takes R C times as long; each group of rows is converted by itself, the groups of
+columns have converters of their own anyway. In a write, a line carries the current of the cells that are pulsed at once, of which
+:math:`\lfloor I_{max}/I_{cell} \rfloor` fit on it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+ROUNDING = 1e-5
+"""Share by which a current may be above the limit before it counts: sums of products in float32 are no more exact."""
+
+
+class Lines(NamedTuple):
+    """Parallel lines of an array, cut into tiles."""
+
+    number: int
+    tile: int  # lines of a whole tile
+    unit: int = 1  # lines that are always driven or read together: the two bit lines of a pair
+
+    @property
+    def tiles(self) -> int:
+        """Number of tiles."""
+        return -(-self.number // self.tile)
+
+    @property
+    def longest(self) -> int:
+        """Number of lines in the largest tile."""
+        return min(self.number, self.tile)
+
+    def groups(self, at_once: int) -> int:
+        """Return the number of groups of the largest tile, of at most `at_once` lines each."""
+        return -(-self.longest // at_once)
+
+    def borders(self, at_once: int) -> np.ndarray:
+        """Return the first line of each group of at most `at_once` lines, and the number of all lines, int64."""
+        starts = [a for top in range(0, self.number, self.tile) for a in range(top, self._end(top), at_once)]
+        return np.array([*starts, self.number], np.int64)
+
+    def tile_of(self, borders: np.ndarray) -> np.ndarray:
+        """Return the tile of each group, int64."""
+        return borders[:-1] // self.tile
+
+    def place_of(self, borders: np.ndarray, at_once: int) -> np.ndarray:
+        """Return the place of each group in its tile, int64; groups of the same place are driven at the same time."""
+        return borders[:-1] % self.tile // at_once
+
+    def smaller(self, at_once: int, over: float) -> int:
+        """Return a smaller number of lines at once where the current was `over` times its limit; 0 if there is none."""
+        if at_once <= self.unit:
+            return 0
+        groups = self.groups(at_once)
+        wanted = max(groups + 1, math.ceil(groups * over * (1.0 - ROUNDING)))
+        units = -(-self.longest // (wanted * self.unit))
+        return max(self.unit, min(units * self.unit, at_once - self.unit))
+
+    def _end(self, top: int) -> int:
+        return min(top + self.tile, self.number)
+
+
+class Division(NamedTuple):
+    """How a read is divided, as far as its cost depends on it."""
+
+    samples: int  # conversions of one output for one sample
+    steps: int  # reads one after the other
+    drives: int  # drives of input lines by their converters, for one sample and phase
+
+
+def cells_at_once(limit: float, current: float, most: int) -> int:
+    """Return how many cells of a current [A] a line bears at once, at most `most`; 0 if one cell is above the limit [A].
+
+    The small tolerance keeps rounding from refusing the exact case I = I_max.
+    """
+    return min(most, math.floor(limit / current * (1.0 + ROUNDING))) if current * most > limit else most
+
+
+def strands(cells: int, current: float, limit: float) -> int:
+    """Return the word lines among which a word line with that many cells of a current [A] is divided, each with its own cells."""
+    fit = cells_at_once(limit, current, cells)
+    return cells if fit == 0 else -(-cells // fit)
+
+
+def parts(left: int, right: int, number: int) -> np.ndarray:
+    """Return the borders of `number` nearly equal parts of the lines `left` to `right`, at least one line each."""
+    number = min(number, right - left)
+    return left + (right - left) * np.arange(number + 1) // number

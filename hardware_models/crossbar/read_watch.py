@@ -1,0 +1,257 @@
+"""The currents of reads in one direction, and the groups of lines that keep them within the limit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from hardware_models.check import RunError
+from hardware_models.crossbar.groups import ROUNDING, Division, Lines, parts, strands
+from hardware_models.kernels.currents import group_sums
+from hardware_models.kernels.products import one_blas_thread
+
+SLACK = np.float32(1.0 + 1e-4)
+"""Factor on the bound of a current that is computed in float32, so that it is a bound for the exact current too."""
+
+
+class Table(NamedTuple):
+    """What bounds the currents of one division, from the conductances of the moment."""
+
+    driven: np.ndarray  # borders of the groups of driven lines
+    collecting: np.ndarray  # borders of the groups of collecting lines
+    loads: np.ndarray  # conductance on each driven line (or on its fullest strand) in each group of columns [S], (n, C)
+    mean: np.ndarray  # mean conductance of a driven line in each tile [S], (n, U) float32
+    spread: np.ndarray  # largest deviation of a collecting line from the means, (D, U) float32 [S]
+
+
+class ReadWatch:
+    """Groups of driven and of collecting lines, and the largest currents that flowed.
+
+    Parameters
+    ----------
+    driven, collecting : Lines
+        Word lines and bit lines, or, of a transposed read, bit lines and word lines.
+    limit, margin : float
+        What a line bears [A]; the factor by which currents stay below it while groups are sought.
+    cell : float
+        Largest nominal current of one cell in a read [A].
+    full : float
+        Voltage of full scale [V].
+    joined : bool
+        Whether the currents of the tiles add on one line (analog partial sums); the sum is then what is limited.
+    stranded : bool
+        Whether a line at full scale in every sample, as the bias row, is divided into several physical lines.
+    """
+
+    def __init__(
+        self, driven: Lines, collecting: Lines, limit: float, margin: float, *, cell: float, full: float,
+        joined: bool = False, stranded: bool = False,
+    ) -> None:  # fmt: skip
+        self.driven, self.collecting = driven, collecting
+        self.limit, self.margin, self._cell, self._full, self.joined = limit, margin, cell, full, joined
+        self.at_once = np.array((driven.longest, collecting.longest), np.int64)  # driven and collecting lines
+        self.strands = np.ones(driven.number, np.int64)  # physical lines of each driven line, in each tile
+        self.constant = np.full(driven.number, stranded)  # at full scale in every sample so far
+        # Largest currents [A]: while groups were sought, and since; of driven and of collecting lines.
+        shape = driven.tiles, collecting.tiles
+        self.peaks = np.zeros((2, 2, *shape))
+        self.marks = np.zeros(4, np.int64)  # groups fixed, reads, repeated while sought, repeated since
+        self._table: Table | None = None
+
+    @property
+    def fixed(self) -> bool:
+        """True once the search for groups has ended; from then on the margin is used up before a read is repeated."""
+        return bool(self.marks[0])
+
+    def fix(self) -> None:
+        """End the search for groups, if there was a read."""
+        self.marks[0] = self.marks[1] > 0
+
+    @property
+    def division(self) -> Division:
+        """The present division, for the cost of a read."""
+        rows, columns = (int(n) for n in self.at_once)
+        samples = self.driven.tiles if self.joined else len(self.driven.borders(rows)) - 1
+        inner = self.collecting.groups(columns)
+        return Division(samples, self.driven.groups(rows) * inner, inner * int(self.strands.sum()))
+
+    @property
+    def cuts(self) -> np.ndarray:
+        """Borders of the groups of driven lines, int64."""
+        return self.driven.borders(int(self.at_once[0]))
+
+    def forget(self) -> None:
+        """Forget what follows from conductances that have changed since."""
+        self._table = None
+
+    def settle(self, g: np.ndarray, v: np.ndarray, phases: int = 1) -> list[Division]:
+        """Find groups for magnitudes of voltage v (phases B, n) [V], phase by phase; return the divisions that were refused.
+
+        g (n, m) [S]. A read above the limit is refused by the drivers and repeated in smaller groups, which later reads keep.
+        Raises RunError if no group is small enough.
+        """
+        if not self.fixed:
+            self._see_constant(v.reshape(phases, -1, v.shape[1]).sum(axis=0))
+        return self._settled(g, v)
+
+    def scan(self, g: np.ndarray) -> int:
+        """Return the reads, one after the other, that look at every cell row by row at full scale, refused ones among them."""
+        refused = self._settled(g, np.diag(np.full(self.driven.number, self._full, np.float32)))
+        row_groups = self.driven.groups(int(self.at_once[0]))
+        return self.driven.number * sum(division.steps // row_groups for division in (*refused, self.division))
+
+    def _settled(self, g: np.ndarray, v: np.ndarray) -> list[Division]:
+        now = int(self.fixed)
+        refused: list[Division] = []
+        while True:
+            table = self._made(g)
+            found = self.peaks[now].copy()
+            largest = self._driven(v, table, found[0]), self._collecting(g, v, table, found[1])
+            over = np.array(largest) / (self.limit if self.fixed else self.limit / self.margin)
+            if over.max() <= 1.0 + ROUNDING or not self._refine(over, largest, refused):
+                self.peaks[now] = found
+                self.marks[1] += 1
+                return refused
+
+    def _see_constant(self, v: np.ndarray) -> None:
+        self.constant &= (v >= self._full * (1.0 - ROUNDING)).all(axis=0)
+        self._strand()
+
+    def _strand(self) -> None:
+        """Divide constant lines by the worst case, so that they never have to be divided again."""
+        number = strands(int(self.at_once[1]), self._cell, self.limit)
+        self.strands[:] = np.where(self.constant, number, 1)
+        self.forget()
+
+    def _refine(self, over: np.ndarray, largest: tuple[float, float], refused: list[Division]) -> bool:
+        """Make groups smaller; return False if they are as small as can be and the limit itself is kept."""
+        before = self.division
+        changed = False
+        # A driven line is relieved by fewer collecting lines at once, and the other way round.
+        for axis, lines, ratio, current in (
+            (1, self.collecting, over[0], largest[0]),
+            (0, self.driven, over[1], largest[1]),
+        ):
+            if ratio <= 1.0 + ROUNDING:
+                continue
+            at_once = lines.smaller(int(self.at_once[axis]), float(ratio))
+            if at_once:
+                self.at_once[axis], changed = at_once, True
+            elif current > self.limit * (1.0 + ROUNDING):
+                raise RunError(
+                    f"a read drives {current:.3g} A through a line that bears {self.limit:.3g} A, and no group of lines is smaller: "
+                    "the cells conduct too much for the limit."
+                )
+        if changed:
+            refused.append(before)
+            self.marks[2 + int(self.fixed)] += 1
+            self.forget()
+            if not self.fixed:
+                self._strand()
+        return changed
+
+    def _made(self, g: np.ndarray) -> Table:
+        if self._table is None:
+            driven, collecting = (
+                lines.borders(int(n)) for lines, n in zip((self.driven, self.collecting), self.at_once, strict=True)
+            )
+            loads = np.empty((self.driven.number, len(collecting) - 1))
+            tiles = self.collecting.borders(self.collecting.tile)
+            mean = np.empty((self.driven.number, len(tiles) - 1), np.float32)
+            spread = np.empty((len(driven) - 1, len(tiles) - 1), np.float32)
+            group_sums(g, driven, collecting, tiles, loads, mean, spread)
+            for i in np.flatnonzero(self.strands > 1):
+                pieces = (parts(a, b, int(self.strands[i])) for a, b in pairwise(collecting))
+                loads[i] = [_sums(g[i], borders).max() for borders in pieces]
+            self._table = Table(driven, collecting, loads, mean, spread)
+        return self._table
+
+    def _driven(self, v: np.ndarray, table: Table, peaks: np.ndarray) -> float:
+        """Enter the currents of driven lines, which are exact, into peaks (tiles of them, tiles) [A]; return the largest."""
+        currents = v.max(axis=0, initial=0.0)[:, None].astype(np.float64) * table.loads
+        by_row = np.maximum.reduceat(currents, np.arange(0, self.driven.number, self.driven.tile), axis=0)
+        tiles = self.collecting.tile_of(table.collecting)
+        for t in range(self.collecting.tiles):
+            np.maximum(peaks[:, t], by_row[:, tiles == t].max(axis=1), out=peaks[:, t])
+        return float(currents.max(initial=0.0))
+
+    def _collecting(self, g: np.ndarray, v: np.ndarray, table: Table, peaks: np.ndarray) -> float:
+        """Enter the largest currents of collecting lines into peaks (tiles, tiles of them) [A]; return the largest entered.
+
+        A sample whose bound is above the limit is computed. Of the others only the most promising one is, to know what flows, and
+        only if its bound is above what has been seen on the tile; while groups are sought all such samples are.
+        """
+        largest = 0.0
+        places = self.driven.place_of(table.driven, int(self.at_once[0]))
+        rows = np.zeros(len(places), np.int64) if self.joined else self.driven.tile_of(table.driven)
+        sets = (
+            [np.flatnonzero(places == p) for p in range(places.max() + 1)]
+            if self.joined
+            else np.arange(len(places))[:, None]
+        )
+        with one_blas_thread():
+            for groups in sets:
+                bound = np.zeros((len(v), self.collecting.tiles), np.float32)
+                for d in groups:
+                    part = v[:, table.driven[d] : table.driven[d + 1]]
+                    length = np.sqrt(np.einsum("bi,bi->b", part, part))
+                    bound += (
+                        part @ table.mean[table.driven[d] : table.driven[d + 1]] + length[:, None] * table.spread[d]
+                    )
+                bound *= SLACK
+                known = peaks[rows[groups[0]]]
+                for t in np.flatnonzero((bound > known).any(axis=0)):
+                    for promising in (True, False):  # the most promising sample first: it spares most of the others
+                        least = max(known[t], self.limit) if self.fixed and not promising else known[t]
+                        chosen = bound[:, t] > least
+                        if promising:
+                            chosen &= bound[:, t] == bound[:, t].max()
+                        if chosen.any():
+                            current = self._exact(g, v[chosen], table, groups, int(t))
+                            known[t], largest = max(known[t], current), max(largest, current)
+        return largest
+
+    def _exact(self, g: np.ndarray, v: np.ndarray, table: Table, groups: np.ndarray, tile: int) -> float:
+        """Return the largest current [A] of the collecting lines of a tile while the groups of driven lines are on at once."""
+        left = tile * self.collecting.tile
+        right = min(left + self.collecting.tile, self.collecting.number)
+        currents = np.zeros((len(v), right - left), np.float32)
+        for d in groups:
+            a, b = table.driven[d], table.driven[d + 1]
+            currents += v[:, a:b] @ g[a:b, left:right]
+        return float(currents.max())
+
+    # --- report and state ---
+
+    def report(self) -> dict[str, int]:
+        """Return the groups and the repeated reads as plain numbers."""
+        return {
+            "row_groups": self.driven.groups(int(self.at_once[0])),
+            "column_groups": self.collecting.groups(int(self.at_once[1])),
+            "divided_rows": int((self.strands > 1).sum()),
+            "lines_of_a_divided_row": int(self.strands.max()),
+            "repeated_in_calibration": int(self.marks[2]),
+            "repeated": int(self.marks[3]),
+        }
+
+    def save(self) -> dict[str, np.ndarray]:
+        """Return the state as arrays."""
+        return {
+            "at_once": self.at_once.copy(), "strands": self.strands.copy(), "constant": self.constant.copy(),
+            "peaks": self.peaks.copy(), "marks": self.marks.copy(),
+        }  # fmt: skip
+
+    def restore(self, saved: Mapping[str, np.ndarray]) -> None:
+        """Restore a state returned by `save`."""
+        for name, array in self.save().items():
+            np.copyto(getattr(self, name), saved[name].astype(array.dtype))
+        self.forget()
+
+
+def _sums(line: np.ndarray, borders: np.ndarray) -> np.ndarray:
+    """Return the sums of conductance of adjoining parts of one line [S]."""
+    sums: np.ndarray = np.add.reduceat(line[: borders[-1]], borders[:-1], dtype=np.float64)
+    return sums
