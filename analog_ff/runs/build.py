@@ -135,8 +135,8 @@ def line_limit_of(config: Config) -> float:
     technology = load_technology(config.technology)
     if technology.line_current is None:
         raise UsageError(
-            f"technology '{technology.name}' gives no current limit of a line (line.current_limit), so that no groups follow from "
-            "it: give --line-groups off, or another --technology."
+            f"technology '{technology.name}' gives no current limit of a line (line.current_limit), from which groups follow: "
+            "give --line-groups off, or another --technology."
         )
     return technology.line_current.at("nominal")
 

@@ -22,6 +22,7 @@ from hardware_models import pins
 from hardware_models.check import UsageError, in_range, positive_int
 from hardware_models.chip import memory
 from hardware_models.chip.conversions import Conversions, priced
+from hardware_models.chip.lines import WatchedLines
 from hardware_models.chip.oracle import Oracle
 from hardware_models.chip.sensing import sense, sense_analog, sense_transposed, settle
 from hardware_models.converters.adc import Adc
@@ -40,7 +41,7 @@ from hardware_models.port import LayerSheet, MissingPinError, SealedChipError
 PARTIAL_SUMS = ("digital", "analog")
 
 
-class Chip:
+class Chip(WatchedLines):
     """Layers of one chip behind the pins of `hardware_models.port.ChipPort`.
 
     Parameters
@@ -283,17 +284,6 @@ class Chip:
     def clipped_share(self) -> list[dict[str, float | None]]:
         """Return for each layer the share of converted values that were clipped, None where nothing was converted."""
         return self._conversions.clipped_share()
-
-    def fix_groups(self) -> None:
-        """End the search for groups of lines; reads and writes may from now on use up the margin before they are repeated."""
-        for array in self._arrays.values():
-            if array.cells.watch is not None:
-                array.cells.watch.fix()
-
-    def line_groups(self) -> list[dict[str, object]] | None:
-        """Return for each layer the groups of lines and the largest currents; None without a limit. See `LineWatch.report`."""
-        watched = [array.cells.watch for array in self._main()]
-        return [watch.report() for watch in watched if watch is not None] or None
 
     def inspect(self) -> list[dict[str, float | None]] | None:
         """Return for each layer the summary of `hardware_models.crossbar.inspection` and the spread of W; None if sealed."""

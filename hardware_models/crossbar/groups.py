@@ -1,10 +1,16 @@
 r"""Groups of lines that are driven or read at once, so that no line carries more than its limit.
 
-A line bears the current :math:`I_{max}` (electromigration). In a read, word line i of a tile carries :math:`v_i \sum_j g_{ij}` and bit
-line j carries :math:`\sum_i v_i g_{ij}`. Fewer bit lines at once relieve the word lines, fewer word lines at once the bit lines. With R
-groups of rows and C groups of columns, a read takes R C times as long; each group of rows is converted by itself, the groups of
-columns have converters of their own anyway. In a write, a line carries the current of the cells that are pulsed at once, of which
+A line bears the current :math:`I_{max}` (electromigration). In a read, word line i of a tile carries
+
+.. math:: I_i = v_i \sum_j g_{ij}, \qquad I_j = \sum_i v_i g_{ij}
+
+and bit line j the current I_j. Fewer bit lines at once relieve the word lines, fewer word lines at once the bit lines. With R
+groups of rows and C groups of columns, a read takes R C times as long; each group of rows is converted by itself, and the groups
+of columns have converters of their own anyway. In a write, a line carries the current of all cells that are pulsed at once, and
 :math:`\lfloor I_{max}/I_{cell} \rfloor` fit on it.
+
+Bit lines of another group are open while a group is read: a transistor at their end is off, and behind access transistors no
+current finds another way. In a passive array it would (sneak paths), which is left out here.
 """
 
 from __future__ import annotations
@@ -14,8 +20,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-ROUNDING = 1e-5
-"""Share by which a current may be above the limit before it counts: sums of products in float32 are no more exact."""
+ROUNDING = 1e-9
+"""Share by which a current may be above the limit before it counts, so that rounding does not refuse the exact case I = I_max."""
 
 
 class Lines(NamedTuple):
@@ -74,10 +80,7 @@ class Division(NamedTuple):
 
 
 def cells_at_once(limit: float, current: float, most: int) -> int:
-    """Return how many cells of a current [A] a line bears at once, at most `most`; 0 if one cell is above the limit [A].
-
-    The small tolerance keeps rounding from refusing the exact case I = I_max.
-    """
+    """Return how many cells of a current [A] a line bears at once, at most `most`; 0 if one cell is above the limit [A]."""
     return min(most, math.floor(limit / current * (1.0 + ROUNDING))) if current * most > limit else most
 
 

@@ -29,8 +29,8 @@ class LineLimit(NamedTuple):
         for what, volts in (("read", device.v_read), ("pulse", max(device.v_up, device.v_down))):
             if volts * device.g_max > self.current * (1.0 + ROUNDING):
                 raise UsageError(
-                    f"one cell of device '{device.name}' draws {volts * device.g_max:.3g} A in a {what} at {volts:g} V, and a line "
-                    f"bears {self.current:.3g} A: no group of lines is small enough; choose a device that conducts less, or a "
+                    f"a cell of device '{device.name}' draws {volts * device.g_max:.3g} A in a {what} at {volts:g} V, and a line "
+                    f"bears {self.current:.3g} A, so no group of lines is small enough: choose a device that conducts less, or a "
                     "technology with wider lines."
                 )
 
@@ -47,17 +47,25 @@ class LineWatch:
             words, bits, current, margin, cell=cell, full=full, joined=limit.joined, stranded=True
         )  # fmt: skip
         self.backwards = ReadWatch(bits, words, current, margin, cell=cell, full=full)
+        self.scans = ReadWatch(words, bits, current, margin, cell=cell, full=full)  # row by row, at full scale
         self.writes = WriteWatch(device, tiling, current, margin)
 
     def forget(self) -> None:
         """Forget what follows from conductances that have changed since."""
-        self.forwards.forget()
-        self.backwards.forget()
+        for reads in (self.forwards, self.backwards, self.scans):
+            reads.forget()
 
     def fix(self) -> None:
         """End the search for groups: from now on a read or write may use up the margin before it is repeated."""
-        self.forwards.fix()
-        self.writes.fix()
+        for watch in (self.forwards, self.backwards, self.scans, self.writes):
+            watch.fix()
+
+    def scan(self, g: np.ndarray) -> int:
+        """Return the reads, one after the other, that look at every cell row by row; see `ReadWatch.scan`."""
+        reads = self.scans.scan(g)
+        if self.forwards.fixed:
+            self.scans.fix()
+        return reads
 
     @property
     def added_lines(self) -> int:
@@ -87,8 +95,11 @@ class LineWatch:
         }
 
     def _most(self, stage: int, lines: int) -> np.ndarray:
-        """Return the largest currents of word lines (0) or bit lines (1) in reads of both directions, by tile [A]."""
-        most: np.ndarray = np.maximum(self.forwards.peaks[stage, lines], self.backwards.peaks[stage, 1 - lines].T)
+        """Return the largest currents of word lines (0) or bit lines (1) in all reads, by tile [A]."""
+        turned = self.backwards.peaks[stage, 1 - lines].T
+        most: np.ndarray = np.maximum(
+            np.maximum(self.forwards.peaks[stage, lines], turned), self.scans.peaks[stage, lines]
+        )
         return most
 
     def save(self) -> dict[str, np.ndarray]:
@@ -104,7 +115,9 @@ class LineWatch:
             watch.restore({name[len(start) :]: value for name, value in saved.items() if name.startswith(start)})
 
     def _parts(self) -> dict[str, ReadWatch | WriteWatch]:
-        return {"forwards": self.forwards, "backwards": self.backwards, "writes": self.writes}
+        return {
+            "forwards": self.forwards, "backwards": self.backwards, "scans": self.scans, "writes": self.writes
+        }  # fmt: skip
 
 
 def _turned(found: dict[str, int]) -> dict[str, int]:

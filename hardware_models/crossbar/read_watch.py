@@ -13,6 +13,8 @@ from hardware_models.crossbar.groups import ROUNDING, Division, Lines, parts, st
 from hardware_models.kernels.currents import group_sums
 from hardware_models.kernels.products import one_blas_thread
 
+ADDED = 0.05
+"""Largest share of driven lines that are added to divide lines which are not constant."""
 SLACK = np.float32(1.0 + 1e-4)
 """Factor on the bound of a current that is computed in float32, so that it is a bound for the exact current too."""
 
@@ -22,9 +24,17 @@ class Table(NamedTuple):
 
     driven: np.ndarray  # borders of the groups of driven lines
     collecting: np.ndarray  # borders of the groups of collecting lines
-    loads: np.ndarray  # conductance on each driven line (or on its fullest strand) in each group of columns [S], (n, C)
+    whole: np.ndarray  # conductance on each driven line in each group of collecting lines [S], (n, C)
+    loads: np.ndarray  # the same of its fullest strand
     mean: np.ndarray  # mean conductance of a driven line in each tile [S], (n, U) float32
     spread: np.ndarray  # largest deviation of a collecting line from the means, (D, U) float32 [S]
+
+    def split(self, g: np.ndarray, number: np.ndarray) -> None:
+        """Enter the loads of driven lines that consist of `number` strands (n,)."""
+        for i in np.flatnonzero(number > 1):
+            pieces = (parts(a, b, int(number[i])) for a, b in pairwise(self.collecting))
+            self.loads[i] = [_sums(g[i], borders).max() for borders in pieces]
+        self.loads[number == 1] = self.whole[number == 1]
 
 
 class ReadWatch:
@@ -43,7 +53,7 @@ class ReadWatch:
     joined : bool
         Whether the currents of the tiles add on one line (analog partial sums); the sum is then what is limited.
     stranded : bool
-        Whether a line at full scale in every sample, as the bias row, is divided into several physical lines.
+        Whether a driven line with too much current, as the bias row, may be divided into several physical lines.
     """
 
     def __init__(
@@ -54,7 +64,9 @@ class ReadWatch:
         self.limit, self.margin, self._cell, self._full, self.joined = limit, margin, cell, full, joined
         self.at_once = np.array((driven.longest, collecting.longest), np.int64)  # driven and collecting lines
         self.strands = np.ones(driven.number, np.int64)  # physical lines of each driven line, in each tile
-        self.constant = np.full(driven.number, stranded)  # at full scale in every sample so far
+        self._stranded = stranded
+        self.constant = np.full(driven.number, stranded)  # at full scale in every sample while groups were sought
+        self.most = np.zeros(driven.number)  # largest voltage of each driven line while groups were sought [V]
         # Largest currents [A]: while groups were sought, and since; of driven and of collecting lines.
         shape = driven.tiles, collecting.tiles
         self.peaks = np.zeros((2, 2, *shape))
@@ -94,7 +106,8 @@ class ReadWatch:
         Raises RunError if no group is small enough.
         """
         if not self.fixed:
-            self._see_constant(v.reshape(phases, -1, v.shape[1]).sum(axis=0))
+            both = v.reshape(phases, -1, v.shape[1]).sum(axis=0)
+            self.constant &= (both >= self._full * (1.0 - 1e-6)).all(axis=0)
         return self._settled(g, v)
 
     def scan(self, g: np.ndarray) -> int:
@@ -105,26 +118,47 @@ class ReadWatch:
 
     def _settled(self, g: np.ndarray, v: np.ndarray) -> list[Division]:
         now = int(self.fixed)
+        voltages = v.max(axis=0, initial=0.0).astype(np.float64)
+        if not self.fixed:
+            np.maximum(self.most, voltages, out=self.most)
         refused: list[Division] = []
         while True:
             table = self._made(g)
+            more = 1.0 if self.fixed or not self._stranded else self._strand(g, table)
             found = self.peaks[now].copy()
-            largest = self._driven(v, table, found[0]), self._collecting(g, v, table, found[1])
+            largest = self._driven(voltages, table, found[0]), self._collecting(g, v, table, found[1])
             over = np.array(largest) / (self.limit if self.fixed else self.limit / self.margin)
+            if more > 1.0:
+                over[0] = more
             if over.max() <= 1.0 + ROUNDING or not self._refine(over, largest, refused):
                 self.peaks[now] = found
                 self.marks[1] += 1
                 return refused
 
-    def _see_constant(self, v: np.ndarray) -> None:
-        self.constant &= (v >= self._full * (1.0 - ROUNDING)).all(axis=0)
-        self._strand()
+    def _strand(self, g: np.ndarray, table: Table) -> float:
+        """Divide driven lines into strands for the currents seen so far; return how many times more groups they need as well.
 
-    def _strand(self) -> None:
-        """Divide constant lines by the worst case, so that they never have to be divided again."""
-        number = strands(int(self.at_once[1]), self._cell, self.limit)
-        self.strands[:] = np.where(self.constant, number, 1)
-        self.forget()
+        A constant line is divided for the worst case, so that it never has to be divided again. Other lines, such as those of the
+        label, get strands as long as these add no more than the share `ADDED` of the lines.
+        """
+        bearable, most = self.limit / self.margin, int(self.at_once[1])
+        currents = self.most * table.whole.max(axis=1)
+        budget, others = int(np.ceil(ADDED * self.driven.number)), ~self.constant
+        groups, last = self.collecting.groups(most), -(-self.collecting.longest // self.collecting.unit)
+        more = groups
+        while more < last and (_number(currents * groups / more, bearable) - 1)[others].sum() > budget:
+            more += 1
+        self.strands[:] = np.minimum(_number(currents, bearable), most) if more == groups else 1
+        self.strands[self.constant] = strands(most, self._cell, self.limit)
+        table.split(g, self.strands)
+        # Parts of a line are not equal to the last cell: a strand more where one is above.
+        while (
+            more == groups
+            and (tight := (self.most * table.loads.max(axis=1) > bearable) & others & (self.strands < most)).any()
+        ):
+            self.strands[tight] += 1
+            table.split(g, self.strands)
+        return more / groups
 
     def _refine(self, over: np.ndarray, largest: tuple[float, float], refused: list[Division]) -> bool:
         """Make groups smaller; return False if they are as small as can be and the limit itself is kept."""
@@ -142,15 +176,13 @@ class ReadWatch:
                 self.at_once[axis], changed = at_once, True
             elif current > self.limit * (1.0 + ROUNDING):
                 raise RunError(
-                    f"a read drives {current:.3g} A through a line that bears {self.limit:.3g} A, and no group of lines is smaller: "
-                    "the cells conduct too much for the limit."
+                    f"a read drives {current:.3g} A through a line that bears {self.limit:.3g} A, and no group of lines is "
+                    "smaller: the cells conduct too much for the limit."
                 )
         if changed:
             refused.append(before)
             self.marks[2 + int(self.fixed)] += 1
             self.forget()
-            if not self.fixed:
-                self._strand()
         return changed
 
     def _made(self, g: np.ndarray) -> Table:
@@ -158,20 +190,18 @@ class ReadWatch:
             driven, collecting = (
                 lines.borders(int(n)) for lines, n in zip((self.driven, self.collecting), self.at_once, strict=True)
             )
-            loads = np.empty((self.driven.number, len(collecting) - 1))
             tiles = self.collecting.borders(self.collecting.tile)
+            whole = np.empty((self.driven.number, len(collecting) - 1))
             mean = np.empty((self.driven.number, len(tiles) - 1), np.float32)
             spread = np.empty((len(driven) - 1, len(tiles) - 1), np.float32)
-            group_sums(g, driven, collecting, tiles, loads, mean, spread)
-            for i in np.flatnonzero(self.strands > 1):
-                pieces = (parts(a, b, int(self.strands[i])) for a, b in pairwise(collecting))
-                loads[i] = [_sums(g[i], borders).max() for borders in pieces]
-            self._table = Table(driven, collecting, loads, mean, spread)
+            group_sums(g, driven, collecting, tiles, whole, mean, spread)
+            self._table = Table(driven, collecting, whole, whole.copy(), mean, spread)
+            self._table.split(g, self.strands)
         return self._table
 
     def _driven(self, v: np.ndarray, table: Table, peaks: np.ndarray) -> float:
         """Enter the currents of driven lines, which are exact, into peaks (tiles of them, tiles) [A]; return the largest."""
-        currents = v.max(axis=0, initial=0.0)[:, None].astype(np.float64) * table.loads
+        currents = v[:, None] * table.loads
         by_row = np.maximum.reduceat(currents, np.arange(0, self.driven.number, self.driven.tile), axis=0)
         tiles = self.collecting.tile_of(table.collecting)
         for t in range(self.collecting.tiles):
@@ -232,7 +262,7 @@ class ReadWatch:
             "row_groups": self.driven.groups(int(self.at_once[0])),
             "column_groups": self.collecting.groups(int(self.at_once[1])),
             "divided_rows": int((self.strands > 1).sum()),
-            "lines_of_a_divided_row": int(self.strands.max()),
+            "lines_of_divided_rows": int(self.strands[self.strands > 1].sum()),
             "repeated_in_calibration": int(self.marks[2]),
             "repeated": int(self.marks[3]),
         }
@@ -241,7 +271,7 @@ class ReadWatch:
         """Return the state as arrays."""
         return {
             "at_once": self.at_once.copy(), "strands": self.strands.copy(), "constant": self.constant.copy(),
-            "peaks": self.peaks.copy(), "marks": self.marks.copy(),
+            "most": self.most.copy(), "peaks": self.peaks.copy(), "marks": self.marks.copy(),
         }  # fmt: skip
 
     def restore(self, saved: Mapping[str, np.ndarray]) -> None:
@@ -255,3 +285,8 @@ def _sums(line: np.ndarray, borders: np.ndarray) -> np.ndarray:
     """Return the sums of conductance of adjoining parts of one line [S]."""
     sums: np.ndarray = np.add.reduceat(line[: borders[-1]], borders[:-1], dtype=np.float64)
     return sums
+
+
+def _number(currents: np.ndarray, bearable: float) -> np.ndarray:
+    """Return the strands that currents [A] need if each bears so much [A], at least one, int64."""
+    return np.maximum(np.ceil(currents / bearable * (1.0 - ROUNDING)), 1.0).astype(np.int64)

@@ -122,7 +122,7 @@ class WriteWatch:
         return Train(*times, int(given[0].sum()))
 
     def _count(self, p: int, refused: int, slots: int, cells: int) -> None:
-        """Count refused slots of `cells` cells among `slots`; give fewer cells at once where the repetitions cost more than that."""
+        """Count refused slots of `cells` cells among `slots`; give fewer cells at once where that costs less."""
         self.marks[1 + self._now] += refused
         at_once = int(self.cells[p])
         if refused and refused * cells * (at_once - 1) > slots:
@@ -133,8 +133,8 @@ class WriteWatch:
         if current > self.limit * (1.0 + ROUNDING):
             half = ", with the half-selected cells of its line," if self._half else ""
             raise RunError(
-                f"a pulse on one cell{half} drives {current:.3g} A through a line that bears {self.limit:.3g} A: no group is smaller, "
-                "the cells conduct too much for the limit."
+                f"a pulse on one cell{half} drives {current:.3g} A through a line that bears {self.limit:.3g} A: no group is "
+                "smaller, the cells conduct too much for the limit."
             )
 
     def _enter(self, word: np.ndarray, bit: np.ndarray) -> None:

@@ -72,8 +72,9 @@ def fire(cells: Cells, r: np.ndarray, c: np.ndarray, side: int, polarity: int, k
 def _coincide(
     cells: Cells, trains: tuple[np.ndarray, np.ndarray], place: tuple[np.ndarray, np.ndarray], pulses: np.ndarray, key: Key
 ) -> tuple[Train, float, float]:  # fmt: skip
-    """Pulse the crossings of `place` = (rows, bit lines); return the trains as given, and the sums [S] over selected and
-    half-selected cells.
+    """Pulse the crossings of `place` = (rows, bit lines); return the trains as given, and two sums of G [S].
+
+    The sums are those over selected and over half-selected cells.
     """
     window, side = np.ix_(*place), int(place[1][0]) & 1
     before = cells.present()[window]

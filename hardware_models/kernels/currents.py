@@ -1,9 +1,9 @@
-"""Currents in the lines of an array: sums of conductance by groups of lines, and the currents of bursts and of pulse trains.
+r"""Currents in the lines of an array: sums of conductance by groups of lines, and the currents of bursts and of pulse trains.
 
-A collecting line j of a group of driven lines carries :math:`I_j = \\sum_i v_i g_{ij}`. With the mean :math:`\\mu_i` of row i over a
-group of collecting lines, the inequality of Cauchy and Schwarz bounds all of them at once:
+A collecting line j of a group of driven lines i carries the sum of v_i g_ij. With the mean mu_i of the conductances of line i
+over the collecting lines of a tile, the inequality of Cauchy and Schwarz bounds all of these at once:
 
-.. math:: I_j \\le \\sum_i v_i \\mu_i + \\sqrt{\\sum_i v_i^2}\\; \\max_j \\sqrt{\\sum_i (g_{ij} - \\mu_i)^2}
+.. math:: I_j \le \sum_i v_i \mu_i + \sqrt{\sum_i v_i^2}\; \max_j \sqrt{\sum_i (g_{ij} - \mu_i)^2}
 """
 
 from typing import NamedTuple
@@ -34,11 +34,11 @@ class Slot(NamedTuple):
 
 @parallel_kernel
 def group_sums(g, driven, groups, tiles, loads, mean, spread):
-    """Write sums, means and deviations of g (n, m) [S] over collecting lines, from which currents and their bounds follow.
+    r"""Write sums, means and deviations of g (n, m) [S] over collecting lines, from which currents and their bounds follow.
 
     driven : borders of the groups of driven lines; groups, tiles : borders of the groups and of the tiles of collecting lines.
-    loads (n, C) float64: sum of each driven line in each group. mean (n, U) float32: its mean in each tile. spread (D, U) float32:
-    largest :math:`\\sqrt{\\sum_i (g_{ij} - \\mu_i)^2}` of a line j of a tile, over the driven lines i of a group.
+    loads (n, C) float64: sum of each driven line in each group. mean (n, U) float32: its mean in each tile.
+    spread (D, U) float32: largest :math:`\sqrt{\sum_i (g_{ij} - \mu_i)^2}` of a line j of a tile, i being the lines of a group.
     """
     for d in prange(driven.size - 1):
         squares = np.zeros(g.shape[1], np.float32)
@@ -76,8 +76,8 @@ def base_of_column(slot, volts, on_columns, tile, line):
 def burst_slots(burst, slot, tile, shape, on_rows, on_columns, slots, refused, word, bit, cell):
     """Write how many slots each row needs in each tile if at most `slot.cells` cells are pulsed at once, and the currents.
 
-    tile, shape : (rows, columns) of a tile and of the array. on_rows (rows, U) and on_columns (T, bit lines) are the sums of g along
-    the lines of each tile [S], which half-selected cells need; they are looked at if `slot.half` is above 0.
+    tile, shape : (rows, columns) of a tile and of the array. on_rows (rows, U) and on_columns (T, bit lines) are the sums of g
+    along the lines of each tile [S], which half-selected cells need; they are looked at if `slot.half` is above 0.
     slots (rows, U, 2) int64: slots up and down. A slot above the limit is refused by the driver and repeated cell by cell, which
     takes one slot more for each of its cells; refused (rows, 2) int64 counts these, up and down.
     word, bit (rows, U) float64 [A]: largest current of the word line, and of a bit line. cell (rows, 2) float64 [A]: largest

@@ -88,7 +88,7 @@ def line_currents(
             "steps_of_a_read": max(layer["read"]["row_groups"] * layer["read"]["column_groups"] for layer in groups),
         }
         ratio = {what: max(of[what] for of in largest.values()) / limit for what in lines}
-    physical = all(value <= 1.0 + (1e-9 if groups is None else 1e-5) for value in ratio.values())
+    physical = all(value <= 1.0 + 1e-9 for value in ratio.values())
     return found | {
         "limit": {"value": limit, "unit": "A"},
         "line_current_ratio": ratio,
