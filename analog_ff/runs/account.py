@@ -86,6 +86,7 @@ def account(result: Facts, technology: str, scenario: str = "nominal") -> Docume
             shapes, prices, tile=tile, access=device.get("access", "1T1R"), scenario=scenario,
             adc=config.get("adc") is not None, dac=config.get("dac") is not None,
             analog_sums=config.get("partial_sums") == "analog",
+            added_lines=sum(layer["added_word_lines"] for layer in result.get("line_groups", ())),
         )  # fmt: skip
         selected = sum(events.get("write.selected", 0) for events in result["events"].values())
         looked = (result.get("cells") or {}).get("layers")

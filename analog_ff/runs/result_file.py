@@ -19,6 +19,7 @@ import numpy as np
 from analog_ff.config.choices import of_type
 from analog_ff.config.config import Config
 from analog_ff.plain import Document, Facts
+from analog_ff.runs import line_groups
 from analog_ff.runs.stored import CONFIG
 from hardware_models import figures, files, hdf5
 from hardware_models.check import UsageError, in_range, positive_int, shown
@@ -108,6 +109,8 @@ def check(result: Document, where: str) -> None:
                 f"{where}: 'shapes' should have the neurons {shown(config['layers'])} of the configured layers, got {neurons}."
             )
     _check_cells(result.get("cells"), where)
+    if (groups := result.get("line_groups")) is not None:
+        line_groups.check(groups, where)
 
 
 def _table(value: object, place: str, known: Collection[str] | None = None) -> Document:

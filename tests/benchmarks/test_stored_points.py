@@ -26,7 +26,7 @@ catalogue, identity, experiment_files, result_tables, run, store = (
     for name in ("catalogue", "identity", "experiment_files", "result_tables", "run", "store")
 )
 TOY = {"data": "toy", "device": "memristor", "layers": "8", "seed": 0, "chip-seed": 0}
-DEFAULTS = "c7608053d8cae979"
+DEFAULTS = "33ff71a60e88bddb"
 """Fingerprint of all defaults and recipes under the present model version."""
 
 

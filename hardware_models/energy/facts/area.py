@@ -26,16 +26,18 @@ def area(
     adc: bool = True,
     dac: bool = True,
     analog_sums: bool = False,
+    added_lines: int = 0,
     scenario: str = "nominal",
 ) -> dict[str, float] | None:
     """Return the area [m²] of each part and their sum, ``total``; None if the technology gives no areas.
 
-    `shapes` holds (inputs, neurons) of each layer; `adc` and `dac` tell whether the chip has these converters.
+    `shapes` holds (inputs, neurons) of each layer; `adc` and `dac` tell whether the chip has these converters. `added_lines` are
+    word lines of tiles that carry a part of a row each; every one has a driver.
     """
     needed = (f"cell_{access}", "adc", "dac", "integrator", "sample_and_hold")
     if any(name not in technology.areas for name in needed):
         return None
-    cells = pairs = converters = rows = 0
+    cells, pairs, converters, rows = 0, 0, 0, added_lines
     for inputs, neurons in shapes:
         tiling = Tiling(inputs, 2 * neurons, *tile)
         cells += inputs * 2 * neurons

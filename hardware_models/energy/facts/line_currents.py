@@ -24,6 +24,7 @@ from hardware_models.tiles import Tiling
 NOT_PHYSICAL = "not physical as drawn"
 STAGES = ("calibration", "run")
 """Before and after the groups of lines were fixed."""
+LINES = ("word_lines", "bit_lines")
 
 
 def line_currents(
@@ -102,5 +103,5 @@ def line_currents(
 
 def _largest(groups: Sequence[Mapping[str, Any]], stage: str, what: str) -> float:
     """Return the largest current [A] of a stage in reads or writes, over all layers, lines and tiles."""
-    tables = (layer["ampere"][stage][f"{what}_{lines}"] for layer in groups for lines in ("word_lines", "bit_lines"))
+    tables = (layer["ampere"][stage][f"{what}_{lines}"] for layer in groups for lines in LINES)
     return max((float(value) for table in tables for row in table for value in row), default=0.0)

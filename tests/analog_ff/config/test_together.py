@@ -23,6 +23,7 @@ BESIDE = {
     "drive_rounding": {"drive_bits": 2},
     "decay_every": {"weight_decay": 0.1},
     "endurance_spread": {"endurance": 9.0},
+    "current_margin": {"line_groups": "auto"},
 }
 
 
