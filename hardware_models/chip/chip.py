@@ -22,7 +22,7 @@ from hardware_models import pins
 from hardware_models.check import UsageError, in_range, positive_int
 from hardware_models.chip import memory
 from hardware_models.chip.conversions import Conversions, priced
-from hardware_models.chip.lines import WatchedLines
+from hardware_models.chip.layers import Layers
 from hardware_models.chip.oracle import Oracle
 from hardware_models.chip.sensing import sense, sense_analog, sense_transposed, settle
 from hardware_models.converters.adc import Adc
@@ -36,12 +36,12 @@ from hardware_models.events import Events
 from hardware_models.keys import Key
 from hardware_models.load import load_device
 from hardware_models.nonlinearities.base import Neurons, Timed, load_nonlinearity
-from hardware_models.port import LayerSheet, MissingPinError, SealedChipError
+from hardware_models.port import LayerSheet, SealedChipError
 
 PARTIAL_SUMS = ("digital", "analog")
 
 
-class Chip(WatchedLines):
+class Chip(Layers):
     """Layers of one chip behind the pins of `hardware_models.port.ChipPort`.
 
     Parameters
@@ -71,10 +71,9 @@ class Chip(WatchedLines):
         file or a dictionary of arrays; see `hardware_models.devices.faults`. Default: none.
     arrays : dict, optional
         More arrays by layer, ``{layer: names}``; every layer has the array "main".
-    line_current : float, optional
-        What a line of the arrays bears [A]; lines are then driven in groups. Default: any current.
-    current_margin : float
-        Factor by which currents stay below the limit until `fix_groups` is called.
+    line_current, current_margin : float
+        Current that a line of the arrays bears [A], None: any, else lines are driven in groups; the factor by which currents
+        stay below it until `fix_groups` is called.
     """
 
     pins = frozenset({"observe", "read", "transposed", "fire", "fire_cells", "program", "wait"})
@@ -135,14 +134,6 @@ class Chip(WatchedLines):
         self._time = 0.0
         self._conversions = Conversions(len(self.shapes))
 
-    def _main(self) -> list[Crossbar]:
-        return [self._arrays[layer, "main"] for layer in range(len(self.shapes))]
-
-    def _array(self, layer: int, name: str) -> Crossbar:
-        if (layer, name) not in self._arrays:
-            raise MissingPinError(f"layer {layer} of this chip has no array '{name}'.")
-        return self._arrays[layer, name]
-
     def _clock(self, events: Events) -> None:
         self._time += events.integrals.get("time", 0.0)
         for array in self._arrays.values():
@@ -186,10 +177,7 @@ class Chip(WatchedLines):
         d = pins.finite("what drives the columns", d, (None, crossbar.shape[1]))
         z, events = sense_transposed(crossbar, d, self._dac, self._adc, self._device.v_read, key)
         self._clock(events)
-        division = crossbar.cells.transposed_division
-        count = priced("dac", self._dac.bits, len(d) * division.drives)
-        count |= priced("adc", self._adc.bits, division.samples * z.size)
-        return z, events + Events(count)
+        return z, events
 
     def fire(
         self, layer: int, rows: np.ndarray, columns: np.ndarray, sign: int, *, key: Key, array: str = "main"
@@ -231,13 +219,9 @@ class Chip(WatchedLines):
         v_fs, read_key = float(self._device.v_read), key.child("read")
         refused = settle(crossbar, x, self._dac, self._scale, v_fs)
         division = crossbar.cells.division
-        if self._digital_sums:
-            z, clipped, events = sense(crossbar, x, self._dac, self._adc, self._scale, v_fs, read_key)
-            converted = z.size * division.samples
-        else:
-            adc = self._adc if convert else self._perfect
-            z, clipped, events = sense_analog(crossbar, x, self._dac, adc, self._scale, v_fs, read_key)
-            converted = z.size
+        read, adc = sense if self._digital_sums else sense_analog, self._adc if convert else self._perfect
+        z, clipped, events = read(crossbar, x, self._dac, adc, self._scale, v_fs, read_key)
+        converted = z.size * (division.samples if self._digital_sums else 1)
         self._clock(refused + events)
         phases = events["reads.cells"] // max(1, x.size * 2 * crossbar.shape[1])
         count = priced("dac", self._dac.bits, phases * len(x) * division.drives)

@@ -92,4 +92,7 @@ def sense_transposed(
     current, events = crossbar.read_transposed(v, key=key)
     back = current * np.float32(scale / (crossbar.g_unit * volts))
     converted, _ = adc.convert(back[None] / np.float32(scale), 1.0, None, key)
-    return converted * np.float32(scale), events + refused + Events(priced("dac", dac.bits, drives))
+    division = crossbar.cells.transposed_division
+    count = priced("dac", dac.bits, drives + len(d) * division.drives)
+    count |= priced("adc", adc.bits, division.samples * converted.size)
+    return converted * np.float32(scale), refused + events + Events(count)

@@ -104,13 +104,13 @@ class Cells:
 
     @property
     def division(self) -> Division:
-        """How a read is divided, as far as its cost depends on it."""
+        """Division of a read, as far as its cost depends on it."""
         whole = Division(self.tiling.row_tiles, 1, self.tiling.rows)
         return whole if self.watch is None else self.watch.forwards.division
 
     @property
     def transposed_division(self) -> Division:
-        """How a transposed read is divided."""
+        """Division of a transposed read."""
         whole = Division(self.tiling.column_tiles, 1, self.tiling.bit_lines)
         return whole if self.watch is None else self.watch.backwards.division
 

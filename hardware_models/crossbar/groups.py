@@ -72,7 +72,7 @@ class Lines(NamedTuple):
 
 
 class Division(NamedTuple):
-    """How a read is divided, as far as its cost depends on it."""
+    """Division of a read into reads of groups of lines, as far as its cost depends on it."""
 
     samples: int  # conversions of one output for one sample
     steps: int  # reads one after the other
@@ -80,7 +80,7 @@ class Division(NamedTuple):
 
 
 def cells_at_once(limit: float, current: float, most: int) -> int:
-    """Return how many cells of a current [A] a line bears at once, at most `most`; 0 if one cell is above the limit [A]."""
+    """Return the number of cells of a current [A] that a line bears at once, at most `most`; 0 if one is above the limit [A]."""
     return min(most, math.floor(limit / current * (1.0 + ROUNDING))) if current * most > limit else most
 
 

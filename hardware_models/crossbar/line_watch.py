@@ -16,7 +16,7 @@ from hardware_models.tiles import Tiling
 
 
 class LineLimit(NamedTuple):
-    """What a line of the array bears, and how it is kept."""
+    """Current that a line of the array bears, and the way to keep it."""
 
     current: float  # [A]
     margin: float = 1.0  # factor by which currents stay below the limit while groups are sought

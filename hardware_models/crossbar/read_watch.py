@@ -20,7 +20,7 @@ SLACK = np.float32(1.0 + 1e-4)
 
 
 class Table(NamedTuple):
-    """What bounds the currents of one division, from the conductances of the moment."""
+    """Sums of conductance that bound the currents of one division, from the conductances of the moment."""
 
     driven: np.ndarray  # borders of the groups of driven lines
     collecting: np.ndarray  # borders of the groups of collecting lines

@@ -24,7 +24,7 @@ class Burst(NamedTuple):
 
 
 class Slot(NamedTuple):
-    """What one slot of a burst may hold."""
+    """Conditions of one slot of a burst."""
 
     volts: np.ndarray  # voltage of a pulse up and down [V], (2,) float64
     cells: np.ndarray  # most cells of a word line that are pulsed at once, up and down, (2,) int64
@@ -74,7 +74,7 @@ def base_of_column(slot, volts, on_columns, tile, line):
 
 @parallel_kernel
 def burst_slots(burst, slot, tile, shape, on_rows, on_columns, slots, refused, word, bit, cell):
-    """Write how many slots each row needs in each tile if at most `slot.cells` cells are pulsed at once, and the currents.
+    """Write the slots of each row in each tile with at most `slot.cells` cells pulsed at once, and the currents.
 
     tile, shape : (rows, columns) of a tile and of the array. on_rows (rows, U) and on_columns (T, bit lines) are the sums of g
     along the lines of each tile [S], which half-selected cells need; they are looked at if `slot.half` is above 0.
