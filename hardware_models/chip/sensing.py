@@ -32,14 +32,14 @@ def sense(
     cells.look_again()
     batch = len(x)
     count = max(1, batch // SAMPLES)
-    cuts = np.array([0, *(stop for _, stop in cells.row_cuts)], np.int64)
+    variance, common = cells.noise_map()
+    order, cuts, blocks, variance = reading.grouped(cells, variance)
+    x = x if order is None else np.ascontiguousarray(x[:, order])
     parts = min(8, max(1, batch // 16))
     v, squares = np.empty(batch * rows, np.float32), np.empty((parts, rows))
     dac_clipped, polarity = np.empty(parts, np.int64), np.empty((parts, 2), np.bool_)
     inverse = np.float32(1.0) / np.float32(scale)
     drive_tiles(x, inverse, dac.levels, np.float32(volts), cuts, v, squares, dac_clipped, polarity)
-    blocks = cells.blocks
-    variance, common = cells.noise_map()
     z, adc_clipped = np.empty((batch, columns), np.float32), np.empty((count, len(blocks)), np.int64)
     step = adc.full_scale / adc.levels if adc.levels else 1.0
     w0, w1, _, _ = key.words
@@ -51,7 +51,10 @@ def sense(
         )  # fmt: skip
     phases = 2 if bool(polarity.any(axis=0).all()) else 1
     clipped = np.array((dac_clipped.sum(), adc_clipped.sum()))
-    return z, clipped, reading.read_events(cells, squares.sum(axis=0), batch, phases)
+    total = squares.sum(axis=0)
+    if order is not None:
+        total[order] = total.copy()
+    return z, clipped, reading.read_events(cells, total, batch, phases)
 
 
 def settle(crossbar: Crossbar, x: np.ndarray, dac: Dac, scale: float, volts: float) -> Events:

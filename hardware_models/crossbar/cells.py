@@ -98,9 +98,12 @@ class Cells:
         return self._whole
 
     @property
-    def row_cuts(self) -> list[tuple[int, int]]:
-        """First row of each group of rows that is read by itself, and the row after its last one: tiles, or parts of them."""
-        return self.tiling.row_cuts if self.watch is None else list(pairwise(self.watch.forwards.cuts.tolist()))
+    def row_groups(self) -> list[slice | np.ndarray]:
+        """Rows of each group that is read by itself: tiles, or groups that are woven into each other in a tile."""
+        if self.watch is None:
+            return [slice(*cut) for cut in self.tiling.row_cuts]
+        order, borders, *_ = self.watch.forwards.woven
+        return [order[a:b] for a, b in pairwise(borders)]
 
     @property
     def division(self) -> Division:

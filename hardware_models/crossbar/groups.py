@@ -54,9 +54,24 @@ class Lines(NamedTuple):
         """Return the tile of each group, int64."""
         return borders[:-1] // self.tile
 
-    def place_of(self, borders: np.ndarray, at_once: int) -> np.ndarray:
-        """Return the place of each group in its tile, int64; groups of the same place are driven at the same time."""
-        return borders[:-1] % self.tile // at_once
+    def woven(self, at_once: int) -> Woven:
+        """Return groups of at most `at_once` lines that are woven into each other: in n groups of a tile, every nth unit.
+
+        Neighbouring rows carry alike currents, as neighbouring pixels are alike; woven groups share them out.
+        """
+        order, sizes, tiles, places = [], [], [], []
+        for tile, top in enumerate(range(0, self.number, self.tile)):
+            lines = np.arange(top, self._end(top))
+            number = -(-len(lines) // at_once)
+            units = (lines - top) // self.unit
+            for place in range(number):
+                group = lines[units % number == place]
+                order.append(group)
+                sizes.append(len(group))
+                tiles.append(tile)
+                places.append(place)
+        borders = np.concatenate(([0], np.cumsum(sizes)))
+        return Woven(np.concatenate(order), borders.astype(np.int64), np.array(tiles), np.array(places))
 
     def smaller(self, at_once: int, over: float) -> int:
         """Return a smaller number of lines at once where the current was `over` times its limit; 0 if there is none."""
@@ -69,6 +84,15 @@ class Lines(NamedTuple):
 
     def _end(self, top: int) -> int:
         return min(top + self.tile, self.number)
+
+
+class Woven(NamedTuple):
+    """Groups of lines, as an order of all lines in which every group is in one piece."""
+
+    order: np.ndarray  # lines, group by group, int64
+    borders: np.ndarray  # group k has the lines order[borders[k]] to order[borders[k + 1]], int64
+    tiles: np.ndarray  # tile of each group
+    places: np.ndarray  # place of each group in its tile; groups of the same place are driven at the same time
 
 
 class Division(NamedTuple):

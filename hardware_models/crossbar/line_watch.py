@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hardware_models.check import UsageError, in_range
-from hardware_models.crossbar.groups import ROUNDING, Lines
+from hardware_models.crossbar.groups import ROUNDING, Lines, Woven
 from hardware_models.crossbar.read_watch import ReadWatch
 from hardware_models.crossbar.write_watch import WriteWatch
 from hardware_models.devices.base import BaseDevice
@@ -48,12 +48,22 @@ class LineWatch:
         )  # fmt: skip
         self.backwards = ReadWatch(bits, words, current, margin, cell=cell, full=full)
         self.scans = ReadWatch(words, bits, current, margin, cell=cell, full=full)  # row by row, at full scale
+        self._ordered: tuple[Woven, np.ndarray, np.ndarray] | None = None
         self.writes = WriteWatch(device, tiling, current, margin)
 
     def forget(self) -> None:
         """Forget what follows from conductances that have changed since."""
         for reads in (self.forwards, self.backwards, self.scans):
             reads.forget()
+        self._ordered = None
+
+    def ordered(self, blocks: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return panels of columns (panels, rows, width) with the rows group by group; kept until a write or other groups."""
+        woven = self.forwards.woven
+        if self._ordered is None or self._ordered[0] is not woven:
+            one, other = (np.take(a, woven.order, axis=1) if a.size else a for a in (blocks, variance))
+            self._ordered = woven, one, other
+        return self._ordered[1:]
 
     def fix(self) -> None:
         """End the search for groups: from now on a read or write may use up the margin before it is repeated."""

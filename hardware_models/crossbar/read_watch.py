@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hardware_models.check import RunError
-from hardware_models.crossbar.groups import ROUNDING, Division, Lines, parts, strands
+from hardware_models.crossbar.groups import ROUNDING, Division, Lines, Woven, parts, strands
 from hardware_models.kernels.currents import group_sums
 from hardware_models.kernels.products import one_blas_thread
 
@@ -22,11 +22,12 @@ SLACK = np.float32(1.0 + 1e-4)
 class Table(NamedTuple):
     """Sums of conductance that bound the currents of one division, from the conductances of the moment."""
 
-    driven: np.ndarray  # borders of the groups of driven lines
+    driven: Woven  # groups of driven lines
+    g: np.ndarray  # conductances in their order [S], (n, m)
     collecting: np.ndarray  # borders of the groups of collecting lines
     whole: np.ndarray  # conductance on each driven line in each group of collecting lines [S], (n, C)
     loads: np.ndarray  # the same of its fullest strand
-    mean: np.ndarray  # mean conductance of a driven line in each tile [S], (n, U) float32
+    mean: np.ndarray  # mean conductance of a driven line, in their order, in each tile [S], (n, U) float32
     spread: np.ndarray  # largest deviation of a collecting line from the means, (D, U) float32 [S]
 
     def split(self, g: np.ndarray, number: np.ndarray) -> None:
@@ -72,6 +73,7 @@ class ReadWatch:
         self.peaks = np.zeros((2, 2, *shape))
         self.marks = np.zeros(4, np.int64)  # groups fixed, reads, repeated while sought, repeated since
         self._table: Table | None = None
+        self._woven = driven.longest, driven.woven(driven.longest)
 
     @property
     def fixed(self) -> bool:
@@ -86,14 +88,17 @@ class ReadWatch:
     def division(self) -> Division:
         """The present division, for the cost of a read."""
         rows, columns = (int(n) for n in self.at_once)
-        samples = self.driven.tiles if self.joined else len(self.driven.borders(rows)) - 1
+        samples = self.driven.tiles if self.joined else len(self.woven.tiles)
         inner = self.collecting.groups(columns)
         return Division(samples, self.driven.groups(rows) * inner, inner * int(self.strands.sum()))
 
     @property
-    def cuts(self) -> np.ndarray:
-        """Borders of the groups of driven lines, int64."""
-        return self.driven.borders(int(self.at_once[0]))
+    def woven(self) -> Woven:
+        """Groups of driven lines; the same object until they change."""
+        at_once = int(self.at_once[0])
+        if self._woven[0] != at_once:
+            self._woven = at_once, self.driven.woven(at_once)
+        return self._woven[1]
 
     def forget(self) -> None:
         """Forget what follows from conductances that have changed since."""
@@ -126,7 +131,7 @@ class ReadWatch:
             table = self._made(g)
             more = 1.0 if self.fixed or not self._stranded else self._strand(g, table)
             found = self.peaks[now].copy()
-            largest = self._driven(voltages, table, found[0]), self._collecting(g, v, table, found[1])
+            largest = self._driven(voltages, table, found[0]), self._collecting(v, table, found[1])
             over = np.array(largest) / (self.limit if self.fixed else self.limit / self.margin)
             if more > 1.0:
                 over[0] = more
@@ -187,15 +192,15 @@ class ReadWatch:
 
     def _made(self, g: np.ndarray) -> Table:
         if self._table is None:
-            driven, collecting = (
-                lines.borders(int(n)) for lines, n in zip((self.driven, self.collecting), self.at_once, strict=True)
-            )
+            driven, collecting = self.woven, self.collecting.borders(int(self.at_once[1]))
             tiles = self.collecting.borders(self.collecting.tile)
             whole = np.empty((self.driven.number, len(collecting) - 1))
             mean = np.empty((self.driven.number, len(tiles) - 1), np.float32)
-            spread = np.empty((len(driven) - 1, len(tiles) - 1), np.float32)
-            group_sums(g, driven, collecting, tiles, whole, mean, spread)
-            self._table = Table(driven, collecting, whole, whole.copy(), mean, spread)
+            spread = np.empty((len(driven.tiles), len(tiles) - 1), np.float32)
+            ordered = np.ascontiguousarray(g if len(driven.tiles) == self.driven.tiles else g[driven.order])
+            group_sums(ordered, driven.borders, collecting, tiles, whole, mean, spread)
+            whole[driven.order] = whole.copy()
+            self._table = Table(driven, ordered, collecting, whole, whole.copy(), mean, spread)
             self._table.split(g, self.strands)
         return self._table
 
@@ -208,15 +213,17 @@ class ReadWatch:
             np.maximum(peaks[:, t], by_row[:, tiles == t].max(axis=1), out=peaks[:, t])
         return float(currents.max(initial=0.0))
 
-    def _collecting(self, g: np.ndarray, v: np.ndarray, table: Table, peaks: np.ndarray) -> float:
+    def _collecting(self, v: np.ndarray, table: Table, peaks: np.ndarray) -> float:
         """Enter the largest currents of collecting lines into peaks (tiles, tiles of them) [A]; return the largest entered.
 
         A sample whose bound is above the limit is computed. Of the others only the most promising one is, to know what flows, and
         only if its bound is above what has been seen on the tile; while groups are sought all such samples are.
         """
         largest = 0.0
-        places = self.driven.place_of(table.driven, int(self.at_once[0]))
-        rows = np.zeros(len(places), np.int64) if self.joined else self.driven.tile_of(table.driven)
+        _, borders, tiles, places = table.driven
+        rows = np.zeros_like(tiles) if self.joined else tiles
+        if len(tiles) > self.driven.tiles:
+            v = v[:, table.driven.order]
         sets = (
             [np.flatnonzero(places == p) for p in range(places.max() + 1)]
             if self.joined
@@ -226,11 +233,9 @@ class ReadWatch:
             for groups in sets:
                 bound = np.zeros((len(v), self.collecting.tiles), np.float32)
                 for d in groups:
-                    part = v[:, table.driven[d] : table.driven[d + 1]]
+                    part = v[:, borders[d] : borders[d + 1]]
                     length = np.sqrt(np.einsum("bi,bi->b", part, part))
-                    bound += (
-                        part @ table.mean[table.driven[d] : table.driven[d + 1]] + length[:, None] * table.spread[d]
-                    )
+                    bound += part @ table.mean[borders[d] : borders[d + 1]] + length[:, None] * table.spread[d]
                 bound *= SLACK
                 known = peaks[rows[groups[0]]]
                 for t in np.flatnonzero((bound > known).any(axis=0)):
@@ -240,18 +245,18 @@ class ReadWatch:
                         if promising:
                             chosen &= bound[:, t] == bound[:, t].max()
                         if chosen.any():
-                            current = self._exact(g, v[chosen], table, groups, int(t))
+                            current = self._exact(v[chosen], table, groups, int(t))
                             known[t], largest = max(known[t], current), max(largest, current)
         return largest
 
-    def _exact(self, g: np.ndarray, v: np.ndarray, table: Table, groups: np.ndarray, tile: int) -> float:
+    def _exact(self, v: np.ndarray, table: Table, groups: np.ndarray, tile: int) -> float:
         """Return the largest current [A] of the collecting lines of a tile while the groups of driven lines are on at once."""
         left = tile * self.collecting.tile
         right = min(left + self.collecting.tile, self.collecting.number)
         currents = np.zeros((len(v), right - left), np.float32)
         for d in groups:
-            a, b = table.driven[d], table.driven[d + 1]
-            currents += v[:, a:b] @ g[a:b, left:right]
+            a, b = table.driven.borders[d : d + 2]
+            currents += v[:, a:b] @ table.g[a:b, left:right]
         return float(currents.max())
 
     # --- report and state ---

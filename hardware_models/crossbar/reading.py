@@ -52,6 +52,19 @@ def _signed(v: np.ndarray) -> bool:
     return bool(v.size) and float(v.min(initial=0.0)) < 0.0 < float(v.max(initial=0.0))
 
 
+def grouped(cells: Cells, variance: np.ndarray) -> tuple[np.ndarray | None, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the matrix of a read, group of rows by group.
+
+    These are the order of the rows (None: as they are), the borders of the groups in this order, and the panels of differences
+    and of their `variance` in this order.
+    """
+    cuts = np.array([0, *(stop for _, stop in cells.tiling.row_cuts)], np.int64)
+    if cells.watch is None or len(cells.watch.forwards.woven.tiles) == cells.tiling.row_tiles:
+        return None, cuts, cells.blocks, variance
+    woven = cells.watch.forwards.woven
+    return woven.order, woven.borders, *cells.watch.ordered(cells.blocks, variance)
+
+
 def partial_currents(cells: Cells, v: np.ndarray) -> tuple[np.ndarray, Events]:
     """Return the noiseless currents of each row tile, (T, B, columns) [A], for voltages (B, rows) float32 [V].
 
@@ -59,11 +72,11 @@ def partial_currents(cells: Cells, v: np.ndarray) -> tuple[np.ndarray, Events]:
     """
     cells.look_again()
     batch = v.shape[0]
-    cuts = cells.row_cuts
-    partial = np.empty((len(cuts), batch, cells.tiling.bit_lines // 2), np.float32)
+    groups = cells.row_groups
+    partial = np.empty((len(groups), batch, cells.tiling.bit_lines // 2), np.float32)
     difference = cells.differences
-    for t, (start, stop) in enumerate(cuts):
-        matmul(v[:, start:stop], difference[start:stop], partial[t])
+    for t, rows in enumerate(groups):
+        matmul(v[:, rows], difference[rows], partial[t])
     phases = 2 if _signed(v) else 1
     return partial, read_events(cells, np.square(v.astype(np.float64)).sum(axis=0), batch, phases)
 
@@ -78,10 +91,10 @@ def noise_deviation(cells: Cells, voltages: np.ndarray) -> np.ndarray | None:
         return None
     squares = np.square(np.asarray(voltages, np.float32))
     if not pairs.size:
-        sums = [squares[:, a:b].sum(axis=1, dtype=np.float64)[:, None] for a, b in cells.row_cuts]
+        sums = [squares[:, rows].sum(axis=1, dtype=np.float64)[:, None] for rows in cells.row_groups]
     else:
         whole = np.concatenate(list(pairs), axis=1)[:, : cells.tiling.bit_lines // 2]
-        sums = [matmul(squares[:, a:b], whole[a:b]) for a, b in cells.row_cuts]
+        sums = [matmul(squares[:, rows], whole[rows]) for rows in cells.row_groups]
     return np.sqrt(common * np.stack(sums)).astype(np.float32)
 
 

@@ -56,21 +56,19 @@ def line_currents(reads: ReadWatch, g: np.ndarray, v: np.ndarray) -> Iterator[tu
 
     v (S, n) holds magnitudes, one row for each sample and phase.
     """
-    rows, columns = (
-        lines.borders(int(n)) for lines, n in zip((reads.driven, reads.collecting), reads.at_once, strict=True)
-    )
+    woven, columns = reads.woven, reads.collecting.borders(int(reads.at_once[1]))
     g, v = g.astype(np.float64), v.astype(np.float64)
     for top in range(0, reads.driven.number, reads.driven.tile):
         for left in range(0, reads.collecting.number, reads.collecting.tile):
             driven = collecting = 0.0
-            for a, b in pairwise(rows):
+            for group in np.split(woven.order, woven.borders[1:-1]):
                 for c, d in pairwise(columns):
-                    if not (top <= a < top + reads.driven.tile and left <= c < left + reads.collecting.tile):
+                    if not (top <= group[0] < top + reads.driven.tile and left <= c < left + reads.collecting.tile):
                         continue
                     for sample in v:
                         for j in range(c, d):
-                            collecting = max(collecting, sum(sample[i] * g[i, j] for i in range(a, b)))
-                        for i in range(a, b):
+                            collecting = max(collecting, sum(sample[i] * g[i, j] for i in group))
+                        for i in group:
                             for e, f in pairwise(parts(c, d, int(reads.strands[i]))):
                                 driven = max(driven, sample[i] * sum(g[i, e:f]))
             yield driven, collecting
@@ -92,6 +90,17 @@ def test_every_line_is_in_one_group_of_its_tile(number: int, tile: int, unit: in
         assert np.diff(borders).max() <= at_once
         assert set(range(0, number, tile)) <= set(borders.tolist())  # no group spans two tiles
         assert lines.groups(at_once) == max(np.bincount(lines.tile_of(borders)))
+
+
+@pytest.mark.parametrize(("lines", "at_once"), [(Lines(785, 256), 52), (Lines(50, 16), 16), (Lines(1000, 256, 2), 20)])
+def test_woven_groups_hold_every_line_once_and_take_every_nth_unit(lines: Lines, at_once: int) -> None:
+    order, borders, tiles, places = lines.woven(at_once)
+    assert np.sort(order).tolist() == list(range(lines.number))
+    for group, tile, place in zip(np.split(order, borders[1:-1]), tiles, places, strict=True):
+        number = (tiles == tile).sum()
+        assert len(group) <= at_once and set(group // lines.tile) == {tile}
+        assert set((group - tile * lines.tile) // lines.unit % number) == {place}
+    assert max(places) + 1 == lines.groups(at_once)
 
 
 def test_groups_become_smaller_until_a_unit_is_left() -> None:
@@ -211,7 +220,7 @@ def test_on_analog_sums_the_joined_line_keeps_the_limit_and_is_converted_once() 
     v = np.rint(x * 255) / 255 * FULL
     rows = int(reads.at_once[0])
     for place in range(-(-16 // rows)):
-        on = [i for i in range(SHAPE[0]) if i % 16 // rows == place]
+        on = [i for i in range(SHAPE[0]) if i % 16 % -(-min(16, SHAPE[0] - i // 16 * 16) // rows) == place]
         assert (v[:, on] @ g[on]).max() <= LIMIT * (1 + 1e-6)
     assert events["adc.8"] == 6 * 20 and events["integrator"] == 6 * 20 * 4
     assert events.integrals["time"] == pytest.approx(6 * reads.division.steps * QUIET.t_read, rel=1e-12)
