@@ -9,14 +9,18 @@ brought into step here and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from hardware_models.check import DeviceRangeError, RunError
+from hardware_models.crossbar.groups import Division
 from hardware_models.crossbar.line_noise import NO_LINE_NOISE, LineNoise
 from hardware_models.crossbar.line_sums import LineSums
+from hardware_models.crossbar.line_watch import LineLimit, LineWatch
 from hardware_models.crossbar.wired import Wired
+from hardware_models.crossbar.write_watch import Train
 from hardware_models.devices.base import BaseDevice
 from hardware_models.devices.state import CellState, remade
 from hardware_models.kernels import pulses as kernels
@@ -61,11 +65,13 @@ class Cells:
         What physics adds to the device's own read noise.
     interconnect : Interconnect, optional
         The wires of the tiles; default: ideal wires.
+    limit : LineLimit, optional
+        What a line bears; reads and writes are then made in groups of lines. Default: any current.
     """
 
     def __init__(
         self, device: BaseDevice, tiling: Tiling, key: Key, noise: LineNoise = NO_LINE_NOISE,
-        interconnect: Interconnect | None = None,
+        interconnect: Interconnect | None = None, limit: LineLimit | None = None,
     ) -> None:  # fmt: skip
         self.device, self.tiling, self.noise = device, tiling, noise.for_device(device)
         rows, bit_lines = tiling.rows, tiling.bit_lines
@@ -83,6 +89,7 @@ class Cells:
         self._behind_wires = self.wired is None  # whether blocks and sums of drawn currents are those behind the wires
         self.drawn = self.row_sums if self.wired is None else np.empty(rows)
         """Sum over each word line of what its cells draw per volt, (rows,) [S]."""
+        self.watch = None if limit is None else LineWatch(device, tiling, limit)
         self.seen_at = 0.0  # clock when the differences were last computed [s]
         self._whole: np.ndarray | None = None
         self._noise: tuple[np.ndarray, float] | None = None
@@ -115,6 +122,39 @@ class Cells:
         if self._whole is None:
             self._whole = np.concatenate(list(self.blocks), axis=1)[:, : self.tiling.bit_lines // 2]
         return self._whole
+
+    @property
+    def row_groups(self) -> list[slice | np.ndarray]:
+        """Rows of each group that is read by itself: tiles, or groups that are woven into each other in a tile."""
+        if self.watch is None:
+            return [slice(*cut) for cut in self.tiling.row_cuts]
+        order, borders, *_ = self.watch.forwards.woven
+        return [order[a:b] for a, b in pairwise(borders)]
+
+    @property
+    def tiles_of_groups(self) -> np.ndarray:
+        """Row tile of each of `row_groups`."""
+        return np.arange(self.tiling.row_tiles) if self.watch is None else self.watch.forwards.woven.tiles
+
+    @property
+    def division(self) -> Division:
+        """Division of a read, as far as its cost depends on it."""
+        whole = Division(self.tiling.row_tiles, 1, self.tiling.rows * self.tiling.column_tiles)
+        return whole if self.watch is None else self.watch.forwards.division
+
+    @property
+    def transposed_division(self) -> Division:
+        """Division of a transposed read."""
+        whole = Division(self.tiling.column_tiles, 1, self.tiling.bit_lines * self.tiling.row_tiles)
+        return whole if self.watch is None else self.watch.backwards.division
+
+    @property
+    def reads_of_bit_lines(self) -> np.ndarray:
+        """Groups of bit lines in the tile of each bit line, which a transposed read reads one by one, (bit lines,) float32."""
+        if self.watch is None:
+            return np.ones(self.tiling.bit_lines, np.float32)
+        groups = np.bincount(self.watch.backwards.woven.tiles).astype(np.float32)
+        return groups[np.arange(self.tiling.bit_lines) // self.tiling.tile_columns]
 
     def noise_map(self) -> tuple[np.ndarray, float]:
         """Return the pairs' variance of one read, like `blocks`, float32 in units of a number [S²], and the number.
@@ -200,6 +240,8 @@ class Cells:
     def _forget(self) -> None:
         self._whole = self._noise = self._bit_lines = None
         self._behind_wires = self.wired is None
+        if self.watch is not None:
+            self.watch.forget()
 
     # --- reports of those who write ---
 
@@ -208,6 +250,11 @@ class Cells:
         after = self.state.g
         sums, slots = kernels.write_sums(before, after, pulses, self.tiling.tile_columns)
         kernels.add_sizes(self.received, pulses)
+        if self.watch is not None:
+            where = np.flatnonzero(pulses)
+            first = np.searchsorted(where, np.arange(len(pulses) + 1) * pulses.shape[1])
+            most = np.maximum(before.reshape(-1)[where], after.reshape(-1)[where])
+            slots = self.watch.writes.burst(first, where, pulses.reshape(-1)[where], most, self._sums())
         if self.lines is None:
             self.look()
             return Written(sums, slots, None)
@@ -222,6 +269,8 @@ class Cells:
         after = self.gathered(where)
         sums, slots = kernels.write_sums_some(first, where, pulses, before, after, g.shape[1], columns)
         kernels.follow_cells(first, where, pulses, before, after, g, self.received, self.blocks, self.row_sums)
+        if self.watch is not None:
+            slots = self.watch.writes.burst(first, where, pulses, np.maximum(before, after), self._sums())
         self._forget()
         if self.lines is None:
             return Written(sums, slots, None)
@@ -249,6 +298,25 @@ class Cells:
         panel, column = np.divmod(lines >> 1, self._width)
         self.blocks[panel, rows[:, None], column] = other - after if lines[0] & 1 else after - other
         self._forget()
+
+    def _sums(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return the sums along the lines of each tile that the watch over a write needs; None behind transistors."""
+        return None if self.lines is None else (self.lines.rows, self.lines.columns)
+
+    def train(
+        self,
+        trains: tuple[np.ndarray, np.ndarray],
+        place: tuple[np.ndarray, np.ndarray],
+        most: np.ndarray,
+        polarity: int,
+    ) -> Train:
+        """Return coinciding trains as they are given: at once, or in groups of lines where these bear no more.
+
+        trains : rows (slots, rows) and columns (slots, columns), bool; place, most : see `WriteWatch.train`.
+        """
+        if self.watch is None:
+            return Train(*trains, len(trains[0]))
+        return self.watch.writes.train(*trains, place, most, polarity, self._sums())
 
     def gathered(self, where: np.ndarray) -> np.ndarray:
         """Return the stored conductances at flat positions [S]."""
@@ -289,6 +357,8 @@ class Cells:
         # The row sums are running sums: their last bits depend on the order of the updates, so they are kept as they are.
         sums = {"row_sums": self.row_sums.copy()} | (self.lines.save() if self.lines is not None else {})
         sums |= self.wired.save() if self.wired is not None else {}
+        if self.watch is not None:
+            sums |= {f"lines.{name}": array for name, array in self.watch.save().items()}
         return {**sums, "received": self.received.copy()} | {
             f"state.{name}": np.array(a) for name, a in zip(self.state._fields, self.state, strict=True)
         }
@@ -303,6 +373,9 @@ class Cells:
         self.row_sums[:] = saved["row_sums"]
         if self.lines is not None:
             self.lines.restore(saved)
+        if self.watch is not None:
+            start = "lines."
+            self.watch.restore({n.removeprefix(start): array for n, array in saved.items() if n.startswith(start)})
         # Sums of before the clock moved are still those of then: they are made anew before cells that age are read.
         self.seen_at = seen_at
         self.received[:] = saved.get("received", 0)  # earlier checkpoints have none
