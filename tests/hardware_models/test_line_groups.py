@@ -56,7 +56,7 @@ def line_currents(reads: ReadWatch, g: np.ndarray, v: np.ndarray) -> Iterator[tu
 
     v (S, n) holds magnitudes, one row for each sample and phase.
     """
-    woven, columns = reads.woven, reads.collecting.borders(int(reads.at_once[1]))
+    woven, columns = reads.woven, reads.collecting.borders(int(reads.at_once))
     g, v = g.astype(np.float64), v.astype(np.float64)
     for top in range(0, reads.driven.number, reads.driven.tile):
         for left in range(0, reads.collecting.number, reads.collecting.tile):
@@ -94,7 +94,7 @@ def test_every_line_is_in_one_group_of_its_tile(number: int, tile: int, unit: in
 
 @pytest.mark.parametrize(("lines", "at_once"), [(Lines(785, 256), 52), (Lines(50, 16), 16), (Lines(1000, 256, 2), 20)])
 def test_woven_groups_hold_every_line_once_and_take_every_nth_unit(lines: Lines, at_once: int) -> None:
-    order, borders, tiles, places = lines.woven(at_once)
+    order, borders, tiles, places = lines.woven([at_once] * lines.tiles)
     assert np.sort(order).tolist() == list(range(lines.number))
     for group, tile, place in zip(np.split(order, borders[1:-1]), tiles, places, strict=True):
         number = (tiles == tile).sum()
@@ -149,16 +149,17 @@ def test_conversions_time_and_drives_are_multiplied_exactly() -> None:
     with_limit.fix_groups()
     (z, events), (z0, plain) = (chip.read(0, x, key=KEY) for chip in (with_limit, without))
     reads = watch_of(with_limit._arrays[0, "main"]).forwards
-    rows, columns = (int(n) for n in reads.at_once)
-    samples = sum(-(-n // rows) for n in (16, 16, 16, 2))
+    rows, columns = reads.driven_at_once, int(reads.at_once)
+    groups = [-(-n // int(once)) for n, once in zip((16, 16, 16, 2), rows, strict=True)]
+    samples = sum(groups)
     inner = -(-12 // columns)
-    assert rows < 16 and columns < 12
+    assert max(groups) > 1 and columns < 12
     assert events["adc.8"] == 9 * 20 * samples and events["reads.columns"] == 9 * 40 * samples
     assert events["integrator"] == 9 * 20 * samples and events["reads.cells"] == plain["reads.cells"]
     assert events["dac.8"] == 9 * inner * int(reads.strands.sum()) and plain["dac.8"] == 9 * 50
     assert events.integrals["read.v2g"] == pytest.approx(plain.integrals["read.v2g"], rel=1e-12)
     t_read = QUIET.t_read
-    assert events.integrals["time"] == pytest.approx(9 * -(-16 // rows) * inner * t_read, rel=1e-12)
+    assert events.integrals["time"] == pytest.approx(9 * max(groups) * inner * t_read, rel=1e-12)
     assert np.abs(z - z0).max() <= 8.0 / 127 * samples  # each group is rounded by itself
 
 
@@ -167,7 +168,7 @@ def test_a_line_at_full_scale_in_every_sample_is_divided() -> None:
     made = bar()
     made.read(volts(6))
     reads = watch_of(made).forwards
-    width, cell = int(reads.at_once[1]), FULL * QUIET.g_max
+    width, cell = int(reads.at_once), FULL * QUIET.g_max
     assert reads.constant.nonzero()[0].tolist() == [SHAPE[0] - 1]
     assert reads.strands[-1] == -(-width // int(LIMIT / cell)) > 1
     assert watch_of(made).added_lines == (reads.strands - 1).sum() * 4
@@ -218,9 +219,9 @@ def test_on_analog_sums_the_joined_line_keeps_the_limit_and_is_converted_once() 
     array = chip._arrays[0, "main"]
     reads, g = watch_of(array).forwards, array.cells.present().astype(np.float64)
     v = np.rint(x * 255) / 255 * FULL
-    rows = int(reads.at_once[0])
-    for place in range(-(-16 // rows)):
-        on = [i for i in range(SHAPE[0]) if i % 16 % -(-min(16, SHAPE[0] - i // 16 * 16) // rows) == place]
+    groups = [-(-n // int(once)) for n, once in zip((16, 16, 16, 2), reads.driven_at_once, strict=True)]
+    for place in range(max(groups)):
+        on = [i for i in range(SHAPE[0]) if i % 16 % groups[i // 16] == place]
         assert (v[:, on] @ g[on]).max() <= LIMIT * (1 + 1e-6)
     assert events["adc.8"] == 6 * 20 and events["integrator"] == 6 * 20 * 4
     assert events.integrals["time"] == pytest.approx(6 * reads.division.steps * QUIET.t_read, rel=1e-12)
@@ -244,10 +245,9 @@ def test_a_transposed_read_has_groups_of_its_own() -> None:
     assert max(max(pair) for pair in line_currents(reads, array.cells.present().T, np.concatenate(lines))) <= LIMIT * (
         1 + 1e-6
     )
-    at_once = int(reads.at_once[0])
-    samples = sum(-(-n // at_once) for n in (12, 12, 12, 4))
+    samples = sum(-(-n // int(once)) for n, once in zip((12, 12, 12, 4), reads.driven_at_once, strict=True))
     assert events["adc.8"] == 4 * 50 * samples and events["reads.transposed_columns"] == 2 * 4 * 50 * samples
-    assert events["dac.8"] == 2 * 4 * 20 * reads.collecting.groups(int(reads.at_once[1]))
+    assert events["dac.8"] == 2 * 4 * 20 * reads.collecting.groups(int(reads.at_once))
     np.testing.assert_allclose(z, d @ array.weights.T, atol=0.2)
 
 
@@ -386,9 +386,9 @@ def test_the_look_for_spent_pairs_reads_rows_in_groups() -> None:
         array.cells.look()
     seconds = [array.refresh(key=KEY).integrals["time"] for array in (made, plain)]
     scans = watch_of(made).scans
-    groups = scans.collecting.groups(int(scans.at_once[1]))
+    groups = scans.collecting.groups(int(scans.at_once))
     assert groups > 1 and 0.0 < scans.peaks[0, 0].max() <= watch_of(made).limit.current
-    assert seconds[0] > seconds[1] and watch_of(made).forwards.at_once[1] == 120
+    assert seconds[0] > seconds[1] and watch_of(made).forwards.at_once == 120
 
 
 # --- refusals ---
@@ -410,7 +410,7 @@ def test_cells_that_outgrow_the_limit_end_the_run_in_a_sentence() -> None:
     made.state.g[:] = np.float32(30e-6)
     made.cells.look()
     with pytest.raises(
-        RunError, match=r"a read drives 3.6e-05 A through a line that bears 3.3e-05 A, and no group of lines is smaller"
+        RunError, match=r"a read drives 7.2e-05 A through a line that bears 3.3e-05 A, and no group of lines is smaller"
     ):
         made.read(np.full((1, 50), FULL, np.float32))
     with pytest.raises(RunError, match=r"a pulse on one cell drives .* A through a line that bears 3.3e-05 A"):
