@@ -124,7 +124,10 @@ def strands(cells: int, current: float, limit: float) -> int:
     return cells if fit == 0 else -(-cells // fit)
 
 
-def parts(left: int, right: int, number: int) -> np.ndarray:
-    """Return the borders of `number` nearly equal parts of the lines `left` to `right`, at least one line each."""
-    number = min(number, right - left)
-    return left + (right - left) * np.arange(number + 1) // number
+def parts(borders: np.ndarray, number: int) -> np.ndarray:
+    """Return the first lines of `number` nearly equal parts of each group between borders, (groups, number) int64.
+
+    Parts of a group with fewer lines than that begin at the same line.
+    """
+    first: np.ndarray = borders[:-1, None] + np.diff(borders)[:, None] * np.arange(number) // number
+    return first

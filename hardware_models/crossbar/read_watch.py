@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -33,8 +32,9 @@ class Table(NamedTuple):
     def split(self, g: np.ndarray, number: np.ndarray) -> None:
         """Enter the loads of driven lines that consist of `number` strands (n,)."""
         for i in np.flatnonzero(number > 1):
-            pieces = (parts(a, b, int(number[i])) for a, b in pairwise(self.collecting))
-            self.loads[i] = [_sums(g[i], borders).max() for borders in pieces]
+            first = parts(self.collecting, int(number[i]))
+            sums = np.add.reduceat(g[i], first.ravel(), dtype=np.float64)
+            self.loads[i] = sums.reshape(first.shape).max(axis=1)
         self.loads[number == 1] = self.whole[number == 1]
 
 
@@ -201,7 +201,9 @@ class ReadWatch:
             whole = np.empty((self.driven.number, len(collecting) - 1))
             mean = np.empty((self.driven.number, len(tiles) - 1), np.float32)
             spread = np.empty((len(driven.tiles), len(tiles) - 1), np.float32)
-            ordered = np.ascontiguousarray(g if len(driven.tiles) == self.driven.tiles else g[driven.order])
+            ordered = np.ascontiguousarray(
+                g if len(driven.tiles) == self.driven.tiles else np.take(g, driven.order, axis=0)
+            )
             group_sums(ordered, driven.borders, collecting, tiles, whole, mean, spread)
             whole[driven.order] = whole.copy()
             self._table = Table(driven, ordered, collecting, whole, whole.copy(), mean, spread)
@@ -291,12 +293,6 @@ class ReadWatch:
         for name, array in self.save().items():
             np.copyto(getattr(self, name), saved[name].astype(array.dtype))
         self.forget()
-
-
-def _sums(line: np.ndarray, borders: np.ndarray) -> np.ndarray:
-    """Return the sums of conductance of adjoining parts of one line [S]."""
-    sums: np.ndarray = np.add.reduceat(line[: borders[-1]], borders[:-1], dtype=np.float64)
-    return sums
 
 
 def _number(currents: np.ndarray, bearable: float) -> np.ndarray:

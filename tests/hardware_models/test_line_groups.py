@@ -69,7 +69,9 @@ def line_currents(reads: ReadWatch, g: np.ndarray, v: np.ndarray) -> Iterator[tu
                         for j in range(c, d):
                             collecting = max(collecting, sum(sample[i] * g[i, j] for i in group))
                         for i in group:
-                            for e, f in pairwise(parts(c, d, int(reads.strands[i]))):
+                            for e, f in pairwise(
+                                [c + (d - c) * k // reads.strands[i] for k in range(reads.strands[i] + 1)]
+                            ):
                                 driven = max(driven, sample[i] * sum(g[i, e:f]))
             yield driven, collecting
 
@@ -116,7 +118,7 @@ def test_cells_on_a_line() -> None:
     assert cells_at_once(33e-6, 11e-6, 100) == 3  # the exact case is not refused by rounding
     assert cells_at_once(33e-6, 33.1e-6, 100) == 0 and cells_at_once(33e-6, 0.0, 100) == 100
     assert strands(256, 5e-6, 33e-6) == 43 and strands(4, 5e-6, 33e-6) == 1
-    assert parts(10, 20, 3).tolist() == [10, 13, 16, 20] and parts(0, 2, 9).tolist() == [0, 1, 2]
+    assert parts(np.array([10, 20, 22]), 3).tolist() == [[10, 13, 16], [20, 20, 21]]
 
 
 # --- reads ---
