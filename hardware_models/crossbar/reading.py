@@ -34,6 +34,7 @@ def settle_transposed(cells: Cells, v: np.ndarray) -> tuple[Events, int]:
     """
     if cells.watch is None or not v.size:
         return Events(), 0
+    cells.look_again()
     up, down = np.maximum(v, 0.0), np.maximum(-v, 0.0)
     # G- sees the opposite sign of G+: in one phase the positive voltages are on, in the other the negative ones.
     phases = [np.stack(pair, axis=2).reshape(len(v), -1) for pair in ((up, down), (down, up))]

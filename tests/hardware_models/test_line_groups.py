@@ -20,6 +20,7 @@ from hardware_models.crossbar.line_watch import LineLimit
 from hardware_models.crossbar.read_watch import ReadWatch
 from hardware_models.devices.base import BaseDevice
 from hardware_models.events import Events
+from hardware_models.kernels.currents import group_sums
 from hardware_models.keys import Key
 from hardware_models.load import load_device
 
@@ -119,6 +120,23 @@ def test_cells_on_a_line() -> None:
     assert cells_at_once(33e-6, 33.1e-6, 100) == 0 and cells_at_once(33e-6, 0.0, 100) == 100
     assert strands(256, 5e-6, 33e-6) == 43 and strands(4, 5e-6, 33e-6) == 1
     assert parts(np.array([10, 20, 22]), 3).tolist() == [[10, 13, 16], [20, 20, 21]]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_bound_is_above_every_current_and_near_the_largest(seed: int) -> None:
+    """Cauchy and Schwarz: no line is above it, and it spares most exact products."""
+    rng = np.random.default_rng(seed)
+    g = rng.uniform(1e-6, 10e-6, (40, 24)).astype(np.float32)
+    v = (rng.random((30, 40)) ** 2).astype(np.float32)
+    driven, groups, tiles = np.array([0, 25, 40]), np.array([0, 4, 12, 16, 24]), np.array([0, 12, 24])
+    loads, mean, spread = np.empty((40, 4)), np.empty((40, 2), np.float32), np.empty((2, 2), np.float32)
+    group_sums(g, driven, groups, tiles, loads, mean, spread)
+    np.testing.assert_allclose(loads, np.add.reduceat(g, groups[:-1], axis=1, dtype=np.float64), rtol=1e-12)
+    for d, (a, b) in enumerate(pairwise(driven)):
+        for t, (left, right) in enumerate(pairwise(tiles)):
+            bound = v[:, a:b] @ mean[a:b, t] + np.linalg.norm(v[:, a:b], axis=1) * spread[d, t]
+            exact = (v[:, a:b].astype(np.float64) @ g[a:b, left:right]).max(axis=1)
+            assert (exact <= bound * (1 + 1e-5)).all() and (bound < 2.0 * exact).all()
 
 
 # --- reads ---
