@@ -283,9 +283,8 @@ class ReadWatch:
     def save(self) -> dict[str, np.ndarray]:
         """Return the state as arrays."""
         return {
-            "driven_at_once": self.driven_at_once.copy(), "at_once": self.at_once.copy(),
-            "strands": self.strands.copy(), "constant": self.constant.copy(),
-            "most": self.most.copy(), "peaks": self.peaks.copy(), "marks": self.marks.copy(),
+            "driven_at_once": self.driven_at_once.copy(), "at_once": self.at_once.copy(), "strands": self.strands.copy(),
+            "constant": self.constant.copy(), "most": self.most.copy(), "peaks": self.peaks.copy(), "marks": self.marks.copy(),
         }  # fmt: skip
 
     def restore(self, saved: Mapping[str, np.ndarray]) -> None:
