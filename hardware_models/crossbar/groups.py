@@ -16,6 +16,7 @@ current finds another way. In a passive array it would (sneak paths), which is l
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -54,15 +55,20 @@ class Lines(NamedTuple):
         """Return the tile of each group, int64."""
         return borders[:-1] // self.tile
 
-    def woven(self, at_once: int) -> Woven:
-        """Return groups of at most `at_once` lines that are woven into each other: in n groups of a tile, every nth unit.
+    @property
+    def lengths(self) -> list[int]:
+        """Number of lines of each tile."""
+        return [self._end(top) - top for top in range(0, self.number, self.tile)]
+
+    def woven(self, at_once: Sequence[int]) -> Woven:
+        """Return groups of at most at_once[t] lines of tile t, woven into each other: in n groups of a tile, every nth unit.
 
         Neighbouring rows carry alike currents, as neighbouring pixels are alike; woven groups share them out.
         """
         order, sizes, tiles, places = [], [], [], []
         for tile, top in enumerate(range(0, self.number, self.tile)):
             lines = np.arange(top, self._end(top))
-            number = -(-len(lines) // at_once)
+            number = -(-len(lines) // at_once[tile])
             units = (lines - top) // self.unit
             for place in range(number):
                 group = lines[units % number == place]
@@ -73,13 +79,17 @@ class Lines(NamedTuple):
         borders = np.concatenate(([0], np.cumsum(sizes)))
         return Woven(np.concatenate(order), borders.astype(np.int64), np.array(tiles), np.array(places))
 
-    def smaller(self, at_once: int, over: float) -> int:
-        """Return a smaller number of lines at once where the current was `over` times its limit; 0 if there is none."""
+    def smaller(self, at_once: int, over: float, length: int | None = None) -> int:
+        """Return a smaller number of lines at once where the current was `over` times its limit; 0 if there is none.
+
+        length : lines of the tile, by default of the largest one.
+        """
         if at_once <= self.unit:
             return 0
-        groups = self.groups(at_once)
+        length = self.longest if length is None else length
+        groups = -(-length // at_once)
         wanted = max(groups + 1, math.ceil(groups * over * (1.0 - ROUNDING)))
-        units = -(-self.longest // (wanted * self.unit))
+        units = -(-length // (wanted * self.unit))
         return max(self.unit, min(units * self.unit, at_once - self.unit))
 
     def _end(self, top: int) -> int:
@@ -114,7 +124,10 @@ def strands(cells: int, current: float, limit: float) -> int:
     return cells if fit == 0 else -(-cells // fit)
 
 
-def parts(left: int, right: int, number: int) -> np.ndarray:
-    """Return the borders of `number` nearly equal parts of the lines `left` to `right`, at least one line each."""
-    number = min(number, right - left)
-    return left + (right - left) * np.arange(number + 1) // number
+def parts(borders: np.ndarray, number: int) -> np.ndarray:
+    """Return the first lines of `number` nearly equal parts of each group between borders, (groups, number) int64.
+
+    Parts of a group with fewer lines than that begin at the same line.
+    """
+    first: np.ndarray = borders[:-1, None] + np.diff(borders)[:, None] * np.arange(number) // number
+    return first

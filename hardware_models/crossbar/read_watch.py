@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -35,8 +34,9 @@ class Table(NamedTuple):
     def split(self, g: np.ndarray, number: np.ndarray) -> None:
         """Enter the loads of driven lines that consist of `number` strands (n,)."""
         for i in np.flatnonzero(number > 1):
-            pieces = (parts(a, b, int(number[i])) for a, b in pairwise(self.collecting))
-            self.loads[i] = [_sums(g[i], borders).max() for borders in pieces]
+            first = parts(self.collecting, int(number[i]))
+            sums = np.add.reduceat(g[i], first.ravel(), dtype=np.float64)
+            self.loads[i] = sums.reshape(first.shape).max(axis=1)
         self.loads[number == 1] = self.whole[number == 1]
 
 
@@ -65,7 +65,8 @@ class ReadWatch:
     ) -> None:  # fmt: skip
         self.driven, self.collecting = driven, collecting
         self.limit, self.margin, self._cell, self._full, self.joined = limit, margin, cell, full, joined
-        self.at_once = np.array((driven.longest, collecting.longest), np.int64)  # driven and collecting lines
+        self.driven_at_once = np.array(driven.lengths, np.int64)  # in each tile
+        self.at_once = np.array(collecting.longest, np.int64)  # collecting lines
         self.strands = np.ones(driven.number, np.int64)  # physical lines of each driven line, in each tile
         self._stranded = stranded
         self.constant = np.full(driven.number, stranded)  # at full scale in every sample while groups were sought
@@ -75,7 +76,7 @@ class ReadWatch:
         self.peaks = np.zeros((2, 2, *shape))
         self.marks = np.zeros(4, np.int64)  # groups fixed, reads, repeated while sought, repeated since
         self._table: Table | None = None
-        self._woven = driven.longest, driven.woven(driven.longest)
+        self._woven = tuple(driven.lengths), driven.woven(driven.lengths)
 
     @property
     def fixed(self) -> bool:
@@ -89,16 +90,21 @@ class ReadWatch:
     @property
     def division(self) -> Division:
         """The present division, for the cost of a read."""
-        rows, columns = (int(n) for n in self.at_once)
         samples = self.driven.tiles if self.joined else len(self.woven.tiles)
+        columns = int(self.at_once)
         # Each tile has drivers of its own; a tile that is narrower than the others may have fewer groups.
         drives = (len(self.collecting.borders(columns)) - 1) * int(self.strands.sum())
-        return Division(samples, self.driven.groups(rows) * self.collecting.groups(columns), drives)
+        return Division(samples, self.turns * self.collecting.groups(columns), drives)
+
+    @property
+    def turns(self) -> int:
+        """Groups of driven lines in the tile with most."""
+        return int(self.woven.places.max()) + 1
 
     @property
     def woven(self) -> Woven:
         """Groups of driven lines; the same object until they change."""
-        at_once = int(self.at_once[0])
+        at_once = tuple(self.driven_at_once.tolist())
         if self._woven[0] != at_once:
             self._woven = at_once, self.driven.woven(at_once)
         return self._woven[1]
@@ -121,8 +127,7 @@ class ReadWatch:
     def scan(self, g: np.ndarray) -> int:
         """Return the reads, one after the other, that look at every cell row by row at full scale, refused ones among them."""
         refused = self._settled(g, np.diag(np.full(self.driven.number, self._full, np.float32)))
-        row_groups = self.driven.groups(int(self.at_once[0]))
-        return self.driven.number * sum(division.steps // row_groups for division in (*refused, self.division))
+        return self.driven.number * sum(division.steps // self.turns for division in (*refused, self.division))
 
     def _settled(self, g: np.ndarray, v: np.ndarray) -> list[Division]:
         now = int(self.fixed)
@@ -134,10 +139,9 @@ class ReadWatch:
             table = self._made(g)
             more = 1.0 if self.fixed or not self._stranded else self._strand(g, table)
             found = self.peaks[now].copy()
-            largest = self._driven(voltages, table, found[0]), self._collecting(v, table, found[1])
-            over = np.array(largest) / (self.limit if self.fixed else self.limit / self.margin)
-            if more > 1.0:
-                over[0] = more
+            largest = np.array((self._driven(voltages, table, found[0]), *self._collecting(v, table, found[1])))
+            over = largest / (self.limit if self.fixed else self.limit / self.margin)
+            over[0] = more if more > 1.0 else over[0]
             if over.max() <= 1.0 + ROUNDING or not self._refine(over, largest, refused):
                 self.peaks[now] = found
                 self.marks[1] += 1
@@ -149,7 +153,7 @@ class ReadWatch:
         A constant line is divided for the worst case, so that it never has to be divided again. Other lines, such as those of the
         label, get strands as long as these add no more than the share `ADDED` of the lines.
         """
-        bearable, most = self.limit / self.margin, int(self.at_once[1])
+        bearable, most = self.limit / self.margin, int(self.at_once)
         currents = self.most * table.whole.max(axis=1)
         budget, others = int(np.ceil(ADDED * self.driven.number)), ~self.constant
         groups, last = self.collecting.groups(most), -(-self.collecting.longest // self.collecting.unit)
@@ -168,25 +172,26 @@ class ReadWatch:
             table.split(g, self.strands)
         return more / groups
 
-    def _refine(self, over: np.ndarray, largest: tuple[float, float], refused: list[Division]) -> bool:
-        """Make groups smaller; return False if they are as small as can be and the limit itself is kept."""
-        before = self.division
-        changed = False
+    def _refine(self, over: np.ndarray, largest: np.ndarray, refused: list[Division]) -> bool:
+        """Make groups smaller; return False if they are as small as can be and the limit itself is kept.
+
+        over, largest : ratios and currents [A] of the driven lines, and of the collecting lines of each tile.
+        """
+        before, changed, stuck = self.division, False, 0.0
         # A driven line is relieved by fewer collecting lines at once, and the other way round.
-        for axis, lines, ratio, current in (
-            (1, self.collecting, over[0], largest[0]),
-            (0, self.driven, over[1], largest[1]),
-        ):
-            if ratio <= 1.0 + ROUNDING:
-                continue
-            at_once = lines.smaller(int(self.at_once[axis]), float(ratio))
-            if at_once:
-                self.at_once[axis], changed = at_once, True
-            elif current > self.limit * (1.0 + ROUNDING):
-                raise RunError(
-                    f"a read drives {current:.3g} A through a line that bears {self.limit:.3g} A, and no group of lines is "
-                    "smaller: the cells conduct too much for the limit."
-                )
+        for k in np.flatnonzero(over > 1.0 + ROUNDING):
+            at_once = self.at_once if k == 0 else self.driven_at_once[k - 1 :]
+            lines, length = (self.collecting, None) if k == 0 else (self.driven, self.driven.lengths[k - 1])
+            fewer = lines.smaller(int(at_once.flat[0]), float(over[k]), length)
+            if fewer:
+                at_once.flat[0], changed = fewer, True
+            else:
+                stuck = max(stuck, float(largest[k]))
+        if not changed and stuck > self.limit * (1.0 + ROUNDING):
+            raise RunError(
+                f"a read drives {stuck:.3g} A through a line that bears {self.limit:.3g} A, and no group of lines is smaller: "
+                "the cells conduct too much for the limit."
+            )
         if changed:
             refused.append(before)
             self.marks[2 + int(self.fixed)] += 1
@@ -195,12 +200,14 @@ class ReadWatch:
 
     def _made(self, g: np.ndarray) -> Table:
         if self._table is None:
-            driven, collecting = self.woven, self.collecting.borders(int(self.at_once[1]))
+            driven, collecting = self.woven, self.collecting.borders(int(self.at_once))
             tiles = self.collecting.borders(self.collecting.tile)
             whole = np.empty((self.driven.number, len(collecting) - 1))
             mean = np.empty((self.driven.number, len(tiles) - 1), np.float32)
             spread = np.empty((len(driven.tiles), len(tiles) - 1), np.float32)
-            ordered = np.ascontiguousarray(g if len(driven.tiles) == self.driven.tiles else g[driven.order])
+            ordered = np.ascontiguousarray(
+                g if len(driven.tiles) == self.driven.tiles else np.take(g, driven.order, axis=0)
+            )
             group_sums(ordered, driven.borders, collecting, tiles, whole, mean, spread)
             whole[driven.order] = whole.copy()
             self._table = Table(driven, ordered, collecting, whole, whole.copy(), mean, spread)
@@ -216,13 +223,13 @@ class ReadWatch:
             np.maximum(peaks[:, t], by_row[:, tiles == t].max(axis=1), out=peaks[:, t])
         return float(currents.max(initial=0.0))
 
-    def _collecting(self, v: np.ndarray, table: Table, peaks: np.ndarray) -> float:
-        """Enter the largest currents of collecting lines into peaks (tiles, tiles of them) [A]; return the largest entered.
+    def _collecting(self, v: np.ndarray, table: Table, peaks: np.ndarray) -> np.ndarray:
+        """Enter the largest currents of collecting lines into peaks (tiles, tiles of them) [A]; return the largest by tile.
 
         A sample whose bound is above the limit is computed. Of the others only the most promising one is, to know what flows, and
         only if its bound is above what has been seen on the tile; while groups are sought all such samples are.
         """
-        largest = 0.0
+        largest = np.zeros(self.driven.tiles)
         _, borders, tiles, places = table.driven
         rows = np.zeros_like(tiles) if self.joined else tiles
         if len(tiles) > self.driven.tiles:
@@ -240,6 +247,7 @@ class ReadWatch:
                     length = np.sqrt(np.einsum("bi,bi->b", part, part))
                     bound += part @ table.mean[borders[d] : borders[d + 1]] + length[:, None] * table.spread[d]
                 bound *= SLACK
+                row = slice(None) if self.joined else tiles[groups[0]]
                 known = peaks[rows[groups[0]]]
                 for t in np.flatnonzero((bound > known).any(axis=0)):
                     for promising in (True, False):  # the most promising sample first: it spares most of the others
@@ -249,7 +257,7 @@ class ReadWatch:
                             chosen &= bound[:, t] == bound[:, t].max()
                         if chosen.any():
                             current = self._exact(v[chosen], table, groups, int(t))
-                            known[t], largest = max(known[t], current), max(largest, current)
+                            known[t], largest[row] = max(known[t], current), np.maximum(largest[row], current)
         return largest
 
     def _exact(self, v: np.ndarray, table: Table, groups: np.ndarray, tile: int) -> float:
@@ -267,8 +275,9 @@ class ReadWatch:
     def report(self) -> dict[str, int]:
         """Return the groups and the repeated reads as plain numbers."""
         return {
-            "row_groups": self.driven.groups(int(self.at_once[0])),
-            "column_groups": self.collecting.groups(int(self.at_once[1])),
+            "row_groups": self.turns,
+            "row_groups_of_all_tiles": len(self.woven.tiles),
+            "column_groups": self.collecting.groups(int(self.at_once)),
             "divided_rows": int((self.strands > 1).sum()),
             "lines_of_divided_rows": int(self.strands[self.strands > 1].sum()),
             "repeated_in_calibration": int(self.marks[2]),
@@ -278,8 +287,8 @@ class ReadWatch:
     def save(self) -> dict[str, np.ndarray]:
         """Return the state as arrays."""
         return {
-            "at_once": self.at_once.copy(), "strands": self.strands.copy(), "constant": self.constant.copy(),
-            "most": self.most.copy(), "peaks": self.peaks.copy(), "marks": self.marks.copy(),
+            "driven_at_once": self.driven_at_once.copy(), "at_once": self.at_once.copy(), "strands": self.strands.copy(),
+            "constant": self.constant.copy(), "most": self.most.copy(), "peaks": self.peaks.copy(), "marks": self.marks.copy(),
         }  # fmt: skip
 
     def restore(self, saved: Mapping[str, np.ndarray]) -> None:
@@ -287,12 +296,6 @@ class ReadWatch:
         for name, array in self.save().items():
             np.copyto(getattr(self, name), saved[name].astype(array.dtype))
         self.forget()
-
-
-def _sums(line: np.ndarray, borders: np.ndarray) -> np.ndarray:
-    """Return the sums of conductance of adjoining parts of one line [S]."""
-    sums: np.ndarray = np.add.reduceat(line[: borders[-1]], borders[:-1], dtype=np.float64)
-    return sums
 
 
 def _number(currents: np.ndarray, bearable: float) -> np.ndarray:

@@ -90,9 +90,11 @@ def test_groups_of_columns_drive_and_groups_of_rows_convert() -> None:
     x = voltages(False) / FULL
     chip.read(0, x, key=KEY)
     events, reads = chip.read(0, x, key=KEY)[1], watch_of(chip._arrays[0, "main"]).forwards
-    rows, columns = (int(n) for n in reads.at_once)
-    assert rows < TILE[0]
-    assert events["adc.8"] == SHAPE[1] * sum(-(-n // rows) for n in (8, 8, 4))
+    groups, columns = (
+        [-(-n // int(rows)) for n, rows in zip((8, 8, 4), reads.driven_at_once, strict=True)],
+        int(reads.at_once),
+    )
+    assert max(groups) > 1 and events["adc.8"] == SHAPE[1] * sum(groups)
     assert events["dac.8"] == int(reads.strands.sum()) * sum(-(-n // columns) for n in (4, 4, 4))
 
 

@@ -63,7 +63,7 @@ def test_the_search_is_counted_before_training_and_costs_what_it_reads(whole: An
     assert program["reads.cells"] == (shown + repeated * CALIBRATED) * cells
     assert program["adc.8"] > 0 and result["integrals"]["program"]["time"]["value"] > 0.0
     learn, infer = result["events"]["learn"], result["events"]["infer"]
-    groups = result["line_groups"][0]["read"]["row_groups"]
+    groups = result["line_groups"][0]["read"]["row_groups_of_all_tiles"]
     assert infer["adc.8"] == groups * infer["nonlinearity"] and learn["adc.8"] >= learn["nonlinearity"]
 
 
