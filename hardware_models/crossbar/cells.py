@@ -9,13 +9,12 @@ brought into step here and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from hardware_models.check import DeviceRangeError, RunError
-from hardware_models.crossbar.groups import Division
+from hardware_models.crossbar.divided import Divided
 from hardware_models.crossbar.line_noise import NO_LINE_NOISE, LineNoise
 from hardware_models.crossbar.line_sums import LineSums
 from hardware_models.crossbar.line_watch import LineLimit, LineWatch
@@ -50,7 +49,7 @@ class Listed(NamedTuple):
     pulses: np.ndarray  # pulses of each, int32
 
 
-class Cells:
+class Cells(Divided):
     """The cells of `device` on one array of `tiling`, fabricated from `key`, with the clock that they live by.
 
     Parameters
@@ -122,39 +121,6 @@ class Cells:
         if self._whole is None:
             self._whole = np.concatenate(list(self.blocks), axis=1)[:, : self.tiling.bit_lines // 2]
         return self._whole
-
-    @property
-    def row_groups(self) -> list[slice | np.ndarray]:
-        """Rows of each group that is read by itself: tiles, or groups that are woven into each other in a tile."""
-        if self.watch is None:
-            return [slice(*cut) for cut in self.tiling.row_cuts]
-        order, borders, *_ = self.watch.forwards.woven
-        return [order[a:b] for a, b in pairwise(borders)]
-
-    @property
-    def tiles_of_groups(self) -> np.ndarray:
-        """Row tile of each of `row_groups`."""
-        return np.arange(self.tiling.row_tiles) if self.watch is None else self.watch.forwards.woven.tiles
-
-    @property
-    def division(self) -> Division:
-        """Division of a read, as far as its cost depends on it."""
-        whole = Division(self.tiling.row_tiles, 1, self.tiling.rows * self.tiling.column_tiles)
-        return whole if self.watch is None else self.watch.forwards.division
-
-    @property
-    def transposed_division(self) -> Division:
-        """Division of a transposed read."""
-        whole = Division(self.tiling.column_tiles, 1, self.tiling.bit_lines * self.tiling.row_tiles)
-        return whole if self.watch is None else self.watch.backwards.division
-
-    @property
-    def reads_of_bit_lines(self) -> np.ndarray:
-        """Groups of bit lines in the tile of each bit line, which a transposed read reads one by one, (bit lines,) float32."""
-        if self.watch is None:
-            return np.ones(self.tiling.bit_lines, np.float32)
-        groups = np.bincount(self.watch.backwards.woven.tiles).astype(np.float32)
-        return groups[np.arange(self.tiling.bit_lines) // self.tiling.tile_columns]
 
     def noise_map(self) -> tuple[np.ndarray, float]:
         """Return the pairs' variance of one read, like `blocks`, float32 in units of a number [S²], and the number.

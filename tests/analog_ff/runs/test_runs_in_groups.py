@@ -22,6 +22,7 @@ from analog_ff.runs.result_file import check, read_run
 from analog_ff.runs.train import Run
 from hardware_models import energy
 from hardware_models.check import UsageError
+from hardware_models.chip import Chip
 
 GROUPED: dict[str, Any] = {**SMALL, "layers": (40,), "line_groups": "auto"}
 
@@ -124,6 +125,26 @@ def test_coincidence_another_process_and_a_written_chip_keep_the_limit(tmp_path:
         Config(**{**GROUPED, "epochs": 1}, program_to="memristor", out=str(tmp_path / "c")), quiet=True
     )
     assert written["deployed"]["line_groups"][0]["read"]["column_groups"] > 1
+
+
+def test_converters_are_calibrated_before_groups_are_sought(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both are part of phase program; the watch then sees the voltages of corrected drivers. Noise and wires go with it."""
+    done: list[str] = []
+
+    def noted(name: str) -> Any:
+        own = getattr(Chip, name)
+        return lambda chip, *given, **more: done.append(name) or own(chip, *given, **more)
+
+    for name in ("calibrate", "program", "fix_groups"):
+        monkeypatch.setattr(Chip, name, noted(name))
+    more: dict[str, Any] = {"dac_offset": 1.0, "adc_offset": 1.0, "calibrate": "offset", "johnson_noise": True}
+    config = Config(**{**GROUPED, "epochs": 1}, **more, wires="refreshed", wire_resistance=1.0, out=str(tmp_path / "run"))
+    result, folder = execute(config, quiet=True)
+    assert done == ["calibrate", "program", "fix_groups"]
+    found = result["energy"]["line_currents"]
+    assert 0.0 < found["line_current_ratio"]["read"] <= 1.0 and found["physical"]
+    assert result["line_groups"][0]["read"]["divided_rows"] >= 1  # the bias row, whose driver has an offset
+    assert account(read_run(str(folder)), "cmos-32nm")["chip"] == result["energy"]["chip"]
 
 
 def test_what_cannot_be_is_refused_before_the_run(tmp_path: Path) -> None:
