@@ -1,4 +1,4 @@
-"""The division of an array into groups of lines that are read one after the other: its tiles, or the groups that a limit asks for."""
+"""The division of an array into groups of lines that are read one by one: its tiles, or the groups that a limit asks for."""
 
 from __future__ import annotations
 

@@ -138,7 +138,9 @@ def test_converters_are_calibrated_before_groups_are_sought(tmp_path: Path, monk
     for name in ("calibrate", "program", "fix_groups"):
         monkeypatch.setattr(Chip, name, noted(name))
     more: dict[str, Any] = {"dac_offset": 1.0, "adc_offset": 1.0, "calibrate": "offset", "johnson_noise": True}
-    config = Config(**{**GROUPED, "epochs": 1}, **more, wires="refreshed", wire_resistance=1.0, out=str(tmp_path / "run"))
+    config = Config(
+        **{**GROUPED, "epochs": 1}, **more, wires="refreshed", wire_resistance=1.0, out=str(tmp_path / "run")
+    )
     result, folder = execute(config, quiet=True)
     assert done == ["calibrate", "program", "fix_groups"]
     found = result["energy"]["line_currents"]
