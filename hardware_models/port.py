@@ -152,6 +152,14 @@ class ChipBench(ChipPort, Protocol):
         """Return a look at every cell of a layer; SealedChipError on a sealed chip."""
         ...
 
+    def fix_groups(self) -> None:
+        """End the search for groups of lines that keep the limit of the lines; without a limit there is none."""
+        ...
+
+    def line_groups(self) -> list[dict[str, object]] | None:
+        """Return for each layer the groups of lines and the largest currents that flowed; None without a limit."""
+        ...
+
     def close(self) -> None:
         """End what the chip needs, such as its process."""
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from analog_ff.output.quantities import PART_NAMES, against_limit, joules, of_the_whole, ranged
+from analog_ff.output.quantities import PART_NAMES, against_limit, joules, of_the_whole, quantity, ranged
 from analog_ff.plain import Document
 
 
@@ -57,7 +57,18 @@ def show(result: Document, folder: Path) -> None:
     lines = energy.get("line_currents")
     if lines and not lines["physical"]:
         table.add_row("currents on the lines", f"{against_limit(lines['line_current_ratio'])}\n{lines['label']}")
+    if lines and "largest" in lines:
+        for stage, name in (("calibration", "largest current, calibration"), ("run", "largest current since")):
+            table.add_row(name, _currents(lines["largest"][stage]))
+        table.add_row("limit of a line", quantity(lines["limit"]["value"], "A"))
+        worst = ", ".join(f"{what}s {ratio:.3g}" for what, ratio in lines["worst_case_ratio"].items())
+        table.add_row("worst case, times the limit", worst)
+        table.add_row("reads in place of one", str(lines["steps_of_a_read"]))
     table.add_row("wall time", f"{result['wall_seconds']:.1f} s")
     console = Console(markup=False, emoji=False)
     console.print(table)
     console.print(f"run folder: {folder}", soft_wrap=True, highlight=False)
+
+
+def _currents(largest: Document) -> str:
+    return ", ".join(f"{what}s {quantity(value, 'A')}" for what, value in largest.items())

@@ -18,7 +18,7 @@ NOT_SETTINGS = frozenset(
     {
         "device", "layers", "epochs", "batch", "learning_rate", "readout", "label_strength", "technology", "seed",
         "chip_seed", "learner", "network", "port", "data", "data_dir", "split", "shift", "crop", "binarise",
-        "images_per_epoch", "program_to", "out",
+        "images_per_epoch", "program_to", "out", "line_groups", "current_margin",
     }
 )  # fmt: skip
 """Choices of a run that the classifier takes by a name of its own, or that have no meaning here."""
@@ -38,8 +38,8 @@ def config_of(given: Facts, epochs: Any) -> Config:
         raise UsageError(f"settings have no {shown(name)}{closest(name, known)}; see `analog_ff.config.config.Config`.")
     if settings.get("wires") == "test":
         raise UsageError(
-            "wires 'test' belongs to a run, which ends with one test: choose 'refreshed' or 'exact', or call chip_.lay_wires on a "
-            "fitted classifier."
+            "wires 'test' belongs to a run, which ends with one test: choose 'refreshed' or 'exact', or call chip_.lay_wires on "
+            "a fitted classifier."
         )
     if not isinstance(hidden, Sequence) or isinstance(hidden, str) or not hidden:
         raise UsageError(f"hidden names the neurons of each hidden layer, such as (500, 500), got {shown(hidden)}.")

@@ -16,6 +16,7 @@ from analog_ff.config.parts import (
     CircuitChoices,
     DataChoices,
     LearningChoices,
+    LineChoices,
     RunChoices,
 )
 from analog_ff.config.together import check_run
@@ -71,6 +72,7 @@ def run_folder(options: Facts) -> Path:
 class Config(
     RunChoices,
     CircuitChoices,
+    LineChoices,
     CellChoices,
     NegativesOptions,
     GoodnessOptions,

@@ -233,6 +233,21 @@ class CircuitChoices:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LineChoices:
+    """Lines of the array."""
+
+    line_groups: str = option(
+        "off",
+        "auto: lines are driven in groups that keep the technology's current limit; off: all at once, whatever flows",
+        choices=("off", "auto"),
+    )
+    current_margin: float = option(
+        1.2, "factor by which the groups keep currents of training data below the limit [1]", low=1.0, high=100.0,
+        beside="line_groups",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunChoices:
     """The run."""
 

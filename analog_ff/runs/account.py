@@ -97,8 +97,9 @@ def account(result: Facts, technology: str, scenario: str = "nominal") -> Docume
         found["wear"] = wear(selected, sum(2 * n * m for n, m in shapes), device, most)
         row = UPDATES.get(str(config.get("update")))
         found["line_currents"] = line_currents(
-            shapes, tile, device, prices, rows_together=row is not None and row.rows_together
-        )
+            shapes, tile, device, prices, rows_together=row is not None and row.rows_together,
+            groups=result.get("line_groups"),
+        )  # fmt: skip
     shown: Document = plain(found)
     return shown
 

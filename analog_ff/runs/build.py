@@ -193,6 +193,17 @@ def interconnect_of(config: ChipChoices) -> Interconnect:
     )
 
 
+def line_limit_of(config: ChipChoices) -> float:
+    """Return the current that a line of a run's technology bears [A]."""
+    technology = load_technology(config.technology)
+    if technology.line_current is None:
+        raise UsageError(
+            f"technology '{technology.name}' gives no current limit of a line (line.current_limit), from which groups follow: "
+            "give --line-groups off, or another --technology."
+        )
+    return technology.line_current.at("nominal")
+
+
 def chip_options(config: ChipChoices) -> Document:
     """Return the choices of a chip that its constructor takes as they are."""
     return {
@@ -217,6 +228,8 @@ def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: 
     device = device_of(config, written_once=written_once)
     check_read_noise(config, device)
     options = {**chip_options(config), "noise": line_noise_of(config, device)}
+    if config.line_groups == "auto":
+        options |= {"line_current": line_limit_of(config), "current_margin": config.current_margin}
     if config.faults():
         options["faults"] = config.faults()
     options |= converter_faults_of(config)

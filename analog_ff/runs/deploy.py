@@ -8,6 +8,7 @@ import numpy as np
 
 from analog_ff.plain import Document
 from analog_ff.runs.build import calibrated, device_of, interconnect_of
+from analog_ff.runs.calibrate import calibrate
 from analog_ff.runs.train import Run
 from hardware_models.devices.ageing import no_law_of_time
 from hardware_models.keys import Key
@@ -36,6 +37,8 @@ def deploy(run: Run, target: Any) -> Document:
     if run.config.wires == "test":
         port.lay_wires(interconnect_of(run.config))
     target.restore(run.learner.save())
+    if run.config.line_groups == "auto":
+        calibrate(target, port, run.data.x_train, run.config.seed)
     errors: dict[str, dict[str, float]] = {}
     passed = 0.0
     for age, seconds in ages.items():
@@ -53,6 +56,7 @@ def deploy(run: Run, target: Any) -> Document:
         "no_law_of_time": lawless,
         "pulses_per_weight": events["write.selected"] / sum(n * m for n, m in port.shapes),
         "cells": port.inspect(),
+        **({} if (groups := port.line_groups()) is None else {"line_groups": groups}),
     }
 
 

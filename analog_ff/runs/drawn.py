@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from analog_ff.plain import Document, Facts
+from analog_ff.runs import line_groups
 from analog_ff.runs.circuit import tile_of
 from hardware_models.energy.circuit import Circuit
 from hardware_models.energy.facts.area import area
@@ -23,11 +24,13 @@ def drawn(
     shapes, config = result.get("shapes"), result["config"]
     if not shapes:
         return None, dict.fromkeys(PHASES)
+    groups = result.get("line_groups") or ()
     counted = {name for events in result["events"].values() for name, count in events.items() if count}
     parts = area(
         shapes, technology, tile=tile_of(config), access=result["device"].get("access", "1T1R"), scenario=scenario,
         adc=config.get("adc") is not None, dac=config.get("dac") is not None, circuit=circuit,
         formats=sorted(name.partition(".")[2] for name in counted if name.startswith("mac.")),
+        added_lines=sum(layer["added_word_lines"] for layer in groups),
     )  # fmt: skip
     found: Document = {}
     for phase in PHASES:
@@ -35,6 +38,6 @@ def drawn(
         found[phase] = None if by_layer is None or "integrals_by_layer" not in result else whole(
             by_layer, result["integrals_by_layer"][phase], shapes, technology,
             tile=tile_of(config), circuit=circuit, read_time=result["device"]["t_read"], images=result["images"][phase],
-            joule=joule[phase], area=None if parts is None else parts["total"],
+            joule=joule[phase], area=None if parts is None else parts["total"], steps=line_groups.steps(groups) or None,
         )  # fmt: skip
     return parts, found

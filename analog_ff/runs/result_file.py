@@ -19,6 +19,7 @@ import numpy as np
 from analog_ff.config.choices import of_type
 from analog_ff.config.config import Config
 from analog_ff.plain import Document, Facts
+from analog_ff.runs import line_groups
 from analog_ff.runs.stored import CONFIG
 from hardware_models import figures, files, hdf5
 from hardware_models.check import UsageError, in_range, positive_int, shown
@@ -111,6 +112,8 @@ def check(result: Document, where: str) -> None:
             )
     _check_circuit(result.get("energy"), where)
     _check_cells(result.get("cells"), where)
+    if (groups := result.get("line_groups")) is not None:
+        line_groups.check(groups, where, len(result.get("shapes") or ()))
 
 
 def _table(value: object, place: str, known: Collection[str] | None = None) -> Document:

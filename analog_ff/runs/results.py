@@ -79,7 +79,10 @@ def collect(
     readouts = {name: tally.total() for name, tally in tallies.items()}
     energy = report(ledger["events"], ledger["integrals"], images=images, readouts=readouts, **known)
     rows_together = UPDATES[config.update].rows_together
-    lines = line_currents(run.port.shapes, config.tile, device, known["technology"], rows_together=rows_together)
+    groups = run.port.line_groups() if config.line_groups == "auto" else None
+    lines = line_currents(
+        run.port.shapes, config.tile, device, known["technology"], rows_together=rows_together, groups=groups
+    )
     sizes = [n * m for n, m in run.port.shapes]
     weights = sum(sizes)
     learn = run.ledger.phase("learn").total()["write.selected"]
@@ -125,6 +128,7 @@ def collect(
             "layers": inspected,
             "clipped_share": run.port.clipped_share(),
         },
+        **({} if groups is None else {"line_groups": groups}),
     }
     _, chip = drawn(result, known["technology"], known["circuit"], energy["total_joule"])
     result["energy"]["chip"] = chip

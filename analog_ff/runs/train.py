@@ -18,6 +18,7 @@ from analog_ff.output.forms import table
 from analog_ff.plain import Document
 from analog_ff.runs import checkpoint
 from analog_ff.runs.build import batches_of, calibrated, interconnect_of
+from analog_ff.runs.calibrate import calibrate
 from analog_ff.runs.interrupt import Interruptible
 from analog_ff.runs.lessons import Lesson, lessons, teach
 from analog_ff.runs.origin import Origin
@@ -71,6 +72,8 @@ class Run:
         if not self.programmed:
             self.ledger.book("program", calibrated(config, self.learner))
             self.ledger.book("program", self.learner.initialise())
+            if config.line_groups == "auto":
+                self.ledger.book("program", calibrate(self.learner, self.port, self.data.x_train, config.seed))
             self.programmed = True
             self._save(folder)
         bar = Progress(steps * config.epochs, steps * self.epoch, quiet=quiet)

@@ -22,6 +22,7 @@ from hardware_models import pins
 from hardware_models.check import UsageError, in_range, positive_int
 from hardware_models.chip import calibration, memory
 from hardware_models.chip.conversions import Conversions
+from hardware_models.chip.layers import Layers
 from hardware_models.chip.oracle import Oracle
 from hardware_models.chip.periphery import Circuit, Periphery
 from hardware_models.converters.adc import Adc
@@ -30,19 +31,20 @@ from hardware_models.converters.faults import NO_ADC_FAULTS, NO_DAC_FAULTS, AdcF
 from hardware_models.crossbar import Crossbar
 from hardware_models.crossbar.inspection import Inspection, inspect_cells, inspected
 from hardware_models.crossbar.line_noise import NO_LINE_NOISE, LineNoise
+from hardware_models.crossbar.line_watch import LineLimit
 from hardware_models.devices.base import BaseDevice, Device
 from hardware_models.devices.faults import with_faults
 from hardware_models.events import Events
 from hardware_models.keys import Key
 from hardware_models.load import load_device
 from hardware_models.nonlinearities.base import Neurons, Timed, load_nonlinearity
-from hardware_models.port import LayerSheet, MissingPinError, SealedChipError
+from hardware_models.port import LayerSheet, SealedChipError
 from hardware_models.wires import Interconnect
 
 PARTIAL_SUMS = ("digital", "analog")
 
 
-class Chip:
+class Chip(Layers):
     """Layers of one chip behind the pins of `hardware_models.port.ChipPort`.
 
     Parameters
@@ -78,6 +80,9 @@ class Chip:
         Johnson and shot noise of the lines, beside the device's own read noise; by default none.
     dac_faults, adc_faults : DacFaults, AdcFaults
         Spreads of the errors of the converters; by default none.
+    line_current, current_margin : float
+        Current that a line of the arrays bears [A], None: any, else lines are driven in groups; the factor by which currents
+        stay below it until `fix_groups` is called.
     """
 
     pins = frozenset({"observe", "read", "transposed", "fire", "fire_cells", "program", "wait", "calibrate"})
@@ -104,6 +109,8 @@ class Chip:
         dac_faults: DacFaults = NO_DAC_FAULTS,
         adc_faults: AdcFaults = NO_ADC_FAULTS,
         wires: Interconnect | None = None,
+        line_current: float | None = None,
+        current_margin: float = 1.0,
     ) -> None:
         made = load_device(device)
         self._device = made if read_noise else made.without(read_noise=True)
@@ -116,6 +123,7 @@ class Chip:
             raise UsageError(f"partial sums are one of {', '.join(PARTIAL_SUMS)}, got {partial_sums!r}.")
         scale = in_range("a chip", "input_scale", input_scale, 1e-6, 1e6)
         self._sealed = sealed
+        limit = None if line_current is None else LineLimit(line_current, current_margin, partial_sums == "analog")
         key = Key(chip_seed, "chip")
         neurons = load_nonlinearity(nonlinearity)
         self._circuit = Circuit(
@@ -130,7 +138,7 @@ class Chip:
             for name in ("main", *(arrays or {}).get(layer, ())):
                 place = key.child("layer", layer).child(name)
                 array = Crossbar(
-                    cells, shape, key=place, tile=tile, weight_range=weight_range, noise=noise, wires=wires
+                    cells, shape, key=place, tile=tile, weight_range=weight_range, noise=noise, wires=wires, limit=limit
                 )
                 self._arrays[layer, name] = array
                 around = Periphery(array, layer, self._circuit, self._conversions, place.child("converters"))
@@ -142,14 +150,6 @@ class Chip:
             for (n, m), a in zip(self.shapes, self._main(), strict=True)
         )
         self._time = 0.0
-
-    def _main(self) -> list[Crossbar]:
-        return [self._arrays[layer, "main"] for layer in range(len(self.shapes))]
-
-    def _array(self, layer: int, name: str) -> Crossbar:
-        if (layer, name) not in self._arrays:
-            raise MissingPinError(f"layer {layer} of this chip has no array '{name}'.")
-        return self._arrays[layer, name]
 
     def _clock(self, events: Events) -> None:
         self._time += events.integrals.get("time", 0.0)
@@ -279,15 +279,6 @@ class Chip:
     def clipped_share(self) -> list[dict[str, float | None]]:
         """Return for each layer the share of converted values that were clipped, None where nothing was converted."""
         return self._conversions.clipped_share()
-
-    def lay_wires(self, interconnect: Interconnect) -> None:
-        """Give all arrays wires with resistance from now on, to see a chip that was trained without."""
-        for array in self._arrays.values():
-            array.lay_wires(interconnect)
-
-    def wire_tracking(self) -> list[dict[str, float | None]]:
-        """Return for each layer how its wires were followed, see `hardware_models.crossbar.wired.Wired.tracking`."""
-        return [array.wire_tracking() for array in self._main()]
 
     def inspect(self) -> list[dict[str, float | None]] | None:
         """Return for each layer the summary of `hardware_models.crossbar.inspection` and the spread of W; None if sealed."""

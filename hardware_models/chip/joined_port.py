@@ -187,6 +187,15 @@ class JoinedPort:
         """Return for each layer how its wires were followed."""
         return [layer for chip in self._chips for layer in chip.wire_tracking()]
 
+    def fix_groups(self) -> None:
+        """End the search for groups of lines on every chip."""
+        for chip in self._chips:
+            chip.fix_groups()
+
+    def line_groups(self) -> list[dict[str, object]] | None:
+        """Return for each layer the groups of lines and the largest currents that flowed; None without a limit."""
+        return [layer for chip in self._chips for layer in chip.line_groups() or ()] or None
+
     def inspect(self) -> list[dict[str, float | None]] | None:
         """Return for each layer the summary of its inspection; None if a chip is sealed."""
         if self.sealed:

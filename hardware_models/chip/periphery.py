@@ -10,7 +10,7 @@ import numpy as np
 
 from hardware_models.chip.calibration import calibrated_adc, calibrated_dac
 from hardware_models.chip.conversions import Conversions, priced
-from hardware_models.chip.sensing import sense, sense_analog, sense_transposed
+from hardware_models.chip.sensing import sense, sense_analog, sense_transposed, settle
 from hardware_models.converters.adc import Adc
 from hardware_models.converters.dac import Dac
 from hardware_models.converters.faults import AdcFaults, Correction, DacFaults, FaultyAdc, FaultyDac
@@ -37,7 +37,8 @@ class Circuit(NamedTuple):
 class Periphery:
     """Converters of one array of a layer.
 
-    A word line has one driver for all column tiles, a bit-line pair one converter in each row tile (one in all on analog sums).
+    A word line has one driver for all column tiles, a bit-line pair one converter in each row tile (one in all on analog sums),
+    which converts the groups of rows of a tile one after the other.
     Analog neurons behind digital sums have converters of their own, and so have the columns and rows for transposed reads.
 
     Parameters
@@ -67,22 +68,22 @@ class Periphery:
     def read(self, x: np.ndarray, key: Key, *, convert: bool) -> tuple[np.ndarray, Events]:
         """Return z (B, columns) for x (B, rows): converted tile by tile, or the analog sum, converted if asked for."""
         crossbar, dac, adc = self._crossbar, self._dacs[ROW_DRIVERS], self._adcs[COLUMNS]
+        refused = settle(crossbar, x, dac, self._scale, self._volts)
+        division = crossbar.cells.division
         if self._digital_sums:
             z, clipped, events = sense(crossbar, x, dac, adc, self._scale, self._volts, key.child("read"))
-            converted = z.size * crossbar.tiling.row_tiles
+            converted = z.size * division.samples
         else:
             through = adc if convert else self._perfect
             z, clipped, events = sense_analog(crossbar, x, dac, through, self._scale, self._volts, key.child("read"))
             converted = z.size
         phases = events["reads.cells"] // max(1, x.size * 2 * crossbar.shape[1])
-        count = priced(
-            "dac", dac.bits, phases * x.size * crossbar.tiling.column_tiles
-        )  # each tile has drivers of its own
+        count = priced("dac", dac.bits, phases * len(x) * division.drives)
         self._conversions.dac(self._layer, x.size, clipped[0])
         if convert:
             count |= priced("adc", adc.bits, converted)
             self._conversions.adc(self._layer, converted, clipped[1])
-        return z, events + Events(count)
+        return z, refused + events + Events(count)
 
     def convert_outputs(self, y: np.ndarray, key: Key) -> tuple[np.ndarray, Events]:
         """Return the outputs y (B, columns) of analog neurons, or of neurons on an analog sum, through their converters.
@@ -101,8 +102,9 @@ class Periphery:
         """Return d W^T (B, rows) for d (B, columns), driven at the scale of its largest value, and the events."""
         dac, adc = self._dacs[COLUMN_DRIVERS], self._adcs[ROWS]
         z, events = sense_transposed(self._crossbar, d, dac, adc, self._volts, key)
-        count = priced("dac", dac.bits, 2 * d.size * self._crossbar.tiling.row_tiles)
-        count |= priced("adc", adc.bits, self._crossbar.tiling.column_tiles * z.size)
+        division = self._crossbar.cells.transposed_division
+        count = priced("dac", dac.bits, len(d) * division.drives)
+        count |= priced("adc", adc.bits, division.samples * z.size)
         return z, events + Events(count)
 
     def calibrate(self, kind: str, reads: int, key: Key, *, transposed: bool) -> Events:

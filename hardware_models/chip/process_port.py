@@ -216,6 +216,15 @@ class ProcessPort:
         answer: list[dict[str, float | None]] | None = self._call("inspect")
         return answer
 
+    def fix_groups(self) -> None:
+        """End the search for groups of lines."""
+        self._call("fix_groups")
+
+    def line_groups(self) -> list[dict[str, object]] | None:
+        """Return for each layer the groups of lines and the largest currents that flowed; None without a limit."""
+        answer: list[dict[str, object]] | None = self._call("line_groups")
+        return answer
+
     def cells(self, layer: int) -> Inspection:
         """Raise SealedChipError."""
         del layer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from hardware_models.chip.conversions import priced
 from hardware_models.converters.adc import Adc
 from hardware_models.converters.dac import Dac
 from hardware_models.crossbar import Crossbar, reading
@@ -35,16 +36,16 @@ def sense(
     cells.look_again()
     batch = len(x)
     count = max(1, batch // SAMPLES)
-    cuts = np.array([0, *(stop for _, stop in crossbar.tiling.row_cuts)], np.int64)
+    if batch and cells.wired is not None:
+        cells.watch_wires(dac.convert(x[:1], scale)[0][0] * np.float32(volts))
+    variance, common = cells.noise_map()
+    order, cuts, blocks, variance = reading.grouped(cells, variance)
+    x = x if order is None else np.ascontiguousarray(x[:, order])
     parts = min(8, max(1, batch // 16))
     v, squares = np.empty(batch * rows, np.float32), np.empty((parts, rows))
     dac_clipped, polarity = np.empty(parts, np.int64), np.empty((parts, 2), np.bool_)
     inverse = np.float32(1.0) / np.float32(scale)
     drive_tiles(x, inverse, dac.levels, np.float32(volts), cuts, v, squares, dac_clipped, polarity)
-    if batch and cells.wired is not None:
-        cells.watch_wires(dac.convert(x[:1], scale)[0][0] * np.float32(volts))
-    blocks = cells.blocks
-    variance, common = cells.noise_map()
     z, adc_clipped = np.empty((batch, columns), np.float32), np.empty((count, len(blocks)), np.int64)
     phases = 2 if bool(polarity.any(axis=0).all()) else 1
     to_z = scale / (crossbar.g_unit * volts)
@@ -58,7 +59,22 @@ def sense(
             Converter(np.float32(to_z), np.float32(step), adc.levels), (w0, w1), count, z, adc_clipped,
         )  # fmt: skip
     clipped = np.array((dac_clipped.sum(), adc_clipped.sum()))
-    return z, clipped, reading.read_events(cells, squares.sum(axis=0), batch, phases)
+    total = squares.sum(axis=0)
+    if order is not None:
+        total[order] = total.copy()
+    return z, clipped, reading.read_events(cells, total, batch, phases)
+
+
+def settle(crossbar: Crossbar, x: np.ndarray, dac: Dac, scale: float, volts: float) -> Events:
+    """Find groups of lines for x (B, rows) that keep the limit of the lines; return the events of reads refused on the way.
+
+    The drivers refuse a read above the limit before anything is converted.
+    """
+    if crossbar.cells.watch is None:
+        return Events()
+    v, _ = dac.convert(x, scale)
+    events, drives = reading.settle(crossbar.cells, v * np.float32(volts))
+    return events + Events(priced("dac", dac.bits, drives))
 
 
 def sense_in_turn(
@@ -70,7 +86,8 @@ def sense_in_turn(
     partial, events = crossbar.partial_currents(v)
     to_z = scale / (crossbar.g_unit * volts)
     sigma = crossbar.noise_deviation(v)
-    z, adc_clipped = adc.convert(partial, to_z, None if sigma is None else sigma * np.float32(to_z), key)
+    bank = adc.of_tiles(crossbar.cells.tiles_of_groups)
+    z, adc_clipped = bank.convert(partial, to_z, None if sigma is None else sigma * np.float32(to_z), key)
     return z, np.array((dac_clipped, adc_clipped)), events
 
 
@@ -92,10 +109,15 @@ def sense_analog(
 def sense_transposed(
     crossbar: Crossbar, d: np.ndarray, dac: Dac, adc: Adc, volts: float, key: Key
 ) -> tuple[np.ndarray, Events]:
-    """Return d W^T (B, rows) for d (B, columns), driven at the scale of its largest value, and the events."""
+    """Return d W^T (B, rows) for d (B, columns), driven at the scale of its largest value, and the events.
+
+    The events hold the drives of reads that were refused, as those of `settle` do, and leave out all other conversions.
+    """
     scale = float(np.abs(d).max(initial=0.0)) or 1.0
     v, _ = dac.convert(d, scale)
-    current, events = crossbar.read_transposed(v * np.float32(volts), key=key)
+    v *= np.float32(volts)
+    refused, drives = reading.settle_transposed(crossbar.cells, v)
+    current, events = crossbar.read_transposed(v, key=key)
     back = current * np.float32(scale / (crossbar.g_unit * volts))
     converted, _ = adc.convert(back[None] / np.float32(scale), 1.0, None, key)
-    return converted * np.float32(scale), events
+    return converted * np.float32(scale), refused + Events(priced("dac", dac.bits, drives)) + events

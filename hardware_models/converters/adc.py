@@ -57,6 +57,11 @@ class Adc:
         )  # fmt: skip
         return z, int(clipped.sum())
 
+    def of_tiles(self, tiles: np.ndarray) -> Adc:
+        """Return the bank that converts partial sum k by the converters of tile tiles[k]: where all are alike, this one."""
+        del tiles
+        return self
+
     def chosen(self, places: np.ndarray) -> Adc:
         """Return the converters of a bank at flat places as one tile: where all are alike, this one."""
         del places

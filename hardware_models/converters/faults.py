@@ -20,6 +20,7 @@ Definitions: IEEE Std 1241-2010, 10.1109/IEEESTD.2011.5692956; W. Kester (ed.), 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, NamedTuple
 
@@ -152,12 +153,17 @@ class FaultyAdc(Adc):
         )  # fmt: skip
         return z, int(clipped.sum())
 
+    def of_tiles(self, tiles: np.ndarray) -> Adc:
+        """Return the bank that converts partial sum k by the converters of tile tiles[k]."""
+        if len(tiles) == len(self.errors.offset):
+            return self  # one sum for each tile
+        return self._each(lambda a: a[tiles])
+
     def chosen(self, places: np.ndarray) -> Adc:
         """Return those converters of the bank as one tile which have these flat places."""
+        return self._each(lambda a: a.reshape(-1)[places][None])
 
-        def part(a: np.ndarray) -> np.ndarray:
-            return a.reshape(-1)[places][None]
-
+    def _each(self, part: Callable[[np.ndarray], np.ndarray]) -> Adc:
         known = Correction(*map(part, self.correction))
         return replace(self, errors=Errors(*map(part, self.errors)), correction=known)
 

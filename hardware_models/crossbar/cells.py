@@ -14,9 +14,12 @@ from typing import NamedTuple
 import numpy as np
 
 from hardware_models.check import DeviceRangeError, RunError
+from hardware_models.crossbar.divided import Divided
 from hardware_models.crossbar.line_noise import NO_LINE_NOISE, LineNoise, between
 from hardware_models.crossbar.line_sums import LineSums
+from hardware_models.crossbar.line_watch import LineLimit, LineWatch
 from hardware_models.crossbar.wired import Wired
+from hardware_models.crossbar.write_watch import Train
 from hardware_models.devices.base import BaseDevice
 from hardware_models.devices.state import CellState, remade
 from hardware_models.kernels import pulses as kernels
@@ -46,7 +49,7 @@ class Listed(NamedTuple):
     pulses: np.ndarray  # pulses of each, int32
 
 
-class Cells:
+class Cells(Divided):
     """The cells of `device` on one array of `tiling`, fabricated from `key`, with the clock that they live by.
 
     Parameters
@@ -61,11 +64,13 @@ class Cells:
         What physics adds to the device's own read noise.
     interconnect : Interconnect, optional
         The wires of the tiles; default: ideal wires.
+    limit : LineLimit, optional
+        What a line bears; reads and writes are then made in groups of lines. Default: any current.
     """
 
     def __init__(
         self, device: BaseDevice, tiling: Tiling, key: Key, noise: LineNoise = NO_LINE_NOISE,
-        interconnect: Interconnect | None = None,
+        interconnect: Interconnect | None = None, limit: LineLimit | None = None,
     ) -> None:  # fmt: skip
         self.device, self.tiling, self.noise = device, tiling, noise.for_device(device)
         rows, bit_lines = tiling.rows, tiling.bit_lines
@@ -83,6 +88,7 @@ class Cells:
         self._behind_wires = self.wired is None  # whether blocks and sums of drawn currents are those behind the wires
         self.drawn = self.row_sums if self.wired is None else np.empty(rows)
         """Sum over each word line of what its cells draw per volt, (rows,) [S]."""
+        self.watch = None if limit is None else LineWatch(device, tiling, limit)
         self.seen_at = 0.0  # clock when the differences were last computed [s]
         self._whole: np.ndarray | None = None
         self._noise: tuple[np.ndarray, float] | None = None
@@ -155,8 +161,12 @@ class Cells:
         return self._bit_lines
 
     def word_line_sums(self) -> np.ndarray:
-        """Return the conductance of each word line that is noisy, (rows,) float64 [S], in the same way."""
-        return between(*(m.sum(axis=1, dtype=np.float64) for m in self._both_matrices()))
+        """Return the conductance of each word line that is noisy, (rows,) float64 [S], in the same way.
+
+        A cell counts once for each group of bit lines that a transposed read reads in its tile.
+        """
+        reads = self.reads_of_bit_lines
+        return between(*((m * reads).sum(axis=1, dtype=np.float64) for m in self._both_matrices()))
 
     def _both_matrices(self) -> list[np.ndarray]:
         """Return G and, behind wires, T (rows, bit lines) [S]."""
@@ -213,6 +223,8 @@ class Cells:
     def _forget(self) -> None:
         self._whole = self._noise = self._bit_lines = None
         self._behind_wires = self.wired is None
+        if self.watch is not None:
+            self.watch.forget()
 
     # --- reports of those who write ---
 
@@ -221,6 +233,11 @@ class Cells:
         after = self.state.g
         sums, slots = kernels.write_sums(before, after, pulses, self.tiling.tile_columns)
         kernels.add_sizes(self.received, pulses)
+        if self.watch is not None:
+            where = np.flatnonzero(pulses)
+            first = np.searchsorted(where, np.arange(len(pulses) + 1) * pulses.shape[1])
+            most = np.maximum(before.reshape(-1)[where], after.reshape(-1)[where])
+            slots = self.watch.writes.burst(first, where, pulses.reshape(-1)[where], most, self._sums())
         if self.lines is None:
             self.look()
             return Written(sums, slots, None)
@@ -235,6 +252,8 @@ class Cells:
         after = self.gathered(where)
         sums, slots = kernels.write_sums_some(first, where, pulses, before, after, g.shape[1], columns)
         kernels.follow_cells(first, where, pulses, before, after, g, self.received, self.blocks, self.row_sums)
+        if self.watch is not None:
+            slots = self.watch.writes.burst(first, where, pulses, np.maximum(before, after), self._sums())
         self._forget()
         if self.lines is None:
             return Written(sums, slots, None)
@@ -262,6 +281,25 @@ class Cells:
         panel, column = np.divmod(lines >> 1, self._width)
         self.blocks[panel, rows[:, None], column] = other - after if lines[0] & 1 else after - other
         self._forget()
+
+    def _sums(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return the sums along the lines of each tile that the watch over a write needs; None behind transistors."""
+        return None if self.lines is None else (self.lines.rows, self.lines.columns)
+
+    def train(
+        self,
+        trains: tuple[np.ndarray, np.ndarray],
+        place: tuple[np.ndarray, np.ndarray],
+        most: np.ndarray,
+        polarity: int,
+    ) -> Train:
+        """Return coinciding trains as they are given: at once, or in groups of lines where these bear no more.
+
+        trains : rows (slots, rows) and columns (slots, columns), bool; place, most : see `WriteWatch.train`.
+        """
+        if self.watch is None:
+            return Train(*trains, len(trains[0]))
+        return self.watch.writes.train(*trains, place, most, polarity, self._sums())
 
     def gathered(self, where: np.ndarray) -> np.ndarray:
         """Return the stored conductances at flat positions [S]."""
@@ -303,6 +341,8 @@ class Cells:
         sums = {"row_sums": self.row_sums.copy()} | (self.lines.save() if self.lines is not None else {})
         if self.wired is not None:
             sums |= self.wired.save() | {"wires.in_step": np.array(self._behind_wires)}
+        if self.watch is not None:
+            sums |= {f"lines.{name}": array for name, array in self.watch.save().items()}
         return {**sums, "received": self.received.copy()} | {
             f"state.{name}": np.array(a) for name, a in zip(self.state._fields, self.state, strict=True)
         }
@@ -320,6 +360,9 @@ class Cells:
         self.row_sums[:] = saved["row_sums"]
         if self.lines is not None:
             self.lines.restore(saved)
+        if self.watch is not None:
+            start = "lines."
+            self.watch.restore({n.removeprefix(start): array for n, array in saved.items() if n.startswith(start)})
         # Sums of before the clock moved are still those of then: they are made anew before cells that age are read.
         self.seen_at = seen_at
         self.received[:] = saved.get("received", 0)  # earlier checkpoints have none

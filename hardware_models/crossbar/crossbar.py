@@ -19,6 +19,7 @@ from hardware_models.check import UsageError, in_range, positive_int
 from hardware_models.crossbar import reading, writing
 from hardware_models.crossbar.cells import Cells
 from hardware_models.crossbar.line_noise import NO_LINE_NOISE, LineNoise
+from hardware_models.crossbar.line_watch import LineLimit
 from hardware_models.crossbar.renewal import renew_spent
 from hardware_models.devices.adapted import adapted
 from hardware_models.devices.base import Device
@@ -53,6 +54,8 @@ class Crossbar:
         Johnson and shot noise of the lines, beside the device's own read noise; by default none.
     wires : Interconnect, optional
         Resistance of the wires, and how it is followed; default: ideal wires.
+    limit : LineLimit, optional
+        What a line of the array bears; see `hardware_models.crossbar.groups`. Default: any current.
 
     Raises
     ------
@@ -70,6 +73,7 @@ class Crossbar:
         weight_range: float = 4.0,
         noise: LineNoise = NO_LINE_NOISE,
         wires: Interconnect | None = None,
+        limit: LineLimit | None = None,
     ) -> None:
         self.device = adapted(device)
         rows, columns = (positive_int("a crossbar", "its shape", n) for n in shape)
@@ -89,7 +93,7 @@ class Crossbar:
         alone = not self._one_sided and not self.device.timed
         self._few: writing.SomePulses | None = self.device.pulse_listed if alone and self.device.pulses_some else None
         self._writes = 0  # since fabrication; one-sided pairs are looked after by it
-        self.cells = Cells(self.device, self.tiling, key.child("fabricate"), noise, wires)
+        self.cells = Cells(self.device, self.tiling, key.child("fabricate"), noise, wires, limit)
 
     def __repr__(self) -> str:
         rows, columns = self.shape
@@ -151,7 +155,7 @@ class Crossbar:
     # --- reading ---
 
     def partial_currents(self, voltages: np.ndarray) -> tuple[np.ndarray, Events]:
-        """Return the noiseless currents of each row tile, (T, B, columns) [A], for voltages (B, rows) [V].
+        """Return the noiseless currents of each row tile, or group of rows, (T, B, columns) [A], for voltages (B, rows) [V].
 
         Signed voltages take two phases, one for each sign; a read of one sign takes one.
         """
@@ -167,7 +171,9 @@ class Crossbar:
 
     def read(self, voltages: np.ndarray, *, key: Key | None = None) -> tuple[np.ndarray, Events]:
         """Return the currents (B, columns) [A] for voltages (B, rows) [V], with read noise, tiles summed."""
+        refused, _ = reading.settle(self.cells, pins.finite("voltages", voltages, (None, self.shape[0])))
         partial, events = self.partial_currents(voltages)
+        events = refused + events
         sigma = self.noise_deviation(voltages)
         if sigma is not None:
             noise = normal(partial.shape, self._next(key, "read"))
@@ -178,7 +184,9 @@ class Crossbar:
     def read_transposed(self, voltages: np.ndarray, *, key: Key | None = None) -> tuple[np.ndarray, Events]:
         """Return the currents (B, rows) [A] for voltages (B, columns) [V] on the bit-line pairs (G- driven inversely)."""
         v = pins.finite("voltages", voltages, (None, self.shape[1]))
+        refused, _ = reading.settle_transposed(self.cells, v)
         current, sigma, events = reading.transposed_currents(self.cells, v)
+        events = refused + events
         if sigma is not None:
             noise = normal(current.shape, self._next(key, "read_transposed"))
             current = current + (sigma * noise).astype(np.float32)

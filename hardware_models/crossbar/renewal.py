@@ -27,7 +27,9 @@ def renew_spent(cells: Cells, direction: int, key: Key) -> Events:
     rows, columns = cells.tiling.rows, cells.tiling.bit_lines // 2
     g = np.array(d.conductance(cells.state, cells.time), np.float64)
     square = d.v_read**2
-    seconds = rows * d.t_read
+    if cells.watch is not None:
+        cells.look_again()
+    seconds = (rows if cells.watch is None else cells.watch.scan(cells.present())) * d.t_read
     n = 2 * rows * columns
     counts = {"reads.cells": n, "reads.columns": n, "integrator": n, "comparator": n}
     events = Events(counts, {"read.v2g": square * float(g.sum()), "time": seconds})

@@ -11,6 +11,7 @@ import numpy as np
 
 from hardware_models.crossbar import write_costs
 from hardware_models.crossbar.cells import Cells, Listed, Written
+from hardware_models.crossbar.write_watch import Train
 from hardware_models.devices.state import CellState
 from hardware_models.events import Events
 from hardware_models.kernels import pulses as kernels
@@ -52,13 +53,17 @@ def fire(cells: Cells, r: np.ndarray, c: np.ndarray, side: int, polarity: int, k
     """Apply coinciding trains of bool, r (slots, rows) and c (slots, columns), to one side of the pairs: 0 is G+, 1 is G-."""
     rows, columns = np.flatnonzero(r.any(axis=0)), np.flatnonzero(c.any(axis=0))
     shape = cells.tiling.rows, cells.tiling.bit_lines // 2
-    on_lines = int(r.sum()), int(c.sum())
     if rows.size and columns.size:
         hits = r[:, rows].T.astype(np.float32) @ c[:, columns].astype(np.float32)
-        mean_sum, half = _coincide(cells, (r, c), (rows, 2 * columns + side), (polarity * hits).astype(np.int32), key)
-        events = write_costs.train(cells.device, shape, mean_sum, int(hits.sum()), *on_lines, len(r), polarity, half)
+        given, mean_sum, half = _coincide(
+            cells, (r, c), (rows, 2 * columns + side), (polarity * hits).astype(np.int32), key
+        )
+        on_lines = int(given.rows.sum()), int(given.columns.sum())
+        events = write_costs.train(
+            cells.device, shape, mean_sum, int(hits.sum()), *on_lines, given.slots, polarity, half
+        )
     else:
-        half = _half_selected(cells, r, c, side, 0.0)
+        half, on_lines = _half_selected(cells, r, c, side, 0.0), (int(r.sum()), int(c.sum()))
         events = write_costs.train(cells.device, shape, 0.0, 0, *on_lines, len(r), polarity, half)
     cells.time += events.integrals["time"]
     return events
@@ -66,16 +71,20 @@ def fire(cells: Cells, r: np.ndarray, c: np.ndarray, side: int, polarity: int, k
 
 def _coincide(
     cells: Cells, trains: tuple[np.ndarray, np.ndarray], place: tuple[np.ndarray, np.ndarray], pulses: np.ndarray, key: Key
-) -> tuple[float, float]:  # fmt: skip
-    """Pulse the crossings of `place` = (rows, bit lines); return the sums [S] over selected and half-selected cells."""
+) -> tuple[Train, float, float]:  # fmt: skip
+    """Pulse the crossings of `place` = (rows, bit lines); return the trains as given, and two sums of G [S].
+
+    The sums are those over selected and over half-selected cells.
+    """
     window, side = np.ix_(*place), int(place[1][0]) & 1
     before = cells.present()[window]
     cells.device.pulse_at(cells.time, cells.state, pulses, key, place)
     after = cells.present()[window]
     mean_sum = float((np.abs(pulses) * 0.5 * (before.astype(np.float64) + after)).sum())
-    half = _half_selected(cells, *trains, side, mean_sum)  # sums of before
+    given = cells.train(trains, place, np.maximum(before, after), 1 if pulses.max() > 0 else -1)
+    half = _half_selected(cells, given.rows, given.columns, side, mean_sum)  # sums of before
     cells.changed_in_window(*place, before, after, pulses)
-    return mean_sum, 0.5 * (half + _half_selected(cells, *trains, side, mean_sum))
+    return given, mean_sum, 0.5 * (half + _half_selected(cells, given.rows, given.columns, side, mean_sum))
 
 
 def _half_selected(cells: Cells, r: np.ndarray, c: np.ndarray, side: int, selected: float) -> float:

@@ -26,7 +26,7 @@ catalogue, identity, experiment_files, result_tables, run, store = (
     for name in ("catalogue", "identity", "experiment_files", "result_tables", "run", "store")
 )
 TOY = {"data": "toy", "device": "memristor", "layers": "8", "seed": 0, "chip-seed": 0}
-DEFAULTS = "ce8f5f5fe85288ac"
+DEFAULTS = "ee4944cea4c0c2dd"
 """Fingerprint of all defaults and recipes under the present model version."""
 
 

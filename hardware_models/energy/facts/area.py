@@ -30,18 +30,20 @@ def area(
     dac: bool = True,
     circuit: Circuit = QUOTED,
     formats: Iterable[str] = (),
+    added_lines: int = 0,
     scenario: str = "nominal",
 ) -> dict[str, float] | None:
     """Return the area [m²] of each part and their sum, ``total``; None if the technology gives no areas.
 
     `shapes` holds (inputs, neurons) of each layer; `adc` and `dac` tell whether the chip has these converters. The circuit
     tells how many columns share a converter, where sums over tiles are formed, and the size of the digital block, whose number
-    formats are `formats`; parts without an area in the technology are left out.
+    formats are `formats`; parts without an area in the technology are left out. `added_lines` are word lines of tiles that carry
+    a part of a row each; every one has a driver.
     """
     needed = (f"cell_{access}", "adc", "dac", "integrator", "sample_and_hold")
     if any(name not in technology.areas for name in needed):
         return None
-    cells = pairs = converters = rows = 0
+    cells, pairs, converters, rows = 0, 0, 0, added_lines
     for inputs, neurons in shapes:
         tiling = Tiling(inputs, 2 * neurons, *tile)
         cells += inputs * 2 * neurons

@@ -7,6 +7,9 @@ side of the tile; a burst addressed row by row drives one device of each pair on
 drive all rows at once. G_max as the worst case is how M. Marinella et al. (JETCAS 2018, doi:10.1109/JETCAS.2018.2796379)
 size a device: 33 uA a line and 1024 devices at once ask for R_on = 31 MOhm at 1 V. A run above 1 is not physical as
 drawn: only `parallel_lines` of the lines may be driven at a time, and reads and writes take as many times longer.
+
+A run with groups of lines (`hardware_models.crossbar.groups`) knows the currents that flowed. Its ratio is that of the largest of
+them, and the worst case stands beside it.
 """
 
 from __future__ import annotations
@@ -19,6 +22,9 @@ from hardware_models.energy.load import Technology
 from hardware_models.tiles import Tiling
 
 NOT_PHYSICAL = "not physical as drawn"
+STAGES = ("calibration", "run")
+"""Before and after the groups of lines were fixed."""
+LINES = ("word_lines", "bit_lines")
 
 
 def line_currents(
@@ -28,6 +34,7 @@ def line_currents(
     technology: Technology,
     *,
     rows_together: bool,
+    groups: Sequence[Mapping[str, Any]] | None = None,
 ) -> dict[str, Any] | None:
     """Return the current ratios, the number of lines that may be driven at once and the verdict; None without a current limit.
 
@@ -41,6 +48,8 @@ def line_currents(
         The device's description: v_read, v_up, v_down [V], g_max [S].
     rows_together : bool
         True if a write drives several rows in one slot (update coincidence), False if it goes row by row.
+    groups : sequence of mapping, optional
+        Of each layer, what `LineWatch.report` says of its groups and currents.
 
     Returns
     -------
@@ -48,7 +57,10 @@ def line_currents(
         ``limit`` [A]; ``line_current_ratio`` {"read", "write"}; ``lines`` {"read", "write"} that the run drives at once, and
         ``parallel_lines`` {"read", "write"} that it may drive within the limit; ``slower`` {"read", "write"}, the factor by
         which reads and writes take longer within the limit, None if one device alone is above it; ``physical``; ``label``,
-        empty or "not physical as drawn".
+        empty or "not physical as drawn". With `groups` the ratio and the verdict are those of the largest currents that flowed;
+        ``worst_case_ratio`` {"read", "write"} is that of all lines at once with all cells at g_max, ``largest`` {"calibration",
+        "run"} {"read", "write"} are the largest currents [A] before and since the groups were fixed, and ``steps_of_a_read`` is
+        the largest number of reads one after the other in place of one.
     """
     if technology.line_current is None:
         return None
@@ -68,8 +80,17 @@ def line_currents(
         what: min(lines[what], math.floor(limit / one[what] * (1 + 1e-9))) if one[what] else lines[what]
         for what in lines
     }
+    found: dict[str, Any] = {}
+    if groups is not None:
+        largest = {stage: {what: _largest(groups, stage, what) for what in lines} for stage in STAGES}
+        found = {
+            "worst_case_ratio": ratio,
+            "largest": largest,
+            "steps_of_a_read": max(layer["read"]["row_groups"] * layer["read"]["column_groups"] for layer in groups),
+        }
+        ratio = {what: max(of[what] for of in largest.values()) / limit for what in lines}
     physical = all(value <= 1.0 + 1e-9 for value in ratio.values())
-    return {
+    return found | {
         "limit": {"value": limit, "unit": "A"},
         "line_current_ratio": ratio,
         "parallel_lines": parallel,
@@ -78,3 +99,9 @@ def line_currents(
         "physical": physical,
         "label": "" if physical else NOT_PHYSICAL,
     }
+
+
+def _largest(groups: Sequence[Mapping[str, Any]], stage: str, what: str) -> float:
+    """Return the largest current [A] of a stage in reads or writes, over all layers, lines and tiles."""
+    tables = (layer["ampere"][stage][f"{what}_{lines}"] for layer in groups for lines in LINES)
+    return max((float(value) for table in tables for row in table for value in row), default=0.0)

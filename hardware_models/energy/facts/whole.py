@@ -33,12 +33,16 @@ Counts = Mapping[str, int]
 
 def analog_seconds(
     counts: Counts, clocked: float, shape: Sequence[int], tile: tuple[int, int], read_time: float, conversion: float,
-    circuit: Circuit,
+    circuit: Circuit, steps: tuple[int, int] = (1, 1),
 ) -> float:  # fmt: skip
-    """Return the time [s] of one layer of a shape (inputs, neurons): its clocked time, or that of its conversions if longer."""
+    """Return the time [s] of one layer of a shape (inputs, neurons): its clocked time, or that of its conversions if longer.
+
+    `steps` are the reads of groups of lines in place of one read, and in place of one transposed read.
+    """
     inputs, neurons = shape
     cells = 2 * inputs * neurons
-    reads = (counts.get("reads.cells", 0) + counts.get("reads.transposed_cells", 0)) / cells * read_time
+    looked = steps[0] * counts.get("reads.cells", 0) + steps[1] * counts.get("reads.transposed_cells", 0)
+    reads = min(clocked, looked / cells * read_time)  # reads of before there were groups took fewer steps
     converted = sum(count for name, count in counts.items() if name.partition(".")[0] == "adc")
     shared = converters_of(Tiling(inputs, 2 * neurons, *tile), circuit)
     return clocked + max(0.0, converted / shared * conversion - reads)
@@ -65,6 +69,7 @@ def whole(
     images: int,
     joule: float,
     area: float | None,
+    steps: Sequence[tuple[int, int]] | None = None,
 ) -> dict[str, Any] | None:
     """Return time, power and power density of one phase; None where the technology has no clock, or nothing was shown.
 
@@ -76,6 +81,7 @@ def whole(
     read_time : [s] of one phase of a read.
     images, joule : images of the phase, and its energy in all [J].
     area : of the whole chip [m²], None if it is unknown.
+    steps : of each layer, see `analog_seconds`; None for one.
 
     Returns
     -------
@@ -91,7 +97,8 @@ def whole(
     for layer, counts in by_layer.items():
         clocked = float(integrals_by_layer.get(layer, {}).get("time", {"value": 0.0})["value"])
         if layer.isdecimal() and int(layer) < len(shapes):
-            array += analog_seconds(counts, clocked, shapes[int(layer)], tile, read_time, conversion, circuit)
+            own = (1, 1) if steps is None else steps[int(layer)]
+            array += analog_seconds(counts, clocked, shapes[int(layer)], tile, read_time, conversion, circuit, own)
         else:
             array += clocked
         digital += digital_seconds(counts, clock, circuit)

@@ -27,6 +27,7 @@ BESIDE = {
     "calibration_reads": {"calibrate": "offset", "adc_offset": 1.0},
     "wire_resistance": {"wires": "exact"},
     "wire_tolerance": {"wires": "refreshed"},
+    "current_margin": {"line_groups": "auto"},
 }
 
 
