@@ -170,10 +170,9 @@ class CircuitChoices:
     read_time: float | None = option(
         None,
         "duration of one phase of a read [s]; default: that of the device",
-        low=0.0,
+        low=1e-15,
         high=1.0,
         unit="s",
-        low_open=True,
     )
     johnson_noise: bool = option(False, "Johnson noise of every cell on a line that is read, 4kTG/(2 read time)")
     chip_temperature: float = option(

@@ -106,6 +106,7 @@ def test_a_longer_read_takes_its_time() -> None:
         ({"chip_temperature": 0.0, "johnson_noise": True}, "for --chip-temperature, got 0 K"),
         ({"shot_noise": 1.5}, "--shot-noise"),
         ({"read_time": 0.0}, "--read-time"),
+        ({"read_time": 1e-300}, "--read-time"),
         ({"adc": None, "adc_inl": 1.0}, "--adc-inl is an error of a converter with steps: .*--adc bits"),
         ({"dac": None, "dac_offset": 1.0}, "--dac-offset is an error of a converter with steps"),
         ({"calibrate": "offset"}, "nothing to correct: .* --adc-offset, --dac-offset"),
