@@ -121,3 +121,14 @@ def test_bad_choices_are_one_sentence(technology, options: dict, says: str) -> N
         layers_of((784,))
     with pytest.raises(UsageError, match="sgd, momentum, adam"):
         training(layers_of(SMALL), 1, optimiser="newton")
+
+
+@pytest.mark.parametrize(
+    ("form", "batch", "joule"), [("fp16", 1, 84e-6), ("fp16", 128, 4.2e-6), ("int8", 100, 1074e-9)]
+)
+def test_the_figures_of_the_explanation_are_computed(form: str, batch: int, joule: float) -> None:
+    """docs/explanation/energy.md: 784-500-500 with a head of ten, SGD, `cmos-32nm`, all words in SRAM; to the digits given."""
+    layers = layers_of(SMALL)
+    size = memory_bytes(layers, batch, form=form)
+    found = joules(training(layers, batch), batch, load_technology("cmos-32nm"), size, form=form)
+    assert sum(found.values()) == pytest.approx(joule, rel=0.01)
