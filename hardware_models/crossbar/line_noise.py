@@ -9,8 +9,8 @@ window of an integrator). A cell of conductance G at the temperature T adds to t
   lines of a tile are selected, so the cell conducts between two fixed potentials. A line that is cut off (a dead line of
   `hardware_models.devices.faults`) has no conductance and adds nothing.
 - A read in groups of lines (`hardware_models.crossbar.groups`) is a read for each group of rows, with a window of its own. The
-  other rows of the tile are at 0 V meanwhile, so that every group adds the Johnson noise of all cells of the tile's bit line: n groups
-  add n times that of one read. Shot noise is that of the driven cells, and stays what it is.
+  other rows of the tile are at 0 V meanwhile, so that every group adds the Johnson noise of all cells of the tile's bit line:
+  n groups add n times that of one read. Shot noise is that of the driven cells, and stays what it is.
 - Each phase of a read in two phases is a window of its own: Johnson noise is added once for each. The current of a cell flows in
   one of them, so its shot noise is added once.
 - G+ and G- of a weight are on lines of their own, whose noise adds up in the difference.
