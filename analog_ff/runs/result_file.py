@@ -135,6 +135,7 @@ def _check_config(config: Parts, where: str) -> None:
             of_type(types[name], value, f"{where}: 'config'", name)
     for size, least in zip(config.get("tile", ()), (1, 2), strict=False):
         positive_int(f"{where}: 'config'", "tile", size, least, 1_000_000)
+    positive_int(f"{where}: 'config'", "columns_per_adc", config.get("columns_per_adc", 1), 1, MOST_EVENTS)
 
 
 def _check_device(device: Parts, where: str) -> None:
@@ -161,7 +162,8 @@ def _check_circuit(energy: object, where: str) -> None:
     place, quoted = f"{where}: 'energy.circuit'", QUOTED._asdict()
     for name, size in _table(kept, place, quoted).items():
         of_type(type(quoted[name]).__name__, size, place, name)
-        in_range(place, name, float(size), 0.0, MOST_SIZE)
+        # Numbers of cells, columns, lanes and words are divided by.
+        in_range(place, name, float(size), 1.0 if type(quoted[name]) is int else 0.0, MOST_SIZE)
 
 
 def _check_counts(counts: object, place: str) -> None:

@@ -81,7 +81,7 @@ def calibrated_dac(dac: Dac, adc: Adc, kind: str, reads: int, seconds: float, ke
     levels = dac.levels
 
     def measured(code: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return what the converters say of a code [LSB of the DAC], and whether they are at the end of their range."""
+        """Return the converters' answers to a code [LSB of the DAC], and whether they are at the end of their range."""
         v = dac.driven(np.full(lines, code / levels, np.float32)).astype(np.float64)
         if not meters.levels:
             return v * levels, np.zeros(lines, bool)

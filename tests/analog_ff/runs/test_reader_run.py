@@ -75,6 +75,8 @@ EDITS = {
     "an integral too few": (without("integrals", "learn", "half.v2gt"), "'integrals.learn' lacks 'half.v2gt'"),
     "a count too few": (without("events", "learn", "write.selected"), "'events.learn' lacks 'write.selected'"),
     "an infinite integral": (at("integrals", "learn", "time", "value", value=float("inf")), "no number of JSON"),
+    "columns without a converter": (at("config", "columns_per_adc", value=0), "columns_per_adc, got 0"),
+    "no lanes": (at("energy", "circuit", "lanes", value=0), "for lanes, got 0"),
     "layers that do not add up": (
         at("events_by_layer", "learn", "0", "integrator", value=1),
         "add up to 'events.learn'",

@@ -1,0 +1,182 @@
+"""The cells of an array as its reads see them: differences of pairs, variances of their noise, the matrix behind wires.
+
+Everything here is computed from the cells when a read asks for it, and kept until they change. The writes that change them
+stand in `hardware_models.crossbar.cells`.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import numpy as np
+
+from hardware_models.check import RunError
+from hardware_models.crossbar.divided import Divided
+from hardware_models.crossbar.line_noise import LineNoise, between
+from hardware_models.crossbar.line_sums import LineSums
+from hardware_models.crossbar.wired import Wired
+from hardware_models.devices.base import BaseDevice
+from hardware_models.devices.state import CellState
+from hardware_models.kernels import pulses as kernels
+from hardware_models.user_contract import unmasked
+from hardware_models.wires import Interconnect
+
+
+class Seen(Divided):
+    """Base of the cells of an array: what reads ask of them."""
+
+    device: BaseDevice
+    noise: LineNoise
+    state: CellState
+    time: float
+    """Clock of the chip [s]."""
+    seen_at: float
+    """Clock when the differences were last computed [s]."""
+    received: np.ndarray
+    """Pulses of both polarities since fabrication, (rows, bit lines) int32."""
+    blocks: np.ndarray
+    """G+ - G- [S] by panels of columns."""
+    row_sums: np.ndarray
+    """G+ + G- over each word line, (rows,) float64 [S]."""
+    drawn: np.ndarray
+    """Sum over each word line of what its cells draw per volt, (rows,) [S]."""
+    lines: LineSums | None
+    wired: Wired | None
+    _matrix: np.ndarray
+    _behind_wires: bool
+    _whole: np.ndarray | None
+    _noise: tuple[np.ndarray, float] | None
+    _bit_lines: np.ndarray | None
+
+    @abstractmethod
+    def check_conductances(self) -> None:
+        """Raise DeviceRangeError if a cell holds what is no conductance."""
+
+    def present(self) -> np.ndarray:
+        """Return the conductances now, (rows, bit lines) [S]; raise RunError for another shape, which kernels cannot read."""
+        g = self.device.conductance(self.state, self.time)
+        unmasked(f"the conductance of device '{self.device.name}'", g, RunError)
+        if np.shape(g) != self.received.shape or g.dtype.kind != "f":
+            raise RunError(
+                f"conductance of device '{self.device.name}' should return {self.received.shape} real numbers, it returned "
+                f"{np.shape(g)} of {getattr(g, 'dtype', type(g).__name__)}."
+            )
+        return g
+
+    def variance(self) -> np.ndarray | float:
+        """Return the variance of one read now [S²], one number or one a cell."""
+        variance = self.device.read_variance(self.state, self.time)
+        unmasked(f"the read_variance of device '{self.device.name}'", variance, RunError)
+        return variance
+
+    @property
+    def differences(self) -> np.ndarray:
+        """G+ - G- (rows, columns) float32 [S], the matrix of a read; a copy, kept until something is written."""
+        self._follow_wires()
+        if self._whole is None:
+            self._whole = np.concatenate(list(self.blocks), axis=1)[:, : self.tiling.bit_lines // 2]
+        return self._whole
+
+    def noise_map(self) -> tuple[np.ndarray, float]:
+        """Return the pairs' variance of one read, like `blocks`, float32 in units of a number [S²], and the number.
+
+        The array is empty if the variance is the same for all pairs; the number is 0 without noise. Kept until something
+        is written.
+        """
+        self._follow_wires()
+        if self._noise is None:
+            variance = self.read_variance()
+            if np.ndim(variance) == 0:
+                self._noise = np.empty((0, 0, 0), np.float32), 2.0 * float(variance)
+            else:
+                # Scaled by the range, so that squares of siemens do not leave float32's normal numbers.
+                unit = self.device.g_range**2
+                pairs = np.empty_like(self.blocks)
+                scaled = np.ascontiguousarray(variance * np.float32(1.0 / unit), np.float32)
+                kernels.pair_sums(scaled, np.float32(1.0), pairs, np.empty(self.tiling.rows))
+                self._noise = pairs, unit
+        return self._noise
+
+    def read_variance(self) -> np.ndarray | float:
+        """Return the variance of one read of each cell as its line sees it [S²], (rows, bit lines) or one number for all."""
+        self._follow_wires()
+        variance = self.variance()
+        return variance * np.square(self.wired.shares) if self.wired is not None and np.any(variance) else variance
+
+    def bit_line_sums(self) -> np.ndarray:
+        """Return the conductance of each bit line of each row tile that is noisy, (T, bit lines) float64 [S]; kept until a write.
+
+        It is the sum of G; behind wires, see `hardware_models.crossbar.line_noise`.
+        """
+        self._follow_wires()
+        if self._bit_lines is None:
+            cuts = self.tiling.row_cuts
+            every = [np.stack([m[a:b].sum(axis=0, dtype=np.float64) for a, b in cuts]) for m in self._both_matrices()]
+            self._bit_lines = between(*every)
+        return self._bit_lines
+
+    def word_line_sums(self) -> np.ndarray:
+        """Return the conductance of each word line that is noisy, (rows,) float64 [S], in the same way.
+
+        A cell counts once for each group of bit lines that a transposed read reads in its tile.
+        """
+        reads = self.reads_of_bit_lines
+        return between(*((m * reads).sum(axis=1, dtype=np.float64) for m in self._both_matrices()))
+
+    def _both_matrices(self) -> list[np.ndarray]:
+        """Return G and, behind wires, T (rows, bit lines) [S]."""
+        return [self.present(), *([self.seen()] if self.wired is not None else [])]
+
+    @property
+    def aged(self) -> bool:
+        """True if cells that change in time may have done so since they were last looked at."""
+        return self.seen_at != self.time and self.device.timed
+
+    def look_again(self) -> None:
+        """Compute anew what is kept, if the device changes in time and the clock has moved since the last time."""
+        if self.aged:
+            self.look()
+        self._follow_wires()
+
+    def seen(self) -> np.ndarray:
+        """Return the conductance of each cell as reads see it, (rows, bit lines) [S]: behind wires, its entry of their matrix."""
+        self._follow_wires()
+        return self.present() if self.wired is None else self._matrix
+
+    def lay_wires(self, interconnect: Interconnect) -> None:
+        """See the cells behind wires from now on."""
+        self.wired = Wired(self.tiling, interconnect)
+        self.drawn = np.empty(self.tiling.rows)
+        self.look()
+
+    def watch_wires(self, v: np.ndarray) -> None:
+        """Count a read and, from time to time, hold the currents of an input v (rows,) [V] against those of exact wires."""
+        if self.wired is not None and self.wired.due() and self.wired.off(self.present(), v):
+            self._behind_wires = False
+            self._follow_wires()
+
+    def _follow_wires(self) -> None:
+        """Compute what reads see behind the wires, if cells have changed since the last time."""
+        if self.wired is None or self._behind_wires:
+            return
+        self._matrix = self.wired.matrix(np.ascontiguousarray(self.present(), np.float32))
+        kernels.pair_sums(self._matrix, np.float32(-1.0), self.blocks, self.drawn)
+        self._forget()
+        self._behind_wires = True
+
+    def look(self) -> None:
+        """Compute anew everything that is kept."""
+        self.seen_at = self.time
+        g = np.ascontiguousarray(self.present(), np.float32)
+        kernels.pair_sums(g, np.float32(-1.0), self.blocks, self.row_sums)
+        if self.lines is not None:
+            self.lines.renew(g)
+        self._forget()
+        if not np.isfinite(self.row_sums).all():
+            self.check_conductances()
+
+    def _forget(self) -> None:
+        self._whole = self._noise = self._bit_lines = None
+        self._behind_wires = self.wired is None
+        if self.watch is not None:
+            self.watch.forget()
