@@ -10,7 +10,17 @@ import numpy as np
 from hardware_models.check import RunError
 from hardware_models.crossbar.groups import ROUNDING, cells_at_once
 from hardware_models.devices.base import BaseDevice
-from hardware_models.kernels.currents import Burst, Slot, burst_slots, train_slots
+from hardware_models.kernels.currents import (
+    Array,
+    Burst,
+    Crossings,
+    Given,
+    Slot,
+    TrainGiven,
+    Trains,
+    burst_slots,
+    train_slots,
+)
 from hardware_models.tiles import Tiling
 
 Sums = tuple[np.ndarray, np.ndarray]
@@ -76,9 +86,11 @@ class WriteWatch:
         word, bit, cell = np.zeros(shape), np.zeros(shape), np.zeros((cut.rows, 2))
         on_rows, on_columns = (np.zeros((1, 1)), np.zeros((1, 1))) if sums is None else sums
         burst_slots(
-            Burst(first, where, pulses, most), Slot(self._volts, self.cells, self.limit * (1.0 + ROUNDING), self._half),
-            (cut.tile_rows, cut.tile_columns), (cut.rows, cut.bit_lines), on_rows, on_columns, slots, refused, word, bit, cell,
-        )  # fmt: skip
+            Burst(first, where, pulses, most),
+            Slot(self._volts, self.cells, self.limit * (1.0 + ROUNDING), self._half),
+            Array(cut.tile_rows, cut.tile_columns, cut.rows, cut.bit_lines, on_rows, on_columns),
+            Given(slots, refused, word, bit, cell),
+        )
         self._check(float(cell.max(initial=0.0)))
         tops = [a for a, _ in cut.row_cuts]
         self._enter(np.maximum.reduceat(word, tops, axis=0), np.maximum.reduceat(bit, tops, axis=0))
@@ -102,24 +114,24 @@ class WriteWatch:
         cut, p = self.tiling, 0 if polarity > 0 else 1
         shape, slots, at_once = (cut.row_tiles, cut.column_tiles), len(r), int(self.cells[p])
         trains = np.ascontiguousarray(r[:, rows]), np.ascontiguousarray(c[:, lines // 2])
-        given = (
+        given = TrainGiven(
             np.zeros(slots, np.int64), np.zeros(slots, np.int64), np.zeros(trains[0].shape, np.int64),
-            np.zeros(trains[1].shape, np.int64),
+            np.zeros(trains[1].shape, np.int64), np.zeros((slots, *shape)), np.zeros((slots, *shape)),
         )  # fmt: skip
-        word, bit = np.zeros((slots, *shape)), np.zeros((slots, *shape))
         half = self._half * self._volts[p]
         on_rows = np.zeros((len(rows), shape[1])) if sums is None else half * sums[0][rows]
         on_columns = np.zeros((shape[0], len(lines))) if sums is None else half * sums[1][:, lines]
         train_slots(
-            trains, (rows // cut.tile_rows, lines // cut.tile_columns), shape, most, self._volts[p] - half, at_once,
-            self.limit * (1.0 + ROUNDING), on_rows, on_columns, given, word, bit,
-        )  # fmt: skip
-        self._check(float(max(word.max(initial=0.0), bit.max(initial=0.0))))
-        self._enter(word.max(axis=0), bit.max(axis=0))
-        self._count(p, int(given[1].sum()), int((given[0] - given[1] * at_once**2).sum()), at_once**2)
+            Trains(*trains, rows // cut.tile_rows, lines // cut.tile_columns, shape),
+            Crossings(most, self._volts[p] - half, on_rows, on_columns, at_once, self.limit * (1.0 + ROUNDING)),
+            given,
+        )
+        self._check(float(max(given.word.max(initial=0.0), given.bit.max(initial=0.0))))
+        self._enter(given.word.max(axis=0), given.bit.max(axis=0))
+        self._count(p, int(given.refused.sum()), int((given.slots - given.refused * at_once**2).sum()), at_once**2)
         times = np.zeros(r.shape, np.int64), np.zeros(c.shape, np.int64)
-        times[0][:, rows], times[1][:, lines // 2] = given[2], given[3]
-        return Train(*times, int(given[0].sum()))
+        times[0][:, rows], times[1][:, lines // 2] = given.row_drives, given.column_drives
+        return Train(*times, int(given.slots.sum()))
 
     def _count(self, p: int, refused: int, slots: int, cells: int) -> None:
         """Count refused slots of `cells` cells among `slots`; give fewer cells at once where that costs less."""
