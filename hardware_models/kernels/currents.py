@@ -78,7 +78,7 @@ class Array(NamedTuple):
 
 
 class Given(NamedTuple):
-    """How a burst was given, and the currents that flowed."""
+    """The slots of a burst and the currents that flowed."""
 
     slots: np.ndarray  # slots of each row in each tile, up and down, (rows, U, 2) int64
     refused: np.ndarray  # slots that were refused by the driver, up and down, (rows, 2) int64
@@ -213,7 +213,7 @@ class Crossings(NamedTuple):
 
 
 class TrainGiven(NamedTuple):
-    """How trains were given, and the largest currents."""
+    """The slots and drives of trains, and the largest currents."""
 
     slots: np.ndarray  # slots of each slot, (slots,) int64
     refused: np.ndarray  # refused blocks, (slots,) int64
