@@ -4,11 +4,13 @@ Wires are linear, so that a tile with wires is still one matrix: i = v T instead
 (`hardware_models.wires`), which takes far longer than a read. Between two solutions T is followed by the share that each cell
 had in the last one,
 
-.. math:: T_{ij} \approx A_{ij} G_{ij}, \qquad A = T_0/G_0
+.. math:: T_{ij} \approx T_{0,ij} + A_{ij} (G_{ij} - G_{0,ij}), \qquad A = \min(T_0/G_0, 1)
 
-which is exact while no cell moves, and to first order of nothing else: a cell that moves changes what its neighbours see. Every
-few reads one input of the batch is solved exactly, and the shares are computed anew where the currents are off by more than the
-tolerance. The read noise of a cell reaches its line by the same share, so that its variance is that of the cell times A².
+which is exact while no cell moves, and to first order of nothing else: a cell that moves changes what its neighbours see. Of a
+nearly open cell T_0 is what sneaks through others and T_0/G_0 has no limit, but no current rises by more than what a cell would
+carry behind ideal wires. Every few reads one input of the batch is solved exactly, and the shares are computed anew where the
+currents are off by more than the tolerance. The read noise of a cell reaches its line by the same share, so that its variance is
+that of the cell times A².
 """
 
 from __future__ import annotations
@@ -32,6 +34,8 @@ class Wired:
         self._tiles = [(slice(*rows), slice(*columns)) for rows in tiling.row_cuts for columns in tiling.column_cuts]
         self.shares = np.zeros((tiling.rows, tiling.bit_lines), np.float32)
         """A (rows, bit lines) [1]; zeros until the first solution."""
+        self.sneaking = np.zeros_like(self.shares)
+        """T_0 - A G_0 (rows, bit lines) [S]: 0 but for rounding where A is T_0/G_0."""
         self._reads = 0  # of changed cells since the last comparison
         self.comparisons = 0
         self.refreshes = 0
@@ -43,18 +47,20 @@ class Wired:
 
     def matrix(self, g: np.ndarray) -> np.ndarray:
         """Return T (rows, bit lines) float32 [S] for conductances g (rows, bit lines) [S]."""
-        if self.interconnect.mode == "refreshed" and self.refreshes:
-            return g * self.shares
-        exact = self._solve(g)
-        return exact if self.interconnect.mode == "exact" else g * self.shares
+        if self.interconnect.mode == "exact":
+            return self._solve(g)
+        if not self.refreshes:
+            self._solve(g)
+        return g * self.shares + self.sneaking
 
     def _solve(self, g: np.ndarray) -> np.ndarray:
-        """Return T by an exact solution of each tile, and keep its shares."""
+        """Return T by an exact solution of each tile, and keep what follows it."""
         matrix = np.empty(g.shape, np.float32)
         for tile in self._tiles:
             wires = self._wires(g[tile])
             matrix[tile] = wires.effective()
-            self.shares[tile] = wires.attenuation()
+            self.shares[tile] = np.minimum(wires.attenuation(), 1.0)
+            self.sneaking[tile] = wires.effective() - self.shares[tile].astype(np.float64) * g[tile]
         self.refreshes += 1
         self._reads = 0
         return matrix
@@ -80,7 +86,8 @@ class Wired:
     def _error(self, g: np.ndarray, v: np.ndarray, tile: tuple[slice, slice]) -> float:
         """Return the largest error of a current of one tile, relative to its largest current; 0 where nothing flows."""
         exact = self._wires(g[tile]).solve(v[np.newaxis, tile[0]])[0]
-        tracked = v[tile[0]].astype(np.float64) @ (g[tile].astype(np.float64) * self.shares[tile])
+        matrix = g[tile].astype(np.float64) * self.shares[tile] + self.sneaking[tile]
+        tracked = v[tile[0]].astype(np.float64) @ matrix
         largest = np.abs(exact).max()
         return float(np.abs(tracked - exact).max() / largest) if largest > 0.0 else 0.0
 
@@ -96,10 +103,11 @@ class Wired:
     def save(self) -> dict[str, np.ndarray]:
         """Return the shares and the counters, as plain arrays."""
         counts = (self._reads, self.comparisons, self.refreshes, self.largest_error)
-        return {"wires.shares": self.shares.copy(), "wires.counts": np.array(counts, np.float64)}
+        kept = {"wires.shares": self.shares.copy(), "wires.sneaking": self.sneaking.copy()}
+        return kept | {"wires.counts": np.array(counts, np.float64)}
 
     def restore(self, saved: Mapping[str, np.ndarray]) -> None:
         """Restore a state returned by `save`."""
-        self.shares[:] = saved["wires.shares"]
+        self.shares[:], self.sneaking[:] = saved["wires.shares"], saved["wires.sneaking"]
         reads, comparisons, refreshes, self.largest_error = (float(x) for x in saved["wires.counts"])
         self._reads, self.comparisons, self.refreshes = int(reads), int(comparisons), int(refreshes)

@@ -81,6 +81,20 @@ def test_shares_follow_small_changes_and_are_solved_anew_beyond_the_tolerance() 
     assert error(strict, voltages(2)) < 2e-6
 
 
+def test_a_nearly_open_cell_that_closes_brings_no_more_than_its_own_current() -> None:
+    """T0/G0 of such a cell has no limit, because its neighbours' currents sneak; what it carries later has one."""
+    array = bar(tolerance=0.4)
+    array.state.g[5:9, ::7] = 1e-13
+    array.cells.look()
+    v = voltages(0)
+    assert error(array, v) < 1e-4
+    assert array.cells.wired.shares.max() <= 1.0
+    array.state.g[5:9, ::7] = array.device.g_max
+    array.cells.look()
+    assert array.wire_tracking()["solutions"] == 1
+    assert error(array, v) < 0.05  # the first shares of these cells, without their limit, would give some 1e4
+
+
 def test_transposed_reads_see_the_same_wires() -> None:
     """Law of reciprocity: the matrix of a read backwards is the transpose."""
     array = bar(mode="exact", tolerance=1e-5)
