@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from hardware_models.chip.conversions import priced
@@ -77,33 +79,44 @@ def settle(crossbar: Crossbar, x: np.ndarray, dac: Dac, scale: float, volts: flo
     return events + Events(priced("dac", dac.bits, drives))
 
 
-def sense_in_turn(
-    crossbar: Crossbar, x: np.ndarray, dac: Dac, adc: Adc, scale: float, volts: float, key: Key
-) -> tuple[np.ndarray, np.ndarray, Events]:
-    """Return the outputs of `sense`, made by the converters and the array one after the other."""
+class Unconverted(NamedTuple):
+    """A read between its drivers and its converters."""
+
+    partial: np.ndarray  # currents of each group of rows (T, B, columns) [A]
+    to_z: float  # units of z per current [1/A]
+    sigma: np.ndarray | None  # standard deviation of the noise in units of z, None without noise
+    dac_clipped: int  # values that the drivers clipped
+    events: Events
+
+
+def unconverted(crossbar: Crossbar, x: np.ndarray, dac: Dac, scale: float, volts: float) -> Unconverted:
+    """Return the currents that reach the converters for x (B, rows), with their noise."""
     v, dac_clipped = dac.convert(x, scale)
     v *= np.float32(volts)
     partial, events = crossbar.partial_currents(v)
     to_z = scale / (crossbar.g_unit * volts)
     sigma = crossbar.noise_deviation(v)
+    return Unconverted(partial, to_z, None if sigma is None else sigma * np.float32(to_z), dac_clipped, events)
+
+
+def sense_in_turn(
+    crossbar: Crossbar, x: np.ndarray, dac: Dac, adc: Adc, scale: float, volts: float, key: Key
+) -> tuple[np.ndarray, np.ndarray, Events]:
+    """Return the outputs of `sense`, made by the converters and the array one after the other."""
+    seen = unconverted(crossbar, x, dac, scale, volts)
     bank = adc.of_tiles(crossbar.cells.tiles_of_groups)
-    z, adc_clipped = bank.convert(partial, to_z, None if sigma is None else sigma * np.float32(to_z), key)
-    return z, np.array((dac_clipped, adc_clipped)), events
+    z, adc_clipped = bank.convert(seen.partial, seen.to_z, seen.sigma, key)
+    return z, np.array((seen.dac_clipped, adc_clipped)), seen.events
 
 
 def sense_analog(
     crossbar: Crossbar, x: np.ndarray, dac: Dac, adc: Adc, scale: float, volts: float, key: Key
 ) -> tuple[np.ndarray, np.ndarray, Events]:
     """Return the outputs of `sense` where the currents of the row tiles add on one line, which is converted once."""
-    v, dac_clipped = dac.convert(x, scale)
-    v *= np.float32(volts)
-    partial, events = crossbar.partial_currents(v)
-    to_z = scale / (crossbar.g_unit * volts)
-    sigma = crossbar.noise_deviation(v)
-    if sigma is not None:
-        sigma = np.sqrt(np.square(sigma * np.float32(to_z)).sum(axis=0, keepdims=True))
-    z, adc_clipped = adc.convert(partial.sum(axis=0, keepdims=True), to_z, sigma, key)
-    return z, np.array((dac_clipped, adc_clipped)), events
+    seen = unconverted(crossbar, x, dac, scale, volts)
+    sigma = None if seen.sigma is None else np.sqrt(np.square(seen.sigma).sum(axis=0, keepdims=True))
+    z, adc_clipped = adc.convert(seen.partial.sum(axis=0, keepdims=True), seen.to_z, sigma, key)
+    return z, np.array((seen.dac_clipped, adc_clipped)), seen.events
 
 
 def sense_transposed(

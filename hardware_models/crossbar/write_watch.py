@@ -10,17 +10,8 @@ import numpy as np
 from hardware_models.check import RunError
 from hardware_models.crossbar.groups import ROUNDING, cells_at_once
 from hardware_models.devices.base import BaseDevice
-from hardware_models.kernels.currents import (
-    Array,
-    Burst,
-    Crossings,
-    Given,
-    Slot,
-    TrainGiven,
-    Trains,
-    burst_slots,
-    train_slots,
-)
+from hardware_models.kernels.currents import Array, Burst, Given, Slot, burst_slots
+from hardware_models.kernels.train_blocks import Crossings, TrainGiven, Trains, train_slots
 from hardware_models.tiles import Tiling
 
 Sums = tuple[np.ndarray, np.ndarray]
