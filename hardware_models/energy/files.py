@@ -16,7 +16,9 @@ WHAT = "technology file"
 ARITHMETIC = ("mac", "add")
 """Components that are priced for each number format."""
 _FOLDER = "hardware_models.energy.technologies"
-TECHNOLOGIES: Mapping[str, str] = MappingProxyType({f"cmos-{nm}nm": f"cmos_{nm}nm" for nm in (130, 45, 32, 22, 7)})
+TECHNOLOGIES: Mapping[str, str] = MappingProxyType(
+    {f"cmos-{name}": f"cmos_{name.replace('-', '_')}" for name in ("130nm", "45nm", "32nm", "32nm-wide", "22nm", "7nm")}
+)
 """Technologies by name -> file in hardware_models/energy/technologies."""
 TABLES = ("meta", "sources", "line", "static", "digital", "time", "area", "component")
 """Tables of a technology file. Where a file extends another technology, its entries replace the other's one by one."""
