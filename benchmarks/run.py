@@ -1,6 +1,7 @@
 """Run the experiments of benchmarks/experiments, point by point, and make the tables of the docs from their results.
 
     python benchmarks/run.py [NAME ...] [--data-dir DIR]   run missing points (of all experiments, or of those named)
+    python benchmarks/run.py NAME --part 1/2 --threads 1   run every second missing point; another process has --part 2/2
     python benchmarks/run.py --tables                      write docs/results.md, docs/results/ and the README's table
 
 An experiment is one TOML file: a title, options of `analog_ff.simulate` common to all rows, and rows with a label,
@@ -66,8 +67,8 @@ def replaced(old: dict[str, Any], reasons: list[str]) -> dict[str, Any]:
     return {"commit": old.get("key", {}).get("commit", "unknown"), "reasons": reasons, **found}
 
 
-def run(name: str, label: str, options: dict[str, Any], data_dir: str | None) -> None:
-    """Run one point and store its result."""
+def run(name: str, label: str, options: dict[str, Any], data_dir: str | None, threads: int | None) -> None:
+    """Run one point and store its result; the number of threads changes no result."""
     spiking = command_of(experiments([name])[name]) == "spiking"
     command_name = "spiking" if spiking else "simulate"
     before = None
@@ -83,6 +84,7 @@ def run(name: str, label: str, options: dict[str, Any], data_dir: str | None) ->
     program = ["analog_ff", "spiking"] if spiking else ["analog_ff.simulate"]
     command = [sys.executable, "-m", *program, *arguments(options), "--json", "--out", str(folder)]
     command += ["--data-dir", data_dir] if data_dir else []
+    command += ["--threads", str(threads)] if threads else []
     command += ["--resume"] if folder.exists() else []
     folder.parent.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
@@ -106,20 +108,31 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--tables", action="store_true", help="write the tables and run nothing")
     parser.add_argument("--data-dir", help="folder of the data sets")
+    parser.add_argument("--part", type=_part, default=(1, 1), metavar="I/N", help="run the I-th of N equal shares of the points")
+    parser.add_argument("--threads", type=int, help="threads of each run [default: all cores]")
     args = parser.parse_args()
     try:
         asked = experiments(args.names)
         if not args.tables:
             for name, experiment in asked.items():
                 check(name, experiment)
+            part, of = args.part
             for name, experiment in asked.items():
-                for label, options in points(experiment):
-                    run(name, label, options, args.data_dir)
+                for label, options in list(points(experiment))[part - 1 :: of]:
+                    run(name, label, options, args.data_dir, args.threads)
         write_tables()
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def _part(text: str) -> tuple[int, int]:
+    """Return (I, N) of "I/N" with 1 <= I <= N."""
+    part, _, of = text.partition("/")
+    if not (part.isdecimal() and of.isdecimal() and 1 <= int(part) <= int(of)):
+        raise argparse.ArgumentTypeError(f"--part takes I/N with 1 <= I <= N, such as 1/2, got '{text}'")
+    return int(part), int(of)
 
 
 def check(name: str, experiment: dict[str, Any]) -> None:
