@@ -112,9 +112,12 @@ class Config(
         check_run(self)
 
     def at_rest(self, name: str) -> bool:
-        """Tell whether an option is at its default or at the value of the recipe, as if it had not been given."""
+        """Tell whether an option is at its default or at the value of its device's or learner's recipe, as if not given.
+
+        A value of the preset that no chosen kind reads is left out by `recommended`, so that one that is there was given.
+        """
         default = self.__dataclass_fields__[name].default
-        return getattr(self, name) in (default, recipe(vars(self)).get(name, default))
+        return getattr(self, name) in (default, recipe(vars(self) | {"preset": PLAIN}).get(name, default))
 
     def faults(self) -> Document:
         """Return the faults of the chip as `Chip` takes them; empty if there are none."""
