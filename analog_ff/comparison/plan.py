@@ -213,12 +213,14 @@ def _check_point(
 
 
 def _finished(point: Point) -> bool:
-    """Tell whether a point is finished; refuse one that was begun with other options, its technology aside."""
+    """Tell whether a point is finished; refuse one that was begun with other options, or another technology's wires."""
     folder = point.config.folder()
     if not folders.has(folder, "config.toml"):
         return False
-    # The technology prices the counts and changes no bit of the training.
-    if replace(_stored(point), technology=point.config.technology).digest() != point.config.digest():
+    stored = _stored(point)
+    if not stored.wires_of_technology:  # then it prices the counts and changes no bit of the training
+        stored = replace(stored, technology=point.config.technology)
+    if stored.digest() != point.config.digest():
         raise UsageError(f"{folder} was begun with other options; give those of its config.toml, or another --out.")
     return folders.has(folder, "result.json")
 

@@ -119,6 +119,11 @@ class Config(
         default = self.__dataclass_fields__[name].default
         return getattr(self, name) in (default, recipe(vars(self) | {"preset": PLAIN}).get(name, default))
 
+    @property
+    def wires_of_technology(self) -> bool:
+        """Tell whether the run depends on the technology's wires: their resistance, or the current that they bear."""
+        return self.line_groups == "auto" or (self.wires != "off" and self.wire_resistance is None)
+
     def faults(self) -> Document:
         """Return the faults of the chip as `Chip` takes them; empty if there are none."""
         rates: Document = {name: getattr(self, name) for name in FAULTS if getattr(self, name)}

@@ -19,7 +19,7 @@ from analog_ff.comparison.plots import span
 from analog_ff.comparison.pricing import interval, reached_at
 from analog_ff.simulate import run_app
 
-SMALL = ["--data", "toy", "--layers", "8", "--epochs", "3", "--batch", "100", "--shift", "0", "--seeds", "2",
+SMALL = ["--preset", "plain", "--data", "toy", "--layers", "8", "--epochs", "3", "--batch", "100", "--shift", "0", "--seeds", "2",
          "--learners", "forward-forward,quick=backprop", "--set", "quick:learning-rate=1",
          "--accuracy", "30", "--draws", "400"]  # fmt: skip
 FULL = [*SMALL, "--set", "memristor/quick:momentum=0.9"]
@@ -163,6 +163,15 @@ def test_a_resumed_comparison_says_the_same(folder: Path, tmp_path: Path, capsys
     out, err = capsys.readouterr()
     assert kept.stat().st_mtime_ns == stamp and "1/2: memristor, forward-forward, seed 0" in err
     assert json.loads(out) == document(place) == document(folder)
+
+
+def test_another_technology_has_other_wires(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the wires of the technology in the training, another technology makes another comparison."""
+    few = ["--data", "toy", "--layers", "8", "--epochs", "3", "--batch", "100", "--seeds", "1", "--learners", "random-features"]
+    options = [*few, "--draws", "100", "--out", str(tmp_path / "out")]
+    assert run_app(app, options) == 0
+    assert run_app(app, [*options, "--resume", "--technology", "cmos-32nm"]) == 2
+    assert "was begun with other options" in capsys.readouterr().err
 
 
 def test_another_technology_needs_no_training(folder: Path, tmp_path: Path) -> None:
