@@ -121,7 +121,7 @@ def currents(found: Document) -> str:
     if found["physical"]:
         return text
     ways = [
-        f"{what}s of {parallel[what]} lines at a time, {slower[what]} times longer"
+        f"{what}s in blocks of {parallel[what]} lines a side, {slower[what]} times longer"
         if slower[what]
         else f"no {what}s at all"
         for what in ratio

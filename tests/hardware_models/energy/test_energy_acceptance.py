@@ -156,8 +156,13 @@ def test_marinella_sizes_the_device_by_the_line(technology) -> None:
     assert found is not None and found["label"] == NOT_PHYSICAL
     assert found["line_current_ratio"]["write"] * 33e-6 == pytest.approx(80e-3)
     assert found["parallel_lines"] == {"read": 3, "write": 0} and found["slower"]["write"] is None
+    # Three rows at a time leave 1000 cells on a word line, so a read goes in blocks of 3 x 3 cells.
+    assert found["slower"]["read"] == 167 * 334
     by_row = line_currents(((500, 20),), (500, 1000), low, technology, rows_together=False)
-    assert by_row is not None and by_row["lines"] == {"read": 500, "write": 20}
+    assert by_row is not None and by_row["lines"] == {"read": 500, "write": 20} and by_row["slower"]["read"] == 167 * 14
+    weak = low | {"v_up": 0.05, "v_down": 0.05}
+    by_row = line_currents(((500, 20), (40, 8)), (500, 1000), weak, technology, rows_together=False)
+    assert by_row is not None and by_row["parallel_lines"]["write"] == 6 and by_row["slower"]["write"] == 4
 
 
 # --- limits ---
