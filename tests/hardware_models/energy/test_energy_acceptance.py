@@ -224,12 +224,18 @@ def test_no_published_device_reads_below_the_limit(name: str, technology) -> Non
 
 @pytest.mark.parametrize("name", TECHNOLOGIES)
 def test_only_digital_parts_follow_the_node(name: str, technology) -> None:
-    """Noise-limited conversion, analog parts and line charges cost the same at every node; arithmetic does not."""
+    """Noise-limited conversion, analog parts and line charges cost the same at every node; arithmetic does not.
+
+    Wires of another width are no matter of the node: their crosspoints cost what their own length does.
+    """
     other = load_technology(name)
     assert f"{other.node_nm:g}" in name
-    for part in ("integrator", "comparator", "goodness", "normalise", "reads.columns", "dac", "write.line_charges"):
+    lines = () if name.endswith("-wide") else ("write.line_charges",)
+    for part in ("integrator", "comparator", "goodness", "normalise", "reads.columns", "dac", *lines):
         for scenario in ("low", "nominal", "high"):
             assert other.components[part].joule(scenario, AT, 8) == technology.components[part].joule(scenario, AT, 8)
+    dearer = [tech.components["write.line_charges"].joule("nominal", AT) for tech in (other, technology)]
+    assert dearer[0] / dearer[1] == pytest.approx(1.27 if name.endswith("-wide") else 1.0)
     assert other.components["adc"].figures["k2"].values == technology.components["adc"].figures["k2"].values
     order = [load_technology(f"cmos-{nm}nm").components["mac.fp32"].joule("nominal", AT) for nm in (130, 45, 22, 7)]
     assert order == sorted(order, reverse=True) and order[0] / order[1] == pytest.approx(130 / 45, rel=0.01)
