@@ -52,7 +52,7 @@ def parameters(kind: type[Choices], without: Collection[str] = ()) -> list[inspe
     titles = groups(kind)
     shown = {title: title + _owners(kind, [n for n in titles if titles[n] == title]) for title in titles.values()}
     return [
-        _parameter(f, kind.recipes, shown[titles[f.name]])
+        _parameter(f, kind, shown[titles[f.name]])
         for f in sorted(fields(kind), key=lambda f: list(titles).index(f.name))
         if "help" in f.metadata and f.name not in without
     ]
@@ -81,16 +81,15 @@ def _owners(kind: type[Choices], group: Collection[str]) -> str:
     return f" ({said})" if 0 < sum(map(len, owners.values())) <= FEW else ""
 
 
-def _parameter(f: Field[Any], recipes: Mapping[str, Facts], title: str) -> inspect.Parameter:
+def _parameter(f: Field[Any], kind: type[Choices], title: str) -> inspect.Parameter:
     text = f.metadata["help"]
     if isinstance(f.default, bool):
-        name = (NEGATED if f.default else "") + f.name
-        return _keyword(name, bool, typer.Option(False, flag(name), help=text, rich_help_panel=title))
+        return _switch(f, kind, text, title)
     text += _known(f)
-    shown = f.metadata["shown"]
-    if shown is None and f.default not in (None, "", MISSING):
-        shown = _written(f, f.default)
-    said = [] if shown is None else [f"default: {shown}", *_exceptions(f, recipes)]
+    shown, default = f.metadata["shown"], kind.usual.get(f.name, f.default)
+    if shown is None and default not in (None, "", MISSING):
+        shown = _written(f, default)
+    said = [] if shown is None else [f"default: {shown}", *_exceptions(f, kind)]
     if "low" in f.metadata:
         least = "above" if f.metadata["low_open"] else "from"
         said.append(f"{least} {_limit(f.metadata['low'])} to {_limit(f.metadata['high'])}")
@@ -100,6 +99,16 @@ def _parameter(f: Field[Any], recipes: Mapping[str, Facts], title: str) -> inspe
     metavar = f"<{plain_type(f)}>" if not f.metadata["parse"] and plain_type(f) in NUMBERS else TEXT
     taken = typer.Option(None, flag(f.name), help=text, show_default=False, metavar=metavar, rich_help_panel=title)
     return _keyword(f.name, str, taken)
+
+
+def _switch(f: Field[Any], kind: type[Choices], text: str, title: str) -> inspect.Parameter:
+    """Return the parameter of a switch; one that is on in some runs and off in others has both forms, --x and --no-x."""
+    if f.name in kind.usual:
+        text = f"{text} [default: on; off with {kind.plainly[f.name]}]"
+        both = f"{flag(f.name)}/{flag(NEGATED + f.name)}"
+        return _keyword(f.name, bool, typer.Option(None, both, help=text, rich_help_panel=title, show_default=False))
+    name = (NEGATED if f.default else "") + f.name
+    return _keyword(name, bool, typer.Option(None, flag(name), help=text, rich_help_panel=title, show_default=False))
 
 
 def _limit(limit: float) -> str:
@@ -128,11 +137,14 @@ def _written(f: Field[Any], value: Any) -> str:
     return ("x" if f.name == "tile" else ",").join(str(v) for v in value) if isinstance(value, tuple) else str(value)
 
 
-def _exceptions(f: Field[Any], recipes: Mapping[str, Facts]) -> list[str]:
-    """Return the defaults with a device or a learner that has a recipe of its own, such as "0.5 with backprop"."""
+def _exceptions(f: Field[Any], kind: type[Choices]) -> list[str]:
+    """Return the defaults with a preset, a device or a learner of another recipe, such as "0.5 with backprop"."""
+    default = kind.usual.get(f.name, f.default)
     by_value: dict[str, list[str]] = {}
-    for who, recipe in recipes.items():
-        if recipe.get(f.name, f.default) != f.default:
+    if default != f.default:
+        by_value[_written(f, f.default)] = [kind.plainly[f.name]]
+    for who, recipe in kind.recipes.items():
+        if recipe.get(f.name, f.default) not in (f.default, default):
             by_value.setdefault(_written(f, recipe[f.name]), []).append(who)
     return [f"{value} with {', '.join(names)}" for value, names in by_value.items()]
 

@@ -45,6 +45,10 @@ class Choices:
     objects: ClassVar[tuple[str, ...]] = ()
     """Choices that may be a Python object instead of a name: the classifier takes a device itself."""
 
+    usual: ClassVar[Facts] = {}
+    """Values that options have where a command gives none, if they differ from the default of the field."""
+    plainly: ClassVar[Mapping[str, str]] = {}
+    """Name of an option in `usual` -> when the default of its field holds, such as "--preset plain"."""
     recipes: ClassVar[Mapping[str, Facts]] = {}
     """Name of a device or learner -> choices that are at other defaults with it."""
 

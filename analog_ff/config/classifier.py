@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from analog_ff.config.config import Config, recipe
+from analog_ff.config.config import Config
+from analog_ff.config.presets import PLAIN, recipe
 from analog_ff.plain import Facts
 from hardware_models.check import UsageError, positive_int, shown
 from hardware_models.tables import closest
@@ -18,7 +19,7 @@ NOT_SETTINGS = frozenset(
     {
         "device", "layers", "epochs", "batch", "learning_rate", "readout", "label_strength", "technology", "seed",
         "chip_seed", "learner", "network", "port", "data", "data_dir", "split", "shift", "crop", "binarise",
-        "images_per_epoch", "program_to", "out", "line_groups", "current_margin",
+        "images_per_epoch", "program_to", "out", "line_groups", "current_margin", "preset",
     }
 )  # fmt: skip
 """Choices of a run that the classifier takes by a name of its own, or that have no meaning here."""
@@ -43,7 +44,7 @@ def config_of(given: Facts, epochs: Any) -> Config:
         )
     if not isinstance(hidden, Sequence) or isinstance(hidden, str) or not hidden:
         raise UsageError(f"hidden names the neurons of each hidden layer, such as (500, 500), got {shown(hidden)}.")
-    usual = recipe(given["device"], Config.learner)
+    usual = recipe({"device": given["device"], "learner": Config.learner, "preset": PLAIN})
     if isinstance(seed, bool | np.bool_):
         raise UsageError(f"random_state is a whole number, a RandomState or None, got {seed}.")
     if not isinstance(seed, int | np.integer):

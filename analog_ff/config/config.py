@@ -19,7 +19,8 @@ from analog_ff.config.parts import (
     LineChoices,
     RunChoices,
 )
-from analog_ff.config.together import check_run
+from analog_ff.config.presets import BUILDABLE, FORWARD_FORWARD, PLAIN, PRESETS, RECIPES, recipe, values
+from analog_ff.config.together import check_run, unread
 from analog_ff.learners import LEARNERS
 from analog_ff.learners.options import (
     SLOPES,
@@ -39,23 +40,16 @@ from hardware_models.check import UsageError, positive_int, shown
 from hardware_models.files import home
 from hardware_models.places import placed
 
-# Chosen in holdout runs on mnist-5k (benchmarks/experiments); a device without a line of its own uses "default".
-RECIPES: dict[str, Document] = {
-    "default": {"learning_rate": 0.01, "label_strength": 4.0, "input_scale": 12.0},
-    "ideal": {"learning_rate": 0.02, "label_strength": 4.0, "input_scale": 12.0},
-}
-
 
 def recommended(options: Facts) -> Document:
-    """Return the recipe of the device and the learner that the options name, and over it the options themselves."""
-    return {**recipe(options.get("device", Config.device), options.get("learner", Config.learner)), **options}
+    """Return the options, and where they give none the values of the preset, of the device and of the learner.
 
-
-def recipe(device: object, learner: object) -> Document:
-    """Return the options that are at other defaults with a device and a learner; chosen in holdout runs, too."""
-    of_device = RECIPES.get(device, RECIPES["default"]) if isinstance(device, str) else RECIPES["default"]
-    row = LEARNERS.get(learner) if isinstance(learner, str) else None
-    return {**of_device, **({} if row is None else row.recipe)}
+    A value of the preset that no chosen kind reads is left out, such as the momentum of coincident pulse trains.
+    """
+    named = {"device": Config.device, "learner": Config.learner, **options}
+    every = {**recipe(named), **options}
+    idle = unread(Config, every) & values(every["preset"], named["learner"]).keys() - options.keys()
+    return {name: value for name, value in every.items() if name not in idle}
 
 
 def run_folder(options: Facts) -> Path:
@@ -89,9 +83,15 @@ class Config(
     The parts are those that hold for many learners; `carrying` adds what single rows of the tables declare.
     """
 
-    not_in_hash: ClassVar[tuple[str, ...]] = ("data_dir", "out", "columns_per_adc")
+    not_in_hash: ClassVar[tuple[str, ...]] = ("data_dir", "out", "columns_per_adc", "preset")
     telling: ClassVar[tuple[str, ...]] = ("layers", "learner")
     objects: ClassVar[tuple[str, ...]] = ("device",)
+    usual: ClassVar[Facts] = {"preset": PRESETS[0], **BUILDABLE, **FORWARD_FORWARD}
+    plainly: ClassVar[Mapping[str, str]] = {
+        "preset": "--device ideal",
+        **dict.fromkeys(BUILDABLE, f"--preset {PLAIN}"),
+        **dict.fromkeys(FORWARD_FORWARD, f"--preset {PLAIN} or another learner"),
+    }
     recipes: ClassVar[Mapping[str, Facts]] = {
         **RECIPES,
         **{name: row.recipe for name, row in LEARNERS.items() if row.recipe},
@@ -112,9 +112,12 @@ class Config(
         check_run(self)
 
     def at_rest(self, name: str) -> bool:
-        """Tell whether an option is at its default or at the value of the recipe, as if it had not been given."""
+        """Tell whether an option is at its default or at the value of its device's or learner's recipe, as if not given.
+
+        A value of the preset that no chosen kind reads is left out by `recommended`, so that one that is there was given.
+        """
         default = self.__dataclass_fields__[name].default
-        return getattr(self, name) in (default, recipe(self.device, self.learner).get(name, default))
+        return getattr(self, name) in (default, recipe(vars(self) | {"preset": PLAIN}).get(name, default))
 
     def faults(self) -> Document:
         """Return the faults of the chip as `Chip` takes them; empty if there are none."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from analog_ff.config.presets import PLAIN, PRESETS
 from analog_ff.datasets import DATASETS, SPLITS
 from analog_ff.learners import LEARNERS
 from analog_ff.network import NETWORKS
@@ -250,6 +251,12 @@ class LineChoices:
 class RunChoices:
     """The run."""
 
+    preset: str = option(
+        PLAIN,
+        "values of the options that are not given; buildable: a chip within its limits and the cheap update; plain: an "
+        "abstract chip and an average in fp32",
+        choices=PRESETS,
+    )
     program_to: str | None = option(
         None, "a device: write the trained weights once to a chip of it, and test that chip as it ages"
     )

@@ -26,7 +26,7 @@ def given(kind: type, arguments: Document) -> Document:
                 chosen[f.name] = False
             continue
         value = arguments[f.name]
-        if value is None or value is False:
+        if value is None:  # not given; a switch that is off in some runs may be given as False
             continue
         chosen[f.name] = _read(f, flag(f.name), value) if isinstance(value, str) else value
     return chosen

@@ -13,6 +13,7 @@ from analog_ff.cli.parameters import parameters
 from analog_ff.compare import app as compare_app
 from analog_ff.config.choices import Choices
 from analog_ff.config.config import Config, recommended
+from analog_ff.config.presets import BUILDABLE, FORWARD_FORWARD
 from analog_ff.config.reading import given
 from analog_ff.registry.options import flag, real, whole
 from analog_ff.simulate import app, run_app
@@ -57,12 +58,28 @@ def test_the_help_tells_the_defaults_that_are_used(who: str) -> None:
     """For each device or learner with a recipe of its own: the help has the very value that `recommended` gives."""
     lines = helps(Config)
     option = "device" if who in ("default", "ideal") else "learner"
+    usual = recommended({})
     for name, value in recommended({option: who}).items():
-        if name == option or value == Config.__dataclass_fields__[name].default:
+        if name == option or isinstance(value, bool) or value == usual.get(name):
             continue
-        written = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        written = ("x" if name == "tile" else ",").join(map(str, value)) if isinstance(value, tuple) else str(value)
         told = re.search(rf"[;\[] ?{re.escape(written)} with ([^;\]]*)", lines[name])
-        assert told is not None and who in told.group(1).split(", "), lines[name]
+        plain = value == Config.__dataclass_fields__[name].default
+        others = {"--preset plain", "--preset plain or another learner", "--device ideal"} if plain else set()
+        assert told is not None and {who, *others} & set(told.group(1).split(", ")), lines[name]
+
+
+@pytest.mark.parametrize("options", [{}, {"preset": "plain"}])
+def test_the_help_tells_the_values_of_the_presets(options: dict[str, str]) -> None:
+    """For each value of the preset of the main job: the help has it, and the value that holds with the plain preset."""
+    lines, chosen = helps(Config), Config(**recommended(options))
+    assert set(BUILDABLE) | set(FORWARD_FORWARD) <= set(Config.usual)
+    for name in Config.usual:
+        value = getattr(chosen, name)
+        on = {True: "on", False: "off"}
+        written = on[value] if isinstance(value, bool) else "x".join(map(str, value)) if name == "tile" else str(value)
+        place = "with --preset plain" if options and name != "preset" else ""
+        assert re.search(rf"[ ;]{re.escape(written)}( {place}|)", lines[name]) and (place in lines[name]), lines[name]
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def other(f: Field[Any]) -> Any:
 
 
 def given(**options: Any) -> Config:
-    return Config(**recommended(options))
+    return Config(**recommended({"preset": "plain", **options}))
 
 
 @pytest.mark.parametrize("name", sorted(OWNED))
