@@ -108,7 +108,9 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--tables", action="store_true", help="write the tables and run nothing")
     parser.add_argument("--data-dir", help="folder of the data sets")
-    parser.add_argument("--part", type=_part, default=(1, 1), metavar="I/N", help="run the I-th of N equal shares of the points")
+    parser.add_argument(
+        "--part", type=_part, default=(1, 1), metavar="I/N", help="run the I-th of N equal shares of the points"
+    )
     parser.add_argument("--threads", type=int, help="threads of each run [default: all cores]")
     args = parser.parse_args()
     try:

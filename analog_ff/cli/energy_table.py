@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from analog_ff.output.quantities import PART_NAMES, against_limit, joules, of_the_whole, quantity, ranged
+from analog_ff.output.quantities import AREA_NAMES, PART_NAMES, against_limit, joules, of_the_whole, quantity, ranged
 from analog_ff.plain import Document
 from hardware_models.energy.facts.throughput import PUBLISHED
 
@@ -21,11 +21,14 @@ def show(found: Document) -> None:
     how = f"{run['learner']}, update {run['update']}" if run["learner"] else "spiking"
     what = f"{run['device']}, {run['data']}, {how}"
     table = Table(title=f"{what}: {found['technology']}, {found['scenario']}")
-    table.add_column("component", overflow="fold")
-    for name in (*phases, "times its physical bound"):
+    table.add_column("component", overflow="fold", min_width=len("sram.words_written*"))
+    for name in phases:
         table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("times its physical bound", justify="right", max_width=len("physical bound"))
     parts = found["by_component_joule"]
-    names = sorted({n for p in phases for n, joule in parts[p].items() if joule}, key=lambda n: -_sum(parts, phases, n))
+    names = sorted(
+        {n for p in phases for n, joule in parts[p].items() if joule}, key=lambda n: (-_sum(parts, phases, n), n)
+    )
     for name in names:
         away = [found["distance_to_limit"][p][name]["times"] for p in phases if name in found["distance_to_limit"][p]]
         mark = RECALLED if name in found["recalled"] else ""
@@ -65,22 +68,29 @@ def _facts(found: Document) -> list[str]:
         if amounts["nominal"]
     ]
     lines += [f"energy per image, read-out {n}: {joules(v)}" for n, v in found["per_image_joule"].items()]
+    if written := found["deployed_joule"]:
+        lines.append(
+            f"energy of the chip that was written, before its first test: {joules(sum(written['program'].values()))}"
+        )
     for phase, clock in found["latency"].items():
         if clock["seconds_per_image"]:
             lines.append(
-                f"chip time per image, {phase}: {clock['seconds_per_image']:.3g} s layer after layer, "
-                f"{clock['pipelined_seconds_per_image']:.3g} s pipelined (layer {clock['slowest_layer']} is the slowest)"
+                f"chip time per image, {phase}: {quantity(clock['seconds_per_image'], 's', most='')} layer after layer, "
+                f"{quantity(clock['pipelined_seconds_per_image'], 's', most='')} pipelined "
+                f"(layer {clock['slowest_layer']} is the slowest)"
             )
     if found["area_m2"]:
         total = found["area_m2"]["total"]
         part = max((n for n in found["area_m2"] if n != "total"), key=lambda n: found["area_m2"][n])
-        lines.append(f"area: {total * 1e6:.3g} mm2, {100 * found['area_m2'][part] / total:.0f} % of it {part}")
+        lines.append(
+            f"area: {total * 1e6:.3g} mm2, {100 * found['area_m2'][part] / total:.0f} % of it {AREA_NAMES[part]}"
+        )
     if chip := found["chip"]["learn"]:
         lines += [f"{name}: {value}" for name, value in of_the_whole(chip) if name != "area"]
         needed = chip["multiply_adds_per_second"], chip["words_per_second"]
         lines.append(
-            f"a digital block that keeps up with the array does {quantity(needed[0], 'multiply-adds/s')} and moves "
-            f"{quantity(needed[1], 'words/s')}"
+            f"a digital block that keeps up with the array does {needed[0]:.3g} multiply-adds a second and moves "
+            f"{needed[1]:.3g} words a second"
         )
     peers = ", ".join(f"{name} {peer.per_joule * 1e-12:.3g} ({peer.what})" for name, peer in PUBLISHED.items())
     for readout, rate in found["operations_per_joule"].items():
@@ -111,7 +121,7 @@ def currents(found: Document) -> str:
     if found["physical"]:
         return text
     ways = [
-        f"{what}s of {parallel[what]} lines at a time, {slower[what]} times longer"
+        f"{what}s in blocks of {parallel[what]} lines a side, {slower[what]} times longer"
         if slower[what]
         else f"no {what}s at all"
         for what in ratio

@@ -27,6 +27,10 @@ def show(result: Document, folder: Path) -> None:
         table.add_row(f"written to {config['program_to']}, {age}", shown)
     if lawless := result.get("deployed", {}).get("no_law_of_time"):
         table.add_row(f"written to {config['program_to']}, later", lawless)
+    if written := result.get("deployed", {}).get("by_component_joule"):  # results of earlier versions have none
+        table.add_row(
+            f"written to {config['program_to']}, before the first test", _of_writing(result["deployed"], written)
+        )
     cells, energy = result["cells"], result["energy"]
     table.add_row("pulses per cell, programming included", f"{cells['pulses_per_cell']:.1f}")
     bound = cells["share_at_bound"]
@@ -68,6 +72,11 @@ def show(result: Document, folder: Path) -> None:
     console = Console(markup=False, emoji=False)
     console.print(table)
     console.print(f"run folder: {folder}", soft_wrap=True, highlight=False)
+
+
+def _of_writing(deployed: Document, joule: Document) -> str:
+    seconds = deployed["integrals"]["program"]["time"]["value"]
+    return f"{joules(sum(joule['program'].values()))}, {quantity(seconds, 's', most='')}"
 
 
 def _currents(largest: Document) -> str:

@@ -8,6 +8,16 @@ from analog_ff.plain import Facts
 
 PART_NAMES = {"array": "array", "converters": "converters and drivers", "digital": "digital work", "memory": "memory"}
 """Part of an energy -> its name in a table."""
+AREA_NAMES = {
+    "cells": "cells",
+    "adc": "ADCs",
+    "dac": "DACs",
+    "integrator": "integrators",
+    "sample_and_hold": "sample-and-holds",
+    "memory": "memory",
+    "multiply_adds": "multiply-adds",
+}
+"""Part of an area -> its name in a table."""
 PREFIXES = (
     ("G", 1e9),
     ("M", 1e6),

@@ -7,6 +7,7 @@ from typing import Any
 
 from analog_ff.plain import Document, Facts
 from analog_ff.runs.circuit import circuit_of_result, tile_of
+from analog_ff.runs.deploy import joule_of
 from analog_ff.runs.drawn import drawn
 from analog_ff.runs.earlier import as_counted_today
 from analog_ff.runs.results import device_conditions, plain
@@ -39,8 +40,9 @@ def account(result: Facts, technology: str, scenario: str = "nominal") -> Docume
         The report of `hardware_models.energy.report`, and ``by_layer_joule`` {phase: {layer: {component: joule}}} (with
         ``by_layer_note`` where the run kept only the sums of its integrals), ``distance_to_limit`` {phase: ...},
         ``full_scale_read``, ``latency`` {phase: ...} and ``chip_seconds`` {phase: ...}, ``area_m2``,
-        ``operations_per_joule`` {read-out: ...}, ``chip`` {phase: time, power and power density of the whole}, ``wear``, and the
-        currents from `line_currents`; None where the run does not hold the numbers for it.
+        ``operations_per_joule`` {read-out: ...}, ``chip`` {phase: time, power and power density of the whole}, ``wear``,
+        ``deployed_joule`` {phase: {component: joule}} of the chip that was written, and the currents from `line_currents`; None
+        where the run does not hold the numbers for it.
 
     Raises
     ------
@@ -89,7 +91,10 @@ def account(result: Facts, technology: str, scenario: str = "nominal") -> Docume
         "chip": chip,
         "wear": None,
         "line_currents": None,
+        "deployed_joule": None,
     }
+    if "events" in (written := result.get("deployed") or {}):  # earlier versions booked no writing
+        found["deployed_joule"] = joule_of(written, prices, given["circuit"], scenario)
     if shapes is not None:
         selected = sum(events.get("write.selected", 0) for events in result["events"].values())
         looked = (result.get("cells") or {}).get("layers")

@@ -6,18 +6,23 @@ from typing import Any
 
 import numpy as np
 
-from analog_ff.plain import Document
+from analog_ff.plain import Document, Facts
 from analog_ff.runs.build import calibrated, device_of, interconnect_of
 from analog_ff.runs.calibrate import calibrate
+from analog_ff.runs.results import device_conditions
 from analog_ff.runs.train import Run
 from hardware_models.devices.ageing import no_law_of_time
+from hardware_models.energy import price
+from hardware_models.energy.circuit import Circuit
+from hardware_models.energy.load import Technology
+from hardware_models.events import Ledger
 from hardware_models.keys import Key
 
 AGES = {"at once": 0.0, "after an hour": 3600.0, "after a day": 86400.0}
 """Times of the tests of the written chip [s after the writing]; only at once where the device has no law of time."""
 
 
-def deploy(run: Run, target: Any) -> Document:
+def deploy(run: Run, target: Any, conditions: Document) -> Document:
     """Write the weights of a finished run to the chip of `target`, open loop, and test it as it ages.
 
     `target` is the same learner on a chip of the other device, with the same converters, tiles and chip seed. Its digital
@@ -26,19 +31,24 @@ def deploy(run: Run, target: Any) -> Document:
 
     Behind wires a weight that a read sees is not the one that its cells hold. The latter is written, because the wires of the new
     chip take their share anew; with ``--wires test`` they are laid once it is written.
+
+    What the new chip costs before its first test is booked under its own phase ``program``: calibration of its converters,
+    programming of its cells and the search for groups of its lines. `conditions` are those for pricing the run, of which the
+    technology and the circuit hold for the new chip as well.
     """
     port = target.port
     lawless = no_law_of_time(port.device)
     ages = {age: seconds for age, seconds in AGES.items() if seconds == 0.0 or not lawless}
     key = Key(run.config.seed, "deploy")
-    events = calibrated(run.config, target).total()
+    ledger = Ledger()
+    ledger.book("program", calibrated(run.config, target))
     for layer in range(len(port.shapes)):
-        events += port.program(layer, _held(run, layer), key=key.child("program", layer))
+        ledger.book("program", port.program(layer, _held(run, layer), key=key.child("program", layer)), layer)
     if run.config.wires == "test":
         port.lay_wires(interconnect_of(run.config))
     target.restore(run.learner.save())
     if run.config.line_groups == "auto":
-        calibrate(target, port, run.data.x_train, run.config.seed)
+        ledger.book("program", calibrate(target, port, run.data.x_train, run.config.seed))
     errors: dict[str, dict[str, float]] = {}
     passed = 0.0
     for age, seconds in ages.items():
@@ -50,14 +60,32 @@ def deploy(run: Run, target: Any) -> Document:
             predicted, _ = target.predict(run.data.x_test, readouts=(name,), key=key.child("test"))
             errors[age][name] = 100.0 * float(np.mean(predicted[name] != run.data.y_test))
     kind = "test" if run.config.split == "final" else "validation"
+    booked = ledger.as_dict()
+    counts, integrals = booked["events"]["program"], booked["integrals"]["program"]
+    found: Document = {"device": port.description, "events": {"program": counts}, "integrals": {"program": integrals}}
     return {
-        "device": port.description,
+        **found,
+        "by_component_joule": joule_of(found, conditions["technology"], conditions["circuit"]),
         f"{kind}_error_percent_by_age": errors,
         "no_law_of_time": lawless,
-        "pulses_per_weight": events["write.selected"] / sum(n * m for n, m in port.shapes),
+        "pulses_per_weight": counts["write.selected"] / sum(n * m for n, m in port.shapes),
         "cells": port.inspect(),
         **({} if (groups := port.line_groups()) is None else {"line_groups": groups}),
     }
+
+
+def joule_of(
+    deployed: Facts, technology: Technology, circuit: Circuit, scenario: str = "nominal"
+) -> dict[str, dict[str, float]]:
+    """Return the energy [J] of a written chip, {phase: {component: joule}}, from its device, events and integrals.
+
+    `circuit` is that of the run: all but the gates of the cells is drawn alike on both chips.
+    """
+    device = deployed["device"]
+    return price(
+        deployed["events"], deployed["integrals"], technology, **device_conditions(device), scenario=scenario,
+        circuit=circuit._replace(gate_capacitance=device.get("c_gate", 0.0)),
+    )  # fmt: skip
 
 
 def _held(run: Run, layer: int) -> np.ndarray:

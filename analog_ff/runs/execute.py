@@ -179,7 +179,7 @@ def _carry_out(parts: Parts, folder: Path, quiet: bool, after_epoch: Callable[[i
     if (joule := meter.joule()) is not None:  # most users may not read their machine's counters
         result["machine_joule"] = results.plain(joule)
     if parts.target is not None:
-        result["deployed"] = results.plain(deploy(run, parts.target))
+        result["deployed"] = results.plain(deploy(run, parts.target, parts.conditions))
     cells.write(folder, run.port)
     from analog_ff.runs.plots import learning_curve
 

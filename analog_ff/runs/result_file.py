@@ -38,6 +38,7 @@ DEVICE = (("g_min", 0.0, 1.0, "S"), ("g_max", 0.0, 1.0, "S"), ("v_read", 0.0, 20
 MOST_EVENTS = 2**63 - 1
 MOST_INTEGRAL = 1e30
 MOST_SIZE = 1e15
+MOST_GATE = 1e-9
 ROUNDING = 1e-6
 """By how much sums of integrals may differ, relative to the sum."""
 Parts = Facts
@@ -111,6 +112,7 @@ def check(result: Document, where: str) -> None:
                 f"{where}: 'shapes' should have the neurons {shown(config['layers'])} of the configured layers, got {neurons}."
             )
     _check_circuit(result.get("energy"), where)
+    _check_deployed(result.get("deployed"), where)
     _check_cells(result.get("cells"), where)
     if (groups := result.get("line_groups")) is not None:
         line_groups.check(groups, where, len(result.get("shapes") or ()))
@@ -144,6 +146,7 @@ def _check_device(device: Parts, where: str) -> None:
         if name not in device:
             raise UsageError(f"{place} lacks its {name}{closest(name, device)}.")
         in_range(place, name, device[name], low, high, unit)
+    in_range(place, "c_gate", device.get("c_gate", 0.0), 0.0, MOST_GATE, "F")
     if device["g_min"] > device["g_max"]:
         raise UsageError(f"{place} has g_min above g_max.")
     if not isinstance(device.get("access", ""), str):
@@ -184,9 +187,22 @@ def _check_amounts(integrals: object, place: str) -> None:
         in_range(place, f"'{name}'", parts["value"], 0.0, MOST_INTEGRAL, INTEGRALS[name])
 
 
-def _by_phase(result: Parts, name: str, where: str, check_one: Callable[[object, str], None]) -> Parts:
+def _check_deployed(deployed: object, where: str) -> None:
+    """Check device, events and integrals of a chip that was written once; earlier versions booked none of its writing."""
+    written = _table(deployed, f"{where}: 'deployed'") if deployed is not None else {}
+    if "events" not in written:
+        return
+    place = f"{where}: 'deployed'"
+    _check_device(_table(written.get("device"), f"{place}: 'device'"), place)
+    for name, check_one in (("events", _check_counts), ("integrals", _check_amounts)):
+        _by_phase(written, name, place, check_one, ("program",))
+
+
+def _by_phase(
+    result: Parts, name: str, where: str, check_one: Callable[[object, str], None], known: Collection[str] = PHASES
+) -> Parts:
     """Return the totals by phase; check that all phases are there, and in each of them all names, counted or not."""
-    phases = figures.parts(result[name], f"{where}: '{name}'", PHASES)
+    phases = figures.parts(result.get(name), f"{where}: '{name}'", known)
     for phase, parts in phases.items():
         place = f"{where}: '{name}.{phase}'"
         check_one(parts, place)

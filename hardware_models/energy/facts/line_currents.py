@@ -1,12 +1,14 @@
 r"""Currents in the lines of the array against their limit by electromigration.
 
-.. math:: I = n\,V\,G_{max}, \qquad ratio = I/I_{max}, \qquad n_{parallel} = \lfloor I_{max}/(V G_{max}) \rfloor
+.. math:: I = n\,V\,G_{max}, \qquad ratio = I/I_{max}, \qquad n_{parallel} = \lfloor I_{max}/(V G_{max}) \rfloor,
+          \qquad slower = \lceil n_w/n_{parallel}\rceil \lceil n_b/n_{parallel}\rceil
 
 n is the largest number of devices whose current one line carries at once. A read drives all rows of a tile, so n is the longer
 side of the tile; a burst addressed row by row drives one device of each pair on a word line; coinciding pulse trains also
 drive all rows at once. G_max as the worst case is how M. Marinella et al. (JETCAS 2018, doi:10.1109/JETCAS.2018.2796379)
 size a device: 33 uA a line and 1024 devices at once ask for R_on = 31 MOhm at 1 V. A run above 1 is not physical as
-drawn: only `parallel_lines` of the lines may be driven at a time, and reads and writes take as many times longer.
+drawn: only `parallel_lines` of the lines may be driven at a time. A word line feeds n_w cells at once and a bit line collects
+from n_b, and both must keep the limit: reads and writes go block by block, and take as many times longer as there are blocks.
 
 A run with groups of lines (`hardware_models.crossbar.groups`) knows the currents that flowed. Its ratio is that of the largest of
 them, and the worst case stands beside it.
@@ -65,13 +67,16 @@ def line_currents(
     if technology.line_current is None:
         return None
     limit = technology.line_current.at("nominal")
-    read = write = 1
+    blocks: dict[str, list[tuple[int, int]]] = {
+        "read": [],
+        "write": [],
+    }  # cells on a word line and on a bit line at once
     for inputs, neurons in shapes:
         tiling = Tiling(inputs, 2 * neurons, *tile)
         rows, bit_lines = min(inputs, tiling.tile_rows), min(2 * neurons, tiling.tile_columns)
-        read = max(read, rows, bit_lines)
-        write = max(write, bit_lines // 2, rows if rows_together else 1)
-    lines = {"read": read, "write": write}
+        blocks["read"].append((bit_lines, rows))
+        blocks["write"].append((bit_lines // 2, rows if rows_together else 1))
+    lines = {what: max(map(max, sides)) for what, sides in blocks.items()}
     volts = {"read": device["v_read"], "write": max(device["v_up"], device["v_down"])}
     one = {what: volts[what] * device["g_max"] for what in lines}
     ratio = {what: lines[what] * one[what] / limit for what in lines}
@@ -95,7 +100,10 @@ def line_currents(
         "line_current_ratio": ratio,
         "parallel_lines": parallel,
         "lines": lines,
-        "slower": {what: -(-lines[what] // n) if n else None for what, n in parallel.items()},
+        "slower": {
+            what: max(-(-word // n) * -(-bit // n) for word, bit in blocks[what]) if n else None
+            for what, n in parallel.items()
+        },
         "physical": physical,
         "label": "" if physical else NOT_PHYSICAL,
     }

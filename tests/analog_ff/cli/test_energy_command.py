@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from analog_ff.__main__ import app
+from analog_ff.cli.energy_table import show as shown
 from analog_ff.config.config import Config
+from analog_ff.output.quantities import AREA_NAMES
 from analog_ff.runs.account import account
 from analog_ff.runs.execute import execute
 from analog_ff.runs.result_file import read_run
@@ -92,6 +94,19 @@ def test_the_table_marks_what_is_not_physical_and_what_was_recalled(
     assert "not physical as drawn" in out and "recalled" in out and "left out:" in out and "pipelined" in out
     result = json.loads((run / "result.json").read_text())
     assert result["energy"]["line_currents"]["label"] == "not physical as drawn"
+    said = next(line for line in out.splitlines() if line.startswith("area:"))
+    assert said.endswith("% of it multiply-adds")
+    parts = set(account(read_run(str(run)), "cmos-32nm")["area_m2"]) - {"total"}
+    assert parts == set(AREA_NAMES) and not any("_" in name for name in AREA_NAMES.values())
+
+
+def test_equal_components_keep_their_order(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Components of one energy, such as squares and lengths, follow their names; long names stand in one line."""
+    found = account(read_run(str(run)), "cmos-32nm")
+    assert found["by_component_joule"]["learn"]["goodness"] == found["by_component_joule"]["learn"]["normalise"]
+    shown(found)
+    out = capsys.readouterr().out
+    assert 0 < out.index(" goodness ") < out.index(" normalise ") and " sram.words_written* " in out
 
 
 def test_an_older_run_is_priced(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

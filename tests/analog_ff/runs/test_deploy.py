@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from analog_ff.cli import energy_table
 from analog_ff.cli.run_table import show
 from analog_ff.config.config import Config
+from analog_ff.runs.account import account
 from analog_ff.runs.deploy import AGES
 from analog_ff.runs.execute import execute
+from analog_ff.runs.result_file import check
 from hardware_models.check import UsageError
 
 QUICK: dict[str, Any] = {"data": "toy", "layers": (16,), "epochs": 3, "device": "ideal", "learning_rate": 0.1}
@@ -61,3 +65,48 @@ def test_sealed_weights_cannot_be_carried_away(where: dict[str, Any]) -> None:
     """Refused before anything runs."""
     with pytest.raises(UsageError, match="sealed chip does not allow"):
         Config(**QUICK, program_to="memristor", **where)
+
+
+def test_what_the_written_chip_costs_is_booked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Calibration adds its conversions, derived here, their price and their time to the programming; a new price prices them."""
+    still = {"epochs": 1, "learning_rate": 1e-12}  # so that both runs write the same weights
+    reads, rows, columns, t_read = 8, 64 + 2 + 1, 16, 5e-9  # pixels, labels beside them, bias
+    runs: list[dict[str, Any]] = []
+    ways: tuple[dict[str, Any], ...] = ({}, {"calibrate": "offset-gain", "calibration_reads": reads})
+    for way in ways:
+        config = Config(
+            **QUICK | still, **way, program_to="memristor", adc_offset=2.0, dac_offset=1.0,
+            out=str(tmp_path / str(len(runs))),
+        )  # fmt: skip
+        runs.append(execute(config, quiet=True)[0])
+    plain, done = (run["deployed"] for run in runs)
+    written = done["events"]["program"]["write.selected"]
+    assert done["pulses_per_weight"] == written / (rows * columns) > 0.0
+    more = {n: c - plain["events"]["program"].get(n, 0) for n, c in done["events"]["program"].items()}
+    # Each converter looks at three references, each driver is seen at two codes by a converter of the columns.
+    drivers, converters = 2 * reads * rows, 3 * reads * columns
+    assert {n: c for n, c in more.items() if c} == {
+        "adc.8": drivers + converters, "dac.8": drivers, "integrator": drivers + converters
+    }  # fmt: skip
+    seconds = [run["integrals"]["program"]["time"]["value"] for run in (plain, done)]
+    assert (
+        seconds[1] - seconds[0] == pytest.approx((3 * reads + 2 * reads * math.ceil(rows / columns)) * t_read)
+        and seconds[0] > 0.0
+    )
+    joule = [run["by_component_joule"]["program"] for run in (plain, done)]
+    price = {"adc": 0.197411e-12 * 8 + 1.3841e-18 * 4**8, "dac": 0.032e-12 * 8 + 4.9704e-20 * 4**8}
+    assert joule[1]["adc"] == pytest.approx((drivers + converters) * price["adc"]) and joule[0].get("adc", 0.0) == 0.0
+    assert joule[1]["dac"] == pytest.approx(drivers * price["dac"])
+    assert (
+        joule[0]["write.v2gt"] == joule[1]["write.v2gt"] == plain["integrals"]["program"]["write.v2gt"]["value"] > 0.0
+    )
+    check(runs[1], "the run")
+    found = account(runs[1], "cmos-32nm")
+    assert found["deployed_joule"] == done["by_component_joule"]
+    assert account(runs[1], "cmos-32nm", "high")["deployed_joule"]["program"]["adc"] > joule[1]["adc"]
+    show(runs[1], tmp_path)
+    energy_table.show(found)
+    assert capsys.readouterr().out.count("before") == 2
+    runs[1]["deployed"]["events"]["program"]["adc.8"] = -1
+    with pytest.raises(UsageError, match=r"the run: 'deployed': 'events.program'"):
+        check(runs[1], "the run")

@@ -22,10 +22,15 @@ WEIGHTS = sum(n * m for n, m in SHAPES)
 SUM_OF_NEURONS = PASSES * IMAGES * FEATURES
 
 
+def slots(pulses: np.ndarray) -> np.ndarray:
+    """Return the slots of each row in each column tile of 10 bit lines: as many as the largest number of pulses there."""
+    return np.stack([pulses[:, first : first + 10].max(axis=1) for first in range(0, pulses.shape[1], 10)], axis=1)
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], dict[str, float]]:
     """Return the result of a short run, and what a bystander saw at the pins and in the cells of its chip."""
-    seen = dict.fromkeys(("v2g", "pulses", "v2gt"), 0.0)
+    seen = dict.fromkeys(("v2g", "pulses", "v2gt", "charges", "seconds"), 0.0)
     observe, fire = Chip.observe, Chip.fire_cells
 
     def watched_read(self: Chip, layer: int, x: np.ndarray, **more: Any):
@@ -41,7 +46,14 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], dict[
         before, had = array.state.g.astype(np.float64), array.received.astype(np.int64)
         events = fire(self, layer, counts, **more)
         seen["pulses"] += int(np.abs(counts).sum())
-        seen["v2gt"] += 1.6**2 * 50e-9 * float(((array.received - had) * 0.5 * (before + array.state.g)).sum())
+        got = array.received - had
+        seen["v2gt"] += 1.6**2 * 50e-9 * float((got * 0.5 * (before + array.state.g)).sum())
+        up = np.sign(counts).repeat(2, axis=1) * np.tile([1, -1], counts.shape[1]) > 0
+        steps = slots(np.where(up, got, 0)) + slots(np.where(up, 0, got))
+        seen["charges"] += int(steps.sum() + got.sum())
+        seen["seconds"] += 50e-9 * max(
+            float(steps[first : first + 16].sum(axis=0).max()) for first in range(0, len(got), 16)
+        )
         return events
 
     config = Config(
@@ -93,6 +105,15 @@ def test_integrals_are_those_of_the_cells(run) -> None:
     assert selected == seen["pulses"] > 0
     written = math.fsum(result["integrals"][phase]["write.v2gt"]["value"] for phase in ("learn", "monitor", "infer"))
     assert written == pytest.approx(seen["v2gt"], rel=1e-4)
+
+
+def test_lines_and_time_are_those_of_the_pulses(run) -> None:
+    """A pulse charges its bit line, a slot its row's word line in the tile; the slowest tile and all reads give the time."""
+    result, seen = run
+    assert result["events"]["learn"]["write.line_charges"] == seen["charges"] > seen["pulses"]
+    reads = PASSES * IMAGES * len(SHAPES) * 5e-9
+    assert result["integrals"]["learn"]["time"]["value"] == pytest.approx(reads + seen["seconds"], rel=1e-9)
+    assert seen["seconds"] > 0.1 * reads
 
 
 def test_the_energy_of_an_update_is_the_sum_of_its_numbers(run) -> None:

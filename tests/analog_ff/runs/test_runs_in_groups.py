@@ -125,6 +125,7 @@ def test_coincidence_another_process_and_a_written_chip_keep_the_limit(tmp_path:
         Config(**{**GROUPED, "epochs": 1}, program_to="memristor", out=str(tmp_path / "c")), quiet=True
     )
     assert written["deployed"]["line_groups"][0]["read"]["column_groups"] > 1
+    assert written["deployed"]["events"]["program"]["reads.columns"] > 0, "the search reads, programming does not"
 
 
 def test_converters_are_calibrated_before_groups_are_sought(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

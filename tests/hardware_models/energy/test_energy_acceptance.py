@@ -156,8 +156,13 @@ def test_marinella_sizes_the_device_by_the_line(technology) -> None:
     assert found is not None and found["label"] == NOT_PHYSICAL
     assert found["line_current_ratio"]["write"] * 33e-6 == pytest.approx(80e-3)
     assert found["parallel_lines"] == {"read": 3, "write": 0} and found["slower"]["write"] is None
+    # Three rows at a time leave 1000 cells on a word line, so a read goes in blocks of 3 x 3 cells.
+    assert found["slower"]["read"] == 167 * 334
     by_row = line_currents(((500, 20),), (500, 1000), low, technology, rows_together=False)
-    assert by_row is not None and by_row["lines"] == {"read": 500, "write": 20}
+    assert by_row is not None and by_row["lines"] == {"read": 500, "write": 20} and by_row["slower"]["read"] == 167 * 14
+    weak = low | {"v_up": 0.05, "v_down": 0.05}
+    by_row = line_currents(((500, 20), (40, 8)), (500, 1000), weak, technology, rows_together=False)
+    assert by_row is not None and by_row["parallel_lines"]["write"] == 6 and by_row["slower"]["write"] == 4
 
 
 # --- limits ---
@@ -219,12 +224,18 @@ def test_no_published_device_reads_below_the_limit(name: str, technology) -> Non
 
 @pytest.mark.parametrize("name", TECHNOLOGIES)
 def test_only_digital_parts_follow_the_node(name: str, technology) -> None:
-    """Noise-limited conversion, analog parts and line charges cost the same at every node; arithmetic does not."""
+    """Noise-limited conversion, analog parts and line charges cost the same at every node; arithmetic does not.
+
+    Wires of another width are no matter of the node: their crosspoints cost what their own length does.
+    """
     other = load_technology(name)
     assert f"{other.node_nm:g}" in name
-    for part in ("integrator", "comparator", "goodness", "normalise", "reads.columns", "dac", "write.line_charges"):
+    lines = () if name.endswith("-wide") else ("write.line_charges",)
+    for part in ("integrator", "comparator", "goodness", "normalise", "reads.columns", "dac", *lines):
         for scenario in ("low", "nominal", "high"):
             assert other.components[part].joule(scenario, AT, 8) == technology.components[part].joule(scenario, AT, 8)
+    dearer = [tech.components["write.line_charges"].joule("nominal", AT) for tech in (other, technology)]
+    assert dearer[0] / dearer[1] == pytest.approx(1.27 if name.endswith("-wide") else 1.0)
     assert other.components["adc"].figures["k2"].values == technology.components["adc"].figures["k2"].values
     order = [load_technology(f"cmos-{nm}nm").components["mac.fp32"].joule("nominal", AT) for nm in (130, 45, 22, 7)]
     assert order == sorted(order, reverse=True) and order[0] / order[1] == pytest.approx(130 / 45, rel=0.01)

@@ -142,7 +142,8 @@ def test_a_quantity_that_one_side_alone_uses_moves_the_ratio(model: Model) -> No
     swings = {s.quantity: s for s in (first, *others)}
     for end, value in (("ratio_low", own[0]), ("ratio_high", own[2])):
         assert getattr(swings["nonlinearity"], end) == pytest.approx(1.0 + 1e4 * value / (1e6 * shared[1]), rel=1e-12)
-    moved = {s.quantity for s in swings.values() if s.ratio_low != s.ratio_high}
+    # The sums of a matrix product round differently from column to column on some processors, so equal is equal to 1e-12.
+    moved = {s.quantity for s in swings.values() if abs(s.ratio_high / s.ratio_low - 1.0) > 1e-12}
     assert moved == {"nonlinearity", "reads.columns"} and first.quantity in moved
     widths = [abs(math.log(s.ratio_high / s.ratio_low)) for s in (first, *others)]
     assert widths == sorted(widths, reverse=True)
