@@ -17,6 +17,7 @@ from __future__ import annotations
 import logging
 from dataclasses import MISSING, fields
 from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
 
 from hardware_models import figures, files, opened, user_code
 from hardware_models.check import UsageError, shown
@@ -32,6 +33,8 @@ MOST = 2**20
 """Most bytes of a parameter file [B]."""
 SOURCE = ("technology", "doi", "url", "path", "title", "authors", "year", "note", "checked", "endurance", "retention")
 """Optional entries of ``[source]`` beside the citation."""
+TOLD = MappingProxyType({"endurance": "pulses", "retention": "s"})
+"""Entries of ``[source]`` that may be a figure instead of a sentence, with their unit: reports read them, no device does."""
 UNCERTAIN = ("assumption", "estimate")
 """Kinds of figures that stand among the device's assumptions."""
 GROUP = "hardware_models.devices"
@@ -112,7 +115,8 @@ def published() -> list[dict[str, object]]:
     """Return a summary of each published device, for listing: one entry a file, in the order of `PUBLISHED`.
 
     Each has name, technology, model, states, on_off, v_up [V], t_up [s], v_down [V], t_down [s], doi, citation,
-    figures (how many of its numbers are checked, not_read, assumptions) and law_of_time.
+    figures (how many of its numbers are checked, not_read, assumptions), law_of_time, and in words what its source says of
+    endurance and retention.
     """
     listed = []
     names: dict[str, str] = {}
@@ -134,6 +138,7 @@ def published() -> list[dict[str, object]]:
                 "citation": source["citation"],
                 "figures": provenance.counts(table),
                 "law_of_time": provenance.law_of_time(table),
+                **{part: provenance.told(source[part]) for part in TOLD},
             }
         )
     return listed
@@ -168,6 +173,16 @@ def _checked(spec: str, made: object) -> BaseDevice:
             "has them."
         )
     return adapted(made)
+
+
+def published_endurance(name: str) -> float | None:
+    """Return the endurance [pulses] that the source of a published device gives; None where none is known.
+
+    A device without a parameter file of this package has none. Nothing but the report of a run's wear reads it: the cells of a
+    run wear out by the entry ``endurance`` of a file's own (`hardware_models.devices.ageing`).
+    """
+    said = read_table(name)[0]["source"].get("endurance") if name in PUBLISHED else None
+    return figures.figure(said, name, dimension(TOLD["endurance"])).value if isinstance(said, dict) else None
 
 
 def has_table(spec: str) -> bool:
@@ -248,7 +263,9 @@ def _citation(source: object, where: str) -> str:
     place = f"{where}: 'source'"
     table = figures.parts(source, place, ("citation",), SOURCE)
     for part, said in table.items():
-        if part != "year" or isinstance(said, str):
+        if part in TOLD and isinstance(said, dict):
+            figures.figure(said, f"{place}, '{part}'", dimension(TOLD[part]), least=0.0)
+        elif part != "year" or isinstance(said, str):
             figures.text(said, place, part)
     return str(table["citation"]) + (f", doi:{table['doi']}" if table.get("doi") else "")
 

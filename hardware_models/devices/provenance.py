@@ -44,3 +44,11 @@ def law_of_time(table: Mapping[str, object]) -> str:
     """Return the laws of time whose figures a parameter file gives, or "none": what it will be later is then not known."""
     given = {name for name, figure in figures(table).items() if figure.get("value")}
     return ", ".join(law for law, names in LAWS.items() if given & set(names)) or "none"
+
+
+def told(said: str | Mapping[str, object]) -> str:
+    """Return in words what the entry of ``[source]`` says: a sentence as it is, a figure with its source and its remark."""
+    if isinstance(said, str):
+        return said
+    note = f" ({said['note']})" if "note" in said else ""
+    return f"{said['value']:.4g} {said['unit']}: {said['source']}{note}"

@@ -14,9 +14,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hardware_models.check import UsageError
 from hardware_models.devices import PUBLISHED, provenance
+from hardware_models.devices.wear import Wear
+from hardware_models.energy.facts.wear import wear
 from hardware_models.keys import Key
-from hardware_models.load import load_device, published
+from hardware_models.load import TOLD, load_device, published, published_endurance
 from hardware_models.units import to_si
 
 BENCHMARKS = Path(__file__).resolve().parents[3] / "benchmarks"
@@ -72,11 +75,48 @@ def test_every_read_noise_says_whether_it_contains_johnson_noise(name: str) -> N
 
 @pytest.mark.parametrize("name", FILES)
 def test_every_file_says_what_its_source_knows_of_endurance_and_retention(name: str) -> None:
-    """A law of time in the file is named; where no source gives a figure, the file says so."""
+    """A figure says where it was read; a law of time in the file is named; where no source gives either, the file says so."""
     table = table_of(name)
-    source, law = table["source"], provenance.law_of_time(table)
-    assert source["endurance"] and source["retention"]
-    assert law in source["retention"] if law != "none" else "no source read here gives" in source["retention"]
+    law = provenance.law_of_time(table)
+    for part in TOLD:
+        said = table["source"][part]
+        if isinstance(said, dict):
+            assert re.match(r"https://\S+$", said["checked"]) and said["note"]
+        else:
+            assert (part == "retention" and law in said) or "no source read here gives" in said
+
+
+def test_a_published_endurance_is_read_by_the_report_of_wear_alone(tmp_path: Path) -> None:
+    """A figure in `[source]` makes no other device, and a device that wears by a figure of its own is compared with that one."""
+    device = load_device("choi2018_epiram")
+    assert published_endurance("choi2018_epiram") == 1e9
+    assert published_endurance("memristor") is published_endurance("ideal") is published_endurance("a.toml") is None
+    text = resources.files("hardware_models.parameters").joinpath("choi2018_epiram.toml").read_text("utf-8")
+    plain = tmp_path / "plain.toml"
+    plain.write_text(re.sub(r"(?m)^endurance = .*$", 'endurance = "unknown"', text), encoding="utf-8")
+    assert load_device(str(plain)).describe() == device.describe() and not isinstance(device, Wear)
+    found = wear(3000, 10, device.describe(), 500)
+    assert (found["endurance"], found["endurance_of"]) == (1e9, "a publication")
+    assert (found["life_used"], found["life_used_most"]) == (3e-7, 5e-7)
+    found = wear(3000, 10, Wear.around(device, endurance=600.0).describe())
+    assert (found["endurance"], found["endurance_of"], found["life_used"]) == (600.0, "the run", 0.5)
+    assert wear(3000, 10, load_device("memristor").describe())["endurance_of"] is None
+
+
+@pytest.mark.parametrize(
+    ("said", "wrong"),
+    [
+        ('{ value = 1e9, unit = "pulses" }', "'endurance' lacks its low"),
+        ('{ value = 1, unit = "s", low = 1, high = 2, kind = "measured", source = "x" }', "of the dimension number"),
+        ("7", "needs a text of 1 to 10000 characters as its endurance, got 7"),
+    ],
+)
+def test_a_wrong_figure_of_a_source_is_refused(said: str, wrong: str, tmp_path: Path) -> None:
+    text = resources.files("hardware_models.parameters").joinpath("choi2018_epiram.toml").read_text("utf-8")
+    mine = tmp_path / "mine.toml"
+    mine.write_text(re.sub(r"(?m)^endurance = .*$", f"endurance = {said}", text), encoding="utf-8")
+    with pytest.raises(UsageError, match=wrong):
+        load_device(str(mine))
 
 
 def test_counts_and_laws_of_a_small_file() -> None:
@@ -114,6 +154,9 @@ def test_the_page_is_up_to_date() -> None:
     rows = device_table.table()
     assert len(rows) == 2 + len(FILES) and len({row.count("|") for row in rows}) == 1
     assert len(published()) == len(FILES)
+    lives = device_table.lives()
+    assert {row.count("|") for row in lives} == {4}
+    assert sum(row.split("|")[1].count(",") + 1 for row in lives[2:]) == len(FILES)
 
 
 # --- the numbers of the sources, typed a second time ---
