@@ -27,7 +27,7 @@ BUILDABLE: Facts = MappingProxyType(
     }
 )
 """Values of the preset `buildable`, chosen in holdout runs on mnist-5k (benchmarks/experiments/35_physical_search.toml)."""
-FORWARD_FORWARD: Facts = MappingProxyType({"gate": 0.1, "momentum": 0.99, "learning_rate": 0.02, "write_every": 10})
+FORWARD_FORWARD: Facts = MappingProxyType({"gate": 0.1})
 """Values of the preset `buildable` for the learner that they were chosen for."""
 PLAIN = "plain"
 PRESETS = ("buildable", PLAIN)

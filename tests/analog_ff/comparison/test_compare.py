@@ -167,7 +167,20 @@ def test_a_resumed_comparison_says_the_same(folder: Path, tmp_path: Path, capsys
 
 def test_another_technology_has_other_wires(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """With the wires of the technology in the training, another technology makes another comparison."""
-    few = ["--data", "toy", "--layers", "8", "--epochs", "3", "--batch", "100", "--seeds", "1", "--learners", "random-features"]
+    few = [
+        "--data",
+        "toy",
+        "--layers",
+        "8",
+        "--epochs",
+        "3",
+        "--batch",
+        "100",
+        "--seeds",
+        "1",
+        "--learners",
+        "random-features",
+    ]
     options = [*few, "--draws", "100", "--out", str(tmp_path / "out")]
     assert run_app(app, options) == 0
     assert run_app(app, [*options, "--resume", "--technology", "cmos-32nm"]) == 2
