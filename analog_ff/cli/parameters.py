@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import MISSING, Field, fields
 from typing import Any
 
@@ -12,7 +12,6 @@ from typer.core import TyperCommand
 
 from analog_ff.config.choices import Choices
 from analog_ff.config.reading import NEGATED, NUMBERS, plain_type
-from analog_ff.plain import Facts
 from analog_ff.registry.options import flag
 from analog_ff.registry.rows import kinds
 from hardware_models.tables import Row

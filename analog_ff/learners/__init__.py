@@ -83,7 +83,8 @@ LEARNERS = MappingProxyType(
             "squared error, output layer on the chip",
             options=(ArrayOptions,),
             recipe={
-                "preset": "plain", "learning_rate": 0.8, "nonlinearity": "sigmoid", "readout": "output", "momentum": 0.0, "rounding": "nearest",
+                "preset": "plain", "learning_rate": 0.8,
+                "nonlinearity": "sigmoid", "readout": "output", "momentum": 0.0, "rounding": "nearest",
                 "layers": (100,), "batch": 1, "shift": 0, "input_scale": 1.0, "weight_range": 10.0, "adc_range": 16.0,
             },
             only={

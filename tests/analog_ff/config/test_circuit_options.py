@@ -140,10 +140,8 @@ def test_a_run_with_all_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     words = [
         word for name, value in every.items() for word in ([flag(name)] if value is True else [flag(name), str(value)])
     ]
-    small = ["--data", "toy", "--layers", "6", "--epochs", "1", "--batch", "100"]
-    assert run_app(app, ["--preset", "plain", *words, *small, "--out", str(tmp_path / "run"), "--json"]) == 0, (
-        capsys.readouterr().err
-    )
+    small = ["--preset", "plain", "--data", "toy", "--layers", "6", "--epochs", "1", "--batch", "100"]
+    assert run_app(app, [*words, *small, "--out", str(tmp_path / "run"), "--json"]) == 0, capsys.readouterr().err
     config = Config.from_toml(tmp_path / "run" / "config.toml")
     assert {name: getattr(config, name) for name in every} == every
     result = json.loads((tmp_path / "run" / "result.json").read_text())
