@@ -27,6 +27,9 @@ def show(result: Document, folder: Path) -> None:
         table.add_row(f"written to {config['program_to']}, {age}", shown)
     if lawless := result.get("deployed", {}).get("no_law_of_time"):
         table.add_row(f"written to {config['program_to']}, later", lawless)
+    if noise := result.get("johnson_noise"):
+        for name, value in _of_reads(noise):
+            table.add_row(name, value)
     cells, energy = result["cells"], result["energy"]
     table.add_row("pulses per cell, programming included", f"{cells['pulses_per_cell']:.1f}")
     bound = cells["share_at_bound"]
@@ -68,6 +71,17 @@ def show(result: Document, folder: Path) -> None:
     console = Console(markup=False, emoji=False)
     console.print(table)
     console.print(f"run folder: {folder}", soft_wrap=True, highlight=False)
+
+
+def _of_reads(noise: Document) -> list[tuple[str, str]]:
+    """Return how long a read lasts and the Johnson noise of a line, a row each."""
+    origin = {"option": "as chosen", "device": "that of the device", "johnson-noise": "from Johnson noise"}
+    added = "contained in the read noise of the device" if noise["contained_in_read_noise"] else "none"
+    deviation = noise["deviation_z"]
+    return [
+        ("read time", f"{quantity(noise['read_time']['value'], 's', most='')}, {origin[noise['read_time_from']]}"),
+        ("Johnson noise of a line", added if deviation is None else f"{deviation:.2g} of z"),
+    ]
 
 
 def _currents(largest: Document) -> str:

@@ -102,9 +102,7 @@ def test_published_gates_draw_little(name: str) -> None:
     assert most < 1.1e-9 < 1e-3 * device.v_up * device.g_max
     found = chip.line_groups()
     assert found is not None and found[0]["write"]["cells_at_once_up"] == 50
-    worst = line_currents(
-        (SHAPE,), (256, 256), device.describe(), load_technology("cmos-32nm"), rows_together=True
-    )
+    worst = line_currents((SHAPE,), (256, 256), device.describe(), load_technology("cmos-32nm"), rows_together=True)
     assert worst is not None and worst["lines"]["write"] == 50
     assert worst["line_current_ratio"]["write"] == pytest.approx(50 * most / 33e-6)
     assert math.isclose(worst["slower"]["write"], 1)
