@@ -50,7 +50,7 @@ class Parts:
     device: Document  # its description
     target: Any  # the same learner on the chip that is written once, if any
     conditions: Document  # the technology, voltages and times that pricing needs
-    noise: tuple[Document, Document]  # notes on Johnson noise and the time of a read: of its chip, of that of the target
+    noise: tuple[Document, Document]  # Johnson noise and the time of a read: of its chip, of that of the target
 
 
 @contextmanager

@@ -16,7 +16,7 @@ LARGEST_NOISE = 0.1
 """Largest standard deviation of z by Johnson noise that a read time is chosen for [units of z].
 
 What else blurs a read of the default chip is of that size: its read noise is 0.057 z, a step of its converter 0.063 z, and its
-Johnson noise 0.046 z in 5 ns. A device of 10 MOhm learns as well as the default with 0.092 z, and errs twice as often with 0.92 z.
+Johnson noise 0.046 z in 5 ns. Cells of 10 MOhm learn as well as the default ones with 0.092 z, and err twice as often with 0.92 z.
 """
 STEPS = (1, 2, 5, 10)
 LONGEST = 1.0
@@ -29,10 +29,11 @@ def noise_of_z(device: BaseDevice, config: Config, seconds: float) -> float:
     .. math:: \sigma_z = \frac{k s}{(G_{max} - G_{min}) V_{read}} \sqrt{\frac{4 k_B T\,G_{mid}}{t}},
               \qquad G_{mid} = \frac{G_{min} + G_{max}}{2}
 
-    k is the weight range, s the input scale, T the temperature of the chip. The 2n cells on the two lines of a column add 4 k_B T G B each, with B = 1/(2t) and
-    G_mid on average, so that the variance of the current is 4 k_B T n G_mid/t. With z = s i/(G_unit V_read) and
-    G_unit = (G_max - G_min) sqrt(n)/k the fan-in n cancels. Each further group of rows, and the second phase of signed inputs,
-    add the same variance once more. Source: H. Nyquist, Phys. Rev. 32, 110 (1928), 10.1103/PhysRev.32.110.
+    k is the weight range, s the input scale, T the temperature of the chip. The 2n cells on the two lines of a column add
+    4 k_B T G B each, with B = 1/(2t) and G = G_mid on average, so that the variance of the current is 4 k_B T n G_mid/t. With
+    z = s i/(G_unit V_read) and G_unit = (G_max - G_min) sqrt(n)/k the fan-in n cancels. Each further group of rows, and the second
+    phase of signed inputs, add the same variance once more. Source: H. Nyquist, Phys. Rev. 32, 110 (1928),
+    10.1103/PhysRev.32.110.
     """
     middle = 0.5 * (device.g_min + device.g_max)
     to_z = config.weight_range * config.input_scale / (device.g_range * device.v_read)

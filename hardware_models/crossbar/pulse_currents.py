@@ -2,11 +2,11 @@ r"""What a cell draws from its lines while it is pulsed.
 
 .. math:: I = V G \quad\text{(a pulse through the channel)}, \qquad I = C_{gate} V / t \quad\text{(a pulse on a gate)}
 
-A cell with a third terminal (``c_gate`` of its device: ECRAM, FeFET, SONOS) is written by its gate, and no current flows through its
-channel. The charge C_gate V of n gates, spread over the width t of the pulse, is a mean current of n C_gate V/t on their line. It
-flows back after the pulse, and a line that carries currents both ways lives orders of magnitude longer than one with the same
-direct current (J. Tao, N. W. Cheung, C. Hu, Metal electromigration damage healing under bidirectional current stress, IEEE Electron
-Device Letters 14, 554 (1993), abstract). The mean current of one direction is therefore an upper bound of what counts for the limit.
+A cell with a third terminal (``c_gate`` of its device: ECRAM, FeFET, SONOS) is written by its gate, and no current flows through
+its channel. The charge C_gate V of n gates, spread over the width t of the pulse, is a mean current of n C_gate V/t on their line.
+It flows back after the pulse, and a line that carries currents both ways lives orders of magnitude longer than one with the same
+direct current (J. Tao, N. W. Cheung, C. Hu, Metal electromigration damage healing under bidirectional current stress, IEEE
+Electron Device Letters 14, 554 (1993), abstract). The mean current of one direction is therefore an upper bound of what counts.
 
 The charge of the line itself is left out, here and in reads; its energy is a price of the technology (``write.line_charges``).
 """
@@ -38,8 +38,8 @@ class PulseCurrents:
         if device.c_gate > 0.0:
             if any(v > 0.0 and t == 0.0 for v, t in zip(volts, seconds, strict=True)):
                 raise UsageError(
-                    f"device '{device.name}' has a gate (c_gate) that a pulse of 0 s charges, with an infinite current: give t_up "
-                    "and t_down above 0 s."
+                    f"device '{device.name}' has a gate (c_gate) that a pulse of 0 s charges, with an infinite current: give "
+                    "t_up and t_down above 0 s."
                 )
             self.gate = np.array([charging(device.c_gate, t) for t in seconds])
         self.nominal: np.ndarray = self.volts * (device.g_max if self.gate is None else self.gate)
@@ -52,7 +52,8 @@ class PulseCurrents:
         """
         if self.gate is None:
             return most
-        return np.where(np.broadcast_to(up, most.shape), *self.gate).astype(np.float32)
+        drawn: np.ndarray = np.where(np.broadcast_to(up, most.shape), self.gate[0], self.gate[1])
+        return drawn.astype(np.float32)
 
     def beside(self, sums: Sums | None, tiling: Tiling) -> Sums | None:
         """Return what all cells of the lines of a passive array draw per volt [S], of which half-selected ones see a half.

@@ -39,7 +39,8 @@ class WriteWatch:
         self._volts = self._currents.volts
         self._half = 0.5 if device.access == "passive" else 0.0
         self._most = max(tiling.rows, tiling.bit_lines)
-        self.cells = np.array([self._fitting(float(i)) for i in self._currents.nominal])  # at once on a line, up and down
+        nominal = self._currents.nominal
+        self.cells = np.array([self._fitting(float(i)) for i in nominal])  # at once on a line, up and down
         self.drawn = np.zeros((2, 2))  # sum of the currents of pulsed cells [A], and their number; up and down
         self.peaks = np.zeros((2, 2, tiling.row_tiles, tiling.column_tiles))  # [A], as those of `ReadWatch`
         self.marks = np.zeros(3, np.int64)  # groups fixed, slots repeated while sought, repeated since

@@ -73,7 +73,7 @@ def test_half_selected_gates_of_a_passive_array_charge_to_half() -> None:
 
 
 def test_groups_of_programming_follow_from_the_gate() -> None:
-    """floor(limit / (C V/t)) cells at once, up and down; a gate above the limit is refused, and one that is charged in no time."""
+    """floor(limit / (C V/t)) cells at once; a gate above the limit is refused, and one that is charged in no time."""
     assert array(limit=3.2 * UP).cells.watch.writes.cells.tolist() == [3, 8]
     with pytest.raises(UsageError, match=r"draws 4e-05 A in a pulse at 2 V, and a line bears 3e-05 A"):
         array(limit=3e-5)

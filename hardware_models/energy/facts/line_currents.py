@@ -6,8 +6,8 @@ n is the largest number of devices whose current one line carries at once. A rea
 side of the tile; a burst addressed row by row drives one device of each pair on a word line; coinciding pulse trains also
 drive all rows at once. G_max as the worst case is how M. Marinella et al. (JETCAS 2018, doi:10.1109/JETCAS.2018.2796379)
 size a device: 33 uA a line and 1024 devices at once ask for R_on = 31 MOhm at 1 V. A run above 1 is not physical as
-drawn: only `parallel_lines` of the lines may be driven at a time, and reads and writes take as many times longer. A pulse on a gate
-(``c_gate``) draws C_gate V/t instead of V G_max, see `hardware_models.crossbar.pulse_currents`.
+drawn: only `parallel_lines` of the lines may be driven at a time, and reads and writes take as many times longer. A pulse on a
+gate (``c_gate``) draws C_gate V/t instead of V G_max, see `hardware_models.crossbar.pulse_currents`.
 
 A run with groups of lines (`hardware_models.crossbar.groups`) knows the currents that flowed. Its ratio is that of the largest of
 them, and the worst case stands beside it.
