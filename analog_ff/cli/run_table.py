@@ -74,7 +74,7 @@ def show(result: Document, folder: Path) -> None:
 
 
 def _of_reads(noise: Document) -> list[tuple[str, str]]:
-    """Return how long a read lasts and the Johnson noise of a line, a row each."""
+    """Return the time of a read and the Johnson noise of a line, a row each."""
     origin = {"option": "as chosen", "device": "that of the device", "johnson-noise": "from Johnson noise"}
     added = "contained in the read noise of the device" if noise["contained_in_read_noise"] else "none"
     deviation = noise["deviation_z"]

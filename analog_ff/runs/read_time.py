@@ -1,4 +1,4 @@
-"""How long a read of a run lasts: as its device says, as Johnson noise asks, or as the run chooses."""
+"""The time of a read of a run: that of its device, a longer one for Johnson noise, or the one that the run chooses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LARGEST_NOISE = 0.1
 """Largest standard deviation of z by Johnson noise that a read time is chosen for [units of z].
 
 What else blurs a read of the default chip is of that size: its read noise is 0.057 z, a step of its converter 0.063 z, and its
-Johnson noise 0.046 z in 5 ns. Cells of 10 MOhm learn as well as the default ones with 0.092 z, and err twice as often with 0.92 z.
+Johnson noise 0.046 z in 5 ns.
 """
 STEPS = (1, 2, 5, 10)
 LONGEST = 1.0
@@ -31,8 +31,8 @@ def noise_of_z(device: BaseDevice, config: Config, seconds: float) -> float:
 
     k is the weight range, s the input scale, T the temperature of the chip. The 2n cells on the two lines of a column add
     4 k_B T G B each, with B = 1/(2t) and G = G_mid on average, so that the variance of the current is 4 k_B T n G_mid/t. With
-    z = s i/(G_unit V_read) and G_unit = (G_max - G_min) sqrt(n)/k the fan-in n cancels. Each further group of rows, and the second
-    phase of signed inputs, add the same variance once more. Source: H. Nyquist, Phys. Rev. 32, 110 (1928),
+    z = s i/(G_unit V_read) and G_unit = (G_max - G_min) sqrt(n)/k the fan-in n cancels. Each further group of rows, and the
+    second phase of signed inputs, add the same variance once more. Source: H. Nyquist, Phys. Rev. 32, 110 (1928),
     10.1103/PhysRev.32.110.
     """
     middle = 0.5 * (device.g_min + device.g_max)

@@ -1,9 +1,9 @@
-r"""What a cell draws from its lines while it is pulsed.
+r"""The current that a pulsed cell draws from its lines.
 
 .. math:: I = V G \quad\text{(a pulse through the channel)}, \qquad I = C_{gate} V / t \quad\text{(a pulse on a gate)}
 
 A cell with a third terminal (``c_gate`` of its device: ECRAM, FeFET, SONOS) is written by its gate, and no current flows through
-its channel. The charge C_gate V of n gates, spread over the width t of the pulse, is a mean current of n C_gate V/t on their line.
+its channel. The charge C_gate V of n gates, spread over the width t of the pulse, is a mean current n C_gate V/t on their line.
 It flows back after the pulse, and a line that carries currents both ways lives orders of magnitude longer than one with the same
 direct current (J. Tao, N. W. Cheung, C. Hu, Metal electromigration damage healing under bidirectional current stress, IEEE
 Electron Device Letters 14, 554 (1993), abstract). The mean current of one direction is therefore an upper bound of what counts.
@@ -25,7 +25,7 @@ Sums = tuple[np.ndarray, np.ndarray]
 
 
 class PulseCurrents:
-    """What the cells of `device` draw per volt while they are pulsed.
+    """The currents per volt of the cells of `device` while they are pulsed.
 
     Raises UsageError for a gate that is charged by pulses of no width.
     """
@@ -46,7 +46,7 @@ class PulseCurrents:
         """Largest nominal current of a cell that is pulsed up and down [A], (2,)."""
 
     def of(self, most: np.ndarray, up: np.ndarray | bool) -> np.ndarray:
-        """Return what pulsed cells draw per volt [S]: their larger conductance `most`, or the charge of their gates.
+        """Return the currents of pulsed cells per volt [S]: their larger conductance `most`, or the charge of their gates.
 
         up : whether pulses are upwards; an array of the shape of `most`, or one for all.
         """
@@ -56,7 +56,7 @@ class PulseCurrents:
         return drawn.astype(np.float32)
 
     def beside(self, sums: Sums | None, tiling: Tiling) -> Sums | None:
-        """Return what all cells of the lines of a passive array draw per volt [S], of which half-selected ones see a half.
+        """Return the sums of the currents per volt [S] over the lines of a passive array, whose half-selected cells see a half.
 
         sums : those of the conductances. Of gates, the larger of the two polarities stands for both.
         """

@@ -4,5 +4,5 @@ from __future__ import annotations
 
 
 def charging(c_gate: float, seconds: float) -> float:
-    """Return what a gate of `c_gate` [F] draws per volt of a pulse of that width [s], C_gate/t [S]; 0 for a width of 0 s."""
+    """Return the mean current per volt that charges a gate of `c_gate` [F] in `seconds`, C_gate/t [S]; 0 for 0 s."""
     return c_gate / seconds if seconds > 0.0 else 0.0
