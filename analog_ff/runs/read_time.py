@@ -16,7 +16,8 @@ LARGEST_NOISE = 0.1
 """Largest standard deviation of z by Johnson noise that a read time is chosen for [units of z].
 
 What else blurs a read of the default chip is of that size: its read noise is 0.057 z, a step of its converter 0.063 z, and its
-Johnson noise 0.046 z in 5 ns.
+Johnson noise 0.046 z in 5 ns. Cells of 10 MOhm err more with 0.23 z than in longer reads, and not with 0.14 z or
+less (the table in docs/explanation/read-noise.md).
 """
 STEPS = (1, 2, 5, 10)
 LONGEST = 1.0
