@@ -30,7 +30,8 @@ TEXTS = ("name", "source", "assumptions")
 PRICED = ("c_gate",)
 """Figures of a device that decide its energy alone, which is computed from stored counts with the figures of today."""
 OF_DEVICE = ("device", "program_to", "read_noise", "write_noise", "device_spread", "step_nonlinearity", "endurance",
-             "endurance_spread", "retention", "read_time")  # fmt: skip
+             "endurance_spread", "retention", "read_time", "johnson_noise", "chip_temperature", "weight_range",
+             "input_scale")  # fmt: skip
 """Options that decide the device of a run."""
 _DEVICES: dict[tuple[Any, ...], str] = {}
 FILES = ("fault_map", "nonlinearity", "negatives")

@@ -31,6 +31,9 @@ def show(result: Document, folder: Path) -> None:
         table.add_row(
             f"written to {config['program_to']}, before the first test", _of_writing(result["deployed"], written)
         )
+    if noise := result.get("johnson_noise"):
+        for name, value in _of_reads(noise):
+            table.add_row(name, value)
     cells, energy = result["cells"], result["energy"]
     table.add_row("pulses per cell, programming included", f"{cells['pulses_per_cell']:.1f}")
     bound = cells["share_at_bound"]
@@ -77,6 +80,17 @@ def show(result: Document, folder: Path) -> None:
 def _of_writing(deployed: Document, joule: Document) -> str:
     seconds = deployed["integrals"]["program"]["time"]["value"]
     return f"{joules(sum(joule['program'].values()))}, {quantity(seconds, 's', most='')}"
+
+
+def _of_reads(noise: Document) -> list[tuple[str, str]]:
+    """Return the time of a read and the Johnson noise of a line, a row each."""
+    origin = {"option": "as chosen", "device": "that of the device", "johnson-noise": "from Johnson noise"}
+    added = "contained in the read noise of the device" if noise["contained_in_read_noise"] else "none"
+    deviation = noise["deviation_z"]
+    return [
+        ("read time", f"{quantity(noise['read_time']['value'], 's', most='')}, {origin[noise['read_time_from']]}"),
+        ("Johnson noise of a line", added if deviation is None else f"{deviation:.2g} of z"),
+    ]
 
 
 def _currents(largest: Document) -> str:

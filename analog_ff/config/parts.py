@@ -170,7 +170,7 @@ class CircuitChoices:
 
     read_time: float | None = option(
         None,
-        "duration of one phase of a read [s]; default: that of the device",
+        "duration of one phase of a read [s]; default: that of the device, with --johnson-noise longer if it asks for that",
         low=1e-15,
         high=1.0,
         unit="s",

@@ -25,6 +25,7 @@ from analog_ff.plain import Document
 from analog_ff.registry.options import flag
 from analog_ff.registry.rows import names
 from analog_ff.runs.batches import Batches
+from analog_ff.runs.read_time import check_read_time, read_time_of
 from hardware_models.check import UsageError
 from hardware_models.devices.ageing import aged
 from hardware_models.devices.base import BaseDevice
@@ -108,6 +109,7 @@ def wiring_of(config: Config, frame: Frame) -> Wiring:
 def device_of(config: Config, *, written_once: bool = False) -> BaseDevice:
     """Return the device of a run's cells without the effects switched off; learning in situ needs a trainable device.
 
+    It is read for as long as `read_time_of` says.
     Wear and retention of the command line belong to the chip that is run; one that is written once (`program_to`) has those of
     its own parameter file.
     """
@@ -122,20 +124,15 @@ def device_of(config: Config, *, written_once: bool = False) -> BaseDevice:
             f"device '{config.device}' is written once and verified, it cannot learn in situ; "
             f"train another and write it: --device ideal --program-to {config.device}."
         )
-    if config.read_time is not None:
-        device = device.with_read_time(config.read_time)
+    if (seconds := read_time_of(device, config)) != device.t_read:
+        device = device.with_read_time(seconds)
     if config.ageing() and not written_once:
         device = aged(device, config.ageing(), ", ".join(flag(name) for name in config.ageing()))
     return device
 
 
-def line_noise_of(config: Config, device: BaseDevice) -> LineNoise:
-    """Return the noise of the lines of a run's chip; refuse Johnson noise beside a read noise that contains it."""
-    if config.johnson_noise and device.read_noise_contains_thermal:
-        raise UsageError(
-            f"the read noise of device '{device.name}' contains the Johnson noise of its cells (read_noise_contains_thermal): "
-            "leave --johnson-noise out, or give --no-read-noise beside it."
-        )
+def line_noise_of(config: Config) -> LineNoise:
+    """Return the noise of the lines of a run's chip, which leaves out what the read noise of its device contains."""
     from hardware_models.crossbar.line_noise import LineNoise  # its package brings the compiled loops with it
 
     return LineNoise(johnson=config.johnson_noise, fano=config.shot_noise, temperature=config.chip_temperature)
@@ -226,8 +223,9 @@ def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: 
     `shapes` are (inputs, neurons) of its layers, see `wiring_of`.
     """
     device = device_of(config, written_once=written_once)
+    check_read_time(device, config, shapes)
     check_read_noise(config, device)
-    options = {**chip_options(config), "noise": line_noise_of(config, device)}
+    options = {**chip_options(config), "noise": line_noise_of(config)}
     if config.line_groups == "auto":
         options |= {"line_current": line_limit_of(config), "current_margin": config.current_margin}
     if config.faults():

@@ -17,6 +17,7 @@ from analog_ff.runs import cells, results
 from analog_ff.runs.build import (
     batches_of,
     data_of,
+    device_of,
     frame_of,
     learner_of,
     negatives_of,
@@ -26,6 +27,7 @@ from analog_ff.runs.build import (
 )
 from analog_ff.runs.deploy import deploy
 from analog_ff.runs.origin import Origin, note_arrays, versions
+from analog_ff.runs.read_time import noted
 from analog_ff.runs.resume import take_up
 from analog_ff.runs.stored import CONFIG, begun_otherwise, begun_with, finished
 from analog_ff.runs.train import Run
@@ -34,6 +36,7 @@ from hardware_models.check import DeviceRangeError, RunError, UsageError
 from hardware_models.energy.measured import MachineMeter
 from hardware_models.files import LARGE, contents, record
 from hardware_models.kernels.products import one_blas_thread
+from hardware_models.load import load_device
 from hardware_models.places import in_place, placed
 from hardware_models.port import MissingPinError
 from hardware_models.user_faults import guarded
@@ -47,6 +50,7 @@ class Parts:
     device: Document  # its description
     target: Any  # the same learner on the chip that is written once, if any
     conditions: Document  # the technology, voltages and times that pricing needs
+    noise: tuple[Document, Document]  # Johnson noise and the time of a read: of its chip, of that of the target
 
 
 @contextmanager
@@ -71,11 +75,20 @@ def _prepared(config: Config) -> Iterator[Parts]:
                 closing.callback(chip.close)
                 target = learner_of(config, chip, len(data.classes), wiring, negatives)
             device = port.description
+            noise = _noted(config), _noted(config, written_once=True) if config.program_to else {}
             conditions = results.conditions(config, device, wiring.shapes, len(data.classes))
         origin = Origin(dict(sorted(inputs.items())), versions())
         closing.enter_context(opened.into(origin.inputs, folder))
         run = Run(config, data, port, learner, schedule, lambda ledger: results.learn_joule(ledger, conditions), origin)
-        yield Parts(run, device, target, conditions)
+        yield Parts(run, device, target, conditions, noise)
+
+
+def _noted(config: Config, *, written_once: bool = False) -> Document:
+    """Return the entry of a result on Johnson noise, which a run without it does not have."""
+    if not config.johnson_noise:
+        return {}
+    own = load_device(str(config.program_to) if written_once else config.device).t_read
+    return {"johnson_noise": noted(device_of(config, written_once=written_once), config, own)}
 
 
 def _note_of_the_chip(fault_map: str | None, nonlinearity: str) -> None:
@@ -175,11 +188,11 @@ def _carry_out(parts: Parts, folder: Path, quiet: bool, after_epoch: Callable[[i
     except (OSError, MissingPinError) as error:  # a chip whose process ended
         raise RunError(f"{type(error).__name__}: {str(error).rstrip('.')}.") from error
     wall = run.seconds + time.monotonic() - start
-    result = results.collect(run, errors, tallies, parts.device, parts.conditions, wall)
+    result = results.collect(run, errors, tallies, parts.device, parts.conditions, wall) | results.plain(parts.noise[0])
     if (joule := meter.joule()) is not None:  # most users may not read their machine's counters
         result["machine_joule"] = results.plain(joule)
     if parts.target is not None:
-        result["deployed"] = results.plain(deploy(run, parts.target, parts.conditions))
+        result["deployed"] = results.plain(deploy(run, parts.target, parts.conditions) | parts.noise[1])
     cells.write(folder, run.port)
     from analog_ff.runs.plots import learning_curve
 

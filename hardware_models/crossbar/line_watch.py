@@ -13,6 +13,7 @@ import numpy as np
 
 from hardware_models.check import UsageError, in_range
 from hardware_models.crossbar.groups import ROUNDING, Lines, Woven
+from hardware_models.crossbar.pulse_currents import PulseCurrents
 from hardware_models.crossbar.read_watch import ReadWatch
 from hardware_models.crossbar.write_watch import WriteWatch
 from hardware_models.devices.base import BaseDevice
@@ -30,10 +31,12 @@ class LineLimit(NamedTuple):
         """Raise UsageError for a limit that makes no sense, or that a single cell of the device exceeds."""
         in_range("a chip", "line_current", self.current, 0.0, 1e3, "A", low_open=True)
         in_range("a chip", "current_margin", self.margin, 1.0, 100.0)
-        for what, volts in (("read", device.v_read), ("pulse", max(device.v_up, device.v_down))):
-            if volts * device.g_max > self.current * (1.0 + ROUNDING):
+        pulses = PulseCurrents(device)
+        drawn = [("pulse", *pair) for pair in zip(pulses.volts, pulses.nominal, strict=True)]
+        for what, volts, current in (("read", device.v_read, device.v_read * device.g_max), *drawn):
+            if current > self.current * (1.0 + ROUNDING):
                 raise UsageError(
-                    f"a cell of device '{device.name}' draws {volts * device.g_max:.3g} A in a {what} at {volts:g} V, and a line "
+                    f"a cell of device '{device.name}' draws {current:.3g} A in a {what} at {volts:g} V, and a line "
                     f"bears {self.current:.3g} A, so no group of lines is small enough: choose a device that conducts less, or a "
                     "technology with wider lines."
                 )

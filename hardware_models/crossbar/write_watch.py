@@ -9,13 +9,11 @@ import numpy as np
 
 from hardware_models.check import RunError
 from hardware_models.crossbar.groups import ROUNDING, cells_at_once
+from hardware_models.crossbar.pulse_currents import PulseCurrents, Sums
 from hardware_models.devices.base import BaseDevice
 from hardware_models.kernels.currents import Array, Burst, Given, Slot, burst_slots
 from hardware_models.kernels.train_blocks import Crossings, TrainGiven, Trains, train_slots
 from hardware_models.tiles import Tiling
-
-Sums = tuple[np.ndarray, np.ndarray]
-"""Sums of g along the lines of each tile [S]: word lines (rows, U) and bit lines (T, bit lines)."""
 
 
 class Train(NamedTuple):
@@ -37,11 +35,12 @@ class WriteWatch:
 
     def __init__(self, device: BaseDevice, tiling: Tiling, limit: float, margin: float) -> None:
         self.tiling, self.limit, self.margin = tiling, limit, margin
-        self._volts = np.array((device.v_up, device.v_down))
-        self._nominal = self._volts * device.g_max  # largest nominal current of a cell [A]
+        self._currents = PulseCurrents(device)
+        self._volts = self._currents.volts
         self._half = 0.5 if device.access == "passive" else 0.0
         self._most = max(tiling.rows, tiling.bit_lines)
-        self.cells = np.array([self._fitting(float(i)) for i in self._nominal])  # at once on a line, up and down
+        nominal = self._currents.nominal
+        self.cells = np.array([self._fitting(float(i)) for i in nominal])  # at once on a line, up and down
         self.drawn = np.zeros((2, 2))  # sum of the currents of pulsed cells [A], and their number; up and down
         self.peaks = np.zeros((2, 2, tiling.row_tiles, tiling.column_tiles))  # [A], as those of `ReadWatch`
         self.marks = np.zeros(3, np.int64)  # groups fixed, slots repeated while sought, repeated since
@@ -75,6 +74,7 @@ class WriteWatch:
         shape = cut.rows, cut.column_tiles
         slots, refused = np.zeros((*shape, 2), np.int64), np.zeros((cut.rows, 2), np.int64)
         word, bit, cell = np.zeros(shape), np.zeros(shape), np.zeros((cut.rows, 2))
+        most, sums = self._currents.of(most, pulses > 0), self._currents.beside(sums, cut)
         on_rows, on_columns = (np.zeros((1, 1)), np.zeros((1, 1))) if sums is None else sums
         burst_slots(
             Burst(first, where, pulses, most),
@@ -109,6 +109,7 @@ class WriteWatch:
             np.zeros(slots, np.int64), np.zeros(slots, np.int64), np.zeros(trains[0].shape, np.int64),
             np.zeros(trains[1].shape, np.int64), np.zeros((slots, *shape)), np.zeros((slots, *shape)),
         )  # fmt: skip
+        most, sums = self._currents.of(most, polarity > 0), self._currents.beside(sums, cut)
         half = self._half * self._volts[p]
         on_rows = np.zeros((len(rows), shape[1])) if sums is None else half * sums[0][rows]
         on_columns = np.zeros((shape[0], len(lines))) if sums is None else half * sums[1][:, lines]

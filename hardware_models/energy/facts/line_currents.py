@@ -8,7 +8,8 @@ side of the tile; a burst addressed row by row drives one device of each pair on
 drive all rows at once. G_max as the worst case is how M. Marinella et al. (JETCAS 2018, doi:10.1109/JETCAS.2018.2796379)
 size a device: 33 uA a line and 1024 devices at once ask for R_on = 31 MOhm at 1 V. A run above 1 is not physical as
 drawn: only `parallel_lines` of the lines may be driven at a time. A word line feeds n_w cells at once and a bit line collects
-from n_b, and both must keep the limit: reads and writes go block by block, and take as many times longer as there are blocks.
+from n_b, and both must keep the limit: reads and writes go block by block, and take as many times longer as there are blocks. A pulse on a
+gate (``c_gate``) draws C_gate V/t instead of V G_max, see `hardware_models.crossbar.pulse_currents`.
 
 A run with groups of lines (`hardware_models.crossbar.groups`) knows the currents that flowed. Its ratio is that of the largest of
 them, and the worst case stands beside it.
@@ -20,6 +21,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hardware_models.devices.gate import charging
 from hardware_models.energy.load import Technology
 from hardware_models.tiles import Tiling
 
@@ -47,7 +49,7 @@ def line_currents(
     tile : (rows, columns)
         Largest tile [cells].
     device : mapping
-        The device's description: v_read, v_up, v_down [V], g_max [S].
+        The device's description: v_read, v_up, v_down [V], g_max [S]; t_up, t_down [s] with a gate, c_gate [F].
     rows_together : bool
         True if a write drives several rows in one slot (update coincidence), False if it goes row by row.
     groups : sequence of mapping, optional
@@ -77,8 +79,7 @@ def line_currents(
         blocks["read"].append((bit_lines, rows))
         blocks["write"].append((bit_lines // 2, rows if rows_together else 1))
     lines = {what: max(map(max, sides)) for what, sides in blocks.items()}
-    volts = {"read": device["v_read"], "write": max(device["v_up"], device["v_down"])}
-    one = {what: volts[what] * device["g_max"] for what in lines}
+    one = {"read": device["v_read"] * device["g_max"], "write": _pulsed(device)}
     ratio = {what: lines[what] * one[what] / limit for what in lines}
     # The small tolerance keeps rounding from refusing the exact case I = I_max.
     parallel = {
@@ -107,6 +108,14 @@ def line_currents(
         "physical": physical,
         "label": "" if physical else NOT_PHYSICAL,
     }
+
+
+def _pulsed(device: Mapping[str, Any]) -> float:
+    """Return the largest nominal current of a pulsed cell [A]: through its channel, or into the gate of one that has a gate."""
+    gate = device.get("c_gate", 0.0)  # earlier versions described none
+    return max(
+        device[f"v_{way}"] * (charging(gate, device[f"t_{way}"]) if gate else device["g_max"]) for way in ("up", "down")
+    )
 
 
 def _largest(groups: Sequence[Mapping[str, Any]], stage: str, what: str) -> float:
