@@ -33,12 +33,13 @@ class WriteWatch:
     ----------
     device, tiling : what stands on the array, and how that is divided.
     limit, margin : what a line bears [A]; the factor that `fix` leaves between it and the currents seen.
+    g_max : largest nominal conductance of a cell with its access transistor [S].
     """
 
-    def __init__(self, device: BaseDevice, tiling: Tiling, limit: float, margin: float) -> None:
+    def __init__(self, device: BaseDevice, tiling: Tiling, limit: float, margin: float, *, g_max: float) -> None:
         self.tiling, self.limit, self.margin = tiling, limit, margin
         self._volts = np.array((device.v_up, device.v_down))
-        self._nominal = self._volts * device.g_max  # largest nominal current of a cell [A]
+        self._nominal = self._volts * g_max  # largest nominal current of a cell [A]
         self._half = 0.5 if device.access == "passive" else 0.0
         self._most = max(tiling.rows, tiling.bit_lines)
         self.cells = np.array([self._fitting(float(i)) for i in self._nominal])  # at once on a line, up and down

@@ -35,6 +35,7 @@ def line_currents(
     *,
     rows_together: bool,
     groups: Sequence[Mapping[str, Any]] | None = None,
+    access_transistor: bool = False,
 ) -> dict[str, Any] | None:
     """Return the current ratios, the number of lines that may be driven at once and the verdict; None without a current limit.
 
@@ -45,11 +46,13 @@ def line_currents(
     tile : (rows, columns)
         Largest tile [cells].
     device : mapping
-        The device's description: v_read, v_up, v_down [V], g_max [S].
+        The device's description: v_read, v_up, v_down [V], g_max [S], r_access [Ohm].
     rows_together : bool
         True if a write drives several rows in one slot (update coincidence), False if it goes row by row.
     groups : sequence of mapping, optional
         Of each layer, what `LineWatch.report` says of its groups and currents.
+    access_transistor : bool
+        True if cells are in series with the access transistor of the device, r_access [Ohm].
 
     Returns
     -------
@@ -73,7 +76,9 @@ def line_currents(
         write = max(write, bit_lines // 2, rows if rows_together else 1)
     lines = {"read": read, "write": write}
     volts = {"read": device["v_read"], "write": max(device["v_up"], device["v_down"])}
-    one = {what: volts[what] * device["g_max"] for what in lines}
+    behind = device.get("r_access", 0.0) if access_transistor and device.get("access") == "1T1R" else 0.0
+    g_max = device["g_max"] / (1.0 + device["g_max"] * behind)
+    one = {what: volts[what] * g_max for what in lines}
     ratio = {what: lines[what] * one[what] / limit for what in lines}
     # The small tolerance keeps rounding from refusing the exact case I = I_max.
     parallel = {
