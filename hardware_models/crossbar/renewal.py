@@ -19,9 +19,10 @@ def renew_spent(cells: Cells, direction: int, key: Key) -> Events:
     """Renew the pairs of which a device has used up its range; `direction` of the pulses: 1 up, -1 down.
 
     Every cell is read once, row by row; behind an access transistor the controller takes its nominal resistance off. The
-    conductance is compared with a threshold (`refresh_share` of the range from the end that the pulses drive it to); of the pairs with a device beyond it both currents are converted (8 bit), both
-    devices get one strong pulse to the other end (counted as one pulse each at its voltage), and the one that
-    should be nearer the end is driven there by the nominal number of pulses.
+    conductance is compared with a threshold (`refresh_share` of the range from the end that the pulses drive it to); of the
+    pairs with a device beyond it both currents are converted (8 bit), both devices get one strong pulse to the other end
+    (counted as one pulse each at its voltage), and the one that should be nearer the end is driven there by the nominal number
+    of pulses.
     """
     d = cells.device
     rows, columns = cells.tiling.rows, cells.tiling.bit_lines // 2
