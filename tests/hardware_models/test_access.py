@@ -118,6 +118,15 @@ def test_shares_of_the_wires_are_those_of_cells_with_transistors() -> None:
     assert np.abs(array.partial_currents(volts())[0] - exact).max() < 5e-3 * np.abs(exact).max()
 
 
+def test_comparisons_with_exact_wires_see_the_transistors() -> None:
+    """Cells that have not moved are not off, and nothing is solved anew."""
+    array = bar(wires=Interconnect(OHM, OHM, every=1, tolerance=0.01))
+    for k in range(3):
+        array.read(volts(seed=k))
+    tracking = array.wire_tracking()
+    assert (tracking["solutions"], tracking["comparisons"]) == (1, 3) and tracking["largest_error"] < 1e-3
+
+
 def test_weights_of_a_bench_are_effective_and_conductances_are_those_of_the_cells() -> None:
     array = bar()
     g = through(held(array))
@@ -215,6 +224,26 @@ def test_the_watch_over_currents_sees_cells_and_transistors() -> None:
     assert one.cells.watch.writes.peaks.max() == pytest.approx(expected, rel=1e-5)
 
 
+def test_transposed_reads_and_looks_row_by_row_are_watched_behind_transistors() -> None:
+    """Their largest currents, line by line in float64; so is the number of lines among which a bias row is divided."""
+    array = bar(limit=LineLimit(CURRENT))
+    d = np.random.default_rng(6).uniform(0.0, 0.1, (4, SHAPE[1])).astype(np.float32)
+    array.read_transposed(d, key=Key(4, "t"))
+    assert array.cells.watch.scan(array.cells.connected()) == SHAPE[0]
+    g, both = through(held(array)), np.repeat(d.max(axis=0).astype(np.float64), 2)
+    cuts = array.tiling.row_cuts
+    lines = max((both * g[a:b].sum(axis=0)).max() for a, b in cuts)
+    np.testing.assert_allclose(array.cells.watch.backwards.peaks[0, 0].max(), lines, rtol=1e-5)
+    rows = [GST.v_read * g[:, left:right].sum(axis=1).max() for left, right in array.tiling.column_cuts]
+    np.testing.assert_allclose(array.cells.watch.scans.peaks[0, 0].max(), max(rows), rtol=1e-5)
+    one = GST.v_read * float(through(np.float64(GST.g_max)))
+    bias = bar(limit=LineLimit(160e-6))
+    x = np.zeros((2, SHAPE[0]), np.float32)
+    x[:, -1] = GST.v_read
+    bias.read(x)
+    assert bias.cells.watch.forwards.strands[-1] == -(-TILE[1] // int(160e-6 // one))
+
+
 def test_the_largest_cell_is_that_behind_its_transistor() -> None:
     """A cell of GST at 3 V draws 637 uA alone, 152 uA through 15 kOhm."""
     alone, behind = 3.0 * GST.g_max, 3.0 * float(through(np.float64(GST.g_max)))
@@ -281,14 +310,30 @@ def test_spent_pairs_are_found_behind_their_transistors() -> None:
     device = OneSided(g_min=1e-5, g_max=2e-4, states=50.0, v_read=0.4, t_read=5e-9, r_access=R)
     found = []
     for on in (False, True):
-        array = Crossbar(device, SHAPE, key=Key(1, "f"), tile=TILE, access_transistor=on)
+        array = Crossbar(device, SHAPE, key=Key(1, "f"), tile=TILE, access_transistor=on, limit=LineLimit(0.1))
         array.pulse(np.random.default_rng(1).integers(-200, 201, SHAPE).astype(np.int32), key=Key(2, "p"))
         g = held(array)
         events = array.refresh(key=Key(3, "r"))
-        drawn = 0.4**2 * (through(g) if on else g).sum()
+        g = through(g) if on else g
+        drawn = 0.4**2 * g.sum()
+        lines = max(0.4 * g[:, left:right].sum(axis=1).max() for left, right in array.tiling.column_cuts)
+        np.testing.assert_allclose(array.cells.watch.scans.peaks[0, 0].max(), lines, rtol=1e-5)
         found.append((array.state.g.copy(), events.counts, drawn, events.integrals["read.v2g"]))
     assert np.array_equal(found[0][0], found[1][0]) and found[0][1] == found[1][1] and found[0][1]["adc.8"] > 0
     assert all(read == pytest.approx(drawn, rel=1e-6) for *_, drawn, read in found)
+
+
+def test_noise_of_a_look_for_spent_pairs_is_that_of_the_cell() -> None:
+    """Taken off with R, the slope leaves the noise what it is without transistors: the pairs found are nearly as many."""
+    device = OneSided(
+        g_min=1e-5, g_max=2e-4, states=50.0, v_read=0.4, t_read=5e-9, r_access=R, read_noise=0.05, refresh_every=0.0
+    )
+    found = []
+    for on in (False, True):
+        array = Crossbar(device, SHAPE, key=Key(1, "f"), tile=TILE, access_transistor=on)
+        array.pulse(np.random.default_rng(1).integers(-200, 201, SHAPE).astype(np.int32), key=Key(2, "p"))
+        found.append(array.refresh(key=Key(3, "r"))["adc.8"])
+    assert found[0] > 100 and abs(found[1] - found[0]) <= 0.03 * found[0]
 
 
 def test_the_law_and_its_inverse() -> None:
