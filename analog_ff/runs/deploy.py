@@ -29,8 +29,8 @@ def deploy(run: Run, target: Any, conditions: Document) -> Document:
     read-out becomes the one that was trained; nothing is tuned to the new chip. A device without a law of time is tested at once
     and no more: its errors at a later age would be the same by construction, and would say nothing.
 
-    Behind wires or access transistors a weight that a read sees is not the one that its cells hold. The latter is written, because those of the new chip
-    take their share anew; with ``--wires test`` wires are laid once it is written.
+    Behind wires or access transistors a weight that a read sees is not the one that its cells hold. The latter is written,
+    because those of the new chip take their share anew; with ``--wires test`` wires are laid once it is written.
 
     What the new chip costs before its first test is booked under its own phase ``program``: calibration of its converters,
     programming of its cells and the search for groups of its lines. `conditions` are those for pricing the run, of which the

@@ -8,8 +8,8 @@ side of the tile; a burst addressed row by row drives one device of each pair on
 drive all rows at once. G_max as the worst case is how M. Marinella et al. (JETCAS 2018, doi:10.1109/JETCAS.2018.2796379)
 size a device: 33 uA a line and 1024 devices at once ask for R_on = 31 MOhm at 1 V. A run above 1 is not physical as
 drawn: only `parallel_lines` of the lines may be driven at a time. A word line feeds n_w cells at once and a bit line collects
-from n_b, and both must keep the limit: reads and writes go block by block, and take as many times longer as there are blocks. A pulse on a
-gate (``c_gate``) draws C_gate V/t instead of V G_max, see `hardware_models.crossbar.pulse_currents`.
+from n_b, and both must keep the limit: reads and writes go block by block, and take as many times longer as there are blocks.
+A pulse on a gate (``c_gate``) draws C_gate V/t instead of V G_max, see `hardware_models.crossbar.pulse_currents`.
 
 A run with groups of lines (`hardware_models.crossbar.groups`) knows the currents that flowed. Its ratio is that of the largest of
 them, and the worst case stands beside it.
@@ -118,9 +118,7 @@ def line_currents(
 def _pulsed(device: Mapping[str, Any], g_max: float) -> float:
     """Return the largest nominal current of a pulsed cell [A]: through its channel, or into the gate of one that has a gate."""
     gate = device.get("c_gate", 0.0)  # earlier versions described none
-    return max(
-        device[f"v_{way}"] * (charging(gate, device[f"t_{way}"]) if gate else g_max) for way in ("up", "down")
-    )
+    return max(device[f"v_{way}"] * (charging(gate, device[f"t_{way}"]) if gate else g_max) for way in ("up", "down"))
 
 
 def _largest(groups: Sequence[Mapping[str, Any]], stage: str, what: str) -> float:
