@@ -31,7 +31,7 @@ PRICED = ("c_gate",)
 """Figures of a device that decide its energy alone, which is computed from stored counts with the figures of today."""
 OF_DEVICE = ("device", "program_to", "read_noise", "write_noise", "device_spread", "step_nonlinearity", "endurance",
              "endurance_spread", "retention", "read_time", "johnson_noise", "chip_temperature", "weight_range",
-             "input_scale")  # fmt: skip
+             "input_scale", "access_transistor")  # fmt: skip
 """Options that decide the device of a run."""
 _DEVICES: dict[tuple[Any, ...], str] = {}
 FILES = ("fault_map", "nonlinearity", "negatives")
@@ -78,18 +78,23 @@ def _device(config: Choices, plain: Mapping[str, Any], what: str) -> str:
     place = (what, *(plain.get(name) for name in OF_DEVICE))
     if place not in _DEVICES:  # about a thousand points share a few devices
         known = config if isinstance(config, Config) else Config(device=plain[what])
-        _DEVICES[place] = digest(figures(device_of(known, written_once=what == "program_to")))
+        device = device_of(known, written_once=what == "program_to")
+        _DEVICES[place] = digest(figures(device, access_transistor=bool(plain.get("access_transistor"))))
     return _DEVICES[place]
 
 
-def figures(device: BaseDevice) -> dict[str, Any]:
-    """Return the model of a device and every figure that differs from the model's default."""
+def figures(device: BaseDevice, *, access_transistor: bool = False) -> dict[str, Any]:
+    """Return the model of a device and every figure that differs from the model's default.
+
+    The resistance of an access transistor decides nothing in a run that leaves the transistor out.
+    """
+    left_out = (*TEXTS, *PRICED, *(() if access_transistor else ("r_access",)))
     defaults = {f.name: list(f.default) if isinstance(f.default, tuple) else f.default for f in fields(device)}
     of_the_model = device.__dataclass_fields__.keys() - defaults.keys()  # figures that all devices of the model share
     kept = {
         name: value
         for name, value in device.describe().items()
-        if name not in (*TEXTS, *PRICED) and name not in of_the_model and value != defaults.get(name, MISSING)
+        if name not in left_out and name not in of_the_model and value != defaults.get(name, MISSING)
     }
     return json.loads(json.dumps(kept))
 

@@ -175,6 +175,7 @@ class CircuitChoices:
         high=1.0,
         unit="s",
     )
+    access_transistor: bool = option(False, "cells in series with the access transistor of their device (r_access)")
     johnson_noise: bool = option(False, "Johnson noise of every cell on a line that is read, 4kTG/(2 read time)")
     chip_temperature: float = option(
         300.0, "temperature of the cells, for their Johnson noise [K]", low=0.0, high=1000.0, unit="K", low_open=True,

@@ -21,6 +21,7 @@ BUILDABLE: Facts = MappingProxyType(
         "wires": "refreshed",
         "line_groups": "auto",
         "johnson_noise": True,
+        "access_transistor": True,
         "skip_silent": True,
         "update": "accumulate-int8",
         "readout_format": "int8",

@@ -32,6 +32,7 @@ FAULTLESS: Document = {
 }
 SWITCHES: dict[str, Document] = {
     "read noise": {"read_noise": False},
+    "access transistors": {"access_transistor": False},
     "line noise": {"johnson_noise": False, "chip_temperature": 300.0, "shot_noise": 0.0},
     "write noise": {"write_noise": False},
     "device spread": {"device_spread": False},
@@ -56,6 +57,8 @@ def cases(config: Config) -> dict[str, Config]:
         if all(getattr(config, key) == value for key, value in off.items()):
             continue
         switch = without.get(next(iter(off)))
+        if name == "access transistors" and device.r_access == 0.0:
+            continue
         if switch is not None and device.without(**{switch: True}) == device:
             continue
         present[name] = off

@@ -103,7 +103,7 @@ def account(result: Facts, technology: str, scenario: str = "nominal") -> Docume
         row = UPDATES.get(str(config.get("update")))
         found["line_currents"] = line_currents(
             shapes, tile, device, prices, rows_together=row is not None and row.rows_together,
-            groups=result.get("line_groups"),
+            groups=result.get("line_groups"), access_transistor=config.get("access_transistor", False),
         )  # fmt: skip
     shown: Document = plain(found)
     return shown

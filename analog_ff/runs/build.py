@@ -225,7 +225,7 @@ def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: 
     device = device_of(config, written_once=written_once)
     check_read_time(device, config, shapes)
     check_read_noise(config, device)
-    options = {**chip_options(config), "noise": line_noise_of(config)}
+    options = {**chip_options(config), "noise": line_noise_of(config), "access_transistor": config.access_transistor}
     if config.line_groups == "auto":
         options |= {"line_current": line_limit_of(config), "current_margin": config.current_margin}
     if config.faults():

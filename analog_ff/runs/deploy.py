@@ -29,8 +29,8 @@ def deploy(run: Run, target: Any, conditions: Document) -> Document:
     read-out becomes the one that was trained; nothing is tuned to the new chip. A device without a law of time is tested at once
     and no more: its errors at a later age would be the same by construction, and would say nothing.
 
-    Behind wires a weight that a read sees is not the one that its cells hold. The latter is written, because the wires of the new
-    chip take their share anew; with ``--wires test`` they are laid once it is written.
+    Behind wires or access transistors a weight that a read sees is not the one that its cells hold. The latter is written,
+    because those of the new chip take their share anew; with ``--wires test`` wires are laid once it is written.
 
     What the new chip costs before its first test is booked under its own phase ``program``: calibration of its converters,
     programming of its cells and the search for groups of its lines. `conditions` are those for pricing the run, of which the
@@ -89,9 +89,9 @@ def joule_of(
 
 
 def _held(run: Run, layer: int) -> np.ndarray:
-    """Return the weights that the cells of a layer hold, W = (G+ - G-)/G_unit, whatever wires are around them."""
+    """Return the weights that the cells of a layer hold, W = (G+ - G-)/G_unit, whatever wires and transistors are around them."""
     port = run.port
-    if run.config.wires == "off":
+    if run.config.wires == "off" and not run.config.access_transistor:
         return port.oracle.weights(layer).astype(np.float64)
     plus, minus = port.oracle.conductances(layer).astype(np.float64)
     weights: np.ndarray = (plus - minus) * (port.datasheet[layer].weight_limit / device_of(run.config).g_range)

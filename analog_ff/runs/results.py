@@ -81,8 +81,9 @@ def collect(
     rows_together = UPDATES[config.update].rows_together
     groups = run.port.line_groups() if config.line_groups == "auto" else None
     lines = line_currents(
-        run.port.shapes, config.tile, device, known["technology"], rows_together=rows_together, groups=groups
-    )
+        run.port.shapes, config.tile, device, known["technology"], rows_together=rows_together, groups=groups,
+        access_transistor=config.access_transistor,
+    )  # fmt: skip
     sizes = [n * m for n, m in run.port.shapes]
     weights = sum(sizes)
     learn = run.ledger.phase("learn").total()["write.selected"]

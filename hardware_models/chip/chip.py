@@ -83,6 +83,8 @@ class Chip(Layers):
     line_current, current_margin : float
         Current that a line of the arrays bears [A], None: any, else lines are driven in groups; the factor by which currents
         stay below it until `fix_groups` is called.
+    access_transistor : bool
+        Whether lines see each cell in series with the transistor of its device (`r_access`); by default the cell alone.
     """
 
     pins = frozenset({"observe", "read", "transposed", "fire", "fire_cells", "program", "wait", "calibrate"})
@@ -111,6 +113,7 @@ class Chip(Layers):
         wires: Interconnect | None = None,
         line_current: float | None = None,
         current_margin: float = 1.0,
+        access_transistor: bool = False,
     ) -> None:
         made = load_device(device)
         self._device = made if read_noise else made.without(read_noise=True)
@@ -138,8 +141,9 @@ class Chip(Layers):
             for name in ("main", *(arrays or {}).get(layer, ())):
                 place = key.child("layer", layer).child(name)
                 array = Crossbar(
-                    cells, shape, key=place, tile=tile, weight_range=weight_range, noise=noise, wires=wires, limit=limit
-                )
+                    cells, shape, key=place, tile=tile, weight_range=weight_range, noise=noise, wires=wires, limit=limit,
+                    access_transistor=access_transistor,
+                )  # fmt: skip
                 self._arrays[layer, name] = array
                 around = Periphery(array, layer, self._circuit, self._conversions, place.child("converters"))
                 self._peripheries[layer, name] = around

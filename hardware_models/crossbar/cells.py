@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hardware_models.check import DeviceRangeError, RunError
+from hardware_models.crossbar.access import NO_ACCESS, Access
 from hardware_models.crossbar.line_noise import NO_LINE_NOISE, LineNoise
 from hardware_models.crossbar.line_sums import LineSums
 from hardware_models.crossbar.line_watch import LineLimit, LineWatch
@@ -34,7 +35,9 @@ from hardware_models.wires import Interconnect
 class Written(NamedTuple):
     """A burst that was addressed row by row, as far as its price depends on it."""
 
-    sums: np.ndarray  # (rows, 4): sum of n (g + g')/2 [S] up and down, number of pulses up and down
+    sums: (
+        np.ndarray
+    )  # (rows, 4): sum of n (g + g')/2 [S] up and down, through the transistors; number of pulses up and down
     slots: np.ndarray  # (rows, column tiles, 2) int64: slots of each row in each tile, up and down
     half: (
         tuple[int, np.ndarray] | None
@@ -66,13 +69,16 @@ class Cells(Seen):
         The wires of the tiles; default: ideal wires.
     limit : LineLimit, optional
         What a line bears; reads and writes are then made in groups of lines. Default: any current.
+    access : Access
+        Transistors in series with the cells; by default none.
     """
 
     def __init__(
         self, device: BaseDevice, tiling: Tiling, key: Key, noise: LineNoise = NO_LINE_NOISE,
-        interconnect: Interconnect | None = None, limit: LineLimit | None = None,
+        interconnect: Interconnect | None = None, limit: LineLimit | None = None, access: Access = NO_ACCESS,
     ) -> None:  # fmt: skip
         self.device, self.tiling, self.noise = device, tiling, noise.for_device(device)
+        self.access = access
         rows, bit_lines = tiling.rows, tiling.bit_lines
         self.time = 0.0  # chip clock [s]
         self.state: CellState = device.fabricate((rows, bit_lines), key)
@@ -84,11 +90,12 @@ class Cells(Seen):
         # Only passive arrays have half-selected cells; the lines' sums price them without a look at each.
         self.lines = LineSums(tiling) if device.access == "passive" else None
         self.wired = Wired(tiling, interconnect) if interconnect is not None else None
-        self._matrix = np.empty(0)  # what reads see of each cell behind the wires, (rows, bit lines) [S]
-        self._behind_wires = self.wired is None  # whether blocks and sums of drawn currents are those behind the wires
-        self.drawn = self.row_sums if self.wired is None else np.empty(rows)
+        self._matrix = np.empty(0)  # what reads see of each cell behind wires and transistors, (rows, bit lines) [S]
+        self._in_step = self.bare  # whether blocks and sums of drawn currents are those of that matrix
+        self._connected: np.ndarray | None = None
+        self.drawn = self.row_sums if self.bare else np.empty(rows)
         """Sum over each word line of what its cells draw per volt, (rows,) [S]."""
-        self.watch = None if limit is None else LineWatch(device, tiling, limit)
+        self.watch = None if limit is None else LineWatch(device, tiling, limit, access)
         self.seen_at = 0.0  # clock when the differences were last computed [s]
         self._whole: np.ndarray | None = None
         self._noise: tuple[np.ndarray, float] | None = None
@@ -99,7 +106,7 @@ class Cells(Seen):
 
     def changed_everywhere(self, before: np.ndarray, pulses: np.ndarray) -> Written:
         """Follow a burst that may have changed any cell; arrays (rows, bit lines)."""
-        after = self.state.g
+        before, after = self.access.conductance(before), self.access.conductance(self.state.g)
         sums, slots = kernels.write_sums(before, after, pulses, self.tiling.tile_columns)
         kernels.add_sizes(self.received, pulses)
         if self.watch is not None:
@@ -119,8 +126,9 @@ class Cells(Seen):
         first, where, pulses = cells
         g, columns = self.state.g, self.tiling.tile_columns
         after = self.gathered(where)
-        sums, slots = kernels.write_sums_some(first, where, pulses, before, after, g.shape[1], columns)
         kernels.follow_cells(first, where, pulses, before, after, g, self.received, self.blocks, self.row_sums)
+        before, after = self.access.conductance(before), self.access.conductance(after)
+        sums, slots = kernels.write_sums_some(first, where, pulses, before, after, g.shape[1], columns)
         if self.watch is not None:
             slots = self.watch.writes.burst(first, where, pulses, np.maximum(before, after), self._sums())
         self._forget()
@@ -209,7 +217,7 @@ class Cells(Seen):
         # The row sums are running sums: their last bits depend on the order of the updates, so they are kept as they are.
         sums = {"row_sums": self.row_sums.copy()} | (self.lines.save() if self.lines is not None else {})
         if self.wired is not None:
-            sums |= self.wired.save() | {"wires.in_step": np.array(self._behind_wires)}
+            sums |= self.wired.save() | {"wires.in_step": np.array(self._in_step)}
         if self.watch is not None:
             sums |= {f"lines.{name}": array for name, array in self.watch.save().items()}
         return {**sums, "received": self.received.copy()} | {
@@ -224,7 +232,7 @@ class Cells(Seen):
             self.wired.restore(saved)
         self.look()
         if self.wired is not None and saved.get("wires.in_step", False):
-            self._follow_wires()
+            self._follow()
             self.wired.restore(saved)  # the counters, in which that solution stands already
         self.row_sums[:] = saved["row_sums"]
         if self.lines is not None:

@@ -17,6 +17,7 @@ import numpy as np
 from hardware_models import pins
 from hardware_models.check import UsageError, in_range, positive_int
 from hardware_models.crossbar import reading, writing
+from hardware_models.crossbar.access import Access
 from hardware_models.crossbar.cells import Cells
 from hardware_models.crossbar.line_noise import NO_LINE_NOISE, LineNoise
 from hardware_models.crossbar.line_watch import LineLimit
@@ -56,6 +57,8 @@ class Crossbar:
         Resistance of the wires, and how it is followed; default: ideal wires.
     limit : LineLimit, optional
         What a line of the array bears; see `hardware_models.crossbar.groups`. Default: any current.
+    access_transistor : bool
+        Whether lines see each cell in series with the `r_access` of its device; see `hardware_models.crossbar.access`.
 
     Raises
     ------
@@ -74,6 +77,7 @@ class Crossbar:
         noise: LineNoise = NO_LINE_NOISE,
         wires: Interconnect | None = None,
         limit: LineLimit | None = None,
+        access_transistor: bool = False,
     ) -> None:
         self.device = adapted(device)
         rows, columns = (positive_int("a crossbar", "its shape", n) for n in shape)
@@ -93,7 +97,8 @@ class Crossbar:
         alone = not self._one_sided and not self.device.timed
         self._few: writing.SomePulses | None = self.device.pulse_listed if alone and self.device.pulses_some else None
         self._writes = 0  # since fabrication; one-sided pairs are looked after by it
-        self.cells = Cells(self.device, self.tiling, key.child("fabricate"), noise, wires, limit)
+        access = Access.of(self.device, access_transistor)
+        self.cells = Cells(self.device, self.tiling, key.child("fabricate"), noise, wires, limit, access)
 
     def __repr__(self) -> str:
         rows, columns = self.shape
@@ -130,12 +135,12 @@ class Crossbar:
 
     @property
     def differences(self) -> np.ndarray:
-        """G+ - G- (rows, columns) float32 [S], the matrix of a read; a copy, kept until something is written."""
+        """G+ - G- (rows, columns) float32 [S] as lines see them, the matrix of a read; a copy, kept until a write."""
         return self.cells.differences
 
     @property
     def weights(self) -> np.ndarray:
-        """Weights W = (G+ - G-)/G_unit, (rows, columns) float32."""
+        """Weights W = (G+ - G-)/G_unit as lines see them, (rows, columns) float32."""
         return self.differences / np.float32(self.g_unit)
 
     @property

@@ -13,6 +13,7 @@ window of an integrator). A cell of conductance G at the temperature T adds to t
   n groups add n times that of one read. Shot noise is that of the driven cells, and stays what it is.
 - Each phase of a read in two phases is a window of its own: Johnson noise is added once for each. The current of a cell flows in
   one of them, so its shot noise is added once.
+- Behind an access transistor (`hardware_models.crossbar.access`) G is that of both in series, which have one temperature.
 - G+ and G- of a weight are on lines of their own, whose noise adds up in the difference.
 - Behind wires a line has the Johnson noise of the conductance Y between it and all around it (Nyquist), which is less than
   the sum of G and more than that of T, the matrix of `hardware_models.crossbar.wired`. Their geometric mean is taken: up to 2 %

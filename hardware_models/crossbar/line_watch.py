@@ -1,7 +1,8 @@
 """The watch over the currents in the lines of one array: reads in both directions, bursts and pulse trains.
 
-All currents are those of ideal wires, v G: an upper bound where wires have resistance (`hardware_models.wires`), because the
-voltage that drops along them is missing at the cells.
+All currents are those of ideal wires, v G, where G is that of a cell in series with its access transistor if it has one. They are
+an upper bound where wires have resistance (`hardware_models.wires`), because the voltage that drops along them is missing at the
+cells.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hardware_models.check import UsageError, in_range
+from hardware_models.crossbar.access import NO_ACCESS, Access
 from hardware_models.crossbar.groups import ROUNDING, Lines, Woven
 from hardware_models.crossbar.pulse_currents import PulseCurrents
 from hardware_models.crossbar.read_watch import ReadWatch
@@ -27,13 +29,14 @@ class LineLimit(NamedTuple):
     margin: float = 1.0  # factor by which currents stay below the limit while groups are sought
     joined: bool = False  # whether the currents of row tiles add on one line (analog partial sums)
 
-    def check(self, device: BaseDevice) -> None:
-        """Raise UsageError for a limit that makes no sense, or that a single cell of the device exceeds."""
+    def check(self, device: BaseDevice, access: Access = NO_ACCESS) -> None:
+        """Raise UsageError for a limit that makes no sense, or that a single cell of the device, behind `access`, exceeds."""
         in_range("a chip", "line_current", self.current, 0.0, 1e3, "A", low_open=True)
         in_range("a chip", "current_margin", self.margin, 1.0, 100.0)
-        pulses = PulseCurrents(device)
+        most = access.conductance(device.g_max)
+        pulses = PulseCurrents(device, most)
         drawn = [("pulse", *pair) for pair in zip(pulses.volts, pulses.nominal, strict=True)]
-        for what, volts, current in (("read", device.v_read, device.v_read * device.g_max), *drawn):
+        for what, volts, current in (("read", device.v_read, device.v_read * most), *drawn):
             if current > self.current * (1.0 + ROUNDING):
                 raise UsageError(
                     f"a cell of device '{device.name}' draws {current:.3g} A in a {what} at {volts:g} V, and a line "
@@ -45,10 +48,11 @@ class LineLimit(NamedTuple):
 class LineWatch:
     """The watches of one array of `tiling` with cells of `device`; see `ReadWatch` and `WriteWatch`."""
 
-    def __init__(self, device: BaseDevice, tiling: Tiling, limit: LineLimit) -> None:
-        limit.check(device)
+    def __init__(self, device: BaseDevice, tiling: Tiling, limit: LineLimit, access: Access = NO_ACCESS) -> None:
+        limit.check(device, access)
         words, bits = Lines(tiling.rows, tiling.tile_rows), Lines(tiling.bit_lines, tiling.tile_columns, 2)
-        current, margin, cell, full = limit.current, limit.margin, device.v_read * device.g_max, device.v_read
+        most, full = access.conductance(device.g_max), device.v_read
+        current, margin, cell = limit.current, limit.margin, full * most
         self.limit = limit
         self.forwards = ReadWatch(
             words, bits, current, margin, cell=cell, full=full, joined=limit.joined, stranded=True
@@ -56,7 +60,7 @@ class LineWatch:
         self.backwards = ReadWatch(bits, words, current, margin, cell=cell, full=full)
         self.scans = ReadWatch(words, bits, current, margin, cell=cell, full=full)  # row by row, at full scale
         self._ordered: tuple[Woven, np.ndarray, np.ndarray] | None = None
-        self.writes = WriteWatch(device, tiling, current, margin)
+        self.writes = WriteWatch(device, tiling, current, margin, g_max=most)
 
     def forget(self) -> None:
         """Forget what follows from conductances that have changed since."""

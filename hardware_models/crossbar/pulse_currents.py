@@ -27,10 +27,11 @@ Sums = tuple[np.ndarray, np.ndarray]
 class PulseCurrents:
     """The currents per volt of the cells of `device` while they are pulsed.
 
+    `g_max` is the largest nominal conductance of a cell with its access transistor [S].
     Raises UsageError for a gate that is charged by pulses of no width.
     """
 
-    def __init__(self, device: BaseDevice) -> None:
+    def __init__(self, device: BaseDevice, g_max: float) -> None:
         volts, seconds = (device.v_up, device.v_down), (device.t_up, device.t_down)
         self.volts = np.array(volts)
         self.gate: np.ndarray | None = None
@@ -42,7 +43,7 @@ class PulseCurrents:
                     "t_up and t_down above 0 s."
                 )
             self.gate = np.array([charging(device.c_gate, t) for t in seconds])
-        self.nominal: np.ndarray = self.volts * (device.g_max if self.gate is None else self.gate)
+        self.nominal: np.ndarray = self.volts * (g_max if self.gate is None else self.gate)
         """Largest nominal current of a cell that is pulsed up and down [A], (2,)."""
 
     def of(self, most: np.ndarray, up: np.ndarray | bool) -> np.ndarray:

@@ -20,7 +20,7 @@ def settle(cells: Cells, v: np.ndarray) -> tuple[Events, int]:
     cells.look_again()
     phases = phases_of(v)
     magnitudes = np.concatenate((np.maximum(v, 0.0), np.maximum(-v, 0.0))) if phases == 2 else np.abs(v)
-    refused = cells.watch.forwards.settle(cells.present(), magnitudes, phases)
+    refused = cells.watch.forwards.settle(cells.connected(), magnitudes, phases)
     squares = np.square(v.astype(np.float64)).sum(axis=0) if refused else np.empty(0)
     events = (read_events(cells, squares, len(v), phases, division) for division in refused)
     return sum(events, Events()), phases * len(v) * sum(division.drives for division in refused)
@@ -38,7 +38,7 @@ def settle_transposed(cells: Cells, v: np.ndarray) -> tuple[Events, int]:
     # G- sees the opposite sign of G+: in one phase the positive voltages are on, in the other the negative ones.
     phases = [np.stack(pair, axis=2).reshape(len(v), -1) for pair in ((up, down), (down, up))]
     watch = cells.watch.backwards
-    refused = watch.settle(np.ascontiguousarray(cells.present().T), np.concatenate(phases), 2)
+    refused = watch.settle(np.ascontiguousarray(cells.connected().T), np.concatenate(phases), 2)
     if cells.watch.forwards.fixed:
         watch.fix()
     if not refused:

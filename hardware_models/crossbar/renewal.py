@@ -18,24 +18,27 @@ BITS = 8
 def renew_spent(cells: Cells, direction: int, key: Key) -> Events:
     """Renew the pairs of which a device has used up its range; `direction` of the pulses: 1 up, -1 down.
 
-    Every cell is read once, row by row, and compared with a threshold (`refresh_share` of the range from the end
-    that the pulses drive it to); of the pairs with a device beyond it both currents are converted (8 bit), both
-    devices get one strong pulse to the other end (counted as one pulse each at its voltage), and the one that
-    should be nearer the end is driven there by the nominal number of pulses.
+    Every cell is read once, row by row; behind an access transistor the controller takes its nominal resistance off. The
+    conductance is compared with a threshold (`refresh_share` of the range from the end that the pulses drive it to); of the
+    pairs with a device beyond it both currents are converted (8 bit), both devices get one strong pulse to the other end
+    (counted as one pulse each at its voltage), and the one that should be nearer the end is driven there by the nominal number
+    of pulses.
     """
     d = cells.device
     rows, columns = cells.tiling.rows, cells.tiling.bit_lines // 2
-    g = np.array(d.conductance(cells.state, cells.time), np.float64)
+    held = np.array(d.conductance(cells.state, cells.time), np.float64)
+    g = cells.access.conductance(held)  # as the lines see it
     square = d.v_read**2
     if cells.watch is not None:
         cells.look_again()
-    seconds = (rows if cells.watch is None else cells.watch.scan(cells.present())) * d.t_read
+    seconds = (rows if cells.watch is None else cells.watch.scan(cells.connected())) * d.t_read
     n = 2 * rows * columns
     counts = {"reads.cells": n, "reads.columns": n, "integrator": n, "comparator": n}
     events = Events(counts, {"read.v2g": square * float(g.sum()), "time": seconds})
     cells.time += seconds
-    deviation = np.sqrt(np.broadcast_to(cells.variance() + _of_the_lines(cells, g), g.shape))
-    seen = g + deviation * normal(g.shape, key.child("read"))
+    own = cells.variance() * np.square(cells.access.slope(held)) if cells.access else cells.variance()
+    deviation = np.sqrt(np.broadcast_to(own + _of_the_lines(cells, g), g.shape))
+    seen = cells.access.behind(g + deviation * normal(g.shape, key.child("read")))
     left = seen - d.g_min if direction < 0 else d.g_max - seen
     spent = (left < d.refresh_share * d.g_range).reshape(rows, columns, 2).any(axis=2)
     if not spent.any():

@@ -1,4 +1,4 @@
-"""The cells of an array as its reads see them: differences of pairs, variances of their noise, the matrix behind wires.
+"""The cells of an array as its reads see them: differences of pairs, their noise, the matrix behind transistors and wires.
 
 Everything here is computed from the cells when a read asks for it, and kept until they change. The writes that change them
 stand in `hardware_models.crossbar.cells`.
@@ -11,6 +11,7 @@ from abc import abstractmethod
 import numpy as np
 
 from hardware_models.check import RunError
+from hardware_models.crossbar.access import Access
 from hardware_models.crossbar.divided import Divided
 from hardware_models.crossbar.line_noise import LineNoise, between
 from hardware_models.crossbar.line_sums import LineSums
@@ -27,6 +28,7 @@ class Seen(Divided):
 
     device: BaseDevice
     noise: LineNoise
+    access: Access
     state: CellState
     time: float
     """Clock of the chip [s]."""
@@ -43,7 +45,8 @@ class Seen(Divided):
     lines: LineSums | None
     wired: Wired | None
     _matrix: np.ndarray
-    _behind_wires: bool
+    _in_step: bool
+    _connected: np.ndarray | None
     _whole: np.ndarray | None
     _noise: tuple[np.ndarray, float] | None
     _bit_lines: np.ndarray | None
@@ -63,6 +66,19 @@ class Seen(Divided):
             )
         return g
 
+    def connected(self) -> np.ndarray:
+        """Return the conductance of each cell in series with its access transistor, (rows, bit lines) [S]; G without one."""
+        if not self.access:
+            return self.present()
+        if self._connected is None:
+            self._connected = self.access.conductance(np.ascontiguousarray(self.present(), np.float32))
+        return self._connected
+
+    @property
+    def bare(self) -> bool:
+        """True if lines see the cells alone: no access transistors, no wires with resistance."""
+        return self.wired is None and not self.access
+
     def variance(self) -> np.ndarray | float:
         """Return the variance of one read now [S²], one number or one a cell."""
         variance = self.device.read_variance(self.state, self.time)
@@ -72,7 +88,7 @@ class Seen(Divided):
     @property
     def differences(self) -> np.ndarray:
         """G+ - G- (rows, columns) float32 [S], the matrix of a read; a copy, kept until something is written."""
-        self._follow_wires()
+        self._follow()
         if self._whole is None:
             self._whole = np.concatenate(list(self.blocks), axis=1)[:, : self.tiling.bit_lines // 2]
         return self._whole
@@ -83,7 +99,7 @@ class Seen(Divided):
         The array is empty if the variance is the same for all pairs; the number is 0 without noise. Kept until something
         is written.
         """
-        self._follow_wires()
+        self._follow()
         if self._noise is None:
             variance = self.read_variance()
             if np.ndim(variance) == 0:
@@ -99,16 +115,19 @@ class Seen(Divided):
 
     def read_variance(self) -> np.ndarray | float:
         """Return the variance of one read of each cell as its line sees it [S²], (rows, bit lines) or one number for all."""
-        self._follow_wires()
+        self._follow()
         variance = self.variance()
-        return variance * np.square(self.wired.shares) if self.wired is not None and np.any(variance) else variance
+        if self.bare or not np.any(variance):
+            return variance
+        share = self.access.slope(self.present()) if self.access else np.float32(1.0)
+        return variance * np.square(share if self.wired is None else share * self.wired.shares)
 
     def bit_line_sums(self) -> np.ndarray:
         """Return the conductance of each bit line of each row tile that is noisy, (T, bit lines) float64 [S]; kept until a write.
 
         It is the sum of G; behind wires, see `hardware_models.crossbar.line_noise`.
         """
-        self._follow_wires()
+        self._follow()
         if self._bit_lines is None:
             cuts = self.tiling.row_cuts
             every = [np.stack([m[a:b].sum(axis=0, dtype=np.float64) for a, b in cuts]) for m in self._both_matrices()]
@@ -124,8 +143,8 @@ class Seen(Divided):
         return between(*((m * reads).sum(axis=1, dtype=np.float64) for m in self._both_matrices()))
 
     def _both_matrices(self) -> list[np.ndarray]:
-        """Return G and, behind wires, T (rows, bit lines) [S]."""
-        return [self.present(), *([self.seen()] if self.wired is not None else [])]
+        """Return G, with its transistors, and behind wires T (rows, bit lines) [S]."""
+        return [self.connected(), *([self.seen()] if self.wired is not None else [])]
 
     @property
     def aged(self) -> bool:
@@ -136,12 +155,15 @@ class Seen(Divided):
         """Compute anew what is kept, if the device changes in time and the clock has moved since the last time."""
         if self.aged:
             self.look()
-        self._follow_wires()
+        self._follow()
 
     def seen(self) -> np.ndarray:
-        """Return the conductance of each cell as reads see it, (rows, bit lines) [S]: behind wires, its entry of their matrix."""
-        self._follow_wires()
-        return self.present() if self.wired is None else self._matrix
+        """Return the conductance of each cell as reads see it, (rows, bit lines) [S].
+
+        It is that of the cell in series with its transistor, and behind wires its entry of their matrix.
+        """
+        self._follow()
+        return self.connected() if self.wired is None else self._matrix
 
     def lay_wires(self, interconnect: Interconnect) -> None:
         """See the cells behind wires from now on."""
@@ -151,18 +173,19 @@ class Seen(Divided):
 
     def watch_wires(self, v: np.ndarray) -> None:
         """Count a read and, from time to time, hold the currents of an input v (rows,) [V] against those of exact wires."""
-        if self.wired is not None and self.wired.due() and self.wired.off(self.present(), v):
-            self._behind_wires = False
-            self._follow_wires()
+        if self.wired is not None and self.wired.due() and self.wired.off(self.connected(), v):
+            self._in_step = False
+            self._follow()
 
-    def _follow_wires(self) -> None:
-        """Compute what reads see behind the wires, if cells have changed since the last time."""
-        if self.wired is None or self._behind_wires:
+    def _follow(self) -> None:
+        """Compute what reads see behind wires and transistors, if cells have changed since the last time."""
+        if self._in_step:
             return
-        self._matrix = self.wired.matrix(np.ascontiguousarray(self.present(), np.float32))
+        g = np.ascontiguousarray(self.connected(), np.float32)
+        self._matrix = g if self.wired is None else self.wired.matrix(g)
         kernels.pair_sums(self._matrix, np.float32(-1.0), self.blocks, self.drawn)
         self._forget()
-        self._behind_wires = True
+        self._connected, self._in_step = g, True
 
     def look(self) -> None:
         """Compute anew everything that is kept."""
@@ -176,7 +199,7 @@ class Seen(Divided):
             self.check_conductances()
 
     def _forget(self) -> None:
-        self._whole = self._noise = self._bit_lines = None
-        self._behind_wires = self.wired is None
+        self._whole = self._noise = self._bit_lines = self._connected = None
+        self._in_step = self.bare
         if self.watch is not None:
             self.watch.forget()

@@ -31,11 +31,12 @@ class WriteWatch:
     ----------
     device, tiling : what stands on the array, and how that is divided.
     limit, margin : what a line bears [A]; the factor that `fix` leaves between it and the currents seen.
+    g_max : largest nominal conductance of a cell with its access transistor [S].
     """
 
-    def __init__(self, device: BaseDevice, tiling: Tiling, limit: float, margin: float) -> None:
+    def __init__(self, device: BaseDevice, tiling: Tiling, limit: float, margin: float, *, g_max: float) -> None:
         self.tiling, self.limit, self.margin = tiling, limit, margin
-        self._currents = PulseCurrents(device)
+        self._currents = PulseCurrents(device, g_max)
         self._volts = self._currents.volts
         self._half = 0.5 if device.access == "passive" else 0.0
         self._most = max(tiling.rows, tiling.bit_lines)

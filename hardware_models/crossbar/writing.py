@@ -80,8 +80,9 @@ def _coincide(
     before = cells.present()[window]
     cells.device.pulse_at(cells.time, cells.state, pulses, key, place)
     after = cells.present()[window]
-    mean_sum = float((np.abs(pulses) * 0.5 * (before.astype(np.float64) + after)).sum())
-    given = cells.train(trains, place, np.maximum(before, after), 1 if pulses.max() > 0 else -1)
+    through, beyond = cells.access.conductance(before), cells.access.conductance(after)
+    mean_sum = float((np.abs(pulses) * 0.5 * (through.astype(np.float64) + beyond)).sum())
+    given = cells.train(trains, place, np.maximum(through, beyond), 1 if pulses.max() > 0 else -1)
     half = _half_selected(cells, given.rows, given.columns, side, mean_sum)  # sums of before
     cells.changed_in_window(*place, before, after, pulses)
     return given, mean_sum, 0.5 * (half + _half_selected(cells, given.rows, given.columns, side, mean_sum))

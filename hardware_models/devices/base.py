@@ -92,6 +92,7 @@ class BaseDevice(Generic[Own]):
     c_gate: float = si(
         "F", 0.0, 1e-9, 0.0
     )  # of a third terminal that a pulse charges; 0: pulses flow through the channel
+    r_access: float = si("ohm", 0.0, 1e9, 0.0)  # of the transistor of a 1T1R cell that is on; 0: none
     access: str = "1T1R"  # "1T1R": a transistor keeps half-selected cells dark; "passive": they see half the voltage
     assumptions: tuple[str, ...] = ()
 

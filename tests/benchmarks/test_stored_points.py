@@ -26,7 +26,7 @@ catalogue, identity, experiment_files, result_tables, run, store = (
     for name in ("catalogue", "identity", "experiment_files", "result_tables", "run", "store")
 )
 TOY = {"data": "toy", "device": "memristor", "layers": "8", "seed": 0, "chip-seed": 0}
-DEFAULTS = "517bebb8a39a3777"
+DEFAULTS = "09c6054520da4458"
 """Fingerprint of all defaults and recipes under the present model version."""
 
 
@@ -73,6 +73,17 @@ def test_switches_make_another_device_and_a_written_chip_has_one_of_its_own() ->
     assert plain["inputs"]["device"] != quiet["inputs"]["device"]
     written = stored("simulate", {**TOY, "device": "ideal", "program-to": "memristor"})["key"]["inputs"]
     assert written["program_to"] == plain["inputs"]["device"] != written["device"]
+
+
+def test_the_access_transistor_of_a_device_belongs_to_runs_that_have_it() -> None:
+    """Its resistance is no figure of a run without the option, so that keys stay what they were before it was known."""
+    device = load_device("memristor")
+    bare = dataclasses.replace(device, r_access=0.0)
+    assert device.r_access > 0.0 and identity.figures(device) == identity.figures(bare)
+    assert identity.figures(device, access_transistor=True) == {**identity.figures(bare), "r_access": device.r_access}
+    plain, behind = (stored("simulate", options)["key"] for options in (TOY, {**TOY, "access-transistor": True}))
+    assert plain["inputs"]["device"] == identity.digest(identity.figures(bare)) != behind["inputs"]["device"]
+    assert plain["configuration"] != behind["configuration"]
 
 
 def test_a_device_tells_its_figures_and_not_its_words() -> None:

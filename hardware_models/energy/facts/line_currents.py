@@ -39,6 +39,7 @@ def line_currents(
     *,
     rows_together: bool,
     groups: Sequence[Mapping[str, Any]] | None = None,
+    access_transistor: bool = False,
 ) -> dict[str, Any] | None:
     """Return the current ratios, the number of lines that may be driven at once and the verdict; None without a current limit.
 
@@ -49,11 +50,13 @@ def line_currents(
     tile : (rows, columns)
         Largest tile [cells].
     device : mapping
-        The device's description: v_read, v_up, v_down [V], g_max [S]; t_up, t_down [s] with a gate, c_gate [F].
+        The device's description: v_read, v_up, v_down [V], g_max [S], r_access [Ohm]; t_up, t_down [s] with a gate, c_gate [F].
     rows_together : bool
         True if a write drives several rows in one slot (update coincidence), False if it goes row by row.
     groups : sequence of mapping, optional
         Of each layer, what `LineWatch.report` says of its groups and currents.
+    access_transistor : bool
+        True if cells are in series with the access transistor of the device, r_access [Ohm].
 
     Returns
     -------
@@ -79,7 +82,9 @@ def line_currents(
         blocks["read"].append((bit_lines, rows))
         blocks["write"].append((bit_lines // 2, rows if rows_together else 1))
     lines = {what: max(map(max, sides)) for what, sides in blocks.items()}
-    one = {"read": device["v_read"] * device["g_max"], "write": _pulsed(device)}
+    behind = device.get("r_access", 0.0) if access_transistor and device.get("access") == "1T1R" else 0.0
+    g_max = device["g_max"] / (1.0 + device["g_max"] * behind)
+    one = {"read": device["v_read"] * g_max, "write": _pulsed(device, g_max)}
     ratio = {what: lines[what] * one[what] / limit for what in lines}
     # The small tolerance keeps rounding from refusing the exact case I = I_max.
     parallel = {
@@ -110,12 +115,10 @@ def line_currents(
     }
 
 
-def _pulsed(device: Mapping[str, Any]) -> float:
+def _pulsed(device: Mapping[str, Any], g_max: float) -> float:
     """Return the largest nominal current of a pulsed cell [A]: through its channel, or into the gate of one that has a gate."""
     gate = device.get("c_gate", 0.0)  # earlier versions described none
-    return max(
-        device[f"v_{way}"] * (charging(gate, device[f"t_{way}"]) if gate else device["g_max"]) for way in ("up", "down")
-    )
+    return max(device[f"v_{way}"] * (charging(gate, device[f"t_{way}"]) if gate else g_max) for way in ("up", "down"))
 
 
 def _largest(groups: Sequence[Mapping[str, Any]], stage: str, what: str) -> float:

@@ -15,8 +15,10 @@ from analog_ff.config.parts import ADC_FAULTS, DAC_FAULTS
 from analog_ff.registry.options import flag
 from analog_ff.runs import checkpoint
 from analog_ff.runs.ablate import cases
+from analog_ff.runs.account import account
 from analog_ff.runs.build import calibrated, data_of, frame_of, learner_of, port_of, wiring_of
 from analog_ff.runs.execute import execute
+from analog_ff.runs.result_file import read_run
 from analog_ff.simulate import app, run_app
 from hardware_models.check import UsageError
 from hardware_models.keys import Key
@@ -60,6 +62,7 @@ def same(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
 @pytest.mark.parametrize(
     "options",
     [
+        {"access_transistor": True},
         {"johnson_noise": True},
         {"shot_noise": 1.0},
         {"johnson_noise": True, "read_time": 1e-9},
@@ -82,11 +85,43 @@ def test_every_option_reaches_the_chip(options: dict[str, Any]) -> None:
 
 def test_a_chip_in_another_process_gives_the_same_bits() -> None:
     """All options at once across the pipe."""
-    other = port(port="process", **NOISY, **FAULTY)
+    every = {"access_transistor": True, **NOISY, **FAULTY}
+    other = port(port="process", **every)
     try:
-        assert same(seen(other), seen(port(**NOISY, **FAULTY)))
+        assert same(seen(other), seen(port(**every)))
     finally:
         other.close()
+
+
+def test_access_transistors_of_a_device_without_are_none() -> None:
+    """The option then changes nothing, and the ablation has no case without them."""
+    device = "renaudineau2026_hfox_ti"
+    assert same(seen(port(device=device, access_transistor=True)), seen(port(device=device)))
+    for name, expected in ((device, False), ("kuzum2011_gst", True)):
+        runs = cases(Config(data="toy", device=name, access_transistor=True))
+        assert ("no access transistors" in runs) == expected
+        assert not expected or not runs["all of these off"].access_transistor
+
+
+def test_a_run_with_access_transistors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its energy is that of cells in series with transistors, its worst case too, when it is run and when it is priced anew."""
+    small = ["--data", "toy", "--layers", "6", "--epochs", "1", "--batch", "100", "--device", "kuzum2011_gst", "--json"]
+    found = []
+    for words in ([], ["--access-transistor"]):
+        place = tmp_path / f"run{len(words)}"
+        assert run_app(app, [*words, *small, "--out", str(place)]) == 0, capsys.readouterr().err
+        assert Config.from_toml(place / "config.toml").access_transistor == bool(words)
+        result = json.loads((place / "result.json").read_text())
+        priced = account(read_run(str(place)), "cmos-32nm")
+        assert priced["line_currents"]["line_current_ratio"] == result["energy"]["line_currents"]["line_current_ratio"]
+        found.append(result)
+    plain, behind = found
+    assert plain["device"] == behind["device"] and behind["device"]["r_access"] == 15e3
+    for what in ("read", "write"):
+        ratios = [result["energy"]["line_currents"]["line_current_ratio"][what] for result in found]
+        assert ratios[0] / ratios[1] == pytest.approx(1.0 + 15e3 * behind["device"]["g_max"])
+    joules = [result["integrals"]["learn"]["read.v2g"]["value"] for result in found]
+    assert joules[1] < 0.6 * joules[0]
 
 
 def test_a_longer_read_takes_its_time() -> None:

@@ -35,6 +35,24 @@ def test_behind_wires_the_weights_of_the_cells_are_written(tmp_path: Path, wires
     assert result["deployed"]["test_error_percent_by_age"] == {"at once": result["test_error_percent_by_readout"]}
 
 
+def test_behind_access_transistors_the_weights_of_the_cells_are_written(tmp_path: Path) -> None:
+    """On an ideal chip behind the same transistors nothing is lost; they do take a share."""
+    (tmp_path / "mine.py").write_text(
+        "from dataclasses import dataclass\n"
+        "from hardware_models.devices.ideal import Ideal\n\n\n"
+        "@dataclass(frozen=True, kw_only=True)\n"
+        "class Behind(Ideal):\n"
+        "    r_access: float = 3e5\n"
+    )
+    device = f"{tmp_path / 'mine.py'}:Behind"
+    quick = QUICK | {"epochs": 1, "device": device, "access_transistor": True}
+    result, _ = execute(Config(**quick, program_to=device, out=str(tmp_path / "a")), quiet=True)
+    assert result["deployed"]["test_error_percent_by_age"] == {"at once": result["test_error_percent_by_readout"]}
+    plain, _ = execute(Config(**quick | {"access_transistor": False}, out=str(tmp_path / "b")), quiet=True)
+    drawn = [r["integrals"]["infer"]["read.v2g"]["value"] for r in (result, plain)]
+    assert drawn[0] < 0.8 * drawn[1]
+
+
 def test_a_device_is_tested_at_the_ages_that_it_knows_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """With a law of time at every age; without one at once, and the reason stands in the result and in the table."""
     result, _ = execute(Config(**QUICK, program_to="nandakumar2019_pcm", out=str(tmp_path / "a")), quiet=True)
