@@ -43,7 +43,7 @@ KEPT = (
 
 
 def arguments(options: dict[str, Any]) -> list[str]:
-    """Return options as arguments of the command line; true becomes the flag of an option, false the `--no-` form if it has one."""
+    """Return options as arguments of the command line; true becomes a flag, false the `--no-` form of one that has it."""
     words = []
     for name, value in options.items():
         if value is False:
