@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from typing import Any
 
+import fitted_columns
 from catalogue import before_the_correction, experiments, grid_of, judged_on, results_of, tuner_of
 from point_energy import SPIKING
 
@@ -128,7 +129,8 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
     first: float | None = None
     reached = experiment.get("to_accuracy")
     head += [f"energy to {reached} %"] if reached else []
-    head += [*compared, *counted, *inspected, *(f"written, {age}" for age in ages), *kept]
+    fitted = fitted_columns.COLUMNS if experiment.get("fitted") else ()
+    head += [*fitted, *compared, *counted, *inspected, *(f"written, {age}" for age in ages), *kept]
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     measured: list[tuple[str, list[dict[str, Any]]]] = []
     for row in experiment["rows"]:
@@ -156,6 +158,7 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
         tuned = [results[0]["options"].get(name) for name in choices]
         cells[1:1] = ["-" if value is None else f"{value:g}" for value in tuned]
         cells += [arrived(results, reached)] if reached else []
+        cells += fitted_columns.cells(results[0]) if fitted else []
         if compared:
             spent = statistics.mean(r["energy"]["total_joule"]["learn"] for r in results)
             first = spent if row is experiment["rows"][0] else first
