@@ -28,8 +28,8 @@ def cells(result: dict[str, Any]) -> list[str]:
 def binding(result: dict[str, Any]) -> str:
     """Return the limits that shape the chip of a result: thermal noise, currents of reads, currents of writes; or "none".
 
-    Noise binds where a read lasts longer than the device's own, currents of reads where a read goes in several steps, and currents
-    of writes where a line at full load would exceed its limit, so that fewer cells are written at once.
+    Noise binds where a read lasts longer than the device's own, currents of reads where a read goes in several steps, and
+    currents of writes where a line at full load would exceed its limit, so that fewer cells are written at once.
     """
     currents = result["energy"]["line_currents"]
     found = {

@@ -113,10 +113,9 @@ class Int8Readout(SoftmaxReadout):
               h^\top (t - p) \approx s_h s_e \sum_b \lfloor h_b/s_h \rceil^\top \lfloor (t - p)_b/s_e \rceil, \qquad
               (t - p) V^\top \approx s_e s_V \sum_c \lfloor (t - p)_c/s_e \rceil \lfloor V_{ic}/s_V \rceil
 
-    s_h and s_e are the largest absolute values of the batch over 127, s_c that of the weights of class c, s_V that of all weights;
-    sums are exact. The
-    weights V and their average q stay in fp32: they are changed once a batch, by three multiply-adds a word, and copied to 8 bits
-    for the products. An error below s_e/2, about 0.4 % of a probability, teaches nothing.
+    s_h and s_e are the largest absolute values of the batch over 127, s_c that of the weights of class c, s_V that of all
+    weights; sums are exact. The weights V and their average q stay in fp32: they are changed once a batch, by three multiply-adds
+    a word, and copied to 8 bits for the products. An error below s_e/2, about 0.4 % of a probability, teaches nothing.
     """
 
     product: ClassVar[str] = "mac.int8"
