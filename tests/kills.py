@@ -14,8 +14,8 @@ from analog_ff.config.config import Config, recommended
 from analog_ff.runs.execute import execute
 from analog_ff.runs.train import Run
 
-SMALL = {"data": "toy", "layers": (8,), "epochs": 2, "batch": 100, "shift": 0}
-OPTIONS = ["--data", "toy", "--layers", "8", "--epochs", "2", "--batch", "100", "--shift", "0"]
+SMALL = {"preset": "plain", "data": "toy", "layers": (8,), "epochs": 2, "batch": 100, "shift": 0}
+OPTIONS = ["--preset", "plain", "--data", "toy", "--layers", "8", "--epochs", "2", "--batch", "100", "--shift", "0"]
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals and locks of POSIX")
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analog_ff.config.config import Config
+from analog_ff.config.config import Config, recommended
 from analog_ff.runs.execute import execute
 from analog_ff.simulate import app, run_app
 from hardware_models.events import COUNTS, PHASES
@@ -286,9 +286,8 @@ def test_resume_is_bit_for_bit(update: str, capsys: pytest.CaptureFixture[str], 
             if done == epoch:
                 raise Stop
 
-        config = Config(
-            data="toy", layers=(12,), epochs=3, batch=50, shift=0, update=update, out=str(folder),
-        )  # fmt: skip
+        options = {"data": "toy", "layers": (12,), "epochs": 3, "batch": 50, "shift": 0, "update": update, "out": str(folder)}
+        config = Config(**recommended(options))
         with pytest.raises(Stop):
             execute(config, quiet=True, after_epoch=stop)
         status = run_app(app, ["--resume", "--json", "--out", str(folder)])

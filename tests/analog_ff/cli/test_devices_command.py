@@ -50,8 +50,8 @@ def test_list(capsys: Capture) -> None:
     wu = rows["wu2018_taox_hfox"]
     assert (wu["states"], wu["on/off"], wu["doi"]) == (128, 10, "10.1109/VLSIT.2018.8510690")
     assert wu["pulse"] == "+1.6 V 50 ns, -1.6 V 50 ns"
-    assert (wu["checked"], wu["law of time"]) == ("14 of 19", "none")
-    assert wu["figures"] == {"checked": 14, "not_read": 0, "assumptions": 5}
+    assert (wu["checked"], wu["law of time"]) == ("15 of 20", "none")
+    assert wu["figures"] == {"checked": 15, "not_read": 0, "assumptions": 5}
     assert rows["nandakumar2020_pcm"]["law of time"] == "drift, 1/f noise" and rows["ideal"]["checked"] is None
     out, _ = devices(capsys, "list")
     assert len(out.splitlines()) == len(rows) + 1 and out.startswith("name")
