@@ -35,9 +35,7 @@ from hardware_models.wires import Interconnect
 class Written(NamedTuple):
     """A burst that was addressed row by row, as far as its price depends on it."""
 
-    sums: (
-        np.ndarray
-    )  # (rows, 4): sum of n (g + g')/2 [S] up and down, through the transistors; number of pulses up and down
+    sums: np.ndarray  # (rows, 4): sum of n (g + g')/2 [S] up and down, with transistors; number of pulses up and down
     slots: np.ndarray  # (rows, column tiles, 2) int64: slots of each row in each tile, up and down
     half: (
         tuple[int, np.ndarray] | None
