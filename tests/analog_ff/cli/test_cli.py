@@ -286,7 +286,15 @@ def test_resume_is_bit_for_bit(update: str, capsys: pytest.CaptureFixture[str], 
             if done == epoch:
                 raise Stop
 
-        options = {"data": "toy", "layers": (12,), "epochs": 3, "batch": 50, "shift": 0, "update": update, "out": str(folder)}
+        options = {
+            "data": "toy",
+            "layers": (12,),
+            "epochs": 3,
+            "batch": 50,
+            "shift": 0,
+            "update": update,
+            "out": str(folder),
+        }
         config = Config(**recommended(options))
         with pytest.raises(Stop):
             execute(config, quiet=True, after_epoch=stop)
