@@ -66,7 +66,7 @@ def test_a_technology_of_ones_own(run: Path, tmp_path: Path, capsys: pytest.Capt
     """The technology file of the page on prices is complete: its one price prices a run anew, the rest is that of its base."""
     (text,) = blocks("how-to/price-a-run.md", "toml")
     (tmp_path / "my.toml").write_text(text)
-    mine, base = load_technology(str(tmp_path / "my.toml")), load_technology("cmos-32nm")
+    mine, base = load_technology(str(tmp_path / "my.toml")), load_technology("cmos-32nm-wide")
     assert (mine.node_nm, mine.temperature, mine.omits) == (base.node_nm, base.temperature, base.omits)
     assert {name for name, price in mine.components.items() if price != base.components[name]} == {"nonlinearity"}
     assert run_app(main, ["energy", str(run), "--technology", str(tmp_path / "my.toml"), "--json"]) == 0
