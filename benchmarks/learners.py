@@ -24,8 +24,7 @@ TUNING = "28_learner_tuning"
 DEVICES = {"memristor": "memristor"}
 LEARNERS = {
     "forward-forward": "forward-forward", "plain": "forward-forward", "backprop": "backprop",
-    "backprop-nominal": "backprop-nominal", "feedback-alignment": "feedback-alignment", "local-softmax": "local-softmax",
-    "pepita": "pepita", "node-perturbation": "node-perturbation",
+    "backprop-nominal": "backprop-nominal", "local-softmax": "local-softmax",
 }  # fmt: skip
 FOLDER = catalogue.ROOT / "runs" / "learners"
 RESULTS = catalogue.HERE / "results" / "learners"
