@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from analog_ff.output.quantities import quantity
+from analog_ff.runs.limits import binding
 
 COLUMNS = ("read time", "reads in place of one", "largest current over the limit, reads / writes", "chip time per update",
            "area mm²", "what binds")  # fmt: skip
@@ -21,20 +22,5 @@ def cells(result: dict[str, Any]) -> list[str]:
         f"{ratio['read']:.2f} / {ratio['write']:.2f}",
         quantity(chip["seconds_per_image"], "s", most=""),
         f"{chip['area_m2'] * 1e6:.1f}",
-        binding(result),
+        ", ".join(binding(result) or []) or "none",
     ]
-
-
-def binding(result: dict[str, Any]) -> str:
-    """Return the limits that shape the chip of a result: thermal noise, currents of reads, currents of writes; or "none".
-
-    Noise binds where a read lasts longer than the device's own, currents of reads where a read goes in several steps, and
-    currents of writes where a line at full load would exceed its limit, so that fewer cells are written at once.
-    """
-    currents = result["energy"]["line_currents"]
-    found = {
-        "Johnson noise": result["johnson_noise"]["read_time_from"] == "johnson-noise",
-        "currents of reads": currents["steps_of_a_read"] > 1,
-        "currents of writes": currents["worst_case_ratio"]["write"] > 1.0,
-    }
-    return ", ".join(name for name, binds in found.items() if binds) or "none"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from analog_ff.output.quantities import against_limit, joules, of_the_energy, of_the_whole, quantity, ranged
 from analog_ff.plain import Document
+from analog_ff.runs.limits import binding
 
 
 def show(result: Document, folder: Path) -> None:
@@ -64,12 +65,16 @@ def show(result: Document, folder: Path) -> None:
     if lines and not lines["physical"]:
         table.add_row("currents on the lines", f"{against_limit(lines['line_current_ratio'])}\n{lines['label']}")
     if lines and "largest" in lines:
-        for stage, name in (("calibration", "largest current, calibration"), ("run", "largest current since")):
+        for stage, name in (("calibration", "largest current, search for groups"), ("run", "largest current, run")):
             table.add_row(name, _currents(lines["largest"][stage]))
         table.add_row("limit of a line", quantity(lines["limit"]["value"], "A"))
         worst = ", ".join(f"{what}s {ratio:.3g}" for what, ratio in lines["worst_case_ratio"].items())
-        table.add_row("worst case, times the limit", worst)
-        table.add_row("reads in place of one", str(lines["steps_of_a_read"]))
+        table.add_row("worst case of a line, times its limit", worst)
+        table.add_row("steps of a read, one after the other", str(lines["steps_of_a_read"]))
+    for name, value in _of_wires(result.get("wires"), result["config"]):
+        table.add_row(name, value)
+    if (limits := binding(result)) is not None:
+        table.add_row("limits that bind", ", ".join(limits) or "none")
     table.add_row("wall time", f"{result['wall_seconds']:.1f} s")
     console = Console(markup=False, emoji=False)
     console.print(table)
@@ -88,8 +93,18 @@ def _of_reads(noise: Document) -> list[tuple[str, str]]:
     deviation = noise["deviation_z"]
     return [
         ("read time", f"{quantity(noise['read_time']['value'], 's', most='')}, {origin[noise['read_time_from']]}"),
-        ("Johnson noise of a line", added if deviation is None else f"{deviation:.2g} of z"),
+        ("Johnson noise of a line", added if deviation is None else f"{deviation:.2g} (standard deviation of z)"),
     ]
+
+
+def _of_wires(wires: Document | None, config: Document) -> list[tuple[str, str]]:
+    """Return rows on the wires of a run: what they leave of a cell's current, and the largest error that a comparison met."""
+    if not wires:
+        return []
+    share = min(layer["share"] for layer in wires["layers"])
+    rows = [(f"wires ({config['wires']}), share of a current left", f"{100.0 * share:.1f} %")]
+    errors = [layer["largest_error"] for layer in wires["layers"] if layer["comparisons"]]
+    return [*rows, ("   largest error of a read met", f"{100.0 * max(errors):.2g} %")] if errors else rows
 
 
 def _currents(largest: Document) -> str:

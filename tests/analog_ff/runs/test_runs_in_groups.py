@@ -50,7 +50,11 @@ def test_no_current_is_above_the_limit_and_the_worst_case_stands_beside_it(whole
     assert layer["read"]["divided_rows"] >= 1 and layer["added_word_lines"] >= 1  # the bias row
     show(result, folder)
     table = " ".join(capsys.readouterr().out.split())
-    assert "largest current since" in table and "worst case, times the limit" in table and "not physical" not in table
+    assert (
+        "largest current, run" in table
+        and "worst case of a line, times its limit" in table
+        and "not physical" not in table
+    )
     assert result["config"]["line_groups"] == "auto" and 'line_groups = "auto"' in (folder / "config.toml").read_text()
 
 
