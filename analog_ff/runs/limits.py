@@ -1,4 +1,4 @@
-"""Which limits shape the chip of a finished run: thermal noise, currents of reads, currents of writes."""
+"""Limits that shape the chip of a finished run: thermal noise, currents of reads, currents of writes."""
 
 from __future__ import annotations
 
