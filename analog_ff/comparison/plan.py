@@ -145,7 +145,9 @@ def _priced_alike(points: Sequence[Point]) -> list[Point]:
     """
     needed = list(dict.fromkeys(p.config.technology for p in points if p.config.wires_of_technology))
     if len(needed) > 1:
-        raise UsageError(f"a comparison has one technology, these points have {' and '.join(needed)}: give --technology.")
+        raise UsageError(
+            f"a comparison has one technology, these points have {' and '.join(needed)}: give --technology."
+        )
     one = (needed or [points[0].config.technology])[0]
     return [replace(p, config=replace(p.config, technology=one)) for p in points]
 

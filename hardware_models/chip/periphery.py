@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hardware_models.check import UsageError
 from hardware_models.chip.calibration import calibrated_adc, calibrated_dac
 from hardware_models.chip.conversions import Conversions, priced
 from hardware_models.chip.sensing import sense, sense_analog, sense_transposed, settle
-from hardware_models.check import UsageError
 from hardware_models.converters.adc import Adc
 from hardware_models.converters.dac import Dac
 from hardware_models.converters.faults import AdcFaults, Correction, DacFaults, FaultyAdc, FaultyDac
@@ -68,7 +68,9 @@ class Periphery:
         # The array is linear: it is read in units of the full-scale voltage, which only energy and noise see.
         self._volts = float(crossbar.device.v_read)
         if self._volts == 0.0:
-            raise UsageError(f"device {crossbar.device.name} is read at 0 V, which drives no current: give v_read above 0 V.")
+            raise UsageError(
+                f"device {crossbar.device.name} is read at 0 V, which drives no current: give v_read above 0 V."
+            )
 
     def read(self, x: np.ndarray, key: Key, *, convert: bool) -> tuple[np.ndarray, Events]:
         """Return z (B, columns) for x (B, rows): converted tile by tile, or the analog sum, converted if asked for."""

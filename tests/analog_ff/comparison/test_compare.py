@@ -310,7 +310,9 @@ def test_a_comparison_across_presets_has_one_technology() -> None:
         assert {point.device: point.config.preset for point in points} == {"ideal": "plain", "memristor": "buildable"}
     narrow = {"forward-forward": {"preset": "plain", "line_groups": "auto"}}
     both = {"forward-forward": "forward-forward", "backprop": "backprop"}
-    with pytest.raises(UsageError, match="one technology, these points have cmos-32nm and cmos-32nm-wide: give --technology"):
+    with pytest.raises(
+        UsageError, match="one technology, these points have cmos-32nm and cmos-32nm-wide: give --technology"
+    ):
         points_of({"memristor": "memristor"}, both, 1, {}, narrow, Path("c"))
     points = points_of({"memristor": "memristor"}, both, 1, {"technology": "cmos-45nm"}, narrow, Path("c"))
     assert {point.config.technology for point in points} == {"cmos-45nm"}
