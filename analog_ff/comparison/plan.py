@@ -115,7 +115,7 @@ def points_of(
 
     The recipe of a device and a learner comes first, then `common`, then `settings` of the learner, then those of the learner
     on the device. A learner that does not read one of the `common` options, as frozen layers a learning rate, runs without it
-    if another learner of the comparison reads it.
+    if another learner of the comparison reads it. All points have one technology.
     """
     positive_int("a comparison", "--seeds", seeds, 1, 1000)
     without = {label: unread(Config, {**common, "learner": learner}) for label, learner in learners.items()}
@@ -135,7 +135,21 @@ def points_of(
                 except UsageError as error:
                     raise _at(device, label, error) from None
                 points.append(Point(device, label, numbers["seed"], config))
-    return points
+    return _priced_alike(points)
+
+
+def _priced_alike(points: Sequence[Point]) -> list[Point]:
+    """Return the points with one technology: presets may differ, but one technology prices the whole comparison.
+
+    A point whose training depends on no technology takes that of the others. Raise UsageError if those differ.
+    """
+    needed = list(dict.fromkeys(p.config.technology for p in points if p.config.wires_of_technology))
+    if len(needed) > 1:
+        raise UsageError(
+            f"a comparison has one technology, these points have {' and '.join(needed)}: give --technology."
+        )
+    one = (needed or [points[0].config.technology])[0]
+    return [replace(p, config=replace(p.config, technology=one)) for p in points]
 
 
 def run(points: Sequence[Point], folder: Path, *, resume: bool, say: Callable[[str], None]) -> None:

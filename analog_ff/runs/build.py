@@ -25,7 +25,7 @@ from analog_ff.plain import Document
 from analog_ff.registry.options import flag
 from analog_ff.registry.rows import names
 from analog_ff.runs.batches import Batches
-from analog_ff.runs.read_time import check_read_time, read_time_of
+from analog_ff.runs.read_time import check_reads, read_time_of
 from hardware_models.check import UsageError
 from hardware_models.devices.ageing import aged
 from hardware_models.devices.base import BaseDevice
@@ -223,7 +223,7 @@ def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: 
     `shapes` are (inputs, neurons) of its layers, see `wiring_of`.
     """
     device = device_of(config, written_once=written_once)
-    check_read_time(device, config, shapes)
+    check_reads(device, config, shapes, written_once=written_once)
     check_read_noise(config, device)
     options = {**chip_options(config), "noise": line_noise_of(config), "access_transistor": config.access_transistor}
     if config.line_groups == "auto":

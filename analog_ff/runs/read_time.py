@@ -64,30 +64,53 @@ def adds_johnson_noise(device: BaseDevice, config: Config) -> bool:
 
 
 def read_time_of(device: BaseDevice, config: Config) -> float:
-    """Return the duration of one phase of a read [s]: ``--read-time``, or that of the device and, for Johnson noise, longer."""
+    """Return the duration of one phase of a read [s]: ``--read-time``, or that of the device and, for Johnson noise, longer.
+
+    Raises UsageError for a ``--read-time`` below that of a device whose read noise contains its Johnson noise: shorter reads
+    have more of it, and the file does not tell how much.
+    """
     if config.read_time is not None:
+        contained = config.johnson_noise and device.read_noise_contains_thermal
+        if contained and config.read_time < device.t_read:
+            raise UsageError(
+                f"the read noise of device '{device.name}' contains the Johnson noise of reads of {device.t_read:g} s, and "
+                f"--read-time {config.read_time:g} would have more: give at least {device.t_read:g}, or leave --read-time out."
+            )
         return config.read_time
     if not adds_johnson_noise(device, config):
         return device.t_read
     return max(device.t_read, least_read_time(device, config))
 
 
-def check_read_time(device: BaseDevice, config: Config, shapes: Sequence[tuple[int, int]]) -> None:
-    """Raise UsageError for a ``--read-time`` in which the converters' bits cannot be told from heat.
+def check_reads(
+    device: BaseDevice, config: Config, shapes: Sequence[tuple[int, int]], *, written_once: bool = False
+) -> None:
+    """Raise UsageError for a read in which the converters' bits cannot be told from heat, and for a temperature without effect.
+
+    The first holds for runs with Johnson noise or ``--read-time``. A chip that is `written_once` may leave the temperature to the
+    chip that learns.
 
     shapes : (inputs, neurons) of the layers. The line with most cells counts, as for the price of a run.
     """
-    if config.read_time is None or config.adc is None:
+    contained = config.johnson_noise and device.read_noise_contains_thermal
+    if contained and not written_once and config.chip_temperature != Config.chip_temperature:
+        raise UsageError(
+            f"the read noise of device '{device.name}' contains its Johnson noise, which --chip-temperature cannot change: leave "
+            "--chip-temperature out."
+        )
+    physical = config.read_time is not None or (config.johnson_noise and device.v_read > 0.0)
+    if config.adc is None or not physical:
         return
     from hardware_models.energy import load_technology
     from hardware_models.energy.facts.distances import full_scale
 
     rows = max(min(n, Tiling(n, 2 * m, *config.tile).tile_rows) for n, m in shapes)
-    figures = {"g_min": device.g_min, "g_max": device.g_max, "v_read": device.v_read, "t_read": config.read_time}
+    figures = {"g_min": device.g_min, "g_max": device.g_max, "v_read": device.v_read, "t_read": device.t_read}
     try:
         full_scale(figures, rows, config.adc, load_technology(config.technology))
     except UsageError as error:
-        raise UsageError(f"--read-time {config.read_time:g} is too short for --adc {config.adc}: {error}") from None
+        read = f"a read of {device.t_read:g} s" if config.read_time is None else f"--read-time {config.read_time:g}"
+        raise UsageError(f"{read} is too short for --adc {config.adc}: {error}") from None
 
 
 def noted(device: BaseDevice, config: Config, own: float) -> Document:

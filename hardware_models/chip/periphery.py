@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hardware_models.check import UsageError
 from hardware_models.chip.calibration import calibrated_adc, calibrated_dac
 from hardware_models.chip.conversions import Conversions, priced
 from hardware_models.chip.sensing import sense, sense_analog, sense_transposed, settle
@@ -48,6 +49,8 @@ class Periphery:
     circuit : the design.
     conversions : converted and clipped values of the chip, which reads add to.
     key : fabrication of the converters.
+
+    Raises UsageError for a device whose reads have no voltage.
     """
 
     def __init__(self, crossbar: Crossbar, layer: int, circuit: Circuit, conversions: Conversions, key: Key) -> None:
@@ -64,6 +67,10 @@ class Periphery:
         self._adcs = {name: circuit.adc_faults.bank(circuit.adc, n, key.child(name)) for name, n in shapes.items()}
         # The array is linear: it is read in units of the full-scale voltage, which only energy and noise see.
         self._volts = float(crossbar.device.v_read)
+        if self._volts == 0.0:
+            raise UsageError(
+                f"device {crossbar.device.name} is read at 0 V, which drives no current: give v_read above 0 V."
+            )
 
     def read(self, x: np.ndarray, key: Key, *, convert: bool) -> tuple[np.ndarray, Events]:
         """Return z (B, columns) for x (B, rows): converted tile by tile, or the analog sum, converted if asked for."""

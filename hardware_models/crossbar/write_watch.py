@@ -137,9 +137,10 @@ class WriteWatch:
         """Raise RunError if the current of one cell, with the half-selected cells of its line, is above the limit."""
         if current > self.limit * (1.0 + ROUNDING):
             half = ", with the half-selected cells of its line," if self._half else ""
+            fewer = "smaller tiles, " if self._half else ""
             raise RunError(
                 f"a pulse on one cell{half} drives {current:.3g} A through a line that bears {self.limit:.3g} A: no group is "
-                "smaller, the cells conduct too much for the limit."
+                f"smaller; choose {fewer}a device that conducts less, or a technology with wider lines."
             )
 
     def _enter(self, word: np.ndarray, bit: np.ndarray) -> None:

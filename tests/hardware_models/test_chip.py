@@ -196,6 +196,12 @@ def test_bad_choices_are_refused(bad: dict) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_a_device_that_is_read_without_a_voltage_is_refused() -> None:
+    """No current flows, so there is nothing to convert: one sentence, and no division by zero."""
+    with pytest.raises(UsageError, match="device ideal is read at 0 V, which drives no current: give v_read above 0 V"):
+        Chip(Ideal(v_read=0.0), LAYERS)
+
+
 def test_events_add_and_ledger_sums_exactly() -> None:
     """Sums over layers are the totals, and a saved ledger returns to the bit."""
     ledger = Ledger()

@@ -138,7 +138,7 @@ def test_half_selected_cells_of_a_passive_array_load_its_lines() -> None:
     assert watch_of(small).writes.peaks[0, 0].max() == pytest.approx(largest, rel=1e-5)
     wide = Crossbar(passive, (4, 40), key=Key(1, "f"), limit=LineLimit(60e-6))
     with pytest.raises(
-        RunError, match="with the half-selected cells of its line, drives .* A through a line that bears 6e-05 A"
+        RunError, match="with the half-selected cells of its line, drives .* bears 6e-05 A: .* smaller tiles"
     ):
         wide.pulse(np.ones((4, 40), np.int32), key=KEY)
 

@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 from analog_ff.compare import app
-from analog_ff.comparison.plan import parse_learners
+from analog_ff.comparison.plan import parse_learners, points_of
 from analog_ff.comparison.plots import span
 from analog_ff.comparison.pricing import interval, reached_at
 from analog_ff.simulate import run_app
+from hardware_models.check import UsageError
 
 SMALL = ["--preset", "plain", "--data", "toy", "--layers", "8", "--epochs", "3", "--batch", "100", "--shift", "0", "--seeds", "2",
          "--learners", "forward-forward,quick=backprop", "--set", "quick:learning-rate=1",
@@ -298,3 +299,20 @@ def test_interval() -> None:
 def test_frozen_layers_are_always_there() -> None:
     assert parse_learners("backprop") == {"backprop": "backprop", "random-features": "random-features"}
     assert parse_learners("still=random-features") == {"still": "random-features"}
+
+
+def test_a_comparison_across_presets_has_one_technology() -> None:
+    """A device of the plain preset is priced as its neighbour, whose wires need that technology, in either order."""
+    learner = {"forward-forward": "forward-forward"}
+    for order in (("ideal", "memristor"), ("memristor", "ideal")):
+        points = points_of({name: name for name in order}, learner, 1, {}, {}, Path("c"))
+        assert [point.config.technology for point in points] == ["cmos-32nm-wide"] * 2
+        assert {point.device: point.config.preset for point in points} == {"ideal": "plain", "memristor": "buildable"}
+    narrow = {"forward-forward": {"preset": "plain", "line_groups": "auto"}}
+    both = {"forward-forward": "forward-forward", "backprop": "backprop"}
+    with pytest.raises(
+        UsageError, match="one technology, these points have cmos-32nm and cmos-32nm-wide: give --technology"
+    ):
+        points_of({"memristor": "memristor"}, both, 1, {}, narrow, Path("c"))
+    points = points_of({"memristor": "memristor"}, both, 1, {"technology": "cmos-45nm"}, narrow, Path("c"))
+    assert {point.config.technology for point in points} == {"cmos-45nm"}

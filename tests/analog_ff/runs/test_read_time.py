@@ -12,8 +12,9 @@ import pytest
 
 from analog_ff.cli.run_table import show
 from analog_ff.config.config import Config, recommended
+from analog_ff.runs.account import account
 from analog_ff.runs.build import device_of
-from analog_ff.runs.execute import execute
+from analog_ff.runs.execute import examine, execute
 from analog_ff.runs.read_time import LARGEST_NOISE, least_read_time, noise_of_z
 from analog_ff.simulate import app, run_app
 from benchmarks.identity import key
@@ -150,20 +151,47 @@ def test_a_run_says_how_long_it_reads_and_why(tmp_path: Path, capsys: pytest.Cap
     assert bias[0] - bias[1] == pytest.approx(cost[0]["integrator"] * 3e-6 * 495e-9)  # 3 uW
 
 
-def test_a_run_says_that_the_read_noise_contains_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Of the chip that learns and of the one that is written; the read lasts as long as when its noise was measured."""
+def contained(folder: Path) -> str:
+    """Return a device whose read noise contains the Johnson noise of its reads of 5 ns."""
     text = Path("hardware_models/parameters/park2013_pcmo.toml").read_text(encoding="utf-8")
     head, mark, tail = text.partition("[read_noise_contains_thermal]")
-    file = tmp_path / "mine.toml"
+    file = folder / "contained.toml"
     file.write_text(head + mark + tail.replace("value = false", "value = true", 1), encoding="utf-8")
+    return str(file)
+
+
+def test_a_run_says_that_the_read_noise_contains_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of the chip that learns and of the one that is written; the read lasts as long as when its noise was measured."""
     small: dict[str, Any] = {"data": "toy", "layers": (6,), "epochs": 1, "johnson_noise": True}
-    config = Config(**small, device=str(file), program_to=HIGH, out=str(tmp_path / "run"))
+    config = Config(**small, device=contained(tmp_path), program_to=HIGH, out=str(tmp_path / "run"))
     result, folder = execute(config, quiet=True)
     found, written = result["johnson_noise"], result["deployed"]["johnson_noise"]
     assert found["contained_in_read_noise"] and found["deviation_z"] is None and found["read_time"]["value"] == 5e-9
     assert found["read_time_from"] == "device" and written["read_time"]["value"] == 2e-7
     table = said_by(result, folder, capsys)
     assert "contained in the read noise" in table and "5 ns, that of the device" in table
+
+
+def test_options_that_contained_noise_ignores_are_refused(tmp_path: Path) -> None:
+    """A shorter read would have more noise than the file has; a temperature would change nothing."""
+    small: dict[str, Any] = {"data": "toy", "layers": (6,), "device": contained(tmp_path), "johnson_noise": True}
+    for more in ({}, {"read_time": 5e-9}, {"read_time": 1e-7}, {"read_noise": False, "chip_temperature": 350.0}):
+        examine(Config(**small, **more))
+    with pytest.raises(UsageError, match="Johnson noise of reads of 5e-09 s, .* would have more: give at least 5e-09"):
+        examine(Config(**small, read_time=4e-9))
+    with pytest.raises(UsageError, match="which --chip-temperature cannot change: leave --chip-temperature out"):
+        examine(Config(**small, chip_temperature=350.0))
+    written = {"device": HIGH, "program_to": small["device"], "chip_temperature": 350.0}
+    examine(Config(**(small | written)))
+
+
+def test_no_run_converts_more_bits_than_its_reads_have(tmp_path: Path) -> None:
+    """What `energy RUN` would refuse of a run with Johnson noise is refused before it; one bit less is priced."""
+    small: dict[str, Any] = {"data": "toy", "layers": (6,), "epochs": 1, "johnson_noise": True}
+    with pytest.raises(UsageError, match="a read of 5e-09 s is too short for --adc 13: a bit line of 67 cells"):
+        examine(Config(**small, adc=13))
+    result, _ = execute(Config(**small, adc=12, out=str(tmp_path / "run")), quiet=True)
+    assert account(result, "cmos-32nm")["full_scale_read"]["times"] >= 1.0
 
 
 # --- every device a chip that fits ---
