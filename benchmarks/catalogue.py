@@ -56,7 +56,7 @@ def points(experiment: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
             continue
         for values in itertools.product(*grid.values()):
             for seed in row.get("seeds", experiment.get("seeds", [0])):
-                seeds = {"seed": seed, "chip-seed": seed}
+                seeds = {"seed": seed, "chip-seed": seed, **row.get("held", {})}
                 own = {**options, **tuned, **dict(zip(grid, values, strict=True)), **seeds}
                 runs.append((row["label"], {**_of_all(experiment, own), **own}))
     return runs

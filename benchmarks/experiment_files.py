@@ -57,10 +57,15 @@ def _pairs(value: Any) -> bool:
     return _list(value, lambda pair: isinstance(pair, list) and len(pair) == 2 and all(_label(p) for p in pair))
 
 
+def _held(value: Any) -> bool:
+    return isinstance(value, dict) and len(value) == 1 and all(k in HELD and _seeds([v]) for k, v in value.items())
+
+
 def _flag(value: Any) -> bool:
     return isinstance(value, bool)
 
 
+HELD = ("seed", "chip-seed")
 ENTRIES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "title": (_label, "a line of text"),
     "answer": (lambda v: _text(v) and "\n" not in v, "a sentence on one line"),
@@ -72,7 +77,7 @@ ENTRIES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "tuned_by": (_label, "the name of an experiment with a grid"),
     "paired": (_pairs, "a list of pairs of labels"),
     "to_accuracy": (lambda v: v in ("80", "90", "95"), '"80", "90" or "95"'),
-    **dict.fromkeys(("activity", "compared", "inspected", "reads_counted"), (_flag, "true or false")),
+    **dict.fromkeys(("activity", "compared", "fitted", "inspected", "reads_counted"), (_flag, "true or false")),
     "rows": (lambda v: _list(v, lambda row: isinstance(row, dict)), "at least one table [[rows]]"),
 }
 """Entry of an experiment -> (function that tells whether a value is right, description of right values)."""
@@ -82,8 +87,10 @@ ROW: dict[str, tuple[Callable[[Any], bool], str]] = {
     "grid": ENTRIES["grid"],
     "published": (_choice, "a number or a text"),
     "untuned": ENTRIES["inspected"],
+    "held": (_held, "one of seed and chip-seed with its number"),
 }
-"""Entry of a row that is not an option of the run -> rule as in `ENTRIES`; `published` is a published result of the task."""
+"""Entry of a row that is not an option of the run -> rule as in `ENTRIES`; `published` is a published result of the task, `held`
+is the seed that stays while the other takes the values of `seeds`."""
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""Compare learners on three devices, each tuned with the same budget: error against energy on mnist-5k.
+"""Compare learners on the buildable chip of the memristor, each tuned with the same budget: error against energy on mnist-5k.
 
     python benchmarks/learners.py [--data-dir FOLDER]
 
-1. Tuning: the missing points of `28_learner_tuning` are run (three learning rates a learner and device, with a separate seed).
+1. Tuning: the missing points of `28_learner_tuning` are run (three learning rates a learner, with a separate seed).
 2. Comparison: `analog_ff compare` with the learning rates of least error, three paired seeds and chip seeds, on the
    validation part, because energy to an accuracy needs a curve. Finished points are not run again.
 3. `compare.json`, the table and the pictures are copied to `benchmarks/results/learners` and `docs/img`.
@@ -20,17 +20,12 @@ import catalogue
 import run
 
 TUNING = "28_learner_tuning"
-"""Options of two variants: `cheap` is Forward-Forward that skips silent units, gates at .1 and averages in 8 bits;
-`cheap-backprop`, with the nominal model, has the same options without the gate."""
-DEVICES = {
-    "memristor": "memristor",
-    "10 MOhm": "benchmarks/devices/memristor_10megohm.toml",
-    "reset-only": "renaudineau2026_hfox_ti",
-}
+"""All learners average and multiply in 8 bits and skip silent units; the variant `plain` is Forward-Forward without all that."""
+DEVICES = {"memristor": "memristor"}
 LEARNERS = {
-    "forward-forward": "forward-forward", "cheap": "forward-forward", "backprop": "backprop",
+    "forward-forward": "forward-forward", "plain": "forward-forward", "backprop": "backprop",
     "backprop-nominal": "backprop-nominal", "feedback-alignment": "feedback-alignment", "local-softmax": "local-softmax",
-    "pepita": "pepita", "node-perturbation": "node-perturbation", "cheap-backprop": "backprop-nominal",
+    "pepita": "pepita", "node-perturbation": "node-perturbation",
 }  # fmt: skip
 FOLDER = catalogue.ROOT / "runs" / "learners"
 RESULTS = catalogue.HERE / "results" / "learners"

@@ -5,14 +5,18 @@ from __future__ import annotations
 import statistics
 from typing import Any
 
+import fitted_columns
 from catalogue import before_the_correction, experiments, grid_of, judged_on, results_of, tuner_of
+from point_energy import SPIKING
 
-from analog_ff.output.quantities import joules
+from analog_ff.output.quantities import joules, ranged
 
 INSPECTED = {"asymmetry": "asymmetry_mean", "step of a pulse": "pulse_step", "its noise": "pulse_noise"}
 """Column of a table -> figure of the inspection, for experiments that are `inspected`."""
 READS = "reads of a cell per image"
 """Column of the experiments that are `reads_counted`: reads of cells in phase learn, per image and cell."""
+UPDATE, DECISION = "energy per update (low to high)", "energy per decision (low to high)"
+"""Columns of energies with the low and the high end of the ranges of all prices."""
 OLDER = " §"
 """Marks an energy to an accuracy that cannot be priced anew."""
 OLDER_PRICES = (
@@ -56,6 +60,28 @@ def joule(values: list[float | None]) -> str:
     return joules(statistics.mean(numbers))
 
 
+def update(energies: list[dict[str, Any]]) -> str:
+    """Return the mean energy of an update with the means of the low and of the high ends of its range, as text."""
+    keys = {"low": "low_joule", "nominal": "per_update_joule", "high": "high_joule"}
+    priced = [e for e in energies if e.get("per_update_joule") is not None]
+    return _mean_range([{end: e[key] for end, key in keys.items()} for e in priced])
+
+
+def decision(results: list[dict[str, Any]]) -> str:
+    """Return the mean energy of a decision of a spiking network with the means of the ends of its range, as text."""
+    phase = SPIKING["per_decision_joule"]
+    priced = [r for r in results if (r.get("energy") or {}).get("per_decision_joule") is not None]
+    return _mean_range(
+        [{end: j / r["images"][phase] for end, j in r["energy"]["ranged_joule"][phase].items()} for r in priced]
+    )
+
+
+def _mean_range(amounts: list[dict[str, float]]) -> str:
+    if not amounts:
+        return "-"
+    return ranged({end: statistics.mean(amount[end] for amount in amounts) for end in amounts[0]})
+
+
 MARK = " ‡"
 """Mark of a value that was measured before a correction that affects it."""
 
@@ -85,7 +111,7 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
         return spiking_table(name, experiment)
     kind = judged_on(experiment)
     head = ["row", "seeds", f"{kind} error, energy read-out %", f"{kind} error, softmax read-out %", "pulses per weight",
-            "cells at a bound", "memory left", "energy per update", "seconds"]  # fmt: skip
+            "cells at a bound", "memory left", UPDATE, "seconds"]  # fmt: skip
     readouts = ("energy", "softmax")
     if experiment.get("options", {}).get("readout") == "output":
         readouts = ("output",)
@@ -103,7 +129,8 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
     first: float | None = None
     reached = experiment.get("to_accuracy")
     head += [f"energy to {reached} %"] if reached else []
-    head += [*compared, *counted, *inspected, *(f"written, {age}" for age in ages), *kept]
+    fitted = fitted_columns.COLUMNS if experiment.get("fitted") else ()
+    head += [*fitted, *compared, *counted, *inspected, *(f"written, {age}" for age in ages), *kept]
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     measured: list[tuple[str, list[dict[str, Any]]]] = []
     for row in experiment["rows"]:
@@ -124,13 +151,14 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
             number([r["cells"].get("pulses_per_weight") for r in results]),
             percent([r["cells"].get("share_at_bound") for r in results]),
             mean([r["cells"].get("memory_left") for r in results]),
-            joule([r["energy"].get("per_update_joule") for r in results]),
+            update([r["energy"] for r in results]),
             mean([r["wall_seconds"] for r in results], 0),
         ]
         cells[2:2] = [str(row.get("published", "-"))] if published else []
         tuned = [results[0]["options"].get(name) for name in choices]
         cells[1:1] = ["-" if value is None else f"{value:g}" for value in tuned]
         cells += [arrived(results, reached)] if reached else []
+        cells += fitted_columns.cells(results[0]) if fitted else []
         if compared:
             spent = statistics.mean(r["energy"]["total_joule"]["learn"] for r in results)
             first = spent if row is experiment["rows"][0] else first
@@ -155,7 +183,7 @@ def spiking_table(name: str, experiment: dict[str, Any]) -> list[str]:
     tuner = tuner_of(name, experiment)
     choices = grid_of(experiments([tuner])[tuner]) if tuner else []
     head = ["row", *choices, "seeds", f"{kind} error, all layers %", "each layer %", "mean rate Hz", "rate of active cells Hz",
-            "active cells", "energy per update", "energy per decision", "seconds"]  # fmt: skip
+            "active cells", UPDATE, DECISION, "seconds"]  # fmt: skip
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     measured: list[tuple[str, list[dict[str, Any]]]] = []
     for row in experiment["rows"]:
@@ -174,12 +202,11 @@ def spiking_table(name: str, experiment: dict[str, Any]) -> list[str]:
             return ", ".join(mean([f[n][what] for f in firing], digits) for n in range(len(firing[0])))
 
         shares = [percent([f[n]["active_share"] for f in firing]) for n in range(len(layers))]
-        energy = [r.get("energy") or {} for r in results]
         lines.append("| " + " | ".join([
             marked(row["label"], results), *(f"{results[0]['options'].get(c)}" for c in choices), str(len(results)),
             bold(mean([b["energy"] for b in by]), True), ", ".join(mean([b[n] for b in by]) for n in layers),
             fired("mean_rate_hz", digits=1), fired("active_rate_hz"), ", ".join(shares),
-            joule([e.get("per_update_joule") for e in energy]), joule([e.get("per_decision_joule") for e in energy]),
+            update([r.get("energy") or {} for r in results]), decision(results),
             mean([r["wall_seconds"] for r in results], 0),
         ]) + " |")  # fmt: skip
     return [*lines, *footnotes(measured)]

@@ -30,24 +30,26 @@ from catalogue import ROOT, command_of, experiments, points
 from identity import key, out_of_date, resolved
 from results_page import write_tables
 
+from analog_ff.config.config import Config
 from hardware_models.check import UsageError
 
 KEPT = (
     "schema", "config", "device", "seed", "chip_seed", "split", "wall_seconds", "versions", "test_error_percent",
     "test_error_percent_by_readout", "validation_error_percent", "validation_error_percent_by_readout", "images",
-    "events", "integrals", "energy", "cells", "deployed",
+    "events", "integrals", "energy", "cells", "deployed", "johnson_noise",
     "activity", "shapes", "inputs_sha256", "events_by_layer", "integrals_by_layer", "gated_share_by_layer",
     "firing", "spikes_per_presentation", "presentations",
 )  # fmt: skip
 
 
 def arguments(options: dict[str, Any]) -> list[str]:
-    """Return options as arguments of the command line; an option with the value true becomes a flag."""
+    """Return options as arguments of the command line; true becomes a flag, false the `--no-` form of one that has it."""
     words = []
     for name, value in options.items():
         if value is False:
-            continue
-        words += [f"--{name}"] if value is True else [f"--{name}", str(value)]
+            words += [f"--no-{name}"] if name.replace("-", "_") in Config.usual else []
+        else:
+            words += [f"--{name}"] if value is True else [f"--{name}", str(value)]
     return words
 
 
@@ -67,7 +69,7 @@ def replaced(old: dict[str, Any], reasons: list[str]) -> dict[str, Any]:
     return {"commit": old.get("key", {}).get("commit", "unknown"), "reasons": reasons, **found}
 
 
-def run(name: str, label: str, options: dict[str, Any], data_dir: str | None, threads: int | None) -> None:
+def run(name: str, label: str, options: dict[str, Any], data_dir: str | None, threads: int | None = None) -> None:
     """Run one point and store its result; the number of threads changes no result."""
     spiking = command_of(experiments([name])[name]) == "spiking"
     command_name = "spiking" if spiking else "simulate"

@@ -5,7 +5,16 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from analog_ff.output.quantities import AREA_NAMES, PART_NAMES, against_limit, joules, of_the_whole, quantity, ranged
+from analog_ff.output.quantities import (
+    AREA_NAMES,
+    WHOLE,
+    against_limit,
+    joules,
+    of_the_energy,
+    of_the_whole,
+    quantity,
+    ranged,
+)
 from analog_ff.plain import Document
 from hardware_models.energy.facts.throughput import PUBLISHED
 
@@ -62,11 +71,7 @@ def _facts(found: Document) -> list[str]:
     """Return the facts below the tables, a line each."""
     nominal = {"nominal": found["per_update_joule"], "low": found["low_joule"], "high": found["high_joule"]}
     lines = [f"energy per update: {ranged(nominal) if found['scenario'] == 'nominal' else joules(nominal['nominal'])}"]
-    lines += [
-        f"   of it {PART_NAMES[part]}: {ranged(amounts)}"
-        for part, amounts in found["parts_joule"].items()
-        if amounts["nominal"]
-    ]
+    lines += [f"{name}: {value}" for name, value in of_the_energy(found["parts_joule"])]
     lines += [f"energy per image, read-out {n}: {joules(v)}" for n, v in found["per_image_joule"].items()]
     if written := found["deployed_joule"]:
         lines.append(
@@ -82,11 +87,15 @@ def _facts(found: Document) -> list[str]:
     if found["area_m2"]:
         total = found["area_m2"]["total"]
         part = max((n for n in found["area_m2"] if n != "total"), key=lambda n: found["area_m2"][n])
-        lines.append(
-            f"area: {total * 1e6:.3g} mm2, {100 * found['area_m2'][part] / total:.0f} % of it {AREA_NAMES[part]}"
-        )
+        share = 100 * found["area_m2"][part] / total
+        name, said, unit = WHOLE["area_m2"]
+        lines.append(f"{name}: {ranged(found['ranged_area_m2'], said, unit)}, {share:.0f} % of it {AREA_NAMES[part]}")
     if chip := found["chip"]["learn"]:
-        lines += [f"{name}: {value}" for name, value in of_the_whole(chip) if name != "area"]
+        lines += [
+            f"{name}: {' '.join(value.split())}"  # the area stands above, with its largest part
+            for key, (name, value) in of_the_whole(chip).items()
+            if key != "area_m2"
+        ]
         needed = chip["multiply_adds_per_second"], chip["words_per_second"]
         lines.append(
             f"a digital block that keeps up with the array does {needed[0]:.3g} multiply-adds a second and moves "
@@ -99,7 +108,8 @@ def _facts(found: Document) -> list[str]:
     lines.append(f"published TOPS/W: {peers}")
     if found["wear"]:
         worn = found["wear"]
-        life = "endurance unknown" if worn["life_used"] is None else f"{100 * worn['life_used']:.3g} % of the endurance"
+        whose = "published endurance" if worn["endurance_of"] == "a publication" else "endurance"
+        life = "endurance unknown" if worn["life_used"] is None else f"{100 * worn['life_used']:.3g} % of the {whose}"
         most = "" if worn["pulses_most"] is None else f", at most {worn['pulses_most']}"
         lines.append(f"wear: {worn['pulses_per_device']:.1f} pulses a device{most}; {life}")
     if found["full_scale_read"]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from analog_ff.output.quantities import PART_NAMES, against_limit, joules, of_the_whole, quantity, ranged
+from analog_ff.output.quantities import against_limit, joules, of_the_energy, of_the_whole, quantity, ranged
 from analog_ff.plain import Document
 
 
@@ -49,9 +49,8 @@ def show(result: Document, folder: Path) -> None:
         f"energy per update ({energy['technology']})",
         ranged(learned) if "parts_joule" in energy else joules(energy["per_update_joule"]),
     )
-    for part, amounts in energy.get("parts_joule", {}).items():
-        if amounts["nominal"]:
-            table.add_row(f"   of it {PART_NAMES[part]}", ranged(amounts))
+    for name, value in of_the_energy(energy.get("parts_joule", {})):
+        table.add_row(name, value)
     if energy.get("pulses_priced") is False:  # results of earlier versions do not say
         table.add_row("   of it pulses", "not priced: the device\ngives no v_up, t_up, v_down, t_down")
     for name, value in energy["per_image_joule"].items():
@@ -59,7 +58,7 @@ def show(result: Document, folder: Path) -> None:
     if energy["recalled"]:
         table.add_row("   prices recalled, not read again", "\n".join(energy["recalled"]))
     if chip := energy.get("chip", {}).get("learn"):
-        for name, value in of_the_whole(chip):
+        for name, value in of_the_whole(chip).values():
             table.add_row(name, value)
     lines = energy.get("line_currents")
     if lines and not lines["physical"]:

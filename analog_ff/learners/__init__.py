@@ -57,7 +57,7 @@ LEARNERS = MappingProxyType(
         "backprop": LearnerKind(
             "analog_ff.learners.backprop:Backprop",
             "a perfect model",
-            options=(ReadoutOptions, ArrayOptions),
+            options=(ReadoutOptions, FormatOptions, ArrayOptions),
             recipe={"learning_rate": 0.5},
             only=ERROR_DRIVEN,
             looks_inside=True,
@@ -66,7 +66,7 @@ LEARNERS = MappingProxyType(
         "backprop-nominal": LearnerKind(
             "analog_ff.learners.backprop:NominalBackprop",
             "errors go back through the array",
-            options=(ReadoutOptions, ArrayOptions),
+            options=(ReadoutOptions, FormatOptions, ArrayOptions),
             recipe={"learning_rate": 0.5},
             only=ERROR_DRIVEN,
         ),
@@ -113,7 +113,7 @@ LEARNERS = MappingProxyType(
         "feedback-alignment": LearnerKind(
             "analog_ff.learners.backprop:FeedbackAlignment",
             "errors through fixed random matrices",
-            options=(ReadoutOptions, ArrayOptions),
+            options=(ReadoutOptions, FormatOptions, ArrayOptions),
             recipe={"learning_rate": 0.5},
             only=ERROR_DRIVEN,
         ),
@@ -130,7 +130,7 @@ LEARNERS = MappingProxyType(
         "local-softmax": LearnerKind(
             "analog_ff.learners.local_softmax:LocalSoftmax",
             "a read-out a layer",
-            options=(ReadoutOptions, ArrayOptions, LocalReadoutOptions),
+            options=(ReadoutOptions, FormatOptions, ArrayOptions, LocalReadoutOptions),
             recipe={"learning_rate": 0.3},
             only=ERROR_DRIVEN,
         ),
@@ -144,7 +144,7 @@ LEARNERS = MappingProxyType(
         "pepita": LearnerKind(
             "analog_ff.learners.pepita:Pepita",
             "the error modulates the input",
-            options=(ReadoutOptions, ArrayOptions, PepitaOptions),
+            options=(ReadoutOptions, FormatOptions, ArrayOptions, PepitaOptions),
             recipe={"learning_rate": 0.3},
             only={
                 **ERROR_DRIVEN,

@@ -22,7 +22,7 @@ from analog_ff.learners.local import ArrayKeywords
 from analog_ff.learners.options import LOCAL_READOUTS
 from analog_ff.learners.supervised import Batch, Change, ErrorDriven, products
 from analog_ff.network.base import Activity, Network
-from analog_ff.objective.readout import SoftmaxReadout, one_hot_error
+from analog_ff.objective.readout import one_hot_error
 from hardware_models.check import UsageError
 from hardware_models.events import Tally
 from hardware_models.keys import Key
@@ -59,7 +59,7 @@ class LocalSoftmax(ErrorDriven):
             raise UsageError(f"a local read-out is {' or '.join(LOCAL_READOUTS)}, got {local_readout!r}.")
         self.trained = local_readout == "trained"
         self.local = [
-            SoftmaxReadout(units, self.classes, self.softmax.rate, self.softmax.decay) for units in network.units
+            type(self.softmax)(units, self.classes, self.softmax.rate, self.softmax.decay) for units in network.units
         ]
         if not self.trained:
             for layer, readout in enumerate(self.local):
@@ -92,8 +92,8 @@ class LocalSoftmax(ErrorDriven):
         readout = self.local[layer]
         error = one_hot_error(readout.probabilities(activity.normalised), labels)
         for _ in range(1 if self.trained else 2):
-            tally.add(layer, products(len(labels), readout.weights.size))
-        delta = self.through_normaliser(activity, error @ readout.weights.T) * (activity.y > 0)
+            tally.add(layer, products(len(labels), readout.weights.size, readout.product))
+        delta = self.through_normaliser(activity, readout.back(error)) * (activity.y > 0)
         return np.ascontiguousarray(delta, np.float32)
 
     def save(self) -> dict[str, np.ndarray]:

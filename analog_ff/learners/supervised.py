@@ -65,9 +65,9 @@ class Supervised(Learner):
         start = 0
         for layer in self.readout_layers:
             units = self.network.units[layer]
-            found[layer] = error @ self.softmax.weights[start : start + units].T
+            found[layer] = self.softmax.back(error, slice(start, start + units))
             start += units
-        tally.add("readout", products(len(error), start * self.classes))
+        tally.add("readout", products(len(error), start * self.classes, self.softmax.product))
         return found
 
     @staticmethod
@@ -159,6 +159,6 @@ def cross_entropy(readout: SoftmaxReadout, features: np.ndarray, labels: np.ndar
     return found
 
 
-def products(batch: int, words: int) -> Events:
-    """Return the cost of one digital product of (B, n) with n x m = `words` weights read once."""
-    return Events({"mac.fp32": batch * words, "sram.words_read": words})
+def products(batch: int, words: int, product: str = "mac.fp32") -> Events:
+    """Return the cost of one digital product of (B, n) with n x m = `words` weights read once; `product` counts its parts."""
+    return Events({product: batch * words, "sram.words_read": words})

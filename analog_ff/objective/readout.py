@@ -79,6 +79,11 @@ class SoftmaxReadout:
         error = one_hot_error(self.probabilities(h), labels)
         return h.T.astype(self.weights.dtype, copy=False) @ error / len(h)
 
+    def back(self, error: np.ndarray, features: slice = slice(None)) -> np.ndarray:
+        """Return e V^T (B, features) for errors e (B, classes), for those of the features alone if they are given."""
+        found: np.ndarray = error @ self.weights[features].T
+        return found
+
     def step(self, h: np.ndarray, labels: np.ndarray, gain: float, full: int | None = None) -> None:
         """Learn from one batch h (b, features) with labels (b,); `full` is B, which is b by default."""
         share = (1.0 - MOMENTUM) * (1.0 if full is None else len(labels) / full)
@@ -105,11 +110,12 @@ class Int8Readout(SoftmaxReadout):
     r"""The same regression with products of whole numbers of 8 bits.
 
     .. math:: h V \approx s_h s_c \sum_i \lfloor h_i/s_h \rceil \lfloor V_{ic}/s_c \rceil, \qquad
-              h^\top (t - p) \approx s_h s_e \sum_b \lfloor h_b/s_h \rceil^\top \lfloor (t - p)_b/s_e \rceil
+              h^\top (t - p) \approx s_h s_e \sum_b \lfloor h_b/s_h \rceil^\top \lfloor (t - p)_b/s_e \rceil, \qquad
+              (t - p) V^\top \approx s_e s_V \sum_c \lfloor (t - p)_c/s_e \rceil \lfloor V_{ic}/s_V \rceil
 
-    s_h and s_e are the largest absolute values of the batch over 127, s_c that of the weights of class c; sums are exact. The
-    weights V and their average q stay in fp32: they are changed once a batch, by three multiply-adds a word, and copied to 8 bits
-    for the products. An error below s_e/2, about 0.4 % of a probability, teaches nothing.
+    s_h and s_e are the largest absolute values of the batch over 127, s_c that of the weights of class c, s_V that of all
+    weights; sums are exact. The weights V and their average q stay in fp32: they are changed once a batch, by three multiply-adds
+    a word, and copied to 8 bits for the products. An error below s_e/2, about 0.4 % of a probability, teaches nothing.
     """
 
     product: ClassVar[str] = "mac.int8"
@@ -125,6 +131,12 @@ class Int8Readout(SoftmaxReadout):
         values, s_h = in_bytes(h)
         errors, s_e = in_bytes(one_hot_error(self.probabilities(h), labels))
         return ((values.T @ errors) * (s_h * s_e) / len(h)).astype(self.weights.dtype)
+
+    def back(self, error: np.ndarray, features: slice = slice(None)) -> np.ndarray:
+        """Return e V^T (B, features) for errors e (B, classes), for those of the features alone if they are given."""
+        errors, s_e = in_bytes(error)
+        weights, s = in_bytes(self.weights[features])
+        return ((errors @ weights.T) * (s_e * s)).astype(self.weights.dtype)
 
 
 def in_bytes(values: np.ndarray, axis: int | None = None) -> tuple[np.ndarray, np.ndarray]:

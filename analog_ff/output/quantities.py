@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from analog_ff.plain import Facts
 
 PART_NAMES = {"array": "array", "converters": "converters and drivers", "digital": "digital work", "memory": "memory"}
 """Part of an energy -> its name in a table."""
+DIGITAL = ("digital", "memory")
+"""Parts of an energy that are no analog work; clock and control of the memory are in the first."""
 AREA_NAMES = {
     "cells": "cells",
     "adc": "ADCs",
@@ -51,27 +53,54 @@ def joules(value: float | None, unknown: str = "unknown") -> str:
     return quantity(value, "J", most="", unknown=unknown)
 
 
-def ranged(amounts: Mapping[str, float | None]) -> str:
-    """Return a nominal energy with the low and the high end of its range."""
-    return f"{joules(amounts['nominal'])} ({joules(amounts['low'])} to {joules(amounts['high'])})"
+def ranged(amounts: Mapping[str, float | None], said: Callable[[float | None], str] = joules, unit: str = "") -> str:
+    """Return a nominal value, by default an energy, with the low and the high end of its range, and a unit of all three."""
+    return f"{said(amounts['nominal'])} ({said(amounts['low'])} to {said(amounts['high'])}){unit}"
 
 
-def of_the_whole(chip: Facts) -> list[tuple[str, str]]:
-    """Return time, area, power and power density of the whole chip in words, a row each."""
-    parts = (chip["array_seconds"], chip["digital_seconds"])
-    array, digital = (quantity(seconds, "s", most="") for seconds in parts)
-    rows = [
-        (
-            "chip time per update",
-            f"{quantity(chip['seconds_per_image'], 's', most='')} (array {array}, digital {digital})",
-        )
-    ]
-    if chip["area_m2"]:
-        rows.append(("area", f"{1e6 * chip['area_m2']:.3g} mm2"))
-    rows.append(("average power", quantity(chip["watt"], "W")))
-    if chip["watt_per_m2"] is not None:
-        label = f", {chip['label']}" if chip["label"] else ""
-        rows.append(("power density", f"{1e-4 * chip['watt_per_m2']:.3g} W/cm2{label}"))
+def of_the_energy(parts: Mapping[str, Mapping[str, float | None]]) -> list[tuple[str, str]]:
+    """Return the parts of an energy in words, a row each, and the share of digital work and memory in the nominal whole."""
+    rows = [(f"   of it {PART_NAMES[part]}", ranged(amounts)) for part, amounts in parts.items() if amounts["nominal"]]
+    nominal = {part: amounts["nominal"] or 0.0 for part, amounts in parts.items()}
+    if whole := sum(nominal.values()):
+        share = sum(nominal[part] for part in DIGITAL) / whole
+        names = " and ".join(PART_NAMES[part] for part in DIGITAL)
+        rows.append((f"   share of {names}", f"{100.0 * share:.3g} % of the nominal energy"))
+    return rows
+
+
+def _seconds(value: float | None) -> str:
+    return quantity(value, "s", most="")
+
+
+def _times(factor: float) -> Callable[[float | None], str]:
+    return lambda value: "unknown" if value is None else f"{factor * value:.3g}"
+
+
+WHOLE: Mapping[str, tuple[str, Callable[[float | None], str], str]] = {
+    "seconds_per_image": ("chip time per update", _seconds, ""),
+    "array_seconds": ("   of it arrays", _seconds, ""),
+    "digital_seconds": ("   of it digital work", _seconds, ""),
+    "area_m2": ("area", _times(1e6), " mm2"),
+    "watt": ("average power", lambda value: quantity(value, "W"), ""),
+    "watt_per_m2": ("power density", _times(1e-4), " W/cm2"),
+}
+"""Quantity of the whole chip -> its row in a table, the function that says a value of it, and the unit after it."""
+
+
+def of_the_whole(chip: Facts) -> dict[str, tuple[str, str]]:
+    """Return the row in words of each quantity of the whole chip: time, area, power and power density, if they are known."""
+    rows = {}
+    for key, (name, said, unit) in WHOLE.items():
+        if chip[key] is None and key in ("area_m2", "watt_per_m2"):
+            continue
+        # Results of earlier versions have no ranges.
+        rows[key] = (name, ranged(chip["ranges"][key], said, unit) if "ranges" in chip else said(chip[key]) + unit)
+    at_ends = chip["ranges"]["label"] if "ranges" in chip else {"nominal": chip["label"], "high": ""}
+    if any(at_ends[end] for end in ("nominal", "high")):
+        name, value = rows["watt_per_m2"]
+        verdict = at_ends["nominal"] or f"at its high end {at_ends['high']}"
+        rows["watt_per_m2"] = (name, f"{value},\n{verdict}")
     return rows
 
 

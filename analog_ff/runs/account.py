@@ -39,8 +39,9 @@ def account(result: Facts, technology: str, scenario: str = "nominal") -> Docume
     dict
         The report of `hardware_models.energy.report`, and ``by_layer_joule`` {phase: {layer: {component: joule}}} (with
         ``by_layer_note`` where the run kept only the sums of its integrals), ``distance_to_limit`` {phase: ...},
-        ``full_scale_read``, ``latency`` {phase: ...} and ``chip_seconds`` {phase: ...}, ``area_m2``,
-        ``operations_per_joule`` {read-out: ...}, ``chip`` {phase: time, power and power density of the whole}, ``wear``,
+        ``full_scale_read``, ``latency`` {phase: ...} and ``chip_seconds`` {phase: ...}, ``area_m2`` by
+        part, ``ranged_area_m2`` {low, nominal, high: of the whole}, ``operations_per_joule`` {read-out: ...}, ``chip`` {phase:
+        time, power and power density of the whole, each at the scenario's end of its own range, and their ``ranges``}, ``wear``,
         ``deployed_joule`` {phase: {component: joule}} of the chip that was written, and the currents from `line_currents`; None
         where the run does not hold the numbers for it.
 
@@ -75,7 +76,7 @@ def account(result: Facts, technology: str, scenario: str = "nominal") -> Docume
         phase: latency(result.get("integrals_by_layer", {}).get(phase, {}), images_of_phase)
         for phase, images_of_phase in (("learn", result["images"]["learn"]), ("infer", result["images"]["infer"]))
     }
-    parts, chip = drawn(result, prices, given["circuit"], made["total_joule"], scenario)
+    parts, chip = drawn(result, prices, given["circuit"], made["ranged_joule"], scenario)
     found = {
         **made,
         "run": {k: config.get(k) for k in ("device", "learner", "update", "data", "layers", "epochs", "seed")},
@@ -87,7 +88,8 @@ def account(result: Facts, technology: str, scenario: str = "nominal") -> Docume
         "latency": clock,
         "chip_seconds": seconds,
         "operations_per_joule": _operations(readouts, made["per_image_joule"], images["infer"]),
-        "area_m2": parts,
+        "area_m2": None if parts is None else parts[scenario],
+        "ranged_area_m2": None if parts is None else {end: at_end["total"] for end, at_end in parts.items()},
         "chip": chip,
         "wear": None,
         "line_currents": None,

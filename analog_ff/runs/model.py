@@ -1,9 +1,9 @@
 """The version of the simulated physics, rules and defaults that a result comes from, and the changes since.
 
 `MODEL` is raised whenever the same configuration with the same inputs would give another result: a law of a device, a rule of
-learning, a default. `CHANGES` lists each change and the runs that it touches, so that a stored result of an older version is
-still current where nothing that it depends on has changed. Parameter files and data are no part of the version: a run keeps
-digests of the files that it reads.
+learning, the default of an option's field (values of presets are part of the configuration). `CHANGES` lists each change and the
+runs that it touches, so that a stored result of an older version is still current where nothing that it depends on has changed.
+Parameter files and data are no part of the version: a run keeps digests of the files that it reads.
 """
 
 from __future__ import annotations

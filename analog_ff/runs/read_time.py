@@ -33,7 +33,8 @@ def noise_of_z(device: BaseDevice, config: Config, seconds: float) -> float:
     k is the weight range, s the input scale, T the temperature of the chip. The 2n cells on the two lines of a column add
     4 k_B T G B each, with B = 1/(2t) and G = G_mid on average, so that the variance of the current is 4 k_B T n G_mid/t. With
     z = s i/(G_unit V_read) and G_unit = (G_max - G_min) sqrt(n)/k the fan-in n cancels. Each further group of rows, and the
-    second phase of signed inputs, add the same variance once more. Source: H. Nyquist, Phys. Rev. 32, 110 (1928),
+    second phase of signed inputs, add the same variance once more. An access transistor lowers the noise and the signal, both by
+    little where the resistance of cells is high; it is left out. Source: H. Nyquist, Phys. Rev. 32, 110 (1928),
     10.1103/PhysRev.32.110.
     """
     middle = 0.5 * (device.g_min + device.g_max)

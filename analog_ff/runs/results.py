@@ -131,7 +131,7 @@ def collect(
         },
         **({} if groups is None else {"line_groups": groups}),
     }
-    _, chip = drawn(result, known["technology"], known["circuit"], energy["total_joule"])
+    _, chip = drawn(result, known["technology"], known["circuit"], energy["ranged_joule"])
     result["energy"]["chip"] = chip
     kept: Document = plain(result)
     return kept

@@ -52,10 +52,10 @@ def report(
         learn by images.learn), ``low_joule`` and ``high_joule``, the same at the ends of all ranges, its split
         ``parts_joule`` {array, converters, digital, memory: {low, nominal, high}}, and ``per_image_joule`` {read-out: joule},
         None where no image was presented;
-        ``by_component_joule`` {phase: {component: joule}}, ``total_joule`` {phase: joule}, ``largest``
-        {phase: [[component, share], ...]}; ``recalled``: components with energy whose price was recalled
-        and not read again in its source; ``static``; ``pulses_priced``: whether the pulses of the run took energy, None
-        if there were none; ``omitted``.
+        ``by_component_joule`` {phase: {component: joule}}, ``total_joule`` {phase: joule}, ``ranged_joule``
+        {phase: {low, nominal, high}}, the same at the ends of all ranges, ``largest`` {phase: [[component, share], ...]};
+        ``recalled``: components with energy whose price was recalled and not read again in its source; ``static``;
+        ``pulses_priced``: whether the pulses of the run took energy, None if there were none; ``omitted``.
     """
     for name in ("learn", "infer"):
         if name not in images:
@@ -63,25 +63,21 @@ def report(
         positive_int("the energy report", f"images.{name}", images[name], 0)
 
     def priced_at(
-        counted: Mapping[str, Mapping[str, int]], summed: Mapping[str, Integrals]
+        end: str, counted: Mapping[str, Mapping[str, int]], summed: Mapping[str, Integrals]
     ) -> dict[str, dict[str, float]]:
         return price(
             counted, summed, technology, read_time=read_time, write_voltage=write_voltage, read_voltage=read_voltage,
-            scenario=scenario, circuit=circuit,
+            scenario=end, circuit=circuit,
         )  # fmt: skip
 
     def joule(what: Events) -> float:
-        return math.fsum(priced_at({"infer": what.counts}, {"infer": what.integrals})["infer"].values())
+        return math.fsum(priced_at(scenario, {"infer": what.counts}, {"infer": what.integrals})["infer"].values())
 
-    joules = priced_at(events, integrals)
-    ranged = {
-        end: price(
-            {"learn": events.get("learn", {})}, {"learn": integrals.get("learn", {})}, technology, read_time=read_time,
-            write_voltage=write_voltage, read_voltage=read_voltage, scenario=end, circuit=circuit,
-        )["learn"]
-        for end in SCENARIOS
-    }  # fmt: skip
-    parts = {end: split(found, circuit) for end, found in ranged.items()}
+    joules = priced_at(scenario, events, integrals)
+    at_ends = {end: priced_at(end, events, integrals) for end in SCENARIOS}
+    ranged = {phase: {end: math.fsum(at_ends[end][phase].values()) for end in SCENARIOS} for phase in joules}
+    learned = ranged.get("learn", dict.fromkeys(SCENARIOS, 0.0))
+    parts = {end: split(found.get("learn", {}), circuit) for end, found in at_ends.items()}
     totals = {phase: math.fsum(parts.values()) for phase, parts in joules.items()}
     priced = _pulses_priced(events, integrals)
     return {
@@ -91,14 +87,15 @@ def report(
         "conditions": _shown(conditions_of(technology, read_time, write_voltage, read_voltage, scenario)),
         "circuit": circuit._asdict(),
         "per_update_joule": _per(totals.get("learn", 0.0), images["learn"]),
-        "low_joule": _per(math.fsum(ranged["low"].values()), images["learn"]),
-        "high_joule": _per(math.fsum(ranged["high"].values()), images["learn"]),
+        "low_joule": _per(learned["low"], images["learn"]),
+        "high_joule": _per(learned["high"], images["learn"]),
         "parts_joule": {
             part: {end: _per(found[part], images["learn"]) for end, found in parts.items()} for part in PARTS
         },
         "per_image_joule": {name: _per(joule(what), images["infer"]) for name, what in (readouts or {}).items()},
         "by_component_joule": joules,
         "total_joule": totals,
+        "ranged_joule": ranged,
         "largest": {phase: _largest(parts, totals[phase]) for phase, parts in joules.items()},
         "recalled": _recalled(joules, technology, read_voltage, scenario),
         "static": technology.static_statement,

@@ -69,7 +69,8 @@ def test_one_figure_of_a_device_file_or_one_pixel_makes_another_point(tmp_path: 
 
 
 def test_switches_make_another_device_and_a_written_chip_has_one_of_its_own() -> None:
-    plain, quiet = (stored("simulate", o)["key"] for o in (TOY, {**TOY, "no-read-noise": True}))
+    toy = {**TOY, "preset": "plain"}  # that of the ideal device: no access transistors on either chip
+    plain, quiet = (stored("simulate", o)["key"] for o in (toy, {**toy, "no-read-noise": True}))
     assert plain["inputs"]["device"] != quiet["inputs"]["device"]
     written = stored("simulate", {**TOY, "device": "ideal", "program-to": "memristor"})["key"]["inputs"]
     assert written["program_to"] == plain["inputs"]["device"] != written["device"]
@@ -81,7 +82,8 @@ def test_the_access_transistor_of_a_device_belongs_to_runs_that_have_it() -> Non
     bare = dataclasses.replace(device, r_access=0.0)
     assert device.r_access > 0.0 and identity.figures(device) == identity.figures(bare)
     assert identity.figures(device, access_transistor=True) == {**identity.figures(bare), "r_access": device.r_access}
-    plain, behind = (stored("simulate", options)["key"] for options in (TOY, {**TOY, "access-transistor": True}))
+    toy = {**TOY, "preset": "plain"}
+    plain, behind = (stored("simulate", options)["key"] for options in (toy, {**toy, "access-transistor": True}))
     assert plain["inputs"]["device"] == identity.digest(identity.figures(bare)) != behind["inputs"]["device"]
     assert plain["configuration"] != behind["configuration"]
 

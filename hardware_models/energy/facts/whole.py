@@ -10,6 +10,15 @@ the activities of the whole batch, and the next batch reads the cells that these
 overlap, so that T is at most twice too long in them. p M is the leakage of a memory of M bytes, which no price holds. The digital
 block has L units of each number format that the run counts.
 
+Each quantity has a range. Its high end takes every figure at the end of its range that makes the quantity larger, its low end
+the other one:
+
+.. math:: T^{high} = T(t_{conv}^{high}, f^{low}), \qquad
+          P^{high} = E^{high}/T^{low} + p^{high} M, \qquad q^{high} = P^{high}/A^{low}
+
+E, T, p and A have no figure in common, so that no choice of figures within their ranges leads out of these ends. The longest time
+and the highest power are those of two different chips.
+
 A package carries away about 100 W/cm2 (`HEAT_FLUX`, an estimate): closed liquid loops for processors have been measured at 12 to
 72 W/cm2 (F. M. Naduvilakath-Mohammed et al., Case Studies in Thermal Engineering 50:103472, 2023,
 doi:10.1016/j.csite.2023.103472); more takes channels in the silicon.
@@ -18,9 +27,11 @@ doi:10.1016/j.csite.2023.103472); more takes channels in the silicon.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from hardware_models.energy.circuit import Circuit
+from hardware_models.energy.components import SCENARIOS
 from hardware_models.energy.facts.area import converters_of
 from hardware_models.energy.load import Technology
 from hardware_models.tiles import Tiling
@@ -28,7 +39,16 @@ from hardware_models.tiles import Tiling
 HEAT_FLUX = 1e6
 """Power that a package carries away from an area [W/m²]."""
 TOO_HOT = "more than a package carries away"
+OTHER: Mapping[str, str] = MappingProxyType({"low": "high", "nominal": "nominal", "high": "low"})
+"""End of a range -> the end at which a figure lies that makes the quantity smaller as it grows."""
 Counts = Mapping[str, int]
+
+
+class _Work(NamedTuple):
+    """Time [s] of the arrays and of the digital block in one phase."""
+
+    array: float
+    digital: float
 
 
 def analog_seconds(
@@ -67,9 +87,10 @@ def whole(
     circuit: Circuit,
     read_time: float,
     images: int,
-    joule: float,
-    area: float | None,
+    joule: Mapping[str, float],
+    area: Mapping[str, float] | None,
     steps: Sequence[tuple[int, int]] | None = None,
+    scenario: str = "nominal",
 ) -> dict[str, Any] | None:
     """Return time, power and power density of one phase; None where the technology has no clock, or nothing was shown.
 
@@ -79,44 +100,62 @@ def whole(
         Counts and integrals of the phase.
     shapes, tile, circuit : the chip as drawn.
     read_time : [s] of one phase of a read.
-    images, joule : images of the phase, and its energy in all [J].
-    area : of the whole chip [m²], None if it is unknown.
+    images : of the phase.
+    joule : {"low", "nominal", "high": energy of the phase in all [J]}.
+    area : {"low", "nominal", "high": area of the whole chip [m²]}, None if it is unknown.
     steps : of each layer, see `analog_seconds`; None for one.
+    scenario : "low", "nominal" or "high", the end of its own range at which each quantity is given.
 
     Returns
     -------
     dict
         ``seconds_per_image`` and of it ``array_seconds``, ``digital_seconds``; ``multiply_adds_per_second`` and
         ``words_per_second``, which a digital block that keeps up with the array would need; ``leakage_watt``; ``watt``,
-        ``watt_per_m2`` (None without an area) and ``label``, empty or "more than a package carries away".
+        ``area_m2``, ``watt_per_m2`` (None without an area) and ``label``, empty or "more than a package carries away"; and
+        ``ranges``, of each of these {"low", "nominal", "high"}.
     """
     if not images or "conversion" not in technology.times or "clock" not in technology.times:
         return None
-    conversion, clock = (technology.times[name].at("nominal") for name in ("conversion", "clock"))
-    array = digital = products = words = 0.0
-    for layer, counts in by_layer.items():
-        clocked = float(integrals_by_layer.get(layer, {}).get("time", {"value": 0.0})["value"])
-        if layer.isdecimal() and int(layer) < len(shapes):
-            own = (1, 1) if steps is None else steps[int(layer)]
-            array += analog_seconds(counts, clocked, shapes[int(layer)], tile, read_time, conversion, circuit, own)
-        else:
-            array += clocked
-        digital += digital_seconds(counts, clock, circuit)
-        products += sum(count for name, count in counts.items() if name.partition(".")[0] == "mac")
-        words += sum(count for name, count in counts.items() if name.partition(".")[0] == "sram")
-    seconds = array + digital
-    leakage = technology.leakage.at("nominal") * circuit.memory_bytes if technology.leakage else 0.0
-    watt = joule / seconds + leakage if seconds else None
-    density = None if watt is None or not area else watt / area
-    return {
-        "seconds_per_image": seconds / images,
-        "array_seconds": array / images,
-        "digital_seconds": digital / images,
-        "multiply_adds_per_second": products / array if array else None,
-        "words_per_second": words / array if array else None,
-        "leakage_watt": leakage,
-        "watt": watt,
-        "area_m2": area,
-        "watt_per_m2": density,
-        "label": TOO_HOT if density is not None and density > HEAT_FLUX else "",
-    }
+
+    def work(end: str) -> _Work:
+        conversion, clock = technology.times["conversion"].at(end), technology.times["clock"].at(OTHER[end])
+        array = digital = 0.0
+        for layer, counts in by_layer.items():
+            clocked = float(integrals_by_layer.get(layer, {}).get("time", {"value": 0.0})["value"])
+            if layer.isdecimal() and int(layer) < len(shapes):
+                own = (1, 1) if steps is None else steps[int(layer)]
+                array += analog_seconds(counts, clocked, shapes[int(layer)], tile, read_time, conversion, circuit, own)
+            else:
+                array += clocked
+            digital += digital_seconds(counts, clock, circuit)
+        return _Work(array, digital)
+
+    works = {end: work(end) for end in SCENARIOS}
+    products, words = (_counted(by_layer, family) for family in ("mac", "sram"))
+    found: dict[str, dict[str, Any]] = {}
+    for end in SCENARIOS:
+        long, short = works[end], works[OTHER[end]]
+        leakage = technology.leakage.at(end) * circuit.memory_bytes if technology.leakage else 0.0
+        watt = joule[end] / sum(short) + leakage if sum(short) else None
+        density = None if watt is None or not area else watt / area[OTHER[end]]
+        found[end] = {
+            "seconds_per_image": sum(long) / images,
+            "array_seconds": long.array / images,
+            "digital_seconds": long.digital / images,
+            "multiply_adds_per_second": products / short.array if short.array else None,
+            "words_per_second": words / short.array if short.array else None,
+            "leakage_watt": leakage,
+            "watt": watt,
+            "area_m2": area[end] if area else None,
+            "watt_per_m2": density,
+            "label": TOO_HOT if density is not None and density > HEAT_FLUX else "",
+        }
+    given = found[scenario]
+    return {**given, "ranges": {name: {end: found[end][name] for end in SCENARIOS} for name in given}}
+
+
+def _counted(by_layer: Mapping[str, Counts], family: str) -> int:
+    """Return the events of a family in all layers."""
+    return sum(
+        count for counts in by_layer.values() for name, count in counts.items() if name.partition(".")[0] == family
+    )

@@ -10,8 +10,9 @@ import pytest
 
 from analog_ff.__main__ import app
 from analog_ff.cli.energy_table import show as shown
+from analog_ff.cli.run_table import show as table_of_run
 from analog_ff.config.config import Config
-from analog_ff.output.quantities import AREA_NAMES
+from analog_ff.output.quantities import AREA_NAMES, WHOLE, of_the_energy, of_the_whole
 from analog_ff.runs.account import account
 from analog_ff.runs.execute import execute
 from analog_ff.runs.result_file import read_run
@@ -19,6 +20,7 @@ from analog_ff.simulate import run_app
 from hardware_models.check import UsageError
 from hardware_models.energy.facts.latency import latency
 from hardware_models.energy.facts.wear import wear
+from hardware_models.energy.facts.whole import TOO_HOT
 from hardware_models.energy.files import packaged
 
 
@@ -40,7 +42,7 @@ def test_the_same_technology_gives_the_runs_own_energy(run: Path, capsys: pytest
     result = json.loads((run / "result.json").read_text())
     found = asked(capsys, str(run))
     for name in ("per_update_joule", "low_joule", "high_joule", "parts_joule", "by_component_joule", "total_joule",
-                 "recalled", "circuit", "chip"):  # fmt: skip
+                 "ranged_joule", "recalled", "circuit", "chip"):  # fmt: skip
         assert found[name] == result["energy"][name]
     assert found["line_currents"] == result["energy"]["line_currents"]
     for phase, total in found["total_joule"].items():
@@ -63,6 +65,14 @@ def test_what_is_said_beside_the_energy(run: Path, capsys: pytest.CaptureFixture
     assert chip["array_seconds"] >= clock["seconds_per_image"], "conversions may take longer than reads, never less"
     assert (chip["watt"] - chip["leakage_watt"]) * chip["seconds_per_image"] == pytest.approx(found["per_update_joule"])
     assert chip["area_m2"] == found["area_m2"]["total"] and chip["watt_per_m2"] == chip["watt"] / chip["area_m2"]
+    for phase in ("learn", "infer"):
+        ranges, joule = found["chip"][phase]["ranges"], found["ranged_joule"][phase]
+        assert all(r["low"] < r["nominal"] < r["high"] for n, r in ranges.items() if n != "label" and "words" not in n)
+        for end, other in (("low", "high"), ("high", "low")):
+            spent = (ranges["watt"][end] - ranges["leakage_watt"][end]) * ranges["seconds_per_image"][other]
+            assert spent * found["images"][phase] == pytest.approx(joule[end])
+            assert ranges["watt_per_m2"][end] == ranges["watt"][end] / found["ranged_area_m2"][other]
+    assert found["ranged_joule"]["learn"]["high"] == pytest.approx(found["high_joule"] * found["images"]["learn"])
     parts = {end: sum(part[end] for part in found["parts_joule"].values()) for end in ("low", "nominal", "high")}
     wanted = found["low_joule"], found["per_update_joule"], found["high_joule"]
     assert tuple(parts.values()) == pytest.approx(wanted) and sorted(wanted) == list(wanted)
@@ -83,6 +93,50 @@ def test_another_technology_and_scenario(run: Path, capsys: pytest.CaptureFixtur
     assert "mac.fp32" in there["recalled"] and "mac.fp32" not in here["recalled"]
     low, high = (asked(capsys, str(run), "--scenario", s)["per_update_joule"] for s in ("low", "high"))
     assert low < here["per_update_joule"] < high
+    dear = asked(capsys, str(run), "--scenario", "high")
+    ranges = here["chip"]["learn"]["ranges"]
+    assert dear["chip"]["learn"]["ranges"] == ranges and dear["ranged_joule"] == here["ranged_joule"]
+    for name in ("seconds_per_image", "watt", "area_m2", "watt_per_m2", "leakage_watt"):
+        assert dear["chip"]["learn"][name] == ranges[name]["high"] > here["chip"]["learn"][name]
+
+
+def test_time_power_and_area_are_printed_with_their_ranges(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The table of the run and `energy` give the same ranges, and the share of what is no analog work."""
+    result = json.loads((run / "result.json").read_text())
+    table_of_run(result, run)
+    table = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert run_app(app, ["energy", str(run)]) == 0
+    lines = " ".join(capsys.readouterr().out.split())
+    rows = of_the_whole(result["energy"]["chip"]["learn"])
+    assert set(rows) == set(WHOLE) and all(" to " in value for _, value in rows.values())
+    share = of_the_energy(result["energy"]["parts_joule"])[-1]
+    parts = {part: ends["nominal"] for part, ends in result["energy"]["parts_joule"].items()}
+    digital = parts["digital"] + parts["memory"]
+    assert float(share[1].split()[0]) == pytest.approx(100 * digital / sum(parts.values()), rel=5e-3)
+    for name, value in (*rows.values(), share):
+        words = [*name.split(), *value.split()]
+        assert " ".join(words) in table
+        assert f"{name.strip()}: {' '.join(value.split())}" in lines
+
+
+def test_a_result_without_ranges_is_printed(run: Path) -> None:
+    """A whole chip of an earlier version has its nominal figures alone, and its verdict."""
+    chip = json.loads((run / "result.json").read_text())["energy"]["chip"]["learn"]
+    rows = of_the_whole({**{n: v for n, v in chip.items() if n != "ranges"}, "label": TOO_HOT, "area_m2": None})
+    assert "area_m2" not in rows and not any(" to " in value for _, value in rows.values())
+    assert rows["watt_per_m2"][1].endswith(TOO_HOT)
+
+
+def test_a_published_endurance_is_said_to_be_one(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Wear is compared with the endurance of the run, or with a published one that nothing in the run depended on."""
+    found = account(read_run(str(run)), "cmos-32nm")
+    own = f"{100 * found['wear']['life_used']:.3g}"
+    shown(found)
+    assert f"{own} % of the endurance\n" in capsys.readouterr().out
+    found["wear"] = wear(1000, 100, {"name": "choi2018_epiram"})
+    assert found["wear"]["endurance_of"] == "a publication"
+    shown(found)
+    assert "% of the published endurance\n" in capsys.readouterr().out
 
 
 def test_the_table_marks_what_is_not_physical_and_what_was_recalled(

@@ -105,7 +105,21 @@ def test_access_transistors_of_a_device_without_are_none() -> None:
 
 def test_a_run_with_access_transistors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Its energy is that of cells in series with transistors, its worst case too, when it is run and when it is priced anew."""
-    small = ["--data", "toy", "--layers", "6", "--epochs", "1", "--batch", "100", "--device", "kuzum2011_gst", "--json"]
+    small = [
+        "--preset",
+        "plain",
+        "--data",
+        "toy",
+        "--layers",
+        "6",
+        "--epochs",
+        "1",
+        "--batch",
+        "100",
+        "--device",
+        "kuzum2011_gst",
+        "--json",
+    ]
     found = []
     for words in ([], ["--access-transistor"]):
         place = tmp_path / f"run{len(words)}"

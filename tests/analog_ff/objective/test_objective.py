@@ -399,6 +399,13 @@ def test_a_readout_of_bytes_multiplies_whole_numbers() -> None:
     s_e = np.abs(error).max() / 127.0
     gradient = (whole(h, s_h).T @ whole(error, s_e)) * (s_h * s_e) / 30
     np.testing.assert_allclose(bytes_.gradient(h, labels), gradient, rtol=1e-4, atol=1e-7)
+    for rows in (slice(None), slice(10, 25)):
+        part = plain.weights[rows]
+        s_v = np.abs(part).max() / 127.0
+        np.testing.assert_allclose(
+            bytes_.back(error, rows), (whole(error, s_e) @ whole(part, s_v).T) * (s_e * s_v), rtol=1e-5, atol=1e-7
+        )
+        np.testing.assert_array_equal(plain.back(error, rows), error @ part.T)
     assert np.all(Int8Readout(40, 10).logits(h) == 0.0), "weights that are all zero have a scale of zero"
 
 

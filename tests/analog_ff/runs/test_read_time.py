@@ -27,11 +27,6 @@ from hardware_models.load import load_device
 TRAINABLE = [name for name in PUBLISHED if load_device(name).trainable and name != "memristor"]
 OWN = Path("benchmarks/devices")
 HIGH, LOW = str(OWN / "memristor_10megohm.toml"), str(OWN / "memristor_5kiloohm.toml")
-CHIP: dict[str, Any] = {
-    "johnson_noise": True, "line_groups": "auto", "wires": "refreshed", "technology": "cmos-32nm-wide", "tile": (128, 128)
-}  # fmt: skip
-TOO_MUCH = ("kuzum2011_gst",)
-"""Devices of which one cell alone, without its access transistor, is above the limit of a line."""
 
 
 # --- the law ---
@@ -111,7 +106,7 @@ def test_a_read_time_that_heat_drowns_is_refused_before_the_run(
     more: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The same bound as in the price of a run: 3 kT 4^8 for 8 bits. Coarser converters, or none, take it."""
-    small = ["--data", "toy", "--layers", "6", "--epochs", "1", "--read-time", "1e-12", *more]
+    small = ["--data", "toy", "--layers", "6", "--epochs", "1", "--read-time", "1e-12", "--preset", "plain", *more]
     assert run_app(app, [*small, "--out", str(tmp_path / "run")]) == 2
     said = " ".join(capsys.readouterr().err.split())
     assert "--read-time 1e-12 is too short for --adc 8: a bit line of 67 cells dissipates 9.21e-17 J" in said
@@ -177,8 +172,8 @@ def test_a_run_says_that_the_read_noise_contains_it(tmp_path: Path, capsys: pyte
 @pytest.mark.parametrize("device", [HIGH, LOW])
 def test_ten_megohm_and_five_kiloohm_run_without_options(device: str, tmp_path: Path) -> None:
     """No current above the limit of a line; the one reads longer, the other in many groups."""
-    small = {"data": "toy", "layers": (20,), "epochs": 1, "device": device}
-    result, _ = execute(Config(**recommended({**small, **CHIP, "out": str(tmp_path / "run")})), quiet=True)
+    small = {"data": "toy", "layers": (20,), "epochs": 1, "device": device, "out": str(tmp_path / "run")}
+    result, _ = execute(Config(**recommended(small)), quiet=True)
     lines = result["energy"]["line_currents"]
     assert lines["physical"] and all(0.0 < ratio <= 1.0 for ratio in lines["line_current_ratio"].values())
     assert (result["johnson_noise"]["read_time_from"] == "johnson-noise") == (device == HIGH)
@@ -189,14 +184,11 @@ def test_ten_megohm_and_five_kiloohm_run_without_options(device: str, tmp_path: 
 @pytest.mark.slow
 @pytest.mark.parametrize("device", TRAINABLE)
 def test_every_published_device_starts_on_a_chip_that_fits(device: str, tmp_path: Path) -> None:
-    """300 images of mnist-5k: currents within the limit, and little Johnson noise; or one sentence before the run."""
+    """300 images of mnist-5k with the default options: currents within the limit, and little Johnson noise."""
     small = {"images_per_epoch": 300, "layers": (50,), "epochs": 1, "device": device, "out": str(tmp_path / "run")}
-    config = Config(**recommended({**small, **CHIP}))
-    if device in TOO_MUCH:
-        with pytest.raises(UsageError, match="so no group of lines is small enough"):
-            execute(config, quiet=True)
-        return
+    config = Config(**recommended(small))
     result, _ = execute(config, quiet=True)
+    assert result["config"]["line_groups"] == "auto" and result["config"]["access_transistor"]
     ratios = result["energy"]["line_currents"]["line_current_ratio"]
     assert all(0.0 < ratio <= 1.0 for ratio in ratios.values())
     assert result["johnson_noise"]["deviation_z"] <= LARGEST_NOISE

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import math
 
 import pytest
@@ -24,6 +26,8 @@ COUNTED = {
 }
 TIMES = {"0": {"time": {"value": 50e-9}}, "1": {"time": {"value": 90e-9}}}
 """Ten reads of 5 ns in each layer; writes of 40 ns in the upper one."""
+JOULE = {"low": 4e-7, "nominal": 1e-6, "high": 7e-6}
+AREA = {"low": 3e-6, "nominal": 4e-6, "high": 9e-6}
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +48,13 @@ def test_every_component_belongs_to_one_part(technology, analog: bool) -> None:
 
 
 def found(technology, **more):
-    given = {"tile": (256, 256), "circuit": CIRCUIT, "read_time": 5e-9, "images": 10, "joule": 1e-6, "area": 4e-6}
+    given = {"tile": (256, 256), "circuit": CIRCUIT, "read_time": 5e-9, "images": 10, "joule": JOULE, "area": AREA}
     return whole(COUNTED, TIMES, SHAPES, technology, **(given | more))
+
+
+def everywhere(value: float) -> dict[str, float]:
+    """Return a quantity whose range is a point."""
+    return dict.fromkeys(("low", "nominal", "high"), value)
 
 
 def test_time_is_that_of_arrays_and_then_of_the_digital_block(technology) -> None:
@@ -77,11 +86,63 @@ def test_one_converter_a_column_leaves_the_reads_their_pace(technology) -> None:
 
 
 def test_a_chip_above_what_a_package_carries_says_so(technology) -> None:
-    hot = found(technology, joule=1e-3)
+    hot = found(technology, joule=everywhere(1e-3))
     assert hot["watt_per_m2"] > HEAT_FLUX and hot["label"] == TOO_HOT
-    cool = found(technology, joule=1e-9)
-    assert cool["watt_per_m2"] < HEAT_FLUX and cool["label"] == ""
+    cool = found(technology, joule=everywhere(1e-9))
+    assert cool["watt_per_m2"] < HEAT_FLUX and cool["label"] == cool["ranges"]["label"]["high"] == ""
+    warm = found(technology, joule={"low": 1e-9, "nominal": 1e-9, "high": 1e-3})
+    assert warm["label"] == "" and warm["ranges"]["label"] == {"low": "", "nominal": "", "high": TOO_HOT}
     assert found(technology, area=None)["watt_per_m2"] is None and found(technology, images=0) is None
+
+
+def test_the_ends_of_time_and_power_by_hand(technology) -> None:
+    """The longest time has slow conversions and the slow clock; the highest power has fast ones, all energy and all leakage."""
+    ranges = found(technology)["ranges"]
+    products, words = 1_000_000 + 5000 + 5000 + 50_000, 4000 + 800
+    seconds = {}
+    for end, conversion, clock in (("low", 0.5e-9, 2e9), ("high", 100e-9, 0.39e9)):
+        array = 2 * (10 * 500 / 32 * conversion - 50e-9) + 50e-9 + 90e-9
+        digital = products / (256 * clock) + words / (8 * clock)
+        assert ranges["array_seconds"][end] * 10 == pytest.approx(array, rel=1e-12)
+        assert ranges["digital_seconds"][end] * 10 == pytest.approx(digital, rel=1e-12)
+        seconds[end] = array + digital
+    high = 7e-6 / seconds["low"] + 186e-9 * 2**20
+    low = 4e-7 / seconds["high"] + 0.04e-9 * 2**20
+    assert ranges["watt"] == pytest.approx({"low": low, "nominal": found(technology)["watt"], "high": high})
+    assert ranges["watt_per_m2"]["high"] == pytest.approx(high / 3e-6)
+    assert ranges["watt_per_m2"]["low"] == pytest.approx(low / 9e-6)
+    assert ranges["area_m2"] == AREA
+
+
+def test_no_choice_of_figures_leads_out_of_the_ranges(technology) -> None:
+    """Each corner of conversion, clock, leakage, energy and area lies between the ends, and some corner is at each end."""
+    ranges = found(technology)["ranges"]
+    seen: dict[str, list[float]] = {"seconds_per_image": [], "watt": [], "watt_per_m2": []}
+    for conversion, clock, leakage, joule, area_end in itertools.product(("low", "high"), repeat=5):
+        times = {
+            "conversion": fixed(technology.times["conversion"], conversion),
+            "clock": fixed(technology.times["clock"], clock),
+        }
+        here = dataclasses.replace(technology, times=times, leakage=fixed(technology.leakage, leakage))
+        chip = found(here, joule=everywhere(JOULE[joule]), area=everywhere(AREA[area_end]))
+        for name, values in seen.items():
+            values.append(chip[name])
+    for name, values in seen.items():
+        assert (min(values), max(values)) == pytest.approx((ranges[name]["low"], ranges[name]["high"]), rel=1e-12)
+        assert ranges[name]["low"] < ranges[name]["nominal"] < ranges[name]["high"]
+
+
+def fixed(figure, end: str):
+    """Return a figure that lies at one end of its range for certain."""
+    return dataclasses.replace(figure, values=(figure.at(end),) * 3)
+
+
+def test_a_scenario_gives_each_quantity_at_its_own_end(technology) -> None:
+    nominal = found(technology)
+    for end in ("low", "nominal", "high"):
+        chip = found(technology, scenario=end)
+        assert chip["ranges"] == nominal["ranges"]
+        assert all(chip[name] == values[end] for name, values in chip["ranges"].items())
 
 
 def test_the_area_has_memory_and_multiply_adds(technology) -> None:
