@@ -113,21 +113,28 @@ def wires_repair() -> None:
 
 def _wires_repair(found: list[dict[str, Any]]) -> Any:
     figure, (left, right) = panels(1, 2, size=(8.4, 3.9), sharey=True)
-    kinds = {"test": ("trained without wires, read through them", "C3", 0.97), FOLLOWED: ("trained with wires", "C0", 1.03)}
+    kinds = {
+        "test": ("trained without wires, read through them", "C3", 0.97),
+        FOLLOWED: ("trained with wires", "C0", 1.03),
+    }
+    every: set[float] = set()
     for axes, readout in ((left, "softmax"), (right, "energy")):
         for mode, (label, colour, aside) in kinds.items():
             table = defaultdict(list)
             for result in (r for r in found if r["config"]["wires"] == mode):
                 table[result["config"]["wire_resistance"]].append(result["test_error_percent_by_readout"][readout])
             ohms = sorted(table)
-            axes.plot([aside * r for r in ohms], [statistics.mean(table[r]) for r in ohms], "-", color=colour, label=label)
+            every |= set(ohms)
+            axes.plot(
+                [aside * r for r in ohms], [statistics.mean(table[r]) for r in ohms], "-", color=colour, label=label
+            )
             for ohm in ohms:
                 axes.plot([aside * ohm] * len(table[ohm]), table[ohm], "o", color=colour, ms=5, alpha=0.7)
         ideal = [r["test_error_percent_by_readout"][readout] for r in found if r["config"]["wires"] == "off"]
         axes.axhline(statistics.mean(ideal), color="grey", ls="--", label="no wires")
         axes.axhspan(min(ideal), max(ideal), color="grey", alpha=0.15)
         axes.set(xscale="log", xlabel="wire from cell to cell [ohm]", title=f"{readout} read-out")
-        axes.set_xticks(ohms, [f"{ohm:g}" for ohm in ohms])
+        axes.set_xticks(sorted(every), [f"{ohm:g}" for ohm in sorted(every)])
         axes.minorticks_off()
         axes.grid(alpha=0.3)
     left.set_ylabel("test error [%]")

@@ -2,6 +2,7 @@
 
     python benchmarks/wires_training.py [POINT ...] [--epochs 5] [--threads 1] [--write]     run the missing points
     python benchmarks/wires_training.py --plot                  draw docs/img/wires_training.png from the stored result
+    python benchmarks/wires_training.py --times 3 --threads 1   processor time of an epoch with wires and without, in turn
 
 In every fourth batch, the first read of each layer is compared: the currents of its first 16 images, tile by tile, by the matrix
 of the read and by exact solutions. A current's error is a share of the largest current of its tile for the same image; a tile's
@@ -15,8 +16,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -165,6 +168,25 @@ def point(options: dict[str, Any]) -> dict[str, Any]:
             "test_error_percent": result["test_error_percent"]}  # fmt: skip
 
 
+def epoch_seconds(wires: str) -> float:
+    """Return the processor time [s] of an epoch of the main job, as mean of its second and third; the first one compiles."""
+    moments: list[float] = []
+    with tempfile.TemporaryDirectory() as place:
+        config = resolved("simulate", {"device": "memristor", "epochs": 3, "wires": wires, "out": f"{place}/run"})
+        running.execute(config, quiet=True, after_epoch=lambda _: moments.append(time.process_time()))
+    return (moments[2] - moments[0]) / 2.0
+
+
+def times(rounds: int) -> None:
+    """Print the processor time of an epoch with wires and without, in turn."""
+    ratios = []
+    for _ in range(rounds):
+        off, refreshed = (epoch_seconds(wires) for wires in ("off", "refreshed"))
+        ratios.append(refreshed / off)
+        print(f"an epoch takes {off:.2f} s without wires, {refreshed:.2f} s with: {ratios[-1]:.2f} times", flush=True)
+    print(f"median: {statistics.median(ratios):.2f} times", flush=True)
+
+
 def said(label: str, found: dict[str, Any]) -> list[str]:
     """Return a line of text for each layer of a point."""
     lines = []
@@ -199,6 +221,7 @@ def draw(points: dict[str, dict[str, Any]]) -> None:
         )
         axes.set(yscale="log", ylabel="error [% of the tile's\nlargest current]", title=label)
         axes.grid(alpha=0.3)
+    every[0, 0].set_ylim(bottom=1e-3)  # before cells have moved the error is that of float32
     every[-1, 0].set_xlabel("epoch")
     figure.legend(*every[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8)
     whole_files.write(PICTURE, picture(figure, dpi=120))
@@ -213,10 +236,16 @@ def main() -> None:
     parser.add_argument("--threads", type=int, help="threads of the run [default: all cores]")
     parser.add_argument("--write", action="store_true", help="keep the result in benchmarks/results")
     parser.add_argument("--plot", action="store_true", help="draw the stored result and run nothing")
+    parser.add_argument(
+        "--times", type=int, metavar="ROUNDS", help="measure the time of an epoch so often, and run nothing else"
+    )
     given = parser.parse_args()
     stored = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.exists() else {}
     if given.threads:
         numba.set_num_threads(given.threads)
+    if given.times:
+        times(given.times)
+        return
     for label, own in {} if given.plot else POINTS.items():
         if given.points and not label.startswith(tuple(given.points)):
             continue
