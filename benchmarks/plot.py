@@ -115,7 +115,8 @@ def _wires_repair(found: list[dict[str, Any]]) -> Any:
     figure, (left, right) = panels(1, 2, size=(8.4, 3.9), sharey=True)
     kinds = {
         "test": ("trained without wires, read through them", "C3", 0.97),
-        FOLLOWED: ("trained with wires", "C0", 1.03),
+        "refreshed": ("trained with wires, refreshed", "C0", 1.0),
+        "exact": ("trained with wires, exact", "C2", 1.03),
     }
     every: set[float] = set()
     for axes, readout in ((left, "softmax"), (right, "energy")):
