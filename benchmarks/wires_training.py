@@ -53,11 +53,13 @@ IMAGES = 16
 """Images of a batch whose currents are compared."""
 TOLERANCE = 1e-6
 """Relative error of the exact currents."""
+SMALL = {"layers": "64,64"}
+"""Network of the points with narrow wires, whose tiles are solved anew many times."""
 POINTS: dict[str, dict[str, Any]] = {
     "0.475 ohm, tiles 128 x 128 (default)": {},
-    "2.97 ohm, tiles 128 x 128": {"technology": "cmos-32nm"},
-    "2.97 ohm, tiles 256 x 256": {"technology": "cmos-32nm", "tile": "256x256"},
-    "10 ohm, tiles 128 x 128": {"wire-resistance": 10.0},
+    "2.97 ohm, tiles 128 x 128, 2 x 64 neurons": {"technology": "cmos-32nm", **SMALL},
+    "2.97 ohm, tiles 256 x 256, 2 x 64 neurons": {"technology": "cmos-32nm", "tile": "256x256", **SMALL},
+    "10 ohm, tiles 128 x 128, 2 x 64 neurons": {"wire-resistance": 10.0, **SMALL},
 }
 """Point -> its options beside the default ones."""
 
@@ -232,7 +234,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("points", nargs="*", metavar="POINT", help="beginning of the name of a point [default: all]")
     parser.add_argument("--epochs", type=int, default=5)
-    parser.add_argument("--layers", help="hidden layers [default: those of a run]")
+    parser.add_argument("--layers", help="hidden layers [default: those of the point]")
     parser.add_argument("--threads", type=int, help="threads of the run [default: all cores]")
     parser.add_argument("--write", action="store_true", help="keep the result in benchmarks/results")
     parser.add_argument("--plot", action="store_true", help="draw the stored result and run nothing")
