@@ -90,6 +90,7 @@ class Watch:
         self._dac = Dac(run.config.dac)
         self._left: set[int] = set()  # layers that this batch has yet to compare
         self._batch = 0
+        self._known: list[int] = []  # solutions of each layer after the last batch
         layers = len(run.port.shapes)
         self.compared: list[list[dict[str, float]]] = [[] for _ in range(layers)]
         """Comparisons of each layer: ``batch``, ``largest`` and ``median`` error [1]."""
@@ -109,10 +110,11 @@ class Watch:
         """Let the learner learn from a batch, and note where wires were solved."""
         self._batch = step
         self._left = set(range(len(self.compared))) if step % EVERY == 0 else set()
-        before = self._solutions()
+        before = self._known or self._solutions()  # those of the monitoring after an epoch count for the next batch
         tally = self._step(images, labels, step=step, **options)
         self._left = set()
-        for solved, old, new in zip(self.solved, before, self._solutions(), strict=True):
+        self._known = self._solutions()
+        for solved, old, new in zip(self.solved, before, self._known, strict=True):
             solved.extend([step] if new > old else [])
         return tally
 
