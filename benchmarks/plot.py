@@ -116,7 +116,6 @@ def _wires_repair(found: list[dict[str, Any]]) -> Any:
     kinds = {
         "test": ("trained without wires, read through them", "C3", 0.97),
         "refreshed": ("trained with wires, refreshed", "C0", 1.0),
-        "exact": ("trained with wires, exact", "C2", 1.03),
     }
     every: set[float] = set()
     for axes, readout in ((left, "softmax"), (right, "energy")):
