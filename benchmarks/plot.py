@@ -1,6 +1,7 @@
 """Draw the pictures of the documentation from stored results: `python benchmarks/plot.py`.
 
-docs/img/wake_sleep.png shows the error against the length of the wake and sleep blocks, and against the share of sleep.
+docs/img/wake_sleep.png shows the error against the length of the wake and sleep blocks, and against the share of sleep;
+docs/img/wires_repair.png the error against the resistance of the wires, of networks that were trained behind them or without.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ sys.path.insert(0, str(HERE))
 
 import store  # noqa: E402
 from catalogue import experiments, points  # noqa: E402
+
+from analog_ff.output import whole_files  # noqa: E402
+from analog_ff.output.forms import panels, picture  # noqa: E402
 
 PICTURES = HERE.parent / "docs" / "img"
 CHANCE = 90.0
@@ -102,5 +106,43 @@ def wake_sleep() -> None:
     plt.close(figure)
 
 
+def wires_repair() -> None:
+    """Draw docs/img/wires_repair.png: a point for each seed, a line through the means."""
+    whole_files.write(PICTURES / "wires_repair.png", picture(_wires_repair(results("37_wires_training")), dpi=120))
+
+
+def _wires_repair(found: list[dict[str, Any]]) -> Any:
+    figure, (left, right) = panels(1, 2, size=(8.4, 3.9), sharey=True)
+    kinds = {
+        "test": ("trained without wires, read through them", "C3", 0.97),
+        "refreshed": ("trained with wires, refreshed", "C0", 1.0),
+    }
+    every: set[float] = set()
+    for axes, readout in ((left, "softmax"), (right, "energy")):
+        for mode, (label, colour, aside) in kinds.items():
+            table = defaultdict(list)
+            for result in (r for r in found if r["config"]["wires"] == mode):
+                table[result["config"]["wire_resistance"]].append(result["test_error_percent_by_readout"][readout])
+            ohms = sorted(table)
+            every |= set(ohms)
+            axes.plot(
+                [aside * r for r in ohms], [statistics.mean(table[r]) for r in ohms], "-", color=colour, label=label
+            )
+            for ohm in ohms:
+                axes.plot([aside * ohm] * len(table[ohm]), table[ohm], "o", color=colour, ms=5, alpha=0.7)
+        ideal = [r["test_error_percent_by_readout"][readout] for r in found if r["config"]["wires"] == "off"]
+        axes.axhline(statistics.mean(ideal), color="grey", ls="--", label="no wires")
+        axes.axhspan(min(ideal), max(ideal), color="grey", alpha=0.15)
+        axes.set(xscale="log", xlabel="wire from cell to cell [ohm]", title=f"{readout} read-out")
+        axes.set_xticks(sorted(every), [f"{ohm:g}" for ohm in sorted(every)])
+        axes.minorticks_off()
+        axes.grid(alpha=0.3)
+    left.set_ylabel("test error [%]")
+    left.set_ylim(bottom=0.0)
+    left.legend(fontsize=8)
+    return figure
+
+
 if __name__ == "__main__":
     wake_sleep()
+    wires_repair()

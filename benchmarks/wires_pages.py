@@ -1,16 +1,17 @@
-"""Pages of results on crossbars with wires: accuracy, and speed beside other programs."""
+"""Pages of results on crossbars with wires: accuracy, speed beside other programs, and how reads follow them in training."""
 
 from __future__ import annotations
 
+import statistics
 from typing import Any
 
 from other_pages import found_in, table
-from pages import Page, folded
+from pages import Page, folded, picture
 
 
 def wires_pages() -> list[Page]:
     """Return the pages whose results exist."""
-    return [page for page in (accuracy(), speed()) if page is not None]
+    return [page for page in (accuracy(), speed(), training()) if page is not None]
 
 
 def accuracy() -> Page | None:
@@ -65,6 +66,33 @@ def speed() -> Page | None:
     answer += f"; others take {', '.join(said)} as long." if said else "."
     command = "`python benchmarks/speed/wires.py --badcrossbar PYTHON --crosssim FOLDER --write`"
     return Page("wires_speed", "Wires: time of a read beside other solvers", answer, command, body)
+
+
+def training() -> Page | None:
+    """Return the page on the error of the matrix that reads use, over training."""
+    found = found_in("wires_training.json")
+    if found is None:
+        return None
+    rows = []
+    for label, point in found.items():
+        for number, layer in enumerate(point["layers"]):
+            largest, median = ([line[name] for line in layer["compared"]] for name in ("largest", "median"))
+            shares = (max(largest), statistics.median(largest), statistics.median(median))
+            rows.append([label, str(number), f"{layer['tracking']['share']:.2f}", *(f"{100.0 * e:.2g}" for e in shares),
+                         str(len(layer["solved"]))])  # fmt: skip
+    default = next(iter(found))
+    worst = max(line["largest"] for layer in found[default]["layers"] for line in layer["compared"])
+    head = "chip | layer | mean share of a current | largest error % | its median % | median of all % | batches with solutions"
+    body = [
+        "Main job with `--wires refreshed`; in every fourth batch the currents of 16 images are compared with exact solutions of",
+        "all tiles. Errors are shares of the largest current of a tile for one image. The largest is over tiles and images, its",
+        "median over the compared batches; the median of all is over tiles and images, then over batches.", "",
+        *picture("Error of the matrix that reads use, over training", "wires_training.png"),
+        *folded("errors", table(head, rows)),
+    ]  # fmt: skip
+    answer = f"On the default chip no current of a compared read is off by more than {100.0 * worst:.2g} % of its tile's largest."
+    command = "`python benchmarks/wires_training.py --write`"
+    return Page("wires_training", "Wires: reads against exact wires while a network trains", answer, command, body)
 
 
 def _shown(row: dict[str, Any]) -> list[str]:
