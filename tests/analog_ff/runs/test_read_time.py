@@ -140,7 +140,7 @@ def test_a_run_says_how_long_it_reads_and_why(tmp_path: Path, capsys: pytest.Cap
         "deviation_z": pytest.approx(deviation), "contained_in_read_noise": False,
     }  # fmt: skip
     table = said_by(noisy, folder, capsys)
-    assert "500 ns, from Johnson noise" in table and "0.074 of z" in table
+    assert "500 ns, from Johnson noise" in table and "0.074 (standard deviation of z)" in table
     plain, folder = execute(Config(**small, out=str(tmp_path / "plain")), quiet=True)
     assert "johnson_noise" not in plain and "read time" not in said_by(plain, folder, capsys)
     assert noisy["device"]["t_read"] == 5e-7 and plain["device"]["t_read"] == 5e-9
