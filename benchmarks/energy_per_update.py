@@ -2,7 +2,8 @@
 
     python benchmarks/energy_per_update.py [--devices A,B] [--learners A,B] [--images N] [--technology NAME]
 
-Every learner trains the same network (784-500-500 by default) on the same images, each shown once, with its recipe. All events
+Every learner trains the same network (784-500-500 by default) on the buildable chip and the same images, each shown once, with its
+recipe. All events
 of phase `learn` are priced at low, nominal and high figures and split into reads, writes, neurons, converters, digital and
 memory. The images are the first ones of a run, when pulses are most frequent, so for learners whose errors shrink the figure is
 an upper bound for later updates. The results go to benchmarks/results/energy/energy_per_update.json.
@@ -108,7 +109,7 @@ def main() -> None:
     parser.add_argument("--learners", default=",".join(sorted(set(LEARNERS) - set(SKIPPED), key=_order)))
     parser.add_argument("--images", type=int, default=500, help="training images [default: 500]")
     parser.add_argument("--layers", default="500,500")
-    parser.add_argument("--technology", default="cmos-32nm")
+    parser.add_argument("--technology", default="cmos-32nm-wide")
     parser.add_argument("--out", type=Path, default=TARGET)
     args = parser.parse_args()
     try:
