@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 
 import catalogue
+import experiment_files
 import run
 
 TUNING = "28_learner_tuning"
@@ -41,7 +42,7 @@ def settings() -> list[str]:
             best = catalogue.chosen(TUNING, row["label"])
             if best is None:
                 sys.exit(f"{TUNING} lacks points of '{row['label']}'.")
-            own = {k: v for k, v in row.items() if k not in (*catalogue.NOT_OPTIONS, "device", "learner")} | best
+            own = {k: v for k, v in row.items() if k not in (*experiment_files.ROW, "device", "learner")} | best
             for key, value in own.items():
                 said = str(value).lower() if isinstance(value, bool) else value
                 words += ["--set", f"{Path(device).stem}/{label}:{key}={said}"]

@@ -124,3 +124,12 @@ def test_the_tables_of_the_energy_page_are_those_of_the_stored_runs() -> None:
     assert [row["what"] for row in acceptance.neurosim()] == [
         f"NeuroSim training, {name}" for name in acceptance.NEUROSIM
     ]
+
+
+def test_the_comparison_of_learners_takes_the_tuned_rates() -> None:
+    """Each learner has the learning rate that the stored tuning chose, in the form of `compare --set`."""
+    learners = importlib.import_module("learners")
+    words = learners.settings()
+    rates = [word for word in words if ":learning-rate=" in word]
+    assert len(rates) == len(learners.LEARNERS) * len(learners.DEVICES) and words.count("--set") * 2 == len(words)
+    assert "memristor/plain:skip-silent=false" in words
