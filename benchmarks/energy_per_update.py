@@ -2,10 +2,9 @@
 
     python benchmarks/energy_per_update.py [--devices A,B] [--learners A,B] [--images N] [--technology NAME]
 
-Every learner trains the same network (784-500-500 by default) on the buildable chip and the same images, each shown once, with its
-recipe. All events
-of phase `learn` are priced at low, nominal and high figures and split into reads, writes, neurons, converters, digital and
-memory. The images are the first ones of a run, when pulses are most frequent, so for learners whose errors shrink the figure is
+Every learner trains the same network (784-500-500 by default) on the buildable chip and the same images, each shown once, with
+its recipe. All events of phase `learn` are priced at low, nominal and high figures and split into reads, writes, neurons,
+converters, digital and memory. The images are the first ones of a run, when pulses are most frequent, so for learners whose errors shrink the figure is
 an upper bound for later updates. The results go to benchmarks/results/energy/energy_per_update.json.
 """
 

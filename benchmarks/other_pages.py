@@ -70,8 +70,8 @@ def learners() -> Page | None:
         title = name if " " in name else f"device {name}"  # the sections after the devices have titles of words
         body += folded(title, [tables.strip()])
     answer = (
-        "Forward-Forward needs a third of the joules of digital backprop in int8; backprop through the array and local softmax err"
-        " about two points less on the same chip and need half the joules to the same accuracy."
+        "Forward-Forward needs a third of the joules of digital backprop in int8; backprop through the array and local softmax"
+        " err about two points less on the same chip and need about half of its joules to the same accuracy."
     )
     title = "Learners in joules on the buildable chip, validation part of mnist-5k"
     return Page("learners", title, answer, "`python benchmarks/learners.py`", body)
