@@ -4,8 +4,9 @@
 
 Every learner trains the same network (784-500-500 by default) on the buildable chip and the same images, each shown once, with
 its recipe. All events of phase `learn` are priced at low, nominal and high figures and split into reads, writes, neurons,
-converters, digital and memory. The images are the first ones of a run, when pulses are most frequent, so for learners whose errors shrink the figure is
-an upper bound for later updates. The results go to benchmarks/results/energy/energy_per_update.json.
+converters, digital and memory. The images are the first ones of a run, when pulses are most frequent, so for learners whose
+errors shrink the figure is an upper bound for later updates. The results go to
+benchmarks/results/energy/energy_per_update.json.
 """
 
 from __future__ import annotations
