@@ -27,9 +27,10 @@ BUILDABLE: Facts = MappingProxyType(
         "readout_format": "int8",
     }
 )
-"""Values of the preset `buildable`, chosen in holdout runs on mnist-5k (benchmarks/experiments/35_physical_search.toml)."""
+"""Values of the preset `buildable`; docs/how-to/presets.md has the reason of each, and the holdout runs of
+benchmarks/experiments/35_physical_search.toml have what single changes cost."""
 FORWARD_FORWARD: Facts = MappingProxyType({"gate": 0.1})
-"""Values of the preset `buildable` for the learner that they were chosen for."""
+"""Values of the preset `buildable` for Forward-Forward alone, chosen in holdout runs (benchmarks/experiments/24_cheap_ff.toml)."""
 PLAIN = "plain"
 PRESETS = ("buildable", PLAIN)
 """Presets by name; the first is that of a run whose device has no other."""
