@@ -30,7 +30,7 @@ BUILDABLE: Facts = MappingProxyType(
 """Values of the preset `buildable`; docs/how-to/presets.md has the reason of each, and the holdout runs of
 benchmarks/experiments/35_physical_search.toml have what single changes cost."""
 FORWARD_FORWARD: Facts = MappingProxyType({"gate": 0.1})
-"""Values of the preset `buildable` for Forward-Forward alone, chosen in holdout runs (benchmarks/experiments/24_cheap_ff.toml)."""
+"""Values of the preset `buildable` for Forward-Forward alone, chosen in holdout runs (experiment 24_cheap_ff)."""
 PLAIN = "plain"
 PRESETS = ("buildable", PLAIN)
 """Presets by name; the first is that of a run whose device has no other."""

@@ -52,13 +52,13 @@ def cases(config: Config) -> dict[str, Config]:
     device: Any = load_device(config.device)
     without = {"read_noise": "read_noise", "write_noise": "write_noise", "device_spread": "spread",
                "step_nonlinearity": "nonlinearity"}  # fmt: skip
+    contained = config.read_noise and device.read_noise_contains_thermal  # then no Johnson noise is added
+    idle = {"access transistors": not device.r_access, "line noise": contained and not config.shot_noise}
     present = {}
     for name, off in SWITCHES.items():
-        if all(getattr(config, key) == value for key, value in off.items()):
+        if idle.get(name) or all(getattr(config, key) == value for key, value in off.items()):
             continue
         switch = without.get(next(iter(off)))
-        if name == "access transistors" and device.r_access == 0.0:
-            continue
         if switch is not None and device.without(**{switch: True}) == device:
             continue
         present[name] = off

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +181,13 @@ def test_johnson_noise_that_a_file_contains_is_not_added_again(tmp_path: Path) -
         seen(port(device=str(file), johnson_noise=True, read_noise=False)),
         seen(port(johnson_noise=True, read_noise=False)),
     )
+    noisy = Config(data="toy", device=str(file), johnson_noise=True)
+    for config, expected in (
+        (noisy, False),
+        (replace(noisy, read_noise=False), True),
+        (replace(noisy, shot_noise=0.5), True),
+    ):
+        assert ("no line noise" in cases(config)) == expected, "the ablation has no case that would change nothing"
 
 
 def test_a_run_with_all_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
