@@ -24,6 +24,7 @@ from hardware_models.crossbar.write_watch import Train
 from hardware_models.devices.base import BaseDevice
 from hardware_models.devices.state import CellState, remade
 from hardware_models.kernels import pulses as kernels
+from hardware_models.kernels.pulses import Listed
 from hardware_models.kernels.reads import column_panels
 from hardware_models.keys import Key
 from hardware_models.pins import MOST_PULSES
@@ -40,14 +41,6 @@ class Written(NamedTuple):
     half: (
         tuple[int, np.ndarray] | None
     )  # half-selected cells, and their sum of G [S] by polarity; None behind transistors
-
-
-class Listed(NamedTuple):
-    """Some cells of an array, row by row: row i has the entries first[i] to first[i + 1]."""
-
-    first: np.ndarray  # (rows + 1,) int64
-    where: np.ndarray  # flat positions, int64
-    pulses: np.ndarray  # pulses of each, int32
 
 
 class Cells(Seen):
@@ -119,22 +112,19 @@ class Cells(Seen):
         self.look()
         return Written(sums, slots, self.lines.half_selected(earlier, slots, selected))
 
-    def changed_listed(self, cells: Listed, before: np.ndarray) -> Written:
-        """Follow a burst on some cells, whose conductances were `before` [S], without a look at the others."""
-        first, where, pulses = cells
-        g, columns = self.state.g, self.tiling.tile_columns
-        after = self.gathered(where)
-        kernels.follow_cells(first, where, pulses, before, after, g, self.received, self.blocks, self.row_sums)
-        before, after = self.access.conductance(before), self.access.conductance(after)
-        sums, slots = kernels.write_sums_some(first, where, pulses, before, after, g.shape[1], columns)
+    def changed_listed(self, cells: Listed) -> Written:
+        """Follow a burst on some cells without a look at the others; `after` of each cell is filled in."""
+        kept = kernels.Kept(self.state.g, self.received, self.blocks, self.row_sums)
+        resistance = np.float32(self.access.resistance)
+        sums, slots = kernels.follow_cells(cells, kept, resistance, self.tiling.tile_columns)
         if self.watch is not None:
-            slots = self.watch.writes.burst(first, where, pulses, np.maximum(before, after), self._sums())
+            most = np.maximum(cells.before, cells.after)
+            slots = self.watch.writes.burst(cells.first, cells.where, cells.pulses, most, self._sums())
         self._forget()
         if self.lines is None:
             return Written(sums, slots, None)
         earlier = self.lines.present()
-        selected = self.lines.select_some(first, where, pulses, before, after)
-        return Written(sums, slots, self.lines.half_selected(earlier, slots, selected))
+        return Written(sums, slots, self.lines.half_selected(earlier, slots, self.lines.select_some(cells)))
 
     def changed_in_window(
         self, rows: np.ndarray, lines: np.ndarray, before: np.ndarray, after: np.ndarray, pulses: np.ndarray
@@ -175,12 +165,6 @@ class Cells(Seen):
         if self.watch is None:
             return Train(*trains, len(trains[0]))
         return self.watch.writes.train(*trains, place, most, polarity, self._sums())
-
-    def gathered(self, where: np.ndarray) -> np.ndarray:
-        """Return the stored conductances at flat positions [S]."""
-        g = np.empty(len(where), np.float32)
-        kernels.gather(self.state.g.reshape(-1), where, g)
-        return g
 
     # --- checks and state ---
 

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hardware_models.kernels import lines as kernels
+from hardware_models.kernels.pulses import Listed
 from hardware_models.tiles import Tiling
 
 
@@ -70,19 +71,11 @@ class LineSums:
         selected.conductance[:] = parts.sum(axis=0)
         return selected
 
-    def select_some(
-        self, first: np.ndarray, where: np.ndarray, pulses: np.ndarray, before: np.ndarray, after: np.ndarray
-    ) -> Selected:
-        """Return the selected cells of a burst on listed cells, and update the sums for these cells.
-
-        Row i has the entries first[i] to first[i + 1] of flat positions, pulses, and conductances before and after [S].
-        """
+    def select_some(self, listed: Listed) -> Selected:
+        """Return the selected cells of a burst on listed cells, and update the sums for these cells."""
         selected, parts = self._nothing()
         cut = self._tiling
-        kernels.select_some(
-            kernels.Listed(first, where, pulses, before, after), cut.tile_rows, cut.tile_columns, selected.columns, parts,
-            self.rows, self.columns,
-        )  # fmt: skip
+        kernels.select_some(listed, cut.tile_rows, cut.tile_columns, selected.columns, parts, self.rows, self.columns)
         selected.conductance[:] = parts.sum(axis=0)
         return selected
 

@@ -10,11 +10,12 @@ from collections.abc import Callable
 import numpy as np
 
 from hardware_models.crossbar import write_costs
-from hardware_models.crossbar.cells import Cells, Listed, Written
+from hardware_models.crossbar.cells import Cells, Written
 from hardware_models.crossbar.write_watch import Train
 from hardware_models.devices.state import CellState
 from hardware_models.events import Events
 from hardware_models.kernels import pulses as kernels
+from hardware_models.kernels.pulses import Listed
 from hardware_models.keys import Key
 
 SomePulses = Callable[[CellState, np.ndarray, np.ndarray, Key], None]
@@ -35,11 +36,11 @@ def burst_on_few(
 ) -> Events:
     """Do what `burst` does with signed pulses of the pairs, where few cells get any (`number`: how many in each row)."""
     first = np.concatenate(([0], np.cumsum(number)))
-    listed = Listed(first, np.empty(first[-1], np.int64), np.empty(first[-1], np.int32))
-    kernels.list_cells(counts, parity, first, listed.where, listed.pulses)
-    before = cells.gathered(listed.where)
+    size = int(first[-1])
+    listed = Listed(first, np.empty(size, np.int64), np.empty(size, np.int32), *np.empty((2, size), np.float32))
+    kernels.list_cells(counts, parity, cells.state.g, listed)
     pulse_some(cells.state, listed.where, listed.pulses, key)
-    return booked(cells, cells.changed_listed(listed, before))
+    return booked(cells, cells.changed_listed(listed))
 
 
 def booked(cells: Cells, written: Written) -> Events:

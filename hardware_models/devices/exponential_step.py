@@ -32,7 +32,7 @@ import numpy as np
 from hardware_models.check import UsageError
 from hardware_models.devices.base import BaseDevice, Window, si
 from hardware_models.kernels import exponential as kernels
-from hardware_models.kernels.bursts import Burst, Draws, as_float32
+from hardware_models.kernels.bursts import Draws, as_float32
 from hardware_models.kernels.random import normal, quantile_middles
 from hardware_models.keys import Key
 
@@ -111,20 +111,23 @@ class ExponentialStep(BaseDevice[ExponentialStepState]):
 
     def pulse(self, state: ExponentialStepState, pulses: np.ndarray, key: Key, window: Window | None = None) -> None:
         """Apply pulses in closed form."""
-        w0, w1, _, _ = key.words
-        law, draws = self.law(), Draws(w0, w1, quantile_middles())
         if window is not None:
-            kernels.exponential_step_window(state, Burst(pulses, *window, False), law, draws)
+            rows, columns = window
+            where = (np.asarray(rows)[:, None] * state.g.shape[1] + np.asarray(columns)).reshape(-1)
+            self.pulse_some(state, where, pulses.reshape(-1), key)
             return
         by_row = np.empty(len(pulses), np.int32)
         kernels.most_by_row(pulses, by_row)
-        if by_row.max(initial=0) <= 1:
-            kernels.exponential_step_singles(state, pulses, law, draws)
-        else:
-            kernels.exponential_step_array(state, pulses, law, draws)
+        if by_row.max(initial=0) > 1:
+            where = np.flatnonzero(pulses)
+            self.pulse_some(state, where, pulses.reshape(-1)[where], key)
+            return
+        w0, w1, _, _ = key.words
+        kernels.exponential_step_singles(state, pulses, self.law(), Draws(w0, w1, quantile_middles()))
 
     def pulse_some(self, state: ExponentialStepState, where: np.ndarray, pulses: np.ndarray, key: Key) -> None:
         """Pulse the cells at flat positions `where` (k,) int64, each once; the bits of `pulse` with zeros elsewhere."""
         w0, w1, _, _ = key.words
         flat = ExponentialStepState(*(a.reshape(-1) for a in state))
-        kernels.exponential_step_some(flat, where, pulses, self.law(), Draws(w0, w1, quantile_middles()))
+        draws = Draws(w0, w1, quantile_middles())
+        kernels.exponential_step_listed(flat, where, pulses, self.law(), draws)

@@ -1,21 +1,9 @@
 """Half-selected cells of a burst: pulses on the lines, sums of conductance along the lines, and their products."""
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import prange
 
 from hardware_models.kernels.compile import kernel, parallel_kernel
-
-
-class Listed(NamedTuple):
-    """The pulsed cells of a burst, row by row."""
-
-    first: np.ndarray  # row i has the entries first[i] to first[i + 1], (rows + 1,) int64
-    where: np.ndarray  # flat positions, int64
-    pulses: np.ndarray  # signed pulses, int32
-    before: np.ndarray  # conductances before the burst [S], float32
-    after: np.ndarray  # conductances after the burst [S], float32
 
 
 @parallel_kernel
@@ -35,7 +23,7 @@ def select(pulses, before, after, tile_rows, columns, conductance):
 @parallel_kernel
 def select_some(listed, tile_rows, tile_columns, columns, conductance, g_rows, g_columns):
     """Write the results of `select` for listed cells, and update the sums of g of lines."""
-    first, where, pulses, before, after = listed
+    first, where, pulses, before, after = listed  # a `kernels.pulses.Listed`
     rows, lines = first.size - 1, g_columns.shape[1]
     for t in prange(columns.shape[1]):
         for i in range(t * tile_rows, min((t + 1) * tile_rows, rows)):

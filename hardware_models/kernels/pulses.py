@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import prange
 
-from hardware_models.kernels.compile import inlined, parallel_kernel
+from hardware_models.kernels.compile import inlined, kernel, parallel_kernel
+
+
+class Listed(NamedTuple):
+    """The pulsed cells of a burst, row by row: row i has the entries first[i] to first[i + 1]."""
+
+    first: np.ndarray  # (rows + 1,) int64
+    where: np.ndarray  # flat positions, ascending, int64
+    pulses: np.ndarray  # signed pulses of each, int32
+    before: np.ndarray  # its conductance before the burst [S], float32
+    after: np.ndarray  # and after it [S], float32
+
+
+class Kept(NamedTuple):
+    """What an array keeps of its cells and changes with them."""
+
+    g: np.ndarray  # conductances after the burst, (rows, bit lines) float32 [S]
+    received: np.ndarray  # pulses of both polarities so far, (rows, bit lines) int32
+    blocks: np.ndarray  # G+ - G- by panels of columns, (panels, rows, width) float32 [S]
+    row_sums: np.ndarray  # sums of g over each row, (rows,) float64 [S]
 
 
 @parallel_kernel
@@ -20,61 +41,56 @@ def count_cells(counts, cells):
         cells[i] = number
 
 
-@parallel_kernel
-def list_cells(counts, parity, first, where, pulses):
-    """List the pulsed cells as flat positions and pulses, row i from first[i] on; counts are split as by `split_pairs`."""
-    for i in prange(counts.shape[0]):
-        place = first[i]
-        if place == first[i + 1]:
+STRETCH = 16
+"""Neighbouring counts that are looked at together: where pulses are sparse, most stretches hold none."""
+
+
+@kernel
+def any_of(counts, start, stop):
+    """Tell whether one of the counts from `start` on differs from zero."""
+    bits = np.int32(0)
+    for j in range(start, stop):
+        bits |= counts[j]
+    return bits != 0
+
+
+@kernel
+def list_row(counts, odd, cell, where, pulses):
+    """List the pulsed cells of one row, whose first has the flat position `cell`.
+
+    odd : 1 where the smaller half of a weight's pulses goes to G+ in column 0, else 0.
+    """
+    place = 0
+    for start in range(0, counts.size, STRETCH):
+        stop = min(start + STRETCH, counts.size)
+        if not any_of(counts, start, stop):
             continue
-        for j in range(counts.shape[1]):
-            n = counts[i, j]
-            if n == 0:
-                continue
+        for j in range(start, stop):
+            n = counts[j]
             half = n // 2
-            rest = n - half
-            odd = (i + j + parity) % 2 != 0
-            plus = half if odd else rest
-            minus = -rest if odd else -half
-            cell = 2 * (i * counts.shape[1] + j)
+            minor = (j + odd) % 2 != 0
+            plus = half if minor else n - half
+            minus = plus - n
             if plus != 0:
-                where[place] = cell
+                where[place] = cell + 2 * j
                 pulses[place] = plus
                 place += 1
             if minus != 0:
-                where[place] = cell + 1
+                where[place] = cell + 2 * j + 1
                 pulses[place] = minus
                 place += 1
 
 
 @parallel_kernel
-def gather(flat, where, found):
-    """Write to `found` the entries of a flat array at some positions."""
-    for a in prange(where.size):
-        found[a] = flat[where[a]]
-
-
-@parallel_kernel
-def write_sums_some(first, where, pulses, before, after, bit_lines, tile_columns):
-    """Return the sums of `write_sums`, computed from listed cells; row i has the entries first[i] to first[i + 1]."""
-    rows = first.size - 1
-    tiles = (bit_lines + tile_columns - 1) // tile_columns
-    sums = np.zeros((rows, 4))
-    slots = np.zeros((rows, tiles, 2), np.int64)
-    for i in prange(rows):
-        for a in range(first[i], first[i + 1]):
-            n = pulses[a]
-            mean = np.float32(0.5) * (before[a] + after[a])
-            t = (where[a] - i * bit_lines) // tile_columns
-            if n > 0:
-                sums[i, 0] += n * mean
-                sums[i, 2] += n
-                slots[i, t, 0] = max(slots[i, t, 0], n)
-            else:
-                sums[i, 1] -= n * mean
-                sums[i, 3] -= n
-                slots[i, t, 1] = max(slots[i, t, 1], -n)
-    return sums, slots
+def list_cells(counts, parity, g, listed):
+    """List the pulsed cells of signed counts (rows, columns), split as by `split_pairs`, with their conductances before."""
+    first, where, pulses, before, _ = listed
+    for i in prange(counts.shape[0]):
+        if first[i] < first[i + 1]:
+            start, stop = first[i], first[i + 1]
+            list_row(counts[i], (i + parity) % 2, i * g.shape[1], where[start:stop], pulses[start:stop])
+            for a in range(start, stop):
+                before[a] = g[i, where[a] - i * g.shape[1]]
 
 
 @inlined
@@ -83,20 +99,42 @@ def _counted(received, pulses):
     return np.int32(min(np.int64(received) + abs(np.int64(pulses)), np.int64(2**31 - 1)))
 
 
+@inlined
+def _through(g, resistance):
+    """Return the conductance of a cell in series with its access transistor [S]; see `hardware_models.crossbar.access`."""
+    return g / (np.float32(1.0) + g * resistance)
+
+
+@kernel
+def follow_row(i, listed, kept, resistance, sums, slots, tile_columns):
+    """Do `follow_cells` for one row; sums (4,), slots (column tiles, 2)."""
+    width, bit_lines = kept.blocks.shape[2], kept.g.shape[1]
+    for a in range(listed.first[i], listed.first[i + 1]):
+        line, n = listed.where[a] - i * bit_lines, listed.pulses[a]
+        column, before, after = line // 2, listed.before[a], kept.g[i, line]
+        kept.received[i, line] = _counted(kept.received[i, line], n)
+        kept.blocks[column // width, i, column % width] = kept.g[i, 2 * column] - kept.g[i, 2 * column + 1]
+        kept.row_sums[i] += np.float64(after) - np.float64(before)
+        if resistance > np.float32(0.0):
+            before, after = _through(before, resistance), _through(after, resistance)
+        listed.before[a], listed.after[a] = before, after
+        mean, t, p = np.float32(0.5) * (before + after), line // tile_columns, 0 if n > 0 else 1
+        sums[p] += abs(n) * mean
+        sums[2 + p] += abs(n)
+        slots[t, p] = max(slots[t, p], abs(n))
+
+
 @parallel_kernel
-def follow_cells(first, where, pulses, before, after, g, received, blocks, row_sums):
-    """Update everything derived from the listed cells: their pulse counts, the pairs' differences and the rows' sums."""
-    bit_lines = g.shape[1]
-    width = blocks.shape[2]
-    for i in prange(first.size - 1):
-        change = 0.0
-        for a in range(first[i], first[i + 1]):
-            line = where[a] - i * bit_lines
-            received[i, line] = _counted(received[i, line], pulses[a])
-            column = line // 2
-            blocks[column // width, i, column % width] = g[i, 2 * column] - g[i, 2 * column + 1]
-            change += np.float64(after[a]) - np.float64(before[a])
-        row_sums[i] += change
+def follow_cells(listed, kept, resistance, tile_columns):
+    """Bring everything that is kept of the listed cells into step, and return the sums of `write_sums`.
+
+    resistance : that of the access transistors [Ohm], 0 for none. `before` and `after` are then as the lines see them.
+    """
+    rows, tiles = kept.g.shape[0], (kept.g.shape[1] + tile_columns - 1) // tile_columns
+    sums, slots = np.zeros((rows, 4)), np.zeros((rows, tiles, 2), np.int64)
+    for i in prange(rows):
+        follow_row(i, listed, kept, resistance, sums[i], slots[i], tile_columns)
+    return sums, slots
 
 
 @inlined

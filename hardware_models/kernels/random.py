@@ -24,7 +24,7 @@ from statistics import NormalDist
 import numpy as np
 from numba import prange
 
-from hardware_models.kernels.compile import inlined, parallel_kernel
+from hardware_models.kernels.compile import inlined, kernel, parallel_kernel
 
 INTERVALS = 65_536
 """Number of intervals of the coarse Gaussian numbers."""
@@ -118,6 +118,16 @@ def fill_coarse_normal(out, first, w0, w1, middles):
         intervals[j] = hashed(np.uint32(start + np.uint32(j)), w0, w1) >> np.uint32(16)
     for j in range(out.size):
         out[j] = middles[intervals[j]]
+
+
+@kernel
+def coarse_normals(position, w0, w1, middles, out):
+    """Fill the vector `out` with the coarse Gaussian numbers of given positions, uint32."""
+    intervals = np.empty(out.size, np.uint32)
+    for e in range(out.size):  # a loop of its own: without the look-up it vectorises
+        intervals[e] = hashed(position[e], w0, w1) >> np.uint32(16)
+    for e in range(out.size):
+        out[e] = middles[intervals[e]]
 
 
 @inlined
