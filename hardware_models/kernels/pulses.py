@@ -41,44 +41,38 @@ def count_cells(counts, cells):
         cells[i] = number
 
 
-STRETCH = 16
-"""Neighbouring counts that are looked at together: where pulses are sparse, most stretches hold none."""
+@kernel
+def places_of(counts):
+    """Return the places of the counts that differ from zero; without a branch, because no processor could predict it."""
+    places = np.empty(counts.size + 1, np.int64)
+    number = 0
+    for j in range(counts.size):
+        places[number] = j
+        number += np.int64(counts[j] != 0)
+    return places[:number]
 
 
 @kernel
-def any_of(counts, start, stop):
-    """Tell whether one of the counts from `start` on differs from zero."""
-    bits = np.int32(0)
-    for j in range(start, stop):
-        bits |= counts[j]
-    return bits != 0
-
-
-@kernel
-def list_row(counts, odd, cell, where, pulses):
-    """List the pulsed cells of one row, whose first has the flat position `cell`.
+def list_row(counts, odd, where, pulses):
+    """List the pulsed cells of one row as their places on it and their pulses.
 
     odd : 1 where the smaller half of a weight's pulses goes to G+ in column 0, else 0.
     """
+    pulsed = places_of(counts)
+    line, number = np.empty(2 * pulsed.size + 1, np.int64), np.empty(2 * pulsed.size + 1, np.int32)
     place = 0
-    for start in range(0, counts.size, STRETCH):
-        stop = min(start + STRETCH, counts.size)
-        if not any_of(counts, start, stop):
-            continue
-        for j in range(start, stop):
-            n = counts[j]
-            half = n // 2
-            minor = (j + odd) % 2 != 0
-            plus = half if minor else n - half
-            minus = plus - n
-            if plus != 0:
-                where[place] = cell + 2 * j
-                pulses[place] = plus
-                place += 1
-            if minus != 0:
-                where[place] = cell + 2 * j + 1
-                pulses[place] = minus
-                place += 1
+    for j in pulsed:
+        n = counts[j]
+        half = n >> 1
+        rest = n - half
+        minor = np.int32((j + odd) & 1)
+        plus = rest + minor * (half - rest)
+        line[place], number[place] = 2 * j, plus
+        place += np.int64(plus != 0)
+        line[place], number[place] = 2 * j + 1, plus - n
+        place += np.int64(plus != n)
+    for a in range(where.size):
+        where[a], pulses[a] = line[a], number[a]
 
 
 @parallel_kernel
@@ -86,11 +80,13 @@ def list_cells(counts, parity, g, listed):
     """List the pulsed cells of signed counts (rows, columns), split as by `split_pairs`, with their conductances before."""
     first, where, pulses, before, _ = listed
     for i in prange(counts.shape[0]):
-        if first[i] < first[i + 1]:
-            start, stop = first[i], first[i + 1]
-            list_row(counts[i], (i + parity) % 2, i * g.shape[1], where[start:stop], pulses[start:stop])
+        start, stop = first[i], first[i + 1]
+        if start < stop:
+            list_row(counts[i], (i + parity) % 2, where[start:stop], pulses[start:stop])
             for a in range(start, stop):
-                before[a] = g[i, where[a] - i * g.shape[1]]
+                before[a] = g[i, where[a]]
+            for a in range(start, stop):
+                where[a] += i * g.shape[1]
 
 
 @inlined
@@ -106,22 +102,60 @@ def _through(g, resistance):
 
 
 @kernel
-def follow_row(i, listed, kept, resistance, sums, slots, tile_columns):
-    """Do `follow_cells` for one row; sums (4,), slots (column tiles, 2)."""
-    width, bit_lines = kept.blocks.shape[2], kept.g.shape[1]
-    for a in range(listed.first[i], listed.first[i + 1]):
-        line, n = listed.where[a] - i * bit_lines, listed.pulses[a]
-        column, before, after = line // 2, listed.before[a], kept.g[i, line]
-        kept.received[i, line] = _counted(kept.received[i, line], n)
-        kept.blocks[column // width, i, column % width] = kept.g[i, 2 * column] - kept.g[i, 2 * column + 1]
-        kept.row_sums[i] += np.float64(after) - np.float64(before)
-        if resistance > np.float32(0.0):
-            before, after = _through(before, resistance), _through(after, resistance)
-        listed.before[a], listed.after[a] = before, after
-        mean, t, p = np.float32(0.5) * (before + after), line // tile_columns, 0 if n > 0 else 1
-        sums[p] += abs(n) * mean
-        sums[2 + p] += abs(n)
-        slots[t, p] = max(slots[t, p], abs(n))
+def keep_row(i, line, pulses, after, kept):
+    """Bring what is kept of the cells at some places of row i into step, and write their conductances to `after`."""
+    width = kept.blocks.shape[2]
+    panel, left = 0, 0
+    for a in range(line.size):
+        j = line[a]
+        after[a] = kept.g[i, j]
+        kept.received[i, j] = _counted(kept.received[i, j], pulses[a])
+        column = j >> 1
+        while column >= left + width:  # places ascend: no division is needed
+            panel, left = panel + 1, left + width
+        kept.blocks[panel, i, column - left] = kept.g[i, 2 * column] - kept.g[i, 2 * column + 1]
+
+
+@kernel
+def sum_row(line, pulses, before, after, tile_columns, sums, slots):
+    """Add the sums of `write_sums` of one row to sums (4,) and slots (column tiles, 2)."""
+    tile, right = 0, tile_columns
+    for a in range(line.size):
+        n = pulses[a]
+        while line[a] >= right:
+            tile, right = tile + 1, right + tile_columns
+        up, down = max(n, np.int32(0)), max(-n, np.int32(0))
+        mean = np.float32(0.5) * (before[a] + after[a])
+        sums[0] += up * mean
+        sums[1] += down * mean
+        sums[2] += up
+        sums[3] += down
+        slots[tile, 0] = max(slots[tile, 0], up)
+        slots[tile, 1] = max(slots[tile, 1], down)
+
+
+@kernel
+def see_through(g, resistance):
+    """Replace conductances by those in series with an access transistor; 0 Ohm leaves them as they are."""
+    if resistance > np.float32(0.0):
+        for a in range(g.size):
+            g[a] = _through(g[a], resistance)
+
+
+@kernel
+def follow_row(i, listed, kept, resistance, tile_columns, sums, slots):
+    """Do `follow_cells` for one row."""
+    start, stop = listed.first[i], listed.first[i + 1]
+    line, pulses = listed.where[start:stop] - i * kept.g.shape[1], listed.pulses[start:stop]
+    before, after = listed.before[start:stop], listed.after[start:stop]
+    keep_row(i, line, pulses, after, kept)
+    change = 0.0
+    for a in range(line.size):
+        change += np.float64(after[a]) - np.float64(before[a])
+    kept.row_sums[i] += change
+    see_through(before, resistance)
+    see_through(after, resistance)
+    sum_row(line, pulses, before, after, tile_columns, sums, slots)
 
 
 @parallel_kernel
@@ -133,7 +167,7 @@ def follow_cells(listed, kept, resistance, tile_columns):
     rows, tiles = kept.g.shape[0], (kept.g.shape[1] + tile_columns - 1) // tile_columns
     sums, slots = np.zeros((rows, 4)), np.zeros((rows, tiles, 2), np.int64)
     for i in prange(rows):
-        follow_row(i, listed, kept, resistance, sums[i], slots[i], tile_columns)
+        follow_row(i, listed, kept, resistance, tile_columns, sums[i], slots[i])
     return sums, slots
 
 
