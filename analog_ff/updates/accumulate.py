@@ -28,15 +28,13 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
-from numba import prange
 
 from analog_ff.updates import ROUNDINGS, UPDATES
+from analog_ff.updates.averaging import Average, Words, average_products
 from analog_ff.updates.base import Update
 from hardware_models.check import RunError, UsageError, in_range, positive_int
 from hardware_models.events import Events
-from hardware_models.kernels.compile import parallel_kernel
-from hardware_models.kernels.products import matmul
-from hardware_models.kernels.random import uniform
+from hardware_models.kernels.products import one_blas_thread, panels
 from hardware_models.keys import Key
 from hardware_models.port import ChipPort
 
@@ -44,32 +42,6 @@ RANDOM_BITS = 24
 """Bits of one uniform number of the rounding."""
 WORD_BITS = 32
 """Bits of a word of memory."""
-MOST = 2**30
-"""Most pulses of one weight that are asked for at once."""
-DIVERGED = -(2**31)
-"""Marks the pulses of an average that is not a number."""
-
-
-@parallel_kernel
-def _average_and_round(memory, fresh, momentum, share, pulses_per_unit, rounding, counts, w0, w1):
-    """Pass once over the memory: m <- mu m + (1-mu) share g; n = floor(m pulses_per_unit + u), or trunc(m pulses_per_unit)."""
-    keep = np.float32(momentum)
-    take = np.float32((1.0 - momentum) * share)
-    scale = np.float32(pulses_per_unit)
-    half = np.float32(0.5)
-    most = np.float32(MOST)
-    columns = memory.shape[1]
-    for i in prange(memory.shape[0]):
-        for j in range(columns):
-            m = keep * memory[i, j] + take * fresh[i, j]
-            memory[i, j] = m
-            if rounding == 2:
-                n = np.trunc(m * scale)
-            else:
-                u = uniform(i * columns + j, w0, w1) if rounding == 0 else half
-                n = np.floor(m * scale + u)
-            # Beyond an int32 the sign would be arbitrary, and more pulses than a cell has states change nothing further.
-            counts[i, j] = np.int32(min(max(n, -most), most)) if n == n else np.int32(DIVERGED)
 
 
 def _words(bits: int) -> int:
@@ -92,6 +64,7 @@ class Accumulate(Update):
     averages: ClassVar[bool] = True
     product: ClassVar[str] = "mac.fp32"
     value_bits: ClassVar[int] = UPDATES["accumulate"].memory_bits
+    in_bytes: ClassVar[bool] = False  # whether the average is kept in words of 8 bits
 
     def __init__(
         self,
@@ -114,8 +87,8 @@ class Accumulate(Update):
         self._sheet = port.datasheet[layer]
         shape = (self._sheet.inputs, self._sheet.neurons)
         self.memory = np.zeros(shape, np.float32)
-        self._fresh = np.empty(shape, np.float32)
         self._counts = np.empty(shape, np.int32)
+        self._lost = np.empty(panels(shape[0]), np.bool_)
 
     def apply(self, x: np.ndarray, d: np.ndarray, images: int, rate: float, bias_rate: float, key: Key) -> Events:
         """Change the weights towards W + rate m, m the leaky average of x^T d / images, on every k-th call.
@@ -147,9 +120,21 @@ class Accumulate(Update):
 
     def _write(self, x: np.ndarray, d: np.ndarray, images: int, rate: float, bias_rate: float, key: Key) -> Events:
         """Form the products, add them to the average, fire the pulses, and return the events."""
-        events = self._form(x, d, bias_rate, key)
-        self._visit(self.momentum**self.every, 1.0 / images, rate / self._sheet.weight_step, key)
-        if self._counts.min() == DIVERGED:
+        drives, unit, events = self._driven(x, d, key)
+        momentum = self.momentum**self.every
+        average = Average(
+            unit=unit,
+            bias_rate=np.float32(bias_rate),
+            keep=np.float32(momentum),
+            take=np.float32((1.0 - momentum) * (1.0 / images)),
+            pulses_per_unit=np.float32(rate / self._sheet.weight_step),
+            rounding=self._rounding,
+            in_bytes=self.in_bytes,
+        )
+        words = Words(*key.child("rounding").words[:2], *key.child("memory").words[:2])
+        with one_blas_thread():
+            average_products(*drives, self._lost.size, self.memory, average, words, self._counts, self._lost)
+        if self._lost.any():
             raise RunError(
                 f"the averaged update of layer {self._layer} is no longer a number, so the learning has diverged; "
                 "lower the learning rate."
@@ -164,19 +149,10 @@ class Accumulate(Update):
             counts["rng.bits"] = RANDOM_BITS * weights
         return events + Events(counts) + self._port.fire_cells(self._layer, self._counts, key=key)
 
-    def _form(self, x: np.ndarray, d: np.ndarray, bias_rate: float, key: Key) -> Events:
-        """Form x^T d, its last row times `bias_rate`, and return the events."""
+    def _driven(self, x: np.ndarray, d: np.ndarray, key: Key) -> tuple[tuple[np.ndarray, np.ndarray], np.float32, Events]:
+        """Return the activities as the products see them, the factor on the products, and the events of preparing them."""
         del key
-        matmul(np.ascontiguousarray(x.T), d, self._fresh)
-        self._fresh[-1] *= np.float32(bias_rate)
-        return Events()
-
-    def _visit(self, momentum: float, share: float, pulses_per_unit: float, key: Key) -> None:
-        """Add `share` of the products to the average, and round `pulses_per_unit` times the average to pulses."""
-        w0, w1, _, _ = key.child("rounding").words
-        _average_and_round(
-            self.memory, self._fresh, momentum, share, pulses_per_unit, self._rounding, self._counts, w0, w1
-        )
+        return (np.ascontiguousarray(x), np.ascontiguousarray(d)), np.float32(1.0), Events()
 
     def _memory_words(self) -> int:
         """Return the words that the average takes."""

@@ -18,39 +18,15 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
-from numba import prange
 
 from analog_ff.updates import UPDATES
 from analog_ff.updates.accumulate import RANDOM_BITS, WORD_BITS, Accumulate
+from analog_ff.updates.averaging import LARGEST
 from hardware_models.events import Events
-from hardware_models.kernels.compile import parallel_kernel
-from hardware_models.kernels.products import matmul
-from hardware_models.kernels.random import uniform
 from hardware_models.keys import Key
 
-LARGEST = 127
-"""Largest whole number of a word; the smallest is its negative."""
 DRIVE_BITS = 16
 """Bits of the random number that rounds one d."""
-
-
-@parallel_kernel
-def _average_in_bytes(memory, fresh, momentum, share, w0, w1):
-    """Pass once: m <- s floor((mu m + (1-mu) share g)/s + u), s the least power of two for which a row fits its words."""
-    keep = np.float32(momentum)
-    take = np.float32((1.0 - momentum) * share)
-    columns = memory.shape[1]
-    for i in prange(memory.shape[0]):
-        largest = np.float32(0.0)
-        for j in range(columns):
-            memory[i, j] = keep * memory[i, j] + take * fresh[i, j]
-            largest = max(largest, abs(memory[i, j]))
-        if largest > 0.0:
-            scale = np.float32(2.0 ** np.ceil(np.log2(largest / LARGEST)))
-            for j in range(columns):
-                u = uniform(i * columns + j, w0, w1)
-                # The sum is a float32, which next to 127 may round up to 128.
-                memory[i, j] = scale * min(np.float32(LARGEST), np.float32(np.floor(memory[i, j] / scale + u)))
 
 
 class AccumulateInt8(Accumulate):
@@ -59,28 +35,20 @@ class AccumulateInt8(Accumulate):
     name: ClassVar[str] = "accumulate-int8"
     product: ClassVar[str] = "mac.int8"
     value_bits: ClassVar[int] = UPDATES["accumulate-int8"].memory_bits
+    in_bytes: ClassVar[bool] = True
 
-    def _form(self, x: np.ndarray, d: np.ndarray, bias_rate: float, key: Key) -> Events:
-        """Form the products of the rounded activities; sums of integers that float32 holds exactly up to 2^24."""
+    def _driven(self, x: np.ndarray, d: np.ndarray, key: Key) -> tuple[tuple[np.ndarray, np.ndarray], np.float32, Events]:
+        """Return the rounded activities in units of their steps; float32 holds sums of their products exactly up to 2^24."""
         step_x = np.float32(self._sheet.input_scale / LARGEST)
         step_d = np.float32(np.abs(d).max(initial=0.0) / LARGEST)
         if not step_d:
-            self._fresh[:] = 0.0
-            return Events()
+            return super()._driven(x, d, key)
         draws = key.child("drive").generator().integers(0, 2**DRIVE_BITS, d.shape, dtype=np.uint16)
         rounded = np.clip(np.rint(x / step_x), -LARGEST, LARGEST)
         asked = np.floor(d.astype(np.float64) / step_d + (draws + 0.5) / 2**DRIVE_BITS)
         asked = np.clip(asked, -LARGEST, LARGEST).astype(np.float32)  # the largest d may lie a last bit above 127 steps
-        matmul(np.ascontiguousarray(rounded.T), asked, self._fresh)
-        self._fresh *= step_x * step_d
-        self._fresh[-1] *= np.float32(bias_rate)
-        return Events({"rng.bits": DRIVE_BITS * (int(np.count_nonzero(d)) if self._skip else d.size)})
-
-    def _visit(self, momentum: float, share: float, pulses_per_unit: float, key: Key) -> None:
-        """Add the products to the average, round it to its words, and its multiples to pulses."""
-        w0, w1, _, _ = key.child("memory").words
-        _average_in_bytes(self.memory, self._fresh, momentum, share, w0, w1)
-        super()._visit(1.0, 0.0, pulses_per_unit, key)
+        bits = DRIVE_BITS * (int(np.count_nonzero(d)) if self._skip else d.size)
+        return (rounded, asked), step_x * step_d, Events({"rng.bits": bits})
 
     def _write(self, x: np.ndarray, d: np.ndarray, images: int, rate: float, bias_rate: float, key: Key) -> Events:
         """Write as `Accumulate` does, and count the random bits that the memory's own rounding takes."""
