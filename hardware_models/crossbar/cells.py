@@ -112,19 +112,26 @@ class Cells(Seen):
         self.look()
         return Written(sums, slots, self.lines.half_selected(earlier, slots, selected))
 
-    def changed_listed(self, cells: Listed) -> Written:
-        """Follow a burst on some cells without a look at the others; `after` of each cell is filled in."""
-        kept = kernels.Kept(self.state.g, self.received, self.blocks, self.row_sums)
+    def pulse_few(self, counts: np.ndarray, number: np.ndarray, parity: int, key: Key) -> Written:
+        """Pulse pairs by signed counts (rows, columns) without a look at the cells that get none; `number`: cells of each row."""
+        first = np.concatenate(([0], np.cumsum(number)))
+        size, tile_columns = int(first[-1]), self.tiling.tile_columns
+        listed = Listed(first, np.empty(size, np.int64), np.empty(size, np.int32), *np.empty((2, size), np.float32))
         resistance = np.float32(self.access.resistance)
-        sums, slots = kernels.follow_cells(cells, kept, resistance, self.tiling.tile_columns)
+        kept = kernels.Kept(self.state.g, self.received, self.blocks, self.row_sums, resistance, tile_columns)
+        rows = self.tiling.rows
+        sums = kernels.Sums(np.zeros((rows, 4)), np.zeros((rows, self.tiling.column_tiles, 2), np.int64))
+        self.device.pulse_pairs(self.state, counts, parity, listed, kept, sums, key)
+        slots = sums.slots
         if self.watch is not None:
-            most = np.maximum(cells.before, cells.after)
-            slots = self.watch.writes.burst(cells.first, cells.where, cells.pulses, most, self._sums())
+            most = np.maximum(listed.before, listed.after)
+            slots = self.watch.writes.burst(first, listed.where, listed.pulses, most, self._sums())
         self._forget()
         if self.lines is None:
-            return Written(sums, slots, None)
+            return Written(sums.conductance, slots, None)
         earlier = self.lines.present()
-        return Written(sums, slots, self.lines.half_selected(earlier, slots, self.lines.select_some(cells)))
+        half = self.lines.half_selected(earlier, slots, self.lines.select_some(listed))
+        return Written(sums.conductance, slots, half)
 
     def changed_in_window(
         self, rows: np.ndarray, lines: np.ndarray, before: np.ndarray, after: np.ndarray, pulses: np.ndarray

@@ -95,7 +95,7 @@ class Crossbar:
         self._one_sided = {"both": 0, "up": 1, "down": -1}[self.device.polarities]
         # Cells that get no pulse need not be visited, if the device can and if nothing else happens to them.
         alone = not self._one_sided and not self.device.timed
-        self._few: writing.SomePulses | None = self.device.pulse_listed if alone and self.device.pulses_some else None
+        self._few = alone and self.device.pulses_some
         self._writes = 0  # since fabrication; one-sided pairs are looked after by it
         access = Access.of(self.device, access_transistor)
         self.cells = Cells(self.device, self.tiling, key.child("fabricate"), noise, wires, limit, access)
@@ -215,12 +215,12 @@ class Crossbar:
             plan = np.zeros(self.shape, np.int32)
             plan[np.ix_(*window)] = counts
             counts = plan
-        if self._few is not None:
+        if self._few:
             number = np.empty(self.shape[0], np.int64)
             kernels.count_cells(counts, number)
             if int(number.sum()) < FEW * 2 * counts.size:
-                parity, key = self._alternate(), self._next(key, "pulse")
-                return writing.burst_on_few(self.cells, self._few, counts, number, parity, key)
+                written = self.cells.pulse_few(counts, number, self._alternate(), self._next(key, "pulse"))
+                return writing.booked(self.cells, written)
         pulses = np.empty((self.shape[0], 2 * self.shape[1]), np.int32)
         if self._one_sided:
             kernels.split_one_sided(counts, self._one_sided, pulses)

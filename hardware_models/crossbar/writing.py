@@ -5,22 +5,13 @@ Each way pulses the device, reports to `Cells` what has changed, moves the clock
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from hardware_models.crossbar import write_costs
 from hardware_models.crossbar.cells import Cells, Written
 from hardware_models.crossbar.write_watch import Train
-from hardware_models.devices.state import CellState
 from hardware_models.events import Events
-from hardware_models.kernels import pulses as kernels
-from hardware_models.kernels.pulses import Listed
 from hardware_models.keys import Key
-
-SomePulses = Callable[[CellState, np.ndarray, np.ndarray, Key], None]
-"""`BaseDevice.pulse_listed` of a device."""
-
 
 def burst(cells: Cells, pulses: np.ndarray, key: Key) -> Events:
     """Apply pulses (rows, bit lines) int32."""
@@ -29,18 +20,6 @@ def burst(cells: Cells, pulses: np.ndarray, key: Key) -> Events:
     before = cells.present().copy()
     cells.device.pulse_at(cells.time, cells.state, pulses, key)
     return booked(cells, cells.changed_everywhere(before, pulses))
-
-
-def burst_on_few(
-    cells: Cells, pulse_some: SomePulses, counts: np.ndarray, number: np.ndarray, parity: int, key: Key
-) -> Events:
-    """Do what `burst` does with signed pulses of the pairs, where few cells get any (`number`: how many in each row)."""
-    first = np.concatenate(([0], np.cumsum(number)))
-    size = int(first[-1])
-    listed = Listed(first, np.empty(size, np.int64), np.empty(size, np.int32), *np.empty((2, size), np.float32))
-    kernels.list_cells(counts, parity, cells.state.g, listed)
-    pulse_some(cells.state, listed.where, listed.pulses, key)
-    return booked(cells, cells.changed_listed(listed))
 
 
 def booked(cells: Cells, written: Written) -> Events:

@@ -28,6 +28,7 @@ from hardware_models.keys import Key
 from hardware_models.user_contract import is_users, left_alone
 
 if TYPE_CHECKING:
+    from hardware_models.kernels.pulses import Kept, Listed, Sums
     from typing_extensions import TypeVar
 
     # The state that a device's own `fabricate` makes; a bare `BaseDevice` is a device of some state, unknown which.
@@ -167,6 +168,20 @@ class BaseDevice(Generic[Own]):
         """Do `pulse_some`; whoever pulses listed cells calls this."""
         with self._watched("pulse_some", where=where, pulses=pulses):
             self.pulse_some(state, where, pulses, key)
+
+    def pulse_pairs(
+        self, state: Own, counts: np.ndarray, parity: int, listed: Listed, kept: Kept, sums: Sums, key: Key
+    ) -> None:
+        """Pulse the pairs of an array by signed `counts` (rows, columns), and bring what is `kept` of its cells into step.
+
+        `listed` is filled in, split as by `split_pairs` with `parity`, and `sums` too. A device whose pulses have both signs and
+        that `pulses_some` may do all of it in one pass, with the bits of these three.
+        """
+        from hardware_models.kernels.pulses import follow_cells, list_cells
+
+        list_cells(counts, parity, kept.g, listed)
+        self.pulse_listed(state, listed.where, listed.pulses, key)
+        follow_cells(listed, kept, sums)
 
     @property
     def is_users(self) -> bool:

@@ -33,6 +33,7 @@ from hardware_models.check import UsageError
 from hardware_models.devices.base import BaseDevice, Window, si
 from hardware_models.kernels import exponential as kernels
 from hardware_models.kernels.bursts import Draws, as_float32
+from hardware_models.kernels.pulses import Kept, Listed, Sums
 from hardware_models.kernels.random import normal, quantile_middles
 from hardware_models.keys import Key
 
@@ -122,12 +123,28 @@ class ExponentialStep(BaseDevice[ExponentialStepState]):
             where = np.flatnonzero(pulses)
             self.pulse_some(state, where, pulses.reshape(-1)[where], key)
             return
-        w0, w1, _, _ = key.words
-        kernels.exponential_step_singles(state, pulses, self.law(), Draws(w0, w1, quantile_middles()))
+        kernels.exponential_step_singles(state, pulses, self.law(), _draws(key))
 
     def pulse_some(self, state: ExponentialStepState, where: np.ndarray, pulses: np.ndarray, key: Key) -> None:
         """Pulse the cells at flat positions `where` (k,) int64, each once; the bits of `pulse` with zeros elsewhere."""
-        w0, w1, _, _ = key.words
-        flat = ExponentialStepState(*(a.reshape(-1) for a in state))
-        draws = Draws(w0, w1, quantile_middles())
-        kernels.exponential_step_listed(flat, where, pulses, self.law(), draws)
+        kernels.exponential_step_listed(_flat(state), where, pulses, self.law(), _draws(key))
+
+    def pulse_pairs(
+        self, state: ExponentialStepState, counts: np.ndarray, parity: int, listed: Listed, kept: Kept, sums: Sums, key: Key
+    ) -> None:  # fmt: skip
+        """Do what the base class says in one pass."""
+        if type(self).pulse_some is not ExponentialStep.pulse_some:
+            super().pulse_pairs(state, counts, parity, listed, kept, sums, key)
+            return
+        kernels.exponential_step_pairs(_flat(state), counts, parity, listed, kept, sums, self.law(), _draws(key))
+
+
+def _flat(state: ExponentialStepState) -> ExponentialStepState:
+    """Return the arrays of a state as vectors that share their memory."""
+    return ExponentialStepState(*(a.reshape(-1) for a in state))
+
+
+def _draws(key: Key) -> Draws:
+    """Return the random numbers of the bursts of one key."""
+    w0, w1, _, _ = key.words
+    return Draws(w0, w1, quantile_middles())

@@ -15,6 +15,7 @@ from numba import prange
 
 from hardware_models.kernels.bursts import MARGIN_EXPONENTIAL
 from hardware_models.kernels.compile import inlined, kernel, parallel_kernel
+from hardware_models.kernels.pulses import ROWS, follow_rows, list_rows
 from hardware_models.kernels.random import coarse_normals, fill_coarse_normal, word_of_pulse
 
 
@@ -253,6 +254,30 @@ def exponential_step_listed(cells, where, pulses, law, key):
         block = block_of(cells, where[first:last], pulses[first:last], law)
         move_block(block, law, key)
         write_back(cells[0], where[first:last], block.g)
+
+
+@kernel
+def pulse_rows(top, bottom, cells, counts, parity, listed, kept, sums, law, key):
+    """Do `exponential_step_pairs` for the rows from `top` to before `bottom`."""
+    list_rows(top, bottom, counts, parity, kept.g, listed)
+    first, last = listed.first[top], listed.first[bottom]
+    if first < last:
+        where = listed.where[first:last]
+        block = block_of(cells, where, listed.pulses[first:last], law)
+        move_block(block, law, key)
+        write_back(cells[0], where, block.g)
+        follow_rows(top, bottom, listed, kept, sums)
+
+
+@parallel_kernel
+def exponential_step_pairs(cells, counts, parity, listed, kept, sums, law, key):
+    """Do `list_cells`, `exponential_step_listed` and `follow_cells` in one pass over the rows, with the same bits.
+
+    cells are the arrays of the state, flat; of the lines of memory that a row's cells lie on, each is fetched once.
+    """
+    rows = counts.shape[0]
+    for q in prange((rows + ROWS - 1) // ROWS):
+        pulse_rows(q * ROWS, min(q * ROWS + ROWS, rows), cells, counts, parity, listed, kept, sums, law, key)
 
 
 @kernel

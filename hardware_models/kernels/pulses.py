@@ -27,6 +27,15 @@ class Kept(NamedTuple):
     received: np.ndarray  # pulses of both polarities so far, (rows, bit lines) int32
     blocks: np.ndarray  # G+ - G- by panels of columns, (panels, rows, width) float32 [S]
     row_sums: np.ndarray  # sums of g over each row, (rows,) float64 [S]
+    resistance: np.float32  # of the access transistors, 0 for none [Ohm]
+    tile_columns: int  # bit lines of a tile
+
+
+class Sums(NamedTuple):
+    """The sums of `write_sums`."""
+
+    conductance: np.ndarray  # (rows, 4) float64
+    slots: np.ndarray  # (rows, column tiles, 2) int64
 
 
 @parallel_kernel
@@ -75,11 +84,11 @@ def list_row(counts, odd, where, pulses):
         where[a], pulses[a] = line[a], number[a]
 
 
-@parallel_kernel
-def list_cells(counts, parity, g, listed):
-    """List the pulsed cells of signed counts (rows, columns), split as by `split_pairs`, with their conductances before."""
+@kernel
+def list_rows(top, bottom, counts, parity, g, listed):
+    """Do `list_cells` for the rows from `top` to before `bottom`."""
     first, where, pulses, before, _ = listed
-    for i in prange(counts.shape[0]):
+    for i in range(top, bottom):
         start, stop = first[i], first[i + 1]
         if start < stop:
             list_row(counts[i], (i + parity) % 2, where[start:stop], pulses[start:stop])
@@ -87,6 +96,18 @@ def list_cells(counts, parity, g, listed):
                 before[a] = g[i, where[a]]
             for a in range(start, stop):
                 where[a] += i * g.shape[1]
+
+
+ROWS = 8
+"""Rows that a thread works off together: arrays for their pulsed cells are made once."""
+
+
+@parallel_kernel
+def list_cells(counts, parity, g, listed):
+    """List the pulsed cells of signed counts (rows, columns), split as by `split_pairs`, with their conductances before."""
+    rows = counts.shape[0]
+    for q in prange((rows + ROWS - 1) // ROWS):
+        list_rows(q * ROWS, min(q * ROWS + ROWS, rows), counts, parity, g, listed)
 
 
 @inlined
@@ -143,32 +164,31 @@ def see_through(g, resistance):
 
 
 @kernel
-def follow_row(i, listed, kept, resistance, tile_columns, sums, slots):
-    """Do `follow_cells` for one row."""
-    start, stop = listed.first[i], listed.first[i + 1]
-    line, pulses = listed.where[start:stop] - i * kept.g.shape[1], listed.pulses[start:stop]
-    before, after = listed.before[start:stop], listed.after[start:stop]
-    keep_row(i, line, pulses, after, kept)
-    change = 0.0
-    for a in range(line.size):
-        change += np.float64(after[a]) - np.float64(before[a])
-    kept.row_sums[i] += change
-    see_through(before, resistance)
-    see_through(after, resistance)
-    sum_row(line, pulses, before, after, tile_columns, sums, slots)
+def follow_rows(top, bottom, listed, kept, sums):
+    """Do `follow_cells` for the rows from `top` to before `bottom`."""
+    for i in range(top, bottom):
+        start, stop = listed.first[i], listed.first[i + 1]
+        line, pulses = listed.where[start:stop] - i * kept.g.shape[1], listed.pulses[start:stop]
+        before, after = listed.before[start:stop], listed.after[start:stop]
+        keep_row(i, line, pulses, after, kept)
+        change = 0.0
+        for a in range(line.size):
+            change += np.float64(after[a]) - np.float64(before[a])
+        kept.row_sums[i] += change
+        see_through(before, kept.resistance)
+        see_through(after, kept.resistance)
+        sum_row(line, pulses, before, after, kept.tile_columns, sums.conductance[i], sums.slots[i])
 
 
 @parallel_kernel
-def follow_cells(listed, kept, resistance, tile_columns):
-    """Bring everything that is kept of the listed cells into step, and return the sums of `write_sums`.
+def follow_cells(listed, kept, sums):
+    """Bring everything that is kept of the listed cells into step, and write the sums of `write_sums`.
 
-    resistance : that of the access transistors [Ohm], 0 for none. `before` and `after` are then as the lines see them.
+    `before` and `after` of the cells are then as the lines see them, behind access transistors.
     """
-    rows, tiles = kept.g.shape[0], (kept.g.shape[1] + tile_columns - 1) // tile_columns
-    sums, slots = np.zeros((rows, 4)), np.zeros((rows, tiles, 2), np.int64)
-    for i in prange(rows):
-        follow_row(i, listed, kept, resistance, tile_columns, sums[i], slots[i])
-    return sums, slots
+    rows = kept.g.shape[0]
+    for q in prange((rows + ROWS - 1) // ROWS):
+        follow_rows(q * ROWS, min(q * ROWS + ROWS, rows), listed, kept, sums)
 
 
 @inlined
