@@ -136,7 +136,7 @@ class ExponentialStep(BaseDevice[ExponentialStepState]):
         if type(self).pulse_some is not ExponentialStep.pulse_some:
             super().pulse_pairs(state, counts, parity, listed, kept, sums, key)
             return
-        kernels.exponential_step_pairs(_flat(state), counts, parity, listed, kept, sums, self.law(), _draws(key))
+        kernels.exponential_step_pairs(state, counts, parity, listed, kept, sums, self.law(), _draws(key))
 
 
 def _flat(state: ExponentialStepState) -> ExponentialStepState:

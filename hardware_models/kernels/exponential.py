@@ -15,7 +15,7 @@ from numba import prange
 
 from hardware_models.kernels.bursts import MARGIN_EXPONENTIAL
 from hardware_models.kernels.compile import inlined, kernel, parallel_kernel
-from hardware_models.kernels.pulses import ROWS, follow_rows, list_rows
+from hardware_models.kernels.pulses import ROWS, SPARSE, fetch_rows, follow_rows, list_rows
 from hardware_models.kernels.random import coarse_normals, fill_coarse_normal, word_of_pulse
 
 
@@ -97,6 +97,13 @@ def fetch(array, where, found):
 
 
 @kernel
+def put(found, where, array):
+    """Write values to some positions of a flat array."""
+    for e in range(found.size):
+        array[where[e]] = found[e]
+
+
+@kernel
 def some_of(block, where):
     """Return the cells of a block with the numbers `where` as a block of their own."""
     k = where.size
@@ -126,17 +133,18 @@ def block_of(cells, where, pulses, law):
     fetch(g, where, block.g)
     fetch(low, where, block.low)
     fetch(high, where, block.high)
+    _, rate, asymptote, _, _, count, position = block
     for e in range(k):  # one factor of two is loaded: where pulses are sparse, each is a line of memory of its own
-        block.rate[e] = factor_up[where[e]] if pulses[e] > 0 else factor_down[where[e]]
+        rate[e] = factor_up[where[e]] if pulses[e] > 0 else factor_down[where[e]]
     for e in range(k):
-        rate = block.rate[e] * (law.rate_up if pulses[e] > 0 else law.rate_down)
-        block.rate[e] = rate if pulses[e] > 0 else -rate
+        signed = rate[e] * (law.rate_up if pulses[e] > 0 else law.rate_down)
+        rate[e] = signed if pulses[e] > 0 else -signed
     for e in range(k):
-        block.asymptote[e] = law.asymptote_up if pulses[e] > 0 else law.asymptote_down
+        asymptote[e] = law.asymptote_up if pulses[e] > 0 else law.asymptote_down
     for e in range(k):
-        block.count[e] = abs(pulses[e])
+        count[e] = abs(pulses[e])
     for e in range(k):
-        block.position[e] = np.uint32(where[e])
+        position[e] = np.uint32(where[e])
     return block
 
 
@@ -223,8 +231,7 @@ def move_by_bursts(block, law, key):
         slow = some_of(block, near)
         if near.size > 0:
             pulse_by_pulse(slow, law, key)
-        for e in range(near.size):
-            end[near[e]] = slow.g[e]
+        put(slow.g, near, end)
     for e in range(g.size):
         g[e] = min(max(end[e], low[e]), high[e])
 
@@ -242,8 +249,7 @@ def move_block(block, law, key):
         one_more(block, share, 0, xi, law)
     if several.size > 0:
         move_by_bursts(bursts, law, key)
-    for e in range(several.size):
-        block.g[several[e]] = bursts.g[e]
+    put(bursts.g, several, block.g)
 
 
 @parallel_kernel
@@ -253,38 +259,41 @@ def exponential_step_listed(cells, where, pulses, law, key):
         first, last = q * BLOCK, min(q * BLOCK + BLOCK, where.size)
         block = block_of(cells, where[first:last], pulses[first:last], law)
         move_block(block, law, key)
-        write_back(cells[0], where[first:last], block.g)
+        put(block.g, where[first:last], cells[0])
 
 
 @kernel
 def pulse_rows(top, bottom, cells, counts, parity, listed, kept, sums, law, key):
     """Do `exponential_step_pairs` for the rows from `top` to before `bottom`."""
-    list_rows(top, bottom, counts, parity, kept.g, listed)
     first, last = listed.first[top], listed.first[bottom]
-    if first < last:
-        where = listed.where[first:last]
-        block = block_of(cells, where, listed.pulses[first:last], law)
-        move_block(block, law, key)
-        write_back(cells[0], where, block.g)
-        follow_rows(top, bottom, listed, kept, sums)
+    if first == last:
+        return
+    if (last - first) * SPARSE > (bottom - top) * kept.g.shape[1]:
+        seen = np.zeros(1)
+        for field in cells:
+            fetch_rows(field, top, bottom, seen)
+        fetch_rows(kept.received, top, bottom, seen)
+        for panel in kept.blocks:
+            fetch_rows(panel, top, bottom, seen)
+    g, factor_up, factor_down, low, high = cells
+    flat = (g.reshape(-1), factor_up.reshape(-1), factor_down.reshape(-1), low.reshape(-1), high.reshape(-1))
+    list_rows(top, bottom, counts, parity, g, listed)
+    where = listed.where[first:last]
+    block = block_of(flat, where, listed.pulses[first:last], law)
+    move_block(block, law, key)
+    put(block.g, where, flat[0])
+    follow_rows(top, bottom, listed, kept, sums)
 
 
 @parallel_kernel
 def exponential_step_pairs(cells, counts, parity, listed, kept, sums, law, key):
     """Do `list_cells`, `exponential_step_listed` and `follow_cells` in one pass over the rows, with the same bits.
 
-    cells are the arrays of the state, flat; of the lines of memory that a row's cells lie on, each is fetched once.
+    Each line of memory on which a pulsed cell lies is fetched once; unless pulses are very sparse, whole rows are.
     """
     rows = counts.shape[0]
     for q in prange((rows + ROWS - 1) // ROWS):
         pulse_rows(q * ROWS, min(q * ROWS + ROWS, rows), cells, counts, parity, listed, kept, sums, law, key)
-
-
-@kernel
-def write_back(g, where, moved):
-    """Write the conductances of a block to their positions."""
-    for e in range(moved.size):
-        g[where[e]] = moved[e]
 
 
 @inlined
