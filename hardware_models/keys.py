@@ -10,7 +10,7 @@ doi:10.1145/2063384.2063405).
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -26,11 +26,11 @@ class Key:
     def child(self, purpose: str, index: int | None = None) -> Key:
         """Return the key of a sub-purpose, such as ``key.child("read", layer)``."""
         part = purpose if index is None else f"{purpose}.{int(index)}"
-        return replace(self, purpose=f"{self.purpose}/{part}")
+        return Key(self.seed, f"{self.purpose}/{part}", self.step)
 
     def at(self, step: int) -> Key:
         """Return the key of the same seed and purpose at another step."""
-        return replace(self, step=int(step))
+        return Key(self.seed, self.purpose, int(step))
 
     def _digest(self) -> bytes:
         # A cryptographic hash makes streams of neighbouring seeds, purposes and steps unrelated.

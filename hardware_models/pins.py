@@ -70,8 +70,9 @@ def pulse_numbers(values: ArrayLike, shape: tuple[int, ...]) -> np.ndarray:
     array = _shaped(what, _array(what, values, "fiu"), shape)
     if array.dtype.kind == "f" and not (array == np.floor(array)).all():  # NaN is not equal to itself, so it fails too
         raise UsageError(f"{what} should be whole, got {array[array != np.floor(array)].flat[0]}.")
-    if array.size and (array.max() > MOST_PULSES or array.min() < -MOST_PULSES):
-        far = array.max() if array.max() > MOST_PULSES else array.min()
+    above = array.dtype != np.int32 and array.size and array.max() > MOST_PULSES  # no int32 is above
+    if above or (array.size and array.min() < -MOST_PULSES):
+        far = array.max() if above else array.min()
         raise UsageError(f"{what} should lie in -{MOST_PULSES}..{MOST_PULSES}, got {far}.")
     return np.ascontiguousarray(array, np.int32)
 

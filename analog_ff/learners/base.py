@@ -181,9 +181,13 @@ class Learner(ABC):
         gain: float,
         full: int | None = None,
         readout: SoftmaxReadout | None = None,
+        p: np.ndarray | None = None,
     ) -> Events:
-        """Make one step of a digital softmax regression, by default that of the network, and count it."""
-        (self.softmax if readout is None else readout).step(features, labels, gain, full)
+        """Make one step of a digital softmax regression, by default that of the network, and count it.
+
+        p : its probabilities of these features, if they are known.
+        """
+        (self.softmax if readout is None else readout).step(features, labels, gain, full, p)
         batch, size = features.shape
         words = size * self.classes
         # Forward and outer product, the average and the update; weights and average are read and written once.

@@ -132,7 +132,7 @@ class ForwardForward(LocalLearner):
             self.meter.release(stored)
         tally = tally + self.decay(step, rate, key)
         if moment.positive:
-            tally.add("readout", self.train_readout(features, labels, gain, full))
+            tally.add("readout", self.train_readout(features, labels, gain, full, p=believed))
         self.meter.release(features.size)
         return tally
 

@@ -74,9 +74,9 @@ class SoftmaxReadout:
         """Return p (B, classes) for features h (B, features)."""
         return softmax(self.logits(h))
 
-    def gradient(self, h: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """Return h^T (t - p)/B, the gradient of the mean log p of the labels (B,)."""
-        error = one_hot_error(self.probabilities(h), labels)
+    def gradient(self, h: np.ndarray, labels: np.ndarray, p: np.ndarray | None = None) -> np.ndarray:
+        """Return h^T (t - p)/B, the gradient of the mean log p of the labels (B,); p are the probabilities, if known."""
+        error = one_hot_error(self.probabilities(h) if p is None else p, labels)
         return h.T.astype(self.weights.dtype, copy=False) @ error / len(h)
 
     def back(self, error: np.ndarray, features: slice = slice(None)) -> np.ndarray:
@@ -84,10 +84,12 @@ class SoftmaxReadout:
         found: np.ndarray = error @ self.weights[features].T
         return found
 
-    def step(self, h: np.ndarray, labels: np.ndarray, gain: float, full: int | None = None) -> None:
-        """Learn from one batch h (b, features) with labels (b,); `full` is B, which is b by default."""
+    def step(
+        self, h: np.ndarray, labels: np.ndarray, gain: float, full: int | None = None, p: np.ndarray | None = None
+    ) -> None:
+        """Learn from one batch h (b, features) with labels (b,); `full` is B, which is b by default, p as in `gradient`."""
         share = (1.0 - MOMENTUM) * (1.0 if full is None else len(labels) / full)
-        self.smoothed = MOMENTUM * self.smoothed + share * self.gradient(h, labels)
+        self.smoothed = MOMENTUM * self.smoothed + share * self.gradient(h, labels, p)
         self.weights = self.weights + float(gain) * self.rate * (self.smoothed - self.decay * self.weights)
 
     def save(self) -> dict[str, np.ndarray]:
@@ -126,10 +128,10 @@ class Int8Readout(SoftmaxReadout):
         weights, s_c = in_bytes(self.weights, axis=0)
         return ((values @ weights) * (s_h * s_c)).astype(self.weights.dtype)
 
-    def gradient(self, h: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """Return h^T (t - p)/B, the gradient of the mean log p of the labels (B,)."""
+    def gradient(self, h: np.ndarray, labels: np.ndarray, p: np.ndarray | None = None) -> np.ndarray:
+        """Return h^T (t - p)/B, the gradient of the mean log p of the labels (B,); p are the probabilities, if known."""
         values, s_h = in_bytes(h)
-        errors, s_e = in_bytes(one_hot_error(self.probabilities(h), labels))
+        errors, s_e = in_bytes(one_hot_error(self.probabilities(h) if p is None else p, labels))
         return ((values.T @ errors) * (s_h * s_e) / len(h)).astype(self.weights.dtype)
 
     def back(self, error: np.ndarray, features: slice = slice(None)) -> np.ndarray:
@@ -192,8 +194,9 @@ class SquaredReadout(SoftmaxReadout):
         """Return r (B, classes) for features h (B S, F)."""
         return np.square(self.outputs(h)).mean(axis=1)
 
-    def gradient(self, h: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    def gradient(self, h: np.ndarray, labels: np.ndarray, p: np.ndarray | None = None) -> np.ndarray:
         """Return g (F, classes), half the gradient of the mean log p of the labels (B,)."""
+        del p  # the outputs are needed anyway
         o = self.outputs(h)
         error = one_hot_error(softmax(np.square(o).mean(axis=1)), labels)
         asked = (error[:, None, :] * o).reshape(len(h), -1)
