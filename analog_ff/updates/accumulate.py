@@ -149,7 +149,9 @@ class Accumulate(Update):
             counts["rng.bits"] = RANDOM_BITS * weights
         return events + Events(counts) + self._port.fire_cells(self._layer, self._counts, key=key)
 
-    def _driven(self, x: np.ndarray, d: np.ndarray, key: Key) -> tuple[tuple[np.ndarray, np.ndarray], np.float32, Events]:
+    def _driven(
+        self, x: np.ndarray, d: np.ndarray, key: Key
+    ) -> tuple[tuple[np.ndarray, np.ndarray], np.float32, Events]:
         """Return the activities as the products see them, the factor on the products, and the events of preparing them."""
         del key
         return (np.ascontiguousarray(x), np.ascontiguousarray(d)), np.float32(1.0), Events()

@@ -37,7 +37,9 @@ class AccumulateInt8(Accumulate):
     value_bits: ClassVar[int] = UPDATES["accumulate-int8"].memory_bits
     in_bytes: ClassVar[bool] = True
 
-    def _driven(self, x: np.ndarray, d: np.ndarray, key: Key) -> tuple[tuple[np.ndarray, np.ndarray], np.float32, Events]:
+    def _driven(
+        self, x: np.ndarray, d: np.ndarray, key: Key
+    ) -> tuple[tuple[np.ndarray, np.ndarray], np.float32, Events]:
         """Return the rounded activities in units of their steps; float32 holds sums of their products exactly up to 2^24."""
         step_x = np.float32(self._sheet.input_scale / LARGEST)
         step_d = np.float32(np.abs(d).max(initial=0.0) / LARGEST)

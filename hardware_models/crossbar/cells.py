@@ -24,6 +24,7 @@ from hardware_models.crossbar.write_watch import Train
 from hardware_models.devices.base import BaseDevice
 from hardware_models.devices.state import CellState, remade
 from hardware_models.kernels import pulses as kernels
+from hardware_models.kernels import windows
 from hardware_models.kernels.pulses import Listed
 from hardware_models.kernels.reads import column_panels
 from hardware_models.keys import Key
@@ -133,25 +134,23 @@ class Cells(Seen):
         half = self.lines.half_selected(earlier, slots, self.lines.select_some(listed))
         return Written(sums.conductance, slots, half)
 
-    def changed_in_window(
-        self, rows: np.ndarray, lines: np.ndarray, before: np.ndarray, after: np.ndarray, pulses: np.ndarray
-    ) -> None:
-        """Follow pulses where ascending `rows` and bit `lines` cross, all of them of one side of the pairs.
+    def crossings(self, rows: np.ndarray, lines: np.ndarray) -> np.ndarray:
+        """Return the conductances now where `rows` and bit `lines` cross, (rows, lines) float32 [S]."""
+        found = np.empty((rows.size, lines.size), np.float32)
+        windows.crossings(np.ascontiguousarray(self.present(), np.float32), rows, lines, found)
+        return found
 
-        before, after : (rows, lines) conductances [S]; pulses : their numbers.
-        """
-        place = np.ix_(rows, lines)
-        self.received[place] = np.minimum(self.received[place].astype(np.int64) + np.abs(pulses), MOST_PULSES)
+    def changed_in_window(self, window: windows.Window) -> None:
+        """Follow pulses where ascending rows and bit lines cross, all of them of one side of the pairs."""
         if self.device.conductance(self.state, self.time) is not self.state.g:
+            place = np.ix_(window.rows, window.lines)
+            total = self.received[place].astype(np.int64) + np.abs(window.pulses)
+            self.received[place] = np.minimum(total, MOST_PULSES)
             self.look()  # what a read sees is not the stored g alone: only the device can tell
             return
-        change = after.astype(np.float64) - before
-        self.row_sums[rows] += change.sum(axis=1)
+        windows.follow_window(window, self.state.g, self.received, self.blocks, self.row_sums)
         if self.lines is not None:
-            self.lines.follow(rows, lines, change)
-        other = self.state.g[np.ix_(rows, lines ^ 1)]  # the neighbours of the pairs
-        panel, column = np.divmod(lines >> 1, self._width)
-        self.blocks[panel, rows[:, None], column] = other - after if lines[0] & 1 else after - other
+            self.lines.follow(window.rows, window.lines, window.after.astype(np.float64) - window.before)
         self._forget()
 
     def _sums(self) -> tuple[np.ndarray, np.ndarray] | None:
@@ -159,19 +158,17 @@ class Cells(Seen):
         return None if self.lines is None else (self.lines.rows, self.lines.columns)
 
     def train(
-        self,
-        trains: tuple[np.ndarray, np.ndarray],
-        place: tuple[np.ndarray, np.ndarray],
-        most: np.ndarray,
-        polarity: int,
-    ) -> Train:
+        self, trains: tuple[np.ndarray, np.ndarray], place: tuple[np.ndarray, np.ndarray], through: np.ndarray,
+        beyond: np.ndarray, polarity: int,
+    ) -> Train:  # fmt: skip
         """Return coinciding trains as they are given: at once, or in groups of lines where these bear no more.
 
-        trains : rows (slots, rows) and columns (slots, columns), bool; place, most : see `WriteWatch.train`.
+        trains : rows (slots, rows) and columns (slots, columns), bool; place : rows and bit lines that are ever on; through, beyond :
+        conductances where they cross before and after the train, as the lines see them [S].
         """
         if self.watch is None:
             return Train(*trains, len(trains[0]))
-        return self.watch.writes.train(*trains, place, most, polarity, self._sums())
+        return self.watch.writes.train(*trains, place, np.maximum(through, beyond), polarity, self._sums())
 
     # --- checks and state ---
 

@@ -11,7 +11,9 @@ from hardware_models.crossbar import write_costs
 from hardware_models.crossbar.cells import Cells, Written
 from hardware_models.crossbar.write_watch import Train
 from hardware_models.events import Events
+from hardware_models.kernels import windows
 from hardware_models.keys import Key
+
 
 def burst(cells: Cells, pulses: np.ndarray, key: Key) -> Events:
     """Apply pulses (rows, bit lines) int32."""
@@ -34,14 +36,12 @@ def fire(cells: Cells, r: np.ndarray, c: np.ndarray, side: int, polarity: int, k
     rows, columns = np.flatnonzero(r.any(axis=0)), np.flatnonzero(c.any(axis=0))
     shape = cells.tiling.rows, cells.tiling.bit_lines // 2
     if rows.size and columns.size:
-        hits = r[:, rows].T.astype(np.float32) @ c[:, columns].astype(np.float32)
-        given, mean_sum, half = _coincide(
-            cells, (r, c), (rows, 2 * columns + side), (polarity * hits).astype(np.int32), key
-        )
+        pulses = np.empty((rows.size, columns.size), np.int32)
+        windows.coincidences(np.ascontiguousarray(r[:, rows]), np.ascontiguousarray(c[:, columns]), polarity, pulses)
+        given, mean_sum, half = _coincide(cells, (r, c), (rows, 2 * columns + side), pulses, key)
+        hits = int(np.count_nonzero(r, axis=1) @ np.count_nonzero(c, axis=1))
         on_lines = int(given.rows.sum()), int(given.columns.sum())
-        events = write_costs.train(
-            cells.device, shape, mean_sum, int(hits.sum()), *on_lines, given.slots, polarity, half
-        )
+        events = write_costs.train(cells.device, shape, mean_sum, hits, *on_lines, given.slots, polarity, half)
     else:
         half, on_lines = _half_selected(cells, r, c, side, 0.0), (int(r.sum()), int(c.sum()))
         events = write_costs.train(cells.device, shape, 0.0, 0, *on_lines, len(r), polarity, half)
@@ -56,15 +56,17 @@ def _coincide(
 
     The sums are those over selected and over half-selected cells.
     """
-    window, side = np.ix_(*place), int(place[1][0]) & 1
-    before = cells.present()[window]
+    side = int(place[1][0]) & 1
+    before = cells.crossings(*place)
     cells.device.pulse_at(cells.time, cells.state, pulses, key, place)
-    after = cells.present()[window]
+    after = cells.crossings(*place)
     through, beyond = cells.access.conductance(before), cells.access.conductance(after)
-    mean_sum = float((np.abs(pulses) * 0.5 * (through.astype(np.float64) + beyond)).sum())
-    given = cells.train(trains, place, np.maximum(through, beyond), 1 if pulses.max() > 0 else -1)
+    sums = np.empty(len(pulses))
+    windows.selected(pulses, through, beyond, sums)
+    mean_sum = float(sums.sum())
+    given = cells.train(trains, place, through, beyond, 1 if pulses.max() > 0 else -1)
     half = _half_selected(cells, given.rows, given.columns, side, mean_sum)  # sums of before
-    cells.changed_in_window(*place, before, after, pulses)
+    cells.changed_in_window(windows.Window(*place, pulses, before, after))
     return given, mean_sum, 0.5 * (half + _half_selected(cells, given.rows, given.columns, side, mean_sum))
 
 

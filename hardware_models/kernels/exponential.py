@@ -225,6 +225,9 @@ def move_by_bursts(block, law, key):
     if law.cycle_noise > np.float32(0.0):
         sigma = deviations(block, share, law)
         near = chosen(come_near(block, end, sigma))
+        if near.size == g.size:
+            pulse_by_pulse(block, law, key)
+            return
         coarse_normals(position, key.w0, key.w1, key.middles, xi)
         for e in range(g.size):
             end[e] += sigma[e] * xi[e]
@@ -240,13 +243,15 @@ def move_by_bursts(block, law, key):
 def move_block(block, law, key):
     """Move the cells of a block by their pulses: single pulses by their own formula, which needs one exponential less."""
     several = chosen(block.count > 1)
+    if several.size == block.g.size:
+        move_by_bursts(block, law, key)
+        return
     bursts = some_of(block, several)
     share, xi = np.empty(block.g.size, np.float32), np.zeros(block.g.size, np.float32)
-    if several.size < block.g.size:
-        saturations(block.rate, share)
-        if law.cycle_noise > np.float32(0.0):
-            coarse_normals(block.position, key.w0, key.w1, key.middles, xi)
-        one_more(block, share, 0, xi, law)
+    saturations(block.rate, share)
+    if law.cycle_noise > np.float32(0.0):
+        coarse_normals(block.position, key.w0, key.w1, key.middles, xi)
+    one_more(block, share, 0, xi, law)
     if several.size > 0:
         move_by_bursts(bursts, law, key)
     put(bursts.g, several, block.g)

@@ -130,7 +130,7 @@ def list_cells(counts, parity, g, listed):
 
 
 @inlined
-def _counted(received, pulses):
+def counted(received, pulses):
     """Return a counter of pulses increased by |pulses|; it saturates at the largest int32."""
     return np.int32(min(np.int64(received) + abs(np.int64(pulses)), np.int64(2**31 - 1)))
 
@@ -150,7 +150,7 @@ def keep_row(i, line, pulses, after, kept):
     for a in range(line.size):
         j = line[a]
         after[a] = g[i, j]
-        received[i, j] = _counted(received[i, j], pulses[a])
+        received[i, j] = counted(received[i, j], pulses[a])
         column = j >> 1
         while column >= left + width:  # places ascend: no division is needed
             panel, left = panel + 1, left + width
@@ -299,7 +299,7 @@ def add_sizes(received, pulses):
     """Add the number of pulses of either sign to the count of each cell (rows, bit lines) int32."""
     for i in prange(pulses.shape[0]):
         for j in range(pulses.shape[1]):
-            received[i, j] = _counted(received[i, j], pulses[i, j])
+            received[i, j] = counted(received[i, j], pulses[i, j])
 
 
 @parallel_kernel
