@@ -163,8 +163,8 @@ class Cells(Seen):
     ) -> Train:  # fmt: skip
         """Return coinciding trains as they are given: at once, or in groups of lines where these bear no more.
 
-        trains : rows (slots, rows) and columns (slots, columns), bool; place : rows and bit lines that are ever on; through, beyond :
-        conductances where they cross before and after the train, as the lines see them [S].
+        trains : rows (slots, rows) and columns (slots, columns), bool; place : rows and bit lines that are ever on;
+        through, beyond : conductances where they cross before and after the train, as the lines see them [S].
         """
         if self.watch is None:
             return Train(*trains, len(trains[0]))

@@ -37,7 +37,7 @@ def fire(cells: Cells, r: np.ndarray, c: np.ndarray, side: int, polarity: int, k
     shape = cells.tiling.rows, cells.tiling.bit_lines // 2
     if rows.size and columns.size:
         pulses = np.empty((rows.size, columns.size), np.int32)
-        windows.coincidences(np.ascontiguousarray(r[:, rows]), np.ascontiguousarray(c[:, columns]), polarity, pulses)
+        windows.coincidences(np.ascontiguousarray(r[:, rows]), polarity * c[:, columns].astype(np.int32), pulses)
         given, mean_sum, half = _coincide(cells, (r, c), (rows, 2 * columns + side), pulses, key)
         hits = int(np.count_nonzero(r, axis=1) @ np.count_nonzero(c, axis=1))
         on_lines = int(given.rows.sum()), int(given.columns.sum())

@@ -28,8 +28,9 @@ from hardware_models.keys import Key
 from hardware_models.user_contract import is_users, left_alone
 
 if TYPE_CHECKING:
-    from hardware_models.kernels.pulses import Kept, Listed, Sums
     from typing_extensions import TypeVar
+
+    from hardware_models.kernels.pulses import Kept, Listed, Sums
 
     # The state that a device's own `fabricate` makes; a bare `BaseDevice` is a device of some state, unknown which.
     Own = TypeVar("Own", bound=CellState, contravariant=True, default=Any)

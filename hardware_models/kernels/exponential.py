@@ -1,8 +1,8 @@
 """Exponential functions of arithmetic alone, and the loops over cells of the exponential-step device.
 
 A burst on listed cells is worked off in blocks: the figures of a block's cells are copied to short arrays, every formula is one
-loop over these arrays, which vectorises, and the conductances are written back. Memory is touched where cells are pulsed only: the
-five arrays of a state once, 24 bytes a cell, or five cache lines a cell where pulses are sparse.
+loop over these arrays, which vectorises, and the conductances are written back. Each of the five arrays of a state is read once
+and one is written: 24 bytes a cell where all cells are pulsed, a line of memory for each of them where few are.
 """
 
 from __future__ import annotations

@@ -21,16 +21,25 @@ class Window(NamedTuple):
     after: np.ndarray  # and after them [S]
 
 
+@kernel
+def add_row(term, total):
+    """Add one vector to another."""
+    for b in range(total.size):
+        total[b] += term[b]
+
+
 @parallel_kernel
-def coincidences(r, c, sign, pulses):
-    """Write `sign` times the number of slots in which a row of r (slots, rows) and a column of c (slots, columns) are both on."""
+def coincidences(r, signs, pulses):
+    """Write the pulses (rows, columns) of coinciding trains.
+
+    r (slots, rows) bool; signs (slots, columns) int32, the sign of the train where a column is on, else 0.
+    """
     for a in prange(pulses.shape[0]):
         for b in range(pulses.shape[1]):
             pulses[a, b] = 0
         for s in range(r.shape[0]):
             if r[s, a]:
-                for b in range(pulses.shape[1]):
-                    pulses[a, b] += np.int32(sign) * np.int32(c[s, b])
+                add_row(signs[s], pulses[a])
 
 
 @parallel_kernel
