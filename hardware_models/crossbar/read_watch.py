@@ -9,14 +9,14 @@ import numpy as np
 
 from hardware_models.check import RunError
 from hardware_models.crossbar.groups import ROUNDING, Division, Lines, Woven, parts, strands
-from hardware_models.kernels.currents import group_sums
+from hardware_models.kernels.currents import Loads, Search, Sets, collecting_currents, group_sums
 from hardware_models.kernels.products import one_blas_thread
 
 NEAR_FULL = 0.1
 """Share of full scale by which the voltage of a constant line may be below it: a driver has errors of offset and gain."""
 ADDED = 0.05
 """Largest share of driven lines that are added to divide lines which are not constant."""
-SLACK = np.float32(1.0 + 1e-4)
+SLACK = 1.0 + 1e-4
 """Factor on the bound of a current that is computed in float32, so that it is a bound for the exact current too."""
 
 
@@ -224,51 +224,23 @@ class ReadWatch:
         return float(currents.max(initial=0.0))
 
     def _collecting(self, v: np.ndarray, table: Table, peaks: np.ndarray) -> np.ndarray:
-        """Enter the largest currents of collecting lines into peaks (tiles, tiles of them) [A]; return the largest by tile.
-
-        A sample whose bound is above the limit is computed. Of the others only the most promising one is, to know what flows, and
-        only if its bound is above what has been seen on the tile; while groups are sought all such samples are.
-        """
-        largest = np.zeros(self.driven.tiles)
+        """Enter the largest currents of collecting lines into peaks (tiles, tiles of them) [A]; return the largest by tile."""
         _, borders, tiles, places = table.driven
-        rows = np.zeros_like(tiles) if self.joined else tiles
         if len(tiles) > self.driven.tiles:
             v = v[:, table.driven.order]
-        sets = (
-            [np.flatnonzero(places == p) for p in range(places.max() + 1)]
-            if self.joined
-            else np.arange(len(places))[:, None]
-        )
+        v = np.ascontiguousarray(v, np.float32)
+        loads = Loads(table.g, borders, table.mean, table.spread, self.collecting.tile)
+        search = Search(self.limit, self.fixed, SLACK)
+        groups = np.argsort(places, kind="stable") if self.joined else np.arange(len(places))
+        if self.joined:  # the groups of one turn are on in all tiles, and their currents add
+            first = np.searchsorted(places[groups], np.arange(places.max() + 2))
+            sets, rows = Sets(groups, first, np.zeros(len(first) - 1, np.int64)), slice(0, 1)
+        else:
+            sets, rows = Sets(groups, np.arange(len(places) + 1), np.asarray(tiles, np.int64)), slice(None)
+        largest = np.zeros(len(peaks[rows]))
         with one_blas_thread():
-            for groups in sets:
-                bound = np.zeros((len(v), self.collecting.tiles), np.float32)
-                for d in groups:
-                    part = v[:, borders[d] : borders[d + 1]]
-                    length = np.sqrt(np.einsum("bi,bi->b", part, part))
-                    bound += part @ table.mean[borders[d] : borders[d + 1]] + length[:, None] * table.spread[d]
-                bound *= SLACK
-                row = slice(None) if self.joined else tiles[groups[0]]
-                known = peaks[rows[groups[0]]]
-                for t in np.flatnonzero((bound > known).any(axis=0)):
-                    for promising in (True, False):  # the most promising sample first: it spares most of the others
-                        least = max(known[t], self.limit) if self.fixed and not promising else known[t]
-                        chosen = bound[:, t] > least
-                        if promising:
-                            chosen &= bound[:, t] == bound[:, t].max()
-                        if chosen.any():
-                            current = self._exact(v[chosen], table, groups, int(t))
-                            known[t], largest[row] = max(known[t], current), np.maximum(largest[row], current)
-        return largest
-
-    def _exact(self, v: np.ndarray, table: Table, groups: np.ndarray, tile: int) -> float:
-        """Return the largest current [A] of the collecting lines of a tile while the groups of driven lines are on at once."""
-        left = tile * self.collecting.tile
-        right = min(left + self.collecting.tile, self.collecting.number)
-        currents = np.zeros((len(v), right - left), np.float32)
-        for d in groups:
-            a, b = table.driven.borders[d : d + 2]
-            currents += v[:, a:b] @ table.g[a:b, left:right]
-        return float(currents.max())
+            collecting_currents(v, loads, sets, search, peaks[rows], largest)
+        return np.broadcast_to(largest, self.driven.tiles).copy()
 
     # --- report and state ---
 

@@ -66,6 +66,111 @@ def group_sums(g, driven, groups, tiles, loads, mean, spread):
             spread[d, t] = np.sqrt(most)
 
 
+class Sets(NamedTuple):
+    """Sets of groups of driven lines that are on at once; set s has the groups groups[first[s]] to groups[first[s + 1]]."""
+
+    groups: np.ndarray  # int64
+    first: np.ndarray  # (sets + 1,) int64
+    row: np.ndarray  # row of the peaks that each set belongs to, (sets,) int64
+
+
+class Loads(NamedTuple):
+    """Conductances of driven lines, and what bounds the currents that they send into collecting lines."""
+
+    g: np.ndarray  # (n, m) float32 [S]
+    borders: np.ndarray  # group d has the lines borders[d] to borders[d + 1], int64
+    mean: np.ndarray  # from `group_sums`, (n, U) float32 [S]
+    spread: np.ndarray  # (D, U) float32 [S]
+    width: int  # collecting lines of a tile
+
+
+class Search(NamedTuple):
+    """Which currents are looked for."""
+
+    limit: float  # current that a line bears [A]
+    fixed: bool  # whether groups are fixed: then currents below the limit count only where they may be the largest so far
+    slack: float  # factor on a bound that is computed in float32, so that it is one for the exact current
+
+
+@kernel
+def lengths_of(part, found):
+    """Write the length of each row of a matrix."""
+    for b in range(part.shape[0]):
+        squares = np.float32(0.0)
+        for i in range(part.shape[1]):
+            squares += part[b, i] * part[b, i]
+        found[b] = np.sqrt(squares)
+
+
+@kernel
+def bounds_of(v, loads, groups, slack):
+    """Return the bound of the currents of each sample in each tile, (B, U) float32 [A], while some groups are on."""
+    _, borders, mean, spread, _ = loads
+    samples, tiles = v.shape[0], mean.shape[1]
+    bound, term = np.zeros((samples, tiles), np.float32), np.empty((samples, tiles), np.float32)
+    length = np.empty(samples, np.float32)
+    for d in groups:
+        part = np.ascontiguousarray(v[:, borders[d] : borders[d + 1]])
+        np.dot(part, mean[borders[d] : borders[d + 1]], term)
+        lengths_of(part, length)
+        for b in range(samples):
+            for u in range(tiles):
+                bound[b, u] += term[b, u] + length[b] * spread[d, u]
+    for b in range(samples):
+        for u in range(tiles):
+            bound[b, u] *= np.float32(slack)
+    return bound
+
+
+@kernel
+def largest_current(v, loads, groups, tile):
+    """Return the largest current of a tile's collecting lines [A] for one sample v (n,), while some groups are on."""
+    g = loads.g
+    left, right = tile * loads.width, min((tile + 1) * loads.width, g.shape[1])
+    currents = np.zeros(right - left, np.float32)
+    for d in groups:
+        for i in range(loads.borders[d], loads.borders[d + 1]):
+            if v[i] != np.float32(0.0):
+                for j in range(left, right):
+                    currents[j - left] += v[i] * g[i, j]
+    return currents.max()
+
+
+@kernel
+def look_at_set(v, loads, groups, search, known):
+    """Enter the largest currents of one set of groups into known (U,) [A], and return the largest of those computed.
+
+    The most promising sample comes first: it spares most of the others.
+    """
+    bound, largest = bounds_of(v, loads, groups, search.slack), 0.0
+    for t in range(known.size):
+        most = bound[:, t].max()
+        if most > known[t]:
+            for promising in range(2):
+                least = known[t] if promising == 0 or not search.fixed else max(known[t], search.limit)
+                for b in range(v.shape[0]):
+                    if bound[b, t] > least and (bound[b, t] == most or promising == 1):
+                        current = np.float64(largest_current(v[b], loads, groups, t))
+                        known[t], largest = max(known[t], current), max(largest, current)
+    return largest
+
+
+@parallel_kernel
+def collecting_currents(v, loads, sets, search, peaks, largest):
+    """Enter the largest currents of collecting lines for voltages v (B, n) into peaks (rows, U) [A].
+
+    largest (rows,) [A] <- the largest current computed for the sets of each row. A sample whose bound is above the limit is
+    computed. Of the others only the most promising one is, to know what flows, and only if its bound is above what has been seen
+    on the tile; until groups are fixed all such samples are.
+    """
+    groups, first, row = sets
+    for r in prange(peaks.shape[0]):
+        for s in range(row.size):
+            if row[s] == r:
+                found = look_at_set(v, loads, groups[first[s] : first[s + 1]], search, peaks[r])
+                largest[r] = max(largest[r], found)
+
+
 class Array(NamedTuple):
     """The array of a burst, and the conductances that its half-selected cells see."""
 
