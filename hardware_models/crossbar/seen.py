@@ -18,7 +18,7 @@ from hardware_models.crossbar.line_sums import LineSums
 from hardware_models.crossbar.wired import Wired
 from hardware_models.devices.base import BaseDevice
 from hardware_models.devices.state import CellState
-from hardware_models.kernels import pulses as kernels
+from hardware_models.kernels import seen as kernels
 from hardware_models.user_contract import unmasked
 from hardware_models.wires import Interconnect
 
@@ -71,7 +71,9 @@ class Seen(Divided):
         if not self.access:
             return self.present()
         if self._connected is None:
-            self._connected = self.access.conductance(np.ascontiguousarray(self.present(), np.float32))
+            g = np.ascontiguousarray(self.present(), np.float32)
+            self._connected = np.empty_like(g)
+            kernels.connect(g, np.float32(self.access.resistance), self._connected)
         return self._connected
 
     @property
@@ -101,17 +103,25 @@ class Seen(Divided):
         """
         self._follow()
         if self._noise is None:
-            variance = self.read_variance()
-            if np.ndim(variance) == 0:
+            variance = self.variance()
+            if np.ndim(variance) == 0 and (self.bare or not variance):
                 self._noise = np.empty((0, 0, 0), np.float32), 2.0 * float(variance)
             else:
                 # Scaled by the range, so that squares of siemens do not leave float32's normal numbers.
                 unit = self.device.g_range**2
-                pairs = np.empty_like(self.blocks)
-                scaled = np.ascontiguousarray(variance * np.float32(1.0 / unit), np.float32)
-                kernels.pair_sums(scaled, np.float32(1.0), pairs, np.empty(self.tiling.rows))
-                self._noise = pairs, unit
+                self._noise = np.empty_like(self.blocks), unit
+                self._pair_variances(variance, unit, self._noise[0])
         return self._noise
+
+    def _pair_variances(self, variance: np.ndarray | float, unit: float, pairs: np.ndarray) -> None:
+        """Write the pairs' variance of one read to panels of columns, for that of the cells [S²], one number or one a cell."""
+        g = np.ascontiguousarray(self.present(), np.float32)
+        shares = np.empty((len(g), 0), np.float32) if self.wired is None else self.wired.shares
+        cells = np.asarray(variance, np.float32)
+        if not cells.ndim:
+            cells = np.full((len(g), 1), cells)
+        resistance = np.float32(self.access.resistance)
+        kernels.pair_variances(g, resistance, shares, np.ascontiguousarray(cells), np.float32(1.0 / unit), pairs)
 
     def read_variance(self) -> np.ndarray | float:
         """Return the variance of one read of each cell as its line sees it [S²], (rows, bit lines) or one number for all."""

@@ -19,6 +19,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from hardware_models.kernels.seen import track
 from hardware_models.tiles import Tiling
 from hardware_models.wires import Interconnect, Wires
 
@@ -51,7 +52,9 @@ class Wired:
             return self._solve(g)
         if not self.refreshes:
             self._solve(g)
-        return g * self.shares + self.sneaking
+        matrix = np.empty_like(self.shares)
+        track(g, self.shares, self.sneaking, matrix)
+        return matrix
 
     def _solve(self, g: np.ndarray) -> np.ndarray:
         """Return T by an exact solution of each tile, and keep what follows it."""

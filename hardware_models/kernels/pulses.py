@@ -8,6 +8,7 @@ import numpy as np
 from numba import prange
 
 from hardware_models.kernels.compile import inlined, kernel, parallel_kernel
+from hardware_models.kernels.seen import through
 
 
 class Listed(NamedTuple):
@@ -135,12 +136,6 @@ def counted(received, pulses):
     return np.int32(min(np.int64(received) + abs(np.int64(pulses)), np.int64(2**31 - 1)))
 
 
-@inlined
-def _through(g, resistance):
-    """Return the conductance of a cell in series with its access transistor [S]; see `hardware_models.crossbar.access`."""
-    return g / (np.float32(1.0) + g * resistance)
-
-
 @kernel
 def keep_row(i, line, pulses, after, kept):
     """Bring what is kept of the cells at some places of row i into step, and write their conductances to `after`."""
@@ -183,7 +178,7 @@ def see_through(g, resistance):
     """Replace conductances by those in series with an access transistor; 0 Ohm leaves them as they are."""
     if resistance > np.float32(0.0):
         for a in range(g.size):
-            g[a] = _through(g[a], resistance)
+            g[a] = through(g[a], resistance)
 
 
 @kernel
@@ -300,25 +295,3 @@ def add_sizes(received, pulses):
     for i in prange(pulses.shape[0]):
         for j in range(pulses.shape[1]):
             received[i, j] = counted(received[i, j], pulses[i, j])
-
-
-@parallel_kernel
-def pair_sums(g, sign, blocks, row_sums):
-    """Combine the interleaved pairs of g (m, 2 n) [S] into panels of columns, and sum g over each row.
-
-    blocks (panels, m, width) <- g(G+) + sign g(G-), zero beyond the last column; row_sums (m,) <- sum of all g of a row.
-    """
-    panels, rows, width = blocks.shape
-    columns = g.shape[1] // 2
-    for i in prange(rows):
-        total = 0.0
-        for p in range(panels):
-            left = p * width
-            for j in range(min(columns, left + width) - left):
-                plus = g[i, 2 * (left + j)]
-                minus = g[i, 2 * (left + j) + 1]
-                blocks[p, i, j] = plus + sign * minus
-                total += plus + minus
-            for j in range(columns - left, width):
-                blocks[p, i, j] = np.float32(0.0)
-        row_sums[i] = total
