@@ -33,6 +33,11 @@ class Wired:
     def __init__(self, tiling: Tiling, interconnect: Interconnect) -> None:
         self.interconnect = interconnect
         self._tiles = [(slice(*rows), slice(*columns)) for rows in tiling.row_cuts for columns in tiling.column_cuts]
+        self._alike: dict[tuple[int, int], list[tuple[slice, slice]]] = {}
+        """Tiles of one shape."""
+        for rows, columns in self._tiles:
+            shape = rows.stop - rows.start, columns.stop - columns.start
+            self._alike.setdefault(shape, []).append((rows, columns))
         self.shares = np.zeros((tiling.rows, tiling.bit_lines), np.float32)
         """A (rows, bit lines) [1]; zeros until the first solution."""
         self.sneaking = np.zeros_like(self.shares)
@@ -79,20 +84,27 @@ class Wired:
         g : the present conductances (rows, bit lines) [S].
         """
         self.comparisons += 1
-        error = max(self._error(g, v, tile) for tile in self._tiles)
+        error = max(self._error(g, v, tiles) for tiles in self._alike.values())
         self.largest_error = max(self.largest_error, error)
         if error <= self.interconnect.tolerance:
             return False
         self._solve(g)
         return True
 
-    def _error(self, g: np.ndarray, v: np.ndarray, tile: tuple[slice, slice]) -> float:
-        """Return the largest error of a current of one tile, relative to its largest current; 0 where nothing flows."""
-        exact = self._wires(g[tile]).solve(v[np.newaxis, tile[0]])[0]
-        matrix = g[tile].astype(np.float64) * self.shares[tile] + self.sneaking[tile]
-        tracked = v[tile[0]].astype(np.float64) @ matrix
-        largest = np.abs(exact).max()
-        return float(np.abs(tracked - exact).max() / largest) if largest > 0.0 else 0.0
+    def _error(self, g: np.ndarray, v: np.ndarray, tiles: list[tuple[slice, slice]]) -> float:
+        """Return the largest error of a current of tiles of one shape, relative to its tile's largest current.
+
+        It is 0 where nothing flows.
+        """
+        voltage = np.stack([v[rows] for rows, _ in tiles])
+        exact = self._wires(g[tiles[0]]).solve_others(np.stack([g[tile] for tile in tiles]), voltage)
+        error = 0.0
+        for tile, own, current in zip(tiles, voltage, exact, strict=True):
+            matrix = g[tile].astype(np.float64) * self.shares[tile] + self.sneaking[tile]
+            largest = np.abs(current).max()
+            if largest > 0.0:
+                error = max(error, float(np.abs(own.astype(np.float64) @ matrix - current).max() / largest))
+        return error
 
     def tracking(self) -> dict[str, float | None]:
         """Return ``solutions``, ``comparisons``, ``largest_error`` [1] before a refresh and ``share``, the mean of A [1]."""

@@ -94,6 +94,18 @@ class Wires:
         together = Solution(*(np.concatenate(field) for field in zip(*parts, strict=True)))
         return together if full else together.currents
 
+    def solve_others(self, conductance: np.ndarray, voltage: np.ndarray) -> np.ndarray:
+        """Return the currents (N, columns) [A] of N other arrays of this shape behind the same wires, with one input each.
+
+        conductance (N, rows, columns) [S], voltage (N, rows) [V]; all arrays are solved side by side, with the bits of one alone.
+        Raise UsageError for an array with access devices, and RunError as `flows`.
+        """
+        if self.circuit.access != "passive" or self.access_resistance.any():
+            raise UsageError("arrays are solved side by side without access devices: choose access='passive'.")
+        cells = np.stack([conductances(one) for one in conductance])
+        inputs = Inputs(cells, voltages(voltage, cells.shape[1]), _NOTHING)
+        return self.flows(inputs, lines(cells, self.circuit)).out
+
     def flows(self, inputs: Inputs, own: Lines, *, guess: np.ndarray | None = None, all_nodes: bool = False) -> Flows:
         """Solve inputs whose cells may be their own; raise RunError if an input reaches the tolerance by no method."""
         number, (rows, columns) = len(inputs.voltage), self.cells.shape
