@@ -49,7 +49,7 @@ def write(
 
     def fill(file: Any) -> None:
         for name, value in arrays.items():
-            whole = value.dtype.kind in "iub" and value.size > FEW
+            whole = np.asarray(value).dtype.kind in "iub" and np.size(value) > FEW
             file.create_dataset(name, data=value, **({"compression": 1, "shuffle": True} if whole else {}))
         file.attrs["facts"] = written
 
