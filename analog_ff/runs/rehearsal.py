@@ -13,9 +13,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from analog_ff.config.config import Config
+from analog_ff.network import NETWORKS
+from analog_ff.plain import Document
 
 NEURONS = 6
 """Neurons of each layer."""
+LAYERS = 2
+"""Most layers, and epochs: a greedy schedule has one for each layer."""
+PATCH = 2
+"""Side of what a neuron sees of an image, in networks of patches [pixels]."""
 BATCH = 10
 """Images of a batch."""
 SIDE = 4
@@ -32,9 +38,11 @@ def can_be_rehearsed(config: Config) -> bool:
 
 def in_small(config: Config, folder: Path) -> Config:
     """Return the choices of the run in small, in another folder."""
+    patches: Document = {"patch": (PATCH,), "stride": None} if "patch" in NETWORKS[config.network].reads else {}
+    layers = (NEURONS,) * (1 if patches else min(len(config.layers), LAYERS))
     return replace(
-        config, layers=(NEURONS,) * len(config.layers), epochs=1, batch=BATCH, images_per_epoch=IMAGES, data="toy",
-        crop=SIDE if config.network == "stack" else None, split="final", fault_map=None, program_to=None, out=str(folder),
+        config, layers=layers, epochs=LAYERS, batch=BATCH, images_per_epoch=IMAGES, data="toy", crop=SIDE,
+        **patches, split="final", fault_map=None, program_to=None, out=str(folder),
     )  # fmt: skip
 
 

@@ -72,7 +72,7 @@ def test_a_rehearsal_knows_the_kernels_of_the_run(options: dict[str, Any], tmp_p
 def test_a_run_in_small_is_quick_for_any_size() -> None:
     """Its cells and images are few, whatever the run has; what decides the kernels stays."""
     small = in_small(Config(layers=(2000, 2000), epochs=60, batch=500), Path("x"))
-    assert small.layers == (6, 6) and small.epochs == 1 and small.batch == 10 and small.images_per_epoch == 20
+    assert small.layers == (6, 6) and small.epochs == 2 and small.batch == 10 and small.images_per_epoch == 20
     assert small.device == Config.device and small.update == Config.update
 
 
