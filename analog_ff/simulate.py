@@ -30,6 +30,12 @@ def simulate(
         show_default=False,
     ),
     resume: bool = typer.Option(False, "--resume", help="go on with the interrupted run in --out, bit for bit"),
+    keep: str = typer.Option(
+        "last",
+        "--keep",
+        metavar="<text>",
+        help="what stays of checkpoints and cells when the run ends: none; last: the last checkpoint and cells.h5; or all",
+    ),
     ablate: bool = typer.Option(
         False, "--ablate", help="run again without each non-ideality in turn, and tabulate what each costs"
     ),
@@ -45,15 +51,22 @@ def simulate(
     config = _configure(given(Config, options), resume and not ablate, again=resume)
     if threads is not None:
         set_threads(threads)
-    if ablate:
-        _ablate(config, resume, as_json)
-        return
+    from analog_ff.runs.first_use import compiling_ahead
+
+    with compiling_ahead(config):
+        if ablate:
+            _ablate(config, resume, as_json, keep)
+        else:
+            _run(config, resume, as_json, keep)
+
+
+def _run(config: Config, resume: bool, as_json: bool, keep: str) -> None:
     from analog_ff.cli.run_table import show
     from analog_ff.runs.execute import execute
 
     if resume and not as_json and finished(config, config.folder()) is not None:
         tell("this run is finished; its result:")
-    result, folder = execute(config, resume=resume)
+    result, folder = execute(config, resume=resume, keep=keep)
     if as_json:
         answer(json.dumps(result))
     else:
@@ -63,10 +76,10 @@ def simulate(
 app = command_of(with_signature(simulate, parameters(Config)))
 
 
-def _ablate(config: Config, resume: bool, as_json: bool) -> None:
+def _ablate(config: Config, resume: bool, as_json: bool, keep: str) -> None:
     from analog_ff.runs import ablate
 
-    table, folder = ablate.ablate(config, resume=resume, say=tell)
+    table, folder = ablate.ablate(config, resume=resume, keep=keep, say=tell)
     if as_json:
         answer(json.dumps(table))
     else:

@@ -122,6 +122,10 @@ class ChipBench(ChipPort, Protocol):
         """True if every look inside raises SealedChipError."""
         ...
 
+    def save(self, *, copy: bool = True) -> dict[str, np.ndarray]:
+        """Return the state as opaque arrays; without `copy` the large ones are the chip's own and change with it."""
+        ...
+
     @property
     def description(self) -> dict[str, object]:
         """The device's population figures as plain values, as on a data sheet."""

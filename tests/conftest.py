@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from unpictured import unpictured
 
-from analog_ff.runs import cells, plots
+from analog_ff.runs import cells, first_use, plots
 from hardware_models.hdf5 import process
 
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -21,6 +21,9 @@ def full_data() -> Path | None:
     place = Path(os.environ.get("ANALOG_FF_DATA") or BESIDE)
     return place if place.is_dir() else None
 
+
+# No message and no processes that compile ahead: a test may be the first use of a kernel on a machine.
+os.environ.setdefault(first_use.SWITCH, "0")
 
 # Looked at once, before any test changes its environment.
 FULL_DATA = full_data()

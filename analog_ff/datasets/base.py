@@ -39,6 +39,16 @@ class Dataset(NamedTuple):
         first = self.x_train[:, : len(self.classes)]
         return "appended" if first.shape[1] < len(self.classes) or first.any() else "pixels"
 
+    def first(self, images: int | None) -> Dataset:
+        """Return the data set with its first `images` images for training and for the test; None: all of them."""
+        if images is None:
+            return self
+        cut = slice(images)
+        return self._replace(
+            x_train=self.x_train[cut], y_train=self.y_train[cut], x_test=self.x_test[cut], y_test=self.y_test[cut],
+            sequence=None if self.sequence is None else self.sequence[cut],
+        )  # fmt: skip
+
 
 class Source(NamedTuple):
     """A complete data set, and the mask of its training rows that form the validation part."""

@@ -1,4 +1,4 @@
-"""Make the bytes of a table, a JSON document, a picture or an HDF5 file, complete in memory before anything is written."""
+"""Make the bytes of a table, a JSON document or a picture, complete in memory before anything is written, and write HDF5."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import csv
 import io
 import json
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from io import RawIOBase
+from typing import IO, Any, Literal
 
 from analog_ff.plain import Facts
 
@@ -52,12 +53,9 @@ def picture(figure: Any, dpi: int, form: str = "png") -> bytes:
     return image.getvalue()
 
 
-def hdf5(fill: Callable[[Any], None]) -> bytes:
-    """Return the bytes of an HDF5 file filled by `fill`; made in memory because HDF5 can crash while writing to a full disk."""
+def hdf5(file: IO[bytes] | RawIOBase, fill: Callable[[Any], None], *, before: int = 0) -> None:
+    """Write an HDF5 file filled by `fill` into `file`, behind a user block of `before` bytes."""
     import h5py
 
-    with h5py.File("in memory", "w", driver="core", backing_store=False) as file:
-        fill(file)
-        file.flush()
-        image: bytes = file.id.get_file_image()
-    return image
+    with h5py.File(file, "w", userblock_size=before) as made:
+        fill(made)

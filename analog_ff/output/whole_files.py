@@ -1,19 +1,27 @@
 """Write a file completely or not at all: a temporary file beside it, fsync, rename, fsync of the folder.
 
-A run writes files only in this way. All bytes are complete in memory before the first one is written, so that a full disk
-interrupts plain calls of the operating system and not a library in the middle of its work.
+A run writes files only in this way. A full disk interrupts plain calls of the operating system and not a library in the middle
+of its work: small files are complete in memory before the first byte is written, and a library that writes a large one itself
+(`build`) is not told of a failure until it is done.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import secrets
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hardware_models.check import CommandError, RunError, UsageError, shown
 
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{16}\.tmp")
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer, WriteableBuffer
+
 _PLAIN = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
@@ -30,9 +38,17 @@ def write(path: Path, data: bytes | str, *, before: Path | None = None) -> None:
     ------
     RunError : if the file cannot be written. An older file at `path` is kept, and no temporary file is left.
     """
-    content = data.encode("utf-8") if isinstance(data, str) else data
+    build(path, lambda file: file.write(_bytes(data)), before=before)
+
+
+def build(path: Path, make: Callable[[File], object], *, before: Path | None = None) -> None:
+    """Write a complete file as `write` does, by `make`, which writes and reads it anywhere, as a library does that wants a file.
+
+    An exception of `make` passes through and leaves no file, unless a call of the operating system failed before: that failure
+    is raised as RunError.
+    """
     try:
-        temporary = _beside(path, content)
+        temporary = _beside(path, make)
         try:
             if before is not None and path.exists():
                 os.replace(path, before)
@@ -54,10 +70,9 @@ def create(path: Path, data: bytes | str) -> None:
     UsageError : if a file of that name exists; it is not changed. CommandError : if the file cannot be written. In both cases
     nothing is left behind.
     """
-    content = data.encode("utf-8") if isinstance(data, str) else data
     shown_path = shown(str(path), 200, quoted=False)
     try:
-        temporary = _beside(path, content)
+        temporary = _beside(path, lambda file: file.write(_bytes(data)))
         try:
             _name_new(temporary, path)
         finally:
@@ -81,19 +96,80 @@ def _name_new(temporary: Path, path: Path) -> None:
         os.replace(temporary, path)
 
 
-def _beside(path: Path, content: bytes) -> Path:
-    """Write `content` to a new temporary file beside `path`, with fsync, and return its path."""
+class File(io.RawIOBase):
+    """A temporary file; after the first call that fails it takes everything and keeps nothing, and `failure` says why."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self.failure: OSError | None = None
+
+    def write(self, data: ReadableBuffer) -> int:
+        """Write all of `data` at the present place, and return its number of bytes."""
+        left = memoryview(data).cast("B") if memoryview(data).nbytes else memoryview(b"")
+        size = len(left)
+        try:
+            while left and self.failure is None:
+                left = left[os.write(self._descriptor, left) :]
+        except OSError as error:
+            self.failure = error
+        return size
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        """Read at the present place and return the number of bytes."""
+        place = memoryview(buffer).cast("B")
+        data = os.read(self._descriptor, len(place))
+        place[: len(data)] = data
+        return len(data)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move to another place and return it."""
+        return os.lseek(self._descriptor, offset, whence)
+
+    def truncate(self, size: int | None = None) -> int:
+        """Set the size of the file and return it."""
+        size = self.tell() if size is None else size
+        try:
+            os.ftruncate(self._descriptor, size)
+        except OSError as error:
+            self.failure = self.failure or error
+        return size
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def writable(self) -> bool:
+        """Return True."""
+        return True
+
+    def seekable(self) -> bool:
+        """Return True."""
+        return True
+
+
+def _bytes(data: bytes | str) -> bytes:
+    return data.encode("utf-8") if isinstance(data, str) else data
+
+
+def _beside(path: Path, make: Callable[[File], object]) -> Path:
+    """Make a new temporary file beside `path`, with fsync, and return its path."""
     # The name cannot be guessed and the file must not exist, so that no planted link is followed. Unlike a file of the
     # module tempfile, this one gets the permissions of the user's umask.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _PLAIN, 0o666)
+    descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | _PLAIN, 0o666)
     try:
-        left = memoryview(content)
-        while left:
-            left = left[os.write(descriptor, left) :]
+        file = File(descriptor)
+        try:
+            make(file)
+        except Exception:
+            if file.failure is None:
+                raise
+        if file.failure is not None:
+            raise file.failure
         os.fsync(descriptor)
     except BaseException:
-        os.close(descriptor)
+        with suppress(OSError):
+            os.close(descriptor)
         temporary.unlink(missing_ok=True)
         raise
     os.close(descriptor)

@@ -74,9 +74,12 @@ def cases(config: Config) -> dict[str, Config]:
     return runs
 
 
-def ablate(config: Config, *, resume: bool = False, say: Callable[[str], None] = print) -> tuple[Document, Path]:
+def ablate(
+    config: Config, *, resume: bool = False, keep: str = "last", say: Callable[[str], None] = print
+) -> tuple[Document, Path]:
     """Run every case into a folder of its own and return the table, also kept as ``ablation.json``.
 
+    What stays in these folders is chosen by `keep`, see `analog_ff.runs.execute.execute`.
     Raise UsageError before anything is written if the folder exists and is not resumed.
     """
     folder = config.folder()
@@ -88,7 +91,7 @@ def ablate(config: Config, *, resume: bool = False, say: Callable[[str], None] =
     found: dict[str, Document] = {}
     for name, case in runs.items():
         say(f"{name}: {case.out}")
-        result, _ = execute(case, resume=resume and Path(case.out).exists())
+        result, _ = execute(case, resume=resume and Path(case.out).exists(), keep=keep)
         found[case.out] = result
         check_alike(found)
         rows.append(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from analog_ff.output import whole_files
 from analog_ff.output.forms import hdf5, panels, picture
 from hardware_models.port import ChipBench
+
+if TYPE_CHECKING:
+    from hardware_models.crossbar.inspection import Inspection
 
 NAME = "cells.h5"
 PICTURED = 8
@@ -18,46 +22,79 @@ UNITS = {"conductance": "S", "pulses": "1", "at_low": "1", "at_high": "1", "samp
          "symmetry_point": "S"}  # fmt: skip
 
 
-def write(folder: Path, port: ChipBench) -> bool:
-    """Write cells.h5 and cells.png as a whole; return False for a chip that cannot be looked into."""
+class Pictured(NamedTuple):
+    """The histograms of a layer in the picture, of conductance and of pulses received."""
+
+    edges: np.ndarray  # borders of the bins of conductance [uS]
+    plus: np.ndarray  # G+ in each
+    minus: np.ndarray  # G- in each
+    pulses: np.ndarray  # cells that received 0, 1, 2, ... pulses
+    bounds: tuple[float, float]  # nominal bounds [uS]
+    share: float  # of the cells at a bound [1]
+
+
+def write(folder: Path, port: ChipBench, *, keep: bool = True) -> bool:
+    """Write cells.h5, unless `keep` is False, and cells.png as a whole, layer by layer; return False for a sealed chip."""
     if port.sealed:
         return False
-    looks = [port.cells(layer) for layer in range(len(port.shapes))]
+    layers = len(port.shapes)
+    shown = np.unique(np.linspace(0, layers - 1, min(PICTURED, layers)).round().astype(int))
+    seen: dict[int, Pictured] = {}
 
     def fill(file: Any) -> None:
-        for layer, look in enumerate(looks):
-            group = file.create_group(f"layer{layer}")
-            group.attrs["note"] = "bit lines alternate: G+ and G- of a weight are neighbours; sample: flat positions"
-            for name, unit in UNITS.items():
-                values = getattr(look, name)
-                item = group.create_dataset(name, data=values, compression="gzip" if values.size > 1000 else None)
-                item.attrs["unit"] = unit
+        for layer in range(layers):
+            look = port.cells(layer)
+            if file is not None:
+                _put(file.create_group(f"layer{layer}"), look)
+            if layer in shown:
+                seen[layer] = _counted(look)
 
-    whole_files.write(folder / NAME, hdf5(fill))
-    shown = np.unique(np.linspace(0, len(looks) - 1, min(PICTURED, len(looks))).round().astype(int))
-    whole_files.write(folder / "cells.png", _picture({int(layer): looks[layer] for layer in shown}))
+    if keep:
+        whole_files.build(folder / NAME, lambda file: hdf5(file, fill))
+    else:
+        fill(None)
+    whole_files.write(folder / "cells.png", _picture(seen))
     return True
 
 
-def _picture(looks: dict[int, Any]) -> bytes:
+def _put(group: Any, look: Inspection) -> None:
+    """Write one layer to its group of cells.h5."""
+    group.attrs["note"] = "bit lines alternate: G+ and G- of a weight are neighbours; sample: flat positions"
+    for name, unit in UNITS.items():
+        values = getattr(look, name)
+        packed = {"compression": 1, "shuffle": True} if values.size > 1000 else {}
+        group.create_dataset(name, data=values, **packed).attrs["unit"] = unit
+
+
+def _counted(look: Inspection) -> Pictured:
+    plus, minus = look.conductance[:, 0::2].ravel() * 1e6, look.conductance[:, 1::2].ravel() * 1e6
+    low, high = float(min(plus.min(), minus.min())), float(max(plus.max(), minus.max()))
+    edges = np.linspace(low, max(high, low * (1 + 1e-4), 1e-12), 81)  # cells of one conductance need bins, too
+    return Pictured(
+        edges, np.histogram(plus, edges)[0], np.histogram(minus, edges)[0], np.bincount(look.pulses.ravel()),
+        (look.range[0] * 1e6, look.range[1] * 1e6), float((look.at_low | look.at_high).mean()),
+    )  # fmt: skip
+
+
+def _picture(seen: Mapping[int, Pictured]) -> bytes:
     """Return the histograms of conductance and of pulses received, a row a layer."""
-    figure, axes = panels(len(looks), 2, size=(8.5, 2.6 * len(looks)), squeeze=False, share_x="col")
-    # One scale for all layers, so that they can be compared.
-    most = max(float(np.quantile(look.pulses, 0.999)) for look in looks.values())
-    width = -(-int(most) // 60) or 1  # whole pulses a bin
-    for (layer, look), (left, right) in zip(looks.items(), axes, strict=True):
-        plus, minus = look.conductance[:, 0::2].ravel() * 1e6, look.conductance[:, 1::2].ravel() * 1e6
-        low, high = float(min(plus.min(), minus.min())), float(max(plus.max(), minus.max()))
-        edges = np.linspace(low, max(high, low * (1 + 1e-4), 1e-12), 81)  # cells of one conductance need bins, too
-        for values, name in ((plus, "G+"), (minus, "G-")):
-            left.hist(values, bins=edges, density=True, histtype="step", label=name)
-        for bound in look.range:
-            left.axvline(bound * 1e6, color="0.6", linestyle=":", linewidth=1)
-        share = 100.0 * float((look.at_low | look.at_high).mean())
-        left.set(ylabel=f"layer {layer}: density [1/uS]", title=f"{share:.1f} % at a bound (dotted: nominal bounds)")
+    figure, axes = panels(len(seen), 2, size=(8.5, 2.6 * len(seen)), squeeze=False, share_x="col")
+    # One scale for all layers, so that they can be compared: up to what 999 of 1000 cells do not exceed.
+    most = max(int(np.searchsorted(one.pulses.cumsum(), 0.999 * one.pulses.sum())) for one in seen.values())
+    width = -(-most // 60) or 1  # whole pulses a bin
+    for (layer, one), (left, right) in zip(seen.items(), axes, strict=True):
+        for counts, name in ((one.plus, "G+"), (one.minus, "G-")):
+            left.hist(one.edges[:-1], bins=one.edges, weights=counts, density=True, histtype="step", label=name)
+        for bound in one.bounds:
+            left.axvline(bound, color="0.6", linestyle=":", linewidth=1)
+        left.set(
+            ylabel=f"layer {layer}: density [1/uS]",
+            title=f"{100.0 * one.share:.1f} % at a bound (dotted: nominal bounds)",
+        )
         left.legend()
-        right.hist(look.pulses.ravel(), bins=np.arange(-0.5, max(most, 1.0) + width, width), color="C2")
-        right.set(ylabel="cells", title=f"mean {look.pulses.mean():.1f} pulses a cell")
+        received = np.arange(len(one.pulses))
+        right.hist(received, bins=np.arange(-0.5, max(most, 1.0) + width, width), weights=one.pulses, color="C2")
+        right.set(ylabel="cells", title=f"mean {one.pulses @ received / one.pulses.sum():.1f} pulses a cell")
     axes[-1, 0].set_xlabel("conductance [uS]")
     axes[-1, 1].set_xlabel("pulses received, programming included")
     return picture(figure, dpi=120)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from analog_ff.config.config import Config
 from analog_ff.output import folders, whole_files
 from analog_ff.output.messages import tell
 from analog_ff.plain import Document
-from analog_ff.runs import cells, results
+from analog_ff.runs import cells, checkpoint, fabricated, results
 from analog_ff.runs.build import (
     batches_of,
     data_of,
@@ -39,6 +39,7 @@ from hardware_models.kernels.products import one_blas_thread
 from hardware_models.load import load_device
 from hardware_models.places import in_place, placed
 from hardware_models.port import MissingPinError
+from hardware_models.tables import entry
 from hardware_models.user_faults import guarded
 
 
@@ -53,13 +54,32 @@ class Parts:
     noise: tuple[Document, Document]  # Johnson noise and the time of a read: of its chip, of that of the target
 
 
+KEEP: dict[str, tuple[str, ...]] = {
+    "none": (checkpoint.NAME, checkpoint.PREVIOUS, fabricated.NAME, cells.NAME),
+    "last": (checkpoint.PREVIOUS, fabricated.NAME),
+    "all": (),
+}
+"""Choice of ``--keep`` -> files of a run that are removed at its end."""
+
+
+class End(NamedTuple):
+    """The wishes of a caller for the way of a run and for its end."""
+
+    quiet: bool
+    removed: tuple[str, ...]
+    after_epoch: Callable[[int], None] | None
+
+
 @contextmanager
-def _prepared(config: Config) -> Iterator[Parts]:
-    """Build everything that a run needs, and note every file that is read for it; the chip is closed after."""
+def prepared(config: Config, *, images: int | None = None) -> Iterator[Parts]:
+    """Build everything that a run needs, and note every file that is read for it; the chip is closed after.
+
+    With `images` only so many of the training set and of the test set are used.
+    """
     with ExitStack() as closing:
         folder = placed(config.folder())
         with record() as inputs, opened.into(inputs, folder), guarded(UsageError):
-            data = data_of(config)
+            data = data_of(config).first(images)
             note_arrays(data)
             negatives = negatives_of(config, data)
             wiring = wiring_of(config, frame_of(config, data, negatives))
@@ -100,12 +120,17 @@ def _note_of_the_chip(fault_map: str | None, nonlinearity: str) -> None:
 
 def examine(config: Config) -> None:
     """Check a configuration without running it; raise the UsageError that `execute` would raise."""
-    with in_place(), _prepared(config):
+    with in_place(), prepared(config):
         pass
 
 
 def execute(
-    config: Config, *, resume: bool = False, quiet: bool = False, after_epoch: Callable[[int], None] | None = None
+    config: Config,
+    *,
+    resume: bool = False,
+    quiet: bool = False,
+    keep: str = "last",
+    after_epoch: Callable[[int], None] | None = None,
 ) -> tuple[Document, Path]:
     """Return the result of a run and its folder.
 
@@ -117,6 +142,7 @@ def execute(
     config : all choices. With more epochs than those of a finished run that is resumed, the run is extended.
     resume : go on with the run in the folder, or return its result if it is finished.
     quiet : show no progress.
+    keep : a name of `KEEP`, what stays of checkpoints and cells once the result is written; until then nothing is removed.
     after_epoch : called with the number of epochs after each.
 
     Raises
@@ -125,16 +151,15 @@ def execute(
     """
     with in_place():
         folder = config.folder()
-        return _executed(config, placed(folder), resume, quiet, after_epoch), folder
+        end = End(quiet, entry("choice of --keep", keep, KEEP), after_epoch)
+        return _executed(config, placed(folder), resume, end), folder
 
 
-def _executed(
-    config: Config, folder: Path, resume: bool, quiet: bool, after_epoch: Callable[[int], None] | None
-) -> Document:
+def _executed(config: Config, folder: Path, resume: bool, end: End) -> Document:
     if not resume:
         folders.must_be_new(folder)
-        with _prepared(config) as parts, folders.made(folder, {CONFIG: _written(parts)}):
-            return _carry_out(parts, folder, quiet, after_epoch)
+        with prepared(config) as parts, folders.made(folder, {CONFIG: _written(parts)}):
+            return _carry_out(parts, folder, end)
     if (result := finished(config, folder)) is not None:
         return result
     begun = begun_with(Config, folder)
@@ -145,15 +170,18 @@ def _executed(
         if begun is not None and replace(begun, epochs=config.epochs).digest() != config.digest():
             raise begun_otherwise(folder)
         whole_files.sweep(folder)
-        with _prepared(config) as parts:
+        with prepared(config) as parts:
             if not take_up(parts.run, folder) and begun is not None and begun.epochs != config.epochs:
-                raise begun_otherwise(folder)
+                raise UsageError(
+                    f"{folder} holds no {checkpoint.NAME} to extend the run from (--keep none removes it); begin a run of "
+                    f"{config.epochs} epochs in another folder."
+                )
             if begun is None:
                 tell(f"nothing was kept of the run in {folder}; it begins with the options given.")
             if begun is None or begun.epochs != config.epochs:
                 whole_files.write(folder / CONFIG, _written(parts))
             parts.run.write_lines(folder)
-            return _carry_out(parts, folder, quiet, after_epoch)
+            return _carry_out(parts, folder, end)
 
 
 def _written(parts: Parts) -> str:
@@ -175,14 +203,14 @@ def _cells_asked_first(port: Any) -> Iterator[None]:
         raise
 
 
-def _carry_out(parts: Parts, folder: Path, quiet: bool, after_epoch: Callable[[int], None] | None) -> Document:
+def _carry_out(parts: Parts, folder: Path, end: End) -> Document:
     """Train the remaining epochs, test, and leave cells, pictures and, last of all, the result in the folder."""
     run = parts.run
     meter = MachineMeter()
     # The read-out's small products are NumPy's own: one BLAS thread, so that their bits depend on no machine's cores.
     try:
         with one_blas_thread(), guarded(RunError), _cells_asked_first(run.port):
-            run.train(folder, quiet=quiet, after_epoch=meter.after_epoch(after_epoch))
+            run.train(folder, quiet=end.quiet, after_epoch=meter.after_epoch(end.after_epoch))
             start = time.monotonic()
             errors, tallies = run.test()
     except (OSError, MissingPinError) as error:  # a chip whose process ended
@@ -193,9 +221,17 @@ def _carry_out(parts: Parts, folder: Path, quiet: bool, after_epoch: Callable[[i
         result["machine_joule"] = results.plain(joule)
     if parts.target is not None:
         result["deployed"] = results.plain(deploy(run, parts.target, parts.conditions) | parts.noise[1])
-    cells.write(folder, run.port)
+    cells.write(folder, run.port, keep=cells.NAME not in end.removed)
     from analog_ff.runs.plots import learning_curve
 
     learning_curve(folder, result, run.metrics)
+    # The last checkpoint is there until the result is: a run that is stopped here goes on from it.
+    _remove(folder, [name for name in end.removed if name != checkpoint.NAME])
     results.write(folder, result)
+    _remove(folder, end.removed)
     return result
+
+
+def _remove(folder: Path, names: Sequence[str]) -> None:
+    for name in names:
+        (folder / name).unlink(missing_ok=True)

@@ -56,7 +56,12 @@ def _restore(run: Run, arrays: dict[str, np.ndarray], facts: Document, path: Pat
     reached = _reached(run, facts, path)
     run.origin.check_inputs(facts["inputs_sha256"], path.parent)
     with checkpoint.sound(path, "a checkpoint of this run"):
-        _check_arrays(run.arrays(), arrays)
+        own = run.arrays()
+        left_out = facts.get("fabricated", {})  # earlier checkpoints have every array
+        _texts("fabricated", left_out)
+    arrays |= run.fabricated.restore(left_out, own, path.parent)
+    with checkpoint.sound(path, "a checkpoint of this run"):
+        _check_arrays(own, arrays)
         run.restore(arrays, facts)
         # The restored arrays must equal the kept ones bit for bit: an array that no part restores, or one that was converted to
         # another type, is found here.
@@ -126,7 +131,11 @@ def _check_arrays(fresh: Mapping[str, np.ndarray], kept: Mapping[str, np.ndarray
 
 def _differ(a: Any, b: np.ndarray) -> bool:
     a = np.asarray(a)
-    return a.dtype != b.dtype or a.shape != b.shape or a.tobytes() != b.tobytes()
+    return a.dtype != b.dtype or a.shape != b.shape or not np.array_equal(_as_bytes(a), _as_bytes(b))
+
+
+def _as_bytes(array: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
 
 
 def _check_facts(facts: Any, run: Run) -> None:

@@ -16,7 +16,7 @@ from hardware_models.files import LARGE, contents, json_object
 
 CONFIG = "config.toml"
 RESULT = "result.json"
-OF_A_RUN = ("checkpoint.h5", "checkpoint.previous.h5", "metrics.csv")
+OF_A_RUN = ("checkpoint.h5", "checkpoint.previous.h5", "fabricated.h5", "metrics.csv")
 """Other files by which the folder of a run is known."""
 SCHEMA = 1
 C = TypeVar("C", bound=Choices)

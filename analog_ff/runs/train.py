@@ -19,6 +19,7 @@ from analog_ff.plain import Document
 from analog_ff.runs import checkpoint
 from analog_ff.runs.build import batches_of, calibrated, interconnect_of
 from analog_ff.runs.calibrate import calibrate
+from analog_ff.runs.fabricated import Fabricated
 from analog_ff.runs.interrupt import Interruptible
 from analog_ff.runs.lessons import Lesson, lessons, teach
 from analog_ff.runs.origin import Origin
@@ -49,6 +50,7 @@ class Run:
     ) -> None:
         self.config, self.data, self.port, self.learner, self.schedule = config, data, port, learner, schedule
         self._priced, self.origin = priced, origin
+        self.fabricated = Fabricated()
         self.programmed = False
         self.ledger = Ledger()
         self.metrics: list[Document] = []
@@ -70,6 +72,7 @@ class Run:
         config = self.config
         steps = self.schedule.per_epoch
         if not self.programmed:
+            self.fabricated.note(self.arrays())
             self.ledger.book("program", calibrated(config, self.learner))
             self.ledger.book("program", self.learner.initialise())
             if config.line_groups == "auto":
@@ -151,8 +154,8 @@ class Run:
         self.counted.append({"epoch": self.epoch, "images": self.images, **learn.counts, **learn.integrals})
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return the state of chip and learner."""
-        arrays = {f"chip/{k}": np.asarray(v) for k, v in self.port.save().items()}
+        """Return the state of chip and learner: the arrays themselves where that is possible, which change with the run."""
+        arrays = {f"chip/{k}": np.asarray(v) for k, v in self.port.save(copy=False).items()}
         return arrays | {f"learner/{k}": np.asarray(v) for k, v in self.learner.save().items()}
 
     def facts(self) -> Document:
@@ -170,7 +173,11 @@ class Run:
         }
 
     def _save(self, folder: Path) -> None:
-        checkpoint.write(folder, self.arrays(), self.facts())
+        arrays = self.arrays()
+        left_out = self.fabricated.unchanged(arrays)
+        self.fabricated.store(folder, arrays)
+        changed = {name: array for name, array in arrays.items() if name not in left_out}
+        checkpoint.write(folder, changed, self.facts() | {"fabricated": left_out})
         self.write_lines(folder)
 
     def write_lines(self, folder: Path) -> None:

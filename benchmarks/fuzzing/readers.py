@@ -189,7 +189,7 @@ def _config(folder: Path) -> Bench:
 
 def _checkpoint(folder: Path) -> Bench:
     from analog_ff.runs import checkpoint
-    from analog_ff.runs.execute import _prepared
+    from analog_ff.runs.execute import prepared
     from analog_ff.runs.resume import take_up
     from fuzzing.checkpoints import changed
 
@@ -197,7 +197,7 @@ def _checkpoint(folder: Path) -> Bench:
     kept = folder / "run"
     arrays, facts = checkpoint.read(kept)
     # The parts of the run are made once, and each input is restored into the same ones.
-    parts = _prepared(config).__enter__()
+    parts = prepared(config).__enter__()
 
     def inside(draw: random.Random, data: bytes) -> bytes:
         checkpoint.write(kept, *changed(draw, arrays, facts))

@@ -296,10 +296,13 @@ class Chip(Layers):
             raise SealedChipError("this chip is sealed: its cells cannot be looked at.")
         return inspect_cells(self._arrays[layer, "main"])
 
-    def save(self) -> dict[str, np.ndarray]:
-        """Return the state of every array and of neurons that have one, the clock and the counters."""
+    def save(self, *, copy: bool = True) -> dict[str, np.ndarray]:
+        """Return the state of every array and of neurons that have one, the clock and the counters.
+
+        Without `copy` the large arrays are the chip's own and change with it.
+        """
         own = {"chip.time": np.array(self._time), "chip.conversions": self._conversions.counts.copy()}
-        return own | memory.saved(self._arrays, self._peripheries, self._neurons)
+        return own | memory.saved(self._arrays, self._peripheries, self._neurons, copy=copy)
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Restore a state returned by `save`; raise UsageError if it lacks the memory of this chip's neurons."""

@@ -130,12 +130,12 @@ class JoinedPort:
         waited = (chip.wait(seconds, key=key.child("chip", number)) for number, chip in enumerate(self._chips))
         return sum(waited, Events())
 
-    def save(self) -> dict[str, np.ndarray]:
-        """Return the state of every chip."""
+    def save(self, *, copy: bool = True) -> dict[str, np.ndarray]:
+        """Return the state of every chip; without `copy` the large arrays are the chips' own and change with them."""
         return {
             f"chip{number}.{name}": value
             for number, chip in enumerate(self._chips)
-            for name, value in chip.save().items()
+            for name, value in chip.save(copy=copy).items()
         }
 
     def restore(self, state: dict[str, np.ndarray]) -> None:

@@ -19,11 +19,14 @@ Peripheries = Mapping[tuple[int, str], Periphery]
 """The circuits around them by layer and name."""
 
 
-def saved(arrays: Arrays, peripheries: Peripheries, neurons: Sequence[Neurons]) -> dict[str, np.ndarray]:
-    """Return the state of every array, the corrections of its converters, and the state of neurons that have one."""
+def saved(arrays: Arrays, peripheries: Peripheries, neurons: Sequence[Neurons], *, copy: bool) -> dict[str, np.ndarray]:
+    """Return the state of every array, the corrections of its converters, and the state of neurons that have one.
+
+    Without `copy` the arrays (rows, bit lines) are those of the crossbars.
+    """
     found: dict[str, np.ndarray] = {}
     for (layer, name), array in arrays.items():
-        found |= {f"layer{layer}.{name}.{entry}": value for entry, value in array.save().items()}
+        found |= {f"layer{layer}.{name}.{entry}": value for entry, value in array.save(copy=copy).items()}
     for (layer, name), around in peripheries.items():
         found |= {f"converters{layer}.{name}.{entry}": value for entry, value in around.save().items()}
     for layer, box in _stateful(neurons):

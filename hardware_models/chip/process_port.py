@@ -181,8 +181,9 @@ class ProcessPort:
         answer: Events = self._call("calibrate", layer, kind=kind, reads=reads, key=key, transposed=transposed)
         return answer
 
-    def save(self) -> dict[str, np.ndarray]:
-        """Return the state as opaque arrays."""
+    def save(self, *, copy: bool = True) -> dict[str, np.ndarray]:
+        """Return the state as opaque arrays; what comes through the pipe is always a copy."""
+        del copy
         answer: dict[str, np.ndarray] = self._call("save")
         return answer
 

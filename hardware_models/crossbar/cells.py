@@ -198,22 +198,28 @@ class Cells(Seen):
                 "(100 g_max): the device has left its range, and no figure of the run would mean anything"
             )
 
-    def save(self) -> dict[str, np.ndarray]:
-        """Return sums, pulses received and state, as plain arrays; the clocks `time` and `seen_at` are left to the caller."""
+    def save(self, *, copy: bool = True) -> dict[str, np.ndarray]:
+        """Return sums, pulses received and state, as plain arrays; the clocks `time` and `seen_at` are left to the caller.
+
+        Without `copy` the arrays (rows, bit lines) are those of the cells.
+        """
         # The row sums are running sums: their last bits depend on the order of the updates, so they are kept as they are.
         sums = {"row_sums": self.row_sums.copy()} | (self.lines.save() if self.lines is not None else {})
         if self.wired is not None:
-            sums |= self.wired.save() | {"wires.in_step": np.array(self._in_step)}
+            sums |= self.wired.save(copy=copy) | {"wires.in_step": np.array(self._in_step)}
         if self.watch is not None:
             sums |= {f"lines.{name}": array for name, array in self.watch.save().items()}
-        return {**sums, "received": self.received.copy()} | {
-            f"state.{name}": np.array(a) for name, a in zip(self.state._fields, self.state, strict=True)
-        }
+        cells = {"received": self.received}
+        cells |= {f"state.{name}": np.asarray(a) for name, a in zip(self.state._fields, self.state, strict=True)}
+        return sums | ({name: array.copy() for name, array in cells.items()} if copy else cells)
 
     def restore(self, saved: Mapping[str, np.ndarray], time: float, seen_at: float) -> None:
         """Restore a state returned by `save`, with the clocks of then [s]."""
         self.time = time
-        self.state = remade(self.state, (np.array(saved[f"state.{name}"]) for name in self.state._fields))
+        restored = [saved[f"state.{name}"] for name in self.state._fields]
+        apart = len({id(own) for own in self.state}) == len(restored)  # a device may fabricate two fields as one array
+        pairs = zip(self.state, restored, strict=True)
+        self.state = remade(self.state, [_in_place(own, array) if apart else np.array(array) for own, array in pairs])
         if self.wired is not None:
             self.wired.restore(saved)
         self.look()
@@ -229,3 +235,12 @@ class Cells(Seen):
         # Sums of before the clock moved are still those of then: they are made anew before cells that age are read.
         self.seen_at = seen_at
         self.received[:] = saved.get("received", 0)  # earlier checkpoints have none
+
+
+def _in_place(own: np.ndarray, saved: np.ndarray) -> np.ndarray:
+    """Return an array equal to `saved`: `own` itself where it can take the values, so that no further array is in memory."""
+    fits = own.dtype == saved.dtype and own.shape == saved.shape
+    if not (fits and own.base is None and own.flags.writeable):
+        return np.array(saved)
+    own[...] = saved
+    return own

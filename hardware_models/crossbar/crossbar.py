@@ -297,12 +297,15 @@ class Crossbar:
 
     # --- state ---
 
-    def save(self) -> dict[str, np.ndarray]:
-        """Return everything that `restore` needs, as plain arrays; a run saves every epoch, and so checks its sums."""
+    def save(self, *, copy: bool = True) -> dict[str, np.ndarray]:
+        """Return everything that `restore` needs, as plain arrays; a run saves every epoch, and so checks its sums.
+
+        Without `copy` the arrays (rows, bit lines) are those of the cells.
+        """
         self.cells.check_conductances()
         self.cells.check_sums()
         own = (self.time, self._operations, self._parity, self._writes, self.cells.seen_at)
-        return {"crossbar": np.array(own, np.float64)} | self.cells.save()
+        return {"crossbar": np.array(own, np.float64)} | self.cells.save(copy=copy)
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:
         """Restore a state returned by `save`."""

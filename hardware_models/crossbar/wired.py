@@ -115,10 +115,11 @@ class Wired:
             "share": float(self.shares.mean(dtype=np.float64)) if self.refreshes else None,
         }
 
-    def save(self) -> dict[str, np.ndarray]:
-        """Return the shares and the counters, as plain arrays."""
+    def save(self, *, copy: bool = True) -> dict[str, np.ndarray]:
+        """Return the shares and the counters, as plain arrays; without `copy` the shares are the ones that are in use."""
         counts = (self._reads, self.comparisons, self.refreshes, self.largest_error)
-        kept = {"wires.shares": self.shares.copy(), "wires.sneaking": self.sneaking.copy()}
+        kept = {"wires.shares": self.shares, "wires.sneaking": self.sneaking}
+        kept = {name: array.copy() for name, array in kept.items()} if copy else kept
         return kept | {"wires.counts": np.array(counts, np.float64)}
 
     def restore(self, saved: Mapping[str, np.ndarray]) -> None:

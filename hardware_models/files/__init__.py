@@ -15,6 +15,7 @@ from hardware_models.files.way_in import json_object as json_object
 from hardware_models.files.way_in import note as note
 from hardware_models.files.way_in import note_digest as note_digest
 from hardware_models.files.way_in import noted_as as noted_as
+from hardware_models.files.way_in import opening as opening
 from hardware_models.files.way_in import packaged as packaged
 from hardware_models.files.way_in import reading as reading
 from hardware_models.files.way_in import record as record

@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from hardware_models.check import CommandError, RunError, UsageError, shown
 from hardware_models.places import placed
@@ -140,6 +140,24 @@ def contents(path: str | Path, what: str, *, most: int = SMALL) -> bytes:
     ------
     UsageError : if the file does not exist, is not a regular file, cannot be read, or is larger than `most`.
     """
+    with opening(path, what, most=most) as file:
+        size = os.fstat(file.fileno()).st_size
+        # `read` reserves all the memory that it is asked for, and some files are longer than their stated size.
+        data = file.read(size + 1)
+        if len(data) > size:
+            data += file.read(most + 1 - len(data))
+        if len(data) > most:
+            raise _too_large(path, what, len(data), most)
+    note(what, placed(home(path, what)).name, data)
+    return data
+
+
+@contextmanager
+def opening(path: str | Path, what: str, *, most: int = SMALL) -> Iterator[BinaryIO]:
+    """Open a file for reading within the ``with``, for a reader that takes it piece by piece; nothing is noted.
+
+    Parameters and errors are those of `contents`; a failure inside the ``with`` is a UsageError, too.
+    """
     shown_path = shown(str(path), 200, quoted=False)
     with reading(f"{what} {shown_path}", "a file"):
         place = placed(home(path, what))
@@ -155,16 +173,15 @@ def contents(path: str | Path, what: str, *, most: int = SMALL) -> bytes:
             os.close(descriptor)
             raise UsageError(f"{what} {shown_path} is no regular file; give the path of a file.")
         with open(descriptor, "rb") as file:
-            # `read` reserves all the memory that it is asked for, and some files are longer than their stated size.
-            data = b"" if state.st_size > most else file.read(state.st_size + 1)
-            if len(data) > state.st_size:
-                data += file.read(most + 1 - len(data))
-        if state.st_size > most or len(data) > most:
-            raise UsageError(
-                f"{what} {shown_path} has {max(state.st_size, len(data))} bytes, more than the {most} that are read."
-            )
-    note(what, place.name, data)
-    return data
+            if state.st_size > most:
+                raise _too_large(path, what, state.st_size, most)
+            yield file
+
+
+def _too_large(path: str | Path, what: str, size: int, most: int) -> UsageError:
+    return UsageError(
+        f"{what} {shown(str(path), 200, quoted=False)} has {size} bytes, more than the {most} that are read."
+    )
 
 
 def packaged(package: str, name: str, what: str) -> str:

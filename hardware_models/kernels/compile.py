@@ -12,21 +12,19 @@ first into a RunError and prevents the second.
 from __future__ import annotations
 
 import functools
-import hashlib
-import logging
 import os
 import sys
 import threading
-from pathlib import Path
 
 # Waiting threads must sleep, not spin: when another process holds a core, spinning at the end of every parallel loop
 # makes each loop cost a time slice of the scheduler (8 ms instead of 0.2 ms, measured on 2 cores).
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import numba
-from numba.core.caching import FunctionCache
 
 from hardware_models.check import RunError
+from hardware_models.kernels import calls, compiling
+from hardware_models.kernels.cache import SharedCache, tell
 
 ROWS = {
     "prange": True, "comprehension": False, "fusion": False, "inplace_binop": False, "numpy": False, "reduction": False,
@@ -38,56 +36,18 @@ _one_at_a_time = threading.RLock()
 # always with a layer that does not.
 _guarded = True
 _forked = False
-_told = False
-
-
-@functools.cache
-def sources():
-    """Return the SHA-256 of all sources in this folder."""
-    digest = hashlib.sha256()
-    for file in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(file.name.encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()
-
-
-class _Cache(FunctionCache):
-    """Numba's cache on disk; if the disk is full or missing, the kernel still runs, compiled in memory.
-
-    Numba uses a cached kernel as long as the kernel's own file is unchanged. A kernel also contains inlined formulas of other
-    files, so this class asks that all sources of this folder be unchanged.
-    """
-
-    def __init__(self, function):
-        super().__init__(function)
-        self._cache_file._source_stamp = (self._cache_file._source_stamp, sources())
-
-    def save_overload(self, sig, data):
-        """Save a compiled kernel; if that fails, warn once."""
-        try:
-            super().save_overload(sig, data)
-        except OSError as problem:
-            _tell(problem.strerror or type(problem).__name__)
-
-
-def _tell(why):
-    """Warn, once in a process, that compiled kernels cannot be saved."""
-    global _told
-    if not _told:
-        _told = True
-        logging.getLogger("hardware_models").warning(
-            "compiled kernels cannot be kept on disk (%s), so every process compiles them again: "
-            "set NUMBA_CACHE_DIR to a folder that can be written to.",
-            why,
-        )
+compiling.listen()
 
 
 def _compiled(function, **options):
     """Return Numba's dispatcher of `function`, with a cache if any of Numba's cache folders can be written to."""
     dispatcher = numba.njit(error_model="numpy", **options)(function)
+    if numba.config.DISABLE_JIT:
+        return function
     try:
-        dispatcher._cache = _Cache(function)
+        dispatcher._cache = SharedCache(function)
     except RuntimeError:  # Numba's "no locator available": neither beside the source, nor at home, nor NUMBA_CACHE_DIR
-        _tell("no writable folder")
+        tell("no writable folder")
     return dispatcher
 
 
@@ -110,13 +70,15 @@ def parallel_kernel(function):
 
     Each row's arithmetic is the same for any number of threads. Only Python may call such a kernel, never another kernel.
     """
+    if numba.config.DISABLE_JIT:
+        return calls.noted(function)
     dispatcher = _compiled(function, parallel=ROWS)
 
     @functools.wraps(function)
     def call(*args, **named):
         return _call_alone(dispatcher, args, named) if _guarded else dispatcher(*args, **named)
 
-    call.py_func = function
+    call.py_func, call.dispatcher = function, dispatcher
     return call
 
 

@@ -270,7 +270,8 @@ def burst_slots(burst, slot, array, given):
 
     A slot above the limit is refused by the driver and repeated cell by cell, which takes one slot more for each of its cells.
     """
-    for i in prange(array.rows):
+    for row in prange(array.rows):
+        i = np.int64(row)  # an unsigned index would compile every kernel that is called here a second time
         start, end = burst.first[i], burst.first[i + 1]
         while start < end:
             t = burst.where[start] % array.columns // array.tile_columns

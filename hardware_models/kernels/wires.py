@@ -198,31 +198,25 @@ def _solve(cells, source, lines, word, bit, goal, work, a, b, out):
             steps += 1
 
 
-@kernel
-def _solve_input(n, inputs, lines, goal, work, c, a, b, out, found):
-    place = min(n, inputs.cells.shape[0] - 1)
-    cells, source = inputs.cells[place], work[FIELDS - 1, c]
-    rows, columns = cells.shape
-    for i in range(rows):
-        for j in range(columns):
-            source[i, j] = cells[i, j] * inputs.voltage[n, i]
-    if inputs.extra.shape[0] > 0:
-        source += inputs.extra[n]
-    fields = (work[0, c], work[1, c], work[2, c], work[3, c])
-    word, bit = lines.word[place], lines.bit[place]
-    peak, total, noise, most, steps = _solve(cells, source, lines, word, bit, goal, fields, a, b, out[n])
-    found[n, 0], found[n, 1], found[n, 2], found[n, 3], found[n, 4] = peak, total, noise, most, steps
-
-
-@kernel
+@inlined
 def _solve_share(c, inputs, lines, goal, work, a, b, out, found):
-    many, shares, own = inputs.voltage.shape[0], work.shape[1], np.int64(c)
-    for n in range(many * own // shares, many * (own + 1) // shares):
-        if a.shape[0] == many:
-            _solve_input(n, inputs, lines, goal, work, own, a[n], b[n], out, found)
-        else:
+    """Solve the inputs of share `c`."""
+    many, shares = inputs.voltage.shape[0], work.shape[1]
+    source, fields = work[FIELDS - 1, c], (work[0, c], work[1, c], work[2, c], work[3, c])
+    rows, columns = source.shape
+    for n in range(many * c // shares, many * (c + 1) // shares):
+        place, own = min(n, inputs.cells.shape[0] - 1), n if a.shape[0] == many else c
+        if a.shape[0] != many:
             b[own] = 0.0
-            _solve_input(n, inputs, lines, goal, work, own, a[own], b[own], out, found)
+        cells = inputs.cells[place]
+        for i in range(rows):
+            for j in range(columns):
+                source[i, j] = cells[i, j] * inputs.voltage[n, i]
+        if inputs.extra.shape[0] > 0:
+            source += inputs.extra[n]
+        word, bit = lines.word[place], lines.bit[place]
+        solved = _solve(cells, source, lines, word, bit, goal, fields, a[own], b[own], out[n])
+        found[n, 0], found[n, 1], found[n, 2], found[n, 3], found[n, 4] = solved
 
 
 @parallel_kernel
@@ -234,4 +228,4 @@ def solve_inputs(inputs, lines, goal, work, a, b, out, found):
     (inputs, 5) takes max and sum of |residuals|, the rounding of that sum, the sum that the goal allows [A], and the steps.
     """
     for c in prange(work.shape[1]):
-        _solve_share(c, inputs, lines, goal, work, a, b, out, found)
+        _solve_share(np.int64(c), inputs, lines, goal, work, a, b, out, found)

@@ -283,9 +283,9 @@ def test_an_unknown_schema_is_refused(tmp_path: Path, capsys: pytest.CaptureFixt
     assert run_app(app, ["--resume", "--out", str(folder)]) == 2
     assert "config.toml should have schema = 1, got 2" in capsys.readouterr().err
     (folder / "config.toml").write_bytes(good["config.toml"])
-    (folder / checkpoint.NAME).write_bytes(good[checkpoint.NAME].replace(b"schema 2", b"schema 3"))
+    (folder / checkpoint.NAME).write_bytes(good[checkpoint.NAME].replace(b"schema 3", b"schema 4"))
     assert run_app(app, ["--resume", "--out", str(folder)]) == 2
-    assert "should be of schema 2" in capsys.readouterr().err
+    assert "should be of schema 3" in capsys.readouterr().err
     (folder / checkpoint.NAME).write_bytes(good[checkpoint.NAME])
     assert run_app(app, ["--resume", "--out", str(folder)]) == 0
     result = json.loads((folder / "result.json").read_text())

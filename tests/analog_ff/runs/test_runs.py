@@ -110,10 +110,10 @@ def test_the_disk_fails_in_the_middle(monkeypatch: pytest.MonkeyPatch, tmp_path:
     config = Config(**SMALL, out=str(tmp_path / "run"))
     write = checkpoint.write
 
-    def full(folder: Path, arrays: dict, facts: dict) -> None:
-        if facts["epoch"] == 2:
+    def full(folder: Path, arrays: dict, facts: dict, **named: Any) -> None:
+        if facts.get("epoch") == 2:
             raise OSError(28, "No space left on device")
-        write(folder, arrays, facts)
+        write(folder, arrays, facts, **named)
 
     monkeypatch.setattr(checkpoint, "write", full)
     with pytest.raises(RunError, match="No space left"):
