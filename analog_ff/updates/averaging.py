@@ -26,7 +26,7 @@ STOCHASTIC, NEAREST, TRUNCATE = range(3)
 
 
 class Average(NamedTuple):
-    """How products reach the average, and the average the array."""
+    """Factors and ways to round between the products, their average and the array."""
 
     unit: np.float32  # s, of the products
     bias_rate: np.float32  # factor on the last row of the products

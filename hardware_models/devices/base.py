@@ -173,7 +173,7 @@ class BaseDevice(Generic[Own]):
     def pulse_pairs(
         self, state: Own, counts: np.ndarray, parity: int, listed: Listed, kept: Kept, sums: Sums, key: Key
     ) -> None:
-        """Pulse the pairs of an array by signed `counts` (rows, columns), and bring what is `kept` of its cells into step.
+        """Pulse the pairs of an array by signed `counts` (rows, columns), and change what is `kept` of its cells accordingly.
 
         `listed` is filled in, split as by `split_pairs` with `parity`, and `sums` too. A device whose pulses have both signs and
         that `pulses_some` may do all of it in one pass, with the bits of these three.

@@ -85,10 +85,12 @@ class Loads(NamedTuple):
 
 
 class Search(NamedTuple):
-    """Which currents are looked for."""
+    """Conditions of a search for the largest currents."""
 
     limit: float  # current that a line bears [A]
-    fixed: bool  # whether groups are fixed: then currents below the limit count only where they may be the largest so far
+    fixed: (
+        bool  # whether groups are fixed: then currents below the limit count only where they may be the largest so far
+    )
     slack: float  # factor on a bound that is computed in float32, so that it is one for the exact current
 
 
@@ -96,7 +98,11 @@ class Search(NamedTuple):
 def lengths_of(part, found):
     """Write the length of each row of a matrix."""
     for b in range(part.shape[0]):
-        even, odd, last = np.float32(0.0), np.float32(0.0), part.shape[1] - 1  # two sums, because one would be waited for
+        even, odd, last = (
+            np.float32(0.0),
+            np.float32(0.0),
+            part.shape[1] - 1,
+        )  # two sums, because one would be waited for
         for i in range(0, last, 2):
             even += part[b, i] * part[b, i]
             odd += part[b, i + 1] * part[b, i + 1]

@@ -203,7 +203,7 @@ def pulse_by_pulse(block, law, key):
 
 @kernel
 def come_near(block, end, sigma):
-    """Return which monotone paths to `end`, with noise sigma at their ends, come near a bound."""
+    """Return True for each cell whose monotone path to `end`, with noise sigma at its end, comes near a bound."""
     near = np.empty(end.size, np.bool_)
     g, _, _, low, high, _, _ = block
     for e in range(end.size):

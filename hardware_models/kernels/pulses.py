@@ -22,7 +22,7 @@ class Listed(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """What an array keeps of its cells and changes with them."""
+    """Quantities that an array keeps of its cells and changes with them."""
 
     g: np.ndarray  # conductances after the burst, (rows, bit lines) float32 [S]
     received: np.ndarray  # pulses of both polarities so far, (rows, bit lines) int32
@@ -138,7 +138,7 @@ def counted(received, pulses):
 
 @kernel
 def keep_row(i, line, pulses, after, kept):
-    """Bring what is kept of the cells at some places of row i into step, and write their conductances to `after`."""
+    """Change what is kept of the cells at some places of row i, and write their conductances to `after`."""
     g, received, blocks, _, _, _ = kept  # outside of the loop: taking an array from a tuple counts a reference
     width = blocks.shape[2]
     panel, left = 0, 0
@@ -200,7 +200,7 @@ def follow_rows(top, bottom, listed, kept, sums):
 
 @parallel_kernel
 def follow_cells(listed, kept, sums):
-    """Bring everything that is kept of the listed cells into step, and write the sums of `write_sums`.
+    """Change everything that is kept of the listed cells as they have changed, and write the sums of `write_sums`.
 
     `before` and `after` of the cells are then as the lines see them, behind access transistors.
     """

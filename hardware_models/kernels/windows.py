@@ -75,7 +75,7 @@ def follow_crossings(i, lines, pulses, g, received, blocks):
 
 @parallel_kernel
 def follow_window(window, g, received, blocks, row_sums):
-    """Bring what is kept of the cells of a window into step: pulses received, differences of pairs, sums of rows."""
+    """Change what is kept of the cells of a window: pulses received, differences of pairs, sums of rows."""
     rows, lines, pulses, before, after = window
     for a in prange(rows.size):
         follow_crossings(rows[a], lines, pulses[a], g, received, blocks)
