@@ -25,7 +25,7 @@ import numpy as np
 from hardware_models.check import UsageError
 from hardware_models.devices.base import BaseDevice, Window, cell_bounds, crossings, log_normal, si
 from hardware_models.kernels import switching
-from hardware_models.kernels.bursts import Burst, Draws, as_float64
+from hardware_models.kernels.bursts import Burst, Draws, as_float64, crossing, listing
 from hardware_models.kernels.random import quantile_middles
 from hardware_models.keys import Key
 
@@ -89,7 +89,12 @@ class Ferroelectric(BaseDevice[FerroelectricState]):
 
     def pulse(self, state: FerroelectricState, pulses: np.ndarray, key: Key, window: Window | None = None) -> None:
         """Move along the switching curve by its closed form."""
+        self._switch(state, crossing(pulses, *crossings(state.g.shape, window), window is None), key)
+
+    def pulse_some(self, state: FerroelectricState, where: np.ndarray, pulses: np.ndarray, key: Key) -> None:
+        """Do what `pulse` does with the cells at flat positions `where` (k,) int64, each once."""
+        self._switch(FerroelectricState(*(a.reshape(1, -1) for a in state)), listing(pulses, where), key)
+
+    def _switch(self, state: FerroelectricState, burst: Burst, key: Key) -> None:
         w0, w1, _, _ = key.words
-        place = crossings(state.g.shape, window)
-        burst = Burst(pulses, *place, window is None)
         switching.domain_switching(state, burst, self.law(), Draws(w0, w1, quantile_middles()))

@@ -30,7 +30,7 @@ import numpy as np
 from hardware_models.check import UsageError
 from hardware_models.devices.base import BaseDevice, Window, crossings, log_normal, saturating_variance, si
 from hardware_models.kernels import charge, drift
-from hardware_models.kernels.bursts import Burst, Draws, as_float64
+from hardware_models.kernels.bursts import Draws, as_float64, crossing
 from hardware_models.kernels.random import normal, quantile_middles
 from hardware_models.keys import Key
 
@@ -123,7 +123,7 @@ class FloatingGate(BaseDevice[FloatingGateState]):
         w0, w1, _, _ = key.words
         place = crossings(state.g.shape, window)
         cells = (state.g, state.level, state.factor_up, state.factor_down)
-        charge.log_steps(cells, Burst(pulses, *place, window is None), self.law(), Draws(w0, w1, quantile_middles()))
+        charge.log_steps(cells, crossing(pulses, *place, window is None), self.law(), Draws(w0, w1, quantile_middles()))
         drift.stamp(state.written, pulses, *place, time)
 
     def conductance(self, state: FloatingGateState, time: float) -> np.ndarray:

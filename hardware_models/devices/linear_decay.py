@@ -25,7 +25,7 @@ import numpy as np
 from hardware_models.check import UsageError
 from hardware_models.devices.base import BaseDevice, Window, cell_bounds, crossings, log_normal, si
 from hardware_models.kernels import charge, drift
-from hardware_models.kernels.bursts import Burst, Draws, as_float32
+from hardware_models.kernels.bursts import Draws, as_float32, crossing
 from hardware_models.kernels.random import normal, quantile_middles
 from hardware_models.keys import Key
 
@@ -118,7 +118,9 @@ class LinearDecay(BaseDevice[LinearDecayState]):
         if self.tau > 0.0:
             drift.settle(state.g, state.written, state.tau, state.rest, pulses, *place, time)
         cells = (state.g, state.factor_up, state.factor_down, state.low, state.high, state.gamma_up, state.gamma_down)
-        charge.charge_steps(cells, Burst(pulses, *place, window is None), self.law(), Draws(w0, w1, quantile_middles()))
+        charge.charge_steps(
+            cells, crossing(pulses, *place, window is None), self.law(), Draws(w0, w1, quantile_middles())
+        )
 
     def conductance(self, state: LinearDecayState, time: float) -> np.ndarray:
         """Return the relaxed conductance at `time` [S]."""

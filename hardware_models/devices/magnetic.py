@@ -25,7 +25,7 @@ import numpy as np
 from hardware_models.check import UsageError
 from hardware_models.devices.base import BaseDevice, Window, cell_bounds, crossings, log_normal, si
 from hardware_models.kernels import switching
-from hardware_models.kernels.bursts import Burst
+from hardware_models.kernels.bursts import Burst, crossing, listing
 from hardware_models.keys import Key
 
 
@@ -78,6 +78,12 @@ class Magnetic(BaseDevice[MagneticState]):
 
     def pulse(self, state: MagneticState, pulses: np.ndarray, key: Key, window: Window | None = None) -> None:
         """Switch each junction by a draw of its own."""
+        self._switch(state, crossing(pulses, *crossings(state.g.shape, window), window is None), key)
+
+    def pulse_some(self, state: MagneticState, where: np.ndarray, pulses: np.ndarray, key: Key) -> None:
+        """Do what `pulse` does with the cells at flat positions `where` (k,) int64, each once."""
+        self._switch(MagneticState(*(a.reshape(1, -1) for a in state)), listing(pulses, where), key)
+
+    def _switch(self, state: MagneticState, burst: Burst, key: Key) -> None:
         w0, w1, _, _ = key.words
-        place = crossings(state.g.shape, window)
-        switching.binomial_switching(state, Burst(pulses, *place, window is None), int(self.junctions), (w0, w1))
+        switching.binomial_switching(state, burst, int(self.junctions), (w0, w1))

@@ -37,7 +37,7 @@ import numpy as np
 
 from hardware_models.devices.base import BaseDevice, Polarities, Window, cell_bounds, crossings, log_normal, si
 from hardware_models.kernels import drift, switching
-from hardware_models.kernels.bursts import Burst, Draws, as_float32, as_float64
+from hardware_models.kernels.bursts import Draws, as_float32, as_float64, crossing
 from hardware_models.kernels.random import normal, quantile_middles
 from hardware_models.keys import Key
 
@@ -145,7 +145,7 @@ class PhaseChange(BaseDevice[PhaseChangeState]):
         """Apply n > 0 partial SET pulses, or a RESET for n < 0, at `time` [s]."""
         w0, w1, _, _ = key.words
         place = crossings(state.g.shape, window)
-        cells, burst = (state.g, state.factor_up, state.low, state.high), Burst(pulses, *place, window is None)
+        cells, burst = (state.g, state.factor_up, state.low, state.high), crossing(pulses, *place, window is None)
         switching.partial_sets(cells, burst, self.law(), Draws(w0, w1, quantile_middles()))
         drift.stamp(state.written, pulses, *place, time)
 

@@ -30,7 +30,7 @@ import numpy as np
 
 from hardware_models.devices.base import BaseDevice, Window, crossings, saturating_variance, si
 from hardware_models.kernels import drift, switching
-from hardware_models.kernels.bursts import Burst, Draws, as_float64
+from hardware_models.kernels.bursts import Draws, as_float64, crossing
 from hardware_models.kernels.random import normal, quantile_middles
 from hardware_models.keys import Key
 
@@ -172,7 +172,7 @@ class Programmed(BaseDevice[ProgrammedState]):
         """Move the targets by ideal steps and write the cells anew at `time` [s]."""
         w0, w1, _, _ = key.words
         place = crossings(state.g.shape, window)
-        cells, burst = (state.g, state.target, state.relax), Burst(pulses, *place, window is None)
+        cells, burst = (state.g, state.target, state.relax), crossing(pulses, *place, window is None)
         switching.verified_writes(cells, burst, self.law(), self.shift(), Draws(w0, w1, quantile_middles()))
         drift.stamp(state.written, pulses, *place, time)
 

@@ -24,7 +24,7 @@ from hardware_models.check import UsageError
 from hardware_models.devices.base import BaseDevice, Window, si
 from hardware_models.devices.state import CellState, extended, field
 from hardware_models.kernels import steps as kernels
-from hardware_models.kernels.bursts import Burst, Draws
+from hardware_models.kernels.bursts import Burst, Draws, crossing, listing
 from hardware_models.kernels.random import normal, quantile_middles
 from hardware_models.keys import Key
 
@@ -121,16 +121,21 @@ class PulsedDevice(BaseDevice[CellState]):
             raise UsageError(
                 f"device {self.name} needs pulses of shape {(rows.size, columns.size)}, got {pulses.shape}."
             )
+        self._apply(tuple(state), crossing(pulses, rows, columns, whole), key, field(state, "hidden") is not None)
+
+    def pulse_some(self, state: CellState, where: np.ndarray, pulses: np.ndarray, key: Key) -> None:
+        """Do what `pulse` does with the cells at flat positions `where` (k,) int64, each once."""
+        flat = tuple(array.reshape(1, -1) for array in state)  # one long row, so that a flat position is a column
+        self._apply(flat, listing(pulses, where), key, field(state, "hidden") is not None)
+
+    def _apply(self, arrays: Cells, burst: Burst, key: Key, hides: bool) -> None:
+        """Move the cells of a burst; the arrays of a state that `hides` end with the hidden one, and that is what moves."""
         w0, w1, w2, w3 = key.words
-        cells = tuple(state)
-        hidden = field(state, "hidden")
-        if hidden is not None:
-            cells = (hidden, *cells[1:-1])
-        burst = Burst(pulses, rows, columns, whole)
+        cells = (arrays[-1], *arrays[1:-1]) if hides else arrays
         self.move(cells, burst, (w0, w1))
-        if hidden is not None:
+        if hides:
             sigma = np.float32(self.write_noise * self.g_range)
-            kernels.appear(state.g, hidden, burst, sigma, Draws(w2, w3, quantile_middles()))
+            kernels.appear(arrays[0], cells[0], burst, sigma, Draws(w2, w3, quantile_middles()))
 
     def move(self, cells: Cells, where: Burst, words: Words) -> None:
         """Apply pulses to cells[0] in place."""

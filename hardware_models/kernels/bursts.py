@@ -40,12 +40,35 @@ def as_float64(law: Law) -> Law:
 
 
 class Burst(NamedTuple):
-    """Signed pulses on the cells where some rows and columns cross."""
+    """Signed pulses on the cells where some rows and columns cross, or on listed cells.
 
-    pulses: np.ndarray  # number of pulses, its sign is the polarity, (rows, columns) int32
+    Row `a` of a burst has the pulses first[a] to first[a + 1]. They are given at all `columns`, or, if cells are listed, at the
+    columns with the same numbers.
+    """
+
+    pulses: np.ndarray  # number of pulses, its sign is the polarity, int32
+    first: np.ndarray  # (rows + 1,) int64
     rows: np.ndarray  # row indices, int64
     columns: np.ndarray  # column indices, int64
     whole: bool  # whether these are all cells of the array in order
+    listed: bool  # whether each row has columns of its own
+
+
+LISTED = 1024
+"""Listed cells that count as one row of a burst."""
+
+
+def crossing(pulses: np.ndarray, rows: np.ndarray, columns: np.ndarray, whole: bool) -> Burst:
+    """Return pulses (rows, columns) on the cells where rows and columns cross as a burst."""
+    first = np.arange(len(pulses) + 1) * pulses.shape[1]
+    flat = np.ascontiguousarray(pulses, np.int32).reshape(-1)
+    return Burst(flat, first, rows, columns, whole, False)
+
+
+def listing(pulses: np.ndarray, where: np.ndarray) -> Burst:
+    """Return pulses (k,) on the cells at some positions of flat arrays, which count as arrays of one row, as a burst."""
+    first = np.append(np.arange(0, len(where), LISTED), len(where))
+    return Burst(pulses, first, np.zeros(len(first) - 1, np.int64), where, False, True)
 
 
 class Draws(NamedTuple):
@@ -54,6 +77,13 @@ class Draws(NamedTuple):
     w0: np.uint32  # first word of the key
     w1: np.uint32  # second word of the key
     middles: np.ndarray  # means of equally probable intervals [1], (65 536,) float32
+
+
+@inlined
+def row_of(pulses, first, columns, listed, a):
+    """Return the pulses of row `a` of a burst, and the columns of its cells."""
+    start, stop = first[a], first[a + 1]
+    return pulses[start:stop], columns[start:stop] if listed else columns[:]
 
 
 @inlined

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import prange
 
-from hardware_models.kernels.bursts import MARGIN
+from hardware_models.kernels.bursts import MARGIN, row_of
 from hardware_models.kernels.compile import inlined, parallel_kernel
 from hardware_models.kernels.random import pulse_draw
 
@@ -46,12 +46,13 @@ def charge_step(u, sign, step, gamma, span, law):
 def charge_steps(cells, burst, law, key):
     """Apply pulses one by one, in place; cells = (g, up, down, low, high, gamma_up, gamma_down)."""
     g, up, down, low, high, gamma_up, gamma_down = cells
-    pulses, rows, columns, _ = burst
+    pulses, first, rows, lines, _, listed = burst
     w0, w1, middles = key
     for a in prange(rows.size):
         i = rows[a]
+        counts, columns = row_of(pulses, first, lines, listed, a)
         for b in range(columns.size):
-            n = pulses[a, b]
+            n = counts[b]
             if n != 0:
                 j = columns[b]
                 u = (g[i, j] - law.g_min) / law.width
@@ -97,12 +98,13 @@ def log_steps(cells, burst, law, key):
     cells = (g, level, up, down).
     """
     g, level, up, down = cells
-    pulses, rows, columns, _ = burst
+    pulses, first, rows, lines, _, listed = burst
     w0, w1, middles = key
     for a in prange(rows.size):
         i = rows[a]
+        counts, columns = row_of(pulses, first, lines, listed, a)
         for b in range(columns.size):
-            n = pulses[a, b]
+            n = counts[b]
             if n != 0:
                 j = columns[b]
                 position = i * g.shape[1] + j

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import prange
 
-from hardware_models.kernels.bursts import draws, loaded, most_pulses, store
+from hardware_models.kernels.bursts import draws, loaded, most_pulses, row_of, store
 from hardware_models.kernels.compile import inlined, parallel_kernel
 from hardware_models.kernels.exponential import exponential
 from hardware_models.kernels.random import draw, uniform, word_of_pulse
@@ -57,18 +57,19 @@ def activity_step(g, low, high, step, amplitude, steepness, law):
 @parallel_kernel
 def exponential_activity_steps(cells, burst, law, key):
     """Move cells by n steps proportional to the activity 1 - A exp(+-gamma z); the nominal steps are those at activity one."""
-    pulses, rows, columns, whole = burst
+    pulses, first, rows, lines, whole, listed = burst
     w0, w1, middles = key
     zero = np.float32(0.0)
     noisy = (law.noise > zero) | (law.noise_added > zero) | (law.noise_slope > zero)
     for a in prange(rows.size):
         i = rows[a]
+        counts, columns = row_of(pulses, first, lines, listed, a)
         base = i * cells[0].shape[1]
         c = loaded(cells, i, columns, whole)
-        for k in range(most_pulses(pulses[a])):
+        for k in range(most_pulses(counts)):
             xi = draws(base, columns, whole, word_of_pulse(w0, k), w1, middles, noisy)
             for b in range(columns.size):
-                n = pulses[a, b]
+                n = counts[b]
                 up = n > 0
                 step = c[STEP_UP, b] if up else -c[STEP_DOWN, b]
                 amplitude = c[AMPLITUDE_UP, b] if up else c[AMPLITUDE_DOWN, b]
@@ -91,16 +92,17 @@ def power_step(left, width, exponent, step):
 @parallel_kernel
 def power_steps(cells, burst, noise, key):
     """Move cells by n steps that are a power of the range still ahead; each step is multiplied by 1 + noise xi."""
-    pulses, rows, columns, whole = burst
+    pulses, first, rows, lines, whole, listed = burst
     w0, w1, middles = key
     for a in prange(rows.size):
         i = rows[a]
+        counts, columns = row_of(pulses, first, lines, listed, a)
         base = i * cells[0].shape[1]
         c = loaded(cells, i, columns, whole)
-        for k in range(most_pulses(pulses[a])):
+        for k in range(most_pulses(counts)):
             word = word_of_pulse(w0, k)
             for b in range(columns.size):
-                n = pulses[a, b]
+                n = counts[b]
                 if k < abs(n):
                     up = n > 0
                     left = c[HIGH, b] - c[G, b] if up else c[G, b] - c[LOW, b]
@@ -127,17 +129,18 @@ def node_step(u, nodes, side, tilt, step):
 @parallel_kernel
 def node_steps(cells, burst, nodes, noise, key):
     """Move cells by n steps interpolated between nodes (2, N) [1], equally spaced over the cell's range, times 1 + noise xi."""
-    pulses, rows, columns, whole = burst
+    pulses, first, rows, lines, whole, listed = burst
     w0, w1, middles = key
     zero, one = np.float32(0.0), np.float32(1.0)
     for a in prange(rows.size):
         i = rows[a]
+        counts, columns = row_of(pulses, first, lines, listed, a)
         base = i * cells[0].shape[1]
         c = loaded(cells, i, columns, whole)
-        for k in range(most_pulses(pulses[a])):
+        for k in range(most_pulses(counts)):
             word = word_of_pulse(w0, k)
             for b in range(columns.size):
-                n = pulses[a, b]
+                n = counts[b]
                 side = 0 if n > 0 else 1
                 u = min(max((c[G, b] - c[LOW, b]) / (c[HIGH, b] - c[LOW, b]), zero), one)
                 move = node_step(u, nodes, side, c[TILT_UP + side, b], c[STEP_UP, b] if n > 0 else -c[STEP_DOWN, b])
@@ -173,17 +176,18 @@ def table_step(i0, s, j0, t, change, side):
 @parallel_kernel
 def table_steps(cells, burst, table, words):
     """Move cells by n steps drawn from a measured distribution: a uniform number selects the quantile at the present level."""
-    pulses, rows, columns, whole = burst
+    pulses, first, rows, lines, whole, listed = burst
     levels, probabilities, change = table
     w0, w1 = words
     for a in prange(rows.size):
         i = rows[a]
+        counts, columns = row_of(pulses, first, lines, listed, a)
         base = i * cells[0].shape[1]
         c = loaded(cells, i, columns, whole)
-        for k in range(most_pulses(pulses[a])):
+        for k in range(most_pulses(counts)):
             word = word_of_pulse(w0, k)
             for b in range(columns.size):
-                n = pulses[a, b]
+                n = counts[b]
                 if k < abs(n):
                     side = 0 if n > 0 else 1
                     i0, s = interval(levels, c[G, b])

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import prange
 
-from hardware_models.kernels.bursts import draws, loaded, most_pulses, stays_clear, store
+from hardware_models.kernels.bursts import draws, loaded, most_pulses, row_of, stays_clear, store
 from hardware_models.kernels.compile import inlined, parallel_kernel
 from hardware_models.kernels.exponential import saturation
 from hardware_models.kernels.random import draw, word_of_pulse
@@ -44,26 +44,27 @@ def constant_steps(cells, burst, noise, key):
 
     n noisy steps are one Gaussian number of n times the variance; near a bound they are applied one by one.
     """
-    pulses, rows, columns, whole = burst
+    pulses, first, rows, lines, whole, listed = burst
     w0, w1, middles = key
     for a in prange(rows.size):
         i = rows[a]
+        counts, columns = row_of(pulses, first, lines, listed, a)
         base = i * cells[0].shape[1]
         c = loaded(cells, i, columns, whole)
         near = np.zeros(columns.size, np.bool_)
         out = np.empty(columns.size, np.float32)
         xi = draws(base, columns, whole, w0, w1, middles, noise > 0)
         for b in range(columns.size):
-            n = pulses[a, b]
+            n = counts[b]
             end, sigma = constant_path(c[G, b], np.float32(abs(n)), c[STEP_UP, b] if n > 0 else -c[STEP_DOWN, b], noise)
             near[b] = (abs(n) > 1) & (sigma > 0) & (not stays_clear(c[G, b], end, sigma, c[LOW, b], c[HIGH, b]))
             end = min(max(end + sigma * xi[b], c[LOW, b]), c[HIGH, b])
             out[b] = c[G, b] if n == 0 else end
         for b in range(columns.size):
             if near[b]:
-                step = c[STEP_UP, b] if pulses[a, b] > 0 else -c[STEP_DOWN, b]
+                step = c[STEP_UP, b] if counts[b] > 0 else -c[STEP_DOWN, b]
                 g = c[G, b]
-                for k in range(abs(pulses[a, b])):
+                for k in range(abs(counts[b])):
                     kick = draw(base + columns[b], word_of_pulse(w0, k), w1, middles)
                     g = np.float32(min(max(g + step * (np.float32(1.0) + noise * kick), c[LOW, b]), c[HIGH, b]))
                 out[b] = g
@@ -106,17 +107,18 @@ def linear_steps(cells, burst, noise, key):
 
     Far from the bounds there is a closed form (`linear_path`); near a bound, noisy steps are applied one by one.
     """
-    pulses, rows, columns, whole = burst
+    pulses, first, rows, lines, whole, listed = burst
     w0, w1, middles = key
     for a in prange(rows.size):
         i = rows[a]
+        counts, columns = row_of(pulses, first, lines, listed, a)
         base = i * cells[0].shape[1]
         c = loaded(cells, i, columns, whole)
         near = np.zeros(columns.size, np.bool_)
         out = np.empty(columns.size, np.float32)
         xi = draws(base, columns, whole, w0, w1, middles, (noise.up > 0) | (noise.down > 0))
         for b in range(columns.size):
-            n = pulses[a, b]
+            n = counts[b]
             step = c[STEP_UP, b] if n > 0 else -c[STEP_DOWN, b]
             rate = c[RATE_UP, b] if n > 0 else c[RATE_DOWN, b]
             way, variance = linear_path(c[G, b] - c[CENTER, b], np.float32(abs(n)), step, rate)
@@ -127,27 +129,28 @@ def linear_steps(cells, burst, noise, key):
             out[b] = c[G, b] if n == 0 else end
         for b in range(columns.size):
             if near[b]:
-                out[b] = linear_one_by_one(c, b, pulses[a, b], noise, base + columns[b], w0, w1, middles)
+                out[b] = linear_one_by_one(c, b, counts[b], noise, base + columns[b], w0, w1, middles)
         store(cells[0], i, columns, whole, out)
 
 
 @parallel_kernel
 def linear_steps_multiplied(cells, burst, noise, key):
     """Move cells by n steps linear in g, each multiplied by 1 + noise xi, pulse by pulse."""
-    pulses, rows, columns, whole = burst
+    pulses, first, rows, lines, whole, listed = burst
     w0, w1, middles = key
     for a in prange(rows.size):
         i = rows[a]
+        counts, columns = row_of(pulses, first, lines, listed, a)
         base = i * cells[0].shape[1]
         c = loaded(cells, i, columns, whole)
         kappa = np.empty((2, columns.size), np.float32)
         for b in range(columns.size):
             kappa[0, b] = saturation(c[RATE_UP, b])
             kappa[1, b] = saturation(c[RATE_DOWN, b])
-        for k in range(most_pulses(pulses[a])):
+        for k in range(most_pulses(counts)):
             xi = draws(base, columns, whole, word_of_pulse(w0, k), w1, middles, True)
             for b in range(columns.size):
-                n = pulses[a, b]
+                n = counts[b]
                 up = n > 0
                 step = c[STEP_UP, b] if up else -c[STEP_DOWN, b]
                 move = step - (kappa[0, b] if up else kappa[1, b]) * (c[G, b] - c[CENTER, b])
@@ -159,12 +162,13 @@ def linear_steps_multiplied(cells, burst, noise, key):
 @parallel_kernel
 def appear(g, hidden, burst, sigma, key):
     """Draw the visible conductance of each pulsed cell again: max(0, hidden + sigma xi) [S]."""
-    pulses, rows, columns, _ = burst
+    pulses, first, rows, lines, _, listed = burst
     w0, w1, middles = key
     for a in prange(rows.size):
         i = rows[a]
+        counts, columns = row_of(pulses, first, lines, listed, a)
         for b in range(columns.size):
             j = columns[b]
-            if pulses[a, b] != 0:
+            if counts[b] != 0:
                 xi = draw(i * g.shape[1] + j, w0, w1, middles)
                 g[i, j] = max(hidden[i, j] + sigma * xi, np.float32(0.0))

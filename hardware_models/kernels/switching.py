@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import prange
 
+from hardware_models.kernels.bursts import row_of
 from hardware_models.kernels.compile import inlined, parallel_kernel
 from hardware_models.kernels.random import pulse_bits, pulse_draw
 
@@ -74,12 +75,13 @@ def partial_set(u, step, law, noisy, xi):
 def partial_sets(cells, burst, law, key):
     """Apply partial SET pulses (n > 0) one by one, or a full RESET (n < 0), in place; cells = (g, up, low, high)."""
     g, up, low, high = cells
-    pulses, rows, columns, _ = burst
+    pulses, first, rows, lines, _, listed = burst
     w0, w1, middles = key
     for a in prange(rows.size):
         i = rows[a]
+        counts, columns = row_of(pulses, first, lines, listed, a)
         for b in range(columns.size):
-            n = pulses[a, b]
+            n = counts[b]
             if n != 0:
                 j = columns[b]
                 position = i * g.shape[1] + j
@@ -113,12 +115,13 @@ def switched(share, more, beta):
 def domain_switching(cells, burst, law, key):
     """Move cells along the stretched-exponential switching curve, in place; cells = (g, up, down, low, high)."""
     g, up, down, low, high = cells
-    pulses, rows, columns, _ = burst
+    pulses, first, rows, lines, _, listed = burst
     w0, w1, middles = key
     for a in prange(rows.size):
         i = rows[a]
+        counts, columns = row_of(pulses, first, lines, listed, a)
         for b in range(columns.size):
-            n = pulses[a, b]
+            n = counts[b]
             if n != 0:
                 j = columns[b]
                 u = (np.float64(g[i, j]) - law.g_min) / law.width
@@ -147,12 +150,13 @@ def binomial_switching(cells, burst, junctions, words):
     binomial distribution.
     """
     g, parallel, up, down, low, high = cells
-    pulses, rows, columns, _ = burst
+    pulses, first, rows, lines, _, listed = burst
     w0, w1 = words
     for a in prange(rows.size):
         i = rows[a]
+        counts, columns = row_of(pulses, first, lines, listed, a)
         for b in range(columns.size):
-            n = pulses[a, b]
+            n = counts[b]
             if n != 0:
                 j = columns[b]
                 rate = np.float64(up[i, j] if n > 0 else down[i, j])
@@ -191,12 +195,13 @@ def programming_error(mean, law):
 def verified_writes(cells, burst, law, shift, key):
     """Move the targets of cells by ideal steps and draw their programming errors again, in place; cells = (g, target, relax)."""
     g, target, relax = cells
-    pulses, rows, columns, _ = burst
+    pulses, first, rows, lines, _, listed = burst
     w0, w1, middles = key
     for a in prange(rows.size):
         i = rows[a]
+        counts, columns = row_of(pulses, first, lines, listed, a)
         for b in range(columns.size):
-            n = pulses[a, b]
+            n = counts[b]
             if n != 0:
                 j = columns[b]
                 position = i * g.shape[1] + j

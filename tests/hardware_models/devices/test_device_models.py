@@ -470,3 +470,25 @@ def test_bad_figures_are_refused_in_one_sentence(make: Any, words: str) -> None:
     with pytest.raises(UsageError) as caught:
         make()
     assert words in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_listed_cells_of_every_device_move_as_in_the_whole_array() -> None:
+    """`pulse_some` gives the bits of `pulse` with zeros elsewhere, for every published device that has it."""
+    rng = np.random.default_rng(3)
+    kinds = set()
+    for name in PUBLISHED:
+        dev = load_device(name)
+        if not dev.pulses_some or dev.timed:
+            continue
+        kinds.add(type(dev))
+        whole, some = dev.fabricate((50, 60), KEY), dev.fabricate((50, 60), KEY)
+        for turn in range(3):
+            where = np.sort(rng.choice(3000, 1500, replace=False))  # more than one block
+            pulses = rng.choice([-1, 1, -3, 7], where.size).astype(np.int32)
+            pulses = pulses if dev.polarities == "both" else -np.abs(pulses)
+            everywhere = np.zeros(3000, np.int32)
+            everywhere[where] = pulses
+            dev.pulse(whole, everywhere.reshape(50, 60), KEY.at(turn))
+            dev.pulse_some(some, where, pulses, KEY.at(turn))
+        assert all(np.array_equal(a, b) for a, b in zip(whole, some, strict=True)), name
+    assert len(kinds) >= 6, kinds

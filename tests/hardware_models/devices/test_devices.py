@@ -154,7 +154,7 @@ def test_windowed_noise_is_the_noise_of_the_position() -> None:
 
 
 def slow_twin(dev, cell: tuple[float, ...], n: int, position: int) -> float:
-    """Return the conductance of one cell (g, factor_up, factor_down, low, high) after n pulses, in float64, by the module's law."""
+    """Return the conductance of a cell (g, factor_up, factor_down, low, high) after n pulses, in float64, by the module's law."""
     g, up, down, low, high = cell
     w0, w1, _, _ = KEY.words
     a, p = (dev.a_up, dev.states) if n > 0 else (dev.a_down, dev.states_down)
