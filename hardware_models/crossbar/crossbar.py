@@ -32,7 +32,7 @@ from hardware_models.keys import Key
 from hardware_models.tiles import Tiling
 from hardware_models.wires import Interconnect
 
-FEW = 0.1
+FEW = 0.25
 """Share of the cells below which a burst visits only those that get pulses; the results are the same."""
 
 

@@ -117,11 +117,13 @@ class ExponentialStep(BaseDevice[ExponentialStepState]):
             where = (np.asarray(rows)[:, None] * state.g.shape[1] + np.asarray(columns)).reshape(-1)
             self.pulse_some(state, where, pulses.reshape(-1), key)
             return
-        by_row = np.empty(len(pulses), np.int32)
-        kernels.most_by_row(pulses, by_row)
-        if by_row.max(initial=0) > 1:
-            where = np.flatnonzero(pulses)
-            self.pulse_some(state, where, pulses.reshape(-1)[where], key)
+        most, number = np.empty(len(pulses), np.int32), np.empty(len(pulses), np.int64)
+        kernels.look_through(pulses, most, number)
+        if most.max(initial=0) > 1:
+            first = np.concatenate(([0], np.cumsum(number)))
+            where, some = np.empty(first[-1], np.int64), np.empty(first[-1], np.int32)
+            kernels.list_whole(pulses, first, where, some)
+            self.pulse_some(state, where, some, key)
             return
         kernels.exponential_step_singles(state, pulses, self.law(), _draws(key))
 

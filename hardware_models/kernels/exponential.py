@@ -15,7 +15,7 @@ from numba import prange
 
 from hardware_models.kernels.bursts import MARGIN_EXPONENTIAL
 from hardware_models.kernels.compile import inlined, kernel, parallel_kernel
-from hardware_models.kernels.pulses import ROWS, SPARSE, fetch_rows, follow_rows, list_rows
+from hardware_models.kernels.pulses import ROWS, SPARSE, fetch_rows, follow_rows, list_rows, places_of
 from hardware_models.kernels.random import coarse_normals, fill_coarse_normal, word_of_pulse
 
 
@@ -316,13 +316,30 @@ def exponential_step(g, n, factor_up, factor_down, xi, law):
 
 
 @parallel_kernel
-def most_by_row(pulses, most):
-    """Write to `most` the largest number of pulses of either sign in each row."""
+def look_through(pulses, most, number):
+    """Write the largest number of pulses of either sign in each row to `most`, and the `number` of its cells that are pulsed."""
     for i in prange(pulses.shape[0]):
-        m = np.int32(0)
+        m, k = np.int32(0), np.int64(0)
         for j in range(pulses.shape[1]):
             m = max(m, abs(pulses[i, j]))
-        most[i] = m
+            k += np.int64(pulses[i, j] != 0)
+        most[i], number[i] = m, k
+
+
+@kernel
+def list_pulsed(i, pulses, where, listed):
+    """Write the flat positions of the pulsed cells of row i, and their pulses."""
+    places = places_of(pulses)
+    for a in range(places.size):
+        where[a] = i * pulses.size + places[a]
+        listed[a] = pulses[places[a]]
+
+
+@parallel_kernel
+def list_whole(pulses, first, where, listed):
+    """Write the flat positions and the pulses of the pulsed cells of an array; row i has the entries first[i] to first[i + 1]."""
+    for i in prange(pulses.shape[0]):
+        list_pulsed(i, pulses[i], where[first[i] : first[i + 1]], listed[first[i] : first[i + 1]])
 
 
 @parallel_kernel
