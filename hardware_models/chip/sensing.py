@@ -11,12 +11,14 @@ from hardware_models.converters.adc import Adc
 from hardware_models.converters.dac import Dac
 from hardware_models.crossbar import Crossbar, reading
 from hardware_models.events import Events
-from hardware_models.kernels.products import one_blas_thread
+from hardware_models.kernels.products import awake_threads, one_blas_thread
 from hardware_models.kernels.reads import Converter, Matrix, converted_read, drive_tiles
 from hardware_models.keys import Key
 
 SAMPLES = 512
 """Smallest number of samples in a panel of a batch."""
+PER_VOLTAGE = 20
+"""Multiply-adds that take as long as one voltage of the drivers."""
 _NO_LINES = np.empty((0, 0), np.float32)
 
 
@@ -47,7 +49,8 @@ def sense(
     v, squares = np.empty(batch * rows, np.float32), np.empty((parts, rows))
     dac_clipped, polarity = np.empty(parts, np.int64), np.empty((parts, 2), np.bool_)
     inverse = np.float32(1.0) / np.float32(scale)
-    drive_tiles(x, inverse, dac.levels, np.float32(volts), cuts, v, squares, dac_clipped, polarity)
+    with awake_threads(PER_VOLTAGE * batch * rows):
+        drive_tiles(x, inverse, dac.levels, np.float32(volts), cuts, v, squares, dac_clipped, polarity)
     z, adc_clipped = np.empty((batch, columns), np.float32), np.empty((count, len(blocks)), np.int64)
     phases = 2 if bool(polarity.any(axis=0).all()) else 1
     to_z = scale / (crossbar.g_unit * volts)
@@ -55,7 +58,7 @@ def sense(
     thermal = _NO_LINES if lines is None else (lines[:, 0] * to_z**2).astype(np.float32)
     step = adc.full_scale / adc.levels if adc.levels else 1.0
     w0, w1, _, _ = key.words
-    with one_blas_thread():
+    with one_blas_thread(), awake_threads(batch * rows * columns):
         converted_read(
             v, Matrix(blocks, variance, np.float32(common), cuts, thermal),
             Converter(np.float32(to_z), np.float32(step), adc.levels), (w0, w1), count, z, adc_clipped,

@@ -11,8 +11,10 @@ millisecond to wake, as long as a complete product.
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numba
 import numpy as np
 from numba import prange
 from threadpoolctl import OpenBLASController, ThreadpoolController
@@ -60,6 +62,24 @@ def one_blas_thread():
                 _free_control(force=True)
                 _limits.pop().restore_original_limits()
                 _free_control(force=True)
+
+
+WORTH = 4_000_000
+"""Multiply-adds below which a second thread takes longer to wake than it saves."""
+
+
+@contextmanager
+def awake_threads(multiply_adds: int) -> Iterator[None]:
+    """Return a context in which loops with few multiply-adds run on one thread; the bits are the same for any number."""
+    threads = numba.get_num_threads()
+    if multiply_adds < WORTH and threads > 1:
+        numba.set_num_threads(1)
+        try:
+            yield
+        finally:
+            numba.set_num_threads(threads)
+    else:
+        yield
 
 
 def panels(rows: int) -> int:
