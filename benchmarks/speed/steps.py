@@ -7,6 +7,7 @@ import types
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import Any  # the objects of PyTorch have no types here
 
 import numpy as np
 
@@ -132,11 +133,8 @@ def products() -> Step:
     return step
 
 
-def peer(folder: Path, threads: int) -> Step:
-    """Return a step of loeweX/Forward-Forward with the settings of its config.yaml."""
-    import torch
-
-    torch.set_num_threads(threads)
+def peer_model(folder: Path) -> Any:
+    """Return the network of a checkout of loeweX/Forward-Forward with the settings of its config.yaml."""
     sys.modules.setdefault("torchvision", types.ModuleType("torchvision"))  # only the peer's loaders would use it
     sys.path.insert(0, str(folder))
     from src.ff_model import FF_model  # type: ignore[import-not-found]
@@ -146,7 +144,15 @@ def peer(folder: Path, threads: int) -> Step:
         input=types.SimpleNamespace(batch_size=BATCH),
         model=types.SimpleNamespace(hidden_dim=WIDTHS[1], num_layers=3, peer_normalization=0.03, momentum=0.9),
     )
-    model = FF_model(settings)
+    return FF_model(settings)
+
+
+def peer(folder: Path, threads: int) -> Step:
+    """Return a step of loeweX/Forward-Forward with the settings of its config.yaml."""
+    import torch
+
+    torch.set_num_threads(threads)
+    model = peer_model(folder)
     head = {id(p) for p in model.linear_classifier.parameters()}
     body = [p for p in model.parameters() if id(p) not in head]
     optimiser = torch.optim.SGD(
@@ -156,19 +162,23 @@ def peer(folder: Path, threads: int) -> Step:
         ]
     )
     images, labels = data()
-    x, y = torch.from_numpy(images), torch.from_numpy(labels)
 
     def step(number: int) -> None:
         rows = slice(number % BATCHES * BATCH, (number % BATCHES + 1) * BATCH)
-        shown = [x[rows].clone() for _ in range(3)]
-        shown[0][:, :CLASSES] = torch.nn.functional.one_hot(y[rows], CLASSES)
-        shown[1][:, :CLASSES] = torch.nn.functional.one_hot(
-            (y[rows] + torch.randint(1, CLASSES, (BATCH,))) % CLASSES, CLASSES
-        )
-        shown[2][:, :CLASSES] = 1 / CLASSES
-        inputs = dict(zip(("pos_images", "neg_images", "neutral_sample"), shown, strict=True))
         optimiser.zero_grad()
-        model(inputs, {"class_labels": y[rows]})["Loss"].backward()
+        model(*peer_batch(images[rows], labels[rows]))["Loss"].backward()
         optimiser.step()
 
     return step
+
+
+def peer_batch(images: np.ndarray, labels: np.ndarray) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a batch as the peer takes it: images with their label, a wrong one and none, and the labels."""
+    import torch
+
+    x, y = torch.from_numpy(images), torch.from_numpy(labels)
+    shown = [x.clone() for _ in range(3)]
+    shown[0][:, :CLASSES] = torch.nn.functional.one_hot(y, CLASSES)
+    shown[1][:, :CLASSES] = torch.nn.functional.one_hot((y + torch.randint(1, CLASSES, y.shape)) % CLASSES, CLASSES)
+    shown[2][:, :CLASSES] = 1 / CLASSES
+    return dict(zip(("pos_images", "neg_images", "neutral_sample"), shown, strict=True)), {"class_labels": y}
