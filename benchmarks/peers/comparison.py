@@ -21,7 +21,7 @@ LEAST_NOISE = 1e-3
 
 
 class Agreement(NamedTuple):
-    """How far the results of two programs are apart, and how far they may be."""
+    """The distance of the results of two programs, and the largest one that is allowed."""
 
     what: str
     apart: float

@@ -17,11 +17,12 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
+import tomllib
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 import comparison  # first: it sets the threads up before any program starts its own
-import numpy as np
 from comparison import Table, absent, compared
 from timing import RESULTS, kept, machine, set_threads
 
@@ -89,17 +90,17 @@ def main() -> None:
             rows.append(row)
             print(line(row), flush=True)
     if given.write and not given.only:
-        kept(RESULT, {"rounds": given.rounds, "machine": machine(), "versions": versions(), "rows": rows})
+        programs = versions(given.crosssim)
+        kept(RESULT, {"rounds": given.rounds, "machine": machine(), "versions": programs, "rows": rows})
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of the programs that were loaded."""
-    found = {
-        name: sys.modules[name] for name in ("aihwkit", "torch", "simulator", "badcrossbar") if name in sys.modules
-    }
-    return {name: str(getattr(module, "__version__", "unknown")) for name, module in found.items()} | {
-        "numpy": np.__version__
-    }
+def versions(crosssim: Path | None) -> dict[str, str]:
+    """Return the versions of the programs that were loaded, that of CrossSim from its checkout."""
+    found = {name: metadata.version(name) for name in ("aihwkit", "torch", "badcrossbar") if name in sys.modules}
+    if crosssim is not None and "simulator" in sys.modules:
+        about = tomllib.loads((crosssim / "pyproject.toml").read_text(encoding="utf-8"))
+        found["CrossSim"] = str(about["project"]["version"])
+    return found
 
 
 if __name__ == "__main__":

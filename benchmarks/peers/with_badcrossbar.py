@@ -33,9 +33,8 @@ def wires(n: int, number: int) -> Comparison:
 
     def agree() -> Agreement:
         there = theirs()
-        return Agreement(
-            "currents, relative to the largest", float(np.abs(solve(g, v, OHM, OHM) - there).max() / there.max()), 1e-6
-        )
+        apart = float(np.abs(solve(g, v, OHM, OHM) - there).max() / there.max())
+        return Agreement("currents, relative to the largest", apart, 1e-6)
 
     operation = f"currents of {n} x {n} cells with wires, inputs: {number}"
     return Comparison("badcrossbar", operation, agree, lambda: solve(g, v, OHM, OHM), theirs, threads=(1,), runs=2)

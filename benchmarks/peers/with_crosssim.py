@@ -1,9 +1,9 @@
 """Comparisons with CrossSim (github.com/sandialabs/cross-sim): reads with 8-bit converters, without and with read noise.
 
-A 512 x 512 matrix on pairs of cells of 1 to 100 uS, each cell with white read noise of 2 % of the range (`NormalIndependent`), drawn
-anew in every read. CrossSim draws a number for every cell, this project one for the sum on every line, whose distribution is the
-same. DAC and ADC have 8 bits with a fixed range (CrossSim's DAC has 9, the ninth is the sign). Both cells of a pair move around the
-middle of their range (`TWO_SIDED`). The agreement is that of mean and noise of the reads of one input.
+A 512 x 512 matrix on pairs of cells of 1 to 100 uS, each cell with white read noise of 2 % of the range (`NormalIndependent`),
+drawn anew in every read. CrossSim draws a number for every cell, this project one for the sum on every line, whose
+distribution is the same. DAC and ADC have 8 bits with a fixed range (CrossSim's DAC has 9, the ninth is the sign). Both cells of
+a pair move around the middle of their range (`TWO_SIDED`). The agreement is that of mean and noise of the reads of one input.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Comparison with loeweX/Forward-Forward (PyTorch): a training step of 784-1000-1000-1000 at batch 100 on real digits.
 
-The other program has no hardware: the step of this project on the memristor, with noise, converters, spread and counted events, is
-held against a step of float32 without any. Both make three passes, and form the outer products of the same rule. The agreement is that of
-this rule: on the other program's weights, with its peer term off, the outer product x^T d / B of this project's goodness against the
-gradient of its loss, by the largest relative distance of a layer.
-Different are the negatives (likely wrong labels here, random ones there), the read-out, and its optimiser with weight decay.
+The other program has no hardware: the step of this project on the memristor, with noise, converters, spread and counted events,
+is held against a step in float32 without any. Both make three passes, and form the outer products of the same rule. The
+agreement is that of this rule: on the other program's weights, with its peer term off, the outer product x^T d / B of this
+project's goodness against the gradient of its loss, by the largest relative distance of a layer. Different are the negatives
+(likely wrong labels here, random ones there), the read-out, and the optimiser.
 """
 
 from __future__ import annotations

@@ -35,14 +35,24 @@ def data(inputs: int = PIXELS) -> tuple[np.ndarray, np.ndarray]:
     return np.where(images < 0.8, np.float32(0.0), images), labels[: len(images)]
 
 
-def ours(tile: int, widths: tuple[int, ...] = WIDTHS, batch: int = BATCH) -> Step:
-    """Return a step of this project."""
+def learner_of(tile: int, widths: tuple[int, ...]) -> ForwardForward:
+    """Return Forward-Forward on a memristor chip of some widths."""
     shapes = tuple((n + 1, m) for n, m in pairwise(widths))
     chip = Chip("memristor", shapes, tile=(tile, tile), input_scale=12.0)
     network = Stack(chip, [LayerGoodness("sum-of-squares", n) for n in widths[1:]])
     learner = ForwardForward(network, classes=CLASSES, seed=0, update_options={"momentum": 0.98})
     learner.initialise()
-    x, y = data(widths[0])
+    return learner
+
+
+def ours(tile: int, widths: tuple[int, ...] = WIDTHS, batch: int = BATCH) -> Step:
+    """Return a step of this project."""
+    return step_of(learner_of(tile, widths), widths[0], batch)
+
+
+def step_of(learner: ForwardForward, pixels: int, batch: int) -> Step:
+    """Return a step of a learner on real digits, or on random images of other sizes."""
+    x, y = data(pixels)
     batches = len(x) // batch
 
     def step(number: int) -> None:
