@@ -9,6 +9,8 @@ from pages import Page, folded
 
 FAST = 1.8
 """Ratio of one thread to two below which a page says why."""
+BUSY = 0.1
+"""Number of cores at work for other processes from which a page says so."""
 LEAST = 0.02
 """Share of a step that is named as a reason."""
 
@@ -20,7 +22,9 @@ def speed_pages() -> list[Page]:
 
 def on(machine: dict[str, Any]) -> str:
     """Return the machine of a measurement in words."""
-    return f"{machine['cpu']}, {machine['cores']} cores, NumPy {machine['numpy']}, Numba {machine['numba']}"
+    busy = machine.get("others", 0.0)
+    beside = f"; other processes kept {busy:.1f} cores busy" if busy > BUSY else ""
+    return f"{machine['cpu']}, {machine['cores']} cores, NumPy {machine['numpy']}, Numba {machine['numba']}{beside}"
 
 
 def between(values: list[float], form: str = "") -> str:
@@ -42,10 +46,10 @@ def roofline() -> Page | None:
     units = (("flop", "product, GFLOP/s", 1e9), ("memory", "copy in memory, GB/s", 1e9),
              ("cache", "copy in cache, GB/s", 1e9), ("normal", "normal numbers, million/s", 1e6),
              ("coarse", "coarse normal", 1e6), ("uniform", "uniform", 1e6))  # fmt: skip
-    limits = [[n, *(f"{c[key] / unit:.3g}" for key, _, unit in units)] for n, c in found["ceilings"].items()]
+    limits = [[n, *(short(c[key] / unit) for key, _, unit in units)] for n, c in found["ceilings"].items()]
     rows = [
         [r["operation"], str(r["threads"]), f"{r['flop'] / 1e6:.3g}", f"{r['bytes'] / 1e6:.3g}",
-         f"{(r['normal'] + r['coarse'] + r['uniform']) / 1e6:.3g}", f"{r['ms']:.3g}", f"{r['least_ms']:.3g}", r["limit"],
+         f"{(r['normal'] + r['coarse'] + r['uniform']) / 1e6:.3g}", short(r["ms"]), short(r["least_ms"]), r["limit"],
          f"{r['share']:.0%}"] for r in found["rows"]
     ]  # fmt: skip
     head = "operation | threads | MFLOP | MB | million numbers | ms | least ms | limit | share of the limit"
@@ -77,9 +81,7 @@ def baseline() -> list[str]:
     rows = []
     for name, r in found["full"]["rows"].items():
         operation, _, threads = name.rpartition("; threads: ")
-        rows.append(
-            [operation, threads, f"{r['ms']:.3g}", f"{r['median']:.2f}", f"{r['least']:.2f} to {r['most']:.2f}"]
-        )
+        rows.append([operation, threads, short(r["ms"]), f"{r['median']:.2f}", f"{r['least']:.2f} to {r['most']:.2f}"])
     return [
         "`python benchmarks/speed/baseline.py` measures the ratios of the operations to matrix products of the same shape again,",
         "and ends with status 1 if one is worse than the stored one by more than 20 %.", "",
@@ -99,7 +101,7 @@ def peer_times() -> Page | None:
         apart = f"{r['agreement']}: {r['apart']:.1g}" if "agreement" in r else ""
         if "median" in r:
             ratio = f"{short(r['median'])} ({short(r['least'])} to {short(r['most'])})"
-            rows.append([*head, f"{r['ours_ms']:.3g}", f"{r['theirs_ms']:.3g}", ratio, apart])
+            rows.append([*head, short(r["ours_ms"]), short(r["theirs_ms"]), ratio, apart])
         else:
             rows.append([*head, "", "", r["note"], apart])
     programs = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
@@ -134,7 +136,7 @@ def scaling() -> Page | None:
             faster = [f"{r['speedup']:.2f}", reason(r)] if last and "speedup" in r else ["", ""]
             memory = [f"{one[what] / 2**20:.0f}" for what in ("peak", "declared")]
             minutes = f"{r['epoch_seconds'][threads] / 60:.1f}"
-            rows.append([r["case"], str(r["batch"]), threads, f"{1e3 * one['wall']:.3g}", minutes, *memory, *faster])
+            rows.append([r["case"], str(r["batch"]), threads, short(1e3 * one["wall"]), minutes, *memory, *faster])
     head = "network | batch | threads | ms a step | minutes for 60 000 images | peak MiB | declared MiB | one thread / two | why"
     body = [
         "Forward-Forward on the memristor, update `accumulate`, tiles of 256 x 256, each row in a process of its own. Declared",
@@ -157,6 +159,8 @@ def reason(row: dict[str, Any]) -> str:
     """Return why two threads give less than `FAST` times the speed, in words; nothing if they do not."""
     if row["speedup"] >= FAST:
         return ""
+    if row["serial_share"] > 1.0:
+        return "other processes were at work"
     reasons = []
     if row["serial_share"] > LEAST:
         reasons.append(f"one core works alone for {row['serial_share']:.0%} of the step")

@@ -24,7 +24,7 @@ from pathlib import Path
 
 import comparison  # first: it sets the threads up before any program starts its own
 from comparison import Table, absent, compared
-from timing import RESULTS, kept, machine, set_threads
+from timing import RESULTS, kept, machine, positive, set_threads, thread_count, warn
 
 RESULT = RESULTS / "peers" / "times.json"
 PEERS = {
@@ -78,11 +78,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--crosssim", type=Path, metavar="FOLDER", help="checkout of github.com/sandialabs/cross-sim")
     parser.add_argument("--loewex", type=Path, metavar="FOLDER", help="checkout of github.com/loeweX/Forward-Forward")
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--threads", type=thread_count, nargs="+", default=[1, 2])
+    parser.add_argument("--rounds", type=positive, default=7)
     parser.add_argument("--only", choices=PEERS, help="compare with this program alone; stores nothing")
     parser.add_argument("--write", action="store_true", help="keep the table in benchmarks/results/peers")
     given = parser.parse_args()
+    warn(given.threads)
     rows: Table = []
     for peer in [given.only] if given.only else PEERS:
         checkout = getattr(given, CHECKOUTS[peer]) if peer in CHECKOUTS else None
@@ -96,7 +97,9 @@ def main() -> None:
 
 def versions(crosssim: Path | None) -> dict[str, str]:
     """Return the versions of the programs that were loaded, that of CrossSim from its checkout."""
-    found = {name: metadata.version(name) for name in ("aihwkit", "torch", "badcrossbar") if name in sys.modules}
+    found: dict[str, str] = {
+        name: metadata.version(name) for name in ("aihwkit", "torch", "badcrossbar") if name in sys.modules
+    }
     if crosssim is not None and "simulator" in sys.modules:
         about = tomllib.loads((crosssim / "pyproject.toml").read_text(encoding="utf-8"))
         found["CrossSim"] = str(about["project"]["version"])

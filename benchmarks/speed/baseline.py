@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 import timing
 from operations import Operation, operations
-from timing import Ratio, kept, machine, pair, stored
+from timing import Ratio, kept, machine, pair, stored, thread_count, warn
 
 RESULT = timing.RESULTS / "speed" / "baseline.json"
 WORSE = 1.2
@@ -120,10 +120,11 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="small layers and one thread")
     parser.add_argument("--report", action="store_true", help="tell the times, and fail for nothing but missing rows")
     parser.add_argument("--write", action="store_true", help="store the rows of today")
-    parser.add_argument("--threads", type=int, nargs="+", help="only rows of these numbers of threads")
+    parser.add_argument("--threads", type=thread_count, nargs="+", help="only rows of these numbers of threads")
     given = parser.parse_args()
     kind = "quick" if given.quick else "full"
     size = SIZES[kind]._replace(threads=tuple(given.threads)) if given.threads else SIZES[kind]
+    warn(size.threads)
     document = dict(stored(RESULT)) if RESULT.exists() else {}
     before = rows_of(document, kind)
     tries = "all" if given.write else "once" if given.report else "if worse"

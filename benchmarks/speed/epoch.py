@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 from steps import BATCH, EPOCH, Step, in_turn, ours, peer, plain, products
-from timing import Turn, machine, ratio, taking_turns
+from timing import Turn, machine, positive, ratio, taking_turns, thread_count, warn
 
 OTHERS = ("numpy", "products", "peer")
 
@@ -41,13 +41,14 @@ def cases(args: argparse.Namespace) -> dict[str, Turn]:
 def main() -> None:
     """Time all kinds of steps in turn and print the ratios."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--steps", type=int, default=40)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=thread_count, default=2)
+    parser.add_argument("--steps", type=positive, default=40)
+    parser.add_argument("--rounds", type=positive, default=5)
     parser.add_argument("--tile", type=int, nargs="+", default=[256, 1024])
     parser.add_argument("--peer", type=Path, help="checkout of github.com/loeweX/Forward-Forward")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
+    warn([args.threads])
     found = taking_turns(cases(args), args.threads, args.rounds + 1, runs=1, warm=0)
     times = {name: each[1:] / args.steps for name, each in found.items()}  # the first round is for warming up
     rows: dict[str, dict[str, float]] = {}

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from operations import SLOTS, TURNS, inputs, memristor, moved, trained
-from timing import burst, pair, set_threads
+from timing import burst, pair, positive, set_threads, thread_count
 
 from hardware_models.chip import Chip
 from hardware_models.crossbar import Crossbar
@@ -69,11 +69,11 @@ def coincidences(threads: int) -> list[dict[str, float]]:
 def main() -> None:
     """Run all benchmarks."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=thread_count, default=2)
     parser.add_argument("--sizes", type=int, nargs="+", default=[1024, 2048])
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 32, 100, 256, 1000])
     parser.add_argument("--tile", type=int, nargs="+", default=[256, 1024])
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--rounds", type=positive, default=9)
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     result = {

@@ -17,7 +17,7 @@ import numpy as np
 import timing
 from ceilings import CACHED, Ceilings, measured
 from operations import Operation, Work, operations
-from timing import Turn, kept, machine, taking_turns
+from timing import Turn, kept, machine, positive, taking_turns, thread_count, warn
 
 RESULT = timing.RESULTS / "speed" / "roofline.json"
 DRAWN = "random numbers"
@@ -48,12 +48,13 @@ def row(operation: Operation, seconds: float, ceilings: Ceilings, threads: int) 
 def main() -> None:
     """Measure limits and operations, and print the table; with --write store it."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--n", type=int, default=1024, help="rows and columns of the layers")
-    parser.add_argument("--batch", type=int, default=100)
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--n", type=positive, default=1024, help="rows and columns of the layers")
+    parser.add_argument("--batch", type=positive, default=100)
+    parser.add_argument("--threads", type=thread_count, nargs="+", default=[1, 2])
+    parser.add_argument("--rounds", type=positive, default=7)
     parser.add_argument("--write", action="store_true", help="keep the table in benchmarks/results/speed")
     given = parser.parse_args()
+    warn(given.threads)
     limits = {threads: measured(threads) for threads in given.threads}
     for threads, found in limits.items():
         said = (f"{name} {value / UNITS[name][0]:.4g} {UNITS[name][1]}" for name, value in found._asdict().items())

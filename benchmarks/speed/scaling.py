@@ -26,7 +26,9 @@ import resource
 import subprocess
 import sys
 import time
-from typing import NamedTuple
+from typing import Any, NamedTuple  # Any: a row of JSON
+
+from timing import RESULTS, kept, machine, positive, thread_count, warn
 
 CASES = {
     "784-256": ((784, 256), 100),
@@ -93,10 +95,10 @@ def beside(case: str, threads: int, steps: int | None) -> Measured:
     return Measured(**json.loads(done.stdout.splitlines()[-1]))
 
 
-def row(case: str, found: dict[int, Measured]) -> dict[str, object]:
+def row(case: str, found: dict[int, Measured]) -> dict[str, Any]:
     """Return the row of a case: its measurements and, of one and two threads, what the ratio is made of."""
     widths, batch = CASES[case]
-    made: dict[str, object] = {"case": case, "widths": widths, "batch": batch}
+    made: dict[str, Any] = {"case": case, "widths": widths, "batch": batch}
     made |= {"threads": {str(threads): one._asdict() for threads, one in found.items()}}
     made |= {"epoch_seconds": {str(threads): one.mean_wall * EPOCH / batch for threads, one in found.items()}}
     if 1 in found and 2 in found:
@@ -111,16 +113,15 @@ def main() -> None:
     """Measure all cases and print the table; with --write store it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", choices=CASES, default=list(CASES), metavar="CASE")
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--steps", type=int, help=f"steps of a case [default: as many as fit into {LONG:g} s]")
+    parser.add_argument("--threads", type=thread_count, nargs="+", default=[1, 2])
+    parser.add_argument("--steps", type=positive, help=f"steps of a case [default: as many as fit into {LONG:g} s]")
     parser.add_argument("--write", action="store_true", help="keep the table in benchmarks/results/speed")
     parser.add_argument("--case", choices=CASES, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.case:
         print(json.dumps(measure(given.case, given.steps)._asdict()))
         return
-    from timing import RESULTS, kept, machine
-
+    warn(given.threads)
     rows = []
     for case in given.only:
         found = {threads: beside(case, threads, given.steps) for threads in given.threads}

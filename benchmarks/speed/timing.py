@@ -12,9 +12,11 @@ import os
 # Threads stay on their cores; otherwise the measurement would depend on how the operating system places them.
 os.environ.setdefault("OMP_PROC_BIND", "true")
 
+import argparse
 import json
+import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -29,6 +31,9 @@ from hardware_models.kernels.products import one_blas_thread
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 WARM = 2
 """Number of calls before the first one that counts."""
+STAT = Path("/proc/stat")
+MUCH = 0.1
+"""Number of cores at work for other processes that a measurement with several threads should not have beside it."""
 SPIN = 0.15
 """Time for which the threads of a BLAS go on spinning after a call, and would slow the next measurement [s]."""
 
@@ -71,6 +76,21 @@ def burst(call: Callable[[], object], threads: int = 2, runs: int = 7, warm: int
     return float(np.median(times))
 
 
+def positive(text: str) -> int:
+    """Return a whole number of at least 1 from the command line."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"should be a whole number of at least 1, got '{text}'")
+    return int(text)
+
+
+def thread_count(text: str) -> int:
+    """Return a number of threads that this machine has, from the command line."""
+    if positive(text) > numba.config.NUMBA_NUM_THREADS:  # type: ignore[attr-defined]
+        most = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+        raise argparse.ArgumentTypeError(f"should be at most {most}, the threads of this machine, got '{text}'")
+    return int(text)
+
+
 def set_threads(threads: int) -> None:
     """Let the project's kernels use `threads` threads, or all that Numba was started with."""
     numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
@@ -103,9 +123,36 @@ def ratio(ours: np.ndarray, theirs: np.ndarray) -> Ratio:
     return Ratio(float(np.median(each)), float(each.min()), float(each.max()), len(each))
 
 
-def machine() -> dict[str, str | int]:
-    """Return the processor and the versions that the times of a table belong to."""
-    return {"cores": os.cpu_count() or 1, **versions()}
+def machine() -> dict[str, str | float]:
+    """Return the processor, the versions, and the work of other processes, which the times of a table belong to."""
+    return {"cores": os.cpu_count() or 1, "others": others(), **versions()}
+
+
+def others(seconds: float = 0.5) -> float:
+    """Return the number of cores that other processes keep busy while this one sleeps; 0 where the system does not tell."""
+    time.sleep(SPIN)  # threads of this process's own BLAS
+    before = _ticks()
+    time.sleep(seconds)
+    busy = [now - then for now, then in zip(_ticks(), before, strict=True)]
+    return (os.cpu_count() or 1) * busy[0] / busy[1] if busy and busy[1] else 0.0
+
+
+def _ticks() -> list[int]:
+    """Return the busy and the total time of all cores since the start of the system; [] where the system does not tell."""
+    if not STAT.exists():
+        return []
+    user, nice, system, idle, waiting, *rest = (int(word) for word in STAT.read_text().split("\n")[0].split()[1:])
+    busy = user + nice + system + sum(rest[:3])  # guests are in `user` already
+    return [busy, busy + idle + waiting]
+
+
+def warn(threads: Iterable[int]) -> None:
+    """Tell that times with several threads mean little, if other processes are at work."""
+    if max(threads) > 1 and (cores := others()) > MUCH:
+        print(
+            f"warning: other processes keep {cores:.1f} cores busy, and times with several threads need them all.",
+            file=sys.stderr,
+        )
 
 
 def kept(file: Path, found: Mapping[str, object]) -> None:

@@ -123,3 +123,26 @@ def test_the_page_says_why_two_threads_are_slower_than_twice_one() -> None:
         "one core works alone for 30% of the step; the work takes 1.20 times the processor time"
     )
     assert speed_pages.reason(loss | {"speedup": 1.9}) == ""
+    assert "other processes" in speed_pages.reason(loss | {"serial_share": 1.2})
+
+
+def test_work_of_other_processes_is_noticed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    """The first line of /proc/stat counts ticks; a quarter of them busy is half a core of two."""
+    lines = iter(("cpu 100 0 0 900 0 0 0 0 0 0\n", "cpu 100 0 0 900 0 0 0 0 0 0\n", "cpu 125 0 0 975 0 0 0 0 0 0\n"))
+    file = tmp_path / "stat"
+
+    def sleep(_: float) -> None:
+        file.write_text(next(lines))
+
+    sleep(0.0)  # before it there is no file
+    monkeypatch.setattr(timing, "STAT", file)
+    monkeypatch.setattr(timing.time, "sleep", sleep)
+    monkeypatch.setattr(timing.os, "cpu_count", lambda: 2)
+    assert timing.others() == pytest.approx(0.5)
+    monkeypatch.setattr(timing, "others", lambda: 0.5)
+    timing.warn([1])
+    assert not capsys.readouterr().err
+    timing.warn([1, 2])
+    assert "0.5 cores busy" in capsys.readouterr().err
