@@ -142,6 +142,7 @@ def scaling() -> Page | None:
         "Forward-Forward on the memristor, update `accumulate`, tiles of 256 x 256, each row in a process of its own. Declared",
         "is the state that a resumed run needs. Two threads are slower than twice one where one core works alone for a share of",
         "the step, or where the same work takes longer on two cores at once, because they share memory and cache.",
+        *shared(found["ceilings"]),
         f"{on(found['machine'])}.", "",
         *folded("times", table(head, rows)),
     ]  # fmt: skip
@@ -153,6 +154,17 @@ def scaling() -> Page | None:
         answer += f"; image by image, {online['case'].partition(',')[0]} takes {minutes:.0f} minutes for 60 000 images"
     command = "`python benchmarks/speed/scaling.py --write`"
     return Page("scaling", "Speed: threads, sizes and memory", f"{answer}.", command, body)
+
+
+def shared(ceilings: dict[str, dict[str, float]]) -> list[str]:
+    """Return a line on the limits of the machine with two threads, in units of those with one."""
+    if not {"1", "2"} <= ceilings.keys():
+        return []
+    times = {name: ceilings["2"][name] / ceilings["1"][name] for name in ("flop", "memory", "cache")}
+    return [
+        f"The machine itself, two threads over one: products {times['flop']:.2f}, copies in memory {times['memory']:.2f}, in the"
+        f" cache {times['cache']:.2f}."
+    ]
 
 
 def reason(row: dict[str, Any]) -> str:

@@ -13,8 +13,9 @@ one and with two threads and C1, C2 its processor time in all threads,
     T1/T2 = (T1/C1) (C2/T2) (C1/C2).
 
 C2/T2 is the number of busy cores: it is below 2 where one core works alone, which takes the share 2 - C2/T2 of the step. C1/C2 is
-below 1 where the same work takes longer on two cores, because they share memory and cache. The machine must have nothing
-else to do. --write stores the table in benchmarks/results/speed/scaling.json.
+below 1 where the same work takes longer on two cores, because they share memory and cache: the limits of the machine
+(`ceilings`) with one thread and with two stand beside it. The machine must have nothing else to do. --write stores the table
+in benchmarks/results/speed/scaling.json.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ import sys
 import time
 from typing import Any, NamedTuple  # Any: a row of JSON
 
+from ceilings import measured
 from timing import RESULTS, kept, machine, positive, thread_count, warn
 
 CASES = {
@@ -138,7 +140,8 @@ def main() -> None:
                 )
             )
     if given.write:
-        kept(RESULTS / "speed" / "scaling.json", {"tile": TILE, "machine": machine(), "rows": rows})
+        limits = {str(threads): measured(threads)._asdict() for threads in given.threads}
+        kept(RESULTS / "speed" / "scaling.json", {"tile": TILE, "machine": machine(), "ceilings": limits, "rows": rows})
 
 
 if __name__ == "__main__":
