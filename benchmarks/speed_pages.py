@@ -136,10 +136,11 @@ def scaling() -> Page | None:
             faster = [f"{r['speedup']:.2f}", reason(r)] if last and "speedup" in r else ["", ""]
             memory = [f"{one[what] / 2**20:.0f}" for what in ("peak", "declared")]
             minutes = f"{r['epoch_seconds'][threads] / 60:.1f}"
-            rows.append([r["case"], str(r["batch"]), threads, short(1e3 * one["wall"]), minutes, *memory, *faster])
+            rows.append([r["case"], str(r["batch"]), threads, short(1e3 * one["median"]), minutes, *memory, *faster])
     head = "network | batch | threads | ms a step | minutes for 60 000 images | peak MiB | declared MiB | one thread / two | why"
     body = [
-        "Forward-Forward on the memristor, update `accumulate`, tiles of 256 x 256, each row in a process of its own. Declared",
+        "Forward-Forward on the memristor, update `accumulate`, tiles of 256 x 256, each row in a process of its own. One",
+        "thread: processor time; two: wall time. Declared",
         "is the state that a resumed run needs. Two threads are slower than twice one where one core works alone for a share of",
         "the step, or where the same work takes longer on two cores at once, because they share memory and cache.",
         *shared(found["ceilings"]),

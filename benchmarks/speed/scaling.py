@@ -7,12 +7,13 @@ A case is a step of Forward-Forward on the memristor with update `accumulate`, a
 process of its own, and its peak memory is that of the whole process; the declared memory is that of the arrays which `save` of
 chip and learner return, the state that a resumed run needs.
 
-On two free cores a step could be twice as fast. The processor time tells why it is not: with T1, T2 the wall time of a step with
-one and with two threads and C1, C2 its processor time in all threads,
+The time of a step is processor time with one thread, and wall time with two. On two free cores a step could be twice as fast. The
+processor time tells why it is not: with T1, T2 the time of a step with one and with two threads and C2 the processor time of
+both threads,
 
-    T1/T2 = (T1/C1) (C2/T2) (C1/C2).
+    T1/T2 = (C2/T2) (T1/C2).
 
-C2/T2 is the number of busy cores: it is below 2 where one core works alone, which takes the share 2 - C2/T2 of the step. C1/C2 is
+C2/T2 is the number of busy cores: it is below 2 where one core works alone, which takes the share 2 - C2/T2 of the step. T1/C2 is
 below 1 where the same work takes longer on two cores, because they share memory and cache: the limits of the machine
 (`ceilings`) with one thread and with two stand beside it. The machine must have nothing else to do. --write stores the table
 in benchmarks/results/speed/scaling.json.
@@ -30,7 +31,7 @@ import time
 from typing import Any, NamedTuple  # Any: a row of JSON
 
 from ceilings import measured
-from timing import RESULTS, kept, machine, positive, thread_count, warn
+from timing import RESULTS, kept, machine, now, positive, thread_count, warn
 
 CASES = {
     "784-256": ((784, 256), 100),
@@ -51,11 +52,12 @@ WARM = 3
 class Measured(NamedTuple):
     """A case with one number of threads."""
 
-    wall: float
-    """Median wall time of a step [s]."""
+    median: float
+    """Median time of a step [s]."""
+    mean: float
+    """Mean time of a step [s]."""
     processor: float
     """Processor time of all threads in a step [s], mean over the steps."""
-    mean_wall: float
     peak: int
     """Largest memory of the process [bytes]."""
     declared: int
@@ -65,6 +67,7 @@ class Measured(NamedTuple):
 
 def measure(case: str, steps: int | None) -> Measured:
     """Time the steps of a case in this process, with the threads that Numba was started with."""
+    import numba
     import numpy as np
     from steps import learner_of, step_of
 
@@ -73,20 +76,20 @@ def measure(case: str, steps: int | None) -> Measured:
     step = step_of(learner, widths[0], batch)
     for number in range(WARM):
         step(number)
-    walls: list[float] = []
-    begun, used = time.perf_counter(), time.process_time()
-    while len(walls) < (steps or MOST_STEPS):
-        start = time.perf_counter()
-        step(WARM + len(walls))
-        walls.append(time.perf_counter() - start)
-        if steps is None and len(walls) >= LEAST_STEPS and time.perf_counter() - begun > LONG:
+    times: list[float] = []
+    begun, threads = time.process_time(), numba.get_num_threads()
+    while len(times) < (steps or MOST_STEPS):
+        start = now(threads)
+        step(WARM + len(times))
+        times.append(now(threads) - start)
+        if steps is None and len(times) >= LEAST_STEPS and sum(times) > LONG:
             break
-    used = (time.process_time() - used) / len(walls)
+    used = (time.process_time() - begun) / len(times)
     peak = (
         1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     )  # before `save` copies the state; Linux counts in KiB
     declared = sum(array.nbytes for owner in (learner.port, learner) for array in owner.save().values())
-    return Measured(float(np.median(walls)), used, float(np.mean(walls)), peak, declared, len(walls))
+    return Measured(float(np.median(times)), float(np.mean(times)), used, peak, declared, len(times))
 
 
 def beside(case: str, threads: int, steps: int | None) -> Measured:
@@ -102,12 +105,12 @@ def row(case: str, found: dict[int, Measured]) -> dict[str, Any]:
     widths, batch = CASES[case]
     made: dict[str, Any] = {"case": case, "widths": widths, "batch": batch}
     made |= {"threads": {str(threads): one._asdict() for threads, one in found.items()}}
-    made |= {"epoch_seconds": {str(threads): one.mean_wall * EPOCH / batch for threads, one in found.items()}}
+    made |= {"epoch_seconds": {str(threads): one.mean * EPOCH / batch for threads, one in found.items()}}
     if 1 in found and 2 in found:
         one, two = found[1], found[2]
-        busy = two.processor / two.mean_wall
-        made |= {"speedup": one.wall / two.wall, "busy_cores": busy, "serial_share": max(0.0, 2.0 - busy),
-                 "work_grows": two.processor / one.processor}  # fmt: skip
+        busy = two.processor / two.mean
+        made |= {"speedup": one.median / two.median, "busy_cores": busy, "serial_share": max(0.0, 2.0 - busy),
+                 "work_grows": two.processor / one.mean}  # fmt: skip
     return made
 
 
@@ -129,10 +132,10 @@ def main() -> None:
         found = {threads: beside(case, threads, given.steps) for threads in given.threads}
         rows.append(row(case, found))
         for threads, one in found.items():
-            minutes = one.mean_wall * EPOCH / CASES[case][1] / 60
+            minutes = one.mean * EPOCH / CASES[case][1] / 60
             memory = f"{one.peak / 2**20:6.0f} MiB ({one.declared / 2**20:.0f} declared)"
             said = f"{minutes:6.1f} min for {EPOCH} images"
-            print(f"{case:22} {threads} {1e3 * one.wall:9.2f} ms a step, {memory}, {said}", flush=True)
+            print(f"{case:22} {threads} {1e3 * one.median:9.2f} ms a step, {memory}, {said}", flush=True)
         if "speedup" in rows[-1]:
             print(
                 "{:22} {speedup:.2f} times with two; {busy_cores:.2f} cores busy, work x {work_grows:.2f}".format(
