@@ -11,6 +11,7 @@ from catalogue import HERE, ROOT, experiments, judged_on, results_of
 from other_pages import other_pages, table
 from pages import DOCS, FRONT, PAGES, Page, folded, linked, written
 from result_tables import error, mean
+from speed_pages import speed_pages
 from wires_pages import wires_pages
 
 from analog_ff.output import whole_files
@@ -88,7 +89,7 @@ def all_pages() -> list[Page]:
     """Return all pages: those of the experiments in the order of their files, then the others."""
     corrections = moved()
     made = [experiment_page.page(name, experiment) for name, experiment in experiments([]).items()]
-    return [*made, *other_pages(), *wires_pages(), *([corrections] if corrections else [])]
+    return [*made, *other_pages(), *speed_pages(), *wires_pages(), *([corrections] if corrections else [])]
 
 
 def write_tables() -> None:

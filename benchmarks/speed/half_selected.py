@@ -11,15 +11,13 @@ ratio is printed. With --write the table is stored in benchmarks/results/speed/h
 from __future__ import annotations
 
 import argparse
-import json
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numba
 import numpy as np
+from timing import kept, now, set_threads
 
 from hardware_models.crossbar import Crossbar
 from hardware_models.crossbar.write_costs import priced
@@ -64,9 +62,9 @@ def over_all(bar: Crossbar, counts: np.ndarray, key: Key) -> float:
 
 def seconds(call: Callable[[], Any]) -> tuple[float, Any]:
     """Return the processor time of a call [s] and its result."""
-    start = time.process_time()
+    start = now(threads=1)
     found = call()
-    return time.process_time() - start, found
+    return now(threads=1) - start, found
 
 
 def main() -> None:
@@ -75,7 +73,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="keep the table in benchmarks/results/speed")
     parser.add_argument("--rounds", type=int, default=9)
     given = parser.parse_args()
-    numba.set_num_threads(1)
+    set_threads(1)
     device: Any = replace(load_device("memristor"), access="passive")  # type: ignore[type-var]
     rows = []
     for n in SIZES:
@@ -102,10 +100,7 @@ def main() -> None:
                 f"sums, {ratio:6.1f} times; energies apart by {apart:.1e}"
             )
     if given.write:
-        RESULT.parent.mkdir(parents=True, exist_ok=True)
-        RESULT.write_text(
-            json.dumps({"threads": 1, "device": device.name, "rows": rows}, indent=1) + "\n", encoding="utf-8"
-        )
+        kept(RESULT, {"threads": 1, "device": device.name, "rows": rows})
 
 
 if __name__ == "__main__":

@@ -9,14 +9,15 @@ sign.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import re
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from timing import burst
 
 from hardware_models.keys import Key
 from hardware_models.load import load_device
@@ -27,13 +28,8 @@ GUIDE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "plug-in.md"
 def seconds(device: Any, pulses: np.ndarray, runs: int = 9) -> float:
     """Return the median time of one burst."""
     state = device.fabricate(pulses.shape, Key(0, "speed"))
-    device.pulse(state, pulses, Key(0, "speed/warm"))
-    times = []
-    for i in range(runs):
-        t0 = time.perf_counter()
-        device.pulse(state, pulses, Key(0, "speed").at(i))
-        times.append(time.perf_counter() - t0)
-    return float(np.median(times))
+    number = itertools.count()
+    return burst(lambda: device.pulse(state, pulses, Key(0, "speed").at(next(number))), runs=runs)
 
 
 def main() -> None:
