@@ -329,8 +329,8 @@ def look_through(pulses, most, number):
 @kernel
 def list_pulsed(i, pulses, where, listed):
     """Write the flat positions of the pulsed cells of row i, and their pulses."""
-    places = places_of(pulses)
-    for a in range(places.size):
+    places = np.empty(pulses.size + 1, np.int64)
+    for a in range(places_of(pulses, places)):
         where[a] = i * pulses.size + places[a]
         listed[a] = pulses[places[a]]
 

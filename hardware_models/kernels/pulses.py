@@ -52,47 +52,53 @@ def count_cells(counts, cells):
 
 
 @kernel
-def places_of(counts):
-    """Return the places of the counts that differ from zero; without a branch, because no processor could predict it."""
-    places = np.empty(counts.size + 1, np.int64)
+def places_of(counts, places):
+    """Write the places of the counts that differ from zero, and return their number; `places` holds one entry more than counts.
+
+    There is no branch, because no processor could predict it.
+    """
     number = 0
     for j in range(counts.size):
         places[number] = j
         number += np.int64(counts[j] != 0)
-    return places[:number]
+    return number
 
 
 @kernel
-def list_row(counts, odd, where, pulses):
+def list_row(counts, odd, memory, where, pulses):
     """List the pulsed cells of one row as their places on it and their pulses.
 
-    odd : 1 where the smaller half of a weight's pulses goes to G+ in column 0, else 0.
+    odd : 1 where the smaller half of a weight's pulses goes to G+ in column 0, else 0. memory : see `list_rows`.
     """
-    pulsed = places_of(counts)
-    line, number = np.empty(2 * pulsed.size + 1, np.int64), np.empty(2 * pulsed.size + 1, np.int32)
+    places, line, number = memory
     place = 0
-    for j in pulsed:
+    for a in range(places_of(counts, places)):
+        j = places[a]
         n = counts[j]
         half = n >> 1
         rest = n - half
         minor = np.int32((j + odd) & 1)
         plus = rest + minor * (half - rest)
-        line[place], number[place] = 2 * j, plus
+        line[place], number[place] = 2 * j, plus  # written over by the next one if it has no pulses
         place += np.int64(plus != 0)
         line[place], number[place] = 2 * j + 1, plus - n
         place += np.int64(plus != n)
     for a in range(where.size):
-        where[a], pulses[a] = line[a], number[a]
+        where[a] = line[a]
+    for a in range(where.size):
+        pulses[a] = number[a]
 
 
 @kernel
 def list_rows(top, bottom, counts, parity, g, listed):
     """Do `list_cells` for the rows from `top` to before `bottom`."""
     first, where, pulses, before, _ = listed
+    columns = counts.shape[1]
+    memory = (np.empty(columns + 1, np.int64), np.empty(2 * columns + 1, np.int64), np.empty(2 * columns + 1, np.int32))
     for i in range(top, bottom):
         start, stop = first[i], first[i + 1]
         if start < stop:
-            list_row(counts[i], (i + parity) % 2, where[start:stop], pulses[start:stop])
+            list_row(counts[i], (i + parity) % 2, memory, where[start:stop], pulses[start:stop])
             for a in range(start, stop):
                 before[a] = g[i, where[a]]
             for a in range(start, stop):
