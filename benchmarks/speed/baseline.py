@@ -7,9 +7,9 @@
 
 A row is the time of one operation (`operations`) over that of numpy.matmul of the shape that it names, both with the same
 threads: the median over rounds in which they take turns. A ratio of times in one run says more than a time, because a slower
-or busier machine slows both. The baseline, benchmarks/results/speed/baseline.json, is the best of three such measurements. A
-row that looks worse than it is measured again, up to three times in all, and is worse only if it is each time. With one thread
-times are processor time; with two, the machine must have nothing else to do.
+or busier machine slows both. The baseline, benchmarks/results/speed/baseline.json, is that of three such measurements whose
+rounds differ least. A row that looks worse than it is measured again, up to three times in all, and is worse only if it is each
+time. With one thread times are processor time; with two, the machine must have nothing else to do.
 """
 
 from __future__ import annotations
@@ -68,12 +68,13 @@ def row_of(operation: Operation, threads: int, rounds: int) -> Row:
 
 
 def best_of(operation: Operation, threads: int, rounds: int, enough: float) -> Row:
-    """Return the best of `TRIES` measurements of a row, or the first that has a ratio of at most `enough`."""
-    best = row_of(operation, threads, rounds)
-    for _ in range(TRIES - 1):
-        if best.ratio.median > enough:
-            best = min(best, row_of(operation, threads, rounds), key=lambda row: row.ratio.median)
-    return best
+    """Return the first of `TRIES` measurements of a row with a ratio of at most `enough`, else the one with the least spread."""
+    found = []
+    for _ in range(TRIES):
+        found.append(row_of(operation, threads, rounds))
+        if found[-1].ratio.median <= enough:
+            return found[-1]
+    return min(found, key=lambda row: row.ratio.most / row.ratio.least)
 
 
 def compare(size: Size, before: Table, *, tries: str) -> tuple[Table, list[str]]:
