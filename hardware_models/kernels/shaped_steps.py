@@ -11,10 +11,10 @@ import numpy as np
 from numba import prange
 
 from hardware_models.kernels.bursts import draws, loaded, most_pulses, row_of, store
-from hardware_models.kernels.compile import inlined, parallel_kernel
+from hardware_models.kernels.compile import inlined, kernel, parallel_kernel
 from hardware_models.kernels.exponential import exponential
 from hardware_models.kernels.random import draw, uniform, word_of_pulse
-from hardware_models.kernels.steps import HIGH, LOW, STEP_DOWN, STEP_UP, G
+from hardware_models.kernels.steps import HIGH, LOW, STEP_DOWN, STEP_UP, G, chosen_by_sign
 
 AMPLITUDE_UP, AMPLITUDE_DOWN, GAMMA_UP, GAMMA_DOWN = 5, 6, 7, 8
 """Further fields of the exponential-activity device [1]."""
@@ -45,13 +45,28 @@ class StepTable(NamedTuple):
     change: np.ndarray  # change of g by a pulse up and down, (2, levels, probabilities) [S]
 
 
-@inlined
-def activity_step(g, low, high, step, amplitude, steepness, law):
-    """Return the mean step of the exponential-activity device at g [S]: step (1 - A exp(steepness z)), not reversed."""
+@kernel
+def activity_moves(c, step, amplitude, steepness, law, move):
+    """Write the mean step of the exponential-activity device [S] of each cell: step (1 - A exp(steepness z)), not reversed."""
+    g, low, high = c[G], c[LOW], c[HIGH]
     zero, one = np.float32(0.0), np.float32(1.0)
-    z = law.scale * (g - law.center) / (high - low) + law.offset
-    activity = max(zero, one - amplitude * exponential(steepness * z))
-    return activity * step
+    z = np.empty(move.size, np.float32)
+    for b in range(move.size):
+        z[b] = law.scale * (g[b] - law.center) / (high[b] - low[b]) + law.offset
+    for b in range(move.size):
+        move[b] = max(zero, one - amplitude[b] * exponential(steepness[b] * z[b])) * step[b]
+
+
+@kernel
+def activity_pulse(c, move, k, counts, law, xi):
+    """Add one pulse, its mean step and its noise, to the cells that get more than k, within their bounds."""
+    g, low, high, number = c[G], c[LOW], c[HIGH], np.int32(k)
+    for b in range(move.size):
+        sigma = law.noise * abs(move[b]) + law.noise_added + law.noise_slope * abs(g[b] - law.center)
+        end = g[b] + move[b]
+        end += sigma * xi[b]
+        end = min(max(end, low[b]), high[b])
+        g[b] = end if number < abs(counts[b]) else g[b]
 
 
 @parallel_kernel
@@ -59,26 +74,20 @@ def exponential_activity_steps(cells, burst, law, key):
     """Move cells by n steps proportional to the activity 1 - A exp(+-gamma z); the nominal steps are those at activity one."""
     pulses, first, rows, lines, whole, listed = burst
     w0, w1, middles = key
-    zero = np.float32(0.0)
+    zero, one = np.float32(0.0), np.float32(1.0)
     noisy = (law.noise > zero) | (law.noise_added > zero) | (law.noise_slope > zero)
     for a in prange(rows.size):
         i = rows[a]
         counts, columns = row_of(pulses, first, lines, listed, a)
-        base = i * cells[0].shape[1]
         c = loaded(cells, i, columns, whole)
+        own = np.empty((4, counts.size), np.float32)
+        chosen_by_sign(counts, c[STEP_UP], c[STEP_DOWN], -one, own[0])
+        chosen_by_sign(counts, c[AMPLITUDE_UP], c[AMPLITUDE_DOWN], one, own[1])
+        chosen_by_sign(counts, c[GAMMA_UP], c[GAMMA_DOWN], -one, own[2])
         for k in range(most_pulses(counts)):
-            xi = draws(base, columns, whole, word_of_pulse(w0, k), w1, middles, noisy)
-            for b in range(columns.size):
-                n = counts[b]
-                up = n > 0
-                step = c[STEP_UP, b] if up else -c[STEP_DOWN, b]
-                amplitude = c[AMPLITUDE_UP, b] if up else c[AMPLITUDE_DOWN, b]
-                steepness = c[GAMMA_UP, b] if up else -c[GAMMA_DOWN, b]
-                move = activity_step(c[G, b], c[LOW, b], c[HIGH, b], step, amplitude, steepness, law)
-                sigma = law.noise * abs(move) + law.noise_added + law.noise_slope * abs(c[G, b] - law.center)
-                g = c[G, b] + move
-                g += sigma * xi[b]
-                c[G, b] = min(max(g, c[LOW, b]), c[HIGH, b]) if k < abs(n) else c[G, b]
+            xi = draws(i * cells[0].shape[1], columns, whole, word_of_pulse(w0, k), w1, middles, noisy)
+            activity_moves(c, own[0], own[1], own[2], law, own[3])
+            activity_pulse(c, own[3], k, counts, law, xi)
         store(cells[0], i, columns, whole, c[G])
 
 

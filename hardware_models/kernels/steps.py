@@ -15,7 +15,7 @@ import numpy as np
 from numba import prange
 
 from hardware_models.kernels.bursts import draws, loaded, most_pulses, row_of, stays_clear, store
-from hardware_models.kernels.compile import inlined, parallel_kernel
+from hardware_models.kernels.compile import inlined, kernel, parallel_kernel
 from hardware_models.kernels.exponential import saturation
 from hardware_models.kernels.random import draw, word_of_pulse
 
@@ -38,6 +38,48 @@ def constant_path(g, count, step, noise):
     return g + count * step, noise * abs(step) * math.sqrt(count)
 
 
+@kernel
+def chosen_by_sign(counts, up, down, down_sign, found):
+    """Write `up` where cells get pulses up, `down_sign` times `down` where they get pulses down, 0 elsewhere."""
+    for b in range(found.size):  # a sum with terms that are zero: a choice would be one between addresses
+        ups, downs = np.float32(counts[b] > 0), np.float32(counts[b] < 0)
+        found[b] = ups * up[b] + downs * (down_sign * down[b])
+
+
+@kernel
+def move_once(way, sigma, xi, low, high, counts, g):
+    """Add the way of a single pulse and sigma times its normal number to each pulsed cell, within its bounds."""
+    for b in range(g.size):
+        end = min(max(g[b] + way[b] + sigma[b] * xi[b], low[b]), high[b])
+        g[b] = g[b] if counts[b] == 0 else end
+
+
+@kernel
+def constant_singles(c, counts, noise, xi):
+    """Move the cells of a loaded row, of which none gets more than one pulse."""
+    step, sigma = np.empty(counts.size, np.float32), np.empty(counts.size, np.float32)
+    chosen_by_sign(counts, c[STEP_UP], c[STEP_DOWN], np.float32(-1.0), step)
+    for b in range(step.size):
+        sigma[b] = noise * abs(step[b])
+    move_once(step, sigma, xi, c[LOW], c[HIGH], counts, c[G])
+
+
+@kernel
+def linear_singles(c, counts, noise, xi):
+    """Move the cells of a loaded row, of which none gets more than one pulse: the first step of `linear_path`."""
+    one, g, center = np.float32(1.0), c[G], c[CENTER]
+    step, kappa, sigma = np.empty((3, counts.size), np.float32)
+    chosen_by_sign(counts, c[STEP_UP], c[STEP_DOWN], -one, step)
+    chosen_by_sign(counts, c[RATE_UP], c[RATE_DOWN], one, kappa)
+    for b in range(step.size):
+        sigma[b] = (noise.up if counts[b] > 0 else noise.down) * abs(step[b])
+    for b in range(step.size):
+        kappa[b] = saturation(kappa[b])
+    for b in range(step.size):
+        step[b] -= kappa[b] * (g[b] - center[b])
+    move_once(step, sigma, xi, c[LOW], c[HIGH], counts, g)
+
+
 @parallel_kernel
 def constant_steps(cells, burst, noise, key):
     """Move cells by n equal steps; noise = sigma of one step / step.
@@ -51,9 +93,13 @@ def constant_steps(cells, burst, noise, key):
         counts, columns = row_of(pulses, first, lines, listed, a)
         base = i * cells[0].shape[1]
         c = loaded(cells, i, columns, whole)
+        xi = draws(base, columns, whole, w0, w1, middles, noise > 0)
+        if most_pulses(counts) <= 1:
+            constant_singles(c, counts, noise, xi)
+            store(cells[0], i, columns, whole, c[G])
+            continue
         near = np.zeros(columns.size, np.bool_)
         out = np.empty(columns.size, np.float32)
-        xi = draws(base, columns, whole, w0, w1, middles, noise > 0)
         for b in range(columns.size):
             n = counts[b]
             end, sigma = constant_path(c[G, b], np.float32(abs(n)), c[STEP_UP, b] if n > 0 else -c[STEP_DOWN, b], noise)
@@ -114,9 +160,13 @@ def linear_steps(cells, burst, noise, key):
         counts, columns = row_of(pulses, first, lines, listed, a)
         base = i * cells[0].shape[1]
         c = loaded(cells, i, columns, whole)
+        xi = draws(base, columns, whole, w0, w1, middles, (noise.up > 0) | (noise.down > 0))
+        if most_pulses(counts) <= 1:
+            linear_singles(c, counts, noise, xi)
+            store(cells[0], i, columns, whole, c[G])
+            continue
         near = np.zeros(columns.size, np.bool_)
         out = np.empty(columns.size, np.float32)
-        xi = draws(base, columns, whole, w0, w1, middles, (noise.up > 0) | (noise.down > 0))
         for b in range(columns.size):
             n = counts[b]
             step = c[STEP_UP, b] if n > 0 else -c[STEP_DOWN, b]
@@ -159,16 +209,24 @@ def linear_steps_multiplied(cells, burst, noise, key):
         store(cells[0], i, columns, whole, c[G])
 
 
+@kernel
+def seen_anew(g, hidden, counts, sigma, xi, out):
+    """Write max(0, hidden + sigma xi) of the cells that are pulsed, and the g of the others."""
+    for b in range(out.size):
+        seen = max(hidden[b] + sigma * xi[b], np.float32(0.0))
+        out[b] = seen if counts[b] != 0 else g[b]
+
+
 @parallel_kernel
 def appear(g, hidden, burst, sigma, key):
     """Draw the visible conductance of each pulsed cell again: max(0, hidden + sigma xi) [S]."""
-    pulses, first, rows, lines, _, listed = burst
+    pulses, first, rows, lines, whole, listed = burst
     w0, w1, middles = key
     for a in prange(rows.size):
         i = rows[a]
         counts, columns = row_of(pulses, first, lines, listed, a)
-        for b in range(columns.size):
-            j = columns[b]
-            if counts[b] != 0:
-                xi = draw(i * g.shape[1] + j, w0, w1, middles)
-                g[i, j] = max(hidden[i, j] + sigma * xi, np.float32(0.0))
+        c = loaded((g, hidden), i, columns, whole)
+        xi = draws(i * g.shape[1], columns, whole, w0, w1, middles, True)
+        out = np.empty(columns.size, np.float32)
+        seen_anew(c[0], c[1], counts, sigma, xi, out)
+        store(g, i, columns, whole, out)
