@@ -17,6 +17,7 @@ from numba.core import caching
 from threadpoolctl import threadpool_info
 
 from hardware_models.check import RunError
+from hardware_models.kernels import cache
 from hardware_models.kernels import compile as compiling
 from hardware_models.kernels.products import one_blas_thread
 from hardware_models.kernels.random import normal
@@ -33,7 +34,7 @@ def test_without_a_folder_for_the_cache_kernels_run_and_one_notice_says_what_to_
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Another user's installation and a read-only home: Numba finds no place, and is not asked for one."""
-    monkeypatch.setattr(compiling, "_told", False)
+    monkeypatch.setattr(cache, "_told", False)
     monkeypatch.setattr(caching.CacheImpl, "_locator_classes", [])
     first, second = compiling.kernel(doubled), compiling.kernel(doubled)
     assert first(3) == second(3) == 6
@@ -44,7 +45,7 @@ def test_a_disk_that_refuses_the_cache_later_stops_no_kernel(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     """The disk is full when the kernel is compiled: it runs all the same, in this call and the next."""
-    monkeypatch.setattr(compiling, "_told", False)
+    monkeypatch.setattr(cache, "_told", False)
 
     def refuse(*anything: object) -> None:
         raise OSError(28, "No space left on device")
@@ -132,7 +133,7 @@ def test_a_cached_kernel_is_not_taken_when_any_source_of_the_kernels_has_changed
     tripled = importlib.import_module("one_kernel").tripled
 
     def hits(sources: str) -> int:
-        monkeypatch.setattr(compiling, "sources", lambda: sources)
+        monkeypatch.setattr(cache, "sources", lambda: sources)
         kernel = compiling.kernel(tripled)
         assert kernel(2) == 6
         return sum(kernel.stats.cache_hits.values())
