@@ -31,6 +31,7 @@ import numpy as np
 
 from hardware_models.check import UsageError
 from hardware_models.devices.base import BaseDevice, Window, si
+from hardware_models.devices.state import alike, in_one_row
 from hardware_models.kernels import exponential as kernels
 from hardware_models.kernels.bursts import Draws, as_float32
 from hardware_models.kernels.pulses import Kept, Listed, Sums
@@ -129,21 +130,18 @@ class ExponentialStep(BaseDevice[ExponentialStepState]):
 
     def pulse_some(self, state: ExponentialStepState, where: np.ndarray, pulses: np.ndarray, key: Key) -> None:
         """Pulse the cells at flat positions `where` (k,) int64, each once; the bits of `pulse` with zeros elsewhere."""
-        kernels.exponential_step_listed(_flat(state), where, pulses, self.law(), _draws(key))
+        with in_one_row(state) as rows:
+            flat = ExponentialStepState(*(row[0] for row in rows))
+            kernels.exponential_step_listed(flat, where, pulses, self.law(), _draws(key))
 
     def pulse_pairs(
         self, state: ExponentialStepState, counts: np.ndarray, parity: int, listed: Listed, kept: Kept, sums: Sums, key: Key
     ) -> None:  # fmt: skip
         """Do what the base class says in one pass."""
-        if type(self).pulse_some is not ExponentialStep.pulse_some:
+        if type(self).pulse_some is not ExponentialStep.pulse_some or not alike(state):
             super().pulse_pairs(state, counts, parity, listed, kept, sums, key)
             return
         kernels.exponential_step_pairs(state, counts, parity, listed, kept, sums, self.law(), _draws(key))
-
-
-def _flat(state: ExponentialStepState) -> ExponentialStepState:
-    """Return the arrays of a state as vectors that share their memory."""
-    return ExponentialStepState(*(a.reshape(-1) for a in state))
 
 
 def _draws(key: Key) -> Draws:

@@ -24,6 +24,7 @@ import numpy as np
 
 from hardware_models.check import UsageError
 from hardware_models.devices.base import BaseDevice, Window, cell_bounds, crossings, log_normal, si
+from hardware_models.devices.state import in_one_row
 from hardware_models.kernels import switching
 from hardware_models.kernels.bursts import Burst, Draws, as_float64, crossing, listing
 from hardware_models.kernels.random import quantile_middles
@@ -93,7 +94,8 @@ class Ferroelectric(BaseDevice[FerroelectricState]):
 
     def pulse_some(self, state: FerroelectricState, where: np.ndarray, pulses: np.ndarray, key: Key) -> None:
         """Do what `pulse` does with the cells at flat positions `where` (k,) int64, each once."""
-        self._switch(FerroelectricState(*(a.reshape(1, -1) for a in state)), listing(pulses, where), key)
+        with in_one_row(state) as rows:
+            self._switch(FerroelectricState(*rows), listing(pulses, where), key)
 
     def _switch(self, state: FerroelectricState, burst: Burst, key: Key) -> None:
         w0, w1, _, _ = key.words

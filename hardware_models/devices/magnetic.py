@@ -24,6 +24,7 @@ import numpy as np
 
 from hardware_models.check import UsageError
 from hardware_models.devices.base import BaseDevice, Window, cell_bounds, crossings, log_normal, si
+from hardware_models.devices.state import in_one_row
 from hardware_models.kernels import switching
 from hardware_models.kernels.bursts import Burst, crossing, listing
 from hardware_models.keys import Key
@@ -82,7 +83,8 @@ class Magnetic(BaseDevice[MagneticState]):
 
     def pulse_some(self, state: MagneticState, where: np.ndarray, pulses: np.ndarray, key: Key) -> None:
         """Do what `pulse` does with the cells at flat positions `where` (k,) int64, each once."""
-        self._switch(MagneticState(*(a.reshape(1, -1) for a in state)), listing(pulses, where), key)
+        with in_one_row(state) as rows:
+            self._switch(MagneticState(*rows), listing(pulses, where), key)
 
     def _switch(self, state: MagneticState, burst: Burst, key: Key) -> None:
         w0, w1, _, _ = key.words

@@ -22,7 +22,7 @@ import numpy as np
 
 from hardware_models.check import UsageError
 from hardware_models.devices.base import BaseDevice, Window, si
-from hardware_models.devices.state import CellState, extended, field
+from hardware_models.devices.state import CellState, extended, field, in_one_row
 from hardware_models.kernels import steps as kernels
 from hardware_models.kernels.bursts import Burst, Draws, crossing, listing
 from hardware_models.kernels.random import normal, quantile_middles
@@ -125,8 +125,8 @@ class PulsedDevice(BaseDevice[CellState]):
 
     def pulse_some(self, state: CellState, where: np.ndarray, pulses: np.ndarray, key: Key) -> None:
         """Do what `pulse` does with the cells at flat positions `where` (k,) int64, each once."""
-        flat = tuple(array.reshape(1, -1) for array in state)  # one long row, so that a flat position is a column
-        self._apply(flat, listing(pulses, where), key, field(state, "hidden") is not None)
+        with in_one_row(state) as rows:
+            self._apply(tuple(rows), listing(pulses, where), key, field(state, "hidden") is not None)
 
     def _apply(self, arrays: Cells, burst: Burst, key: Key, hides: bool) -> None:
         """Move the cells of a burst; the arrays of a state that `hides` end with the hidden one, and that is what moves."""

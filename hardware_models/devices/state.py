@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, Protocol, TypeVar
 
@@ -50,6 +51,26 @@ def held(state: CellState) -> np.ndarray:
 def remade(state: S, arrays: Iterable[np.ndarray]) -> S:
     """Return a state of the same kind of other arrays, one a field."""
     return type(state)(*arrays)
+
+
+@contextmanager
+def in_one_row(state: Iterable[np.ndarray]) -> Iterator[list[np.ndarray]]:
+    """Return a context in which each array (rows, columns) is one row (1, rows columns), so that a flat position is a column.
+
+    What is written to the rows is in the arrays at the end. A user's device may fabricate arrays that do not lie in memory row
+    by row: they are copied, and copied back.
+    """
+    arrays = list(state)
+    rows = [array.reshape(1, -1) for array in arrays]
+    yield rows
+    for array, row in zip(arrays, rows, strict=True):
+        if array.flags.writeable and not np.may_share_memory(array, row):
+            array[...] = row.reshape(array.shape)
+
+
+def alike(state: Iterable[np.ndarray]) -> bool:
+    """Tell whether all arrays are float32, can be written, and lie in memory row by row, as kernels of whole states need."""
+    return all(a.dtype == np.float32 and a.flags.c_contiguous and a.flags.writeable for a in state)
 
 
 def extended(state: CellState, **more: np.ndarray) -> CellState:
