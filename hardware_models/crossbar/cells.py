@@ -134,6 +134,11 @@ class Cells(Seen):
         half = self.lines.half_selected(earlier, slots, self.lines.select_some(listed))
         return Written(sums.conductance, slots, half)
 
+    @property
+    def sees_stored(self) -> bool:
+        """True if a read sees the stored g and nothing else; otherwise only the device can tell what it sees."""
+        return self.device.conductance(self.state, self.time) is self.state.g
+
     def crossings(self, rows: np.ndarray, lines: np.ndarray) -> np.ndarray:
         """Return the conductances now where `rows` and bit `lines` cross, (rows, lines) float32 [S]."""
         found = np.empty((rows.size, lines.size), np.float32)
@@ -142,11 +147,11 @@ class Cells(Seen):
 
     def changed_in_window(self, window: windows.Window) -> None:
         """Follow pulses where ascending rows and bit lines cross, all of them of one side of the pairs."""
-        if self.device.conductance(self.state, self.time) is not self.state.g:
+        if not self.sees_stored:
             place = np.ix_(window.rows, window.lines)
             total = self.received[place].astype(np.int64) + np.abs(window.pulses)
             self.received[place] = np.minimum(total, MOST_PULSES)
-            self.look()  # what a read sees is not the stored g alone: only the device can tell
+            self.look()
             return
         windows.follow_window(window, self.state.g, self.received, self.blocks, self.row_sums)
         if self.lines is not None:

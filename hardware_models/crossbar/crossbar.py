@@ -215,7 +215,7 @@ class Crossbar:
             plan = np.zeros(self.shape, np.int32)
             plan[np.ix_(*window)] = counts
             counts = plan
-        if self._few:
+        if self._few and self.cells.sees_stored:
             number = np.empty(self.shape[0], np.int64)
             kernels.count_cells(counts, number)
             if int(number.sum()) < FEW * 2 * counts.size:

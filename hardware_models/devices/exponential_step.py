@@ -116,7 +116,7 @@ class ExponentialStep(BaseDevice[ExponentialStepState]):
         if window is not None:
             rows, columns = window
             where = (np.asarray(rows)[:, None] * state.g.shape[1] + np.asarray(columns)).reshape(-1)
-            self.pulse_some(state, where, pulses.reshape(-1), key)
+            self._move(state, where, pulses.reshape(-1), key)
             return
         most, number = np.empty(len(pulses), np.int32), np.empty(len(pulses), np.int64)
         kernels.look_through(pulses, most, number)
@@ -124,12 +124,16 @@ class ExponentialStep(BaseDevice[ExponentialStepState]):
             first = np.concatenate(([0], np.cumsum(number)))
             where, some = np.empty(first[-1], np.int64), np.empty(first[-1], np.int32)
             kernels.list_whole(pulses, first, where, some)
-            self.pulse_some(state, where, some, key)
+            self._move(state, where, some, key)
             return
         kernels.exponential_step_singles(state, pulses, self.law(), _draws(key))
 
     def pulse_some(self, state: ExponentialStepState, where: np.ndarray, pulses: np.ndarray, key: Key) -> None:
         """Pulse the cells at flat positions `where` (k,) int64, each once; the bits of `pulse` with zeros elsewhere."""
+        self._move(state, where, pulses, key)
+
+    def _move(self, state: ExponentialStepState, where: np.ndarray, pulses: np.ndarray, key: Key) -> None:
+        """Do what `pulse_some` says; `pulse` calls this, so that a class with a `pulse_some` of its own may call both."""
         with in_one_row(state) as rows:
             flat = ExponentialStepState(*(row[0] for row in rows))
             kernels.exponential_step_listed(flat, where, pulses, self.law(), _draws(key))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import fields, replace
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
@@ -11,11 +11,9 @@ import numpy as np
 import pytest
 
 from hardware_models.check import UsageError
-from hardware_models.crossbar import Crossbar
 from hardware_models.devices.base import gathered
 from hardware_models.devices.exponential_step import ExponentialStep
 from hardware_models.devices.ideal import Ideal
-from hardware_models.devices.state import CellState, remade
 from hardware_models.kernels import exponential as kernels
 from hardware_models.kernels.bursts import Draws
 from hardware_models.kernels.random import draw, quantile_middles, word_of_pulse
@@ -190,53 +188,6 @@ def test_listed_cells_move_as_their_slow_twins() -> None:
     for i, n in zip(where, pulses, strict=True):
         expected[i] = slow_twin(dev, tuple(before[:, i]), int(n), int(i)) if n else expected[i]
     assert np.abs(state.g.reshape(-1) - expected).max() < 1e-5 * dev.g_range
-
-
-def readable_alone(arrays: list[np.ndarray]) -> list[np.ndarray]:
-    """Return the arrays, of which all but the first can only be read."""
-    for array in arrays[1:]:
-        array.flags.writeable = False
-    return arrays
-
-
-LAYOUTS = {
-    "column by column": lambda arrays: [np.asfortranarray(a) for a in arrays],
-    "one of them column by column": lambda arrays: [arrays[0], np.asfortranarray(arrays[1]), *arrays[2:]],
-    "every other column": lambda arrays: [np.repeat(a, 2, axis=1)[:, ::2] for a in arrays],
-    "only to be read": readable_alone,
-}
-
-
-@pytest.mark.parametrize(
-    ("name", "layout"),
-    [("memristor", layout) for layout in LAYOUTS]
-    + [(name, "column by column") for name in ("rasch2019_idealized", "jerry2017_hzo_fefet")],
-)
-def test_cells_move_alike_however_they_lie_in_memory(name: str, layout: str) -> None:
-    """A device may fabricate arrays of any layout; bursts on few cells, on all, and trains then give the same bits."""
-    dev, rng = load_device(name), np.random.default_rng(0)
-
-    class Laid(type(dev)):  # type: ignore[misc]
-        """The device with another layout of its state."""
-
-        def fabricate(self, shape: tuple[int, int], key: Key) -> CellState:
-            state = super().fabricate(shape, key)
-            return remade(state, LAYOUTS[layout](list(state)))
-
-    given = {f.name: getattr(dev, f.name) for f in fields(dev)}
-    arrays = [Crossbar(kind(**given), (9, 20), key=KEY) for kind in (type(dev), Laid)]
-    fresh = arrays[0].state.g.copy()
-    for share, most in ((0.1, 1), (0.1, 3), (0.9, 3)):
-        counts = np.where(rng.random((9, 20)) < share, rng.integers(-most, most + 1, (9, 20)), 0)
-        for array in arrays:
-            array.pulse(counts)
-    trains = rng.random((3, 9)) < 0.5, rng.random((3, 20)) < 0.5
-    for array in arrays:
-        array.fire(*trains, 1)
-    assert not np.array_equal(fresh, arrays[0].state.g)
-    for own, other in zip(arrays[0].state, arrays[1].state, strict=True):
-        assert np.array_equal(own, other)
-    assert np.array_equal(arrays[0].weights, arrays[1].weights)
 
 
 def test_compiled_equals_interpreted() -> None:
