@@ -73,6 +73,10 @@ class ExponentialLaw(NamedTuple):
     cycle_noise: float  # sigma of one pulse in units of the range [1]
 
 
+CACHED = 2**19
+"""Cells of an array whose fields stay in a cache from one burst to the next."""
+TOGETHER = 512
+"""Pulsed cells for which making the arrays of a block takes little of the time."""
 BLOCK = 1024
 """Cells of a block of listed cells: its arrays, 40 bytes a cell, stay in the nearest cache."""
 
@@ -273,7 +277,7 @@ def pulse_rows(top, bottom, cells, counts, parity, listed, kept, sums, law, key)
     first, last = listed.first[top], listed.first[bottom]
     if first == last:
         return
-    if (last - first) * SPARSE > (bottom - top) * kept.g.shape[1]:
+    if kept.g.size > CACHED and (last - first) * SPARSE > (bottom - top) * kept.g.shape[1]:
         seen = np.zeros(1)
         for field in cells:
             fetch_rows(field, top, bottom, seen)
@@ -294,11 +298,13 @@ def pulse_rows(top, bottom, cells, counts, parity, listed, kept, sums, law, key)
 def exponential_step_pairs(cells, counts, parity, listed, kept, sums, law, key):
     """Do `list_cells`, `exponential_step_listed` and `follow_cells` in one pass over the rows, with the same bits.
 
-    Each line of memory on which a pulsed cell lies is fetched once; unless pulses are very sparse, whole rows are.
+    Each line of memory on which a pulsed cell lies is fetched once; unless pulses are very sparse, whole rows are. A thread works
+    off `ROWS` rows together, or so many that `TOGETHER` cells of them are pulsed: arrays for a block are made once.
     """
     rows = counts.shape[0]
-    for q in prange((rows + ROWS - 1) // ROWS):
-        pulse_rows(q * ROWS, min(q * ROWS + ROWS, rows), cells, counts, parity, listed, kept, sums, law, key)
+    own = max(ROWS, min((rows + 7) // 8, TOGETHER * rows // max(listed.where.size, 1)))
+    for q in prange((rows + own - 1) // own):
+        pulse_rows(q * own, min(q * own + own, rows), cells, counts, parity, listed, kept, sums, law, key)
 
 
 @inlined
