@@ -32,8 +32,9 @@ import numpy as np
 from hardware_models.check import UsageError
 from hardware_models.devices.base import BaseDevice, Window, si
 from hardware_models.kernels import exponential as kernels
+from hardware_models.kernels import exponential_blocks as blocks
 from hardware_models.kernels.bursts import Draws, as_float32
-from hardware_models.kernels.pulses import Kept, Listed, Sums
+from hardware_models.kernels.listed import Kept, Listed, Sums
 from hardware_models.kernels.random import normal, quantile_middles
 from hardware_models.keys import Key
 
@@ -129,7 +130,7 @@ class ExponentialStep(BaseDevice[ExponentialStepState]):
 
     def pulse_some(self, state: ExponentialStepState, where: np.ndarray, pulses: np.ndarray, key: Key) -> None:
         """Pulse the cells at flat positions `where` (k,) int64, each once; the bits of `pulse` with zeros elsewhere."""
-        kernels.exponential_step_listed(_flat(state), where, pulses, self.law(), _draws(key))
+        blocks.exponential_step_listed(_flat(state), where, pulses, self.law(), _draws(key))
 
     def pulse_pairs(
         self, state: ExponentialStepState, counts: np.ndarray, parity: int, listed: Listed, kept: Kept, sums: Sums, key: Key
@@ -138,7 +139,7 @@ class ExponentialStep(BaseDevice[ExponentialStepState]):
         if type(self).pulse_some is not ExponentialStep.pulse_some:
             super().pulse_pairs(state, counts, parity, listed, kept, sums, key)
             return
-        kernels.exponential_step_pairs(state, counts, parity, listed, kept, sums, self.law(), _draws(key))
+        blocks.exponential_step_pairs(state, counts, parity, listed, kept, sums, self.law(), _draws(key))
 
 
 def _flat(state: ExponentialStepState) -> ExponentialStepState:
