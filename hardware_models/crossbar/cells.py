@@ -25,7 +25,7 @@ from hardware_models.devices.base import BaseDevice
 from hardware_models.devices.state import CellState, remade
 from hardware_models.kernels import pulses as kernels
 from hardware_models.kernels import windows
-from hardware_models.kernels.pulses import Listed
+from hardware_models.kernels.listed import Kept, Listed, Sums
 from hardware_models.kernels.reads import column_panels
 from hardware_models.keys import Key
 from hardware_models.pins import MOST_PULSES
@@ -119,9 +119,9 @@ class Cells(Seen):
         size, tile_columns = int(first[-1]), self.tiling.tile_columns
         listed = Listed(first, np.empty(size, np.int64), np.empty(size, np.int32), *np.empty((2, size), np.float32))
         resistance = np.float32(self.access.resistance)
-        kept = kernels.Kept(self.state.g, self.received, self.blocks, self.row_sums, resistance, tile_columns)
+        kept = Kept(self.state.g, self.received, self.blocks, self.row_sums, resistance, tile_columns)
         rows = self.tiling.rows
-        sums = kernels.Sums(np.zeros((rows, 4)), np.zeros((rows, self.tiling.column_tiles, 2), np.int64))
+        sums = Sums(np.zeros((rows, 4)), np.zeros((rows, self.tiling.column_tiles, 2), np.int64))
         self.device.pulse_pairs(self.state, counts, parity, listed, kept, sums, key)
         slots = sums.slots
         if self.watch is not None:

@@ -27,6 +27,7 @@ from hardware_models.devices.base import Device
 from hardware_models.devices.state import CellState
 from hardware_models.events import Events
 from hardware_models.kernels import pulses as kernels
+from hardware_models.kernels.listed import count_cells
 from hardware_models.kernels.random import normal
 from hardware_models.keys import Key
 from hardware_models.tiles import Tiling
@@ -217,7 +218,7 @@ class Crossbar:
             counts = plan
         if self._few and self.cells.sees_stored:
             number = np.empty(self.shape[0], np.int64)
-            kernels.count_cells(counts, number)
+            count_cells(counts, number)
             if int(number.sum()) < FEW * 2 * counts.size:
                 written = self.cells.pulse_few(counts, number, self._alternate(), self._next(key, "pulse"))
                 return writing.booked(self.cells, written)

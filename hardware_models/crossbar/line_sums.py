@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hardware_models.kernels import lines as kernels
-from hardware_models.kernels.pulses import Listed
+from hardware_models.kernels.listed import Listed
 from hardware_models.tiles import Tiling
 
 

@@ -30,7 +30,7 @@ from hardware_models.user_contract import is_users, left_alone
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
 
-    from hardware_models.kernels.pulses import Kept, Listed, Sums
+    from hardware_models.kernels.listed import Kept, Listed, Sums
 
     # The state that a device's own `fabricate` makes; a bare `BaseDevice` is a device of some state, unknown which.
     Own = TypeVar("Own", bound=CellState, contravariant=True, default=Any)
@@ -178,7 +178,7 @@ class BaseDevice(Generic[Own]):
         `listed` is filled in, split as by `split_pairs` with `parity`, and `sums` too. A device whose pulses have both signs and
         that `pulses_some` may do all of it in one pass, with the bits of these three.
         """
-        from hardware_models.kernels.pulses import follow_cells, list_cells
+        from hardware_models.kernels.listed import follow_cells, list_cells
 
         list_cells(counts, parity, kept.g, listed)
         self.pulse_listed(state, listed.where, listed.pulses, key)

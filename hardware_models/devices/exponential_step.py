@@ -33,8 +33,9 @@ from hardware_models.check import UsageError
 from hardware_models.devices.base import BaseDevice, Window, si
 from hardware_models.devices.state import alike, in_one_row
 from hardware_models.kernels import exponential as kernels
+from hardware_models.kernels import exponential_blocks as blocks
 from hardware_models.kernels.bursts import Draws, as_float32
-from hardware_models.kernels.pulses import Kept, Listed, Sums
+from hardware_models.kernels.listed import Kept, Listed, Sums
 from hardware_models.kernels.random import normal, quantile_middles
 from hardware_models.keys import Key
 
@@ -136,7 +137,7 @@ class ExponentialStep(BaseDevice[ExponentialStepState]):
         """Do what `pulse_some` says; `pulse` calls this, so that a class with a `pulse_some` of its own may call both."""
         with in_one_row(state) as rows:
             flat = ExponentialStepState(*(row[0] for row in rows))
-            kernels.exponential_step_listed(flat, where, pulses, self.law(), _draws(key))
+            blocks.exponential_step_listed(flat, where, pulses, self.law(), _draws(key))
 
     def pulse_pairs(
         self, state: ExponentialStepState, counts: np.ndarray, parity: int, listed: Listed, kept: Kept, sums: Sums, key: Key
@@ -145,7 +146,7 @@ class ExponentialStep(BaseDevice[ExponentialStepState]):
         if type(self).pulse_some is not ExponentialStep.pulse_some or not alike(state):
             super().pulse_pairs(state, counts, parity, listed, kept, sums, key)
             return
-        kernels.exponential_step_pairs(state, counts, parity, listed, kept, sums, self.law(), _draws(key))
+        blocks.exponential_step_pairs(state, counts, parity, listed, kept, sums, self.law(), _draws(key))
 
 
 def _draws(key: Key) -> Draws:

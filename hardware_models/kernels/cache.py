@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import pickle
 import sys
 import time
 from contextlib import suppress
@@ -44,7 +45,16 @@ class SharedCache(FunctionCache):
     def __init__(self, function):
         super().__init__(function)
         self._cache_file._source_stamp = (self._cache_file._source_stamp, sources())
+        self._read_index = self._cache_file._load_index
+        self._cache_file._load_index = self._known
         self._lock = None  # descriptor of the lock while this process compiles the kernel
+
+    def _known(self):
+        """Return the index of the compiled kernels; an index that names what this version no longer has counts as empty."""
+        try:
+            return self._read_index()
+        except (AttributeError, ImportError, EOFError, pickle.UnpicklingError):
+            return {}
 
     def load_overload(self, sig, target_context):
         """Return a compiled kernel, None if this process has to compile it; `save_overload` then lets others load it."""

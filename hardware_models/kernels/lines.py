@@ -23,7 +23,7 @@ def select(pulses, before, after, tile_rows, columns, conductance):
 @parallel_kernel
 def select_some(listed, tile_rows, tile_columns, columns, conductance, g_rows, g_columns):
     """Write the results of `select` for listed cells, and update the sums of g of lines."""
-    first, where, pulses, before, after = listed  # a `kernels.pulses.Listed`
+    first, where, pulses, before, after = listed  # a `kernels.listed.Listed`
     rows, lines = first.size - 1, g_columns.shape[1]
     for t in prange(columns.shape[1]):
         for i in range(t * tile_rows, min((t + 1) * tile_rows, rows)):

@@ -55,29 +55,53 @@ def move_once(way, sigma, xi, low, high, counts, g):
 
 
 @kernel
-def constant_singles(c, counts, noise, xi):
-    """Move the cells of a loaded row, of which none gets more than one pulse."""
+def constant_singles(cells, counts, noise, xi):
+    """Move the cells of a row, of which none gets more than one pulse; cells = (g, low, high, step up, step down), vectors."""
+    g, low, high, up, down = cells
     step, sigma = np.empty(counts.size, np.float32), np.empty(counts.size, np.float32)
-    chosen_by_sign(counts, c[STEP_UP], c[STEP_DOWN], np.float32(-1.0), step)
+    chosen_by_sign(counts, up, down, np.float32(-1.0), step)
     for b in range(step.size):
         sigma[b] = noise * abs(step[b])
-    move_once(step, sigma, xi, c[LOW], c[HIGH], counts, c[G])
+    move_once(step, sigma, xi, low, high, counts, g)
 
 
 @kernel
-def linear_singles(c, counts, noise, xi):
-    """Move the cells of a loaded row, of which none gets more than one pulse: the first step of `linear_path`."""
-    one, g, center = np.float32(1.0), c[G], c[CENTER]
-    step, kappa, sigma = np.empty((3, counts.size), np.float32)
-    chosen_by_sign(counts, c[STEP_UP], c[STEP_DOWN], -one, step)
-    chosen_by_sign(counts, c[RATE_UP], c[RATE_DOWN], one, kappa)
+def linear_singles(cells, counts, noise, xi):
+    """Do as `constant_singles` for the first step of `linear_path`; rate up, rate down and center follow in cells."""
+    g, low, high, up, down, rate_up, rate_down, center = cells
+    one, step, kappa = np.float32(1.0), np.empty(counts.size, np.float32), np.empty(counts.size, np.float32)
+    chosen_by_sign(counts, up, down, -one, step)
+    chosen_by_sign(counts, rate_up, rate_down, one, kappa)
+    sigma = np.empty(counts.size, np.float32)
     for b in range(step.size):
         sigma[b] = (noise.up if counts[b] > 0 else noise.down) * abs(step[b])
     for b in range(step.size):
         kappa[b] = saturation(kappa[b])
     for b in range(step.size):
         step[b] -= kappa[b] * (g[b] - center[b])
-    move_once(step, sigma, xi, c[LOW], c[HIGH], counts, g)
+    move_once(step, sigma, xi, low, high, counts, g)
+
+
+@kernel
+def constant_bursts(c, counts, base, columns, noise, xi, key):
+    """Write the conductances of a loaded row after its pulses, in closed form or, near a bound, one by one, to c[G]."""
+    near, out = np.zeros(columns.size, np.bool_), np.empty(columns.size, np.float32)
+    for b in range(columns.size):
+        n = counts[b]
+        end, sigma = constant_path(c[G, b], np.float32(abs(n)), c[STEP_UP, b] if n > 0 else -c[STEP_DOWN, b], noise)
+        near[b] = (abs(n) > 1) & (sigma > 0) & (not stays_clear(c[G, b], end, sigma, c[LOW, b], c[HIGH, b]))
+        end = min(max(end + sigma * xi[b], c[LOW, b]), c[HIGH, b])
+        out[b] = c[G, b] if n == 0 else end
+    for b in range(columns.size):
+        if near[b]:
+            step = c[STEP_UP, b] if counts[b] > 0 else -c[STEP_DOWN, b]
+            g = c[G, b]
+            for k in range(abs(counts[b])):
+                kick = draw(base + columns[b], word_of_pulse(key.w0, k), key.w1, key.middles)
+                g = np.float32(min(max(g + step * (np.float32(1.0) + noise * kick), c[LOW, b]), c[HIGH, b]))
+            out[b] = g
+    for b in range(columns.size):
+        c[G, b] = out[b]
 
 
 @parallel_kernel
@@ -88,33 +112,21 @@ def constant_steps(cells, burst, noise, key):
     """
     pulses, first, rows, lines, whole, listed = burst
     w0, w1, middles = key
+    g, low, high, up, down = cells
     for a in prange(rows.size):
-        i = rows[a]
+        i, base = rows[a], rows[a] * g.shape[1]
         counts, columns = row_of(pulses, first, lines, listed, a)
-        base = i * cells[0].shape[1]
-        c = loaded(cells, i, columns, whole)
         xi = draws(base, columns, whole, w0, w1, middles, noise > 0)
-        if most_pulses(counts) <= 1:
-            constant_singles(c, counts, noise, xi)
-            store(cells[0], i, columns, whole, c[G])
+        single = most_pulses(counts) <= 1
+        if single and whole:
+            constant_singles((g[i], low[i], high[i], up[i], down[i]), counts, noise, xi)
             continue
-        near = np.zeros(columns.size, np.bool_)
-        out = np.empty(columns.size, np.float32)
-        for b in range(columns.size):
-            n = counts[b]
-            end, sigma = constant_path(c[G, b], np.float32(abs(n)), c[STEP_UP, b] if n > 0 else -c[STEP_DOWN, b], noise)
-            near[b] = (abs(n) > 1) & (sigma > 0) & (not stays_clear(c[G, b], end, sigma, c[LOW, b], c[HIGH, b]))
-            end = min(max(end + sigma * xi[b], c[LOW, b]), c[HIGH, b])
-            out[b] = c[G, b] if n == 0 else end
-        for b in range(columns.size):
-            if near[b]:
-                step = c[STEP_UP, b] if counts[b] > 0 else -c[STEP_DOWN, b]
-                g = c[G, b]
-                for k in range(abs(counts[b])):
-                    kick = draw(base + columns[b], word_of_pulse(w0, k), w1, middles)
-                    g = np.float32(min(max(g + step * (np.float32(1.0) + noise * kick), c[LOW, b]), c[HIGH, b]))
-                out[b] = g
-        store(cells[0], i, columns, whole, out)
+        c = loaded(cells, i, columns, whole)
+        if single:
+            constant_singles((c[G], c[LOW], c[HIGH], c[STEP_UP], c[STEP_DOWN]), counts, noise, xi)
+        else:
+            constant_bursts(c, counts, base, columns, noise, xi, key)
+        store(g, i, columns, whole, c[G])
 
 
 @inlined
@@ -147,6 +159,27 @@ def linear_one_by_one(c, b, n, noise, position, w0, w1, middles):
     return g
 
 
+@kernel
+def linear_bursts(c, counts, base, columns, noise, xi, key):
+    """Write the conductances of a loaded row after its pulses, by `linear_path` or, near a bound, one by one, to c[G]."""
+    near, out = np.zeros(columns.size, np.bool_), np.empty(columns.size, np.float32)
+    for b in range(columns.size):
+        n = counts[b]
+        step = c[STEP_UP, b] if n > 0 else -c[STEP_DOWN, b]
+        rate = c[RATE_UP, b] if n > 0 else c[RATE_DOWN, b]
+        way, variance = linear_path(c[G, b] - c[CENTER, b], np.float32(abs(n)), step, rate)
+        end = c[G, b] + way
+        sigma = (noise.up if n > 0 else noise.down) * abs(step) * math.sqrt(variance)
+        near[b] = (abs(n) > 1) & (sigma > 0) & (not stays_clear(c[G, b], end, sigma, c[LOW, b], c[HIGH, b]))
+        end = min(max(end + sigma * xi[b], c[LOW, b]), c[HIGH, b])
+        out[b] = c[G, b] if n == 0 else end
+    for b in range(columns.size):
+        if near[b]:
+            out[b] = linear_one_by_one(c, b, counts[b], noise, base + columns[b], key.w0, key.w1, key.middles)
+    for b in range(columns.size):
+        c[G, b] = out[b]
+
+
 @parallel_kernel
 def linear_steps(cells, burst, noise, key):
     """Move cells by n steps that are linear in g, with additive noise.
@@ -155,32 +188,22 @@ def linear_steps(cells, burst, noise, key):
     """
     pulses, first, rows, lines, whole, listed = burst
     w0, w1, middles = key
+    g, low, high, up, down, rate_up, rate_down, center = cells
     for a in prange(rows.size):
-        i = rows[a]
+        i, base = rows[a], rows[a] * g.shape[1]
         counts, columns = row_of(pulses, first, lines, listed, a)
-        base = i * cells[0].shape[1]
-        c = loaded(cells, i, columns, whole)
         xi = draws(base, columns, whole, w0, w1, middles, (noise.up > 0) | (noise.down > 0))
-        if most_pulses(counts) <= 1:
-            linear_singles(c, counts, noise, xi)
-            store(cells[0], i, columns, whole, c[G])
+        single = most_pulses(counts) <= 1
+        if single and whole:
+            own = (g[i], low[i], high[i], up[i], down[i], rate_up[i], rate_down[i], center[i])
+            linear_singles(own, counts, noise, xi)
             continue
-        near = np.zeros(columns.size, np.bool_)
-        out = np.empty(columns.size, np.float32)
-        for b in range(columns.size):
-            n = counts[b]
-            step = c[STEP_UP, b] if n > 0 else -c[STEP_DOWN, b]
-            rate = c[RATE_UP, b] if n > 0 else c[RATE_DOWN, b]
-            way, variance = linear_path(c[G, b] - c[CENTER, b], np.float32(abs(n)), step, rate)
-            end = c[G, b] + way
-            sigma = (noise.up if n > 0 else noise.down) * abs(step) * math.sqrt(variance)
-            near[b] = (abs(n) > 1) & (sigma > 0) & (not stays_clear(c[G, b], end, sigma, c[LOW, b], c[HIGH, b]))
-            end = min(max(end + sigma * xi[b], c[LOW, b]), c[HIGH, b])
-            out[b] = c[G, b] if n == 0 else end
-        for b in range(columns.size):
-            if near[b]:
-                out[b] = linear_one_by_one(c, b, counts[b], noise, base + columns[b], w0, w1, middles)
-        store(cells[0], i, columns, whole, out)
+        c = loaded(cells, i, columns, whole)
+        if single:
+            linear_singles((c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7]), counts, noise, xi)
+        else:
+            linear_bursts(c, counts, base, columns, noise, xi, key)
+        store(g, i, columns, whole, c[G])
 
 
 @parallel_kernel
@@ -210,11 +233,11 @@ def linear_steps_multiplied(cells, burst, noise, key):
 
 
 @kernel
-def seen_anew(g, hidden, counts, sigma, xi, out):
-    """Write max(0, hidden + sigma xi) of the cells that are pulsed, and the g of the others."""
-    for b in range(out.size):
+def seen_anew(g, hidden, counts, sigma, xi):
+    """Replace g by max(0, hidden + sigma xi) where cells are pulsed."""
+    for b in range(g.size):
         seen = max(hidden[b] + sigma * xi[b], np.float32(0.0))
-        out[b] = seen if counts[b] != 0 else g[b]
+        g[b] = seen if counts[b] != 0 else g[b]
 
 
 @parallel_kernel
@@ -225,8 +248,10 @@ def appear(g, hidden, burst, sigma, key):
     for a in prange(rows.size):
         i = rows[a]
         counts, columns = row_of(pulses, first, lines, listed, a)
-        c = loaded((g, hidden), i, columns, whole)
         xi = draws(i * g.shape[1], columns, whole, w0, w1, middles, True)
-        out = np.empty(columns.size, np.float32)
-        seen_anew(c[0], c[1], counts, sigma, xi, out)
-        store(g, i, columns, whole, out)
+        if whole:
+            seen_anew(g[i], hidden[i], counts, sigma, xi)
+        else:
+            c = loaded((g, hidden), i, columns, whole)
+            seen_anew(c[0], c[1], counts, sigma, xi)
+            store(g, i, columns, whole, c[0])

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from hardware_models.kernels.compile import kernel
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="locks of POSIX")
 KERNEL = """
@@ -91,3 +94,20 @@ def test_a_cache_that_cannot_be_written_is_no_reason_to_stop(tmp_path: Path) -> 
     (tmp_path / "cache").write_text("no folder")
     process = started(tmp_path, pause=0.0)
     assert ended(process)[0] == 2
+
+
+def tripled(x):
+    """Return three times x; the function of the kernel below."""
+    return 3 * x
+
+
+@pytest.mark.parametrize("left", [b"chardware_models.kernels.pulses\nNoSuchClass\n.", b"", b"\x80\x05garbage"])
+def test_an_index_of_another_version_counts_as_empty(left: bytes) -> None:
+    """A kept index may name classes that have moved or been left out since: the kernel is compiled again."""
+    first = kernel(tripled)
+    assert first(2) == 6
+    file = first._cache._cache_file
+    Path(file._index_path).write_bytes(pickle.dumps(file._version) + left)
+    second = kernel(tripled)
+    assert second(2) == 6 and sum(second.stats.cache_hits.values()) == 0
+    assert kernel(tripled)(2) == 6
