@@ -18,7 +18,8 @@ BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 def full_data() -> Path | None:
     """Return the folder of the full data sets: ANALOG_FF_DATA, else ../shared/data beside the checkout, else None."""
-    place = Path(os.environ.get("ANALOG_FF_DATA") or BESIDE)
+    place = Path(os.environ.setdefault("OMP_PROC_BIND", "false")  # benchmarks would pin this process to one core
+os.environ.get("ANALOG_FF_DATA") or BESIDE)
     return place if place.is_dir() else None
 
 

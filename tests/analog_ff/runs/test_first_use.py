@@ -99,6 +99,7 @@ def test_processes_begin_at_the_first_compilation_and_end_with_the_run(
     start = first_use.Popen
     monkeypatch.setattr(first_use, "Popen", lambda *args, **named: begun.append(start(*args, **named)) or begun[-1])
     monkeypatch.setenv(SWITCH, "1")
+    monkeypatch.setattr(first_use, "cores", lambda: 2)
     with compiling_ahead(Config()):
         pass
     assert not begun and capsys.readouterr().err == ""
