@@ -18,13 +18,13 @@ BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 def full_data() -> Path | None:
     """Return the folder of the full data sets: ANALOG_FF_DATA, else ../shared/data beside the checkout, else None."""
-    place = Path(os.environ.setdefault("OMP_PROC_BIND", "false")  # benchmarks would pin this process to one core
-os.environ.get("ANALOG_FF_DATA") or BESIDE)
+    place = Path(os.environ.get("ANALOG_FF_DATA") or BESIDE)
     return place if place.is_dir() else None
 
 
 # No message and no processes that compile ahead: a test may be the first use of a kernel on a machine.
 os.environ.setdefault(first_use.SWITCH, "0")
+os.environ.setdefault("OMP_PROC_BIND", "false")  # the benchmarks would pin this process to one core
 
 # Looked at once, before any test changes its environment.
 FULL_DATA = full_data()
