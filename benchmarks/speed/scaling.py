@@ -71,19 +71,22 @@ def measure(case: str, steps: int | None) -> Measured:
     import numpy as np
     from steps import learner_of, step_of
 
+    from hardware_models.kernels.products import one_blas_thread
+
     widths, batch = CASES[case]
     learner = learner_of(TILE, widths)
     step = step_of(learner, widths[0], batch)
-    for number in range(WARM):
-        step(number)
     times: list[float] = []
-    begun, threads = time.process_time(), numba.get_num_threads()
-    while len(times) < (steps or MOST_STEPS):
-        start = now(threads)
-        step(WARM + len(times))
-        times.append(now(threads) - start)
-        if steps is None and len(times) >= LEAST_STEPS and sum(times) > LONG:
-            break
+    with one_blas_thread():  # as in a run
+        for number in range(WARM):
+            step(number)
+        begun, threads = time.process_time(), numba.get_num_threads()
+        while len(times) < (steps or MOST_STEPS):
+            start = now(threads)
+            step(WARM + len(times))
+            times.append(now(threads) - start)
+            if steps is None and len(times) >= LEAST_STEPS and sum(times) > LONG:
+                break
     used = (time.process_time() - begun) / len(times)
     peak = (
         1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
