@@ -139,10 +139,15 @@ class Seen(Divided):
         """
         self._follow()
         if self._bit_lines is None:
-            cuts = self.tiling.row_cuts
-            every = [np.stack([m[a:b].sum(axis=0, dtype=np.float64) for a, b in cuts]) for m in self._both_matrices()]
-            self._bit_lines = between(*every)
+            self._bit_lines = between(*(self._tile_sums(matrix) for matrix in self._both_matrices()))
         return self._bit_lines
+
+    def _tile_sums(self, matrix: np.ndarray) -> np.ndarray:
+        """Return the sum of each bit line of each row tile, (T, bit lines) float64, of a matrix (rows, bit lines)."""
+        cuts = np.array([0, *(stop for _, stop in self.tiling.row_cuts)], np.int64)
+        sums = np.empty((self.tiling.row_tiles, self.tiling.bit_lines))
+        kernels.tile_sums(np.ascontiguousarray(matrix, np.float32), cuts, sums)
+        return sums
 
     def word_line_sums(self) -> np.ndarray:
         """Return the conductance of each word line that is noisy, (rows,) float64 [S], in the same way.

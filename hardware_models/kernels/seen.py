@@ -92,3 +92,19 @@ def pair_variances(g, resistance, shares, variance, unit, blocks):
         found = np.empty(g.shape[1], np.float32)
         variance_row(g[i], resistance, shares[i], variance[i], unit, found)
         pair_row(i, found, np.float32(1.0), blocks)
+
+
+@kernel
+def add_rows(g, top, bottom, sums):
+    """Add the rows of g from `top` to before `bottom` to sums (bit lines,) float64, one after the other."""
+    for i in range(top, bottom):
+        for j in range(sums.size):
+            sums[j] += np.float64(g[i, j])
+
+
+@parallel_kernel
+def tile_sums(g, cuts, sums):
+    """Write the sums of g (rows, bit lines) [S] over the rows cuts[t] to cuts[t + 1] of each tile to sums (T, bit lines)."""
+    for t in prange(sums.shape[0]):
+        sums[t, :] = 0.0
+        add_rows(g, cuts[t], cuts[t + 1], sums[t])

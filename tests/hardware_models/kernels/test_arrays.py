@@ -38,6 +38,9 @@ def test_an_array_behind_transistors_and_wires(columns: int) -> None:
     np.testing.assert_array_equal(paired(blocks, columns), g[:, ::2] - g[:, 1::2])
     assert (np.concatenate(list(blocks), axis=1)[:, columns:] == 0.0).all()
     np.testing.assert_allclose(sums, g.sum(axis=1, dtype=float), rtol=1e-6)
+    cuts, by_tile = np.array([0, 4, rows]), np.empty((2, 2 * columns))
+    seen.tile_sums(g, cuts, by_tile)
+    np.testing.assert_array_equal(by_tile, [g[:4].sum(axis=0, dtype=float), g[4:].sum(axis=0, dtype=float)])
     for variance in (np.full((rows, 1), 3e-14, np.float32), (1e-14 * RNG.random(g.shape)).astype(np.float32)):
         for known in (shares, np.empty((rows, 0), np.float32)):
             seen.pair_variances(g, np.float32(OHM), known, variance, np.float32(1e14), blocks)
