@@ -262,8 +262,12 @@ class Learner(ABC):
         tally.add("readout", self.product_events(features) + Events({"sram.words_read": words}))
         return features, tally
 
-    def save(self) -> dict[str, np.ndarray]:
-        """Return the learner's own state; the chip saves its own."""
+    def save(self, *, copy: bool = True) -> dict[str, np.ndarray]:
+        """Return the learner's own state; the chip saves its own.
+
+        Without `copy` large arrays may be those of the learner, which change with it.
+        """
+        del copy
         saved = {f"softmax.{name}": value for name, value in self.softmax.save().items()}
         return saved | {f"meter.{name}": value for name, value in self.meter.save().items()}
 

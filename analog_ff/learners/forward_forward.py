@@ -220,9 +220,9 @@ class ForwardForward(LocalLearner):
         """Share of images, positives and negatives alike, that the gate of each layer kept from learning; None without a gate."""
         return [int(gated) / max(1, int(met)) for met, gated in self._met] if self._gate else None
 
-    def save(self) -> dict[str, np.ndarray]:
+    def save(self, *, copy: bool = True) -> dict[str, np.ndarray]:
         """Return the learner's own state, and the memory of the maker of negatives."""
-        saved = super().save() | {f"negatives.{name}": value for name, value in self._negatives.save().items()}
+        saved = super().save(copy=copy) | {f"negatives.{name}": value for name, value in self._negatives.save().items()}
         return saved | ({"gate.met": self._met.copy()} if self._gate else {})
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:

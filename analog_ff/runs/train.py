@@ -156,7 +156,7 @@ class Run:
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the state of chip and learner: the arrays themselves where that is possible, which change with the run."""
         arrays = {f"chip/{k}": np.asarray(v) for k, v in self.port.save(copy=False).items()}
-        return arrays | {f"learner/{k}": np.asarray(v) for k, v in self.learner.save().items()}
+        return arrays | {f"learner/{k}": np.asarray(v) for k, v in self.learner.save(copy=False).items()}
 
     def facts(self) -> Document:
         """Return everything else that a checkpoint keeps, as plain values."""

@@ -11,7 +11,7 @@ from hardware_models.check import RunError
 from hardware_models.crossbar.groups import ROUNDING, cells_at_once
 from hardware_models.crossbar.pulse_currents import PulseCurrents, Sums
 from hardware_models.devices.base import BaseDevice
-from hardware_models.kernels.currents import Array, Burst, Given, Slot, burst_slots
+from hardware_models.kernels.slots import Array, Burst, Given, Slot, burst_slots
 from hardware_models.kernels.train_blocks import Crossings, TrainGiven, Trains, train_slots
 from hardware_models.tiles import Tiling
 

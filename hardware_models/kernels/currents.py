@@ -1,4 +1,4 @@
-r"""Currents in the lines of an array: sums of conductance by groups of lines, and the currents of bursts.
+r"""Currents in the lines of an array that is read: sums of conductance by groups of lines, and the largest currents.
 
 A collecting line j of a group of driven lines i carries the sum of v_i g_ij. With the mean mu_i of the conductances of line i
 over the collecting lines of a tile, the inequality of Cauchy and Schwarz bounds all of these at once:
@@ -11,25 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import prange
 
-from hardware_models.kernels.compile import inlined, kernel, parallel_kernel
-
-
-class Burst(NamedTuple):
-    """The pulsed cells of a burst that is addressed row by row."""
-
-    first: np.ndarray  # row i has the entries first[i] to first[i + 1], (rows + 1,) int64
-    where: np.ndarray  # flat positions, ascending, int64
-    pulses: np.ndarray  # signed pulses, int32
-    most: np.ndarray  # larger conductance of each cell before and after the burst [S], float32
-
-
-class Slot(NamedTuple):
-    """Conditions of one slot of a burst."""
-
-    volts: np.ndarray  # voltage of a pulse up and down [V], (2,) float64
-    cells: np.ndarray  # most cells of a word line that are pulsed at once, up and down, (2,) int64
-    limit: float  # current that a line bears [A]
-    half: float  # share of the voltage at half-selected cells: 0.5 in a passive array, else 0
+from hardware_models.kernels.compile import kernel, parallel_kernel
 
 
 @parallel_kernel
@@ -178,112 +160,3 @@ def collecting_currents(v, loads, sets, search, peaks, largest):
             if row[s] == r:
                 found = look_at_set(v, loads, groups[first[s] : first[s + 1]], search, peaks[r])
                 largest[r] = max(largest[r], found)
-
-
-class Array(NamedTuple):
-    """The array of a burst, and the conductances that its half-selected cells see."""
-
-    tile_rows: int
-    tile_columns: int
-    rows: int
-    columns: int
-    on_rows: np.ndarray  # sums of g along the rows of each tile [S], (rows, U); looked at in passive arrays alone
-    on_columns: np.ndarray  # the same along the columns, (T, bit lines)
-
-
-class Given(NamedTuple):
-    """The slots of a burst and the currents that flowed."""
-
-    slots: np.ndarray  # slots of each row in each tile, up and down, (rows, U, 2) int64
-    refused: np.ndarray  # slots that were refused by the driver, up and down, (rows, 2) int64
-    word: np.ndarray  # largest current of the word line [A], (rows, U) float64
-    bit: np.ndarray  # largest current of a bit line [A], (rows, U) float64
-    cell: np.ndarray  # largest current of one cell, up and down [A], (rows, 2) float64
-
-
-class Place(NamedTuple):
-    """The cells of one row in one tile, and a polarity."""
-
-    row: int
-    tile: int
-    start: int  # the first entry of the burst
-    stop: int  # the entry behind the last
-    polarity: int  # 0: up, 1: down
-
-
-@inlined
-def of_polarity(n, polarity):
-    """Return the pulses of a polarity: n or -n."""
-    return n if polarity == 0 else -n
-
-
-@kernel
-def most_pulses_of(pulses, place):
-    """Return the largest number of pulses of one polarity."""
-    most = 0
-    for a in range(place.start, place.stop):
-        most = max(most, of_polarity(pulses[a], place.polarity))
-    return most
-
-
-@kernel
-def end_of_tile(where, start, end, columns, tile_columns):
-    """Return the entry behind those that lie in the same tile as entry `start` of a row, whose entries end at `end`."""
-    t = where[start] % columns // tile_columns
-    stop = start
-    while stop < end and where[stop] % columns // tile_columns == t:
-        stop += 1
-    return stop
-
-
-@kernel
-def close_slot(given, place, limit, count, total, largest):
-    """Book a slot of `count` cells with `total` on the word line; above the limit it is repeated cell by cell."""
-    i, t, p = place.row, place.tile, place.polarity
-    given.slots[i, t, p] += 1
-    if total > limit and count > 1:
-        given.refused[i, p] += 1
-        given.slots[i, t, p] += count
-        total = largest
-    given.word[i, t] = max(given.word[i, t], total)
-
-
-@kernel
-def give_slot(burst, slot, array, given, place, s):
-    """Give pulse s to the cells of a place that get so many, at most `slot.cells` of them at once."""
-    i, t, start, stop, p = place
-    volts, passive = slot.volts[p], slot.half > 0.0
-    base = slot.half * volts * array.on_rows[i, t] if passive else 0.0
-    count, total, largest = 0, base, 0.0
-    for a in range(start, stop):
-        if of_polarity(burst.pulses[a], p) >= s:
-            line = burst.where[a] - i * array.columns
-            column = slot.half * volts * array.on_columns[i // array.tile_rows, line] if passive else 0.0
-            added = volts * np.float64(burst.most[a]) * (1.0 - slot.half)
-            given.cell[i, p] = max(given.cell[i, p], max(base, column) + added)
-            given.bit[i, t] = max(given.bit[i, t], column + added)
-            largest = max(largest, base + added)
-            count += 1
-            total += added
-        if count == slot.cells[p] or (a == stop - 1 and count > 0):
-            close_slot(given, place, slot.limit, count, total, largest)
-            count, total, largest = 0, base, 0.0
-
-
-@parallel_kernel
-def burst_slots(burst, slot, array, given):
-    """Give a burst with at most `slot.cells` cells of a word line pulsed at once, and write to `given` what flows.
-
-    A slot above the limit is refused by the driver and repeated cell by cell, which takes one slot more for each of its cells.
-    """
-    for row in prange(array.rows):
-        i = np.int64(row)  # an unsigned index would compile every kernel that is called here a second time
-        start, end = burst.first[i], burst.first[i + 1]
-        while start < end:
-            t = burst.where[start] % array.columns // array.tile_columns
-            stop = end_of_tile(burst.where, start, end, array.columns, array.tile_columns)
-            for p in range(2):
-                place = Place(i, t, start, stop, p)
-                for s in range(1, most_pulses_of(burst.pulses, place) + 1):
-                    give_slot(burst, slot, array, given, place, s)
-            start = stop
