@@ -201,7 +201,7 @@ class Learner(ABC):
 
     def products(self, features: np.ndarray) -> int:
         """Return the multiply-adds of features (B, F) with the read-out's weights."""
-        return (int(np.count_nonzero(features)) if self.skip_silent else features.size) * self.classes
+        return (int(np.count_nonzero(features != 0.0)) if self.skip_silent else features.size) * self.classes
 
     def predict(
         self, images: np.ndarray, *, readouts: Sequence[str] | None = None, key: Key

@@ -147,7 +147,8 @@ def in_bytes(values: np.ndarray, axis: int | None = None) -> tuple[np.ndarray, n
     With an `axis` each line along it has a scale of its own.
     """
     step = np.abs(values).max(axis=axis, initial=0.0).astype(np.float64) / LARGEST
-    return np.rint(values / np.where(step, step, 1.0)), step
+    whole = values / np.where(step, step, 1.0)
+    return np.rint(whole, out=whole), step
 
 
 READOUT_FORMATS: Mapping[str, type[SoftmaxReadout]] = MappingProxyType({"fp32": SoftmaxReadout, "int8": Int8Readout})

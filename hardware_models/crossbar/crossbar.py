@@ -210,15 +210,19 @@ class Crossbar:
         which of the two gets the odd pulse alternates over the array and from call to call. Where the device's pulses have one
         sign only (`polarities`), all n go to the device of the pair that can follow.
         """
-        counts = pins.pulse_numbers(counts, self.shape if window is None else tuple(len(lines) for lines in window))
+        few = self._few and self.cells.sees_stored
+        shape = self.shape if window is None else tuple(len(lines) for lines in window)
+        counts = pins.pulse_numbers(counts, shape, bounded=not few)
         if window is not None:
             # Addressed pulses are as slow as the wires anyway: a window is written into an empty plan.
             plan = np.zeros(self.shape, np.int32)
             plan[np.ix_(*window)] = counts
             counts = plan
-        if self._few and self.cells.sees_stored:
+        if few:
             number = np.empty(self.shape[0], np.int64)
             count_cells(counts, number)
+            if number.min() < 0:
+                pins.pulse_numbers(counts, self.shape)  # says what is wrong
             if int(number.sum()) < FEW * 2 * counts.size:
                 written = self.cells.pulse_few(counts, number, self._alternate(), self._next(key, "pulse"))
                 return writing.booked(self.cells, written)

@@ -11,7 +11,31 @@ from typing import NamedTuple
 import numpy as np
 from numba import prange
 
-from hardware_models.kernels.compile import kernel, parallel_kernel
+from hardware_models.kernels.compile import kernel, parallel_kernel, serial_kernel
+
+
+@kernel
+def sums_in_groups(g, top, bottom, groups, loads):
+    """Write the sums of the rows from `top` to before `bottom` of g in each group of columns, float64, to loads.
+
+    Four rows are summed side by side, because each addition waits for the one before it; the order within a row stays.
+    """
+    whole = top + (bottom - top) // 4 * 4
+    for i in range(top, whole, 4):
+        for c in range(groups.size - 1):
+            one, two, three, four = 0.0, 0.0, 0.0, 0.0
+            for j in range(groups[c], groups[c + 1]):
+                one += np.float64(g[i, j])
+                two += np.float64(g[i + 1, j])
+                three += np.float64(g[i + 2, j])
+                four += np.float64(g[i + 3, j])
+            loads[i, c], loads[i + 1, c], loads[i + 2, c], loads[i + 3, c] = one, two, three, four
+    for i in range(whole, bottom):
+        for c in range(groups.size - 1):
+            total = 0.0
+            for j in range(groups[c], groups[c + 1]):
+                total += np.float64(g[i, j])
+            loads[i, c] = total
 
 
 @parallel_kernel
@@ -24,12 +48,8 @@ def group_sums(g, driven, groups, tiles, loads, mean, spread):
     """
     for d in prange(driven.size - 1):
         squares = np.zeros(g.shape[1], np.float32)
+        sums_in_groups(g, driven[d], driven[d + 1], groups, loads)
         for i in range(driven[d], driven[d + 1]):
-            for c in range(groups.size - 1):
-                total = 0.0
-                for j in range(groups[c], groups[c + 1]):
-                    total += np.float64(g[i, j])
-                loads[i, c] = total
             c = 0
             for t in range(tiles.size - 1):
                 total = 0.0
@@ -46,6 +66,31 @@ def group_sums(g, driven, groups, tiles, loads, mean, spread):
             for j in range(tiles[t], tiles[t + 1]):
                 most = max(most, squares[j])
             spread[d, t] = np.sqrt(most)
+
+
+@kernel
+def fullest_part(g, start, stop, number):
+    """Return the largest sum of g over `number` nearly equal parts of the lines from `start` to before `stop` [S]."""
+    most = 0.0
+    for k in range(number):
+        total = 0.0
+        for j in range(start + (stop - start) * k // number, start + (stop - start) * (k + 1) // number):
+            total += np.float64(g[j])
+        most = max(most, total)
+    return most
+
+
+@serial_kernel
+def strand_loads(g, groups, number, whole, loads):
+    """Write the load of the fullest strand of each driven line in each group of collecting lines, loads (n, C) float64 [S].
+
+    Line i of g (n, m) consists of `number` [i] physical lines, each with its part of the cells; whole (n, C): sums of all cells.
+    """
+    for i in range(number.size):
+        for c in range(groups.size - 1):
+            loads[i, c] = whole[i, c]
+            if number[i] > 1:
+                loads[i, c] = fullest_part(g[i], groups[c], groups[c + 1], number[i])
 
 
 class Sets(NamedTuple):

@@ -88,11 +88,10 @@ def least_pulses_of(pulses, place, least):
 
 
 @kernel
-def end_of_tile(where, start, end, columns, tile_columns):
-    """Return the entry behind those that lie in the same tile as entry `start` of a row, whose entries end at `end`."""
-    t = where[start] % columns // tile_columns
+def end_of_tile(where, start, end, beyond):
+    """Return the entry behind those that lie before position `beyond`; the entries from `start` end at `end`."""
     stop = start
-    while stop < end and where[stop] % columns // tile_columns == t:
+    while stop < end and where[stop] < beyond:
         stop += 1
     return stop
 
@@ -110,34 +109,39 @@ def close_slot(given, place, times, limit, count, total, largest):
 
 
 @kernel
-def give_slots(burst, slot, array, given, place, least, times):
+def give_slots(where, pulses, most, slot, array, given, place, least, times):
     """Give `times` pulses to the cells of a place that get at least `least`, at most `slot.cells` of them at once."""
     i, t, start, stop, p = place
-    volts, passive = slot.volts[p], slot.half > 0.0
+    volts, at_once, passive = slot.volts[p], slot.cells[p], slot.half > 0.0
     base = slot.half * volts * array.on_rows[i, t] if passive else 0.0
-    count, total, largest = 0, base, 0.0
+    count, total, largest, cell, bit = 0, base, 0.0, given.cell[i, p], given.bit[i, t]
     for a in range(start, stop):
-        if of_polarity(burst.pulses[a], p) >= least:
-            line = burst.where[a] - i * array.columns
-            column = slot.half * volts * array.on_columns[i // array.tile_rows, line] if passive else 0.0
-            added = volts * np.float64(burst.most[a]) * (1.0 - slot.half)
-            given.cell[i, p] = max(given.cell[i, p], max(base, column) + added)
-            given.bit[i, t] = max(given.bit[i, t], column + added)
+        if of_polarity(pulses[a], p) >= least:
+            column = 0.0
+            if passive:
+                column = slot.half * volts * array.on_columns[i // array.tile_rows, where[a] - i * array.columns]
+            added = volts * np.float64(most[a]) * (1.0 - slot.half)
+            cell, bit = max(cell, max(base, column) + added), max(bit, column + added)
             largest = max(largest, base + added)
             count += 1
             total += added
-        if count == slot.cells[p] or (a == stop - 1 and count > 0):
+        if count == at_once or (a == stop - 1 and count > 0):
             close_slot(given, place, times, slot.limit, count, total, largest)
             count, total, largest = 0, base, 0.0
+    given.cell[i, p], given.bit[i, t] = cell, bit
 
 
-@kernel
-def give_place(burst, slot, array, given, place):
+FEW = 8
+"""Pulses that are given one by one: looking for alike slots would take as long."""
+
+
+@inlined
+def give_place(where, pulses, most, slot, array, given, place):
     """Give the cells of a place all their pulses; slots in which the same cells are pulsed are booked together."""
-    done, most = np.int64(0), np.int64(most_pulses_of(burst.pulses, place))
-    while done < most:
-        now = most if done + 1 == most else least_pulses_of(burst.pulses, place, done + 1)
-        give_slots(burst, slot, array, given, place, now, now - done)
+    done, last = np.int64(0), np.int64(most_pulses_of(pulses, place))
+    while done < last:
+        now = done + 1 if last - done <= FEW else least_pulses_of(pulses, place, done + 1)
+        give_slots(where, pulses, most, slot, array, given, place, now, now - done)
         done = now
 
 
@@ -147,13 +151,13 @@ def burst_slots(burst, slot, array, given):
 
     A slot above the limit is refused by the driver and repeated cell by cell, which takes one slot more for each of its cells.
     """
+    first, where, pulses, most = burst  # outside of the loop: taking an array from a tuple counts a reference
     for row in prange(array.rows):
         i = np.int64(row)  # an unsigned index would compile every kernel that is called here a second time
-        start, end = burst.first[i], burst.first[i + 1]
+        start, end, left = first[i], first[i + 1], i * array.columns
         while start < end:
-            t = burst.where[start] % array.columns // array.tile_columns
-            stop = end_of_tile(burst.where, start, end, array.columns, array.tile_columns)
+            t = (where[start] - left) // array.tile_columns
+            stop = end_of_tile(where, start, end, left + min((t + 1) * array.tile_columns, array.columns))
             for p in range(2):
-                place = Place(i, t, start, stop, p)
-                give_place(burst, slot, array, given, place)
+                give_place(where, pulses, most, slot, array, given, Place(i, t, start, stop, p))
             start = stop
