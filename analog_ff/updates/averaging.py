@@ -130,7 +130,7 @@ def average_products(x, d, panels, memory, average, words, counts, lost):
 
 @serial_kernel
 def count_nonzeros(values, number):
-    """Write how many values (P, n) of each row are not zero, number (P,) int64."""
+    """Write the number of values (P, n) of each row that are not zero, number (P,) int64."""
     for b in range(values.shape[0]):
         found = 0
         for j in range(values.shape[1]):
