@@ -36,6 +36,12 @@ WAYS: Mapping[str, Callable[[Moments, Moments], Correction]] = {
     "factor_per_neuron": of_each_neuron,
 }
 """Way of correcting an old chip -> the correction of one layer from its moments, fresh and old."""
+IN_WORDS: Mapping[str, str] = {
+    AS_IT_IS: "as it is",
+    "factor_per_layer": "a factor per layer",
+    "factor_per_neuron": "a factor per neuron",
+}
+"""Way of reading an old chip -> its name in tables and pictures."""
 PHASES = ("program", "monitor")
 """Phases in which measurements of scales, and tests, are booked."""
 MEASURED = 200
@@ -153,7 +159,7 @@ def _goodness(learner: Learner, data: Dataset, key: Key, ledger: Ledger) -> dict
         part = slice(start, start + CHUNK)
         for what, labels in shown.items():
             here = key.child(what, start)
-            for activities, tally in learner.network.forward(
+            for activities, tally in learner.network.forward(  # noqa: B007
                 learner.show(data.x_test[part], labels[part]), here, "layer"
             ):
                 ledger.book("monitor", tally)

@@ -236,9 +236,12 @@ def _carry_out(parts: Parts, folder: Path, end: End) -> Document:
         if parts.target is not None:
             result["deployed"] = results.plain(deploy(run, parts.target, parts.conditions) | parts.noise[1])
     cells.write(folder, run.port, keep=cells.NAME not in end.removed)
-    from analog_ff.runs.plots import learning_curve
+    from analog_ff.runs import plots
 
-    learning_curve(folder, result, run.metrics)
+    plots.learning_curve(folder, result, run.metrics)
+    if (ages := result.get("ages") or result.get("deployed", {}).get("ages")) is not None:
+        title = f"{run.config.program_to or run.config.device}, {run.config.data}"
+        plots.ages_of_a_chip(folder / plots.AGES, ages, title, "test" if run.config.split == "final" else "validation")
     # The last checkpoint is there until the result is: a run that is stopped here goes on from it.
     _remove(folder, [name for name in end.removed if name != checkpoint.NAME])
     results.write(folder, result)
