@@ -49,7 +49,7 @@ MEASURED = 200
 
 
 class Aged(NamedTuple):
-    """What was found, by age, and what the tests and the measurements of scales have counted."""
+    """Findings by age, and the counts of the tests and of the measurements of scales."""
 
     found: Document
     ledger: Ledger

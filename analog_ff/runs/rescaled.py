@@ -1,4 +1,4 @@
-r"""What a chip can do against drift without learning anew: the scale of its neurons is measured again and corrected digitally.
+r"""Digital correction of an old chip: the scale of its neurons is measured again, and nothing is learned anew.
 
 A drifted layer answers z' where it answered z when it was fresh. Its mean m and its deviation s over some images are measured
 when the chip is fresh and again when it is old, and from then on
@@ -112,7 +112,7 @@ class RescaledPort:
     def observe_transposed(
         self, layer: int, d: np.ndarray, *, key: Key, array: str = "main"
     ) -> tuple[np.ndarray, Events]:
-        """Return what the chip returns."""
+        """Return d W^T (B, inputs) of the chip, uncorrected, and the events."""
         return self.port.observe_transposed(layer, d, key=key, array=array)
 
     def fire(
