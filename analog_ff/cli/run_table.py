@@ -81,6 +81,8 @@ def show(result: Document, folder: Path) -> None:
     table.add_row("wall time", f"{result['wall_seconds']:.1f} s")
     console = Console(markup=False, emoji=False)
     console.print(table)
+    for note in result.get("notes", ()):  # results of earlier versions have none
+        console.print(f"note: {note}", highlight=False)
     console.print(f"run folder: {folder}", soft_wrap=True, highlight=False)
 
 
