@@ -2,8 +2,8 @@
 
 Two rules. A run of fewer than `ENOUGH` updates has hardly begun to learn. The energy read-out shows what the hidden layers have
 learned; at the default learning rate it was no better than guessing up to 21 updates on mnist-5k (``--batch 500``) and up to 65
-on digits (both ``--split holdout --layers 100,100``, one seed, ``metrics.csv``). And a headline error within two standard errors of
-guessing shows no learning at all, whatever the number of updates.
+on digits (both ``--split holdout --layers 100,100``, one seed, ``metrics.csv``). And a headline error within two standard errors
+of guessing shows no learning at all, whatever the number of updates.
 """
 
 from __future__ import annotations
