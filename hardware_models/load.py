@@ -17,6 +17,8 @@ from __future__ import annotations
 import logging
 from dataclasses import MISSING, fields
 from importlib.metadata import EntryPoint, entry_points
+from os.path import exists, expanduser, isdir
+from pathlib import Path
 from types import MappingProxyType
 
 from hardware_models import figures, files, opened, user_code
@@ -80,8 +82,9 @@ def named_device(spec: str) -> BaseDevice:
         )
     installed = installed_devices()
     known = {**dict.fromkeys(PUBLISHED, ""), "ideal": MODELS["ideal"], **installed}
-    if spec not in known and (path := placed(files.home(spec))).exists():
-        what = "a folder" if path.is_dir() else "a file of another kind"
+    path = placed(Path(expanduser(spec)))
+    if spec not in known and exists(path):  # False, not an error, for a text that no path can be
+        what = "a folder" if isdir(path) else "a file of another kind"
         raise UsageError(f"device {shown(spec, 200)} is {what}; name a file.toml, a file.csv or file.py:Class.")
     found = lookup("device", spec, known)
     return checked(spec, _load_entry(spec, found) if spec in installed else found)

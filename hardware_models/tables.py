@@ -12,6 +12,7 @@ import importlib
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from os.path import expanduser, isdir
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
@@ -71,7 +72,7 @@ def load_object(spec: str, kind: str) -> Any:
     place, _, attribute = spec.rpartition(":")
     if not place or not attribute:
         raise UsageError(f"{kind} '{spec}' should read file.py:name or package.module:name.")
-    if placed(home(place)).is_dir():
+    if isdir(placed(Path(expanduser(place)))):
         raise UsageError(f"{kind} '{spec}': {place} is a folder; name a file in it, as in {place}/file.py:{attribute}.")
     try:
         module = _import_file(Path(place), kind) if place.endswith(".py") else _import_module(place, kind)
