@@ -8,6 +8,7 @@ from os.path import expanduser, isfile
 from pathlib import Path
 from typing import ClassVar
 
+from analog_ff.config.ages import parse_ages
 from analog_ff.config.choices import Choices
 from analog_ff.config.parts import (
     FAULTS,
@@ -108,6 +109,8 @@ class Config(
             raise UsageError("--program-to needs a device, such as --program-to nandakumar2019_pcm.")
         if self.program_to is not None and (self.sealed or self.port != "local"):
             raise UsageError("--program-to reads the trained weights off the chip, which a sealed chip does not allow.")
+        if self.ages is not None:
+            object.__setattr__(self, "ages", parse_ages("--ages", self.ages))
         self.check_circuit(self.adc, self.dac)
         check_run(self)
 

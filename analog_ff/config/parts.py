@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from analog_ff.config.ages import parse_ages
 from analog_ff.config.presets import PLAIN, PRESETS
 from analog_ff.datasets import DATASETS, SPLITS
 from analog_ff.learners import LEARNERS
@@ -260,5 +261,11 @@ class RunChoices:
     )
     program_to: str | None = option(
         None, "a device: write the trained weights once to a chip of it, and test that chip as it ages"
+    )
+    ages: str | None = option(
+        None,
+        "ages at which the chip is tested again, such as 1h,1d,30d (s, min, h, d or y after the test, or after the writing "
+        "with --program-to); default: none, with --program-to an hour and a day",
+        parse_ages,
     )
     out: str = option("", "run folder; must not exist", shown="runs/DATA-DEVICE-LEARNER-sSEED-cCHIP")

@@ -10,6 +10,7 @@ from typing import Any
 
 from analog_ff.plain import Facts
 from hardware_models.check import UsageError, shown
+from hardware_models.units import in_si
 
 MOST_DIGITS = 1000
 """Most characters of a number."""
@@ -82,7 +83,11 @@ def parse_real(option_name: str, text: str, unit: str = "") -> float:
         return real(text)
     except ValueError:
         in_unit = f" [{unit}]" if unit else ""
-        raise UsageError(f"{option_name} takes a number{in_unit}, without its unit, got {shown(text)}.") from None
+        meant = in_si(text, unit)
+        right = f"; {text.strip()} is {option_name} {meant}" if meant else ""
+        raise UsageError(
+            f"{option_name} takes a number{in_unit}, without its unit, got {shown(text)}{right}."
+        ) from None
 
 
 def parse_layers(option_name: str, text: str) -> tuple[int, ...]:

@@ -9,11 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from analog_ff.config.ages import ages_of
 from analog_ff.config.config import Config
 from analog_ff.output import folders, whole_files
 from analog_ff.output.messages import tell
 from analog_ff.plain import Document
 from analog_ff.runs import cells, checkpoint, fabricated, results
+from analog_ff.runs.ages import aged, as_before, described, of_its_law
 from analog_ff.runs.build import (
     batches_of,
     data_of,
@@ -36,6 +38,7 @@ from hardware_models.check import DeviceRangeError, RunError, UsageError
 from hardware_models.energy.measured import MachineMeter
 from hardware_models.files import LARGE, contents, record
 from hardware_models.kernels.products import one_blas_thread
+from hardware_models.keys import Key
 from hardware_models.load import load_device
 from hardware_models.places import in_place, placed
 from hardware_models.port import MissingPinError
@@ -203,33 +206,61 @@ def _cells_asked_first(port: Any) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def _on_the_chip(run: Run) -> Iterator[None]:
+    """Work with a run's chip in the ``with``: what goes wrong on it, or in a user's code, becomes one sentence.
+
+    The read-out's small products are NumPy's own: with one BLAS thread their bits depend on no machine's cores.
+    """
+    try:
+        with one_blas_thread(), guarded(RunError), _cells_asked_first(run.port):
+            yield
+    except (OSError, MissingPinError) as error:  # a chip whose process ended
+        raise RunError(f"{type(error).__name__}: {str(error).rstrip('.')}.") from error
+
+
 def _carry_out(parts: Parts, folder: Path, end: End) -> Document:
     """Train the remaining epochs, test, and leave cells, pictures and, last of all, the result in the folder."""
     run = parts.run
     meter = MachineMeter()
-    # The read-out's small products are NumPy's own: one BLAS thread, so that their bits depend on no machine's cores.
-    try:
-        with one_blas_thread(), guarded(RunError), _cells_asked_first(run.port):
-            run.train(folder, quiet=end.quiet, after_epoch=meter.after_epoch(end.after_epoch))
-            start = time.monotonic()
-            errors, tallies = run.test()
-    except (OSError, MissingPinError) as error:  # a chip whose process ended
-        raise RunError(f"{type(error).__name__}: {str(error).rstrip('.')}.") from error
+    with _on_the_chip(run):
+        run.train(folder, quiet=end.quiet, after_epoch=meter.after_epoch(end.after_epoch))
+        start = time.monotonic()
+        errors, tallies = run.test()
     wall = run.seconds + time.monotonic() - start
     result = results.collect(run, errors, tallies, parts.device, parts.conditions, wall) | results.plain(parts.noise[0])
     if (joule := meter.joule()) is not None:  # most users may not read their machine's counters
         result["machine_joule"] = results.plain(joule)
-    if parts.target is not None:
-        result["deployed"] = results.plain(deploy(run, parts.target, parts.conditions) | parts.noise[1])
+    with _on_the_chip(run):
+        result |= results.plain(_aged(parts))
+        if parts.target is not None:
+            result["deployed"] = results.plain(deploy(run, parts.target, parts.conditions) | parts.noise[1])
     cells.write(folder, run.port, keep=cells.NAME not in end.removed)
-    from analog_ff.runs.plots import learning_curve
+    from analog_ff.runs import plots
 
-    learning_curve(folder, result, run.metrics)
+    plots.learning_curve(folder, result, run.metrics)
+    if (ages := result.get("ages") or result.get("deployed", {}).get("ages")) is not None:
+        title = f"{run.config.program_to or run.config.device}, {run.config.data}"
+        plots.ages_of_a_chip(folder / plots.AGES, ages, title, "test" if run.config.split == "final" else "validation")
     # The last checkpoint is there until the result is: a run that is stopped here goes on from it.
     _remove(folder, [name for name in end.removed if name != checkpoint.NAME])
     results.write(folder, result)
     _remove(folder, end.removed)
     return result
+
+
+def _aged(parts: Parts) -> Document:
+    """Return the entry ``ages`` of a run that asks for ages of its own chip, which is left as it was before.
+
+    With ``--program-to`` the ages are those of the chip that is written.
+    """
+    run, config = parts.run, parts.run.config
+    if config.ages is None or config.program_to:
+        return {}
+    ages, lawless = of_its_law(ages_of("--ages", config.ages), device_of(config), config.nonlinearity)
+    with as_before(run.learner, run.port):
+        found = aged(run.learner, run.port, run.data, ages, Key(config.seed, "ages"), test=run.test_key)
+    return {"ages": described(found, lawless, parts.conditions)}
 
 
 def _remove(folder: Path, names: Sequence[str]) -> None:

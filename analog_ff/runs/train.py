@@ -17,6 +17,7 @@ from analog_ff.output import whole_files
 from analog_ff.output.forms import table
 from analog_ff.plain import Document
 from analog_ff.runs import checkpoint
+from analog_ff.runs.ages import tested
 from analog_ff.runs.build import batches_of, calibrated, interconnect_of
 from analog_ff.runs.calibrate import calibrate
 from analog_ff.runs.fabricated import Fabricated
@@ -126,15 +127,15 @@ class Run:
         return self._tested("infer")
 
     def _tested(self, phase: str) -> tuple[dict[str, float], dict[str, Tally]]:
-        errors, tallies = {}, {}
-        for name in self.learner.readouts:
-            predicted, tally = self.learner.predict(
-                self.data.x_test, readouts=(name,), key=Key(self.config.seed, "test")
-            )
-            errors[name] = 100.0 * float(np.mean(predicted[name] != self.data.y_test))
-            tallies[name] = tally
+        errors, tallies = tested(self.learner, self.data, self.test_key)
+        for tally in tallies.values():
             self.ledger.book(phase, tally)
         return errors, tallies
+
+    @property
+    def test_key(self) -> Key:
+        """Key of the noise of every test."""
+        return Key(self.config.seed, "test")
 
     def _note(self, errors: dict[str, float]) -> None:
         learn = self.ledger.phase("learn").total()

@@ -116,7 +116,8 @@ class BaseDevice(Generic[Own]):
 
     def __post_init__(self) -> None:
         """Check every declared number against its range."""
-        owner = f"device {self.name}"
+        unnamed = self.name == type(self).__dataclass_fields__["name"].default == "device"
+        owner = f"device {type(self).__name__ if unnamed else self.name}"
         for name, m in declared(type(self)).items():
             if "unit" in m:
                 in_range(owner, name, getattr(self, name), m["low"], m["high"], m["unit"], low_open=m["low_open"])

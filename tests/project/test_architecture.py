@@ -25,6 +25,7 @@ ORDER = [
     {"hardware_models.devices", "hardware_models.converters", "hardware_models.nonlinearities",
      "hardware_models.parameters"},
     {"hardware_models.fitting", "hardware_models.examination"},
+    {"hardware_models.user_devices"},
     {"hardware_models.load"},
     {"hardware_models.testing"},
     {"hardware_models.wires"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 import shutil
 from importlib import resources
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 
 from analog_ff.compare import app
-from analog_ff.comparison import plan
+from analog_ff.comparison import plan, plots
 from analog_ff.comparison.plan import parse_learners, points_of
 from analog_ff.comparison.plots import span
 from analog_ff.comparison.pricing import interval, reached_at
@@ -67,6 +68,19 @@ def test_a_comparison_leaves_what_it_should(folder: Path) -> None:
     assert (quick["learner"], quick["learning_rate"], quick["momentum"]) == ("backprop", 1.0, 0.9)
     assert result(folder, "forward-forward", 0)["config"]["learning_rate"] == 0.01
     assert all((folder / name).stat().st_size > 10_000 for name in pictures)
+
+
+def test_every_axis_has_a_name_and_its_unit(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """In all three pictures: amounts with their unit along every panel, and a name at the left of every row of panels."""
+    drawn: list[Any] = []
+    monkeypatch.setattr(plots, "picture", lambda figure, dpi: drawn.append(figure) or b"--")
+    for draw in (plots.draw_comparison, plots.draw_amounts, plots.draw_tornado):
+        draw(document(folder), tmp_path / "drawn.png")
+    assert len(drawn) == 3
+    for figure in drawn:
+        for axes in figure.axes:
+            assert re.search(r"\[.+\]", axes.get_xlabel()), axes.get_title()
+            assert axes.get_ylabel() or axes.get_subplotspec().colspan.start > 0, axes.get_title()
 
 
 def test_nominal_amounts_lie_on_their_lines(folder: Path) -> None:
