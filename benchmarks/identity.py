@@ -62,7 +62,7 @@ def key(command: str, config: Choices) -> dict[str, Any]:
     plain = config.as_dict()
     defaults = {f.name: list(f.default) if isinstance(f.default, tuple) else f.default for f in fields(config)}
     changed = {n: v for n, v in plain.items() if n not in config.not_in_hash and v != defaults[n]}
-    inputs = {"data": _data(plain["data"])}
+    inputs = {"data": _data(plain["data"], plain.get("label_column"))}
     for what in ("device", "program_to"):
         if plain.get(what) not in (None, "none"):
             inputs[what] = _device(config, plain, what)
@@ -100,14 +100,14 @@ def figures(device: BaseDevice, *, access_transistor: bool = False) -> dict[str,
 
 
 @cache
-def _data(name: str) -> str:
+def _data(name: str, label_column: str | None = None) -> str:
     """Return a digest of a data set: of its arrays, or of the published checksums with which its files are compared."""
     if name in CHECKSUMS:
         return digest(CHECKSUMS[name])
     if name == "cifar-10":  # the files are the user's own and not known to the repository
         return "cifar-10"
     found = hashlib.sha256()
-    data = load(name)
+    data = load(name, label_column=label_column)
     for array in (data.x_train, data.y_train, data.x_test, data.y_test):
         found.update(f"{array.dtype} {array.shape}".encode())
         found.update(array.tobytes())

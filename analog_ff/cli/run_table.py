@@ -75,6 +75,8 @@ def show(result: Document, folder: Path) -> None:
         table.add_row(name, value)
     if (limits := binding(result)) is not None:
         table.add_row("limits that bind", ", ".join(limits) or "none")
+    for note in result.get("data_notes", ()):
+        table.add_row("data", note)
     table.add_row("wall time", f"{result['wall_seconds']:.1f} s")
     console = Console(markup=False, emoji=False)
     console.print(table)

@@ -59,7 +59,10 @@ class LearningChoices:
 class DataChoices:
     """Data."""
 
-    data: str = option("mnist-5k", "data set", table=DATASETS, or_own="a .npz file")
+    data: str = option("mnist-5k", "data set", table=DATASETS, or_own="a .npz, .csv or .parquet file")
+    label_column: str | None = option(
+        None, "column of the labels in a table of --data (.csv, .parquet); default: label, class, target or y"
+    )
     data_dir: str | None = option(None, "folder of the data sets (also ANALOG_FF_DATA)")
     split: str = option("final", "final: test once; holdout: validation part of the training set", choices=SPLITS)
     shift: int = option(

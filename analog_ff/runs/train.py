@@ -56,6 +56,8 @@ class Run:
         self.metrics: list[Document] = []
         self.without_wires: Document = {}
         """Errors of the test before the wires were laid, with ``--wires test``."""
+        self.answers: dict[str, np.ndarray] = {}
+        """Labels of the last test, as indices of classes, by read-out."""
         self.counted: list[dict[str, int | float]] = []
         self._batches = batches_of(config, len(data.x_train), learner)
         self.epoch = 0
@@ -97,7 +99,13 @@ class Run:
                 self._save(folder)
                 if after_epoch is not None:
                     after_epoch(self.epoch)
-        # No checkpoint comes after this: a run that is resumed here does it again, from the same keys.
+        self.finish()
+
+    def finish(self) -> None:
+        """Do the learner's last work after the last epoch.
+
+        No checkpoint comes after this: a run that is resumed or loaded does it again, from the same keys.
+        """
         self.ledger.book("program", self.learner.finish())
 
     def _teach(self, lesson: Lesson) -> None:
@@ -132,7 +140,7 @@ class Run:
                 self.data.x_test, readouts=(name,), key=Key(self.config.seed, "test")
             )
             errors[name] = 100.0 * float(np.mean(predicted[name] != self.data.y_test))
-            tallies[name] = tally
+            tallies[name], self.answers[name] = tally, predicted[name]
             self.ledger.book(phase, tally)
         return errors, tallies
 
