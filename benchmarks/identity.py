@@ -34,8 +34,10 @@ OF_DEVICE = ("device", "program_to", "read_noise", "write_noise", "device_spread
              "input_scale", "access_transistor")  # fmt: skip
 """Options that decide the device of a run."""
 _DEVICES: dict[tuple[Any, ...], str] = {}
-FILES = ("fault_map", "nonlinearity", "negatives")
+FILES = ("fault_map", "nonlinearity", "negatives", "conductances")
 """Options that may name a user's file, which the run then reads."""
+FUNCTIONS = ("nonlinearity", "negatives")
+"""Those of them that name a function in it, ``file.py:name``."""
 
 
 def digest(value: Any) -> str:
@@ -67,7 +69,7 @@ def key(command: str, config: Choices) -> dict[str, Any]:
         if plain.get(what) not in (None, "none"):
             inputs[what] = _device(config, plain, what)
     for what in FILES:
-        path = Path(str(plain.get(what)).rpartition(":")[0] if what != "fault_map" else str(plain.get(what)))
+        path = Path(str(plain.get(what)).rpartition(":")[0] if what in FUNCTIONS else str(plain.get(what)))
         if path.is_file():
             inputs[what] = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     return {"model": MODEL, "configuration": digest([command, changed]), "inputs": inputs}

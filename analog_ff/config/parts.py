@@ -61,7 +61,9 @@ class DataChoices:
 
     data: str = option("mnist-5k", "data set", table=DATASETS, or_own="a .npz, .csv or .parquet file")
     label_column: str | None = option(
-        None, "column of the labels in a table of --data (.csv, .parquet); default: label, class, target or y"
+        None,
+        "column of the labels in a table of --data (.csv, .parquet); default: label, class, target or y",
+        later=True,
     )
     data_dir: str | None = option(None, "folder of the data sets (also ANALOG_FF_DATA)")
     split: str = option("final", "final: test once; holdout: validation part of the training set", choices=SPLITS)
@@ -263,5 +265,10 @@ class RunChoices:
     )
     program_to: str | None = option(
         None, "a device: write the trained weights once to a chip of it, and test that chip as it ages"
+    )
+    conductances: str | None = option(
+        None,
+        "a file of conductances (.npz, .h5) that the cells take before training, in place of the initial weights",
+        later=True,
     )
     out: str = option("", "run folder; must not exist", shown="runs/DATA-DEVICE-LEARNER-sSEED-cCHIP")

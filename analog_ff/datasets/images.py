@@ -32,9 +32,7 @@ class Images(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def read(
-    name: str, *, like: Dataset, data_dir: str | Path | None = None, label_column: str | None = None
-) -> Images:
+def read(name: str, *, like: Dataset, data_dir: str | Path | None = None, label_column: str | None = None) -> Images:
     """Return the images that `name` stands for, with the full scale and the columns of the data set `like`.
 
     Raise UsageError in one sentence for a file that holds no such images.
@@ -75,7 +73,9 @@ def _arrays(path: Path, name: str) -> tuple[np.ndarray, np.ndarray | None]:
     for images, labels in (("x", "y"), ("x_test", "y_test")):
         if images in held:
             return held[images], held.get(labels)
-    raise UsageError(f"{name} has no array x and no x_test; expected images (n, d) or (n, height, width) under one of them.")
+    raise UsageError(
+        f"{name} has no array x and no x_test; expected images (n, d) or (n, height, width) under one of them."
+    )
 
 
 def indices(labels: np.ndarray, classes: tuple[int | str, ...], where: str) -> np.ndarray:

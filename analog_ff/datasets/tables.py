@@ -65,7 +65,9 @@ def read(path: str | Path, label_column: str | None = None) -> Source:
         test, validation = table.parts == "test", table.parts == "validation"
         split = f"column {SPLIT} tells the parts: {np.count_nonzero(test)} rows are the test set"
         if not test.any() or test.all():
-            raise UsageError(f"{path}: column {SPLIT} needs rows of 'train' and of 'test', it has those of one part alone.")
+            raise UsageError(
+                f"{path}: column {SPLIT} needs rows of 'train' and of 'test', it has those of one part alone."
+            )
     with files.reading(path, "a data set"):
         arrays = {"x_train": table.values[~test], "y_train": table.labels[~test]}
         arrays |= {"x_test": table.values[test], "y_test": table.labels[test]}
@@ -88,12 +90,16 @@ def columns_of(path: str | Path, label_column: str | None = None, wanted: tuple[
     notes = () if label is None else (f"column {shown(label, quoted=False)} has the labels",)
     if wanted:
         if missing := [name for name in wanted if name not in own]:
-            raise UsageError(f"{path} lacks the column {_listed(missing)}, which the run was trained on; it has {_listed(own)}.")
+            raise UsageError(
+                f"{path} lacks the column {_listed(missing)}, which the run was trained on; it has {_listed(own)}."
+            )
         if left := [name for name in own if name not in wanted]:
             notes = (*notes, f"left out, as the run does not know them: {_listed(left)}")
         own = list(wanted)
     if not own or not len(frame):
-        raise UsageError(f"{path} has {len(frame)} rows and {len(own)} columns of values, expected at least one of each.")
+        raise UsageError(
+            f"{path} has {len(frame)} rows and {len(own)} columns of values, expected at least one of each."
+        )
     columns = [_numbers(path, name, frame[name].to_numpy()) for name in own]
     labels = None if label is None else _labels(path, label, frame[label].to_numpy())
     parts = None if split is None else _parts(path, split, frame[split].to_numpy())
@@ -192,7 +198,9 @@ def _labels(path: str | Path, name: str, column: np.ndarray) -> np.ndarray:
         return column
     missing = [i for i, value in enumerate(column) if value is None or value != value]
     if missing:
-        raise UsageError(f"{path}: column {shown(name)} has no label in row {missing[0] + 1}, expected one in every row.")
+        raise UsageError(
+            f"{path}: column {shown(name)} has no label in row {missing[0] + 1}, expected one in every row."
+        )
     return np.array([str(value) for value in column])
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -50,7 +50,7 @@ class Answers(NamedTuple):
     joule_per_image: dict[str, float]  # by the circuit and the technology of the run [J]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class LoadedRun:
     """A finished run whose chip, network and read-outs are as training left them; `load_run` returns it.
 
@@ -60,9 +60,16 @@ class LoadedRun:
 
     folder: Path
     config: Config
-    result: Document = field(repr=False)  # the contents of result.json
-    parts: Parts = field(repr=False)  # what `analog_ff.runs.execute.prepared` built
-    _closing: ExitStack = field(repr=False)
+    result: Document  # the contents of result.json
+    parts: Parts  # what `analog_ff.runs.execute.prepared` built
+    _closing: ExitStack
+
+    def __repr__(self) -> str:
+        layers = ", ".join(map(str, self.config.layers))
+        return (
+            f"<LoadedRun of {self.config.learner} on {self.chip!r}, data {self.data.name}, layers {layers}, "
+            f"read-outs {', '.join(self.readouts)}, in {self.folder}>"
+        )
 
     @property
     def run(self) -> Run:
@@ -212,7 +219,9 @@ def load_run(folder: str | Path, *, data_dir: str | Path | None = None) -> Loade
     with in_place(), ExitStack() as closing:
         place = placed(home(folder, "run"))
         if not folders.has(place, CONFIG):
-            raise UsageError(f"there is no run in {folder}: it holds no {CONFIG}; expected the folder of a finished run.")
+            raise UsageError(
+                f"there is no run in {folder}: it holds no {CONFIG}; expected the folder of a finished run."
+            )
         config = begun_with(Config, place)
         if config is None:  # it went away in between
             raise UsageError(f"there is no run in {folder}.")

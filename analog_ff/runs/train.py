@@ -58,6 +58,8 @@ class Run:
         """Errors of the test before the wires were laid, with ``--wires test``."""
         self.answers: dict[str, np.ndarray] = {}
         """Labels of the last test, as indices of classes, by read-out."""
+        self.taken: Document = {}
+        """Shares of the cells that have not taken the conductances of ``--conductances``; empty without that option."""
         self.counted: list[dict[str, int | float]] = []
         self._batches = batches_of(config, len(data.x_train), learner)
         self.epoch = 0
@@ -76,7 +78,8 @@ class Run:
         if not self.programmed:
             self.fabricated.note(self.arrays())
             self.ledger.book("program", calibrated(config, self.learner))
-            self.ledger.book("program", self.learner.initialise())
+            if not self.taken:
+                self.ledger.book("program", self.learner.initialise())
             if config.line_groups == "auto":
                 self.ledger.book("program", calibrate(self.learner, self.port, self.data.x_train, config.seed))
             self.programmed = True

@@ -96,6 +96,9 @@ def test_a_stored_configuration_is_complete(kind: Any, tmp_path: Path) -> None:
     for f in fields(kind):
         whole = kind().to_toml({}).splitlines()
         (tmp_path / "config.toml").write_text("\n".join(line for line in whole if not line.startswith(f"{f.name} = ")))
+        if f.metadata.get("later"):  # runs of earlier versions were what its default is
+            assert kind.from_toml(tmp_path / "config.toml") == kind()
+            continue
         words = "is not the configuration" if f.name in kind.telling else f"lacks the entry {f.name}:"
         with pytest.raises(UsageError, match=words):
             kind.from_toml(tmp_path / "config.toml")
