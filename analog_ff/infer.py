@@ -61,7 +61,7 @@ def infer(
         notes = () if conductances is None else (note(put(loaded.chip, conductances), conductances),)
         result, predictions = inferred(loaded, images._replace(notes=(*images.notes, *notes)), readouts)
     if place is not None:
-        whole_files.write(place, predictions)
+        whole_files.create(place, predictions)
     if as_json:
         answer(json.dumps(result))
     else:

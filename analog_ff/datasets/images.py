@@ -67,7 +67,8 @@ def _arrays(path: Path, name: str) -> tuple[np.ndarray, np.ndarray | None]:
     """Return images and labels of a ``.npz`` file."""
     if path.name == name and not name.lower().endswith(".npz"):
         raise UsageError(
-            f"no data set {shown(name)}{closest(name, DATASETS)} (known: {', '.join(sorted(DATASETS))}, or the path of a .npz, .csv or .parquet file)."
+            f"no data set {shown(name)}{closest(name, DATASETS)} (known: {', '.join(sorted(DATASETS))}, or the path "
+            f"of a {FILES})."
         )
     held = files.arrays(name, "data file", ("x", "y", "x_test", "y_test"))
     for images, labels in (("x", "y"), ("x_test", "y_test")):

@@ -61,8 +61,8 @@ def rows(path: Path, name: str, x: np.ndarray, full: float) -> np.ndarray:
     if own == 1.0 or (own == BYTE and not _whole(x)):
         if low < 0.0 or high > 1.0:
             raise UsageError(
-                f"{path}: {name} has values from {low:g} to {high:g}, expected floats from 0 to 1, uint8, or whole numbers from 0; "
-                "divide the images by their full scale, or scale each column by the range that it has in training."
+                f"{path}: {name} has values from {low:g} to {high:g}, expected floats from 0 to 1, uint8, or whole numbers from "
+                "0; divide the images by their full scale, or scale each column by the range that it has in training."
             )
         return np.ascontiguousarray(x.reshape(len(x), -1), dtype=np.float32)
     if own != BYTE and x.dtype.kind == "f" and not np.array_equal(x, np.rint(x)):
@@ -72,9 +72,9 @@ def rows(path: Path, name: str, x: np.ndarray, full: float) -> np.ndarray:
             f"{path}: {name} has values from {low:g} to {high:g}, expected whole numbers from 0 to {own:g}, the full scale of "
             "the training images; or divide all images by one full scale, and save them as floats."
         )
-    values = x.reshape(len(x), -1).astype(np.float32 if own < EXACT else np.float64)
-    values /= values.dtype.type(own)
-    return values.astype(np.float32, copy=False)
+    kind = np.dtype(np.float32 if own < EXACT else np.float64)
+    values = np.divide(x.reshape(len(x), -1).astype(kind), kind.type(own))
+    return np.asarray(values, np.float32)
 
 
 def note_of(full: float) -> tuple[str, ...]:

@@ -176,8 +176,8 @@ def _numbers(path: str | Path, name: str, column: np.ndarray) -> np.ndarray:
     if column.dtype.kind not in "biuf":
         bad = next((i for i, value in enumerate(column) if not isinstance(value, int | float | np.number)), 0)
         raise UsageError(
-            f"{path}: column {shown(name)} holds {shown(column[bad])} in row {bad + 1}, expected numbers; leave the column out, or "
-            "name it by --label-column if it has the labels."
+            f"{path}: column {shown(name)} holds {shown(column[bad])} in row {bad + 1}, expected numbers; leave the column out, "
+            "or name it by --label-column if it has the labels."
         )
     if column.dtype.kind == "f" and not np.isfinite(column).all():
         bad = int(np.flatnonzero(~np.isfinite(column))[0])
@@ -191,7 +191,8 @@ def _labels(path: str | Path, name: str, column: np.ndarray) -> np.ndarray:
         bad = np.flatnonzero(~np.isfinite(column) | (column != np.rint(column)))
         if bad.size:
             raise UsageError(
-                f"{path}: column {shown(name)} holds {column[bad[0]]:g} in row {bad[0] + 1}, expected whole numbers or texts as labels."
+                f"{path}: column {shown(name)} holds {column[bad[0]]:g} in row {bad[0] + 1}, expected whole numbers or texts "
+                "as labels."
             )
         return column.astype(np.int64)
     if column.dtype.kind in "iu":
@@ -209,7 +210,8 @@ def _parts(path: str | Path, name: str, column: np.ndarray) -> np.ndarray:
     parts = np.array([str(value).strip().lower() for value in column])
     if (wrong := np.flatnonzero(~np.isin(parts, PARTS))).size:
         raise UsageError(
-            f"{path}: column {shown(name)} holds {shown(str(column[wrong[0]]))} in row {wrong[0] + 1}, expected {', '.join(PARTS)}."
+            f"{path}: column {shown(name)} holds {shown(str(column[wrong[0]]))} in row {wrong[0] + 1}, expected "
+            f"{', '.join(PARTS)}."
         )
     return parts
 

@@ -113,7 +113,8 @@ def _given(config: Config, port: ChipBench, learner: Learner) -> Document:
         return {}
     if type(learner).finish is not Learner.finish:
         raise UsageError(
-            f"learner {config.learner} writes weights of its own to the chip: leave --conductances out, or choose another learner."
+            f"learner {config.learner} writes weights of its own to the chip: leave --conductances out, or choose another "
+            "learner."
         )
     return put(port, str(placed(Path(config.conductances).expanduser())))
 
@@ -236,7 +237,7 @@ def _carry_out(parts: Parts, folder: Path, end: End) -> Document:
         result["machine_joule"] = results.plain(joule)
     if parts.target is not None:
         result["deployed"] = results.plain(deploy(run, parts.target, parts.conditions) | parts.noise[1])
-    cells.write(folder, run.port, keep=cells.NAME not in end.removed)
+    cells.write(folder, run, keep=cells.NAME not in end.removed)
     from analog_ff.runs.plots import learning_curve
 
     learning_curve(folder, result, run.metrics)

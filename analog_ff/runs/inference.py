@@ -64,6 +64,6 @@ def inferred(loaded: LoadedRun, images: Images, readouts: tuple[str, ...]) -> tu
         "notes": list(images.notes),
         "predictions": {name: labels.tolist() for name, labels in found.labels.items()},
     }
-    columns = {"label": images.labels, **found.labels} if truth is not None else found.labels
+    columns = found.labels if images.labels is None else {"label": images.labels, **found.labels}
     lines = zip(*(values.tolist() for values in columns.values()), strict=True)
     return result, table([{"row": row, **dict(zip(columns, line, strict=True))} for row, line in enumerate(lines, 1)])

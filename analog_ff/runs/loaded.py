@@ -225,7 +225,7 @@ def load_run(folder: str | Path, *, data_dir: str | Path | None = None) -> Loade
         config = begun_with(Config, place)
         if config is None:  # it went away in between
             raise UsageError(f"there is no run in {folder}.")
-        config = replace(config, out=str(place), **({} if data_dir is None else {"data_dir": str(data_dir)}))
+        config = replace(config, out=str(place), data_dir=config.data_dir if data_dir is None else str(data_dir))
         if (result := finished(config, place)) is None:
             raise UsageError(f"the run in {folder} is not finished: finish it with --resume --out {folder}.")
         if not any(folders.has(place, name) for name in (checkpoint.NAME, checkpoint.PREVIOUS)):
@@ -247,6 +247,6 @@ def _restored(run: Run, folder: Path) -> None:
 
 def _without_checkpoint(folder: str | Path) -> UsageError:
     return UsageError(
-        f"the run in {folder} has kept no {checkpoint.NAME}, from which its chip is restored: carry it out again with --keep last "
-        "in another folder."
+        f"the run in {folder} has kept no {checkpoint.NAME}, from which its chip is restored: carry it out again with --keep "
+        "last in another folder."
     )

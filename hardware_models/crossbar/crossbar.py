@@ -153,7 +153,7 @@ class Crossbar:
         return self.cells.row_sums.copy()
 
     def take(self, conductances: ArrayLike, what: str = "the array") -> Taken:
-        """Set the cells to conductances (2, rows, columns) or (rows, 2 columns) [S]; see `hardware_models.crossbar.given.take`."""
+        """Set the cells to conductances (2, rows, columns) or (rows, 2 columns) [S]; see `crossbar.given.take`."""
         return take(self.cells, conductances, what)
 
     def lay_wires(self, interconnect: Interconnect) -> None:

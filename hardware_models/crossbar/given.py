@@ -34,8 +34,8 @@ def take(cells: Cells, given: ArrayLike, what: str) -> Taken:
 
     Raises
     ------
-    UsageError : for another shape, for a value below 0 or none at all, for one outside the range of the device and of its cells on
-        this array, with the cell, and for a device whose cells are more than a conductance.
+    UsageError : for another shape, for what is no number, for a value outside the range of the device and of its cells on this
+        array, with the cell, and for a device whose cells are more than a conductance.
     """
     device, state = cells.device, cells.state
     wanted = _as_lines(given, cells.tiling.rows, cells.tiling.bit_lines, what)

@@ -47,9 +47,13 @@ def subcircuit(
     g = conductances(conductance)
     resistance = float(access_resistances(access_resistance, g.shape))
     if "both" in (circuit.drive, circuit.ground):
-        raise UsageError("a netlist is of an array whose lines have one end each: choose drive 'left' and ground 'bottom'.")
+        raise UsageError(
+            "a netlist is of an array whose lines have one end each: choose drive 'left' and ground 'bottom'."
+        )
     rows, columns = g.shape
-    head = [f"* {line}" for line in (f"{rows} word lines w, {columns} bit lines b; resistors in Ohm", *about.splitlines())]
+    head = [
+        f"* {line}" for line in (f"{rows} word lines w, {columns} bit lines b; resistors in Ohm", *about.splitlines())
+    ]
     pins = [*(f"w{i}" for i in range(rows)), *(f"b{j}" for j in range(columns))]
     body = [*_cells(g, resistance, circuit), *_words(g.shape, circuit), *_bits(g.shape, circuit)]
     return "\n".join([*head, f".subckt {name}", *_on_lines(pins), *body, f".ends {name}", ""])
@@ -67,7 +71,19 @@ def testbench(name: str, file: str, voltage: ArrayLike, columns: int, *, title: 
     prints = [f"print i(vb{j})" for j in range(columns)]
     control = [".control", "set numdgt=10", "op", *prints, ".endc"]
     options = ".options reltol=1e-7 abstol=1e-18 vntol=1e-12 gmin=1e-18"
-    lines = [title, f'.include "{file}"', *sources, *grounds, "Xtile", *_on_lines(pins), f"+ {name}", options, *control, ".end", ""]
+    lines = [
+        title,
+        f'.include "{file}"',
+        *sources,
+        *grounds,
+        "Xtile",
+        *_on_lines(pins),
+        f"+ {name}",
+        options,
+        *control,
+        ".end",
+        "",
+    ]
     return "\n".join(lines)
 
 
