@@ -26,8 +26,8 @@ LAWS: Mapping[str, str] = {
     "j: neuron; the last input is the bias row, driven at input_scale",
     "weight": "W[i, j] = (G+[i, j] - G-[i, j]) / g_unit",
     "voltage": "v[i] = read_voltage x[i] / input_scale, x the input of the layer, at most input_scale",
-    "current": "I[j] = sum_i v[i] (G+[i, j] - G-[i, j]), tile by tile; cell and access transistor in series: G / (1 + G r_access); "
-    "segments of r_word and r_bit lie between neighbouring cells, before the first and behind the last one",
+    "current": "I[j] = sum_i v[i] (G+[i, j] - G-[i, j]), tile by tile; a cell in series with its access transistor conducts "
+    "G / (1 + G r_access); segments of r_word and r_bit lie between neighbouring cells, before the first and behind the last one",
     "preactivation": "z[j] = I[j] input_scale / (g_unit read_voltage), which the column converter sees, full scale adc_range",
 }
 """How numbers of the file become weights and currents."""

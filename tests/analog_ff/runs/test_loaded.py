@@ -124,6 +124,7 @@ def test_what_a_loaded_run_holds(plain: Done) -> None:
         assert "memristor" in repr(run) and "softmax" in repr(run)
 
 
+@pytest.mark.slow
 def test_a_sealed_chip_is_loaded_in_its_own_process(tmp_path: Path) -> None:
     run = done(tmp_path / "run", device="memristor", preset="plain", port="process", layers=(6,), epochs=1)
     with load_run(run.folder) as loaded:
