@@ -1,4 +1,4 @@
-"""What a file of a run's cells says of itself: every figure that turns conductances into weights and currents, with its unit.
+"""The description in a file of a run's cells: every figure that turns conductances into weights and currents, with its unit.
 
 ``cells.h5`` carries it as attributes, an export as ``description.json``; both say the same.
 """
@@ -30,7 +30,7 @@ LAWS: Mapping[str, str] = {
     "G / (1 + G r_access); segments of r_word and r_bit lie between neighbouring cells, before the first and behind the last one",
     "preactivation": "z[j] = I[j] input_scale / (g_unit read_voltage), which the column converter sees, full scale adc_range",
 }
-"""How numbers of the file become weights and currents."""
+"""Name of a law -> the law by which numbers of the file become weights and currents."""
 
 
 class Quantity(NamedTuple):

@@ -108,7 +108,7 @@ class LoadedRun:
 
     @property
     def metrics(self) -> DataFrame:
-        """The table of metrics.csv, one line an epoch; UsageError without pandas."""
+        """The table of metrics.csv, one line an epoch. Raise UsageError without pandas."""
         try:
             import pandas
         except ImportError:

@@ -93,7 +93,7 @@ def text(head: str, *lines: str) -> str:
 
 ROWS = [f"{i % 5},{i % 3},{'ab'[i % 2]}" for i in range(20)]
 BAD = {
-    "no labels": (text("p,q,r", *ROWS), "has no column of labels.*it has p, q"),
+    "no labels": (text("p,q", "1,2", "3,4"), "has no column of labels.*it has p, q"),
     "two columns of labels": (text("p,y,label", *ROWS), "has the columns y, label; choose"),
     "a text among numbers": (text("p,q,label", "1,x,a", *ROWS), "column 'q' holds 'x' in row 1"),
     "a missing number": (text("p,q,label", "1,,a", *ROWS), "column 'q' has no number in row 1"),

@@ -321,3 +321,14 @@ def test_infer_names_images(plain: Done, tmp_path: Path, capsys: pytest.CaptureF
     assert run_app(app, ["infer", str(plain.folder)]) == 0
     said = capsys.readouterr().out
     assert f"{plain.result['test_error_percent']:.2f} %" in said and "J" in said
+
+
+def test_the_python_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its shapes are those that the comments say."""
+    page = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "load-a-run.md"
+    (code,) = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.S)
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    exec(code, names)
+    assert names["goodness"].shape == (5, 2) and names["weights"].shape == names["run"].chip.shapes[0]
+    assert len(names["table"]) == 1 and len(names["labels"]) == len(names["run"].data.x_test)
