@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -77,7 +78,7 @@ def _describe_run(file: Any, run: Run) -> None:
     """Write the description of the whole chip, its device and its digital read-out."""
     file.attrs["schema"] = described.SCHEMA
     file.attrs.update(described.of_run(run))
-    file["configuration"] = run.config.to_toml(run.origin.versions)
+    file["configuration"] = replace(run.config, out="", data_dir=None).to_toml({})  # places do not belong to the cells
     device = file.create_group("device")
     for name, figure in described.device_figures(run).items():
         device.create_dataset(name, data=_stored(figure["value"])).attrs["unit"] = figure["unit"]
