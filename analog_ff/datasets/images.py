@@ -32,18 +32,28 @@ class Images(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def read(name: str, *, like: Dataset, data_dir: str | Path | None = None, label_column: str | None = None) -> Images:
+def read(
+    name: str,
+    *,
+    like: Dataset,
+    data_dir: str | Path | None = None,
+    label_column: str | None = None,
+    usual: str | None = None,
+) -> Images:
     """Return the images that `name` stands for, with the full scale and the columns of the data set `like`.
 
+    The labels of a table stand in `label_column` or, if that is not named, in the column `usual` where there is one.
     Raise UsageError in one sentence for a file that holds no such images.
     """
+    if label_column is not None and not is_table(name):
+        raise UsageError(f"--label-column belongs to a table (.csv or .parquet), {shown(name)} is none: leave it out.")
     if name in DATASETS:
         data = load(name, data_dir=data_dir)
         return Images(data, np.array(data.classes)[data.y_test])
     path = Path(name)
     notes: tuple[str, ...] = ()
     if is_table(name):
-        table = columns_of(name, label_column, like.columns)
+        table = columns_of(name, label_column, like.columns, usual)
         chosen = np.ones(len(table.values), bool) if table.parts is None else table.parts == "test"
         if not chosen.any():
             raise UsageError(f"{name}: no row has 'test' in its column split; leave the column out to take all rows.")

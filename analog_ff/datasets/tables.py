@@ -14,6 +14,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -76,15 +77,19 @@ def read(path: str | Path, label_column: str | None = None) -> Source:
     return Source(dataset._replace(columns=table.names), held)
 
 
-def columns_of(path: str | Path, label_column: str | None = None, wanted: tuple[str, ...] = ()) -> Table:
+def columns_of(
+    path: str | Path, label_column: str | None = None, wanted: tuple[str, ...] = (), usual: str | None = None
+) -> Table:
     """Return the columns of a table; with `wanted` the values are those columns in this order, and others are left out.
+
+    A column `usual` has the labels if it is there and no `label_column` is named.
 
     Raise UsageError, with file, column and row, for a table that cannot be read so.
     """
     frame = _frame(path)
     names = [str(name) for name in frame.columns]
     frame.columns = names
-    label = _label_name(path, names, label_column)
+    label = usual if label_column is None and usual in names else _label_name(path, names, label_column)
     split = next((name for name in names if name.lower() == SPLIT and name != label), None)
     own = [name for name in names if name not in (label, split)]
     notes = () if label is None else (f"column {shown(label, quoted=False)} has the labels",)
@@ -119,7 +124,8 @@ def _frame(path: str | Path) -> DataFrame:
         raise UsageError(
             f"{path} is a table, which needs the package {error.name}: install it by pip install 'analog-ff[tables]'."
         ) from None
-    with files.reading(path, "a table of numbers"):
+    with files.reading(path, "a table of numbers"), warnings.catch_warnings():
+        warnings.simplefilter("error", pandas.errors.ParserWarning)  # such as rows of more columns than there are names
         if parquet:
             frame = pandas.read_parquet(io.BytesIO(data), engine="pyarrow")
             names = [str(name) for name in frame.columns]

@@ -29,10 +29,13 @@ def readouts_of(loaded: LoadedRun, wanted: str | None) -> tuple[str, ...]:
 def images_of(loaded: LoadedRun, name: str | None, label_column: str | None = None) -> Images:
     """Return the images that are named, cut and blackened as those of the run; by default the images of its own test."""
     if name is None:
+        if label_column is not None:
+            raise UsageError("--label-column belongs to a table of --data: give one, or leave the option out.")
         data = loaded.data
         return Images(data, np.array(data.classes)[data.y_test])
     config = loaded.config
-    found = read(name, like=loaded.data, data_dir=config.data_dir, label_column=label_column or config.label_column)
+    usual = config.label_column
+    found = read(name, like=loaded.data, data_dir=config.data_dir, label_column=label_column, usual=usual)
     images = found._replace(data=cut(config, found.data))
     own, given = loaded.data.x_test.shape[1], images.data.x_test.shape[1]
     if own != given:

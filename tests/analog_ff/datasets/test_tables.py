@@ -105,6 +105,8 @@ BAD = {
     "an unknown part": (text("p,label,split", "1,a,tran", "1,a,test"), "column 'split' holds 'tran' in row 1"),
     "one part": (text("p,label,split", "1,a,train", "1,b,train"), "needs rows of 'train' and of 'test'"),
     "negative numbers": (text("p,q,label", "-1,2,a", *ROWS), "x_train has values from -1"),
+    "more columns than names": (text("p,q,label", "1,2,3,a", "1,2,4,b"), "cannot be read as a table of numbers"),
+    "a row that is short": (text("p,q,label", "1,2,a", "1"), "column 'q' has no number in row 2"),
     "no rows": ("p,q,label\n", "has 0 rows"),
     "nothing": ("", "cannot be read as a table|has no name"),
     "too large floats": (text("p,q,label", "0.5,2.25,a", *ROWS), "expected floats from 0 to 1.*scale each column"),
@@ -205,6 +207,14 @@ def test_images_of_a_table_follow_the_columns_of_training(tmp_path: Path) -> Non
     frame(split=["train"] * 50 + ["test"] * 10).drop(columns="label").to_csv(tmp_path / "c.csv", index=False)
     rest = images.read(str(tmp_path / "c.csv"), like=like())
     assert len(rest.data.x_test) == 10 and rest.labels is None
+    assert images.read(str(tmp_path / "c.csv"), like=like(), usual="kind").labels is None
+    frame(kind=LABELS).drop(columns="label").to_csv(tmp_path / "d.csv", index=False)
+    named = images.read(str(tmp_path / "d.csv"), like=like(), usual="kind")
+    assert named.labels is not None and named.labels.tolist() == LABELS.tolist()
+    with pytest.raises(UsageError, match="no column 'kid'; did you mean 'kind'"):
+        images.read(str(tmp_path / "d.csv"), like=like(), label_column="kid")
+    with pytest.raises(UsageError, match="belongs to a table"):
+        images.read("toy", like=like(), label_column="y")
 
 
 def test_images_of_arrays(tmp_path: Path) -> None:

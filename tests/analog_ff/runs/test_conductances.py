@@ -117,6 +117,16 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(
     assert "\n" not in str(caught.value) and "g.npz" in str(caught.value) and not (tmp_path / "run").exists()
 
 
+def test_several_chips_take_them_layer_by_layer(tmp_path: Path, shapes: Any) -> None:
+    given = random(shapes, 4e-6, 5e-6)
+    np.savez(tmp_path / "g.npz", **given)
+    chosen = {"device": "memristor", "device_spread": False, "chips": "per-layer"}
+    with prepared(config(tmp_path / "run", **chosen, conductances=str(tmp_path / "g.npz"))) as parts:
+        for layer in range(2):
+            found = parts.run.port.oracle.conductances(layer)
+            np.testing.assert_array_equal(found, given[f"layer{layer}"].astype(np.float32))
+
+
 def test_options_that_do_not_go_with_it(tmp_path: Path, shapes: Any, capsys: pytest.CaptureFixture[str]) -> None:
     np.savez(tmp_path / "g.npz", **random(shapes, *MEMRISTOR))
     (tmp_path / "g.txt").write_text("1")
