@@ -87,7 +87,7 @@ def of_readout(run: Run) -> dict[str, Quantity]:
     """Return the figures of the digital softmax read-out."""
     layers = list(run.learner.readout_layers)
     return {
-        "logits": Quantity("logits[c] = sum_f h[f] weights[f, c]; the answer is the class of the largest"),
+        "logits": Quantity(f"{run.learner.softmax.law}; the answer is the class of the largest"),
         "features": Quantity(
             f"h: outputs of the network layers {', '.join(map(str, layers))} one after the other, the outputs of each "
             "scaled to a root mean square of 1 (with regions, those of each region)"

@@ -199,3 +199,12 @@ def test_the_ends_of_the_scales_can_be_run() -> None:
     for name in ("weight_range", "input_scale", "adc_range"):
         for value in (1e-6, 1e6):
             examine(Config(**{"data": "toy", "layers": (4,), "shift": 0, name: value}))
+
+
+def test_an_option_that_came_later_leaves_the_digest_of_a_run_as_it_was() -> None:
+    """A checkpoint of before is resumed and loaded; away from its default the option counts."""
+    later = {f.name for f in fields(Config) if f.metadata.get("later")}
+    assert {"label_column", "conductances"} <= later
+    of_before = {k: v for k, v in Config().as_dict().items() if k not in {*Config.not_in_hash, *later}}
+    digest = hashlib.sha256(json.dumps(of_before, sort_keys=True).encode()).hexdigest()[:16]
+    assert Config().digest() == digest != Config(label_column="y").digest()

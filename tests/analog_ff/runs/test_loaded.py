@@ -23,6 +23,7 @@ from analog_ff.runs.execute import execute
 from analog_ff.runs.train import Run
 from analog_ff.simulate import run_app
 from hardware_models.check import UsageError
+from hardware_models.keys import Key
 from hardware_models.port import SealedChipError
 from hardware_models.wires import solve
 
@@ -169,6 +170,7 @@ def test_cells_describe_themselves(built: Done) -> None:
         written = tomllib.loads((built.folder / "config.toml").read_text())
         assert chosen | {"out": str(built.folder), "versions": written["versions"]} == written
         np.testing.assert_array_equal(file["readout/weights"], run.learner.softmax.weights)
+        _compare_answers(run, file["readout"])
         for layer, (inputs, neurons) in enumerate(run.chip.shapes):
             group = file[f"layer{layer}"]
             said = dict(group.attrs)
@@ -187,6 +189,21 @@ def test_cells_describe_themselves(built: Done) -> None:
             # Wires are followed between exact solutions, to 0.5 % of the largest current of a tile.
             np.testing.assert_allclose(w, run.chip.oracle.weights(layer), atol=0.005 * np.abs(w).max())
             assert np.abs(w).max() <= 1.5 * said["weight_limit"]
+
+
+def _compare_answers(run: Any, readout: Any) -> None:
+    """Compare the answers of the softmax read-out with the law in the file, written out in whole numbers of 8 bits."""
+    assert "round" in readout.attrs["logits"] and "root mean square of 1" in readout.attrs["features"]
+    x, key = run.data.x_test[:50], Key(0, "look")
+    activities, _ = run.learner.look(x, None, key.child("neutral"), "layer")
+    h = np.concatenate(
+        [one.y / np.sqrt(np.square(one.y).mean(axis=1, keepdims=True) + 1e-12) for one in activities], axis=1
+    )
+    v = readout["weights"][()]
+    s_h, s_c = np.abs(h).max() / 127, np.abs(v).max(axis=0) / 127
+    logits = s_h * s_c * (np.rint(h / s_h) @ np.rint(v / s_c))
+    scores, _ = run.learner.scores(x, "softmax", key)
+    np.testing.assert_allclose(logits, scores, atol=0.02 * np.abs(scores).max())
 
 
 def _tile(g: np.ndarray, said: dict[str, Any]) -> np.ndarray:
