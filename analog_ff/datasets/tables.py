@@ -142,6 +142,11 @@ def _frame(path: str | Path) -> DataFrame:
             )  # fmt: skip
     _check_names(path, [name.strip() for name in names])
     frame.columns = [str(name).strip() for name in names]
+    for name, kind in frame.dtypes.items():
+        if pandas.api.types.is_numeric_dtype(kind) and not isinstance(
+            kind, np.dtype
+        ):  # Int64 and others with a missing value
+            frame[name] = frame[name].to_numpy(np.float64, na_value=np.nan)
     return frame
 
 

@@ -47,6 +47,18 @@ def test_a_table_is_the_same_in_every_form(tmp_path: Path) -> None:
     assert len(held.x_test) == 6 and np.bincount(held.y_test).tolist() == [2, 2, 2]
 
 
+def test_whole_numbers_with_a_missing_value_of_pandas(tmp_path: Path) -> None:
+    """Types such as Int64 are numbers, in values and in labels; a missing one is named."""
+    table = frame(label=np.arange(60) % 3).convert_dtypes()
+    table.to_parquet(tmp_path / "a.parquet")
+    data = load(str(tmp_path / "a.parquet"))
+    assert data.classes == (0, 1, 2) and data.full == DIGITS[:48].max()
+    table.loc[4, "p2"] = pandas.NA
+    table.to_parquet(tmp_path / "b.parquet")
+    with pytest.raises(UsageError, match="column 'p2' has no number in row 5"):
+        load(str(tmp_path / "b.parquet"))
+
+
 def test_decimal_commas_and_floats_stay(tmp_path: Path) -> None:
     values = RNG.random((60, 6)).round(3)
     table = frame(**{f"p{i}": values[:, i] for i in range(6)})
