@@ -67,6 +67,8 @@ def take(cells: Cells, given: ArrayLike, what: str) -> Taken:
             "they cannot take one from outside: choose another --device."
         )
     cells.look()
+    if cells.wired is not None:
+        cells.wired.renew(np.ascontiguousarray(cells.connected(), np.float32))
     return Taken(int(np.count_nonzero(np.abs(within - wanted) > slack)), int(np.count_nonzero(~sound)))
 
 

@@ -15,7 +15,9 @@ from analog_ff.simulate import app, run_app
 from hardware_models.check import UsageError
 from hardware_models.chip import Chip
 from hardware_models.devices import PUBLISHED
+from hardware_models.keys import Key
 from hardware_models.port import SealedChipError
+from hardware_models.wires import Interconnect
 
 MEMRISTOR = (1e-6, 1e-5)
 
@@ -140,6 +142,21 @@ def test_options_that_do_not_go_with_it(tmp_path: Path, shapes: Any, capsys: pyt
         assert run_app(app, [*base, *options]) == 2
         said = capsys.readouterr().err
         assert words in said and said.count("\n") == 1 and not (tmp_path / "run").exists()
+
+
+def test_what_reads_see_behind_wires_is_solved_anew() -> None:
+    """A chip with wires that has been read with other cells sees the same matrix as a fresh one, transistors included."""
+    wires = Interconnect(50.0, 50.0)
+    rng = np.random.default_rng(2)
+    first, given = rng.uniform(2e-6, 9e-6, (2, 20, 12))
+    used, fresh = (Chip("memristor", [(20, 6)], wires=wires, access_transistor=True, tile=(16, 8)) for _ in range(2))
+    used.take(0, first, "layer 0")
+    used.read(0, np.ones((3, 20)), key=Key(0, "read"))
+    before = used.oracle.weights(0)
+    for chip in (used, fresh):
+        chip.take(0, given, "layer 0")
+    np.testing.assert_array_equal(used.oracle.weights(0), fresh.oracle.weights(0))
+    assert not np.allclose(before, used.oracle.weights(0))
 
 
 def test_a_sealed_chip_and_faulty_cells() -> None:
