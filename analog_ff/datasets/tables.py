@@ -141,7 +141,11 @@ def _frame(path: str | Path) -> DataFrame:
                 low_memory=False,
             )  # fmt: skip
     _check_names(path, [name.strip() for name in names])
-    frame.columns = [str(name).strip() for name in names]
+    if len(names) != len(frame.columns):  # a name in quotation marks that goes on in the next line
+        raise UsageError(
+            f"{path}: the first line names {len(names)} columns, its rows have {len(frame.columns)}; expected one name a column."
+        )
+    frame.columns = [name.strip() for name in names]
     for name, kind in frame.dtypes.items():
         if pandas.api.types.is_numeric_dtype(kind) and not isinstance(
             kind, np.dtype

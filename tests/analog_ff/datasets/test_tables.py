@@ -118,6 +118,10 @@ BAD = {
     "one part": (text("p,label,split", "1,a,train", "1,b,train"), "needs rows of 'train' and of 'test'"),
     "negative numbers": (text("p,q,label", "-1,2,a", *ROWS), "x_train has values from -1"),
     "more columns than names": (text("p,q,label", "1,2,3,a", "1,2,4,b"), "cannot be read as a table of numbers"),
+    "a name over two lines": (
+        'p,"q,r\ns",label\n1,2,3\n',
+        "the first line names . columns, its rows have .;|has no name",
+    ),
     "a row that is short": (text("p,q,label", "1,2,a", "1"), "column 'q' has no number in row 2"),
     "no rows": ("p,q,label\n", "has 0 rows"),
     "nothing": ("", "cannot be read as a table|has no name"),
