@@ -34,8 +34,10 @@ OF_DEVICE = ("device", "program_to", "read_noise", "write_noise", "device_spread
              "input_scale", "access_transistor")  # fmt: skip
 """Options that decide the device of a run."""
 _DEVICES: dict[tuple[Any, ...], str] = {}
-FILES = ("fault_map", "nonlinearity", "negatives")
+FILES = ("fault_map", "nonlinearity", "negatives", "conductances")
 """Options that may name a user's file, which the run then reads."""
+FUNCTIONS = ("nonlinearity", "negatives")
+"""Those of them that name a function in it, ``file.py:name``."""
 
 
 def digest(value: Any) -> str:
@@ -62,12 +64,12 @@ def key(command: str, config: Choices) -> dict[str, Any]:
     plain = config.as_dict()
     defaults = {f.name: list(f.default) if isinstance(f.default, tuple) else f.default for f in fields(config)}
     changed = {n: v for n, v in plain.items() if n not in config.not_in_hash and v != defaults[n]}
-    inputs = {"data": _data(plain["data"])}
+    inputs = {"data": _data(plain["data"], plain.get("label_column"))}
     for what in ("device", "program_to"):
         if plain.get(what) not in (None, "none"):
             inputs[what] = _device(config, plain, what)
     for what in FILES:
-        path = Path(str(plain.get(what)).rpartition(":")[0] if what != "fault_map" else str(plain.get(what)))
+        path = Path(str(plain.get(what)).rpartition(":")[0] if what in FUNCTIONS else str(plain.get(what)))
         if path.is_file():
             inputs[what] = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     return {"model": MODEL, "configuration": digest([command, changed]), "inputs": inputs}
@@ -100,14 +102,14 @@ def figures(device: BaseDevice, *, access_transistor: bool = False) -> dict[str,
 
 
 @cache
-def _data(name: str) -> str:
+def _data(name: str, label_column: str | None = None) -> str:
     """Return a digest of a data set: of its arrays, or of the published checksums with which its files are compared."""
     if name in CHECKSUMS:
         return digest(CHECKSUMS[name])
     if name == "cifar-10":  # the files are the user's own and not known to the repository
         return "cifar-10"
     found = hashlib.sha256()
-    data = load(name)
+    data = load(name, label_column=label_column)
     for array in (data.x_train, data.y_train, data.x_test, data.y_test):
         found.update(f"{array.dtype} {array.shape}".encode())
         found.update(array.tobytes())

@@ -78,6 +78,11 @@ def show(result: Document, folder: Path) -> None:
         table.add_row(name, value)
     if (limits := binding(result)) is not None:
         table.add_row("limits that bind", ", ".join(limits) or "none")
+    if taken := result.get("conductances"):
+        least = ", ".join(f"{100.0 * share:.3g} %" for share in taken["clipped_share"])
+        table.add_row("given conductances, cells at their own bound instead", f"{least} (layer by layer)")
+    for note in result.get("data_notes", ()):
+        table.add_row("data", note)
     table.add_row("wall time", f"{result['wall_seconds']:.1f} s")
     console = Console(markup=False, emoji=False)
     console.print(table)

@@ -71,8 +71,9 @@ class Choices:
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
 
     def digest(self) -> str:
-        """Return a hash of everything that decides the result."""
-        kept = {k: v for k, v in self.as_dict().items() if k not in self.not_in_hash}
+        """Return a hash of everything that decides the result; it is the same without an option that came later, at rest."""
+        rest = {f.name for f in fields(self) if f.metadata.get("later") and getattr(self, f.name) == f.default}
+        kept = {k: v for k, v in self.as_dict().items() if k not in self.not_in_hash and k not in rest}
         return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
 
     def to_toml(self, versions: dict[str, str]) -> str:
@@ -107,6 +108,7 @@ class Choices:
             else:
                 off = value == "none" and "None" in known[name]
                 values[name] = of_type(known[name], None if off else value, where, name)
+        values = {f.name: f.default for f in fields(cls) if f.metadata.get("later")} | values
         if missing := [name for name in known if name not in values]:
             several = f" and {len(missing) - FEW} more" if len(missing) > FEW else ""
             raise UsageError(

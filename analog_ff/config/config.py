@@ -105,6 +105,11 @@ class Config(
             positive_int("a run", "--tile [cells]", size, least, 1_000_000)
         if self.fault_map is not None and not isfile(expanduser(self.fault_map)):
             raise UsageError(f"--fault-map {shown(self.fault_map, 200, quoted=False)} does not exist.")
+        if self.conductances is not None:
+            if not isfile(expanduser(self.conductances)):
+                raise UsageError(f"--conductances {shown(self.conductances, 200, quoted=False)} does not exist.")
+            if self.sealed or self.port != "local":
+                raise UsageError("--conductances sets the cells of the chip, which a sealed chip does not allow.")
         if self.program_to == "":
             raise UsageError("--program-to needs a device, such as --program-to nandakumar2019_pcm.")
         if self.program_to is not None and (self.sealed or self.port != "local"):

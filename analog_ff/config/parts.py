@@ -60,7 +60,12 @@ class LearningChoices:
 class DataChoices:
     """Data."""
 
-    data: str = option("mnist-5k", "data set", table=DATASETS, or_own="a .npz file")
+    data: str = option("mnist-5k", "data set", table=DATASETS, or_own="a .npz, .csv or .parquet file")
+    label_column: str | None = option(
+        None,
+        "column of the labels in a table of --data (.csv, .parquet); default: label, class, target or y",
+        later=True,
+    )
     data_dir: str | None = option(None, "folder of the data sets (also ANALOG_FF_DATA)")
     split: str = option("final", "final: test once; holdout: validation part of the training set", choices=SPLITS)
     shift: int = option(
@@ -267,5 +272,10 @@ class RunChoices:
         "ages at which the chip is tested again, such as 1h,1d,30d (s, min, h, d or y after the test, or after the writing "
         "with --program-to); default: none, with --program-to an hour and a day",
         parse_ages,
+    )
+    conductances: str | None = option(
+        None,
+        "a file of conductances (.npz, .h5) that the cells take before training, in place of the initial weights",
+        later=True,
     )
     out: str = option("", "run folder; must not exist", shown="runs/DATA-DEVICE-LEARNER-sSEED-cCHIP")

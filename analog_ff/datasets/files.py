@@ -1,7 +1,7 @@
 """A user's own data set in one ``.npz`` file with four arrays (``numpy.savez``).
 
 * ``x_train`` (n, d), (n, height, width) or (n, height, width, channels) and ``x_test`` (m, likewise): floats from
-  0 to 1, or uint8 from 0 to 255, which is divided by 255;
+  0 to 1, uint8 from 0 to 255, or other whole numbers from 0 to their largest value (`analog_ff.datasets.scale`);
 * ``y_train`` (n,) and ``y_test`` (m,): integer or string labels, one an image; every test label occurs in
   training.
 
@@ -12,11 +12,13 @@ objects (pickles) are refused, because reading them could run code.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from analog_ff.datasets.base import Dataset, Source, from_bytes, last_share_of_each_class
+from analog_ff.datasets.base import Dataset, Source, last_share_of_each_class
+from analog_ff.datasets.scale import full_scale, note_of, rows
 from hardware_models import files
 from hardware_models.check import UsageError, shown
 
@@ -26,16 +28,23 @@ ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 def read(path: str | Path) -> Source:
     """Return the data set in a ``.npz`` file; raise UsageError, with file and array, if the file is not a data set."""
     with files.reading(path, "a data set"):
-        return _source(Path(path), _arrays(path))
+        loaded = files.arrays(path, "data file", ARRAYS)
+        missing = [name for name in ARRAYS if name not in loaded]
+        if missing:
+            has = ", ".join(loaded) or "none of them"
+            raise UsageError(f"{path} has no {' and no '.join(missing)} (it has {has}); expected {', '.join(ARRAYS)}.")
+        return assembled(Path(path), loaded)
 
 
-def _source(path: Path, arrays: dict[str, np.ndarray]) -> Source:
-    x_train, x_test = (_images(path, name, arrays[name]) for name in ("x_train", "x_test"))
+def assembled(path: Path, arrays: Mapping[str, np.ndarray], *, notes: tuple[str, ...] = ()) -> Source:
+    """Return the data set of four arrays that a file holds, named as in `ARRAYS`, with further `notes` on them."""
+    full = full_scale(path, "x_train", arrays["x_train"])
+    x_train, x_test = (rows(path, name, arrays[name], full) for name in ("x_train", "x_test"))
     shape, test_shape = arrays["x_train"].shape[1:], arrays["x_test"].shape[1:]
     if shape != test_shape:
         raise UsageError(f"{path}: x_test has images of shape {test_shape}, expected {shape} as in x_train.")
     for images, labels in (("x_train", "y_train"), ("x_test", "y_test")):
-        _check_labels(path, labels, arrays[labels], images, len(arrays[images]))
+        check_labels(path, labels, arrays[labels], images, len(arrays[images]))
     y_train, y_test, classes = _indices(path, arrays["y_train"], arrays["y_test"])
     dataset = Dataset(
         name=path.name,
@@ -46,46 +55,14 @@ def _source(path: Path, arrays: dict[str, np.ndarray]) -> Source:
         classes=classes,
         height=shape[0] if len(shape) > 1 else 1,
         width=shape[1] if len(shape) > 1 else shape[0],
+        full=full,
+        notes=(*notes, *note_of(full)),
     )
     return Source(dataset, validation=last_share_of_each_class(y_train, 10))
 
 
-def _arrays(path: str | Path) -> dict[str, np.ndarray]:
-    loaded = files.arrays(path, "data file", ARRAYS)
-    missing = [name for name in ARRAYS if name not in loaded]
-    if missing:
-        has = ", ".join(loaded) or "none of them"
-        raise UsageError(f"{path} has no {' and no '.join(missing)} (it has {has}); expected {', '.join(ARRAYS)}.")
-    return loaded
-
-
-def _images(path: Path, name: str, x: np.ndarray) -> np.ndarray:
-    """Check images and return them as rows (n, d) of float32."""
-    if x.dtype != np.uint8 and x.dtype.kind != "f":
-        raise UsageError(f"{path}: {name} is of type {x.dtype}, expected floats from 0 to 1 or uint8.")
-    if x.ndim not in (2, 3, 4):
-        wanted = "(n, d), (n, height, width) or (n, height, width, channels)"
-        raise UsageError(f"{path}: {name} has shape {x.shape}, expected {wanted}.")
-    if x.size == 0:
-        raise UsageError(f"{path}: {name} is empty (shape {x.shape}), expected at least one image and one pixel.")
-    if 4 * x.size > files.LARGE:
-        most = files.LARGE // 4
-        raise UsageError(f"{path}: {name} has {x.size} values, expected at most {most}, which become 2 GiB of float32.")
-    if x.dtype == np.uint8:
-        if x.max() == 1:
-            raise UsageError(
-                f"{path}: {name} is uint8 with values of 0 and 1 alone, expected 255 for full; save such images as floats."
-            )
-        return from_bytes(x)
-    if not np.isfinite(x).all():
-        raise UsageError(f"{path}: {name} contains NaN or infinity, expected floats from 0 to 1.")
-    low, high = float(x.min()), float(x.max())
-    if low < 0.0 or high > 1.0:
-        raise UsageError(f"{path}: {name} has values from {low:g} to {high:g}, expected floats from 0 to 1 or uint8.")
-    return np.ascontiguousarray(x.reshape(len(x), -1), dtype=np.float32)
-
-
-def _check_labels(path: Path, name: str, y: np.ndarray, images: str, count: int) -> None:
+def check_labels(path: Path, name: str, y: np.ndarray, images: str, count: int) -> None:
+    """Raise UsageError unless `y` holds `count` labels, whole numbers or texts, one for each image of the array `images`."""
     if y.dtype.kind not in "iuU":
         raise UsageError(f"{path}: {name} is of type {y.dtype}, expected integer or string labels.")
     if y.shape != (count,):

@@ -32,6 +32,7 @@ def option(
     table: Facts | None = None,
     or_own: str = "",
     beside: str = "",
+    later: bool = False,
 ) -> Any:
     """Return a dataclass field that is an option of the command line too.
 
@@ -46,9 +47,11 @@ def option(
     table : the table whose names are taken; the help lists them with the description in their rows.
     or_own : the form of a user's own entry beside the table's names, such as ``file.py:function``; it has a colon.
     beside : another option without which, at its default, this one does nothing.
+    later : runs of earlier versions had no such option and were what its default is: their files need not have it.
     """
     limits = {} if low is None else {"low": low, "high": high, "low_open": low_open, "unit": unit}
-    said = {"help": help_text, "parse": parse, "shown": shown, "choices": tuple(choices), "beside": beside}
+    said = {"help": help_text, "parse": parse, "shown": shown, "choices": tuple(choices), "beside": beside,
+            "later": later}  # fmt: skip
     return field(default=default, metadata={**said, "table": table, "or_own": or_own, **limits})
 
 

@@ -89,13 +89,22 @@ def growing_old(port: ChipPort, ages: Mapping[str, float], key: Key) -> Iterator
         yield age
 
 
-def tested(learner: Learner, data: Dataset, key: Key) -> tuple[dict[str, float], dict[str, Tally]]:
-    """Return the error [%] of each read-out on the test images, and the events of each."""
-    errors, tallies = {}, {}
+class Tested(NamedTuple):
+    """The test of a network, by read-out."""
+
+    errors: dict[str, float]  # [%]
+    tallies: dict[str, Tally]
+    answers: dict[str, np.ndarray]  # (n,) index of the class that was answered to each test image
+
+
+def tested(learner: Learner, data: Dataset, key: Key) -> Tested:
+    """Show the test images to each read-out of a network in turn."""
+    found = Tested({}, {}, {})
     for name in learner.readouts:
-        predicted, tallies[name] = learner.predict(data.x_test, readouts=(name,), key=key)
-        errors[name] = 100.0 * float(np.mean(predicted[name] != data.y_test))
-    return errors, tallies
+        predicted, found.tallies[name] = learner.predict(data.x_test, readouts=(name,), key=key)
+        found.answers[name] = predicted[name]
+        found.errors[name] = 100.0 * float(np.mean(predicted[name] != data.y_test))
+    return found
 
 
 def aged(
@@ -141,7 +150,7 @@ def aged(
 
 
 def _looked(learner: Learner, data: Dataset, key: Key, test: Key | None, ledger: Ledger) -> Document:
-    errors, tallies = tested(learner, data, key.child("test") if test is None else test)
+    errors, tallies, _ = tested(learner, data, key.child("test") if test is None else test)
     for tally in tallies.values():
         ledger.book("monitor", tally)
     goodness = _goodness(learner, data, key.child("goodness"), ledger)

@@ -48,11 +48,8 @@ VERIFY_ROUNDS = 20
 
 def data_of(config: DataChoices) -> Dataset:
     """Return the data set of a run."""
-    dataset = load(config.data, data_dir=config.data_dir, split=config.split)
-    if config.crop is not None:
-        dataset = cropped(dataset, config.crop)
-    if config.binarise is not None:
-        dataset = binarised(dataset, config.binarise)
+    dataset = load(config.data, data_dir=config.data_dir, split=config.split, label_column=config.label_column)
+    dataset = cut(config, dataset)
     if config.images_per_epoch is not None and config.images_per_epoch > len(dataset.x_train):
         raise UsageError(
             f"--images-per-epoch is at most the {len(dataset.x_train)} training images of {dataset.name}, got "
@@ -61,6 +58,13 @@ def data_of(config: DataChoices) -> Dataset:
     if config.shift and dataset.x_train.shape[1] % ((dataset.height or 1) * (dataset.width or 1)):
         raise UsageError("--shift needs images of known height and width; give --shift 0.")
     return dataset
+
+
+def cut(config: DataChoices, dataset: Dataset) -> Dataset:
+    """Return a data set with its images cut and blackened as a run asks for it."""
+    if config.crop is not None:
+        dataset = cropped(dataset, config.crop)
+    return dataset if config.binarise is None else binarised(dataset, config.binarise)
 
 
 def negatives_of(config: Config, data: Dataset) -> Negatives | None:

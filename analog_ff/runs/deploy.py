@@ -74,7 +74,7 @@ def _aged(
     port = target.port
     if run.config.ages is None:
         every = growing_old(port, ages, key)
-        return {}, {age: tested(target, run.data, key.child("test"))[0] for age in every}
+        return {}, {age: tested(target, run.data, key.child("test")).errors for age in every}
     looked = aged(target, port, run.data, ages, key)
     found = described(looked, lawless, _conditions(port.description, conditions["technology"], conditions["circuit"]))
     return {"ages": found}, {n: a[AS_IT_IS]["error_percent_by_readout"] for n, a in found["by_age"].items()}

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from analog_ff.config.ages import ages_of
 from analog_ff.config.config import Config
+from analog_ff.learners.base import Learner
 from analog_ff.output import folders, whole_files
 from analog_ff.output.messages import tell
 from analog_ff.plain import Document
@@ -27,6 +28,7 @@ from analog_ff.runs.build import (
     schedule_of,
     wiring_of,
 )
+from analog_ff.runs.conductances import put
 from analog_ff.runs.deploy import deploy
 from analog_ff.runs.origin import Origin, note_arrays, versions
 from analog_ff.runs.read_time import noted
@@ -41,7 +43,7 @@ from hardware_models.kernels.products import one_blas_thread
 from hardware_models.keys import Key
 from hardware_models.load import load_device
 from hardware_models.places import in_place, placed
-from hardware_models.port import MissingPinError
+from hardware_models.port import ChipBench, MissingPinError
 from hardware_models.tables import entry
 from hardware_models.user_faults import guarded
 
@@ -91,6 +93,7 @@ def prepared(config: Config, *, images: int | None = None) -> Iterator[Parts]:
             if config.port == "process":  # these are read in the chip's process
                 _note_of_the_chip(config.fault_map, config.nonlinearity)
             learner = learner_of(config, port, len(data.classes), wiring, negatives)
+            taken = _given(config, port, learner)
             schedule = schedule_of(config, batches_of(config, len(data.x_train), learner))
             target = None
             if config.program_to:
@@ -103,7 +106,20 @@ def prepared(config: Config, *, images: int | None = None) -> Iterator[Parts]:
         origin = Origin(dict(sorted(inputs.items())), versions())
         closing.enter_context(opened.into(origin.inputs, folder))
         run = Run(config, data, port, learner, schedule, lambda ledger: results.learn_joule(ledger, conditions), origin)
+        run.taken = taken
         yield Parts(run, device, target, conditions, noise)
+
+
+def _given(config: Config, port: ChipBench, learner: Learner) -> Document:
+    """Set the cells of a chip to the conductances that a run was given, and return the cells that did not take them."""
+    if config.conductances is None:
+        return {}
+    if type(learner).finish is not Learner.finish:
+        raise UsageError(
+            f"learner {config.learner} writes weights of its own to the chip: leave --conductances out, or choose another "
+            "learner."
+        )
+    return put(port, str(placed(Path(config.conductances).expanduser())))
 
 
 def _noted(config: Config, *, written_once: bool = False) -> Document:
@@ -235,7 +251,7 @@ def _carry_out(parts: Parts, folder: Path, end: End) -> Document:
         result |= results.plain(_aged(parts))
         if parts.target is not None:
             result["deployed"] = results.plain(deploy(run, parts.target, parts.conditions) | parts.noise[1])
-    cells.write(folder, run.port, keep=cells.NAME not in end.removed)
+    cells.write(folder, run, keep=cells.NAME not in end.removed)
     from analog_ff.runs import plots
 
     plots.learning_curve(folder, result, run.metrics)

@@ -132,6 +132,8 @@ def collect(
             "clipped_share": run.port.clipped_share(),
         },
         **({} if groups is None else {"line_groups": groups}),
+        **({"conductances": run.taken} if run.taken else {}),
+        **({"data_notes": list(run.data.notes)} if run.data.notes else {}),
     }
     _, chip = drawn(result, known["technology"], known["circuit"], energy["ranged_joule"])
     result["energy"]["chip"] = chip

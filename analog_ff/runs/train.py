@@ -57,6 +57,10 @@ class Run:
         self.metrics: list[Document] = []
         self.without_wires: Document = {}
         """Errors of the test before the wires were laid, with ``--wires test``."""
+        self.answers: dict[str, np.ndarray] = {}
+        """Labels of the last test, as indices of classes, by read-out."""
+        self.taken: Document = {}
+        """Shares of the cells that have not taken the conductances of ``--conductances``; empty without that option."""
         self.counted: list[dict[str, int | float]] = []
         self._batches = batches_of(config, len(data.x_train), learner)
         self.epoch = 0
@@ -75,7 +79,8 @@ class Run:
         if not self.programmed:
             self.fabricated.note(self.arrays())
             self.ledger.book("program", calibrated(config, self.learner))
-            self.ledger.book("program", self.learner.initialise())
+            if not self.taken:
+                self.ledger.book("program", self.learner.initialise())
             if config.line_groups == "auto":
                 self.ledger.book("program", calibrate(self.learner, self.port, self.data.x_train, config.seed))
             self.programmed = True
@@ -98,7 +103,13 @@ class Run:
                 self._save(folder)
                 if after_epoch is not None:
                     after_epoch(self.epoch)
-        # No checkpoint comes after this: a run that is resumed here does it again, from the same keys.
+        self.finish()
+
+    def finish(self) -> None:
+        """Do the learner's last work after the last epoch.
+
+        No checkpoint comes after this: a run that is resumed or loaded does it again, from the same keys.
+        """
         self.ledger.book("program", self.learner.finish())
 
     def _teach(self, lesson: Lesson) -> None:
@@ -127,7 +138,7 @@ class Run:
         return self._tested("infer")
 
     def _tested(self, phase: str) -> tuple[dict[str, float], dict[str, Tally]]:
-        errors, tallies = tested(self.learner, self.data, self.test_key)
+        errors, tallies, self.answers = tested(self.learner, self.data, self.test_key)
         for tally in tallies.values():
             self.ledger.book(phase, tally)
         return errors, tallies

@@ -13,12 +13,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from hardware_models import pins
 from hardware_models.check import UsageError, in_range, positive_int
 from hardware_models.crossbar import reading, writing
 from hardware_models.crossbar.access import Access
 from hardware_models.crossbar.cells import Cells
+from hardware_models.crossbar.given import Taken, take
 from hardware_models.crossbar.line_noise import NO_LINE_NOISE, LineNoise
 from hardware_models.crossbar.line_watch import LineLimit
 from hardware_models.crossbar.renewal import renew_spent
@@ -149,6 +151,10 @@ class Crossbar:
         """G+ + G- summed over each word line, (rows,) float64 [S]; a copy."""
         self.cells.look_again()
         return self.cells.row_sums.copy()
+
+    def take(self, conductances: ArrayLike, what: str = "the array") -> Taken:
+        """Set the cells to conductances (2, rows, columns) or (rows, 2 columns) [S]; see `crossbar.given.take`."""
+        return take(self.cells, conductances, what)
 
     def lay_wires(self, interconnect: Interconnect) -> None:
         """Give the tiles wires with resistance from now on; what is saved then has their state."""
