@@ -20,13 +20,13 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import store  # noqa: E402
-from identity import digest  # noqa: E402
+import store
+from identity import digest
 
-from hardware_models.devices.exponential_step import ExponentialStep  # noqa: E402
-from hardware_models.fitting import FORMS, fit, synthetic, write_pulse_train  # noqa: E402
-from hardware_models.fitting.pulse_train import read_pulse_train  # noqa: E402
-from hardware_models.fitting.synthetic import FAULTS, spoiled  # noqa: E402
+from hardware_models.devices.exponential_step import ExponentialStep
+from hardware_models.fitting import FORMS, fit, synthetic, write_pulse_train
+from hardware_models.fitting.pulse_train import read_pulse_train
+from hardware_models.fitting.synthetic import FAULTS, spoiled
 
 NAME = "fit_coverage"
 FORM = "exponential_step"
@@ -55,7 +55,13 @@ def trial(share: float, seed: int) -> dict[str, Any]:
     result = fit(read, forms={FORM: FORMS[FORM]})
     held = {p.name: int(p.low <= TRUTH[p.name] <= p.high) for p in result.parameters}
     bad = {name: [int((faults == name).sum()), int((found & (faults == name)).sum())] for name in FAULTS}
-    line = {"label": f"{share:g}", "options": options, "held": held, "bad": bad, "false": int((found & (faults == "")).sum())}
+    line = {
+        "label": f"{share:g}",
+        "options": options,
+        "held": held,
+        "bad": bad,
+        "false": int((found & (faults == "")).sum()),
+    }
     return line | ({"form": fit(read).form} if seed < CHOSEN else {})
 
 

@@ -25,6 +25,7 @@ FAULTS: Mapping[str, Callable[[np.ndarray, float, np.ndarray], np.ndarray]] = Ma
 """Faults of a reading as functions of the readings [S], the largest reading [S] and numbers in [0, 1): a wrong range of the
 instrument, no contact, an instrument at its limit, and any reading between 0 and the largest one."""
 
+
 def synthetic(
     device: BaseDevice, *, cells: int, cycles: int, pulses: int, seed: int = 0, read: bool = True
 ) -> PulseTrain:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hardware_models.laboratory.usual_steps import FAR, Usual, last_seen
+from hardware_models.laboratory.usual_steps import FAR, Usual, common_step, last_seen
 
 MOST_OUTLIERS = 0.05
 """Largest share of readings that may be left out; a larger share is no matter of single faults."""
@@ -30,14 +30,12 @@ def kept_because(g: np.ndarray, bad: np.ndarray, sign: np.ndarray, first: np.nda
         return f"they are more than {100 * MOST_OUTLIERS:g} %, too many for faults of single readings, and were kept"
     good = np.where(bad, np.nan, g)
     if bad.sum() > FEWEST and (stay := _staying(good, sign, first)) >= bad.sum():
-        return (
-            f"as many jumps ({stay}) stay in the cell, so the device makes such jumps, and the readings were kept"
-        )
+        return f"as many jumps ({stay}) stay in the cell, so the device makes such jumps, and the readings were kept"
     size = _alike(g, good, first, cell)
     if size:
         return (
-            f"in each cell they are off by about the same amount ({size:.3g} S), which a device that jumps between two levels does "
-            "(telegraph noise), and they were kept"
+            f"in each cell they are off by about the same amount ({size:.3g} S), as a device that jumps between two levels "
+            "(telegraph noise) is, and they were kept"
         )
     return ""
 
@@ -52,7 +50,8 @@ def _staying(good: np.ndarray, sign: np.ndarray, first: np.ndarray) -> int:
         rows = next_to & (sign == s) & np.isfinite(good)
         # Usual steps have a floor that depends on the unit, which is that of the range here.
         unit = float(np.nanmax(good) - np.nanmin(good)) or 1.0
-        usual, deviation = Usual(before / unit, (good - before) / unit, rows).at(before[rows] / unit)
+        common = common_step(good / unit, first, sign == s)
+        usual, deviation = Usual(before / unit, (good - before) / unit, rows, common).at(before[rows] / unit)
         stay += int((np.abs((good - before)[rows] / unit - usual) > FAR * deviation).sum())
     return stay
 

@@ -17,7 +17,7 @@ import math
 import numpy as np
 
 from hardware_models.laboratory.second_look import second_look
-from hardware_models.laboratory.usual_steps import FAR, Usual, last_seen
+from hardware_models.laboratory.usual_steps import FAR, Usual, common_step, last_seen
 
 _NEARLY = 1.5
 ROUNDS = 10
@@ -43,7 +43,9 @@ def outliers(g: np.ndarray, sign: np.ndarray, first: np.ndarray, cell: np.ndarra
     if not high - low > 1e-12 * max(abs(high), abs(low)):
         return bad
     u = np.clip((g - low) / (high - low), -1e6, 1e6)
-    for _ in range(ROUNDS):  # one spike may hide another beside it, and many spikes move the medians and the usual size of steps
+    for _ in range(
+        ROUNDS
+    ):  # one spike may hide another beside it, and many spikes move the medians and the usual size of steps
         new = _once(np.where(bad, np.nan, u), sign, first, cell)
         if not new.any():
             break
@@ -58,7 +60,10 @@ def _once(u: np.ndarray, sign: np.ndarray, first: np.ndarray, cell: np.ndarray) 
     base = last_seen(u, first)
     before = np.where(base >= 0, u[base], np.nan)
     away = np.arange(len(u)) - base  # pulses since that reading
-    states = {s: Usual(before, u - before, (sign == s) & (away == 1) & (base >= 0)) for s in (1, -1)}
+    states = {
+        s: Usual(before, u - before, (sign == s) & (away == 1) & (base >= 0), common_step(u, first, sign == s))
+        for s in (1, -1)
+    }
     usual, scale = np.zeros(len(u)), np.ones(len(u))
     for s, steps in states.items():
         rows = (sign == s) & (base >= 0)
@@ -101,7 +106,10 @@ def _gone(u: np.ndarray, base: int, i: int, end: int, sign: np.ndarray, states: 
     `base` once the noise of several pulses has added up.
     """
     expected, variance, begins = float(u[base]), 0.0, 0
-    last, unusual = float(u[base]), [0.0] * (TOGETHER + 1)  # last reading; unusual step to each reading from i on, in deviations
+    last, unusual = (
+        float(u[base]),
+        [0.0] * (TOGETHER + 1),
+    )  # last reading; unusual step to each reading from i on, in deviations
     for j in range(base + 1, min(i + TOGETHER + 1, end)):
         step, deviation = (float(x) for x in states[int(sign[j])].at(expected))
         expected, variance = expected + step, variance + deviation**2

@@ -73,11 +73,10 @@ def _between(u: np.ndarray, share: float, sign: np.ndarray, first: np.ndarray) -
     off = u[here] - middle
     (usual_off, deviation), (usual_gap, width) = (_usual(middle, x) for x in (off, gap))
     most = np.sqrt(2.0 * np.log(np.maximum((1.0 - share) / (share * deviation * math.sqrt(2.0 * math.pi)), 1.0)))
-    least = np.maximum(np.clip(most, LEAST, FAR) * deviation, KINK * common_step(u - before))
+    least = np.maximum(np.clip(most, LEAST, FAR) * deviation, KINK * common_step(u, first, sign != 0))
     out = np.zeros(len(u), bool)
     out[here] = (np.abs(off - usual_off) > least) & (np.abs(gap - usual_gap) < AGREE * width)
     return out
-
 
 
 def _usual(state: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -24,16 +24,24 @@ def last_seen(u: np.ndarray, first: np.ndarray) -> np.ndarray:
     return np.where((earlier >= start) & ~first, earlier, -1)
 
 
-def common_step(step: np.ndarray) -> float:
-    """Return the size below which most steps are; 0 without steps. NaN is no step."""
-    known = np.abs(step[np.isfinite(step)])
-    return float(np.quantile(known, _COMMON)) if len(known) else 0.0
+def common_step(u: np.ndarray, first: np.ndarray, own: np.ndarray) -> float:
+    """Return the size below which most of the steps to the rows `own` (n,) are; 0 without steps.
+
+    Steps are those of medians of three readings, in which single bad readings do not count, however many they are.
+    """
+    here = np.flatnonzero(np.isfinite(u))
+    x, cycle = u[here], np.cumsum(first)[here]
+    smooth, within = x.copy(), cycle[1:] == cycle[:-1]
+    inner = np.flatnonzero(within[1:] & within[:-1]) + 1
+    smooth[inner] = np.median([x[inner - 1], x[inner], x[inner + 1]], axis=0)
+    steps = np.abs(np.diff(smooth))[within & own[here[1:]]]
+    return float(np.quantile(steps, _COMMON)) if len(steps) else 0.0
 
 
 class Usual:
     """Usual steps of one polarity: the median step and a robust deviation, as functions of the state before the step."""
 
-    def __init__(self, before: np.ndarray, step: np.ndarray, own: np.ndarray) -> None:
+    def __init__(self, before: np.ndarray, step: np.ndarray, own: np.ndarray, common: float = 0.0) -> None:
         own = own & np.isfinite(before) & np.isfinite(step)
         order = np.argsort(before[own], kind="stable")
         x, y = before[own][order], step[own][order]
@@ -48,7 +56,7 @@ class Usual:
         deviation = np.array([1.4826 * np.median(np.abs(b - np.median(b))) for b in left])
         # A group is small, so its deviation is set to at least half the median deviation of all groups.
         half = 0.5 * float(np.median(deviation)) if len(parts) else 1.0
-        self.deviation = np.maximum(deviation, max(half, _LARGEST / FAR * common_step(y), 1e-3))
+        self.deviation = np.maximum(deviation, max(half, _LARGEST / FAR * common, 1e-3))
 
     def at(self, state: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
         """Return the median step and its deviation at one or more states."""
