@@ -42,7 +42,7 @@ def reason(train: PulseTrain) -> str:
 @pytest.mark.parametrize("share", [0.001, 0.01, 0.03])
 @pytest.mark.parametrize("sort", FAULTS)
 def test_faults_of_every_sort_are_found(sort: str, share: float) -> None:
-    """All that are off by a fourteenth of the range, but for two in a hundred that have others beside them; almost nothing else."""
+    """All that are off by a fourteenth of the range, but for two in a hundred beside others; almost nothing else."""
     train = clean()
     bad, faults = spoiled(train, share, seed=2, sorts=[sort])
     mask, far = found(bad), np.abs(bad.g - train.g) > 0.07 * RANGE
