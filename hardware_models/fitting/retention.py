@@ -151,7 +151,10 @@ def _device(
     if beside is not None:
         if values.get("nu", 0.0) < 0.0:
             raise UsageError(f"{traces.path}: the conductance rises with time, which the model 'programmed' cannot do.")
-        fields: dict[str, Any] = {**values, "source": f"{beside.device.source}; {source}"}  # of a model with more numbers
+        fields: dict[str, Any] = {
+            **values,
+            "source": f"{beside.device.source}; {source}",
+        }  # of a model with more numbers
         return replace(beside.device, **fields), beside.model, [], ()
     low, high = range_of(traces, data, chosen, None, None)
     if not high > low:

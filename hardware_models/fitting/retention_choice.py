@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hardware_models.check import UsageError
+from hardware_models.fitting.pooled import pooled
 from hardware_models.fitting.result import Score
 from hardware_models.fitting.retention_laws import Found, Law, Trace, expected, fitted, limits, uncertainty
 from hardware_models.laboratory.traces import Traces
@@ -66,17 +68,44 @@ def candidate_of(law: Law, data: Data) -> Candidate:
     """Return a law fitted to all traces, its common rest value found by the sum of squares."""
     rest = 0.0
     if law.name == "exponential":
-        tried = np.linspace(0.0, 1.0, 21)
-        width = 0.05
-        for _ in range(6):
-            squares = [sum(f.squares for f in at_rest(law, data, float(x))) for x in tried]
-            rest = float(tried[int(np.argmin(squares))])
-            tried, width = np.clip(np.linspace(rest - width, rest + width, 9), 0.0, 1.0), width / 4
+        # The rest value of the least squares gives the noise, with which the most likely one is found.
+        rest = _least(lambda x: sum(f.squares for f in at_rest(law, data, x)))
+        noise2 = max(_noise2(law, at_rest(law, data, rest), data), 1e-14)
+        rest = _least(lambda x: unlikelihood(at_rest(law, data, x), noise2))
     found = at_rest(law, data, rest)
+    return Candidate(law, rest, found, math.sqrt(max(_noise2(law, found, data), 1e-14)))
+
+
+def _least(function: Callable[[float], float]) -> float:
+    """Return the number in [0, 1] at which a function is least, by grids that become finer."""
+    tried, width, best = np.linspace(0.0, 1.0, 21), 0.05, 0.0
+    for _ in range(5):
+        best = float(tried[int(np.argmin([function(float(x)) for x in tried]))])
+        tried, width = np.clip(np.linspace(best - width, best + width, 9), 0.0, 1.0), width / 4
+    return best
+
+
+def _noise2(law: Law, found: list[Found], data: Data) -> float:
+    """Return the variance of a reading."""
     readings = sum(len(trace.g) for trace in data.traces)
     used = len(found) * (2 if law.number else 1) + (law.name == "exponential")
-    noise2 = sum(f.squares for f in found) / max(readings - used, 1)
-    return Candidate(law, rest, found, math.sqrt(max(noise2, 1e-14)))
+    return sum(f.squares for f in found) / max(readings - used, 1)
+
+
+def unlikelihood(found: list[Found], noise2: float) -> float:
+    """Return minus twice the log-likelihood of the rest value of fitted traces, less a constant.
+
+    The numbers of the traces are those of one population, by Laplace's approximation; without it, a rest value close to the
+    conductance of some traces would let them follow their noise.
+    """
+    told = [f for f in found if f.information > 0]
+    y, v = np.array([f.number for f in told]), np.array([noise2 / f.information for f in told])
+    out = sum(f.squares for f in found) / noise2
+    if len(told) < 3:
+        return out
+    all_of_them = pooled(y, v)
+    total = v + all_of_them.spread**2
+    return out + float((np.log(total / v) + (y - all_of_them.mean) ** 2 / total).sum())
 
 
 def at_rest(law: Law, data: Data, rest: float) -> list[Found]:

@@ -10,7 +10,7 @@ from hardware_models.check import UsageError
 from hardware_models.devices.base import BaseDevice
 from hardware_models.fitting.pooled import Pooled, pooled
 from hardware_models.fitting.result import Parameter
-from hardware_models.fitting.retention_choice import Candidate, Data, at_rest
+from hardware_models.fitting.retention_choice import Candidate, Data, at_rest, unlikelihood
 from hardware_models.fitting.retention_laws import Found
 from hardware_models.fitting.trace_result import TraceFit
 from hardware_models.laboratory.traces import Traces
@@ -114,7 +114,7 @@ def _exponential(
     """
     ends = [_likely(chosen, data, limit) for limit in (0.0, 1.0)]
     each = [mean]
-    for value in np.linspace(*ends, 7):
+    for value in np.linspace(ends[0], ends[1], 7):
         told, y, v = _told(at_rest(chosen.law, data, float(value)), chosen.noise)
         each.append(pooled(*_by_cell(y, v, np.array([traces.cells[i] for i in told]))))
     low, high = min(one.mean - one.half for one in each), max(one.mean + one.half for one in each)
@@ -134,11 +134,10 @@ def _exponential(
 
 def _likely(chosen: Candidate, data: Data, limit: float) -> float:
     """Return the end of the 95 % interval of the rest value towards `limit`, by the likelihood of all traces."""
-    readings = sum(len(trace.g) for trace in data.traces)
+    best = unlikelihood(chosen.found, chosen.noise**2)
 
     def likely(rest: float) -> bool:
-        squares = sum(f.squares for f in at_rest(chosen.law, data, rest))
-        return readings * math.log(max(squares, 1e-300) / max(chosen.squares, 1e-300)) <= DROP
+        return unlikelihood(at_rest(chosen.law, data, rest), chosen.noise**2) - best <= DROP
 
     if likely(limit):
         return limit

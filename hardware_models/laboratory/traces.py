@@ -72,7 +72,7 @@ class Traces:
 
 def kind_of(data: bytes | str, where: str, columns: str = "") -> str:
     """Return the kind of a table, one of `KINDS`, by its columns: a target, or a time and neither voltage nor polarity."""
-    chosen = _choice(columns) if _only_traced(columns) else {}
+    chosen = _choice(columns) if only_traced(columns) else {}
     page = sheet(data, where, lambda cells: _recognised(cells, chosen, pulses=True))
     plains = {plain(parts_of(title)[0]) for title in page.header}
     found = {_NAMED[name] for name in plains if name in _NAMED} | set(chosen)
@@ -127,7 +127,8 @@ def traces_of(data: bytes | str, where: str, kind: str, columns: str = "") -> Tr
                   (*notices, *more), (*taken, *page_form))  # fmt: skip
 
 
-def _only_traced(columns: str) -> bool:
+def only_traced(columns: str) -> bool:
+    """Tell whether the columns that the user names are all of quantities that traces have."""
     return all(
         part.partition("=")[0].strip() in TRACED for part in re.split(r",(?=[\w\s\-]*=)", columns) if part.strip()
     )
