@@ -49,8 +49,10 @@ def draw_cycles(fit: Fit, axes: Any) -> None:
         rows = np.arange(*span)
         rows = rows[np.isfinite(train.g[rows])]
         axes.plot(rows - span[0], factor * train.g[rows], color="C0", alpha=0.25, lw=0.7)
-    chosen = spans[:: max(1, len(spans) // SIMULATED)][:SIMULATED]
-    for number, (begin, end) in enumerate(chosen):
+    # The first cycle of a cell often begins elsewhere than the others, so the choice begins with the second.
+    chosen = np.unique(np.linspace(min(1, len(spans) - 1), len(spans) - 1, SIMULATED).astype(int))
+    for number in chosen.tolist():
+        begin, end = spans[number]
         twins, fitted = simulated(fit.device, train, begin, end, number)
         axes.plot(factor * twins, color="C1", alpha=0.4, lw=0.7)
         axes.plot(factor * fitted, color="black", lw=0.8)

@@ -61,7 +61,7 @@ def weighted(trace: Trace) -> Trace:
     """Return a trace whose noise is in proportion to the conductance, by the medians of five readings."""
     g = np.pad(trace.g, 2, mode="reflect")
     size = np.maximum(np.median(np.lib.stride_tricks.sliding_window_view(g, 5), axis=1), 1e-3)
-    return replace(trace, weight=1.0 / size**2)
+    return replace(trace, weight=1.0 / size**2, tried={})
 
 
 def candidate_of(law: Law, data: Data) -> Candidate:
@@ -77,12 +77,15 @@ def candidate_of(law: Law, data: Data) -> Candidate:
 
 
 def _least(function: Callable[[float], float]) -> float:
-    """Return the number in [0, 1] at which a function is least, by grids that become finer."""
-    tried, width, best = np.linspace(0.0, 1.0, 21), 0.05, 0.0
-    for _ in range(5):
-        best = float(tried[int(np.argmin([function(float(x)) for x in tried]))])
-        tried, width = np.clip(np.linspace(best - width, best + width, 9), 0.0, 1.0), width / 4
-    return best
+    """Return the number in [0, 1] at which a function is least, by a grid and Brent's method around its best number."""
+    from scipy.optimize import minimize_scalar
+
+    tried = np.linspace(0.0, 1.0, 11)
+    values = [function(float(x)) for x in tried]
+    best = int(np.argmin(values))
+    bounds = tried[max(best - 1, 0)], tried[min(best + 1, len(tried) - 1)]
+    found = minimize_scalar(function, bounds=bounds, method="bounded", options={"xatol": 3e-4})
+    return float(found.x) if found.fun < values[best] else float(tried[best])
 
 
 def _noise2(law: Law, found: list[Found], data: Data) -> float:

@@ -10,12 +10,14 @@ a trace is a search over one number.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 GRID = 121
 """Numbers of a trace that are tried before the search."""
+ROUNDS, NEAR = 3, 21
+"""Rounds of the search, each of which tries so many numbers and narrows the interval of the best one by ten."""
 _STEEPEST = 0.5
 """Largest size of a power's exponent, that of `hardware_models.devices.power_drift`."""
 
@@ -39,6 +41,7 @@ class Trace:
     t: np.ndarray  # (n,) [s]
     g: np.ndarray  # (n,)
     weight: np.ndarray  # (n,) 1 over the square of the noise's scale
+    tried: dict[str, np.ndarray] = field(default_factory=dict)  # by law: `shape` of the numbers of the grid
 
 
 @dataclass(frozen=True)
@@ -71,14 +74,16 @@ def limits(law: Law, traces: list[Trace]) -> tuple[float, float]:
 
 def fitted(law: Law, trace: Trace, rest: float, t0: float, ends: tuple[float, float]) -> Found:
     """Return the most likely conductance and number of a trace."""
-    numbers = np.linspace(*ends, GRID) if law.number else np.zeros(1)
-    best = float(numbers[int(np.argmin(_squares(law, trace, rest, t0, numbers)))])
+    numbers = np.linspace(ends[0], ends[1], GRID) if law.number else np.zeros(1)
+    if law.name not in trace.tried:
+        trace.tried[law.name] = shape(law, trace.t, numbers, t0)
+    best = float(numbers[int(np.argmin(_squares(trace, rest, trace.tried[law.name])))])
     if law.number:
         width = float(numbers[1] - numbers[0])
-        for _ in range(12):  # each round narrows the interval of the minimum by 5
-            near = np.clip(np.linspace(best - width, best + width, 11), *ends)
-            best = float(near[int(np.argmin(_squares(law, trace, rest, t0, near)))])
-            width *= 0.2
+        for _ in range(ROUNDS):
+            near = np.clip(np.linspace(best - width, best + width, NEAR), *ends)
+            best = float(near[int(np.argmin(_squares(trace, rest, shape(law, trace.t, near, t0))))])
+            width *= 0.1
     left = shape(law, trace.t, np.array([best]), t0)[0]
     w = trace.weight
     g = rest + float((w * left * (trace.g - rest)).sum() / max(float((w * left * left).sum()), 1e-300))
@@ -87,7 +92,7 @@ def fitted(law: Law, trace: Trace, rest: float, t0: float, ends: tuple[float, fl
     up, down = shape(law, trace.t, np.array([best + h, best - h]), t0)
     slopes = np.array([left, (g - rest) * (up - down) / (2 * h)])
     matrix = (slopes * w) @ slopes.T
-    squares = float(_squares(law, trace, rest, t0, np.array([best]))[0])
+    squares = float(_squares(trace, rest, left[None])[0])
     if not law.number or matrix[1, 1] <= 1e-12 * matrix[0, 0]:
         return Found(g, best if law.number else 0.0, squares, 0.0, np.diag([1 / max(matrix[0, 0], 1e-300), 0.0]))
     information = float(matrix[1, 1] - matrix[0, 1] ** 2 / matrix[0, 0])
@@ -96,9 +101,8 @@ def fitted(law: Law, trace: Trace, rest: float, t0: float, ends: tuple[float, fl
     return Found(g, best, squares, information, np.linalg.inv(matrix))
 
 
-def _squares(law: Law, trace: Trace, rest: float, t0: float, numbers: np.ndarray) -> np.ndarray:
-    """Return the weighted sum of squares (k,) for each number, with the best conductance of each."""
-    left = shape(law, trace.t, numbers, t0)
+def _squares(trace: Trace, rest: float, left: np.ndarray) -> np.ndarray:
+    """Return the weighted sum of squares (k,) for each row of `shape` (k, n), with the best conductance of each."""
     w, above = trace.weight, trace.g - rest
     over, under = (left * w) @ above, np.maximum((left * left) @ w, 1e-300)
     return np.asarray((w * above * above).sum() - over * over / under)

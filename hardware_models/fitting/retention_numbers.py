@@ -142,7 +142,7 @@ def _likely(chosen: Candidate, data: Data, limit: float) -> float:
     if likely(limit):
         return limit
     inside, outside = chosen.rest, limit
-    for _ in range(14):
+    for _ in range(10):
         middle = 0.5 * (inside + outside)
         inside, outside = (middle, outside) if likely(middle) else (inside, middle)
     return inside

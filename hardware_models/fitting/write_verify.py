@@ -62,7 +62,8 @@ def fit_write_verify(traces: Traces) -> TraceFit:
     writes, notices = _without_outliers(writes_of(traces), traces.path)
     held = {orders: _held_out(writes, orders) for orders in ORDERS}
     scores, best, told = _choose(held)
-    theta, covariance = _most_likely(writes, best)
+    theta, steps = _most_likely(writes, best)
+    covariance = np.linalg.pinv(_curvature(theta, steps, writes, best), hermitian=True)
     parameters = _parameters(writes, best, theta, covariance)
     assumed = (
         Parameter("states", STATES, STATES, STATES, "1", "the table does not say how finely the writer can aim"),
@@ -148,7 +149,7 @@ def _cost(theta: np.ndarray, writes: Writes, orders: tuple[int, int]) -> float:
 
 
 def _most_likely(writes: Writes, orders: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the most likely coefficients and their covariance, by the curvature of the likelihood."""
+    """Return the most likely coefficients, and the steps of each over which the likelihood is curved."""
     from scipy.optimize import minimize
 
     n = orders[0] + 1
@@ -158,8 +159,7 @@ def _most_likely(writes: Writes, orders: tuple[int, int]) -> tuple[np.ndarray, n
     scale = np.full(len(start), max(float(left.std()), 1e-5))
     found = minimize(lambda x: _cost(start + scale * x, writes, orders), np.zeros(len(start)), method="BFGS",
                      options={"gtol": 1e-3})  # fmt: skip
-    theta = start + scale * found.x
-    return theta, np.linalg.pinv(_curvature(theta, 0.02 * scale, writes, orders), hermitian=True)
+    return start + scale * found.x, 0.02 * scale
 
 
 def _curvature(theta: np.ndarray, h: np.ndarray, writes: Writes, orders: tuple[int, int]) -> np.ndarray:
