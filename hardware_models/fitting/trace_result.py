@@ -75,7 +75,7 @@ class TraceFit:
             f"note = {toml_value(shown(' | '.join(notices) or 'no notices', 9000, quoted=False))}",
             *(self.base.entries() if self.base else ()), *self.entries(),
         ]  # fmt: skip
-        for p in self.assumed:
+        for p in (*(self.base.assumed if self.base else ()), *self.assumed):
             lines += _entry(p, "assumption", p.instead)
         return "\n".join(lines) + "\n"
 

@@ -43,8 +43,8 @@ def steady(g: float, t: np.ndarray, xi: float) -> np.ndarray:
     return np.full(len(t), g)
 
 
-def table(law: Callable[[float, np.ndarray, float], np.ndarray], *, cells: int = 8, seed: int = 0, noise: float = 0.01, readings: int = 12,
-          spikes: tuple[int, ...] = ()) -> str:  # fmt: skip
+def table(law: Callable[[float, np.ndarray, float], np.ndarray], *, cells: int = 8, seed: int = 0, noise: float = 0.01,
+          readings: int = 12, spikes: tuple[int, ...] = ()) -> str:  # fmt: skip
     """Return a table of `cells` cells in three states each, readings from 1 to 10⁵ s; the lines `spikes` are times 3."""
     draw, lines, t = (
         np.random.default_rng(seed),
@@ -238,9 +238,9 @@ def test_faults_are_one_sentence(text: str, words: str) -> None:
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Pulses with a retention trace make one device file that ages, with a picture; traces alone, and writes with drift."""
-    device = ExponentialStep(name="d", g_min=2e-6, g_max=4e-5, states=60.0, states_down=60.0, a_up=0.5, a_down=-0.35,
+    device = ExponentialStep(name="d", g_min=2e-6, g_max=4e-5, states=30.0, states_down=30.0, a_up=0.5, a_down=-0.35,
                              cycle_noise=0.008, v_up=1.6, v_down=1.8)  # fmt: skip
-    write_pulse_train(synthetic(device, cells=3, cycles=2, pulses=60), tmp_path / "pulses.csv")
+    write_pulse_train(synthetic(device, cells=2, cycles=2, pulses=40), tmp_path / "pulses.csv")
     for name, text in (
         ("slow.csv", table(relaxing, cells=4)),
         ("power.csv", table(power, cells=4)),
@@ -257,7 +257,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
                str(tmp_path / "both.png"))  # fmt: skip
     assert "retention: exponential" in said
     made: Any = load_device(str(both))
-    assert made.tau == pytest.approx(1e4, rel=0.5) and made.inner.states == pytest.approx(60.0, rel=0.3)
+    assert made.tau == pytest.approx(1e4, rel=0.5) and made.inner.states == pytest.approx(30.0, rel=0.3)
     assert "power" in run(str(tmp_path / "power.csv"), "--out", str(alone))
     assert load_device(str(alone)).nu == pytest.approx(0.05, rel=0.5)  # type: ignore[attr-defined]
     run(str(tmp_path / "writes.csv"), "--retention", str(tmp_path / "power.csv"), "--out", str(drifting), "--plot",
