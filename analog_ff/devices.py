@@ -11,6 +11,7 @@ import typer
 
 from analog_ff.cli.app import WIDE, run_app
 from analog_ff.cli.device_table import catalogue, equation, layers_of, parameters, shown, table
+from analog_ff.cli.fit_traces import fit_traces, lines_of, retention_of, table_kind
 from analog_ff.cli.parameters import TEXT
 from analog_ff.output import whole_files
 from analog_ff.output.messages import answer
@@ -125,8 +126,14 @@ def fit_train(
         False, "--keep-outliers", help="keep single readings that lie far from what the others say"
     ),
     as_json: bool = _JSON,
+    kind: str = typer.Option(
+        "", "--kind", metavar="pulses|retention|write-verify", help="what the table is (default: by its columns)"
+    ),
+    retention: str = typer.Option(
+        "", "--retention", metavar="FILE", help="retention traces of the same device, whose law of time it gets"
+    ),
 ) -> None:  # fmt: skip
-    """Fit a device to a measured pulse train.
+    """Fit a device to a measured pulse train, or to retention or write-verify traces.
 
     The fit says how well the data know each parameter. Encoding, separator, decimal sign and header are found, and the column
     taken for each quantity is printed. Readings: conductance, resistance, or current and read voltage; pulses: voltage or
@@ -139,15 +146,19 @@ def fit_train(
         raise UsageError(f"--out takes a file name that ends in .toml, got {out}.")
     target = None if out is None else _new(placed(home(out)))
     picture = None if plot is None else _new(_picture(plot))
+    if (what := table_kind(file, ",".join(columns), kind)) != "pulses":
+        fit_traces(what, file, ",".join(columns), retention, target, picture, _print, as_json)
+        return
     result = fit_file(
         file, one_cycle=one_cycle, columns=",".join(columns) or {}, keep_outliers=keep_outliers, progress=ProgressLine()
     )
+    aged = retention_of(retention, result.device, ",".join(columns)) if retention else None
     if target is not None:
-        whole_files.create(target, result.toml())
+        whole_files.create(target, result.toml() + ("\n".join([*aged.entries(), ""]) if aged else ""))
     if picture is not None:
-        from analog_ff.cli.device_pictures import draw_fit
+        from analog_ff.cli.fit_pictures import draw_fit
 
-        draw_fit(result, picture)
+        draw_fit(result, picture, aged)
     lines = [f"{result.device.name}: {result.form}, from {result.device.source.removeprefix('fitted to ')}", ""]
     lines += [*table(("read", "from", "unit"), [list(row) for row in result.train.taken]), ""]
     lines += table(("parameter", "value", "95 % low", "95 % high", "unit"),
@@ -160,8 +171,9 @@ def fit_train(
                           [[name.replace("_", " "), shown(x), _MEANING.get(name, "")]
                            for name, x in result.goodness.items()]), ""]  # fmt: skip
     lines += [f"note: {notice}." for notice in result.notices]
+    lines += ["", *lines_of(aged)] if aged else []
     lines += [f"written: {p}" for p in (target, picture) if p is not None]
-    _print(result.describe(), as_json, lines)
+    _print(result.describe() | ({"retention": aged.describe()} if aged else {}), as_json, lines)
 
 
 @app.command("examine", context_settings=WIDE)

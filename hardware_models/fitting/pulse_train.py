@@ -28,8 +28,9 @@ from hardware_models import files
 from hardware_models.check import UsageError, shown
 from hardware_models.laboratory.columns import Columns, columns_of, parse_choice, recognised
 from hardware_models.laboratory.cycles import Order, alike, from_first_reading, jumps, ordered
+from hardware_models.laboratory.device_jumps import kept_because
 from hardware_models.laboratory.numbers import Rows, named, rows_of
-from hardware_models.laboratory.outliers import MOST_OUTLIERS, outliers
+from hardware_models.laboratory.outliers import outliers
 from hardware_models.laboratory.text import MOST_BYTES, SEPARATORS, Sheet, sheet
 
 FEWEST_STEPS = 20
@@ -55,6 +56,7 @@ class PulseTrain:
     width: tuple[float, float] | None  # of the up and of the down pulse [s]
     notices: tuple[str, ...] = ()
     taken: tuple[tuple[str, str, str], ...] = ()  # (quantity, column, unit or assumption)
+    outliers: tuple[int, ...] = ()  # lines of the readings that were left out because they lie far from the others
 
     @property
     def cycles(self) -> int:
@@ -131,16 +133,17 @@ def _train(
     jumps(g[known], order.cell[known], line[known], place)
     sign = rows.sign[order.row].astype(np.int64)
     notices = []
+    left_out: tuple[int, ...] = ()
     cell, cycle = order.cell, order.cycle
     if not keep_outliers:
         bad = outliers(g, sign, first, cell)
-        share = f"{int(bad.sum())} of {int(known.sum())} readings lie far from what the others say"
-        if bad.sum() > max(MOST_OUTLIERS * known.sum(), 3):
-            notices.append(
-                f"{share} ({named(line[bad])}); they are too many for faults of single readings and were kept"
-            )
+        far, all_of_them = int(bad.sum()), int(known.sum())
+        share = f"{far} of {all_of_them} readings ({100 * far / max(all_of_them, 1):.2g} %) lie far from what the others say"
+        if bad.any() and (reason := kept_because(g, bad, sign, first, cell)):
+            notices.append(f"{share} ({named(line[bad])}); {reason}")
         elif bad.any():
             notices.append(f"{share} and were left out ({named(np.sort(line[bad]), 10)}); their pulses count")
+            left_out = tuple(sorted(line[bad].tolist()))
             g = np.where(bad, np.nan, g)
             keep, first = from_first_reading(g, first)
             g, line, first, sign, cell, cycle = (x[keep] for x in (g, line, first, sign, cell, cycle))
@@ -150,6 +153,7 @@ def _train(
     return PulseTrain(
         where, order.cells, cell, cycle, polarity, first, g, line,
         _size(sizes, "voltage", scale), _size(sizes, "width", scale), (*notices, *turned),
+        outliers=left_out,
     )  # fmt: skip
 
 

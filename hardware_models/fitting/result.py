@@ -76,6 +76,7 @@ class Fit:
                 "cells": len(self.train.cells),
                 "cycles": self.train.cycles,
                 "steps": self.train.steps,
+                "outliers": list(self.train.outliers),
             },
         }
 
