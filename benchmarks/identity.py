@@ -29,7 +29,7 @@ TEXTS = ("name", "source", "assumptions")
 """Entries of a device that are not figures."""
 PRICED = ("c_gate",)
 """Figures of a device that decide its energy alone, which is computed from stored counts with the figures of today."""
-OF_DEVICE = ("device", "program_to", "read_noise", "write_noise", "device_spread", "step_nonlinearity", "endurance",
+OF_DEVICE = ("device", "figures", "program_to", "read_noise", "write_noise", "device_spread", "step_nonlinearity", "endurance",
              "endurance_spread", "retention", "read_time", "johnson_noise", "chip_temperature", "weight_range",
              "input_scale", "access_transistor")  # fmt: skip
 """Options that decide the device of a run."""
@@ -75,7 +75,7 @@ def key(command: str, config: Choices) -> dict[str, Any]:
 
 def _device(config: Choices, plain: Mapping[str, Any], what: str) -> str:
     """Return the digest of the figures of a device of a run (its own, or that of its written weights); `plain` holds options."""
-    place = (what, *(plain.get(name) for name in OF_DEVICE))
+    place = (what, *(str(plain.get(name)) for name in OF_DEVICE))
     if place not in _DEVICES:  # about a thousand points share a few devices
         known = config if isinstance(config, Config) else Config(device=plain[what])
         device = device_of(known, written_once=what == "program_to")

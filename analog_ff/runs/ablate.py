@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from analog_ff.config.config import Config
 from analog_ff.config.parts import ADC_FAULTS, DAC_FAULTS
 from analog_ff.output import folders, whole_files
 from analog_ff.output.forms import document
 from analog_ff.plain import Document
+from analog_ff.runs.build import loaded_device
 from analog_ff.runs.execute import execute
 from analog_ff.runs.origin import check_alike
 from hardware_models.check import UsageError
-from hardware_models.load import load_device
 from hardware_models.places import placed
 
 FAULTS_OFF: Document = {
@@ -49,7 +48,7 @@ SWITCHES: dict[str, Document] = {
 
 def cases(config: Config) -> dict[str, Config]:
     """Return the runs of an ablation by name: as given, without each non-ideality that the run has, without all of them."""
-    device: Any = load_device(config.device)
+    device = loaded_device(config)
     without = {"read_noise": "read_noise", "write_noise": "write_noise", "device_spread": "spread",
                "step_nonlinearity": "nonlinearity"}  # fmt: skip
     contained = config.read_noise and device.read_noise_contains_thermal  # then no Johnson noise is added
