@@ -27,10 +27,12 @@ from typing import Any
 import point_energy
 import store
 from catalogue import ROOT, command_of, experiments, points
-from identity import key, out_of_date, resolved
+from identity import out_of_date
 from results_page import write_tables
 
 from analog_ff.config.config import Config
+from analog_ff.runs.identity import key
+from analog_ff.sweeps.points import resolved
 from hardware_models.check import UsageError
 
 KEPT = (
