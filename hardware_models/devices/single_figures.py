@@ -132,6 +132,18 @@ def number(device: BaseDevice, name: str) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
+def value_of(device: BaseDevice, name: str) -> float | None:
+    """Return a number of a device by its own name, by one of `DERIVED` or of `ageing` [SI]; None if it has none."""
+    inside = _inside(device)
+    if name in _own(inside):
+        return number(device, name)
+    if name in DERIVED:
+        return DERIVED[name].of(inside)
+    kind, own = _around(device).get(name, ("", ""))
+    around = device.chain() if isinstance(device, Wrapper) else ()
+    return next((one.numbers()[own] for one in around if isinstance(one, Wrapper) and type(one).__name__ == kind), None)
+
+
 def names(device: BaseDevice) -> dict[str, str]:
     """Return every figure of a device that can be replaced, by name, with its SI unit; "" for a word or a switch."""
     inside = _inside(device)
@@ -147,16 +159,10 @@ def with_figures(device: BaseDevice, given: Iterable[Given], where: str) -> Base
     the range of the figure, of another dimension, or of another kind; and for two values of one figure.
     """
     wanted = list(given)
-    known = names(device)
     for one in wanted:
-        if one.name not in known:
-            raise UsageError(
-                f"{where}: device '{device.name}' has no figure {shown(one.name)}{closest(one.name, known)} (it has "
-                f"{', '.join(sorted(known))}{_ageing_hint(one.name)})."
-            )
         if sum(other.name == one.name for other in wanted) > 1:
             raise UsageError(f"{where} sets the figure '{one.name}' of device '{device.name}' twice: leave {one} out.")
-    own = {one.name: _value(device, one, known[one.name], where) for one in wanted}
+    own = {one.name: si_value(device, one, where) for one in wanted}
     said = tuple(f"{one}: set by {where}" for one in wanted)
     try:
         for name, row in DERIVED.items():
@@ -171,9 +177,15 @@ def with_figures(device: BaseDevice, given: Iterable[Given], where: str) -> Base
         raise UsageError(f"{where}: {error}") from None
 
 
-def _value(device: BaseDevice, given: Given, unit: str, where: str) -> Any:
-    """Return the value of a figure as the device stores it."""
-    inside = _inside(device)
+def si_value(device: BaseDevice, given: Given, where: str) -> Any:
+    """Return the value of a figure as a device stores it [SI]; raise UsageError, which begins with `where`, for another kind."""
+    inside, known = _inside(device), names(device)
+    if given.name not in known:
+        raise UsageError(
+            f"{where}: device '{device.name}' has no figure {shown(given.name)}{closest(given.name, known)} (it has "
+            f"{', '.join(sorted(known))}{_ageing_hint(given.name)})."
+        )
+    unit = known[given.name]
     present: object = getattr(inside, given.name, None)
     if isinstance(present, bool) or (isinstance(present, str) and given.name in _own(inside)):
         kind = "true or false" if isinstance(present, bool) else "a word"

@@ -1,0 +1,83 @@
+"""Runs of many cases with the same seeds, each once: their errors come from the store where they are there already."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from analog_ff.config.config import Config
+from analog_ff.improvement.intervals import Errors
+from analog_ff.runs.first_use import cores
+from analog_ff.sweeps.execute import run_points
+from analog_ff.sweeps.measures import error
+from analog_ff.sweeps.points import Point
+from analog_ff.sweeps.store import FAILED, Store
+from hardware_models.check import CommandError
+
+
+class Crew(NamedTuple):
+    """Who carries out the runs, see `analog_ff.sweeps.execute.run_points`."""
+
+    workers: int | None = None
+    threads: int | None = None
+    scheduler: str | None = None
+
+    @property
+    def at_once(self) -> int:
+        """Runs at the same time on this machine; a cluster's number is not known."""
+        return self.workers or cores()
+
+
+class Bench:
+    """The place where cases are run: every case with every seed, a chip of the same seed with each."""
+
+    def __init__(self, store: Store, seeds: Sequence[int], crew: Crew, say: Callable[[str], None]) -> None:
+        self.store, self.seeds, self.crew, self._say = store, tuple(seeds), crew, say
+        self.runs = 0
+        """Different runs that the errors asked for so far come from."""
+        self._keys: set[str] = set()
+
+    def errors(self, cases: Mapping[str, Config]) -> dict[str, Errors]:
+        """Return the errors of cases by their name [%], one a seed.
+
+        Raises CommandError with the reason if a run failed.
+        """
+        points = {name: [self._point(config, seed) for seed in self.seeds] for name, config in cases.items()}
+        different = {point.key: point for several in points.values() for point in several}
+        self._keys |= different.keys()
+        self.runs = len(self._keys)
+        if different:
+            run_points(
+                list(different.values()), self.store, workers=self.crew.workers, threads=self.crew.threads,
+                scheduler=self.crew.scheduler, again=True, say=self._say,
+            )  # fmt: skip
+        return {name: [self._error(name, point) for point in several] for name, several in points.items()}
+
+    def timed(self, config: Config) -> float:
+        """Return the duration of the first seed's run of a case [s], which is run if it is not in the store."""
+        Bench(self.store, self.seeds[:1], self.crew, self._say).errors({"first run": config})
+        return self.seconds([self._point(config, self.seeds[0]).key])
+
+    def seconds(self, keys: Sequence[str] | None = None) -> float:
+        """Return the median duration of the runs of the store [s]."""
+        lasted = [p.seconds for p in self.store.points(keys) if p.seconds is not None]
+        return statistics.median(lasted) if lasted else 0.0
+
+    def with_seeds(self, seeds: Sequence[int]) -> Bench:
+        """Return a bench on the same store with other seeds."""
+        return Bench(self.store, seeds, self.crew, self._say)
+
+    def _point(self, config: Config, seed: int) -> Point:
+        own = replace(config, seed=config.seed + seed, chip_seed=config.chip_seed + seed, out="")
+        return Point(own, {"figures": ", ".join(own.figures), "seed": own.seed})
+
+    def _error(self, name: str, point: Point) -> float:
+        result = self.store.result(point.key)
+        found = None if result is None else error(result)
+        if found is None:
+            failed = self.store.points([point.key], states=(FAILED,))
+            reason = (failed[0].reason or "") if failed else "it has no error"
+            raise CommandError(f"the run '{name}' with seed {point.factors['seed']} failed: {reason}")
+        return found
