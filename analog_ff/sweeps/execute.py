@@ -44,6 +44,7 @@ def run_points(
     keep: str = "none",
     retries: int = 3,
     again: bool = False,
+    folder: Path | None = None,
     say: Callable[[str], None] = tell,
 ) -> None:
     """Run the points that have no result yet; results, failures and their reasons are in the store.
@@ -55,42 +56,53 @@ def run_points(
     Parameters
     ----------
     points : the points; those of the store that are not among them are left alone.
-    store : keeps what happens; run folders and the messages of workers lie beside its file.
+    store : keeps what happens.
     workers : processes on this machine; by default one for each core.
     threads : threads of each of them; by default the cores are shared out. On a cluster the default is 1.
     scheduler : address of a Dask scheduler whose workers carry out the runs, such as "tcp://127.0.0.1:8786".
     keep : what stays of the folder of a finished run: "none" of it, or as `analog_ff.runs.execute.execute` says.
     retries : how often a point is run again whose worker has died.
     again : run points again that have failed before.
+    folder : takes run folders and the messages of workers; by default the folder of the store.
     say : takes lines on the progress.
 
     Raises
     ------
     UsageError : before anything is written; for points see `analog_ff.sweeps.points.check`. CommandError : workers cannot be
-    started or reached; KeyboardInterrupt : the sweep was stopped, points at work wait again.
+    started or reached. KeyboardInterrupt : the sweep was stopped, points at work wait again.
     """
-    entry("choice of --keep", keep, KEEP)
-    positive_int("a sweep", "--retries", retries, 0, 1000)
+    check_how(workers=workers, threads=threads, keep=keep, retries=retries)
     check(points)
-    folder = store.path.parent
-    with folders.held(folder):
-        sweep = _Sweep(points, store, keep, retries, say)
-        sweep.take_up(again=again)
-        if not sweep.waiting:
-            return
-        crew = _crew(min(len(sweep.waiting), workers or cores()), threads, scheduler, folder)
+    place = folder or store.path.parent
+    states = store.states([point.key for point in points])
+    opened = sum(states.get(point.key) != DONE for point in points)
+    if not opened:
+        return
+    place.mkdir(parents=True, exist_ok=True)
+    with folders.held(place):
+        crew = _crew(min(opened, workers or cores()), threads, scheduler, place)
+        sweep = _Sweep(points, store, place, keep, retries, say)
         with Interruptible() as stopping:
             try:
+                sweep.take_up(again=again)
                 sweep.carry_out(crew, stopping.check)
+            except KeyboardInterrupt as stopped:
+                raise type(stopped)("interrupted; the same command goes on with the sweep") from None
             finally:
                 crew.end()
                 sweep.give_back()
 
 
+def check_how(*, workers: int | None, threads: int | None, keep: str, retries: int) -> None:
+    """Raise UsageError for a way of running that is none."""
+    entry("choice of --keep", keep, KEEP)
+    positive_int("a sweep", "--retries", retries, 0, 1000)
+    for name, number in (("--workers", workers), ("--threads", threads)):
+        if number is not None:
+            positive_int("a sweep", name, number, 1, MOST_WORKERS)
+
+
 def _crew(workers: int, threads: int | None, scheduler: str | None, folder: Path) -> Crew:
-    positive_int("a sweep", "--workers", workers, 1, MOST_WORKERS)
-    if threads is not None:
-        positive_int("a sweep", "--threads", threads, 1, MOST_WORKERS)
     if scheduler is not None:
         from analog_ff.sweeps.cluster import ClusterCrew
 
@@ -102,10 +114,10 @@ class _Sweep:
     """The points of one call, and which of them wait or are at work."""
 
     def __init__(
-        self, points: Sequence[Point], store: Store, keep: str, retries: int, say: Callable[[str], None]
+        self, points: Sequence[Point], store: Store, place: Path, keep: str, retries: int, say: Callable[[str], None]
     ) -> None:
         self._points = {point.key: point for point in points}
-        self._store, self._keep, self._retries = store, keep, retries
+        self._store, self._runs, self._keep, self._retries = store, place.absolute() / RUNS, keep, retries
         self._told = Told(store, list(self._points), say)
         self._deaths = dict.fromkeys(self._points, 0)
         self._here = place_now() or os.getcwd()
@@ -129,6 +141,7 @@ class _Sweep:
         while self.waiting or self._working:
             while self.waiting and crew.free() > 0:
                 self._hand_out(self.waiting.popleft(), crew)
+            self._told.tell()
             check_stop()
             try:
                 key, outcome = crew.outcomes.get(timeout=PAUSE)
@@ -139,6 +152,7 @@ class _Sweep:
             if isinstance(outcome, BaseException):
                 raise outcome
             self._book(key, outcome)
+        self._told.tell()
 
     def _hand_out(self, key: str, crew: Crew) -> None:
         point = self._points[key]
@@ -149,15 +163,12 @@ class _Sweep:
             {
                 "command": point.command,
                 "config": point.config.as_dict(),
-                "folder": str(self._folder(key)),
+                "folder": str(self._runs / key),
                 "here": self._here,
                 "keep": self._keep,
                 "model": MODEL,
             },
         )
-
-    def _folder(self, key: str) -> Path:
-        return (self._store.path.parent / RUNS / key).absolute()
 
     def _book(self, key: str, outcome: Document) -> None:
         """Write down how an attempt has ended; a point whose worker has died waits behind the others."""
@@ -170,7 +181,7 @@ class _Sweep:
         elif state == DONE:
             self._store.finish(key, outcome["result"], seconds=outcome["seconds"], worker=worker)
             if self._keep == "none":
-                shutil.rmtree(self._folder(key), ignore_errors=True)
+                shutil.rmtree(self._runs / key, ignore_errors=True)
         else:
             last = f" in attempt {self._deaths[key] + 1}, the last one" if state == DIED else ""
             self._store.fail(key, f"{outcome['reason'].rstrip('.')}{last}.", worker=worker, outcome=state)

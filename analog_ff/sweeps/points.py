@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import Any
 
 from analog_ff.config.choices import Choices
 from analog_ff.config.config import Config, recommended
@@ -17,6 +18,11 @@ from hardware_models.tables import entry
 
 COMMANDS: Mapping[str, type[Config] | type[SpikingConfig]] = {"simulate": Config, "spiking": SpikingConfig}
 """Command that makes a run -> the class of its configuration."""
+
+FIGURES = "figures"
+"""Option of a run that holds single figures of its device or chip, each as the text "name=value"."""
+FIGURE = f"{FIGURES}."
+"""Beginning of the name by which a sweep chooses one of them."""
 
 
 @dataclass(frozen=True)
@@ -51,19 +57,25 @@ class Point:
 def resolved(command: str, options: Facts) -> Choices:
     """Return the configuration of options given as the command line takes them, with the recipe of the rest.
 
-    A value is a number, a text, true or false; ``no-...`` switches are taken as well. Raises UsageError for an option that does
-    not exist and for a value that it refuses.
+    A value is a number, a text, true or false; ``no-...`` switches are taken as well, and ``figures.NAME`` is one figure of the
+    device or the chip. Raises UsageError for an option that does not exist and for a value that it refuses.
     """
     kind = entry("command of a run", command, COMMANDS)
     chosen: Document = {}
     for name, value in options.items():
-        field = name.replace("-", "_")
-        if field.startswith(NEGATED) and isinstance(value, bool):
-            chosen[field.removeprefix(NEGATED)] = not value
-        else:
-            text = str(value).lower() if isinstance(value, bool) else str(value)
-            chosen.update([read(kind, name, text)])
+        field, found = choice(command, name, value)
+        chosen[field] = (*chosen[field], *found) if name.startswith(FIGURE) and field in chosen else found
     return kind(**(recommended(chosen) if kind is Config else chosen))
+
+
+def choice(command: str, name: str, value: object) -> tuple[str, Any]:
+    """Return (field, value) of one option given as the command line takes it, or raise UsageError."""
+    kind, field = COMMANDS[command], name.replace("-", "_")
+    if name.startswith(FIGURE) and FIGURES in (f.name for f in fields(kind)):
+        return FIGURES, (f"{name.removeprefix(FIGURE)}={value}",)
+    if field.startswith(NEGATED) and isinstance(value, bool):
+        return field.removeprefix(NEGATED), not value
+    return read(kind, name, str(value).lower() if isinstance(value, bool) else str(value))
 
 
 def check(points: Iterable[Point]) -> None:

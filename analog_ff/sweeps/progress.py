@@ -53,6 +53,9 @@ class Told:
     def one_more(self, *, ended: bool) -> None:
         """Note that an attempt has ended, and whether its point has ended with it."""
         self._ended += ended
+
+    def tell(self) -> None:
+        """Tell where the sweep stands, if it is time."""
         tenth = 10 * self._ended // len(self._keys)
         if tenth > self._tenth or time.monotonic() - self._last > PATIENCE:
             self._tenth, self._last = tenth, time.monotonic()
