@@ -11,6 +11,7 @@ from analog_ff.cli.app import WIDE, run_app
 from analog_ff.cli.parameters import Grouped
 from analog_ff.compare import compare
 from analog_ff.energy import energy
+from analog_ff.improve import improve
 from analog_ff.output.messages import answer
 from analog_ff.simulate import simulate
 from analog_ff.spiking.command import spiking
@@ -20,6 +21,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 app.command("simulate", cls=Grouped, context_settings=WIDE)(simulate)
 app.command("energy", cls=Grouped, context_settings=WIDE)(energy)
 app.command("compare", cls=Grouped, context_settings=WIDE)(compare)
+app.command("improve", cls=Grouped, context_settings=WIDE)(improve)
 app.command("spiking", cls=Grouped, context_settings=WIDE)(spiking)
 app.command("sweep", cls=Grouped, context_settings=WIDE)(sweep)
 app.add_typer(devices.app, name="devices")

@@ -4,8 +4,8 @@ A `share` says how much of an imperfection is left: 1 is the run as given, 0 the
 
 .. math:: x(s) = b + s\,(p - b), \qquad\text{or}\qquad \frac{1}{x(s)} = \frac{s}{p} + \frac{1 - s}{b}
 
-the latter where the best value is the larger one, such as for a time constant. Steps over the range are divided by the share, down
-to `FINEST`; one bit more of a converter halves its share.
+the latter where the best value is the larger one, such as for a time constant. Steps over the range are divided by the share,
+down to `FINEST`; one bit more of a converter halves its share.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import NamedTuple
 
 from analog_ff.config.config import Config
@@ -13,7 +14,7 @@ from analog_ff.runs.first_use import cores
 from analog_ff.sweeps.execute import run_points
 from analog_ff.sweeps.measures import error
 from analog_ff.sweeps.points import Point
-from analog_ff.sweeps.store import FAILED, Store
+from analog_ff.sweeps.store import Store
 from hardware_models.check import CommandError
 
 
@@ -33,11 +34,18 @@ class Crew(NamedTuple):
 class Bench:
     """The place where cases are run: every case with every seed, a chip of the same seed with each."""
 
-    def __init__(self, store: Store, seeds: Sequence[int], crew: Crew, say: Callable[[str], None]) -> None:
-        self.store, self.seeds, self.crew, self._say = store, tuple(seeds), crew, say
+    def __init__(
+        self, opened: Callable[[], Store], seeds: Sequence[int], crew: Crew, say: Callable[[str], None]
+    ) -> None:
+        self._opened, self.seeds, self.crew, self._say = opened, tuple(seeds), crew, say
         self.runs = 0
         """Different runs that the errors asked for so far come from."""
         self._keys: set[str] = set()
+
+    @cached_property
+    def store(self) -> Store:
+        """Store of the runs; it is opened, and made, when it is first needed."""
+        return self._opened()
 
     def errors(self, cases: Mapping[str, Config]) -> dict[str, Errors]:
         """Return the errors of cases by their name [%], one a seed.
@@ -57,7 +65,7 @@ class Bench:
 
     def timed(self, config: Config) -> float:
         """Return the duration of the first seed's run of a case [s], which is run if it is not in the store."""
-        Bench(self.store, self.seeds[:1], self.crew, self._say).errors({"first run": config})
+        self.with_seeds(self.seeds[:1]).errors({"first run": config})
         return self.seconds([self._point(config, self.seeds[0]).key])
 
     def seconds(self, keys: Sequence[str] | None = None) -> float:
@@ -67,7 +75,7 @@ class Bench:
 
     def with_seeds(self, seeds: Sequence[int]) -> Bench:
         """Return a bench on the same store with other seeds."""
-        return Bench(self.store, seeds, self.crew, self._say)
+        return Bench(lambda: self.store, seeds, self.crew, self._say)
 
     def _point(self, config: Config, seed: int) -> Point:
         own = replace(config, seed=config.seed + seed, chip_seed=config.chip_seed + seed, out="")
@@ -77,7 +85,6 @@ class Bench:
         result = self.store.result(point.key)
         found = None if result is None else error(result)
         if found is None:
-            failed = self.store.points([point.key], states=(FAILED,))
-            reason = (failed[0].reason or "") if failed else "it has no error"
+            reason = self.store.reasons().get(point.key, "it has no error.")
             raise CommandError(f"the run '{name}' with seed {point.factors['seed']} failed: {reason}")
         return found

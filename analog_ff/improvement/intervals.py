@@ -5,8 +5,8 @@ difference d of n seeds has the interval
 
 .. math:: \bar d \pm t_{n-1,\,0.975}\, s_d/\sqrt{n}
 
-A place on a curve has as its interval the places where the two ends of the curve's interval meet the wanted error. Curves are made
-monotone first (the least squares of pool adjacent violators; Barlow et al., Statistical Inference under Order Restrictions, 1972).
+A place on a curve has as its interval the places where the two ends of the curve's interval meet the wanted error. Curves are
+made monotone first: least squares by pooling neighbours, Barlow et al., Statistical Inference under Order Restrictions, 1972.
 """
 
 from __future__ import annotations

@@ -127,14 +127,14 @@ Several that are given at once are applied in this order.
 
 def number(device: BaseDevice, name: str) -> float | None:
     """Return a number of a device by its name [SI], that of the model inside wear and retention too; None if it has none."""
-    inside = _inside(device)
+    inside = model_of(device)
     value: object = getattr(inside, name, None) if name in _own(inside) else None
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def value_of(device: BaseDevice, name: str) -> float | None:
     """Return a number of a device by its own name, by one of `DERIVED` or of `ageing` [SI]; None if it has none."""
-    inside = _inside(device)
+    inside = model_of(device)
     if name in _own(inside):
         return number(device, name)
     if name in DERIVED:
@@ -146,7 +146,7 @@ def value_of(device: BaseDevice, name: str) -> float | None:
 
 def names(device: BaseDevice) -> dict[str, str]:
     """Return every figure of a device that can be replaced, by name, with its SI unit; "" for a word or a switch."""
-    inside = _inside(device)
+    inside = model_of(device)
     found = dict(_own(inside))
     found |= {name: ageing.unit(name) for name in _around(device)}
     return found | {name: row.unit for name, row in DERIVED.items() if row.of(inside) is not None}
@@ -166,9 +166,9 @@ def with_figures(device: BaseDevice, given: Iterable[Given], where: str) -> Base
     said = tuple(f"{one}: set by {where}" for one in wanted)
     try:
         for name, row in DERIVED.items():
-            if name in own and name not in _own(_inside(device)):
+            if name in own and name not in _own(model_of(device)):
                 value = in_range(where, name, own.pop(name), row.low, row.high, row.unit)
-                found = row.as_figures(_inside(device), value)
+                found = row.as_figures(model_of(device), value)
                 if (first := next(iter(found))) in own:
                     raise UsageError(f"'{name}' sets '{first}' of device '{device.name}': leave one of the two out.")
                 device = _replaced(device, found, ())
@@ -179,7 +179,7 @@ def with_figures(device: BaseDevice, given: Iterable[Given], where: str) -> Base
 
 def si_value(device: BaseDevice, given: Given, where: str) -> Any:
     """Return the value of a figure as a device stores it [SI]; raise UsageError, which begins with `where`, for another kind."""
-    inside, known = _inside(device), names(device)
+    inside, known = model_of(device), names(device)
     if given.name not in known:
         raise UsageError(
             f"{where}: device '{device.name}' has no figure {shown(given.name)}{closest(given.name, known)} (it has "
@@ -218,7 +218,7 @@ def _own(device: BaseDevice) -> dict[str, str]:
     }
 
 
-def _inside(device: BaseDevice) -> BaseDevice:
+def model_of(device: BaseDevice) -> BaseDevice:
     """Return the model inside wear and retention."""
     return device.chain()[-1] if isinstance(device, Wrapper) else device
 
