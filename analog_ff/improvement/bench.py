@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from analog_ff.config.config import Config
 from analog_ff.improvement.intervals import Errors
+from analog_ff.plain import Document
 from analog_ff.runs.first_use import cores
 from analog_ff.sweeps.execute import run_points
 from analog_ff.sweeps.measures import error
@@ -35,11 +36,15 @@ class Bench:
     """The place where cases are run: every case with every seed, a chip of the same seed with each."""
 
     def __init__(
-        self, opened: Callable[[], Store], seeds: Sequence[int], crew: Crew, say: Callable[[str], None]
+        self,
+        opened: Callable[[], Store],
+        seeds: Sequence[int],
+        crew: Crew,
+        say: Callable[[str], None],
+        *,
+        keep: str = "none",
     ) -> None:
-        self._opened, self.seeds, self.crew, self._say = opened, tuple(seeds), crew, say
-        self.runs = 0
-        """Different runs that the errors asked for so far come from."""
+        self._opened, self.seeds, self.crew, self._say, self._keep = opened, tuple(seeds), crew, say, keep
         self._keys: set[str] = set()
 
     @cached_property
@@ -47,25 +52,31 @@ class Bench:
         """Store of the runs; it is opened, and made, when it is first needed."""
         return self._opened()
 
-    def errors(self, cases: Mapping[str, Config]) -> dict[str, Errors]:
-        """Return the errors of cases by their name [%], one a seed.
+    @property
+    def runs(self) -> int:
+        """Number of different runs that were asked for so far."""
+        return len(self._keys)
 
-        Raises CommandError with the reason if a run failed.
-        """
+    def errors(self, cases: Mapping[str, Config]) -> dict[str, Errors]:
+        """Return the errors of cases by their name [%], one a seed; raise CommandError with the reason if a run failed."""
+        found = self.results(cases)
+        return {name: [_error(name, result) for result in results] for name, results in found.items()}
+
+    def results(self, cases: Mapping[str, Config]) -> dict[str, list[Document]]:
+        """Return the results of cases by their name, one a seed; raise CommandError with the reason if a run failed."""
         points = {name: [self._point(config, seed) for seed in self.seeds] for name, config in cases.items()}
         different = {point.key: point for several in points.values() for point in several}
         self._keys |= different.keys()
-        self.runs = len(self._keys)
         if different:
             run_points(
                 list(different.values()), self.store, workers=self.crew.workers, threads=self.crew.threads,
-                scheduler=self.crew.scheduler, again=True, say=self._say,
+                scheduler=self.crew.scheduler, keep=self._keep, again=True, say=self._say,
             )  # fmt: skip
-        return {name: [self._error(name, point) for point in several] for name, several in points.items()}
+        return {name: [self._result(name, point) for point in several] for name, several in points.items()}
 
     def timed(self, config: Config) -> float:
         """Return the duration of the first seed's run of a case [s], which is run if it is not in the store."""
-        self.with_seeds(self.seeds[:1]).errors({"first run": config})
+        self.with_seeds(self.seeds[:1]).results({"first run": config})
         return self.seconds([self._point(config, self.seeds[0]).key])
 
     def seconds(self, keys: Sequence[str] | None = None) -> float:
@@ -74,17 +85,23 @@ class Bench:
         return statistics.median(lasted) if lasted else 0.0
 
     def with_seeds(self, seeds: Sequence[int]) -> Bench:
-        """Return a bench on the same store with other seeds."""
-        return Bench(lambda: self.store, seeds, self.crew, self._say)
+        """Return a bench on the same store with other seeds; both count the same runs."""
+        other = Bench(lambda: self.store, seeds, self.crew, self._say, keep=self._keep)
+        other._keys = self._keys
+        return other
 
     def _point(self, config: Config, seed: int) -> Point:
         own = replace(config, seed=config.seed + seed, chip_seed=config.chip_seed + seed, out="")
         return Point(own, {"figures": ", ".join(own.figures), "seed": own.seed})
 
-    def _error(self, name: str, point: Point) -> float:
-        result = self.store.result(point.key)
-        found = None if result is None else error(result)
-        if found is None:
-            reason = self.store.reasons().get(point.key, "it has no error.")
+    def _result(self, name: str, point: Point) -> Document:
+        if (result := self.store.result(point.key)) is None:
+            reason = self.store.reasons().get(point.key, "it has no result.")
             raise CommandError(f"the run '{name}' with seed {point.factors['seed']} failed: {reason}")
-        return found
+        return result
+
+
+def _error(name: str, result: Document) -> float:
+    if (found := error(result)) is None:
+        raise CommandError(f"the run '{name}' has no error.")
+    return found

@@ -83,8 +83,8 @@ def _ladder(config: Config, device: BaseDevice, text: str) -> Ladder:
     own = [figure for figure in sorted(known) if value_of(device, figure) is not None]
     chip = ["adc", "dac", *options]
     raise UsageError(
-        f"--specify: neither device '{device.name}' nor the chip has a number {shown(name)}{closest(name, [*own, *chip])} (of the "
-        f"device: {', '.join(own)}; of the chip: {', '.join(chip)})."
+        f"--specify: neither device '{device.name}' nor the chip has a number {shown(name)}{closest(name, [*own, *chip])} (of "
+        f"the device: {', '.join(own)}; of the chip: {', '.join(chip)})."
     )
 
 

@@ -40,10 +40,10 @@ ORDER = [
     {"analog_ff.comparison"},
     {"analog_ff.cli"},
     {"analog_ff.estimator"},
-    {"analog_ff.simulate"},
     {"analog_ff.spiking"},
     {"analog_ff.sweeps"},
-    {"analog_ff.devices", "analog_ff.energy", "analog_ff.compare", "analog_ff.sweep"},
+    {"analog_ff.improvement"},
+    {"analog_ff.simulate", "analog_ff.devices", "analog_ff.energy", "analog_ff.compare", "analog_ff.sweep", "analog_ff.improve"},
     {"analog_ff.__main__"},
 ]  # fmt: skip
 """Rooms from the bottom up; a room may use only rooms of its own line and of the lines above it."""
