@@ -95,6 +95,8 @@ class ClusterCrew:
 
     def end(self) -> None:
         """Give up what the cluster still holds, and end the worker processes of this sweep."""
+        if self._ended:
+            return
         self._ended = True
         with suppress(Exception):  # the scheduler may be gone, and the sweep ends in any case
             self._client.cancel(list(self._held.values()), force=True)
