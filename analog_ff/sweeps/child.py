@@ -18,6 +18,8 @@ from analog_ff.plain import Document
 THREADS = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS",
            "VECLIB_MAXIMUM_THREADS")  # fmt: skip
 """Variables of the environment that limit the threads of a process; all must be set before it loads NumPy."""
+PROGRAM = (sys.executable, "-m", "analog_ff.sweeps.worker")
+"""Command that starts a worker process."""
 GRACE = 5.0
 """Time in which a worker has to end when it is asked to [s]."""
 DIED = "died"
@@ -35,9 +37,14 @@ class Child:
         self._log = log
         self._process: subprocess.Popen[str] | None = None
         self._closed, self._lock = False, threading.Lock()
+        self._at_work = threading.Lock()
 
     def outcome(self, task: Document) -> Document:
         """Return the outcome of a task (see `analog_ff.sweeps.worker`); "died" with the reason if the process ends in it."""
+        with self._at_work:
+            return self._outcome(task)
+
+    def _outcome(self, task: Document) -> Document:
         with self._lock:
             if self._closed:
                 return {"state": DIED, "reason": "its worker was ended", "worker": HOST}
@@ -50,7 +57,9 @@ class Child:
         if answer.endswith("\n"):
             outcome: Document = json.loads(answer)
             return outcome
-        return {"state": DIED, "reason": _said(process.wait()), "worker": f"{HOST} {process.pid}"}
+        status = process.wait()
+        _close(process)
+        return {"state": DIED, "reason": _said(status), "worker": f"{HOST} {process.pid}"}
 
     def end(self) -> None:
         """End the process, in the middle of a task or not; another thread that waits for an outcome sees it die."""
@@ -64,6 +73,8 @@ class Child:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        with self._at_work:  # until the other thread has seen it die
+            _close(process)
 
     def _started(self) -> subprocess.Popen[str]:
         errors: IO[bytes] | None = None
@@ -72,12 +83,20 @@ class Child:
             errors = self._log.open("ab")
         try:
             return subprocess.Popen(
-                [sys.executable, "-m", "analog_ff.sweeps.worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                PROGRAM, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 stderr=errors, text=True, encoding="utf-8", env=self._environment, start_new_session=True,
             )  # fmt: skip
         finally:
             if errors is not None:
                 errors.close()
+
+
+def _close(process: subprocess.Popen[str]) -> None:
+    """Close the pipes of a process that has ended."""
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with suppress(OSError):  # what it did not take is lost with it
+                pipe.close()
 
 
 def _alive(process: subprocess.Popen[str] | None) -> bool:
