@@ -106,7 +106,7 @@ class Campaign:
             raise SystemExit(f"the sweep ended with status {process.returncode}: {said.strip()[-500:]}")
 
     def faults(self, folder: str, reference: str | None = None) -> list[str]:
-        """Return what is wrong with a finished sweep: a point that is missing, ran twice, or differs from the reference."""
+        """Return the faults of a finished sweep: points that are missing, ran twice, or differ from the reference."""
         with self.store(folder) as store:
             points, attempts = store.points(), store.attempts()
         found = [f"{len(points)} points, not {self.points}"] if len(points) != self.points else []
@@ -129,7 +129,7 @@ class Campaign:
         return len(ended) / (max(ended) - min(a.begun for a in attempts))
 
     def deaths(self, folder: str) -> int:
-        """Return how many workers have died of a sweep or were killed."""
+        """Return the number of attempts whose worker died."""
         with self.store(folder) as store:
             return sum(attempt.outcome == DIED for attempt in store.attempts())
 

@@ -104,7 +104,7 @@ def _alive(process: subprocess.Popen[str] | None) -> bool:
 
 
 def _said(status: int) -> str:
-    """Return how a process ended, in words."""
+    """Return the end of a process in words, from its status."""
     if status >= 0:
         return f"its worker ended with status {status}"
     name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"

@@ -66,7 +66,7 @@ class ClusterCrew:
         self._ended = False
 
     def free(self) -> int:
-        """Return how many tasks more the cluster should hold."""
+        """Return the number of further tasks that the cluster should hold."""
         slots = sum(self._client.nthreads().values())
         return max(AHEAD * slots, LEAST) - len(self._held)
 

@@ -21,10 +21,10 @@ class Crew(Protocol):
     outcomes: Outcomes
 
     def free(self) -> int:
-        """Return how many tasks more it takes now."""
+        """Return the number of further tasks that the crew takes now."""
 
     def start(self, key: str, task: Document) -> None:
-        """Take a task; its outcome will be in `outcomes`."""
+        """Take a task, whose outcome will be in `outcomes`."""
 
     def end(self) -> None:
         """End all workers, in the middle of a task or not."""
