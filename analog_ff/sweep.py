@@ -16,7 +16,7 @@ from analog_ff.cli.parameters import TEXT
 from analog_ff.output import whole_files
 from analog_ff.output.messages import answer, tell
 from analog_ff.registry.options import parse_whole
-from hardware_models.check import UsageError, shown
+from hardware_models.check import CommandError, UsageError, shown
 from hardware_models.files import home
 from hardware_models.places import placed
 
@@ -153,7 +153,7 @@ def _carry_out(
     """Run the points of a sweep, or the share of one task of an array job, and print the table."""
     from analog_ff.sweeps import array_jobs, search
     from analog_ff.sweeps.points import check
-    from analog_ff.sweeps.store import NAME, Store
+    from analog_ff.sweeps.store import FAILED, NAME, Store
 
     points, file = wanted.points(), place / NAME
     if task is not None and results is not None:
@@ -172,6 +172,9 @@ def _carry_out(
         else:
             run(points, store, place)
         _answer(wanted, store, place, points, as_json=as_json)
+        states = store.states(_keys(points))
+    if failed := sum(state == FAILED for state in states.values()):
+        raise CommandError(f"{failed} of {len(states)} points failed; --status says why, --again runs them again.")
 
 
 def _collect(wanted: Sweep, place: Path, folder: Path, *, as_json: bool) -> None:

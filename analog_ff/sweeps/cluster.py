@@ -66,7 +66,7 @@ class ClusterCrew:
         self._ended = False
 
     def free(self) -> int:
-        """Return how many tasks more the cluster should hold."""
+        """Return the number of further tasks that the cluster should hold."""
         slots = sum(self._client.nthreads().values())
         return max(AHEAD * slots, LEAST) - len(self._held)
 
@@ -95,6 +95,8 @@ class ClusterCrew:
 
     def end(self) -> None:
         """Give up what the cluster still holds, and end the worker processes of this sweep."""
+        if self._ended:
+            return
         self._ended = True
         with suppress(Exception):  # the scheduler may be gone, and the sweep ends in any case
             self._client.cancel(list(self._held.values()), force=True)

@@ -21,10 +21,10 @@ class Crew(Protocol):
     outcomes: Outcomes
 
     def free(self) -> int:
-        """Return how many tasks more it takes now."""
+        """Return the number of further tasks that the crew takes now."""
 
     def start(self, key: str, task: Document) -> None:
-        """Take a task; its outcome will be in `outcomes`."""
+        """Take a task, whose outcome will be in `outcomes`."""
 
     def end(self) -> None:
         """End all workers, in the middle of a task or not."""
@@ -34,7 +34,6 @@ class LocalCrew:
     """So many worker processes on this machine, each with so many threads; `logs` is the folder of their messages."""
 
     def __init__(self, workers: int, threads: int, logs: Path) -> None:
-        logs.mkdir(parents=True, exist_ok=True)
         self.outcomes: Outcomes = queue.Queue()
         self._children = [Child(threads, logs / f"worker-{number}.log") for number in range(1, workers + 1)]
         self._idle = deque(self._children)
@@ -58,7 +57,7 @@ class LocalCrew:
         self.outcomes.put((key, outcome))
 
     def end(self) -> None:
-        """End all workers; those at work first stop where they are."""
+        """End all workers, those at work where they are; it may be called twice."""
         with ThreadPoolExecutor(len(self._children)) as ending:
             list(ending.map(Child.end, self._children))
         self._drivers.shutdown()

@@ -1,4 +1,4 @@
-"""Where the points of a sweep lie: every combination of a grid, random samples, Sobol's sequence."""
+"""Places of the points of a sweep: every combination of a grid, random samples, Sobol's sequence."""
 
 from __future__ import annotations
 

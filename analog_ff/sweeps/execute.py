@@ -7,6 +7,7 @@ import queue
 import shutil
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from analog_ff.output import folders
@@ -21,7 +22,7 @@ from analog_ff.sweeps.crew import Crew, LocalCrew
 from analog_ff.sweeps.points import Point, check
 from analog_ff.sweeps.progress import Told
 from analog_ff.sweeps.store import DONE, FAILED, INTERRUPTED, RUNNING, WAITING, Store
-from hardware_models.check import CommandError, positive_int
+from hardware_models.check import CommandError, UsageError, positive_int, shown
 from hardware_models.places import place_now
 from hardware_models.tables import entry
 
@@ -45,6 +46,7 @@ def run_points(
     retries: int = 3,
     again: bool = False,
     folder: Path | None = None,
+    done: Callable[[str], None] = lambda key: None,
     say: Callable[[str], None] = tell,
 ) -> None:
     """Run the points that have no result yet; results, failures and their reasons are in the store.
@@ -64,6 +66,7 @@ def run_points(
     retries : how often a point is run again whose worker has died.
     again : run points again that have failed before.
     folder : takes run folders and the messages of workers; by default the folder of the store.
+    done : is called with the key of each point whose result is in the store from now on.
     say : takes lines on the progress.
 
     Raises
@@ -75,22 +78,32 @@ def run_points(
     check(points)
     place = folder or store.path.parent
     states = store.states([point.key for point in points])
-    opened = sum(states.get(point.key) != DONE for point in points)
+    opened = [p for p in points if states.get(p.key) not in ((DONE,) if again else (DONE, FAILED))]
     if not opened:
         return
-    place.mkdir(parents=True, exist_ok=True)
-    with folders.held(place):
-        crew = _crew(min(opened, workers or cores()), threads, scheduler, place)
-        sweep = _Sweep(points, store, place, keep, retries, say)
-        with Interruptible() as stopping:
-            try:
-                sweep.take_up(again=again)
-                sweep.carry_out(crew, stopping.check)
-            except KeyboardInterrupt as stopped:
-                raise type(stopped)("interrupted; the same command goes on with the sweep") from None
-            finally:
-                crew.end()
-                sweep.give_back()
+    with ExitStack() as closing:
+        crew = _crew(min(len(opened), workers or cores()), threads, scheduler, place)
+        closing.callback(crew.end)
+        _make(place)
+        closing.enter_context(folders.held(place))
+        sweep = _Sweep(points, store, place, keep, retries, done, say)
+        stopping = closing.enter_context(Interruptible())
+        try:
+            sweep.take_up(again=again)
+            sweep.carry_out(crew, stopping.check)
+        except KeyboardInterrupt as stopped:
+            raise type(stopped)("interrupted; the same command goes on with the sweep") from None
+        finally:
+            crew.end()
+            sweep.give_back()
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        where = shown(str(folder), 200, quoted=False)
+        raise UsageError(f"the folder {where} cannot be made ({error.strerror}); give another --folder.") from None
 
 
 def check_how(*, workers: int | None, threads: int | None, keep: str, retries: int) -> None:
@@ -114,11 +127,18 @@ class _Sweep:
     """The points of one call, and which of them wait or are at work."""
 
     def __init__(
-        self, points: Sequence[Point], store: Store, place: Path, keep: str, retries: int, say: Callable[[str], None]
+        self,
+        points: Sequence[Point],
+        store: Store,
+        place: Path,
+        keep: str,
+        retries: int,
+        done: Callable[[str], None],
+        say: Callable[[str], None],
     ) -> None:
         self._points = {point.key: point for point in points}
         self._store, self._runs, self._keep, self._retries = store, place.absolute() / RUNS, keep, retries
-        self._told = Told(store, list(self._points), say)
+        self._done, self._told = done, Told(store, list(self._points), say)
         self._deaths = dict.fromkeys(self._points, 0)
         self._here = place_now() or os.getcwd()
         self._working: set[str] = set()
@@ -143,15 +163,10 @@ class _Sweep:
                 self._hand_out(self.waiting.popleft(), crew)
             self._told.tell()
             check_stop()
-            try:
-                key, outcome = crew.outcomes.get(timeout=PAUSE)
-            except queue.Empty:
-                continue
-            if isinstance(outcome, OSError):
-                raise CommandError(f"a worker cannot be started ({outcome.strerror or outcome}).") from outcome
-            if isinstance(outcome, BaseException):
-                raise outcome
-            self._book(key, outcome)
+            with suppress(queue.Empty):
+                self._take(*crew.outcomes.get(timeout=PAUSE))
+                while True:  # all that have ended, before more are handed out
+                    self._take(*crew.outcomes.get_nowait())
         self._told.tell()
 
     def _hand_out(self, key: str, crew: Crew) -> None:
@@ -170,6 +185,13 @@ class _Sweep:
             },
         )
 
+    def _take(self, key: str, outcome: Document | BaseException) -> None:
+        if isinstance(outcome, OSError):
+            raise CommandError(f"a worker cannot be started ({outcome.strerror or outcome}).") from outcome
+        if isinstance(outcome, BaseException):
+            raise outcome
+        self._book(key, outcome)
+
     def _book(self, key: str, outcome: Document) -> None:
         """Write down how an attempt has ended; a point whose worker has died waits behind the others."""
         state, worker = outcome["state"], outcome["worker"]
@@ -182,6 +204,7 @@ class _Sweep:
             self._store.finish(key, outcome["result"], seconds=outcome["seconds"], worker=worker)
             if self._keep == "none":
                 shutil.rmtree(self._runs / key, ignore_errors=True)
+            self._done(key)
         else:
             last = f" in attempt {self._deaths[key] + 1}, the last one" if state == DIED else ""
             self._store.fail(key, f"{outcome['reason'].rstrip('.')}{last}.", worker=worker, outcome=state)

@@ -1,4 +1,4 @@
-"""What a sweep reads off a result: the error, energies, any number of result.json."""
+"""Numbers that a sweep reads off a result: the error, energies, any other number of result.json."""
 
 from __future__ import annotations
 

@@ -94,5 +94,5 @@ def check(points: Iterable[Point]) -> None:
 
 
 def named(factors: Facts) -> str:
-    """Return what was chosen for a point as one line, such as "adc 6, seed 0"."""
+    """Return the factors of a point as one line, such as "adc 6, seed 0"."""
     return ", ".join(f"{name} {shown(value, quoted=False)}" for name, value in factors.items()) or "without factors"

@@ -1,4 +1,4 @@
-"""Where a sweep stands: counts by state, the time left, the reasons of failures; read from the store, also while it runs."""
+"""State of a sweep: counts of its points, the time left, the reasons of failures; read from the store, also while it runs."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ class Sweep:
         return found
 
     def _place(self, row: Facts, sentence: str) -> str:
-        """Return where in the file the values stand that a sentence complains about: its option, or the whole point."""
+        """Return the place in the file of the values that a sentence complains about: one option, or the whole point."""
         words = {word.strip(".,:;()") for word in sentence.split()}
         blamed = [name for name in row if flag(name) in words]
         if len(blamed) == 1:
