@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from analog_ff.improvement.bench import Bench
     from analog_ff.improvement.study import Wishes
 
-RECIPE: Document = {"data": "mnist-5k", "layers": (100,), "epochs": 8, "batch": 25}
+RECIPE: Document = {"data": "mnist-5k", "layers": (64,), "epochs": 6, "batch": 20}
 """Values that a study takes where the command gives none: runs of seconds, with enough updates for the cells to limit them."""
 APART = ("split", "out")
 """Options of a run that a study takes in another form: it never looks at the test set."""
@@ -104,17 +104,19 @@ def improve(
     wanted = None if target_error is None else _percent("--target-error", target_error)
     allowed = None if loss is None else _percent("--loss", loss)
     searched = _whole("--trials", trials, 0, 100_000)
-    bench = _bench(place, _whole("--seeds", seeds or ("10" if specify else "3"), 1, 1000), workers, threads, scheduler)
-    if specify:
-        made = _specified(config, _words(specify), bench, place, wanted, allowed, searched, dry_run=dry_run)
-    elif allowed is not None or searched:
-        raise UsageError("--loss and --trials belong to --specify: leave them out, or give --specify too.")
-    else:
-        from analog_ff.improvement.study import Wishes
+    with _bench(
+        place, _whole("--seeds", seeds or ("10" if specify else "3"), 1, 1000), workers, threads, scheduler
+    ) as bench:
+        if specify:
+            made = _specified(config, _words(specify), bench, place, wanted, allowed, searched, dry_run=dry_run)
+        elif allowed is not None or searched:
+            raise UsageError("--loss and --trials belong to --specify: leave them out, or give --specify too.")
+        else:
+            from analog_ff.improvement.study import Wishes
 
-        numbers = [_whole(n, t, 0, 1000) for n, t in
-                   (("--curves", curves), ("--together", together), ("--confirm", confirm))]  # fmt: skip
-        made = _studied(config, _words(axes), bench, place, Wishes(wanted, *numbers), dry_run=dry_run)
+            numbers = [_whole(n, t, 0, 1000) for n, t in
+                       (("--curves", curves), ("--together", together), ("--confirm", confirm))]  # fmt: skip
+            made = _studied(config, _words(axes), bench, place, Wishes(wanted, *numbers), dry_run=dry_run)
     if made is not None:
         answer(json.dumps(made[0]) if as_json else f"{made[1]}\nfolder: {place}")
 

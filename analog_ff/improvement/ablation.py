@@ -58,8 +58,8 @@ def ablate(
     if not resume:
         folders.must_be_new(folder)
     runs = cases(config)
-    bench = Bench(lambda: Store(folder / NAME), range(seeds), crew, say, keep=keep)
-    found = bench.results(runs)
+    with Bench(lambda: Store(folder / NAME), range(seeds), crew, say, keep=keep) as bench:
+        found = bench.results(runs)
     kind = "test" if config.split == "final" else "validation"
     errors = {name: [error(result) or 0.0 for result in results] for name, results in found.items()}
     rows = [_row(name, results, kind, errors["as given"]) for name, results in found.items()]

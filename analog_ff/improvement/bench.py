@@ -52,6 +52,13 @@ class Bench:
         """Store of the runs; it is opened, and made, when it is first needed."""
         return self._opened()
 
+    def __enter__(self) -> Bench:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if "store" in vars(self):  # it was opened
+            self.store.close()
+
     @property
     def runs(self) -> int:
         """Number of different runs that were asked for so far."""
