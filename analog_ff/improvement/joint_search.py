@@ -1,7 +1,7 @@
 """Several figures together as bad as a limit allows: a search with Optuna, because there is no order to bisect along.
 
-The answer is one of many that trade one figure for another. A trial takes a few seeds, and the limit is a constraint; all seeds
-judge the best trials. The sampler's seed is that of the run: a search that was stopped asks for the same trials, whose runs are
+The answer is one of many that trade one figure for another. A trial takes a few seeds, and all seeds judge the best
+trials. The sampler's seed is that of the run: a search that was stopped asks for the same trials, whose runs are
 stored.
 """
 
@@ -43,16 +43,12 @@ def search(
 ) -> Document | None:
     """Return the trial that leaves the figures together as bad as possible within the limit; None if no trial keeps it.
 
-    What is maximised is the mean share of the way from the best value to the worst allowed alone, in steps of the ladders.
+    What is maximised is the mean share of the way from the best value to the worst allowed alone, in steps of the ladders; a trial
+    beyond the limit counts as less than none, by the points beyond it.
     """
     optuna = load_optuna()
     few = bench.with_seeds(bench.seeds[:FEW_SEEDS])
-
-    def excess(trial: Any) -> tuple[float]:
-        return (trial.user_attrs["excess"],)
-
-    sampler = optuna.samplers.TPESampler(seed=config.seed % 2**32, constraints_func=excess)
-    study = optuna.create_study(direction="maximize", sampler=sampler)
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=config.seed % 2**32))
     for share in (0.5, 0.75):
         study.enqueue_trial({ladder.name: int(share * end) for ladder, end in zip(ladders, ends, strict=True)})
     tried: dict[tuple[int, ...], tuple[float, float]] = {}
@@ -61,9 +57,9 @@ def search(
         rungs = tuple(trial.suggest_int(ladder.name, 0, end) for ladder, end in zip(ladders, ends, strict=True))
         found = limit.of(*_pair(config, ladders, rungs, few))
         reached = sum(rung / max(end, 1) for rung, end in zip(rungs, ends, strict=True)) / len(ends)
-        trial.set_user_attr("excess", found["mean"] - limit.value)
-        study.tell(trial, reached)
-        tried[rungs] = reached, found["mean"] - limit.value
+        over = found["mean"] - limit.value
+        study.tell(trial, reached if over <= 0.0 else -over)
+        tried[rungs] = reached, over
     within = sorted((rungs for rungs, (_, over) in tried.items() if over <= 0.0), key=lambda r: -tried[r][0])
     for rungs in within[:JUDGED]:
         errors, best = _pair(config, ladders, rungs, bench)
