@@ -43,8 +43,8 @@ def search(
 ) -> Document | None:
     """Return the trial that leaves the figures together as bad as possible within the limit; None if no trial keeps it.
 
-    What is maximised is the mean share of the way from the best value to the worst allowed alone, in steps of the ladders; a trial
-    beyond the limit counts as less than none, by the points beyond it.
+    What is maximised is the mean share of the way from the best value to the worst allowed alone, in steps of the ladders; a
+    trial beyond the limit counts as less than none, by the points beyond it.
     """
     optuna = load_optuna()
     few = bench.with_seeds(bench.seeds[:FEW_SEEDS])
