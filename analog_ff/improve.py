@@ -1,4 +1,4 @@
-"""What a device must improve: ``python -m analog_ff improve --device memristor``."""
+"""The command that says what a device must improve: ``python -m analog_ff improve --device memristor``."""
 
 from __future__ import annotations
 

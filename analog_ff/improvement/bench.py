@@ -20,7 +20,7 @@ from hardware_models.check import CommandError
 
 
 class Crew(NamedTuple):
-    """Who carries out the runs, see `analog_ff.sweeps.execute.run_points`."""
+    """The processes that carry out the runs, see `analog_ff.sweeps.execute.run_points`."""
 
     workers: int | None = None
     threads: int | None = None

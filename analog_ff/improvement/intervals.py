@@ -1,4 +1,4 @@
-r"""What paired seeds decide: differences with their intervals, an order with ties, the place where a curve meets a wanted error.
+r"""Decisions by paired seeds: differences with their intervals, an order with ties, the place where a curve meets an error.
 
 All seeds are the same in all cases, and a seed names the chip too, so that cases are compared seed by seed. The mean of a
 difference d of n seeds has the interval
@@ -49,7 +49,7 @@ def ranks(errors: Mapping[str, Errors]) -> dict[str, int]:
 
 
 class Place(NamedTuple):
-    """Where a curve meets a wanted error: the share, and the ends of its interval; None where it does not."""
+    """The share at which a curve meets a wanted error, and the ends of its interval; None where there is none."""
 
     share: float | None
     surely: float | None  # share at which the upper end of the error's interval meets it: enough for certain

@@ -25,7 +25,7 @@ JUDGED = 3
 
 
 class Limit(NamedTuple):
-    """What is allowed: an error [%], or a loss against the figure at its best [points]."""
+    """An upper limit of the error [%], or of the loss against the figure at its best [points]."""
 
     value: float
     is_loss: bool

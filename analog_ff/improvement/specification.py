@@ -1,4 +1,4 @@
-r"""How bad may a figure be? The worst value that a wanted error, or a wanted loss, still allows.
+r"""The specification of a figure: the worst value that a wanted error, or a wanted loss, still allows.
 
 One figure alone is searched by bisection along its ladder: the error rises with it, so that each value tried halves what is left,
 and seven values do for a factor of a million. Three searches share their runs: where the mean of the paired loss

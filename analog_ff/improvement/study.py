@@ -1,4 +1,4 @@
-"""What a device must improve: each figure alone at its best, then curves of those that matter, then a few together.
+"""A study of a device: each figure alone at its best, then curves of those that matter, then a few together.
 
 Every part asks the bench for errors; what was run before comes from the store. So a study that was stopped goes on, and one with
 a wanted error, more figures or more seeds runs what is new alone.
@@ -29,7 +29,7 @@ Case = tuple[tuple[Axis, float], ...]
 
 @dataclass(frozen=True)
 class Wishes:
-    """What a study is asked for."""
+    """The wishes of the user of a study."""
 
     target: float | None = None  # wanted error [%]; None: half of the loss is made good
     curves: int = 4  # figures that have a curve, at most
@@ -126,7 +126,7 @@ class Study:
         return self.document() | {"confirmation": self._confirmation(say)}
 
     def _confirmation(self, say: Callable[[str], None]) -> Document | None:
-        """Return what seeds that were not used before say of the order; None if there are none."""
+        """Return the gains and the order with seeds that were not used before; None if none are wished for."""
         used = len(self.bench.seeds)
         if not self.wishes.confirm:
             return None
@@ -229,7 +229,7 @@ class Study:
         }
 
     def _sum(self, case: Case) -> Document:
-        """Return by how much figures together gain more than the sum of what each gains alone at the same share [points]."""
+        """Return the gain of figures together less the sum of the gains of each alone at the same share [points]."""
         alone = [self.errors.get(((axis, share),)) for axis, share in case]
         together, given = self.errors[sorted_case(case)], self.errors[()]
         parts = [errors for errors in alone if errors is not None]
