@@ -1,1 +1,1 @@
-"""What a device and its chip must improve: error against each figure alone, figures together, a specification, an ablation."""
+"""Studies of what a device must improve: the error against each figure alone and together, a specification, an ablation."""

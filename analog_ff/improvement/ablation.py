@@ -23,7 +23,7 @@ from hardware_models.check import UsageError
 from hardware_models.places import placed
 
 CORES = Crew()
-"""Who carries out the runs by default: a process for each core of this machine."""
+"""The default of who carries out the runs: a process for each core of this machine."""
 
 
 def cases(config: Config) -> dict[str, Config]:
