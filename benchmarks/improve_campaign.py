@@ -2,9 +2,9 @@
 
     python benchmarks/improve_campaign.py [STUDY ...] [--workers 2] [--place FOLDER]
 
-Every study is a command of the program (`STUDIES`). Its runs stand in a store in --place, so that a campaign that was stopped goes
-on. The answer goes to benchmarks/results/improve/STUDY.json, its picture to docs/img/improve_STUDY.png; `run.py --tables` makes the
-pages.
+Every study is a command of the program (`STUDIES`). Its runs stand in a store in --place, so that a campaign that was stopped
+goes on. The answer goes to benchmarks/results/improve/STUDY.json, its picture to docs/img/improve_STUDY.png; `run.py --tables`
+makes the pages.
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ def specify(
 
 
 def cost(config: Config, ladders: Sequence[Ladder], bench: Bench, trials: int) -> str:
-    """Return in one line what a specification costs, by the time of a first run, which is run now if it is not in the store."""
+    """Return in one line what a specification costs, by the time of its first runs, which are run now if they are not stored."""
     seconds, at_once = bench.timed(config), bench.crew.at_once
     values = sum(EACH + math.ceil(math.log2(len(ladder.values))) for ladder in ladders)
     runs = values * len(bench.seeds) + (trials + 1) * min(FEW_SEEDS, len(bench.seeds)) * bool(trials)

@@ -96,7 +96,7 @@ class Study:
         return [*steps, self.whole()]
 
     def cost(self) -> str:
-        """Return in one line what the study costs, by the time of its first run, which is run now if it is not in the store."""
+        """Return in one line what the study costs, by the time of its first runs, which are run now if they are not stored."""
         seconds, at_once = self.bench.timed(self.config), self.bench.crew.at_once
         first = len({sorted_case(case) for case in self.screening()}) * len(self.bench.seeds)
         return (

@@ -198,12 +198,12 @@ def test_the_command_answers_and_goes_on_with_what_is_there(tmp_path: Path, caps
         assert {point.key: point.attempts for point in store.points()} == before
 
 
-def test_a_dry_run_says_the_cost_after_one_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_dry_run_says_the_cost_after_two_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_app(app, [*QUICK, "--folder", str(tmp_path / "study"), "--dry-run"]) == 0
     said = capsys.readouterr()
     assert "screening: 27 runs of about" in said.err and said.out == ""
     with Store(tmp_path / "study" / NAME, read_only=True) as store:
-        assert len(store.points()) == 1
+        assert len(store.points()) == 2
     assert not (tmp_path / "study" / "improve.json").exists()
 
 
