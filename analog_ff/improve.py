@@ -77,7 +77,8 @@ def improve(
         help="folder of the store and of the answer; a study that is there goes on [default: runs/improve-DEVICE]",
     ),
     dry_run: bool = typer.Option(
-        False, "--dry-run", rich_help_panel=RUNNING, help="run the case as given with two seeds to time it, say what the study costs, and end"
+        False, "--dry-run", rich_help_panel=RUNNING,
+        help="run the case as given with two seeds to time it, say what the study costs, and end",
     ),
     workers: str = typer.Option(
         None, "--workers", metavar=_INT, rich_help_panel=RUNNING, show_default=False,
