@@ -7,10 +7,11 @@ from typing import Any
 
 import spiking_settings
 from catalogue import HERE
-from identity import digest, figures, older
+from identity import older
 from pages import Page, folded, picture
 from result_tables import MARK
 
+from analog_ff.runs.identity import digest, figures
 from hardware_models.load import load_device
 
 RESULTS = HERE / "results"

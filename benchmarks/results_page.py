@@ -9,6 +9,7 @@ import experiment_page
 import result_tables
 from catalogue import HERE, ROOT, experiments, judged_on, results_of
 from fitting_pages import fitting_pages
+from improve_pages import improve_pages
 from other_pages import other_pages, table
 from pages import DOCS, FRONT, PAGES, Page, folded, linked, written
 from result_tables import error, mean
@@ -96,6 +97,7 @@ def all_pages() -> list[Page]:
         *speed_pages(),
         *wires_pages(),
         *fitting_pages(),
+        *improve_pages(),
         *([corrections] if corrections else []),
     ]
 

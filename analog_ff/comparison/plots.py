@@ -163,8 +163,8 @@ def draw_tornado(document: Facts, path: Path) -> None:
                 axes.set_axis_off()
                 continue
             _bars(axes, found, recalled)
-            axes.set_ylabel("price or size at an end", fontsize=7)
             axes.set_xlabel(f"energy per update of {label} over that of {document['reference']} [1]", fontsize=7)
+            axes.set_ylabel("price or figure of the device", fontsize=7)
     _label(
         figure,
         document,

@@ -16,7 +16,7 @@ from analog_ff.datasets import DATASETS, SPLITS
 from analog_ff.learners import LEARNERS
 from analog_ff.network import NETWORKS
 from analog_ff.objective.schedule import SCHEDULES
-from analog_ff.registry.options import flag, option, parse_bits, parse_layers, parse_tile
+from analog_ff.registry.options import flag, option, parse_bits, parse_figures, parse_layers, parse_tile
 from hardware_models.check import UsageError
 from hardware_models.converters.ranges import CALIBRATIONS, MOST_LSB, MOST_READS, MOST_SPREAD
 from hardware_models.energy.circuit import COLUMNS_PER_ADC
@@ -141,6 +141,10 @@ class ChipChoices:
 class CellChoices:
     """Faults and noise of the cells."""
 
+    figures: tuple[str, ...] = option(
+        (), "NAME=VALUE, a figure of --device replaced [SI units, or with the unit: 'g_max=20 uS']; may be repeated",
+        parse_figures, repeated="--figure",
+    )  # fmt: skip
     read_noise: bool = option(True, "switch the read noise off")
     write_noise: bool = option(True, "switch the cycle-to-cycle noise off")
     device_spread: bool = option(True, "switch the device-to-device spread off")

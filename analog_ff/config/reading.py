@@ -26,9 +26,13 @@ def given(kind: type, arguments: Document) -> Document:
                 chosen[f.name] = False
             continue
         value = arguments[f.name]
+        if f.metadata.get("repeated"):  # a list with an entry for each time that it was given
+            value = ",".join(value) if value else None
         if value is None:  # not given; a switch that is off in some runs may be given as False
             continue
-        chosen[f.name] = _read(f, flag(f.name), value) if isinstance(value, str) else value
+        chosen[f.name] = (
+            _read(f, f.metadata.get("repeated") or flag(f.name), value) if isinstance(value, str) else value
+        )
     return chosen
 
 

@@ -31,6 +31,7 @@ from hardware_models.devices.ageing import aged
 from hardware_models.devices.base import BaseDevice
 from hardware_models.energy import load_technology
 from hardware_models.events import Tally
+from hardware_models.examination.examine import examined
 from hardware_models.keys import Key
 from hardware_models.load import load_device
 from hardware_models.port import ChipBench, ChipPort
@@ -109,6 +110,21 @@ def wiring_of(config: Config, frame: Frame) -> Wiring:
     return wiring._replace(options={**wiring.options, "label_place": frame.label_place})
 
 
+def loaded_device(config: Config, *, written_once: bool = False) -> BaseDevice:
+    """Return the device that a run names, with the figures that it replaces; that of `program_to` keeps its own."""
+    if written_once:
+        return load_device(str(config.program_to))
+    device = load_device(config.device)
+    if not config.figures:
+        return device
+    from hardware_models.devices.single_figures import with_figures
+
+    device = with_figures(device, config.single_figures(), "--figure")
+    if device.is_users:
+        examined(device, quick=True).raise_if_failed()
+    return device
+
+
 @guarded(UsageError)
 def device_of(config: Config, *, written_once: bool = False) -> BaseDevice:
     """Return the device of a run's cells without the effects switched off; learning in situ needs a trainable device.
@@ -117,7 +133,7 @@ def device_of(config: Config, *, written_once: bool = False) -> BaseDevice:
     Wear and retention of the command line belong to the chip that is run; one that is written once (`program_to`) has those of
     its own parameter file.
     """
-    device = load_device(str(config.program_to) if written_once else config.device)
+    device = loaded_device(config, written_once=written_once)
     switches = {"read_noise": config.read_noise, "write_noise": config.write_noise, "spread": config.device_spread,
                 "nonlinearity": config.step_nonlinearity}  # fmt: skip
     if not all(switches.values()):

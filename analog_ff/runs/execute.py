@@ -23,6 +23,7 @@ from analog_ff.runs.build import (
     device_of,
     frame_of,
     learner_of,
+    loaded_device,
     negatives_of,
     port_of,
     schedule_of,
@@ -41,7 +42,6 @@ from hardware_models.energy.measured import MachineMeter
 from hardware_models.files import LARGE, contents, record
 from hardware_models.kernels.products import one_blas_thread
 from hardware_models.keys import Key
-from hardware_models.load import load_device
 from hardware_models.places import in_place, placed
 from hardware_models.port import ChipBench, MissingPinError
 from hardware_models.tables import entry
@@ -126,7 +126,7 @@ def _noted(config: Config, *, written_once: bool = False) -> Document:
     """Return the entry of a result on Johnson noise, which a run without it does not have."""
     if not config.johnson_noise:
         return {}
-    own = load_device(str(config.program_to) if written_once else config.device).t_read
+    own = loaded_device(config, written_once=written_once).t_read
     return {"johnson_noise": noted(device_of(config, written_once=written_once), config, own)}
 
 

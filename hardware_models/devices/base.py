@@ -273,6 +273,13 @@ class BaseDevice(Generic[Own]):
         """Return the names of the numbers that are read noise, write noise and spread; a model adds its own."""
         return {"read_noise": ["read_noise", "read_noise_relative"], "write_noise": [], "spread": []}
 
+    def noise_of_finer_steps(self) -> tuple[str, ...] | None:
+        """Return the noises of one pulse in units of the range, which shrink with the step where a pulse is cut into finer ones.
+
+        None where `states` alone does not decide the size of a step, so that no number of steps can be chosen.
+        """
+        return None
+
     def describe(self) -> dict[str, object]:
         """Return the numbers of this device as plain values, SI units, for the result file."""
         return {

@@ -75,6 +75,10 @@ class LinearDecay(BaseDevice[LinearDecayState]):
         spread = ["step_spread", "asymmetry_spread", "bound_spread", "tau_spread", "gamma_spread"]
         return super().imperfections() | {"write_noise": ["cycle_noise"], "spread": spread}
 
+    def noise_of_finer_steps(self) -> tuple[str, ...]:
+        """Return none: the noise of a pulse is given in units of its step."""
+        return ()
+
     def law(self) -> charge.ChargeLaw:
         """Return the figures as the kernel takes them, float32."""
         law = charge.ChargeLaw(

@@ -88,13 +88,13 @@ class Wrapper(BaseDevice[Own]):
             read_noise=read_noise, write_noise=write_noise, spread=spread, nonlinearity=nonlinearity
         )
         off = dict.fromkeys(self.imperfections()["spread"] if spread else [], 0.0)
-        return self._with_inside(inner, off)
+        return self.with_inside(inner, off)
 
     def with_read_time(self, seconds: float) -> BaseDevice:
         """Return this device read for another time [s], inside and outside."""
-        return self._with_inside(self.inner.with_read_time(seconds), {})
+        return self.with_inside(self.inner.with_read_time(seconds), {})
 
-    def _with_inside(self, inner: BaseDevice, own: Mapping[str, float]) -> BaseDevice:
+    def with_inside(self, inner: BaseDevice, own: Mapping[str, float]) -> BaseDevice:
         """Return this wrapper around another device, with the numbers of that one and some of its own."""
         given: Mapping[str, Any] = {f.name: getattr(inner, f.name) for f in fields(BaseDevice)} | dict(own)
         return replace(self, inner=inner, **given)

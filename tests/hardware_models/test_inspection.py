@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from analog_ff.config.config import Config
-from analog_ff.runs.ablate import ablate, cases, show
+from analog_ff.improvement.ablation import ablate, cases, show
 from analog_ff.runs.execute import execute
 from hardware_models.check import UsageError
 from hardware_models.chip import Chip
@@ -165,6 +165,8 @@ def test_ablation_tabulates_and_resumes(tmp_path: Path, capsys: pytest.CaptureFi
     assert [r["case"] for r in table["rows"]] == ["as given", "no device spread", "no converters", "all of these off"]
     base = table["rows"][0]["test_error_percent"]
     assert all(r["costs_percent"] == base - r["test_error_percent"] for r in table["rows"])
+    assert all(r["costs"]["low"] is None and r["costs"]["n"] == 1 for r in table["rows"])
+    assert (folder / "ablation.png").read_bytes().startswith(b"\x89PNG")
     assert json.loads((folder / "ablation.json").read_text())["rows"] == table["rows"]
     with pytest.raises(UsageError, match="exists already"):
         ablate(config, say=lambda line: None)

@@ -1,0 +1,59 @@
+"""Pages of results on what a device must improve, from the stored answers of `improve_campaign.py`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from other_pages import found_in
+from pages import Page, picture
+
+from analog_ff.improvement.page import page, specified, spread
+
+TITLES = {
+    "memristor": "What the memristor must improve first",
+    "invented_poor": "What a poor device must improve first",
+}
+
+
+def improve_pages() -> list[Page]:
+    """Return the pages whose results exist."""
+    studies = [_study(name, title) for name, title in TITLES.items()]
+    return [made for made in (*studies, _specification()) if made is not None]
+
+
+def _study(name: str, title: str) -> Page | None:
+    found = found_in("improve", f"{name}.json")
+    if found is None:
+        return None
+    first = found["figures"][0]
+    names = [figure["label"] for figure in found["figures"] if figure["rank"] == first["rank"]]
+    many = f"{', '.join(names[:-1])} and {names[-1]} tie" if len(names) > 1 else f"{names[0]} comes first"
+    answer = (
+        f"{many}: {first['label']} at its best gains {spread(first['gain'])} points of {spread(found['as_given'])} %"
+    )
+    confirmed = found["confirmation"]
+    if confirmed and confirmed["decided_pairs"]:
+        answer += (
+            f"; with other seeds {confirmed['pairs_in_the_same_order']} of {len(confirmed['decided_pairs'])} decided pairs of "
+            "figures have the same order"
+        )
+    body = [*page(found)[2:], "", *picture("Gain of each figure alone, and curves", f"improve_{name}.png")]
+    return Page(f"improve_{name}", title, answer + ".", _command(name, found), body)
+
+
+def _specification() -> Page | None:
+    found = found_in("improve", "specification.json")
+    if found is None:
+        return None
+    said = [f"{one['name']} {one['text']}" for one in found["alone"] if one["allowed"]]
+    answer = f"{found['limit_text'].capitalize()} allows, each alone: {', '.join(said)}."
+    body = [
+        *specified(found).splitlines()[2:],
+        "",
+        *picture("What was tried, with the limit", "improve_specification.png"),
+    ]
+    return Page("improve_specification", "How bad may a figure be?", answer, _command("specification", found), body)
+
+
+def _command(name: str, found: dict[str, Any]) -> str:
+    return f"`python benchmarks/improve_campaign.py {name}`, which runs `{found['command']}`"
