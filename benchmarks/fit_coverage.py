@@ -21,8 +21,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import store
-from identity import digest
 
+from analog_ff.runs.identity import digest
 from hardware_models.devices.exponential_step import ExponentialStep
 from hardware_models.fitting import FORMS, fit, synthetic, write_pulse_train
 from hardware_models.fitting.pulse_train import read_pulse_train

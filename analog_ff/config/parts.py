@@ -143,7 +143,7 @@ class CellChoices:
 
     figures: tuple[str, ...] = option(
         (), "NAME=VALUE, a figure of --device replaced [SI units, or with the unit: 'g_max=20 uS']; may be repeated",
-        parse_figures, repeated="--figure",
+        parse_figures, repeated="--figure", later=True,
     )  # fmt: skip
     read_noise: bool = option(True, "switch the read noise off")
     write_noise: bool = option(True, "switch the cycle-to-cycle noise off")
@@ -276,6 +276,7 @@ class RunChoices:
         "ages at which the chip is tested again, such as 1h,1d,30d (s, min, h, d or y after the test, or after the writing "
         "with --program-to); default: none, with --program-to an hour and a day",
         parse_ages,
+        later=True,
     )
     conductances: str | None = option(
         None,
