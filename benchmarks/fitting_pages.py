@@ -55,13 +55,13 @@ def coverage(trials: Mapping[float, Sequence[Mapping[str, Any]]]) -> Page:
         sorts.append([name, str(bad), f"{100 * found / max(bad, 1):.1f} %"])
     heads = " | ".join(f"{100 * share:g} % bad" for share in trials)
     body = [
-        f"Simulated trains of {CELLS} cells, {CYCLES} cycles, {PULSES} pulses each way, of a device of {1e6 * TRUTH['g_min']:g} to",
-        f"{1e6 * TRUTH['g_max']:g} uS, noise of a pulse {100 * TRUTH['cycle_noise']:g} % and of a reading",
-        f"{100 * TRUTH['read_noise']:g} % of the range, spread of the steps {100 * TRUTH['step_spread']:g} % and of the bounds",
-        f"{100 * TRUTH['bound_spread']:g} %. Bad readings are drawn from five sorts; the train is written to a table, read and",
-        "fitted as `devices fit` does, with the form of the device given. ± is the standard error from the differences between",
-        "the trials. The last column is the choice among all forms in the first trials; curves so little bent may be described",
-        "as well by another form in so short a train.", "",
+        f"Simulated trains of {CELLS} cells, {CYCLES} cycles, {PULSES} pulses each way, of a device of",
+        f"{1e6 * TRUTH['g_min']:g} to {1e6 * TRUTH['g_max']:g} uS, noise of a pulse {100 * TRUTH['cycle_noise']:g} % and of a",
+        f"reading {100 * TRUTH['read_noise']:g} % of the range, spread of the steps {100 * TRUTH['step_spread']:g} % and of the",
+        f"bounds {100 * TRUTH['bound_spread']:g} %. Bad readings are drawn from five sorts; the train is written to a table,",
+        "read and fitted as `devices fit` does, with the form of the device given. ± is the standard error from the differences",
+        "between the trials. The last column is the choice among all forms in the first trials; curves so little bent may be",
+        "described as well by another form in so short a train.", "",
         *table("bad readings | trials | intervals that hold the truth % | bad ones found | good ones left out, of a million | "
                "form chosen", rows), "",
         *folded("by number of the device: intervals that hold the truth, %", table(f"number | {heads}", each)),

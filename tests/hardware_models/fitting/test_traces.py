@@ -244,7 +244,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     for name, text in (
         ("slow.csv", table(relaxing, cells=4)),
         ("power.csv", table(power, cells=4)),
-        ("writes.csv", writes()),
+        ("writes.csv", writes(cells=8)),
     ):
         (tmp_path / name).write_text(text)
 
