@@ -8,6 +8,7 @@ seconds.
 from __future__ import annotations
 
 import difflib
+import fnmatch
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from hardware_models.laboratory.titles import (
     readings_of,
     written,
 )  # fmt: skip
+from hardware_models.laboratory.wide import label_of, labels_of
 from hardware_models.tables import closest
 from hardware_models.units import UNITS, dimension, to_si
 
@@ -46,13 +48,29 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Member:
+    """The columns of one cell, one cycle or one polarity in a wide table."""
+
+    found: Mapping[str, Column]
+    cell: str = ""  # "" if the titles name none
+    cycle: str = ""
+    polarity: int = 0
+
+
+@dataclass(frozen=True)
 class Columns:
     """The columns of a table by quantity, and notices about unused ones."""
 
-    found: Mapping[str, Column]
+    found: Mapping[str, Column]  # common to all rows
     unused: tuple[str, ...]  # notices
     skip: int  # number of rows below the header that hold units
     spare: tuple[str, ...] = ()  # titles of unused columns
+    members: tuple[Member, ...] = ()  # of a wide table
+
+    @property
+    def all(self) -> Mapping[str, Column]:
+        """Columns by quantity, of a wide table those of its first member."""
+        return {**self.found, **self.members[0].found} if self.members else self.found
 
 
 def parse_choice(text: str) -> dict[str, str]:
@@ -86,27 +104,82 @@ def columns_of(sheet: Sheet, chosen: Mapping[str, str]) -> Columns:
     """Return the columns by quantity; raise UsageError if a column is missing, named twice or lacks its unit."""
     place = f"{sheet.where}, line {max(sheet.head, 1)}"
     by_quantity: dict[str, Column] = {}
-    taken: set[int] = set()
     units = _units_row(sheet)
     instrument = plain(sheet.header[0]) == "dataname"  # EasyEXPERT: names of the user's own, SI without saying so
+    listed = {q: names for q, text in chosen.items() if q in READINGS and len(names := _listed(text, sheet.header)) > 1}
     for quantity, text in chosen.items():
-        by_quantity[quantity] = _chosen(quantity, text, sheet.header, units, place)
-        taken.add(by_quantity[quantity].index)
+        if quantity not in listed:
+            by_quantity[quantity] = _chosen(quantity, text, sheet.header, units, place)
+    taken = {column.index for column in by_quantity.values()}
+    members = [_listed_member(q, name, sheet.header, units, place) for q, names in listed.items() for name in names]
+    taken |= {column.index for member in members for column in member.found.values()}
     unused: list[str] = []
     for index, title in enumerate(sheet.header):
         if index in taken or not title:
             continue
         named = quantity_of(title)
-        if named is None or named in chosen:
+        if named is None or named in chosen or (members and named in READINGS):
             unused.append(title)
         elif named in by_quantity:
             raise UsageError(f'{place}: two columns for the {named}; keep one, or choose with --columns "{named}=...".')
         else:
             by_quantity[named] = _column(named, title, index, units, place, instrument=instrument)
-    _complete(by_quantity, unused, sheet, place)
-    missing = [q for q in QUANTITIES if q not in by_quantity]
+            taken.add(index)
+    if not members and not any(q in by_quantity for q in READINGS):
+        members = _members(sheet.header, units, taken, place, unused)
+    if not {"word line", "bit line"} <= set(by_quantity) or "cell" in by_quantity:
+        unused += [by_quantity.pop(q).title for q in ("word line", "bit line") if q in by_quantity and q not in chosen]
+    shared = by_quantity | (dict(members[0].found) if members else {})
+    _complete(shared, unused, sheet, place, any(member.polarity for member in members))
+    by_quantity = {q: column for q, column in by_quantity.items() if q in shared}
+    missing = [q for q in QUANTITIES if q not in shared]
     notices = [f"the column '{title}' was not used{_mistyped(title, missing)}" for title in unused]
-    return Columns(by_quantity, tuple(notices), 1 if units else 0, tuple(unused))
+    return Columns(by_quantity, tuple(notices), 1 if units else 0, tuple(unused), tuple(members))
+
+
+def _listed(text: str, header: tuple[str, ...]) -> list[str]:
+    """Return the columns of a choice that names several, such as "C1,C2 [uS]", "C* [uS]" or "2-11 [uS]", each with its unit."""
+    plain_titles = {plain(title) for title in header}
+    if plain(text) in plain_titles or plain(parts_of(text)[0]) in plain_titles:
+        return [text]
+    names, unit = parts_of(text)
+    end = f" [{unit}]" if unit else ""
+    if (span := re.fullmatch(r"(\d{1,4})\s*-\s*(\d{1,4})", names)) is not None:
+        first, last = (int(x) for x in span.groups())
+        return [f"{n}{end}" for n in range(first, min(last, len(header)) + 1)]
+    if "*" in names:
+        found = [title for title in header if title and fnmatch.fnmatchcase(title.lower(), names.lower())]
+        return [title + ("" if parts_of(title)[1] else end) for title in found]
+    parts = [part.strip() for part in re.split(r"[,;]", names)]
+    return [f"{part}{end}" for part in parts if part] if len(parts) > 1 else [text]
+
+
+def _listed_member(quantity: str, text: str, header: tuple[str, ...], units: list[str], place: str) -> Member:
+    """Return one column of a list that the user chose; its title, without the unit, is the name of the cell."""
+    column = _chosen(quantity, text, header, units, place)
+    label = label_of(column.title, column.unit)
+    if label is not None and label.quantity == quantity:
+        return Member({quantity: column}, label.cell, label.cycle, label.polarity)
+    return Member({quantity: column}, parts_of(column.title)[0])
+
+
+def _members(
+    header: tuple[str, ...], units: list[str], taken: set[int], place: str, unused: list[str]
+) -> list[Member]:  # fmt: skip
+    """Return the members of a wide table, [] if it is none; their titles are taken out of `unused`."""
+    reading, labels = labels_of(header, units, lambda index: index not in taken)
+    members = []
+    for label in labels.values():
+        if label.quantity != reading:
+            continue
+        own = {}
+        for index, other in labels.items():
+            if other.text == label.text and other.quantity not in own:
+                own[other.quantity] = _column(other.quantity, header[index], index, units, place, other.unit)
+        members.append(Member(own, label.cell, label.cycle, label.polarity))
+    for index in labels:
+        unused.remove(header[index])
+    return members
 
 
 def _mistyped(title: str, missing: list[str]) -> str:
@@ -126,8 +199,13 @@ def _nearly(titles: list[str]) -> str:
     return ""
 
 
-def _complete(found: dict[str, Column], unused: list[str], sheet: Sheet, place: str) -> None:
-    """Raise UsageError if a needed column is missing; move columns that are not needed from `found` to `unused`."""
+def _complete(
+    found: dict[str, Column], unused: list[str], sheet: Sheet, place: str, told: bool
+) -> None:
+    """Raise UsageError if a needed column is missing; move columns that are not needed from `found` to `unused`.
+
+    `told` is True if the titles of a wide table name the polarity.
+    """
     titles = _found(sheet.header)
     reading = next((q for q in READINGS if q in found), None)
     if reading is None:
@@ -140,13 +218,13 @@ def _complete(found: dict[str, Column], unused: list[str], sheet: Sheet, place: 
             f"{place}: no column 'read voltage', without which a current is no conductance {titles}; add it, or say it "
             'with --columns "read voltage=0.2 V".'
         )
-    if "voltage" not in found and "polarity" not in found:
+    if not told and "voltage" not in found and "polarity" not in found:
         raise UsageError(
             f"{place}: no column 'voltage' or 'polarity', without which up and down cannot be told {titles}"
             f"{_named('voltage', unused)}."
         )
-    for other in (*READINGS, "read voltage"):
-        if other in found and other != reading and not (reading == "current" and other == "read voltage"):
+    for other in READINGS:
+        if other in found and other != reading:
             unused.append(found.pop(other).title)
 
 
@@ -186,9 +264,12 @@ def _column(
     A table that an instrument has written is in SI where it states no unit.
     """
     known = QUANTITIES[quantity]
+    name, written_unit = parts_of(title)
+    if quantity == "time":  # an elapsed time in its unit, or a stamp of the instrument
+        said = written(unit or written_unit or (units[index] if index < len(units) else ""))
+        return Column(title, index, said if UNITS.get(said, (0.0, ""))[1] == "time" else "")
     if not known.dimension:
         return Column(title, index)
-    name, written_unit = parts_of(title)
     unit = written(
         unit or written_unit or (units[index] if index < len(units) else "") or ending(title, known.dimension)
     )
