@@ -123,13 +123,15 @@ def draw_fit(fit: Any, path: Path) -> None:
     factor, unit = _scale(float(np.nanmax(train.g)))
     cycles, steps, against, quantiles = axes.ravel()
     for cycle in np.split(train.g, np.flatnonzero(train.first)[1:])[:60]:
-        cycles.plot(factor * cycle, color="C0", alpha=0.25, lw=0.7)
+        read = np.flatnonzero(np.isfinite(cycle))
+        cycles.plot(read, factor * cycle[read], color="C0", alpha=0.25, lw=0.7)
     cycles.set(
         xlabel="pulse of the cycle", ylabel=f"conductance [{unit}]", title=f"measured: {_title(short_name(train.path))}"
     )
     before, residual = fit.residuals
-    stepped = train.stepped[1:]
-    moved, where, sign = np.diff(train.g)[stepped], train.g[:-1][stepped], train.polarity[1:][stepped]
+    rows = np.flatnonzero(train.stepped)
+    base = train.base[rows]
+    moved, where, sign = (train.g[rows] - train.g[base]) / (rows - base), train.g[base], train.polarity[rows]
     for label, colour, s in (("up", "C0", 1), ("down", "C3", -1)):
         own = sign == s
         bins = np.linspace(where.min(), where.max(), 16)

@@ -41,6 +41,8 @@ FEWEST_OF_A_CELL = 4
 """Least number of steps of each polarity in each cell."""
 FEWEST_TURNS = 3
 """Number of turns of the polarity from which on a single cycle passes the same states more than once."""
+FEW_READ = 0.6
+"""Share of the pulses that are read, below which the outliers are sought among the readings alone."""
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -186,7 +188,10 @@ def _train(place: str, rows: Rows, order: Order, sizes: Sizes, keep_outliers: bo
     jumps(g[known], cell[known], rows, row[known])
     notices = []
     if not keep_outliers:
-        bad = outliers(g, sign, first, cell)
+        bad = np.zeros(len(g), bool)
+        # Where the cell is read after every n-th pulse, n pulses are one step.
+        seen = known if known.sum() < FEW_READ * len(known) else np.ones(len(g), bool)
+        bad[seen] = outliers(g[seen], sign[seen], first[seen], cell[seen])
         share = f"{int(bad.sum())} of {int(known.sum())} readings lie far from what the others say"
         if bad.sum() > max(MOST_OUTLIERS * known.sum(), 3):
             notices.append(

@@ -214,7 +214,7 @@ def _goodness(candidate: Candidate, t: np.ndarray) -> tuple[dict[str, float], np
     counted, steps = d.counted, d.u - d.before
     z = e / np.sqrt(s)
     apart = candidate.followed(t)[d.stepped]
-    pair = counted[1:] & counted[:-1]
+    pair = np.flatnonzero(counted & counted[d.base])
     goodness = {
         "counted_steps": int(counted.sum()),
         "all_steps": int(d.stepped.sum()),
@@ -223,7 +223,7 @@ def _goodness(candidate: Candidate, t: np.ndarray) -> tuple[dict[str, float], np
         "explained_of_all": float(1.0 - np.mean(e[d.stepped] ** 2) / np.mean(steps[d.stepped] ** 2)),
         "curve_rms": float(np.sqrt(np.mean(apart**2))),  # [units of the range], open loop from each first reading
         "residual_deviation": float(np.std(z[counted])),  # 1 if the model's noise is right
-        "residual_correlation": float(np.mean(z[1:][pair] * z[:-1][pair])) if pair.any() else 0.0,
+        "residual_correlation": float(np.mean(z[pair] * z[d.base[pair]])) if pair.size else 0.0,
         "residual_normality": float(kstest(z[counted][:5000], "norm").pvalue),
         "log_likelihood_per_step": float(candidate.likelihoods(t).sum() / counted.sum()),
     }

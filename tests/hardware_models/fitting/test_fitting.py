@@ -212,12 +212,12 @@ def test_one_cycle_of_one_cell() -> None:
 
 
 def test_readings_left_out_do_not_move_the_fit() -> None:
-    """A tenth of the readings missing: the same numbers within the intervals of the whole train, and few wider."""
+    """A tenth of the readings missing: the same numbers within the intervals of the whole train, by steps of two pulses there."""
     train = synthetic(ExponentialStep(**TRUTH), cells=4, cycles=4, pulses=60)
     g = train.g.copy()
     g[np.flatnonzero(~train.first)[5::11]] = np.nan
     whole, part = fit(train, forms=ONLY), fit(replace(train, g=g), forms=ONLY)
-    assert part.train.steps < 0.85 * whole.train.steps
+    assert part.train.steps < 0.92 * whole.train.steps
     found = {p.name: p for p in part.parameters}
     for p in whole.parameters:
         assert p.low <= found[p.name].value <= p.high, p
