@@ -112,7 +112,9 @@ def show(
 
 @app.command("fit", context_settings=WIDE)
 def fit_train(
-    file: str = typer.Argument(..., metavar="FILE", help="measured pulse train, a table as text: one row a pulse"),
+    file: list[str] = typer.Argument(
+        ..., metavar="FILE...", help="measured pulse train, tables as text: one row a pulse, or a column a cell"
+    ),
     out: str = typer.Option(
         None, "--out", metavar=TEXT, help="write the fitted device to this .toml file, which must not exist"
     ),
@@ -124,24 +126,44 @@ def fit_train(
     keep_outliers: bool = typer.Option(
         False, "--keep-outliers", help="keep single readings that lie far from what the others say"
     ),
+    amplitude: str = typer.Option(
+        "", "--amplitude", metavar=TEXT, help='fit the pulses of these sizes alone: "1.6 V" or "1.6 V,-1.8 V,100 ns"'
+    ),
+    each_file: str = typer.Option(
+        "", "--each-file", metavar="cells|cycles",
+        help="several files: each has cells of its own, or all are cycles of one cell (default: by the names of the cells)",
+    ),
+    read_voltage: str = typer.Option("", "--read-voltage", metavar=TEXT, help='voltage of a reading, such as "0.2 V"'),
+    read_time: str = typer.Option("", "--read-time", metavar=TEXT, help='duration of a reading, such as "1 us"'),
+    pulse_voltage: str = typer.Option(
+        "", "--pulse-voltage", metavar=TEXT, help='voltage of the pulses, where no column gives it: "1.6 V,-1.8 V"'
+    ),
+    pulse_width: str = typer.Option(
+        "", "--pulse-width", metavar=TEXT, help='width of the pulses, where no column gives it: "100 ns"'
+    ),
+    access: str = typer.Option("", "--access", metavar="1T1R|passive", help="whether cells have a transistor of their own"),
     as_json: bool = _JSON,
 ) -> None:  # fmt: skip
-    """Fit a device to a measured pulse train.
+    """Fit a device to a measured pulse train in one or more files.
 
     The fit says how well the data know each parameter. Encoding, separator, decimal sign and header are found, and the column
     taken for each quantity is printed. Readings: conductance, resistance, or current and read voltage; pulses: voltage or
-    polarity.
+    polarity. What the files and the options do not say is printed as assumed, and stands as an assumption in the device.
     """
     from analog_ff.runs.progress_line import ProgressLine
-    from hardware_models.fitting import fit_file
+    from hardware_models.fitting import Given, fit_file
 
     if out is not None and not out.endswith(".toml"):
         raise UsageError(f"--out takes a file name that ends in .toml, got {out}.")
     target = None if out is None else _new(placed(home(out)))
     picture = None if plot is None else _new(_picture(plot))
+    given = Given(access, pulse_voltage, pulse_width)
+    single = {"read voltage": read_voltage, "read time": read_time}
+    choices = [*columns, *(f"{quantity}={text}" for quantity, text in single.items() if text)]
     result = fit_file(
-        file, one_cycle=one_cycle, columns=",".join(columns) or {}, keep_outliers=keep_outliers, progress=ProgressLine()
-    )
+        file, one_cycle=one_cycle, columns=",".join(choices) or {}, keep_outliers=keep_outliers, amplitude=amplitude,
+        each_file=each_file, given=given, progress=ProgressLine(),
+    )  # fmt: skip
     if target is not None:
         whole_files.create(target, result.toml())
     if picture is not None:
@@ -159,6 +181,7 @@ def fit_train(
     lines += ["", *table(("goodness", "value", ""),
                           [[name.replace("_", " "), shown(x), _MEANING.get(name, "")]
                            for name, x in result.goodness.items()]), ""]  # fmt: skip
+    lines += [f"assumed: {stand.said}." for stand in result.stands if stand.kind == "assumption"]
     lines += [f"note: {notice}." for notice in result.notices]
     lines += [f"written: {p}" for p in (target, picture) if p is not None]
     _print(result.describe(), as_json, lines)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from analog_ff.output.quantities import against_limit, joules, of_the_energy, of_the_whole, quantity, ranged
 from analog_ff.plain import Document
 from analog_ff.runs.limits import binding
+
+MOST_ASSUMED = 8
+"""Largest number of assumed figures that the table names."""
 
 
 def show(result: Document, folder: Path) -> None:
@@ -75,10 +80,18 @@ def show(result: Document, folder: Path) -> None:
         table.add_row(name, value)
     if (limits := binding(result)) is not None:
         table.add_row("limits that bind", ", ".join(limits) or "none")
+    if assumed := _assumed(result["device"].get("assumptions", ())):
+        table.add_row("assumed of the device", assumed)
     table.add_row("wall time", f"{result['wall_seconds']:.1f} s")
     console = Console(markup=False, emoji=False)
     console.print(table)
     console.print(f"run folder: {folder}", soft_wrap=True, highlight=False)
+
+
+def _assumed(assumptions: Sequence[str]) -> str:
+    """Return the figures among the assumptions of a device ("name = value: why"), a line each; the reasons stand in the result."""
+    figures = [said.split(": ")[0] for said in assumptions if re.match(r"\w+ = [^:]+: ", said)]
+    return "\n".join(figures[:MOST_ASSUMED] + [f"and {len(figures) - MOST_ASSUMED} more"] * (len(figures) > MOST_ASSUMED))
 
 
 def _of_writing(deployed: Document, joule: Document) -> str:

@@ -50,7 +50,7 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 class PulseTrain:
     """A measured pulse train: readings sorted by cell, then by cycle, then by time."""
 
-    path: str  # names of the files
+    path: str  # name of the file, or of the first one and the number of the others
     cells: tuple[str, ...]  # names
     cell: np.ndarray  # (n,) index into `cells`
     cycle: np.ndarray  # (n,) index of the cycle within its cell
@@ -149,7 +149,9 @@ def _parsed(
         with files.reading(place, "a pulse train"):
             tables.append(table_of(data, place, choice))
         del data
-    place = tables[0].where if len(tables) == 1 else ", ".join(shown(t.where, 60, quoted=False) for t in tables[:5])
+    place = tables[0].where
+    if len(tables) > 1:
+        place = f"{Path(place).name} and {len(tables) - 1} more file{'s' if len(tables) > 2 else ''}"
     with files.reading(place, "a pulse train"):
         rows, spare, told = joined(tables, each_file)
         rows = chosen(rows, wanted)

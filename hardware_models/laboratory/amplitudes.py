@@ -34,7 +34,7 @@ class Sizes:
     staircase: tuple[str, ...] = ()  # a sentence for each quantity that rises or falls from pulse to pulse
 
 
-def parse_amplitude(text: str) -> dict[tuple[str, int], float]:
+def parse_amplitude(text: str, option: str = "--amplitude") -> dict[tuple[str, int], float]:
     """Return {("voltage", +1 or -1, or 0 for both): V, ("width", 0): s} from a text such as "1.6 V,-1.8 V,100 ns".
 
     Raises UsageError for a text that is no voltage and no time.
@@ -44,13 +44,13 @@ def parse_amplitude(text: str) -> dict[tuple[str, int], float]:
         match = re.fullmatch(r"([+-]?)(\d*\.?\d+(?:[eE][+-]?\d{1,2})?)\s*([^\d\s].*)", part)
         number = value_of(match.group(2)) if match else None
         if match is None or number is None:
-            raise UsageError(f"--amplitude takes voltages or times with their units, such as 1.6 V,-1.8 V, got {shown(part)}.")
+            raise UsageError(f"{option} takes numbers with their units, such as 1.6 V,-1.8 V or 100 ns, got {shown(part)}.")
         unit = written(match.group(3))
         quantity = "width" if unit.endswith("s") else "voltage"
-        checked(unit, quantity, f"--amplitude: {shown(part)}")
+        checked(unit, quantity, f"{option}: {shown(part)}")
         sign = 0 if quantity == "width" else -1 if match.group(1) == "-" else 1
         if (quantity, sign) in wanted:
-            raise UsageError(f"--amplitude names two sizes of one polarity, got {shown(text)}.")
+            raise UsageError(f"{option} names two sizes of one polarity, got {shown(text)}.")
         wanted[quantity, sign] = _si(number, unit)
     voltages = [sign for quantity, sign in wanted if quantity == "voltage"]
     if len(voltages) == 1:  # one voltage is the size of both polarities

@@ -105,6 +105,9 @@ def rows_of(sheet: Sheet, columns: Columns) -> Rows:
         table = Figures(sheet.where, picked.line, {n: texts[c.index] for n, c in found.items() if c.index >= 0}, found, marks)
         parts.append(_part(table, picked, member, number if columns.members else None))
     rows = together(parts)
+    if rows.cycle is not None and any(member.polarity for member in members):
+        known: dict[str, int] = {}
+        rows = rows.only(np.argsort([known.setdefault(label, len(known)) for label in rows.cycle], kind="stable"))
     blocks = len(picked.between) if len(picked.line) else 1
     if rows.cell is None and blocks > 1 and (names := cells_of_blocks(picked, sheet)) is not None:
         rows = replace(rows, cell=[names[b] for b in rows.block])
@@ -141,6 +144,8 @@ def _part(table: Figures, picked: Picked, member: Member, number: int | None) ->
     if cell is None and "word line" in cells:
         cell = [f"W{w}B{b}" for w, b in zip(cells["word line"], cells["bit line"], strict=True)]
     cycle = [member.cycle] * n if member.cycle else cells.get("cycle")
+    if member.polarity and cycle is None and pulse is not None:  # the pulses of one polarity are numbered anew in each cycle
+        cycle = [str(k) for k in np.cumsum(np.diff(pulse, prepend=-1.0) <= 0)]
     block = picked.block if number is None else np.full(n, number)
     rows = Rows(picked.line, g, sign.astype(np.int8), cell, cycle, pulse, time, voltage, width, table.marks.decimal,
                 tuple(notices), block, np.zeros(n, np.int64), (table.where,), told)  # fmt: skip

@@ -98,7 +98,12 @@ def readings_of(title: str) -> Iterator[tuple[str, str, str, str]]:
 
 def quantity_of(title: str) -> str | None:
     """Return the quantity that a header's cell names, or None; most cells of a table are numbers, which name none."""
-    return NAMED.get(plain(parts_of(title)[0])) if _LETTER.search(title) else None
+    if not _LETTER.search(title):
+        return None
+    name, unit = parts_of(title)
+    named = NAMED.get(plain(name))
+    # A number in brackets, such as I(2), is a label: that of a cell or a run.
+    return None if named and QUANTITIES[named].dimension and unit.isdigit() else named
 
 
 def written(unit: str) -> str:
