@@ -171,7 +171,8 @@ def _taken_together(tables: list[Table]) -> tuple[tuple[str, str, str], ...]:
     """Return how the tables were understood; tables that were understood alike stand together."""
     groups: dict[tuple[tuple[str, str, str], ...], list[str]] = {}
     for table in tables:
-        groups.setdefault(table.taken, []).append(Path(table.where).name)
+        taken = tuple(("cell", "name of the file", "-") if row[:2] == ("cell", "no column") else row for row in table.taken)
+        groups.setdefault(taken, []).append(Path(table.where).name)
     if len(tables) == 1:
         return tables[0].taken
     rows: list[tuple[str, str, str]] = []

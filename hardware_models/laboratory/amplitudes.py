@@ -41,7 +41,7 @@ def parse_amplitude(text: str, option: str = "--amplitude") -> dict[tuple[str, i
     """
     wanted: dict[tuple[str, int], float] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
-        match = re.fullmatch(r"([+-]?)(\d*\.?\d+(?:[eE][+-]?\d{1,2})?)\s*([^\d\s].*)", part)
+        match = re.fullmatch(r"([+-]?)((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?)\s*([^\d\s.].*)", part)
         number = value_of(match.group(2)) if match else None
         if match is None or number is None:
             raise UsageError(f"{option} takes numbers with their units, such as 1.6 V,-1.8 V or 100 ns, got {shown(part)}.")

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hardware_models.check import UsageError, shown
+from hardware_models.laboratory.decimals import value_of
 from hardware_models.laboratory.text import Sheet
 from hardware_models.laboratory.titles import (
     NAMED,
@@ -29,6 +31,9 @@ from hardware_models.laboratory.titles import (
 from hardware_models.laboratory.wide import label_of, labels_of
 from hardware_models.tables import closest
 from hardware_models.units import UNITS, dimension, to_si
+
+MOST_BELOW = 8
+"""Largest number of rows between the header and the first row of numbers."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,7 @@ def columns_of(sheet: Sheet, chosen: Mapping[str, str]) -> Columns:
     """Return the columns by quantity; raise UsageError if a column is missing, named twice or lacks its unit."""
     place = f"{sheet.where}, line {max(sheet.head, 1)}"
     by_quantity: dict[str, Column] = {}
-    units = _units_row(sheet)
+    units, skip = _units_row(sheet)
     instrument = plain(sheet.header[0]) == "dataname"  # EasyEXPERT: names of the user's own, SI without saying so
     listed = {q: names for q, text in chosen.items() if q in READINGS and len(names := _listed(text, sheet.header)) > 1}
     for quantity, text in chosen.items():
@@ -134,7 +139,7 @@ def columns_of(sheet: Sheet, chosen: Mapping[str, str]) -> Columns:
     by_quantity = {q: column for q, column in by_quantity.items() if q in shared}
     missing = [q for q in QUANTITIES if q not in shared]
     notices = [f"the column '{title}' was not used{_mistyped(title, missing)}" for title in unused]
-    return Columns(by_quantity, tuple(notices), 1 if units else 0, tuple(unused), tuple(members))
+    return Columns(by_quantity, tuple(notices), skip, tuple(unused), tuple(members))
 
 
 def _listed(text: str, header: tuple[str, ...]) -> list[str]:
@@ -248,12 +253,25 @@ def _found(header: tuple[str, ...]) -> str:
     return f"(found: {shown(', '.join(header), 300, quoted=False)})"
 
 
-def _units_row(sheet: Sheet) -> list[str]:
-    """Return the row below the header if it holds units, else an empty list."""
-    _, cells = next(sheet.rows(), (0, []))
-    units = [written(cell.strip("[]()")) for cell in cells]
-    named = [unit for unit in units if unit not in ("", "-", "1", "#")]
-    return units if named and all(unit in UNITS for unit in named) else []
+def _units_row(sheet: Sheet) -> tuple[list[str], int]:
+    """Return the row of units below the header, [] if there is none, and the number of rows below the header without a number.
+
+    Instruments write units, ranges and remarks there, in any order.
+    """
+    found: list[str] = []
+    for skip, (_, cells) in enumerate(sheet.rows()):
+        units = [written(cell.strip("[](){}")) for cell in cells]
+        named = [unit for unit in units if unit not in ("", "-", "1", "#")]
+        if not found and named and all(unit in UNITS for unit in named):
+            found = units
+        elif skip == MOST_BELOW or any(_number(cell) for cell in cells):
+            return found, skip if skip < MOST_BELOW or found else 0
+    return found, int(bool(found))
+
+
+def _number(cell: str) -> bool:
+    value = value_of(cell, "," in cell)
+    return value is not None and math.isfinite(value)
 
 
 def _column(
@@ -270,6 +288,7 @@ def _column(
         return Column(title, index, said if UNITS.get(said, (0.0, ""))[1] == "time" else "")
     if not known.dimension:
         return Column(title, index)
+    written_unit = "" if written_unit.isdigit() else written_unit  # a label, such as the number of a run
     unit = written(
         unit or written_unit or (units[index] if index < len(units) else "") or ending(title, known.dimension)
     )

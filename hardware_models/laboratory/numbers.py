@@ -112,6 +112,8 @@ def rows_of(sheet: Sheet, columns: Columns) -> Rows:
     if rows.cell is None and blocks > 1 and (names := cells_of_blocks(picked, sheet)) is not None:
         rows = replace(rows, cell=[names[b] for b in rows.block])
     notices = [*notices, *picked.notices]
+    if blocks > 1 and rows.cell is None:
+        notices.append(f"the header stands {blocks} times and no line above it names a cell, so all rows are of one cell")
     return replace(rows, notices=(*notices, *rows.notices), decimal=marks.decimal, blocks=blocks)
 
 

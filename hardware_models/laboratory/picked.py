@@ -31,8 +31,8 @@ def pick(sheet: Sheet, columns: list[int], numeric: list[int], words: list[int],
     """Return the rows of a sheet below its header, or below each of its headers.
 
     A row that equals the header begins a new block. The lines of text before it, and those at the end of the file, belong to no
-    row: lines in which none of the `numeric` columns holds the beginning of a number, and one of the columns of `words` is empty.
-    Below each header, `skip` rows hold units.
+    row: lines with too few cells, and lines in which none of the `numeric` columns holds the beginning of a number and one of the
+    columns of `words` is empty. Below each header, `skip` rows hold units.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def pick(sheet: Sheet, columns: list[int], numeric: list[int], words: list[int],
             left -= 1
             continue
         short = len(cells) < wanted
-        if not _numbers(cells, numeric) and (short or not words or not _unread(cells, numeric, words)):
+        if short or not (_numbers(cells, numeric) or (words and _unread(cells, numeric, words))):
             odd.append((number, cells))
             if len(odd) > MOST_TEXT:
                 raise _width(sheet, *odd[0]) if len(odd[0][1]) < wanted else _text(sheet, *odd[0])
@@ -66,7 +66,7 @@ def pick(sheet: Sheet, columns: list[int], numeric: list[int], words: list[int],
             for row in odd:  # cells that are no numbers are named by the column that should have held them
                 _append(row, line, block, texts, columns, len(between) - 1, known)
             odd = []
-        if short or any(cells[width:]):
+        if any(cells[width:]):
             raise _width(sheet, number, cells)
         if len(line) >= MOST_ROWS:
             raise UsageError(f"{sheet.where}, line {number}: more than {MOST_ROWS} rows, the most that are read.")

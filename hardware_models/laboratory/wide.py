@@ -42,7 +42,7 @@ def label_of(title: str, unit: str) -> Label | None:
     `unit` is the unit of the column by the row of units, "" without one.
     """
     name, own = parts_of(title)
-    if own and written(own) not in UNITS:  # a number or a name in brackets, such as I(2)
+    if own and (own.isdigit() or written(own) not in UNITS):  # a number or a name in brackets, such as I(2)
         name, own = f"{name} {own}", ""
     end = "" if own else next((e for wanted in _DIMENSIONS if (e := ending(title, wanted))), "")
     if end:
