@@ -41,6 +41,9 @@ _COLUMNS = typer.Option(
     help="which column is what, by its title (with [unit]) or number, or one value with its unit for all rows: "
     "\"voltage=Vp [V],current=4 [uA],read voltage=0.2 V\"; names: " + ", ".join(QUANTITIES),
 )  # fmt: skip
+_FILES = typer.Argument(
+    ..., metavar="FILE...", help="measured pulse train, tables as text: one row a pulse, or a column a cell"
+)
 _SPEC = typer.Argument(..., metavar="NAME|FILE", help="name, .toml, .csv, file.py:Class or package.module:Class")
 
 
@@ -112,9 +115,7 @@ def show(
 
 @app.command("fit", context_settings=WIDE)
 def fit_train(
-    file: list[str] = typer.Argument(
-        ..., metavar="FILE...", help="measured pulse train, tables as text: one row a pulse, or a column a cell"
-    ),
+    file: list[str] = _FILES,
     out: str = typer.Option(
         None, "--out", metavar=TEXT, help="write the fitted device to this .toml file, which must not exist"
     ),

@@ -89,9 +89,11 @@ def show(result: Document, folder: Path) -> None:
 
 
 def _assumed(assumptions: Sequence[str]) -> str:
-    """Return the figures among the assumptions of a device ("name = value: why"), a line each; the reasons stand in the result."""
+    """Return the figures among the assumptions of a device ("name = value: why"), a line each; the result has the reasons."""
     figures = [said.split(": ")[0] for said in assumptions if re.match(r"\w+ = [^:]+: ", said)]
-    return "\n".join(figures[:MOST_ASSUMED] + [f"and {len(figures) - MOST_ASSUMED} more"] * (len(figures) > MOST_ASSUMED))
+    return "\n".join(
+        figures[:MOST_ASSUMED] + [f"and {len(figures) - MOST_ASSUMED} more"] * (len(figures) > MOST_ASSUMED)
+    )
 
 
 def _of_writing(deployed: Document, joule: Document) -> str:

@@ -53,7 +53,9 @@ class Given:
         ):  # fmt: skip
             found = parse_amplitude(text, option)
             if text and {q for q, _ in found} != {quantity}:
-                raise UsageError(f"{option} takes a {'voltage' if what == 'v' else 'time'} with its unit, got {shown(text)}.")
+                raise UsageError(
+                    f"{option} takes a {'voltage' if what == 'v' else 'time'} with its unit, got {shown(text)}."
+                )
             if found:
                 out[what] = tuple(found.get((quantity, sign), found.get((quantity, 0), 0.0)) for sign in (1, -1))  # type: ignore[assignment]
         return out
@@ -62,7 +64,7 @@ class Given:
 def stands(train: PulseTrain, given: Given, where: str) -> list[Stand]:
     """Return the conditions of a train, each measured in the files, given by the user, or assumed; `where` names the files."""
     out = []
-    default = {f.name: f.default for f in fields(BaseDevice)}
+    default: dict[str, object] = {f.name: f.default for f in fields(BaseDevice)}
     for name, value, unit, title in (
         ("v_read", train.read_voltage, "V", "read voltage"), ("t_read", train.read_time, "s", "read time"),
     ):  # fmt: skip
@@ -71,7 +73,7 @@ def stands(train: PulseTrain, given: Given, where: str) -> list[Stand]:
         else:
             option = f"--{title.replace(' ', '-')}"
             said = f"the file gives no {title}; say it with {option}"
-            out.append(Stand(name, float(default[name]), unit, "assumption", said))
+            out.append(Stand(name, float(str(default[name])), unit, "assumption", said))
     sizes = given.sizes()
     stairs = {"v": "voltage", "t": "width"}
     for what, pair, unit, title in (
@@ -81,9 +83,13 @@ def stands(train: PulseTrain, given: Given, where: str) -> list[Stand]:
         for side, number in (("up", 0), ("down", 1)):
             name = f"{what}_{side}"
             if what in sizes:
-                out.append(Stand(name, sizes[what][number], unit, "measured", f"given with --{title.replace(' ', '-')}"))
+                out.append(
+                    Stand(name, sizes[what][number], unit, "measured", f"given with --{title.replace(' ', '-')}")
+                )
             elif pair is None:
-                said = f"the file gives no {title}, so writes are priced as free; say it with --{title.replace(' ', '-')}"
+                said = (
+                    f"the file gives no {title}, so writes are priced as free; say it with --{title.replace(' ', '-')}"
+                )
                 out.append(Stand(name, 0.0, unit, "assumption", said))
             elif rising:
                 out.append(Stand(name, pair[number], unit, "assumption", rising))

@@ -27,7 +27,7 @@ import numpy as np
 from hardware_models import files
 from hardware_models.check import UsageError, shown
 from hardware_models.laboratory.amplitudes import Sizes, chosen, parse_amplitude, sizes_of
-from hardware_models.laboratory.columns import parse_choice
+from hardware_models.laboratory.choices import parse_choice
 from hardware_models.laboratory.cycles import Order, from_first_reading, jumps, ordered
 from hardware_models.laboratory.numbers import Rows
 from hardware_models.laboratory.outliers import MOST_OUTLIERS, outliers
@@ -124,7 +124,9 @@ def read_pulse_train(
         If a table cannot be understood or has too few steps; the message names the file and the line.
     """
     paths = [path] if isinstance(path, str | Path) else list(path)
-    contents = [(files.contents(one, "pulse train", most=MOST_BYTES), str(one)) for one in paths]
+    contents: list[tuple[bytes | str, str]] = [
+        (files.contents(one, "pulse train", most=MOST_BYTES), str(one)) for one in paths
+    ]
     return _parsed(contents, one_cycle, columns, keep_outliers, amplitude, each_file)
 
 
@@ -162,7 +164,9 @@ def _parsed(
         alone = order.interleaved
         notices = [*told, *rows.notices, *missing, *sizes.notices, *train.notices]
         if alone:
-            notices.append("up and down pulses alternate and no column names the cycle, so all rows of a cell are one cycle")
+            notices.append(
+                "up and down pulses alternate and no column names the cycle, so all rows of a cell are one cycle"
+            )
         notices += _checked(train, rows, one_cycle)
     return replace(train, notices=tuple(notices), taken=_taken_together(tables))
 
@@ -171,13 +175,18 @@ def _taken_together(tables: list[Table]) -> tuple[tuple[str, str, str], ...]:
     """Return how the tables were understood; tables that were understood alike stand together."""
     groups: dict[tuple[tuple[str, str, str], ...], list[str]] = {}
     for table in tables:
-        taken = tuple(("cell", "name of the file", "-") if row[:2] == ("cell", "no column") else row for row in table.taken)
+        taken = tuple(
+            ("cell", "name of the file", "-") if row[:2] == ("cell", "no column") else row for row in table.taken
+        )
         groups.setdefault(taken, []).append(Path(table.where).name)
     if len(tables) == 1:
         return tables[0].taken
     rows: list[tuple[str, str, str]] = []
     for taken, names in groups.items():
-        rows += [(f"{len(names)} file{'s' if len(names) > 1 else ''}", shown(", ".join(names), 60, quoted=False), ""), *taken]
+        rows += [
+            (f"{len(names)} file{'s' if len(names) > 1 else ''}", shown(", ".join(names), 60, quoted=False), ""),
+            *taken,
+        ]
     return tuple(rows)
 
 

@@ -34,7 +34,12 @@ def fit_file(
     Raises UsageError, which names the line of the table, if the train cannot be read or fitted.
     """
     train = read_pulse_train(
-        path, one_cycle=one_cycle, columns=columns, keep_outliers=keep_outliers, amplitude=amplitude, each_file=each_file
+        path,
+        one_cycle=one_cycle,
+        columns=columns,
+        keep_outliers=keep_outliers,
+        amplitude=amplitude,
+        each_file=each_file,
     )
     return fit(train, given=given, progress=progress)
 

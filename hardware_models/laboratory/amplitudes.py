@@ -44,7 +44,9 @@ def parse_amplitude(text: str, option: str = "--amplitude") -> dict[tuple[str, i
         match = re.fullmatch(r"([+-]?)((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?)\s*([^\d\s.].*)", part)
         number = value_of(match.group(2)) if match else None
         if match is None or number is None:
-            raise UsageError(f"{option} takes numbers with their units, such as 1.6 V,-1.8 V or 100 ns, got {shown(part)}.")
+            raise UsageError(
+                f"{option} takes numbers with their units, such as 1.6 V,-1.8 V or 100 ns, got {shown(part)}."
+            )
         unit = written(match.group(3))
         quantity = "width" if unit.endswith("s") else "voltage"
         checked(unit, quantity, f"{option}: {shown(part)}")
@@ -126,17 +128,17 @@ def sizes_of(rows: Rows, order: Order, units: Mapping[str, tuple[float, str]]) -
                 size[name, sign] = float(found[0])
             elif not (away > SCATTER * middle).any():
                 notices.append(
-                    f"the {name} of the {word} pulses scatters between {found.min() / scale:g} and {found.max() / scale:g} {unit}; "
+                    f"the {name} of the {word} pulses scatters from {found.min() / scale:g} to {found.max() / scale:g} {unit}; "
                     f"the median, {middle / scale:g} {unit}, was taken for all of them"
                 )
             elif (stairs := _stairs(order, at, found)) is not None:
                 size[name, sign] = float(np.sqrt(np.mean(found**2)))
                 first, last = (x / scale for x in stairs)
                 staircase.append(
-                    f"the {name} of the {word} pulses {'rises' if last > first else 'falls'} from {first:g} to {last:g} {unit} in "
-                    "each cycle; the device is the cell with this staircase: a pulse from a state has the size that the staircase "
-                    f"had there, and writes are priced at the root mean square, {size[name, sign] / scale:.4g} {unit} "
-                    f"(pulses of one size: --amplitude \"{last:g} {unit}\")"
+                    f"the {name} of the {word} pulses {'rises' if last > first else 'falls'} from {first:g} to {last:g} {unit} "
+                    "in each cycle; the device is the cell with this staircase: a pulse from a state has the size that the "
+                    f"staircase had there, and writes are priced at the root mean square, {size[name, sign] / scale:.4g} {unit} "
+                    f'(pulses of one size: --amplitude "{last:g} {unit}")'
                 )
             else:
                 raise _different(rows, order, at, found, middle, (name, word, scale, unit))
@@ -148,7 +150,11 @@ def _different(
 ) -> UsageError:
     name, word, scale, unit = said
     usual = np.abs(found - middle) <= SCATTER * middle
-    odd = int(np.flatnonzero(~usual)[0]) if usual.any() else int(np.flatnonzero(np.abs(found - found[0]) > SCATTER * found[0])[0])
+    odd = (
+        int(np.flatnonzero(~usual)[0])
+        if usual.any()
+        else int(np.flatnonzero(np.abs(found - found[0]) > SCATTER * found[0])[0])
+    )
     like = int(np.flatnonzero(usual)[0]) if usual.any() else 0
     return rows.error(
         order.row[at[odd]], f"the {name} of the {word} pulses changes from {found[like] / scale:g} {unit} (line "

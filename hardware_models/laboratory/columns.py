@@ -8,13 +8,13 @@ seconds.
 from __future__ import annotations
 
 import difflib
-import fnmatch
 import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hardware_models.check import UsageError, shown
+from hardware_models.laboratory.choices import listed_columns
 from hardware_models.laboratory.decimals import value_of
 from hardware_models.laboratory.text import Sheet
 from hardware_models.laboratory.titles import (
@@ -78,25 +78,6 @@ class Columns:
         return {**self.found, **self.members[0].found} if self.members else self.found
 
 
-def parse_choice(text: str) -> dict[str, str]:
-    """Return {quantity: column} from ``"voltage=PulseV,current=MeasI"``; raise UsageError for an unknown quantity."""
-    chosen: dict[str, str] = {}
-    if not text.strip():
-        return chosen
-    for part in re.split(r",(?=[\w\s\-]*=)", text):
-        name, equals, column = (x.strip() for x in part.partition("="))
-        quantity = next((q for q in QUANTITIES if plain(q) == plain(name)), None)
-        if not equals or not column:
-            raise UsageError(f"--columns takes name=column,..., got {shown(part.strip())}.")
-        if quantity is None:
-            near = closest(name, QUANTITIES)
-            raise UsageError(f"--columns knows no {shown(name)}{near} (known: {', '.join(QUANTITIES)}).")
-        if quantity in chosen:
-            raise UsageError(f"--columns names the {quantity} twice; once is right.")
-        chosen[quantity] = column
-    return chosen
-
-
 def recognised(cells: list[str], chosen: Mapping[str, str]) -> int:
     """Return the number of quantities that the cells of a line name, including columns that the user has chosen."""
     mine = {plain(parts_of(column)[0]) for column in chosen.values()}
@@ -111,7 +92,9 @@ def columns_of(sheet: Sheet, chosen: Mapping[str, str]) -> Columns:
     by_quantity: dict[str, Column] = {}
     units, skip = _units_row(sheet)
     instrument = plain(sheet.header[0]) == "dataname"  # EasyEXPERT: names of the user's own, SI without saying so
-    listed = {q: names for q, text in chosen.items() if q in READINGS and len(names := _listed(text, sheet.header)) > 1}
+    listed = {
+        q: names for q, text in chosen.items() if q in READINGS and len(names := listed_columns(text, sheet.header)) > 1
+    }
     for quantity, text in chosen.items():
         if quantity not in listed:
             by_quantity[quantity] = _chosen(quantity, text, sheet.header, units, place)
@@ -140,23 +123,6 @@ def columns_of(sheet: Sheet, chosen: Mapping[str, str]) -> Columns:
     missing = [q for q in QUANTITIES if q not in shared]
     notices = [f"the column '{title}' was not used{_mistyped(title, missing)}" for title in unused]
     return Columns(by_quantity, tuple(notices), skip, tuple(unused), tuple(members))
-
-
-def _listed(text: str, header: tuple[str, ...]) -> list[str]:
-    """Return the columns of a choice that names several, such as "C1,C2 [uS]", "C* [uS]" or "2-11 [uS]", each with its unit."""
-    plain_titles = {plain(title) for title in header}
-    if plain(text) in plain_titles or plain(parts_of(text)[0]) in plain_titles:
-        return [text]
-    names, unit = parts_of(text)
-    end = f" [{unit}]" if unit else ""
-    if (span := re.fullmatch(r"(\d{1,4})\s*-\s*(\d{1,4})", names)) is not None:
-        first, last = (int(x) for x in span.groups())
-        return [f"{n}{end}" for n in range(first, min(last, len(header)) + 1)]
-    if "*" in names:
-        found = [title for title in header if title and fnmatch.fnmatchcase(title.lower(), names.lower())]
-        return [title + ("" if parts_of(title)[1] else end) for title in found]
-    parts = [part.strip() for part in re.split(r"[,;]", names)]
-    return [f"{part}{end}" for part in parts if part] if len(parts) > 1 else [text]
 
 
 def _listed_member(quantity: str, text: str, header: tuple[str, ...], units: list[str], place: str) -> Member:
@@ -204,9 +170,7 @@ def _nearly(titles: list[str]) -> str:
     return ""
 
 
-def _complete(
-    found: dict[str, Column], unused: list[str], sheet: Sheet, place: str, told: bool
-) -> None:
+def _complete(found: dict[str, Column], unused: list[str], sheet: Sheet, place: str, told: bool) -> None:
     """Raise UsageError if a needed column is missing; move columns that are not needed from `found` to `unused`.
 
     `told` is True if the titles of a wide table name the polarity.

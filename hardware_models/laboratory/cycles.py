@@ -27,15 +27,16 @@ class Order:
     place: np.ndarray  # (n,) number of the pulse in its cycle, from 0
     sign: np.ndarray  # (n,) polarity of the pulse, +1 or -1; 0: a reading without a pulse
     begins: np.ndarray  # (n,) True where a stretch of pulses begins whose earlier ones are not known
+    torn: int = 0  # number of stretches that begin after a turn of the polarity at which pulses are missing
     interleaved: bool = False  # up and down pulses alternate, and no column names the cycle
 
 
 def ordered(rows: Rows, spare: tuple[str, ...] = ()) -> Order:
     """Return the order of the pulses; raise UsageError, with the line, if rows are not in order or pulses are not known.
 
-    A stretch begins with each cycle, with each row without a pulse of the chosen size, and after a turn of the polarity at which an unknown number
-    of pulses is missing. A pulse number that advances by n stands for n pulses of the row's polarity. `spare` holds the titles of
-    the unused columns, for a message: one of them may name the cell if no other column does.
+    A stretch begins with each cycle, with each row without a pulse of the chosen size, and after a turn of the polarity at which
+    an unknown number of pulses is missing. A pulse number that advances by n stands for n pulses of the row's polarity.
+    `spare` holds the titles of the unused columns, for a message: one of them may name the cell if no other column does.
     """
     advice = no_cell(spare) if rows.cell is None and spare else ""
     cells, cell = _numbered(rows.cell, len(rows.line))
@@ -54,7 +55,9 @@ def ordered(rows: Rows, spare: tuple[str, ...] = ()) -> Order:
     gap, torn = _pulses_since(rows, order, sign, before, fresh, advice)
     if gap.sum() > MOST_ROWS:
         far = int(gap.argmax())
-        raise rows.error(order[far], f"{gap[far]} pulses since the row before; more than {MOST_ROWS} pulses are not read")
+        raise rows.error(
+            order[far], f"{gap[far]} pulses since the row before; more than {MOST_ROWS} pulses are not read"
+        )
     made = np.repeat(np.arange(len(order)), gap)
     read = np.zeros(len(made), bool)
     read[np.cumsum(gap) - 1] = True
@@ -63,7 +66,9 @@ def ordered(rows: Rows, spare: tuple[str, ...] = ()) -> Order:
     place = place - np.maximum.accumulate(np.where(fresh[made] & starts, place, 0))
     idle = sign == 0 if rows.skipped is None else (sign == 0) | rows.skipped[order]
     begins = ((fresh | torn)[made] & starts) | (idle[made] & read)
-    return Order(cells, order[made], read, cell[made], cycle[made], place, sign[made], begins, interleaved)
+    return Order(
+        cells, order[made], read, cell[made], cycle[made], place, sign[made], begins, int(torn.sum()), interleaved
+    )
 
 
 def _numbered(labels: list[str] | None, n: int) -> tuple[tuple[str, ...], np.ndarray]:
@@ -91,7 +96,8 @@ def _labelled(rows: Rows, order: np.ndarray, cell: np.ndarray, new: np.ndarray, 
         said = shown(rows.cycle[row] if rows.cycle else "", quoted=False)
         name = shown(rows.cell[row] if rows.cell else "1", quoted=False)
         raise rows.error(
-            row, f"cycle {said} of cell {name} goes on after another one has begun; rows have to be in the order of time{advice}"
+            row,
+            f"cycle {said} of cell {name} goes on after another one has begun; rows have to be in the order of time{advice}",
         )
     return cycle
 

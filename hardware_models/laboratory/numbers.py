@@ -12,7 +12,7 @@ import numpy as np
 from hardware_models.check import UsageError, shown
 from hardware_models.laboratory.columns import Column, Columns, Member
 from hardware_models.laboratory.decimals import Marks, marks_of, value_of
-from hardware_models.laboratory.picked import Picked, pick
+from hardware_models.laboratory.picked import MOST_KNOWN, Picked, pick
 from hardware_models.laboratory.readings import conductance
 from hardware_models.laboratory.stated import cells_of_blocks
 from hardware_models.laboratory.text import Sheet
@@ -60,15 +60,18 @@ class Rows:
 
     def only(self, rows: np.ndarray) -> Rows:
         """Return the rows of the numbers (k,), in that order."""
-        arrays = {
-            name: value[rows]
-            for name in ("line", "g", "sign", "pulse", "time", "voltage", "width", "block", "file", "skipped")
-            if (value := getattr(self, name)) is not None  # fields of one kind, all (n,)
-        }
-        texts = {
-            name: [value[i] for i in rows] for name in ("cell", "cycle") if (value := getattr(self, name)) is not None
-        }
-        return replace(self, **arrays, **texts)
+
+        def part(values: np.ndarray | None) -> np.ndarray | None:
+            return None if values is None else values[rows]
+
+        def texts(values: list[str] | None) -> list[str] | None:
+            return None if values is None else [values[i] for i in rows]
+
+        return replace(
+            self, line=self.line[rows], g=self.g[rows], sign=self.sign[rows], cell=texts(self.cell), cycle=texts(self.cycle),
+            pulse=part(self.pulse), time=part(self.time), voltage=part(self.voltage), width=part(self.width),
+            block=self.block[rows], file=self.file[rows], skipped=part(self.skipped),
+        )  # fmt: skip
 
 
 def named(lines: np.ndarray, most: int = 5, file: np.ndarray | None = None, names: Sequence[str] = ()) -> str:
@@ -91,8 +94,8 @@ def rows_of(sheet: Sheet, columns: Columns) -> Rows:
     ]
     standing = [(name, column) for name, column in standing if column.index >= 0]
     numeric = [column.index for name, column in standing if name not in (*TEXTS, "polarity", "time")]
-    words = [column.index for name, column in standing if name in (*TEXTS, "polarity")]
-    picked = pick(sheet, [column.index for _, column in standing], numeric, words, columns.skip)
+    polarity = next((column.index for name, column in standing if name == "polarity"), None)
+    picked = pick(sheet, [column.index for _, column in standing], numeric, polarity, columns.skip)
     if not len(picked.line):
         last = sheet.head + columns.skip + 1
         raise UsageError(f"{sheet.where}, line {last}: no rows after the header; one row a pulse is needed.")
@@ -102,7 +105,9 @@ def rows_of(sheet: Sheet, columns: Columns) -> Rows:
     parts = []
     for number, member in enumerate(members):
         found = {**columns.found, **member.found}
-        table = Figures(sheet.where, picked.line, {n: texts[c.index] for n, c in found.items() if c.index >= 0}, found, marks)
+        table = Figures(
+            sheet.where, picked.line, {n: texts[c.index] for n, c in found.items() if c.index >= 0}, found, marks
+        )
         parts.append(_part(table, picked, member, number if columns.members else None))
     rows = together(parts)
     if rows.cycle is not None and any(member.polarity for member in members):
@@ -113,7 +118,9 @@ def rows_of(sheet: Sheet, columns: Columns) -> Rows:
         rows = replace(rows, cell=[names[b] for b in rows.block])
     notices = [*notices, *picked.notices]
     if blocks > 1 and rows.cell is None:
-        notices.append(f"the header stands {blocks} times and no line above it names a cell, so all rows are of one cell")
+        notices.append(
+            f"the header stands {blocks} times and no line above it names a cell, so all rows are of one cell"
+        )
     return replace(rows, notices=(*notices, *rows.notices), decimal=marks.decimal, blocks=blocks)
 
 
@@ -146,7 +153,9 @@ def _part(table: Figures, picked: Picked, member: Member, number: int | None) ->
     if cell is None and "word line" in cells:
         cell = [f"W{w}B{b}" for w, b in zip(cells["word line"], cells["bit line"], strict=True)]
     cycle = [member.cycle] * n if member.cycle else cells.get("cycle")
-    if member.polarity and cycle is None and pulse is not None:  # the pulses of one polarity are numbered anew in each cycle
+    if (
+        member.polarity and cycle is None and pulse is not None
+    ):  # the pulses of one polarity are numbered anew in each cycle
         cycle = [str(k) for k in np.cumsum(np.diff(pulse, prepend=-1.0) <= 0)]
     block = picked.block if number is None else np.full(n, number)
     rows = Rows(picked.line, g, sign.astype(np.int8), cell, cycle, pulse, time, voltage, width, table.marks.decimal,
@@ -202,8 +211,11 @@ class Figures:
             return np.full(len(self.line), column.value)
         # A text that stands in many rows is converted once.
         read: dict[str, float] = {}
+        values = np.empty(len(self.line))
         for row, text in enumerate(self.cells[name]):
-            if text in read:
+            value = read.get(text)
+            if value is not None:
+                values[row] = value
                 continue
             value = value_of(text, self.marks)
             if value is None:
@@ -216,10 +228,11 @@ class Figures:
                 raise self.error(row, f"the {name} should be a number, got {shown(text)}")
             if not missing and not math.isfinite(value):
                 raise self.error(row, f"the {name} is {shown(text)}; what was done to the cell has to be known")
-            read[text] = value
+            values[row] = value
+            if len(read) < MOST_KNOWN:
+                read[text] = value
         # Dividing by the exact power of ten keeps 50 ns at the float nearest to 5e-8.
         scale = column.scale
-        values = np.fromiter(map(read.__getitem__, self.cells[name]), float, len(self.line))
         return values / round(1.0 / scale) if scale < 1.0 else values * scale
 
 

@@ -10,9 +10,12 @@ import numpy as np
 from hardware_models.check import UsageError, shown
 from hardware_models.laboratory.decimals import NO_NUMBER
 from hardware_models.laboratory.text import MOST_ROWS, Sheet
+from hardware_models.laboratory.wide import POLARITIES
 
 MOST_TEXT = 200
 """Largest number of lines of text between two blocks, or after the last row."""
+MOST_KNOWN = 20_000
+"""Number of different texts of which one copy each is kept, by column."""
 _SIGNS = "+-.\u2212'"
 
 
@@ -23,16 +26,18 @@ class Picked:
     line: np.ndarray  # (n,) number of the line in the file
     texts: list[list[str]]  # by column: (n,)
     block: np.ndarray  # (n,) number of the header, from 0, under which a row stands
-    between: list[list[tuple[int, list[str]]]] = field(default_factory=list)  # by block: the lines of text before its header
+    between: list[list[tuple[int, list[str]]]] = field(
+        default_factory=list
+    )  # by block: the lines of text before its header
     notices: list[str] = field(default_factory=list)
 
 
-def pick(sheet: Sheet, columns: list[int], numeric: list[int], words: list[int], skip: int = 0) -> Picked:
+def pick(sheet: Sheet, columns: list[int], numeric: list[int], polarity: int | None, skip: int = 0) -> Picked:
     """Return the rows of a sheet below its header, or below each of its headers.
 
     A row that equals the header begins a new block. The lines of text before it, and those at the end of the file, belong to no
-    row: lines with too few cells, and lines in which none of the `numeric` columns holds the beginning of a number and one of the
-    columns of `words` is empty. Below each header, `skip` rows hold units.
+    row: lines with too few cells, and lines in which no `numeric` column holds the beginning of a number, nor the column
+    `polarity` a word for one. Below each header, `skip` rows hold units.
 
     Raises
     ------
@@ -42,7 +47,7 @@ def pick(sheet: Sheet, columns: list[int], numeric: list[int], words: list[int],
     head = [shown(cell, 80, quoted=False) for cell in sheet.header]
     line, block = array("q"), array("q")
     texts: list[list[str]] = [[] for _ in columns]
-    known: dict[str, str] = {}  # many cells hold the same text; one copy of each saves memory
+    known: list[dict[str, str]] = [{} for _ in columns]  # many cells hold one text, of which one copy is kept
     between: list[list[tuple[int, list[str]]]] = [[]]
     odd: list[tuple[int, list[str]]] = []
     left = skip
@@ -55,7 +60,7 @@ def pick(sheet: Sheet, columns: list[int], numeric: list[int], words: list[int],
             left -= 1
             continue
         short = len(cells) < wanted
-        if short or not (_numbers(cells, numeric) or (words and _unread(cells, numeric, words))):
+        if short or not (_numbers(cells, numeric) or _unread(cells, numeric, polarity)):
             odd.append((number, cells))
             if len(odd) > MOST_TEXT:
                 raise _width(sheet, *odd[0]) if len(odd[0][1]) < wanted else _text(sheet, *odd[0])
@@ -75,23 +80,25 @@ def pick(sheet: Sheet, columns: list[int], numeric: list[int], words: list[int],
         raise _width(sheet, *odd[0]) if len(odd[0][1]) < wanted or any(odd[0][1][width:]) else _text(sheet, *odd[0])
     notices = []
     if odd:
-        first = f"line {odd[0][0]}, {shown(sheet.separator.join(odd[0][1]), 60)},"
-        notices.append(
-            f"{first} after the last row holds no numbers and was left out" if len(odd) == 1 else
-            f"{first} and {len(odd) - 1} more lines after the last row hold no numbers and were left out"
-        )  # fmt: skip
+        first = f"line {odd[0][0]} ({shown(sheet.separator.join(odd[0][1]), 60)})"
+        others = (
+            "" if len(odd) == 1 else f" and the {len(odd) - 1} after it" if len(odd) > 2 else " and the one after it"
+        )
+        notices.append(f"{first}{others} stand after the last row, hold no numbers and were left out" if others else
+                       f"{first} stands after the last row, holds no numbers and was left out")  # fmt: skip
     return Picked(np.array(line, np.int64), texts, np.array(block, np.int64), between, notices)
 
 
 def _append(
     row: tuple[int, list[str]], line: array[int], block: array[int], texts: list[list[str]], columns: list[int], number: int,
-    known: dict[str, str],
+    known: list[dict[str, str]],
 ) -> None:  # fmt: skip
     line.append(row[0])
     block.append(number)
-    for column, index in zip(texts, columns, strict=True):
-        cell = row[1][index]
-        column.append(known.setdefault(cell, cell))
+    cells = row[1]
+    for column, index, copies in zip(texts, columns, known, strict=True):
+        cell = cells[index]
+        column.append(copies.setdefault(cell, cell) if len(copies) < MOST_KNOWN else copies.get(cell, cell))
 
 
 def _same(cells: list[str], head: list[str]) -> bool:
@@ -107,14 +114,17 @@ def _numbers(cells: list[str], numeric: list[int]) -> bool:
     return False
 
 
-def _unread(cells: list[str], numeric: list[int], words: list[int]) -> bool:
-    """Tell whether a row says what was done, and has no reading."""
-    return all(cells[i] for i in words) and all(cells[i].lower().lstrip("+-") in NO_NUMBER for i in numeric)
+def _unread(cells: list[str], numeric: list[int], polarity: int | None) -> bool:
+    """Tell whether a row names a pulse and has no reading."""
+    named = polarity is not None and cells[polarity].lower() in POLARITIES
+    return named and all(cells[i].lower().lstrip("+-") in NO_NUMBER for i in numeric)
 
 
 def _width(sheet: Sheet, line: int, cells: list[str]) -> UsageError:
     hint = "; decimal commas need another separator, such as ;" if sheet.separator == "," else ""
-    return UsageError(f"{sheet.where}, line {line}: {len(cells)} columns, but the header has {len(sheet.header)}{hint}.")
+    return UsageError(
+        f"{sheet.where}, line {line}: {len(cells)} columns, but the header has {len(sheet.header)}{hint}."
+    )
 
 
 def _text(sheet: Sheet, line: int, cells: list[str]) -> UsageError:

@@ -74,9 +74,10 @@ def joined(tables: Sequence[Table], each_file: str = "") -> tuple[Rows, tuple[st
     if shared and each_file != "cycles":
         cell, found = next(iter(shared.items()))
         more = f" (and {len(shared) - 1} more)" if len(shared) > 1 else ""
+        places = shown(", ".join(found), 200, quoted=False)
         notices.append(
-            f"cell {shown(cell, quoted=False)}{more} stands in {shown(', '.join(found), 200, quoted=False)} and was taken for one cell "
-            "whose cycles go on; if they are different cells, say --each-file cells"
+            f"cell {shown(cell, quoted=False)}{more} stands in {places} and was taken for one cell whose cycles go on; if they are "
+            "different cells, say --each-file cells"
         )
     for name in ("pulse", "cycle"):
         have = [getattr(part, name) is not None for part in parts]  # fields of one kind
@@ -87,7 +88,10 @@ def joined(tables: Sequence[Table], each_file: str = "") -> tuple[Rows, tuple[st
 
 
 def _short(paths: list[str]) -> list[str]:
-    """Return the names of the files, with as much of their folders as tells them apart; raise UsageError for a file given twice."""
+    """Return the names of the files, with as much of their folders as tells them apart.
+
+    Raises UsageError for a file that is given twice.
+    """
     for length in range(1, 30):
         names = ["/".join(Path(path).parts[-length:]) for path in paths]
         if len(set(names)) == len(names):

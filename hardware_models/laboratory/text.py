@@ -118,7 +118,11 @@ def split(line: str, separator: str) -> list[str]:
     """Return the cells of a line without surrounding blanks."""
     if separator == " ":
         return line.split()
-    cells = line.split(separator) if '"' not in line else next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
+    cells = (
+        line.split(separator)
+        if '"' not in line
+        else next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
+    )
     return [cell.strip() for cell in cells]
 
 

@@ -20,11 +20,16 @@ def unread(rows: Rows, order: Order) -> list[str]:
     readings are another number of pulses. Every other pulse without a reading lacks it.
     """
     known = np.isfinite(rows.g[order.row]) & order.read
+    notices = []
+    if order.torn:
+        turns = f"{order.torn} turns" if order.torn > 1 else "a turn"
+        notices.append(f"pulses have no row at {turns} of the polarity, and how many were up is not known: the readings after "
+                       "them begin new stretches")  # fmt: skip
     if known.all():
-        return []
+        return notices
     wanted, design = _wanted(order, known)
     lost = wanted & ~known
-    notices = [design] if design else []
+    notices += [design] if design else []
     if not lost.any():
         return notices
     total = int(wanted.sum())
@@ -37,7 +42,8 @@ def unread(rows: Rows, order: Order) -> list[str]:
         words.append(f"{silent.size} of {total} pulses have no row (before {at})")
     if lost.sum() > MOST_MISSING * total:
         raise rows.error(
-            order.row[lost.argmax()], f"{' and '.join(words)}, more than {100 * MOST_MISSING:g} %, the most that can be left out"
+            order.row[lost.argmax()],
+            f"{' and '.join(words)}, more than {100 * MOST_MISSING:g} %, the most that can be left out",
         )
     return [*notices, *(f"{said} and were left out; their pulses count" for said in words)]
 

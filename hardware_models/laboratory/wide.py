@@ -86,7 +86,8 @@ def labels_of(
 ) -> tuple[str, Mapping[int, Label]]:
     """Return the reading that a table has in labelled columns, and the labels by column; "" if there is none.
 
-    Two labels make a wide table, and so does one that is a number. `free` tells whether a column may be taken. Each label occurs once for each quantity.
+    Two labels make a wide table, and so does one that is a number. `free` tells whether a column may be taken. Each label
+    occurs once for each quantity.
     """
     found: dict[int, Label] = {}
     for index, title in enumerate(header):
@@ -96,6 +97,8 @@ def labels_of(
         texts = [label.text for label in found.values() if label.quantity == reading]
         several = len(texts) > 1 or (len(texts) == 1 and texts[0].isdigit())
         if several and len(set(texts)) == len(texts):
-            own = {i: label for i, label in found.items() if label.quantity == reading or label.quantity not in READINGS}
+            own = {
+                i: label for i, label in found.items() if label.quantity == reading or label.quantity not in READINGS
+            }
             return reading, {i: label for i, label in own.items() if label.text in texts}
     return "", {}

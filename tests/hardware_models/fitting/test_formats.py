@@ -46,7 +46,7 @@ def comma(text: str) -> str:
 
 
 FORMATS: dict[str, tuple[bytes | str, str]] = {
-    # Pico Technology, PicoScope 6 User's Guide (psw.en), p. 38 "Text formats: CSV": a row of units in brackets, micro sign, UTF-8.
+    # Pico Technology, PicoScope 6 User's Guide (psw.en), p. 38 "Text formats: CSV": a row of units in brackets.
     "PicoScope 6, CSV": (
         table("Time,Channel A,Channel B\n(ms),(V),(µA)\n",
               lambda n, t, v, g: f"{1e3 * t:.3f},{v:.3f},{1e6 * READ * g:.9f}").encode(),
@@ -58,14 +58,14 @@ FORMATS: dict[str, tuple[bytes | str, str]] = {
                     lambda n, t, v, g: f"{1e3 * t:.3f}\t{v:.3f}\t{1e6 * READ * g:.9f}")),
         "voltage=Channel A,current=Channel B,read voltage=0.2 V",
     ),
-    # Agilent 4155C/4156C User's Guide Vol. 1, Edition 11, p. 4-11 "Storing Results Data in Spreadsheet Format": names, then units.
+    # Agilent 4155C/4156C User's Guide Vol. 1, Edition 11, p. 4-11 "Storing Results Data in Spreadsheet Format": names, units.
     "Agilent 4156C, spreadsheet": (
         table('"IB=",1E-05,"to",5E-05,"in",1E-05,"step"\n"NO.","VG","ID","VD"\n"","V","A","V"',
               lambda n, t, v, g: f"{n + 1},{v},{READ * g:.9E},{READ}"),
         "voltage=VG,current=ID,read voltage=VD",
     ),
-    # National Instruments, "Specification for the LabVIEW Measurement File (.lvm)", ni.com/tutorial/4139: tags, two headers, tabs,
-    # Decimal_Separator of version 2.0, a column Comment that is empty.
+    # National Instruments, "Specification for the LabVIEW Measurement File (.lvm)", ni.com/tutorial/4139: tags, two
+    # headers, tabs, Decimal_Separator of version 2.0, a column Comment that is empty.
     "LabVIEW measurement file": (
         comma(table(
             "LabVIEW Measurement\t\nWriter_Version\t2\nReader_Version\t2\nSeparator\tTab\nDecimal_Separator\t,\n"
@@ -75,13 +75,13 @@ FORMATS: dict[str, tuple[bytes | str, str]] = {
             lambda n, t, v, g: f"{t:.6f}\t{v:.6f}\t{READ * g:.12f}\t")).replace("\n", "\r\n"),
         "voltage=Voltage [V],current=Current [A],read voltage=0,2 V",
     ),
-    # LeCroy 9300C Series, Appendix E, p. E-11 "Spreadsheet Format": lines of the oscilloscope and its segments, then Time,Ampl.
+    # LeCroy 9300C Series, Appendix E, p. E-11 "Spreadsheet Format": lines of the oscilloscope, then Time,Ampl.
     "LeCroy 9300, spreadsheet": (
         table("LECROY9354,935412345\nSegments,1,SegmentSize,150\nSegment,TrigTime,TimeSinceFirstSegment\n"
               "#1,21 Mar 1990 9:37:08,0.0\nTime,Ampl,Ampl1", lambda n, t, v, g: f"{t:.4f},{v},{READ * g:.9e}"),
         "voltage=Ampl [V],current=Ampl1 [A],read voltage=0.2 V",
     ),
-    # Hioki LR8431, Appendix 3 "Text File (CSV) Internal Format", p. A8: quoted lines of settings, titles CH-1[V], a comma at each end.
+    # Hioki LR8431, Appendix 3 "Text File (CSV) Internal Format", p. A8: quoted lines of settings, titles CH-1[V].
     "Hioki LR8431": (
         table('"File name","WAVE0001.CSV","V 1.00"\n"Title comment",""\n"Trigger Time","\'12-07-01 09:14:03"\n'
               '"Ch","Mode","Range","Comment","Scaling","Ratio","Offset"\n"CH-1","Voltage","10V","","Off","-","-"\n'
@@ -97,13 +97,13 @@ FORMATS: dict[str, tuple[bytes | str, str]] = {
             + "\n\n" for a in (0, 50, 100)),
         "current=Reading [A],voltage=Source Value [V],read voltage=0.2 V,time=Relative Time",
     ),
-    # Keysight InfiniiVision 3000 X-Series User's Guide, p. 339 "CSV and ASCII XY file structure": three header rows, the first with
-    # the number of points; columns named by their channels.
+    # Keysight InfiniiVision 3000 X-Series User's Guide, p. 339 "CSV and ASCII XY file structure": three header rows, the
+    # first with the number of points; columns named by their channels.
     "Keysight InfiniiVision": (
         table("150\nx-axis,1,2\nsecond,Volt,Ampere", lambda n, t, v, g: f"{t:+.6E},{v:+.5E},{READ * g:+.8E}"),
         "voltage=1,current=2,read voltage=0.2 V",
     ),
-    # Panasonic FPWIN, topic t-0000014608 "CSV format": up to six header lines, of which names and units are the second and the last.
+    # Panasonic FPWIN, topic t-0000014608 "CSV format": up to six header lines, the third with names, the last with units.
     "Panasonic logger": (
         table("Log of device A2\nDate,Time,1,2\n,,Pulse voltage,Conductance\n,,of the pulse,after it\n,,MOMENT,MOMENT\n,,V,uS",
               lambda n, t, v, g: f"2013-04-01,12:{n // 60:02}:{n % 60:02},{v},{1e6 * g:.8f}"),
@@ -120,8 +120,8 @@ FORMATS: dict[str, tuple[bytes | str, str]] = {
         table('"Time [ms]", "R1.V [V]", "C1.I [uA]"\n', lambda n, t, v, g: f"{1e3 * t:g},{v},{1e6 * READ * g:.9f}"),
         "voltage=R1.V [V],current=C1.I [uA],read voltage=200 mV",
     ),
-    # Keithley 4200A-SCS Pulse Card User's Manual (4200A-PMU-900-01 Rev. A), p. 4-26 "Waveform discrete readings": voltage, current and
-    # time stamp of a sample as one data set; the sheet names the run in the titles when runs are appended.
+    # Keithley 4200A-SCS Pulse Card User's Manual (4200A-PMU-900-01 Rev. A), p. 4-26 "Waveform discrete readings": voltage,
+    # current and time stamp of a sample as one data set; the sheet names the run in the titles when runs are appended.
     "Keithley 4200A, run 1": (
         table("PulseV(1),MeasI(1),MeasV(1),Time(1)", lambda n, t, v, g: f"{v:.4E},{READ * g:.9E},{READ:.4E},{t:.4E}"),
         "",
