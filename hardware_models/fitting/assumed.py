@@ -27,7 +27,7 @@ class Stand:
     @property
     def said(self) -> str:
         """Return the figure as one line, as the list of a device's assumptions has it."""
-        value = self.value if isinstance(self.value, str) else f"{self.value:g} {self.unit}"
+        value = self.value if isinstance(self.value, str) else f"{self.value!r} {self.unit}"
         return f"{self.name} = {value}: {self.source}"
 
 

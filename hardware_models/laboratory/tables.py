@@ -74,9 +74,9 @@ def joined(tables: Sequence[Table], each_file: str = "") -> tuple[Rows, tuple[st
     if shared and each_file != "cycles":
         cell, found = next(iter(shared.items()))
         more = f" (and {len(shared) - 1} more)" if len(shared) > 1 else ""
-        places = shown(", ".join(found), 200, quoted=False)
+        places, name = shown(", ".join(found), 200, quoted=False), shown(cell, quoted=False)
         notices.append(
-            f"cell {shown(cell, quoted=False)}{more} stands in {places} and was taken for one cell whose cycles go on; if they are "
+            f"cell {name}{more} stands in {places} and was taken for one cell whose cycles go on; if they are "
             "different cells, say --each-file cells"
         )
     for name in ("pulse", "cycle"):
