@@ -172,7 +172,7 @@ def _parsed(
 
 
 def _taken_together(tables: list[Table]) -> tuple[tuple[str, str, str], ...]:
-    """Return how the tables were understood; tables that were understood alike stand together."""
+    """Return the columns taken from all tables; tables with the same columns stand together."""
     groups: dict[tuple[tuple[str, str, str], ...], list[str]] = {}
     for table in tables:
         taken = tuple(

@@ -14,7 +14,7 @@ from hardware_models.laboratory.text import SEPARATORS, Sheet, sheet
 from hardware_models.laboratory.titles import quantity_of
 
 EACH_FILE = ("", "cells", "cycles")
-"""What each of several files may be: by the names of the cells in it, cells of its own, further cycles of one cell."""
+"""Meanings of each of several files: by the names of the cells in it, cells of its own, further cycles of one cell."""
 
 
 @dataclass(frozen=True)
@@ -58,15 +58,16 @@ def joined(tables: Sequence[Table], each_file: str = "") -> tuple[Rows, tuple[st
     if len(tables) == 1:
         return tables[0].rows, spare, []
     names = _short([table.where for table in tables])
+    stems = [str(Path(name).with_suffix("")) for name in names]
+    stems = stems if len(set(stems)) == len(stems) else names
     notices, parts, owners = [], [], dict[str, list[str]]()
-    for table, name in zip(tables, names, strict=True):
+    for table, name, stem in zip(tables, names, stems, strict=True):
         rows = replace(table.rows, names=(name,))
         n = len(rows.line)
         if rows.cell is None:
-            cell = Path(name).stem if each_file != "cycles" else "1"
-            rows = replace(rows, cell=[cell] * n)
+            rows = replace(rows, cell=[stem if each_file != "cycles" else "1"] * n)
         elif each_file == "cells":
-            rows = replace(rows, cell=[f"{Path(name).stem}:{cell}" for cell in rows.cell])
+            rows = replace(rows, cell=[f"{stem}:{cell}" for cell in rows.cell])
         for cell in dict.fromkeys(rows.cell or ()):
             owners.setdefault(cell, []).append(name)
         parts.append(rows)

@@ -37,7 +37,7 @@ class Label:
 
 
 def label_of(title: str, unit: str) -> Label | None:
-    """Return what a title of a wide table says, or None if it names no quantity or has no label.
+    """Return the parts of a title of a wide table, or None if it names no quantity or has no label.
 
     `unit` is the unit of the column by the row of units, "" without one.
     """

@@ -91,6 +91,13 @@ def test_cells_of_one_name_in_two_files(tmp_path: Path) -> None:
         "part1:A",
         "part1:B",
     )
+    for folder in ("x", "y"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "run.csv").write_text(
+            text([row for row in ROWS if row[0] == "A"]).replace("cell", "wafer", 1)
+        )
+    apart = read_pulse_train([tmp_path / folder / "run.csv" for folder in ("x", "y")])
+    assert apart.cells == ("x/run", "y/run")
     with pytest.raises(UsageError, match="was given twice"):
         read_pulse_train([paths[0], paths[0]])
     with pytest.raises(UsageError, match="--each-file takes cells or cycles"):
