@@ -182,11 +182,8 @@ def _complete(found: dict[str, Column], unused: list[str], sheet: Sheet, place: 
         raise UsageError(
             f"{place}: no column 'conductance', 'resistance' or 'current'{near} {titles}{_named('conductance', unused)}."
         )
-    if reading == "current" and "read voltage" not in found:
-        raise UsageError(
-            f"{place}: no column 'read voltage', without which a current is no conductance {titles}; add it, or say it "
-            'with --columns "read voltage=0.2 V".'
-        )
+    if reading == "current" and "read voltage" not in found and "voltage" not in found:
+        raise no_read_voltage(sheet)
     if not told and "voltage" not in found and "polarity" not in found:
         raise UsageError(
             f"{place}: no column 'voltage' or 'polarity', without which up and down cannot be told {titles}"
@@ -195,6 +192,14 @@ def _complete(found: dict[str, Column], unused: list[str], sheet: Sheet, place: 
     for other in READINGS:
         if other in found and other != reading:
             unused.append(found.pop(other).title)
+
+
+def no_read_voltage(sheet: Sheet) -> UsageError:
+    """Return the error of a table that has currents and no read voltage."""
+    return UsageError(
+        f"{sheet.where}, line {max(sheet.head, 1)}: no column 'read voltage', without which a current is no conductance "
+        f'{_found(sheet.header)}; add it, or say it with --columns "read voltage=0.2 V".'
+    )
 
 
 def _named(quantity: str, unused: list[str]) -> str:

@@ -11,8 +11,11 @@ import numpy as np
 
 from hardware_models.check import UsageError, shown
 from hardware_models.laboratory.columns import Column, Columns, Member
-from hardware_models.laboratory.decimals import Marks, marks_of, value_of
+from hardware_models.laboratory.decimals import Marks, marks_of
+from hardware_models.laboratory.decimals import value_of as value_of
 from hardware_models.laboratory.picked import MOST_KNOWN, Picked, pick
+from hardware_models.laboratory.readings import MOST_CONDUCTANCE as MOST_CONDUCTANCE
+from hardware_models.laboratory.readings import MOST_NEGATIVE as MOST_NEGATIVE
 from hardware_models.laboratory.readings import conductance
 from hardware_models.laboratory.stated import cells_of_blocks
 from hardware_models.laboratory.text import Sheet
@@ -24,6 +27,8 @@ TOLD = ("read voltage", "read time")
 """Quantities of which one figure is kept: the median size."""
 
 
+MOST_MISSING = 0.1
+"""Largest share of readings that may be missing, or stand where others do not."""
 FILLED = ("time", "voltage", "width")
 """Quantities that some files may have and others not."""
 
@@ -122,6 +127,15 @@ def rows_of(sheet: Sheet, columns: Columns) -> Rows:
             f"the header stands {blocks} times and no line above it names a cell, so all rows are of one cell"
         )
     return replace(rows, notices=(*notices, *rows.notices), decimal=marks.decimal, blocks=blocks)
+
+
+def voltages(sheet: Sheet, columns: Columns) -> np.ndarray:
+    """Return the column of the pulses' voltages [V] of a sheet."""
+    column = columns.all["voltage"]
+    picked = pick(sheet, [column.index], [column.index], None, columns.skip)
+    marks, _ = marks_of(sheet.where, picked.line, picked.texts)
+    table = Figures(sheet.where, picked.line, {"voltage": picked.texts[0]}, {"voltage": column}, marks)
+    return table.figures("voltage", missing=True)
 
 
 def _part(table: Figures, picked: Picked, member: Member, number: int | None) -> Rows:

@@ -16,6 +16,12 @@ MOST_NEGATIVE = 0.1
 MOST_CONDUCTANCE = 1.0
 """Largest plausible conductance of a device [S]; a larger one means a wrong unit."""
 
+LOWEST = 0.7
+"""Largest read voltage in units of the smallest pulse, if one column holds both."""
+FEWEST = 0.05
+"""Least share of the rows that are readings, if one column holds pulses and readings."""
+_ALIKE = 0.05
+
 
 class Table(Protocol):
     """The used columns of a table, as `hardware_models.laboratory.numbers.Figures` has them."""
@@ -44,6 +50,9 @@ def conductance(table: Table) -> tuple[np.ndarray, list[str]]:
     else:
         name, current = "current", table.figures("current", missing=True)
         volts = table.figures("read voltage", missing=True)
+        if "voltage" in columns and columns["voltage"].index == columns["read voltage"].index:
+            # What was measured during a pulse is no reading.
+            volts = np.where(near(volts, read_level(volts) or 0.0), volts, math.nan)
         g = np.full(len(current), math.nan)
         np.divide(current, volts, out=g, where=np.abs(volts) > 1e-9)
     if (too_large := np.flatnonzero(g > MOST_CONDUCTANCE)).size:
@@ -52,6 +61,26 @@ def conductance(table: Table) -> tuple[np.ndarray, list[str]]:
         shown_g = said if name == "conductance" else f"{g[row]:g} S (a {name} of {said})"
         raise table.error(row, f"too large a conductance {shown_g}; a conductance is at most {MOST_CONDUCTANCE:g} S")
     return g, _negatives(table, name, g)
+
+
+def read_level(voltage: np.ndarray) -> float | None:
+    """Return the read voltage [V] of a column that holds pulses and readings; None if it has no such level.
+
+    The level is the smallest voltage (within 5 %) if it has one sign and is at most 0.7 of all others but 0 V.
+    """
+    size = np.abs(voltage[(voltage != 0) & np.isfinite(voltage)])
+    if not size.size:
+        return None
+    most = (1.0 + _ALIKE) * float(size.min())
+    own, others = voltage[(np.abs(voltage) <= most) & (voltage != 0)], size[size > most]
+    if not others.size or most > LOWEST * others.min() or len(own) < FEWEST * len(voltage):
+        return None
+    return float(np.median(own)) if len(set(np.sign(own))) == 1 else None
+
+
+def near(voltage: np.ndarray, level: float) -> np.ndarray:
+    """Return the mask (n,) of the voltages at a level [V]."""
+    return np.asarray(np.abs(voltage - level) <= 2 * _ALIKE * abs(level))
 
 
 def _said(table: Table, name: str, row: int) -> str:

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hardware_models.check import UsageError, shown
-from hardware_models.laboratory.columns import Columns, columns_of, recognised
-from hardware_models.laboratory.numbers import Rows, rows_of, together
+from hardware_models.laboratory.columns import Columns, columns_of, no_read_voltage, recognised
+from hardware_models.laboratory.logs import folded, split
+from hardware_models.laboratory.numbers import Rows, rows_of, together, voltages
+from hardware_models.laboratory.readings import read_level
 from hardware_models.laboratory.stated import stated
 from hardware_models.laboratory.text import SEPARATORS, Sheet, sheet
 from hardware_models.laboratory.titles import quantity_of
@@ -40,7 +42,17 @@ def table_of(data: bytes | str, where: str, choice: Mapping[str, str]) -> Table:
         for q, column in columns.found.items()
     }
     columns = replace(columns, found=found)
+    level = None
+    if (
+        "current" in columns.all and "read voltage" not in columns.all
+    ):  # the pulses' column holds the read voltage as well
+        if (level := read_level(voltages(page, columns))) is None:
+            raise no_read_voltage(page)
+        note = "that of the rows with the smallest level, which are readings"
+        columns = replace(columns, found={**columns.found, "read voltage": replace(columns.all["voltage"], note=note)})
     rows = rows_of(page, columns)
+    rows = rows if level is None else split(rows, level)
+    rows = folded(rows)
     rows = replace(rows, notices=(*columns.unused, *rows.notices))
     units = {name: (column.scale, column.unit) for name, column in columns.all.items()}
     return Table(where, rows, (*_taken(columns, rows), *_form(page, rows)), columns.spare, units)

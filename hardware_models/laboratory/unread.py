@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from hardware_models.laboratory.cycles import Order
-from hardware_models.laboratory.numbers import Rows
+from hardware_models.laboratory.numbers import MOST_MISSING, Rows
 
-MOST_MISSING = 0.1
-"""Largest share of readings that may be missing, or stand where others do not."""
 _MOST_NAMED = 6
 
 

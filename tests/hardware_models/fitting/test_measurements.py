@@ -252,6 +252,30 @@ def test_a_fit_of_few_readings_finds_the_truth() -> None:
             assert abs(p.value - truth[p.name]) < 5 * deviation and deviation < 0.35 * abs(truth[p.name]), p
 
 
+# --- pulses and readings in rows of their own ---
+
+LOG = [x for c, k, n, v, g in ROWS for x in ((c, k, v, f"{1.3 * v * g:.6f}"), (c, k, 0.2, f"{0.2 * g:.6f}"))]
+LOGS: dict[str, list[str]] = {
+    "one column of voltages": ["cell,cycle,voltage [V],current [uA]", *(",".join(map(str, row)) for row in LOG)],
+    "without cycles": ["cell,voltage [V],current [uA]", *(f"{c},{v},{i}" for c, _, v, i in LOG)],
+    "each reading twice": ["cell,cycle,voltage [V],current [uA]",
+                           *(",".join(map(str, row)) for row in LOG for _ in range(2 if row[2] == 0.2 else 1))],
+    "rows numbered": ["cell,cycle,pulse,voltage [V],current [uA]",
+                      *(f"{c},{k},{n % 120 + 1},{v},{i}" for n, (c, k, v, i) in enumerate(LOG))],
+    "readings at 0 V": ["cell,cycle,voltage [V],conductance [uS]",
+                        *(x for c, k, n, v, g in ROWS for x in (f"{c},{k},{v},", f"{c},{k},0,{g}"))],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LOGS)
+def test_readings_in_rows_of_their_own(name: str) -> None:
+    """A source meter writes pulses and readings in turn: the reading belongs to the pulse before it."""
+    train = parse_pulse_train("\n".join(LOGS[name]), "log.csv")
+    same(train)
+    assert "360 readings stand in rows of their own, each after its pulse" in train.notices[0]
+    assert train.read_voltage == (None if "0 V" in name else 0.2) and train.voltage == pytest.approx((1.6, 1.8))
+
+
 # --- polarities and sizes of pulses ---
 
 
