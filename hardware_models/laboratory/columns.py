@@ -11,10 +11,10 @@ import difflib
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from hardware_models.check import UsageError, shown
 from hardware_models.laboratory.choices import listed_columns
+from hardware_models.laboratory.column import Column, Columns, Member
 from hardware_models.laboratory.decimals import value_of
 from hardware_models.laboratory.text import Sheet
 from hardware_models.laboratory.titles import (
@@ -34,48 +34,6 @@ from hardware_models.units import UNITS, dimension, to_si
 
 MOST_BELOW = 8
 """Largest number of rows between the header and the first row of numbers."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """The column that holds a quantity, and its unit."""
-
-    title: str  # as in the header
-    index: int  # number of the column from 0; -1: one value for all rows
-    unit: str = ""
-    note: str = ""  # an assumption that the user should know
-    value: float = 0.0  # [SI units], used if index is -1
-
-    @property
-    def scale(self) -> float:
-        """Value of the column's unit in SI units."""
-        return to_si(1.0, self.unit) if self.unit else 1.0
-
-
-@dataclass(frozen=True)
-class Member:
-    """The columns of one cell, one cycle or one polarity in a wide table."""
-
-    found: Mapping[str, Column]
-    cell: str = ""  # "" if the titles name none
-    cycle: str = ""
-    polarity: int = 0
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The columns of a table by quantity, and notices about unused ones."""
-
-    found: Mapping[str, Column]  # common to all rows
-    unused: tuple[str, ...]  # notices
-    skip: int  # number of rows below the header that hold units
-    spare: tuple[str, ...] = ()  # titles of unused columns
-    members: tuple[Member, ...] = ()  # of a wide table
-
-    @property
-    def all(self) -> Mapping[str, Column]:
-        """Columns by quantity, of a wide table those of its first member."""
-        return {**self.found, **self.members[0].found} if self.members else self.found
 
 
 def recognised(cells: list[str], chosen: Mapping[str, str]) -> int:

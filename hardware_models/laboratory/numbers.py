@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hardware_models.check import UsageError, shown
-from hardware_models.laboratory.columns import Column, Columns, Member
+from hardware_models.laboratory.column import Column, Columns, Member
 from hardware_models.laboratory.decimals import Marks, marks_of
 from hardware_models.laboratory.decimals import value_of as value_of
 from hardware_models.laboratory.picked import MOST_KNOWN, Picked, pick
@@ -94,18 +94,7 @@ def rows_of(sheet: Sheet, columns: Columns) -> Rows:
     The rows of a wide table stand one column after the other.
     """
     members = columns.members or (Member({}),)
-    standing = [
-        (name, c) for found in (columns.found, *(m.found for m in columns.members)) for name, c in found.items()
-    ]
-    standing = [(name, column) for name, column in standing if column.index >= 0]
-    numeric = [column.index for name, column in standing if name not in (*TEXTS, "polarity", "time")]
-    polarity = next((column.index for name, column in standing if name == "polarity"), None)
-    picked = pick(sheet, [column.index for _, column in standing], numeric, polarity, columns.skip)
-    if not len(picked.line):
-        last = sheet.head + columns.skip + 1
-        raise UsageError(f"{sheet.where}, line {last}: no rows after the header; one row a pulse is needed.")
-    texts = {column.index: cells for (_, column), cells in zip(standing, picked.texts, strict=True)}
-    figures = [texts[i] for i in dict.fromkeys(numeric)]
+    picked, texts, figures = _picked(sheet, columns)
     marks, notices = marks_of(sheet.where, picked.line, figures)
     parts = []
     for number, member in enumerate(members):
@@ -129,12 +118,26 @@ def rows_of(sheet: Sheet, columns: Columns) -> Rows:
     return replace(rows, notices=(*notices, *rows.notices), decimal=marks.decimal, blocks=blocks)
 
 
+def _picked(sheet: Sheet, columns: Columns) -> tuple[Picked, dict[int, list[str]], list[list[str]]]:
+    """Return the rows of a sheet, the texts of each used column by its number, and those of the columns of numbers."""
+    everything = (columns.found, *(member.found for member in columns.members))
+    standing = [(name, column) for found in everything for name, column in found.items() if column.index >= 0]
+    numeric = [column.index for name, column in standing if name not in (*TEXTS, "polarity", "time")]
+    polarity = next((column.index for name, column in standing if name == "polarity"), None)
+    picked = pick(sheet, [column.index for _, column in standing], numeric, polarity, columns.skip)
+    if not len(picked.line):
+        last = sheet.head + columns.skip + 1
+        raise UsageError(f"{sheet.where}, line {last}: no rows after the header; one row a pulse is needed.")
+    texts = {column.index: cells for (_, column), cells in zip(standing, picked.texts, strict=True)}
+    return picked, texts, [texts[i] for i in dict.fromkeys(numeric)]
+
+
 def voltages(sheet: Sheet, columns: Columns) -> np.ndarray:
     """Return the column of the pulses' voltages [V] of a sheet."""
     column = columns.all["voltage"]
-    picked = pick(sheet, [column.index], [column.index], None, columns.skip)
-    marks, _ = marks_of(sheet.where, picked.line, picked.texts)
-    table = Figures(sheet.where, picked.line, {"voltage": picked.texts[0]}, {"voltage": column}, marks)
+    picked, texts, figures = _picked(sheet, columns)
+    marks, _ = marks_of(sheet.where, picked.line, figures)
+    table = Figures(sheet.where, picked.line, {"voltage": texts[column.index]}, {"voltage": column}, marks)
     return table.figures("voltage", missing=True)
 
 

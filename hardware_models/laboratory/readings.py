@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from hardware_models.check import UsageError, shown
-from hardware_models.laboratory.columns import Column
+from hardware_models.laboratory.column import Column
 
 MOST_NEGATIVE = 0.1
 """Largest share of readings below zero that noise may explain; more mean an inverted current or an offset."""

@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from hardware_models.check import UsageError, shown
-from hardware_models.laboratory.columns import Columns, columns_of, no_read_voltage, recognised
+from hardware_models.laboratory.column import Columns
+from hardware_models.laboratory.columns import columns_of, no_read_voltage, recognised
 from hardware_models.laboratory.logs import folded, split
 from hardware_models.laboratory.numbers import Rows, rows_of, together, voltages
-from hardware_models.laboratory.readings import read_level
+from hardware_models.laboratory.readings import near, read_level
 from hardware_models.laboratory.stated import stated
 from hardware_models.laboratory.text import SEPARATORS, Sheet, sheet
 from hardware_models.laboratory.titles import quantity_of
@@ -42,12 +45,8 @@ def table_of(data: bytes | str, where: str, choice: Mapping[str, str]) -> Table:
         for q, column in columns.found.items()
     }
     columns = replace(columns, found=found)
-    level = None
-    if (
-        "current" in columns.all and "read voltage" not in columns.all
-    ):  # the pulses' column holds the read voltage as well
-        if (level := read_level(voltages(page, columns))) is None:
-            raise no_read_voltage(page)
+    level = _level(page, columns)
+    if level is not None:
         note = "that of the rows with the smallest level, which are readings"
         columns = replace(columns, found={**columns.found, "read voltage": replace(columns.all["voltage"], note=note)})
     rows = rows_of(page, columns)
@@ -56,6 +55,22 @@ def table_of(data: bytes | str, where: str, choice: Mapping[str, str]) -> Table:
     rows = replace(rows, notices=(*columns.unused, *rows.notices))
     units = {name: (column.scale, column.unit) for name, column in columns.all.items()}
     return Table(where, rows, (*_taken(columns, rows), *_form(page, rows)), columns.spare, units)
+
+
+def _level(page: Sheet, columns: Columns) -> float | None:
+    """Return the read voltage [V] if the column of the pulses holds it as well, else None.
+
+    Raises UsageError if the table has currents, and no column and no level gives the read voltage.
+    """
+    known = columns.all.get("read voltage")
+    if "current" not in columns.all or "voltage" not in columns.all or (known is not None and known.index >= 0):
+        return None
+    level = read_level(voltages(page, columns))
+    if known is None and level is None:
+        raise no_read_voltage(page)
+    if level is None or (known is not None and not near(np.array([known.value]), level).all()):
+        return None
+    return level
 
 
 def joined(tables: Sequence[Table], each_file: str = "") -> tuple[Rows, tuple[str, ...], list[str]]:

@@ -272,6 +272,8 @@ def test_readings_in_rows_of_their_own(name: str) -> None:
     """A source meter writes pulses and readings in turn: the reading belongs to the pulse before it."""
     train = parse_pulse_train("\n".join(LOGS[name]), "log.csv")
     same(train)
+    if "0 V" not in name:
+        same(parse_pulse_train("\n".join(LOGS[name]), "log.csv", columns="read voltage=200 mV"))
     assert "360 readings stand in rows of their own, each after its pulse" in train.notices[0]
     assert train.read_voltage == (None if "0 V" in name else 0.2) and train.voltage == pytest.approx((1.6, 1.8))
 
