@@ -90,6 +90,7 @@ class Fit:
         if model is None:
             raise UsageError(f"{type(device).__name__} is no model of this library and has no parameter file.")
         quoted = toml_value
+        said = [f"files: {', '.join(train.files)}"] * (len(train.files) > 1) + list(self.notices)
         file = f"fitted to {short_name(train.path)}"
         lines = [
             f"model = {quoted(model)}",
@@ -97,7 +98,7 @@ class Fit:
             "",
             "[source]",
             f"citation = {quoted(device.source)}",
-            f"note = {quoted(shown(' | '.join(self.notices) or 'no notices', 9000, quoted=False))}",
+            f"note = {quoted(shown(' | '.join(said) or 'no notices', 9000, quoted=False))}",
         ]
 
         def entry(name: str, value: float, low: float, high: float, unit: str, kind: str, source: str) -> None:
