@@ -112,7 +112,8 @@ def _fitted(spec: str) -> BaseDevice:
     from hardware_models.fitting import fit_file
 
     fitted = fit_file(spec)
-    for notice in fitted.notices:
+    assumed = [f"assumed: {stand.said}" for stand in fitted.stands if stand.kind == "assumption"]
+    for notice in (*assumed, *fitted.notices):
         logging.getLogger("hardware_models").warning("%s: %s", spec, notice)
     return fitted.device
 

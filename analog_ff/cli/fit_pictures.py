@@ -87,11 +87,8 @@ def draw_steps(fit: Fit, axes: Any) -> None:
     """Draw the mean step of a pulse against the state before it, measured and fitted, and single steps behind them."""
     train = fit.train
     factor, unit = scale(float(np.nanmax(train.g)))
-    here = np.arange(len(train.g))
-    last = np.maximum.accumulate(np.where(np.isfinite(train.g), here, -1))
-    base = np.where(train.first, -1, np.concatenate(([-1], last[:-1])))
-    rows = np.flatnonzero(train.stepped & (base >= 0))
-    base = base[rows]
+    rows = np.flatnonzero(train.stepped)
+    base = train.base[rows]
     moved, where, sign = (train.g[rows] - train.g[base]) / (rows - base), train.g[base], train.polarity[rows]
     for label, colour, s in (("up", "C0", 1), ("down", "C3", -1)):
         own = sign == s

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from analog_ff.output.quantities import against_limit, joules, of_the_energy, of_the_whole, quantity, ranged
 from analog_ff.plain import Document
 from analog_ff.runs.ages import AS_IT_IS, IN_WORDS
 from analog_ff.runs.limits import binding
+
+MOST_ASSUMED = 8
+"""Largest number of assumed figures that the table names."""
 
 
 def show(result: Document, folder: Path) -> None:
@@ -83,6 +88,8 @@ def show(result: Document, folder: Path) -> None:
         table.add_row("given conductances, cells at their own bound instead", f"{least} (layer by layer)")
     for note in result.get("data_notes", ()):
         table.add_row("data", note)
+    if assumed := _assumed(result["device"].get("assumptions", ())):
+        table.add_row("assumed of the device", assumed)
     table.add_row("wall time", f"{result['wall_seconds']:.1f} s")
     console = Console(markup=False, emoji=False)
     console.print(table)
@@ -111,6 +118,14 @@ def _of_ages(ages: Document | None) -> list[tuple[str, str]]:
             said = [f"{right:.3g} and {wrong:.3g} (theta {theta:g})" for right, wrong, theta in pairs]
             rows.append((f"age {age}, goodness of right and wrong labels", "\n".join(said)))
     return rows
+
+
+def _assumed(assumptions: Sequence[str]) -> str:
+    """Return the figures among the assumptions of a device ("name = value: why"), a line each; the result has the reasons."""
+    figures = [said.split(": ")[0] for said in assumptions if re.match(r"\w+ = [^:]+: ", said)]
+    return "\n".join(
+        figures[:MOST_ASSUMED] + [f"and {len(figures) - MOST_ASSUMED} more"] * (len(figures) > MOST_ASSUMED)
+    )
 
 
 def _of_writing(deployed: Document, joule: Document) -> str:
