@@ -27,7 +27,8 @@ SMALL = ("--preset", "plain", "--threads", "1")
 STUDIES: dict[str, tuple[str, ...]] = {
     "memristor": ("--device", "memristor", *SMALL, "--seeds", "3", "--confirm", "3", "--curves", "2", "--together", "2"),
     "invented_poor": (
-        "--device", "benchmarks/devices/invented_poor.toml", *SMALL, "--seeds", "3", "--confirm", "3", "--curves", "2", "--together", "2",
+        "--device", "benchmarks/devices/invented_poor.toml", *SMALL, "--seeds", "3", "--confirm", "3", "--curves", "2",
+        "--together", "2",
     ),
     "specification": (
         "--device", "benchmarks/devices/invented_flawless.toml", *SMALL, "--specify", "cycle_noise,asymmetry,adc", "--loss", "2",

@@ -6,8 +6,8 @@ and seven values do for a factor of a million. Three searches share their runs: 
 .. math:: \ell(x) = E(x) - E(best)
 
 meets the limit, where the upper end of its interval does (so bad is surely good enough), and where the lower end does (worse is
-surely too bad). A value at which the interval of three seeds is on one side of the limit takes no more of them; near the limit all
-seeds judge. For several figures together there is no order to bisect along, see `joint_search`.
+surely too bad). A value at which the interval of three seeds is on one side of the limit takes no more of them; near the limit
+all seeds judge. For several figures together there is no order to bisect along, see `joint_search`.
 """
 
 from __future__ import annotations
