@@ -52,11 +52,11 @@ def simulate(
 
     It learns by Forward-Forward unless --learner names another rule. Every pulse, read and conversion is counted and priced.
     """
+    if options["out"] and not resume:  # before any other option is looked at
+        must_be_new(placed(home(options["out"])))
     if seeds is not None and not ablate:
         raise UsageError("--seeds belongs to --ablate; one run has one --seed.")
     number = positive_int("an ablation", "--seeds", parse_whole("--seeds", seeds or "1"), 1, 1000)
-    if options["out"] and not resume:  # before any other option is looked at
-        must_be_new(placed(home(options["out"])))
     config = _configure(given(Config, options), resume and not ablate, again=resume)
     if threads is not None:
         set_threads(threads)

@@ -23,11 +23,13 @@ from analog_ff.output.forms import document
 
 RESULTS = HERE / "results" / "improve"
 PICTURES = HERE.parent / "docs" / "img"
-SMALL = ("--preset", "plain", "--threads", "1")
+PLAIN = ("--preset", "plain", "--threads", "1")
+SMALL = (*PLAIN, "--layers", "32", "--epochs", "4")
 STUDIES: dict[str, tuple[str, ...]] = {
-    "memristor": ("--device", "memristor", *SMALL, "--seeds", "3", "--confirm", "3", "--curves", "2", "--together", "2"),
+    "memristor": ("--device", "memristor", *PLAIN, "--seeds", "3", "--confirm", "3", "--curves", "2", "--together", "2"),
     "invented_poor": (
-        "--device", "benchmarks/devices/invented_poor.toml", *SMALL, "--seeds", "3", "--confirm", "3", "--curves", "3",
+        "--device", "benchmarks/devices/invented_poor.toml", *SMALL, "--seeds", "3", "--confirm", "3", "--curves", "2",
+        "--together", "2",
     ),
     "specification": (
         "--device", "benchmarks/devices/invented_flawless.toml", *SMALL, "--specify", "cycle_noise,asymmetry,adc", "--loss", "2",

@@ -51,17 +51,21 @@ class Axis:
     best: float = 0.0
     """Share that stands for the best value."""
 
-    @property
-    def title(self) -> str:
-        """Label with unit."""
-        return f"{self.label} [{self.unit}]" if self.unit else self.label
+    whole: bool = False
+    """True for a figure that has values at its shares alone, such as bits."""
+
+    def reached(self, share: float) -> float:
+        """Return the largest share, at most the given one, at which the figure has a value."""
+        if not self.whole:
+            return share
+        return max((own for own in (1.0, *self.shares, self.best) if own <= share), default=self.best)
 
     def text(self, share: float) -> str:
         """Return the leading figure at a share with its unit, or in words."""
         value = self.value(share)
         if value is None:
             return "as given" if share else "none"
-        return f"{value:.3g}{'' if self.unit == '1' else ' ' + self.unit}"
+        return f"{value:.4g}{'' if self.unit == '1' else ' ' + self.unit}"
 
 
 def axes_of(config: Config, wanted: Sequence[str] = ()) -> list[Axis]:
@@ -220,6 +224,7 @@ def _bits(config: Config, name: str, label: str, own: Iterable[str], others: Ite
         lambda s: {name: finer.get(s, bits)} if s else without,
         value,
         tuple(finer),
+        whole=True,
     )
 
 

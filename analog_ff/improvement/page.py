@@ -94,12 +94,12 @@ def told(figure: Facts) -> str:
     if needed["share"] == 1.0:
         return "as given is enough"
     if needed["value"] is None:
-        return "only its best value was tried, and suffices"
+        return f"{figure['best']}, its best" if figure["curve"][2:] else f"{figure['best']}: nothing between was tried"
     unit = "" if figure["unit"] in ("1", "") else f" {figure['unit']}"
-    ends = [None if needed[name] is None else f"{needed[name]:.3g}" for name in ("surely", "perhaps")]
+    ends = [None if needed[name] is None else f"{needed[name]:.4g}" for name in ("surely", "perhaps")]
     rough = "" if needed["from_curve"] else ", between two points alone"
     return (
-        f"{needed['value']:.3g}{unit} ({ends[0] or 'its best is not surely enough'} to {ends[1] or 'as given'}{rough})"
+        f"{needed['value']:.4g}{unit} ({ends[0] or 'its best is not surely enough'} to {ends[1] or 'as given'}{rough})"
     )
 
 

@@ -6,7 +6,8 @@ and seven values do for a factor of a million. Three searches share their runs: 
 .. math:: \ell(x) = E(x) - E(best)
 
 meets the limit, where the upper end of its interval does (so bad is surely good enough), and where the lower end does (worse is
-surely too bad). For several figures together there is no order to bisect along, see `joint_search`.
+surely too bad). A value at which the interval of three seeds is on one side of the limit takes no more of them; near the limit
+all seeds judge. For several figures together there is no order to bisect along, see `joint_search`.
 """
 
 from __future__ import annotations
@@ -35,12 +36,26 @@ class Walk:
         self.tried: dict[int, Errors] = {}
 
     def found(self, rung: int) -> Document:
-        """Return mean and interval of what is limited at a rung, which is run if it was not."""
-        for place in {0, rung} - self.tried.keys():
-            value = self.ladder.values[place]
-            name = f"{self.ladder.name} {self.ladder.text(value)}"
-            self.tried[place] = self.bench.errors({name: self.ladder.at(self.config, value)})[name]
-        return self.limit.of(self.tried[rung], self.tried[0])
+        """Return mean and interval of what is limited at a rung; a value that is not near the limit takes a few seeds alone."""
+        value = self.ladder.values[rung]
+        name = f"{self.ladder.name} {self.ladder.text(value)}"
+        best = self._errors(0, "the best", self.bench)
+        if rung not in self.tried:
+            errors = self._errors(rung, name, self.bench.with_seeds(self.bench.seeds[:FEW_SEEDS]))
+            few = self.limit.of(errors, best[: len(errors)])
+            if few["low"] is None or few["low"] <= self.limit.value <= few["high"]:
+                errors = self._errors(rung, name, self.bench)
+            self.tried[rung] = errors
+        errors = self.tried[rung]
+        return self.limit.of(errors, best[: len(errors)])
+
+    def _errors(self, rung: int, name: str, bench: Bench) -> Errors:
+        if rung == 0 and rung in self.tried:
+            return self.tried[0]
+        found = bench.errors({name: self.ladder.at(self.config, self.ladder.values[rung])})[name]
+        if rung == 0:
+            self.tried[0] = found
+        return found
 
     def last(self, end: str, low: int, high: int) -> int:
         """Return the last rung from `low`, which holds, at which an end of the interval is within the limit; below `high`."""

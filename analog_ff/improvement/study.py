@@ -214,7 +214,7 @@ class Study:
             "share": place.share,
             "from_curve": whole,
             **{
-                name: None if share is None else axis.value(share)
+                name: None if share is None else axis.value(axis.reached(share))
                 for name, share in (("value", place.share), ("surely", place.surely), ("perhaps", place.perhaps))
             },
         }

@@ -57,6 +57,7 @@ APART = [PARTS, {"hardware_models.fitting", "hardware_models.examination"},
          {"hardware_models.energy", "analog_ff.objective"}, {"hardware_models.energy", "analog_ff.datasets"}]  # fmt: skip
 """Rooms of one line that never import each other; parameter files are data and import nothing."""
 FORMER = {
+    "analog_ff.runs.ablate": "analog_ff.improvement.ablation",
     "hardware_models.devices.load": "hardware_models.load",
     "hardware_models.energy.limits": "hardware_models.energy.facts.limits",
     "hardware_models.inspection": "hardware_models.crossbar.inspection",

@@ -52,7 +52,13 @@ def test_a_share_of_an_imperfection_is_left() -> None:
     assert [number(device, n) for n in ("step_spread", "bound_spread")] == pytest.approx([0.025, 0.0125])
     assert number(device, "states") == 4 * 128 and number(device, "states_down") == 4 * 128
     assert (run.adc, run.dac, run.stuck_low, run.stuck_high) == (10, 10, 0.005, 0.0025)
-    assert axes["adc"].text(0.25) == "10 bits" and axes["adc"].text(0.0) == "none" and axes["faults"].value(0.5) == 0.01
+    assert [axes["adc"].reached(share) for share in (0.9, 0.4, 0.25, 0.2)] == [0.5, 0.25, 0.25, 0.0]
+    assert (
+        axes["spread"].reached(0.3) == 0.3
+        and axes["adc"].text(0.25) == "10 bits"
+        and axes["adc"].text(0.0) == "none"
+        and axes["faults"].value(0.5) == 0.01
+    )
     # Curvature 1/A is what shrinks: of the down curve A = -2 becomes -8.
     assert number(device, "a_down") == pytest.approx(4 * -1.997332, rel=1e-4)
 
