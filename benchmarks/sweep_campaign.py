@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import random
 import signal
@@ -37,7 +38,8 @@ from analog_ff.runs.first_use import cores  # noqa: E402
 from analog_ff.sweeps.store import DIED, DONE, INTERRUPTED, NAME, Store  # noqa: E402
 from benchmarks import campaign_runs as runs  # noqa: E402
 
-SEEDS = 10
+SAMPLES = 16
+"""Choices of values of the sweep, each with as many seeds as make up the points."""
 WANTED = 1.8
 """Least ratio of the throughput of two workers to that of one."""
 PAUSES = (2.0, 6.0)
@@ -64,12 +66,9 @@ class Campaign:
 
     def __init__(self, where: Path, points: int) -> None:
         self.where = where
-        samples = 1
-        while samples * SEEDS < points:
-            samples *= 2
-        text = FILE.format(seeds=list(range(SEEDS)), samples=samples)
-        (where / "sweep.toml").write_text(text, encoding="utf-8")
-        self.points = samples * SEEDS
+        seeds = list(range(math.ceil(points / SAMPLES)))
+        (where / "sweep.toml").write_text(FILE.format(seeds=seeds, samples=SAMPLES), encoding="utf-8")
+        self.points = len(seeds) * SAMPLES
 
     def start(self, folder: str, *options: str) -> subprocess.Popen[str]:
         """Begin, or go on with, the sweep in a folder by the command of a user."""

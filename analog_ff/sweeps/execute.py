@@ -206,7 +206,8 @@ class _Sweep:
                 shutil.rmtree(self._runs / key, ignore_errors=True)
             self._done(key)
         else:
-            last = f" in attempt {self._deaths[key] + 1}, the last one" if state == DIED else ""
+            times = self._deaths[key] + 1
+            last = f" (attempt {times} of {times})" if state == DIED else ""
             self._store.fail(key, f"{outcome['reason'].rstrip('.')}{last}.", worker=worker, outcome=state)
         self._told.one_more(ended=key not in self.waiting)
 

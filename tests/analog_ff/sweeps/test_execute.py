@@ -106,7 +106,7 @@ def test_a_worker_that_dies_is_replaced_and_its_point_runs_again(store: Store) -
     assert outcomes(store, once) == [DIED, DONE]
     assert found[poison.key].state == FAILED and outcomes(store, poison) == [DIED] * 3
     assert found[poison.key].reason == (
-        "its worker was ended by SIGKILL, which the system sends when memory runs out in attempt 3, the last one."
+        "its worker was ended by SIGKILL, as the system does when memory runs out (attempt 3 of 3)."
     )
     assert begun(store) == Counter({once.key: 2, poison.key: 3, **{p.key: 1 for p in good}})
     assert status(store)["workers_died"] == 4
