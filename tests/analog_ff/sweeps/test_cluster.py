@@ -37,7 +37,7 @@ def scheduler(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def test_a_cluster_carries_out_each_point_once(tmp_path: Path, scheduler: str) -> None:
     bad, once, poison, *good = points(FAILS, ONCE, POISON, *range(5))
     with Store(tmp_path / NAME) as store:
-        run(store, [bad, once, poison, *good], scheduler=scheduler, retries=1)
+        run(store, [bad, once, poison, *good], scheduler=scheduler, workers=None, retries=1)
         assert [store.states()[p.key] for p in (bad, once, poison)] == [FAILED, DONE, FAILED]
         assert all(store.states()[p.key] == DONE for p in good)
         assert outcomes(store, once) == ["died", "done"] and outcomes(store, poison) == ["died", "died"]
@@ -53,14 +53,14 @@ def test_a_scheduler_that_does_not_answer_is_one_sentence(tmp_path: Path, monkey
             Store(tmp_path / "new" / NAME) as store,
             pytest.raises(UsageError, match=f"no Dask scheduler answers at {address}"),
         ):
-            run(store, points(1), scheduler=address)
+            run(store, points(1), scheduler=address, workers=None)
     assert not any(tmp_path.iterdir())
 
 
 def test_without_dask_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with Store(tmp_path / NAME) as store, pytest.raises(UsageError, match=r"analog-ff\[cluster\]"):
-        run(store, points(1), scheduler="tcp://127.0.0.1:9")
+        run(store, points(1), scheduler="tcp://127.0.0.1:9", workers=None)
 
 
 @pytest.mark.slow

@@ -213,6 +213,7 @@ def test_wrong_ways_write_nothing(tmp_path: Path) -> None:
     for some, how, words in (
         (points(1), {"workers": 0}, "--workers"),
         (points(1), {"threads": 0}, "--threads"),
+        (points(1), {"scheduler": "tcp://127.0.0.1:9"}, "leave --workers out"),
         (points(1), {"keep": "some"}, "--keep"),
         (points(1), {"retries": -1}, "--retries"),
         (same, {}, "a 1 and a 2 are the same run"),

@@ -130,7 +130,6 @@ def _scribbled(path: Path) -> None:
             lambda path: path.write_bytes(b"no database, but a text that is long enough" * 99),
             "cannot be read as the store",
         ),
-        (lambda path: path.write_bytes(b""), "another program"),
         (lambda path: path.mkdir(), "no file"),
         (_foreign, "another program"),
         (_newer, f"version {store.SCHEMA + 1}"),
@@ -147,6 +146,36 @@ def test_a_file_that_is_no_store(tmp_path: Path, spoil: Any, words: str, read_on
         Store(path, read_only=read_only)
     assert str(path) in str(error.value) and str(error.value).endswith(".") and "\n" not in str(error.value)
     assert before is None or path.read_bytes() == before
+
+
+def test_a_file_without_anything_is_a_store_to_be(tmp_path: Path) -> None:
+    """A client that is killed at once may leave such a file, and the same command goes on."""
+    (tmp_path / NAME).touch()
+    with Store(tmp_path / NAME, read_only=True) as reader:
+        assert reader.points() == [] and (tmp_path / NAME).stat().st_size == 0
+    filled(tmp_path / NAME, 1)
+    with Store(tmp_path / NAME) as again:
+        assert list(again.states().values()) == [DONE]
+
+
+def test_an_entry_in_whose_middle_the_client_was_killed_is_taken_back(tmp_path: Path) -> None:
+    """The file as it lies on the disk then, half of an entry in it, with SQLite's journal beside it."""
+    (tmp_path / "killed").mkdir()
+    some = filled(tmp_path / NAME, 1, 2)
+    with sqlite3.connect(tmp_path / NAME, isolation_level=None) as writer:
+        writer.execute("PRAGMA cache_size = 1")
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("UPDATE points SET state = 'waiting', result = ?", ("x" * 200_000,))
+        for file in tmp_path.glob(f"{NAME}*"):
+            (tmp_path / "killed" / file.name).write_bytes(file.read_bytes())
+        writer.execute("ROLLBACK")
+    writer.close()
+    killed = tmp_path / "killed" / NAME
+    assert b"xxxx" in killed.read_bytes() and killed.with_name(f"{NAME}-journal").stat().st_size > 0
+    with Store(killed, read_only=True) as reader:
+        assert reader.states() == {point.key: DONE for point in some} and reader.result(some[0].key) == RESULT
+        with pytest.raises(RunError, match="cannot be written"):
+            reader.begin(some[0].key)
 
 
 def test_a_store_that_is_not_there(tmp_path: Path) -> None:
