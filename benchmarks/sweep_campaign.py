@@ -227,15 +227,17 @@ def _ended(campaign: Campaign, process: subprocess.Popen[str], folder: str) -> d
 
 def stops(campaign: Campaign, say: Say) -> dict[str, Any]:
     """Stop the client of a sweep with Ctrl-C and kill it, and let the same command go on."""
-    done = []
+    done, faults = [], []
     for share, sent in ((0.2, signal.SIGINT), (0.5, signal.SIGKILL)):
         process = campaign.start("stopped", "--workers", "2")
         wait(process, lambda share=share: campaign.done("stopped") >= share * campaign.points)
         process.send_signal(sent)
-        process.communicate(timeout=PATIENCE)
+        said = process.communicate(timeout=PATIENCE)[1]
+        if sent == signal.SIGINT and (process.returncode != 130 or "the same command goes on" not in said):
+            faults.append(f"Ctrl-C ended with status {process.returncode}: {said.strip()[-300:]}")
         done.append(campaign.done("stopped"))
     campaign.complete("stopped", "--workers", "2")
-    faults = campaign.faults("stopped", "undisturbed")
+    faults += campaign.faults("stopped", "undisturbed")
     say(f"stopped by Ctrl-C after {done[0]} points, killed after {done[1]}, and gone on: {_said(faults)}")
     return {"points": campaign.points, "done_at_ctrl_c": done[0], "done_at_kill": done[1], "faults": faults}
 
