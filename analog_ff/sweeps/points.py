@@ -82,6 +82,11 @@ def check(points: Iterable[Point], where: str = "the sweep") -> None:
     """Raise UsageError if a point cannot be told from another one, or its device or its data cannot be read."""
     seen: dict[str, Point] = {}
     for point in points:
+        if not isinstance(point.config.as_dict()["device"], str):
+            raise UsageError(
+                f"{where}, point {named(point.factors)} needs the name or the file of a device, not an object: its run is in "
+                "another process."
+            )
         try:
             other = seen.setdefault(point.key, point)
         except UsageError as error:
