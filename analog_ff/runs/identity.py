@@ -36,7 +36,7 @@ OF_DEVICE = ("device", "program_to", "read_noise", "write_noise", "device_spread
 """Options that decide the device of a run."""
 DEVICES = ("device", "program_to")
 """Options that name a device."""
-FILES = ("fault_map", "nonlinearity", "negatives")
+FILES = ("fault_map", "nonlinearity", "negatives", "conductances")
 """Options that may name a user's file, which the run then reads."""
 Version = tuple[int, ...]
 """Time of the last change [ns] and size [B] of a file; empty if there is no file."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 KEPT = (
     "schema", "config", "device", "seed", "chip_seed", "split", "wall_seconds", "versions", "test_error_percent",
     "test_error_percent_by_readout", "validation_error_percent", "validation_error_percent_by_readout", "images",
-    "events", "integrals", "energy", "cells", "deployed", "johnson_noise", "wires",
+    "events", "integrals", "energy", "cells", "ages", "deployed", "johnson_noise", "wires",
     "activity", "shapes", "inputs_sha256", "events_by_layer", "integrals_by_layer", "gated_share_by_layer",
     "firing", "spikes_per_presentation", "presentations",
 )  # fmt: skip

@@ -243,6 +243,7 @@ def test_importing_is_light(package: str) -> None:
         ["analog_ff", "devices", "--help"],
         ["analog_ff", "energy", "--help"],
         ["analog_ff", "compare", "--help"],
+        ["analog_ff", "sweep", "--help"],
     ],
 )
 def test_help_is_light(command: list[str]) -> None:
