@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from analog_ff.plain import Document
 from analog_ff.sweeps.points import Point
-from hardware_models.check import RunError, UsageError, shown
+from hardware_models.check import CommandError, UsageError, shown
 from hardware_models.files import home
 from hardware_models.places import placed
 
@@ -143,7 +143,7 @@ class Store:
             raise sqlite3.DatabaseError(fault)
 
     @contextmanager
-    def _said(self, kind: type[UsageError] | type[RunError], what: str) -> Iterator[None]:
+    def _said(self, kind: type[UsageError] | type[CommandError], what: str) -> Iterator[None]:
         """Turn a failure of the file inside the ``with`` into one sentence of class `kind`."""
         try:
             yield
@@ -154,7 +154,7 @@ class Store:
     @contextmanager
     def _written(self) -> Iterator[sqlite3.Connection]:
         """Write everything inside the ``with`` at once, or nothing of it."""
-        with self._said(RunError, "written"):
+        with self._said(CommandError, "written"):
             if self._file is None:
                 self._file = self._make()
             self._file.execute("BEGIN IMMEDIATE")
@@ -162,7 +162,8 @@ class Store:
                 yield self._file
                 self._file.execute("COMMIT")
             except BaseException:
-                self._file.execute("ROLLBACK")
+                if self._file.in_transaction:  # SQLite itself takes an entry back when the disk is full
+                    self._file.execute("ROLLBACK")
                 raise
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ import pytest
 from analog_ff.sweeps import array_jobs, store
 from analog_ff.sweeps.points import Point, resolved
 from analog_ff.sweeps.store import DIED, DONE, FAILED, INTERRUPTED, NAME, RUNNING, WAITING, Store
-from hardware_models.check import RunError, UsageError
+from hardware_models.check import CommandError, UsageError
 
 RESULT = {"schema": 1, "test_error_percent": 4.25, "energy": {"per_update_joule": 1e-9}}
 
@@ -72,7 +72,7 @@ def test_a_point_goes_its_way(tmp_path: Path) -> None:
 
 def test_a_reader_writes_nothing(tmp_path: Path) -> None:
     (one,) = filled(tmp_path / NAME, 1)
-    with Store(tmp_path / NAME, read_only=True) as reader, pytest.raises(RunError, match="cannot be written"):
+    with Store(tmp_path / NAME, read_only=True) as reader, pytest.raises(CommandError, match="cannot be written"):
         reader.begin(one.key)
     assert [file.name for file in tmp_path.iterdir()] == [NAME], "one file, no shared memory"
 
@@ -174,8 +174,20 @@ def test_an_entry_in_whose_middle_the_client_was_killed_is_taken_back(tmp_path: 
     assert b"xxxx" in killed.read_bytes() and killed.with_name(f"{NAME}-journal").stat().st_size > 0
     with Store(killed, read_only=True) as reader:
         assert reader.states() == {point.key: DONE for point in some} and reader.result(some[0].key) == RESULT
-        with pytest.raises(RunError, match="cannot be written"):
+        with pytest.raises(CommandError, match="cannot be written"):
             reader.begin(some[0].key)
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_the_store_as_it_was(tmp_path: Path) -> None:
+    """SQLite's own limit stands for the disk: no page more than the file has."""
+    some = points(*range(40))
+    with Store(tmp_path / NAME) as made:
+        made.add(some[:1])
+        assert made._file is not None
+        made._file.execute(f"PRAGMA max_page_count = {(tmp_path / NAME).stat().st_size // 4096}")
+        with pytest.raises(CommandError, match=r"cannot be written \(database or disk is full\)"):
+            made.add(some[1:])
+        assert made.states() == {some[0].key: WAITING}
 
 
 def test_a_store_that_is_not_there(tmp_path: Path) -> None:
@@ -183,7 +195,7 @@ def test_a_store_that_is_not_there(tmp_path: Path) -> None:
         Store(tmp_path / NAME, read_only=True)
     with Store(tmp_path / "file" / NAME) as made:
         (tmp_path / "file").write_text("in the way")
-        with pytest.raises(RunError, match="cannot be written"):
+        with pytest.raises(CommandError, match="cannot be written"):
             made.add(points(1))
 
 
