@@ -5,12 +5,14 @@
 The sweep is one of small runs on generated data, begun by the command of a user, each run with one thread.
 `kills`: two workers, one of which is killed by SIGKILL again and again. `scheduler`: the same with a Dask scheduler and two Dask
 workers, each a process of its own started by hand; another one is started for each that is killed. `stops`: Ctrl-C and SIGKILL to
-the client, then the same command again. After each part every point must be done, with exactly one attempt that succeeded, the
-last one, and its result must be that of the undisturbed sweep, times aside. `throughput`: points a second of two workers by those
-of one, undisturbed, in turn; the sweep before it has compiled the kernels.
+the client, then the same command again. What `--status` says must be right before each kill of the first part and in the end.
+After each part every point must be done, with exactly one attempt that succeeded, the last one, and its result must be that of
+the undisturbed sweep, times aside. `throughput`: points a second of two workers by those of one, undisturbed, in turn; the sweep
+before it has compiled the kernels.
 
-The script prints a line for each part; `--write` keeps the figures in benchmarks/results/campaigns/sweeps.json. The exit status
-is 1 if a point is missing, ran twice or differs, or if the throughput of two workers is less than 1.8 times that of one.
+The script prints a line for each part; `--write` keeps the figures in benchmarks/results/campaigns/sweeps.json, those of other
+parts stay. The exit status is 1 if a point is missing, ran twice or differs, or if the throughput of two workers is less than 1.8
+times that of one.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from analog_ff.runs.first_use import cores  # noqa: E402
-from analog_ff.sweeps.store import DIED, DONE, INTERRUPTED, NAME, Store  # noqa: E402
+from analog_ff.sweeps.store import DIED, DONE, INTERRUPTED, NAME, STATES, Store  # noqa: E402
 from benchmarks import campaign_runs as runs  # noqa: E402
 
 SAMPLES = 16
@@ -132,6 +134,14 @@ class Campaign:
         with self.store(folder) as store:
             return sum(attempt.outcome == DIED for attempt in store.attempts())
 
+    def status(self, folder: str) -> dict[str, Any]:
+        """Return what ``--status`` says of a sweep."""
+        words = [sys.executable, "-m", "analog_ff", "sweep", "sweep.toml", "--folder", folder, "--status", "--json"]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+        done = subprocess.run(words, cwd=self.where, env=environment, capture_output=True, text=True, check=True)
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
 
 def _timeless(result: Any) -> str:
     """Return a result without its times, versions and place."""
@@ -166,9 +176,13 @@ def kills(campaign: Campaign, say: Say, chance: random.Random) -> dict[str, Any]
     """Kill one of two workers again and again."""
     process = campaign.start("killed", "--workers", "2", "--retries", "1000")
     wait(process, lambda: len(workers_of(process)) == 2)
-    spared = workers_of(process)[0]
+    spared, wrong, looked = workers_of(process)[0], list[str](), 0
 
     def kill() -> bool:
+        nonlocal looked
+        stands, looked = campaign.status("killed"), looked + 1
+        if sum(stands[state] for state in STATES) != campaign.points or stands["running"] > 2 or stands["failed"]:
+            wrong.append(f"the status said {stands}")
         for pid in [pid for pid in workers_of(process) if pid != spared]:
             os.kill(pid, signal.SIGKILL)
             return True
@@ -176,6 +190,7 @@ def kills(campaign: Campaign, say: Say, chance: random.Random) -> dict[str, Any]
 
     sent = disturb(process, chance, kill)
     found = _ended(campaign, process, "killed") | {"kills": sent, "attempts_that_died": campaign.deaths("killed")}
+    found |= {"statuses_read": looked, "faults": found["faults"] + wrong}
     say(
         f"one of two workers killed {sent} times, {found['attempts_that_died']} of them at work: {_said(found['faults'])}"
     )
@@ -222,6 +237,9 @@ def _ended(campaign: Campaign, process: subprocess.Popen[str], folder: str) -> d
     """Return the outcome of a sweep that was disturbed, after its client has ended."""
     said = process.communicate()[1]
     faults = [f"status {process.returncode}: {said.strip()[-300:]}"] if process.returncode else []
+    stands = campaign.status(folder)
+    if stands["done"] != campaign.points or stands["workers_died"] != campaign.deaths(folder):
+        faults.append(f"the status says {stands}")
     return {"points": campaign.points, "faults": faults + campaign.faults(folder, "undisturbed")}
 
 
@@ -294,7 +312,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"two workers by one: {found['throughput']['ratios']}")
     if given.write:
         runs.RESULTS.mkdir(parents=True, exist_ok=True)
-        (runs.RESULTS / "sweeps.json").write_text(json.dumps(found, indent=1) + "\n")
+        file = runs.RESULTS / "sweeps.json"
+        before = json.loads(file.read_text()) if file.exists() else {}
+        file.write_text(json.dumps(before | found, indent=1) + "\n")
     return int(any(part.get("faults") for part in found.values()) or ratio < WANTED)
 
 
