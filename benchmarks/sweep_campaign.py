@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import random
 import signal
@@ -27,7 +26,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from subprocess import DEVNULL
@@ -37,116 +35,15 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from analog_ff.runs.first_use import cores  # noqa: E402
-from analog_ff.sweeps.store import DIED, DONE, INTERRUPTED, NAME, STATES, Store  # noqa: E402
+from analog_ff.sweeps.store import STATES  # noqa: E402
 from benchmarks import campaign_runs as runs  # noqa: E402
+from benchmarks.campaign_sweeps import PATIENCE, Campaign  # noqa: E402
 
-SAMPLES = 16
-"""Choices of values of the sweep, each with as many seeds as make up the points."""
 WANTED = 1.8
 """Least ratio of the throughput of two workers to that of one."""
 PAUSES = (2.0, 6.0)
 """Shortest and longest time between two kills [s]."""
-PATIENCE = 1800.0
-FILE = """title = "campaign"
-seeds = {seeds}
-[options]
-data = "toy"
-preset = "plain"
-layers = [16]
-epochs = 4
-shift = 0
-[sobol]
-samples = {samples}
-learning-rate = {{low = 0.001, high = 0.1, log = true}}
-label-strength = {{low = 1.0, high = 8.0}}
-"""
 Say = Callable[[str], None]
-
-
-class Campaign:
-    """The sweep of a campaign, in folders of a working directory."""
-
-    def __init__(self, where: Path, points: int) -> None:
-        self.where = where
-        seeds = list(range(math.ceil(points / SAMPLES)))
-        (where / "sweep.toml").write_text(FILE.format(seeds=seeds, samples=SAMPLES), encoding="utf-8")
-        self.points = len(seeds) * SAMPLES
-
-    def start(self, folder: str, *options: str) -> subprocess.Popen[str]:
-        """Begin, or go on with, the sweep in a folder by the command of a user."""
-        words = [
-            sys.executable,
-            "-m",
-            "analog_ff",
-            "sweep",
-            "sweep.toml",
-            "--folder",
-            folder,
-            "--threads",
-            "1",
-            "--json",
-        ]
-        return runs.start([*words, *options], self.where)
-
-    def store(self, folder: str) -> Store:
-        """Return the store in a folder."""
-        return Store(self.where / folder / NAME, read_only=True)
-
-    def done(self, folder: str) -> int:
-        """Return the number of points that are done."""
-        if not (self.where / folder / NAME).exists():
-            return 0
-        with self.store(folder) as store:
-            return Counter(store.states().values())[DONE]
-
-    def complete(self, folder: str, *options: str) -> None:
-        """Carry the sweep in a folder to its end, undisturbed."""
-        process = self.start(folder, *options)
-        said = process.communicate(timeout=PATIENCE)[1]
-        if process.returncode:
-            raise SystemExit(f"the sweep ended with status {process.returncode}: {said.strip()[-500:]}")
-
-    def faults(self, folder: str, reference: str | None = None) -> list[str]:
-        """Return the faults of a finished sweep: points that are missing, ran twice, or differ from the reference."""
-        with self.store(folder) as store:
-            points, attempts = store.points(), store.attempts()
-        found = [f"{len(points)} points, not {self.points}"] if len(points) != self.points else []
-        found += [f"{p.key} is {p.state}: {p.reason}" for p in points if p.state != DONE]
-        for point in points:
-            ends = [attempt.outcome for attempt in attempts if attempt.key == point.key]
-            if ends[-1:] != [DONE] or ends.count(DONE) != 1 or not {*ends[:-1]} <= {DIED, INTERRUPTED}:
-                found.append(f"{point.key} had the attempts {ends}")
-        if reference is not None:
-            with self.store(reference) as store:
-                right = {p.key: _timeless(p.result) for p in store.points()}
-            found += [f"{p.key} has another result" for p in points if _timeless(p.result) != right.get(p.key)]
-        return found
-
-    def rate(self, folder: str) -> float:
-        """Return the points a second of a sweep, from its first attempt to the end of its last."""
-        with self.store(folder) as store:
-            attempts = store.attempts()
-        ended = [a.ended for a in attempts if a.ended is not None]
-        return len(ended) / (max(ended) - min(a.begun for a in attempts))
-
-    def deaths(self, folder: str) -> int:
-        """Return the number of attempts whose worker died."""
-        with self.store(folder) as store:
-            return sum(attempt.outcome == DIED for attempt in store.attempts())
-
-    def status(self, folder: str) -> dict[str, Any]:
-        """Return what ``--status`` says of a sweep."""
-        words = [sys.executable, "-m", "analog_ff", "sweep", "sweep.toml", "--folder", folder, "--status", "--json"]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
-        done = subprocess.run(words, cwd=self.where, env=environment, capture_output=True, text=True, check=True)
-        found: dict[str, Any] = json.loads(done.stdout)
-        return found
-
-
-def _timeless(result: Any) -> str:
-    """Return a result without its times, versions and place."""
-    kept = {k: v for k, v in runs._timeless(result or {}).items() if k != "config"}
-    return json.dumps(kept, sort_keys=True)
 
 
 def workers_of(process: subprocess.Popen[str]) -> list[int]:
@@ -201,12 +98,13 @@ def scheduler(campaign: Campaign, say: Say, chance: random.Random) -> dict[str, 
     """Run the sweep on a scheduler and two workers that were started by hand; kill one of these again and again."""
     address = campaign.where / "scheduler.json"
     dask = [sys.executable, "-m", "distributed.cli.dask_"]
-    about = ["--scheduler-file", str(address), "--no-dashboard"]
+    about = ["--scheduler-file", str(address), "--no-dashboard", "--dashboard-address", ":0"]
 
     def by_hand(words: list[str]) -> subprocess.Popen[str]:
-        return subprocess.Popen(words, cwd=campaign.where, env=environment, text=True, stdout=DEVNULL, stderr=DEVNULL)
+        return subprocess.Popen(
+            words, cwd=campaign.where, env=runs.environment(), text=True, stdout=DEVNULL, stderr=DEVNULL
+        )
 
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     head = by_hand([*dask[:2], f"{dask[2]}scheduler", "--port", "0", *about])
     worker = [*dask[:2], f"{dask[2]}worker", *about, "--nthreads", "1", "--no-nanny"]
     workers: list[subprocess.Popen[str]] = []

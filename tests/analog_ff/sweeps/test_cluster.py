@@ -30,7 +30,7 @@ def scheduler(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Yield the address of a scheduler with two threads, whose runs are those of the toy."""
     monkeypatch.setattr(child, "PROGRAM", (sys.executable, "-m", "tests.toy_worker"))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    with distributed.LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None) as made:
+    with distributed.LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address=":0") as made:
         yield made.scheduler_address
 
 
