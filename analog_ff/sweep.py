@@ -165,7 +165,7 @@ def _carry_out(
         place = file.with_suffix("")
     if wanted.search is not None:
         search.check(wanted, wanted.search)
-    check(points)  # before the store is made
+    check(points, wanted.where)  # before the store is made
     with Store(file) as store:
         if wanted.search is not None:
             points = search.search(wanted, wanted.search, store, lambda some: run(some, store, place))

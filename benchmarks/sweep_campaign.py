@@ -5,12 +5,14 @@
 The sweep is one of small runs on generated data, begun by the command of a user, each run with one thread.
 `kills`: two workers, one of which is killed by SIGKILL again and again. `scheduler`: the same with a Dask scheduler and two Dask
 workers, each a process of its own started by hand; another one is started for each that is killed. `stops`: Ctrl-C and SIGKILL to
-the client, then the same command again. After each part every point must be done, with exactly one attempt that succeeded, the
-last one, and its result must be that of the undisturbed sweep, times aside. `throughput`: points a second of two workers by those
-of one, undisturbed, in turn; the sweep before it has compiled the kernels.
+the client, then the same command again. What `--status` says must be right before each kill of the first part and in the end.
+After each part every point must be done, with exactly one attempt that succeeded, the last one, and its result must be that of
+the undisturbed sweep, times aside. `throughput`: points a second of two workers by those of one, undisturbed, in turn; the sweep
+before it has compiled the kernels.
 
-The script prints a line for each part; `--write` keeps the figures in benchmarks/results/campaigns/sweeps.json. The exit status
-is 1 if a point is missing, ran twice or differs, or if the throughput of two workers is less than 1.8 times that of one.
+The script prints a line for each part; `--write` keeps the figures in benchmarks/results/campaigns/sweeps.json, those of other
+parts stay. The exit status is 1 if a point is missing, ran twice or differs, or if the throughput of two workers is less than 1.8
+times that of one.
 """
 
 from __future__ import annotations
@@ -24,7 +26,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from subprocess import DEVNULL
@@ -34,110 +35,15 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from analog_ff.runs.first_use import cores  # noqa: E402
-from analog_ff.sweeps.store import DIED, DONE, INTERRUPTED, NAME, Store  # noqa: E402
+from analog_ff.sweeps.store import STATES  # noqa: E402
 from benchmarks import campaign_runs as runs  # noqa: E402
+from benchmarks.campaign_sweeps import PATIENCE, Campaign  # noqa: E402
 
-SEEDS = 10
 WANTED = 1.8
 """Least ratio of the throughput of two workers to that of one."""
 PAUSES = (2.0, 6.0)
 """Shortest and longest time between two kills [s]."""
-PATIENCE = 1800.0
-FILE = """title = "campaign"
-seeds = {seeds}
-[options]
-data = "toy"
-preset = "plain"
-layers = [16]
-epochs = 4
-shift = 0
-[sobol]
-samples = {samples}
-learning-rate = {{low = 0.001, high = 0.1, log = true}}
-label-strength = {{low = 1.0, high = 8.0}}
-"""
 Say = Callable[[str], None]
-
-
-class Campaign:
-    """The sweep of a campaign, in folders of a working directory."""
-
-    def __init__(self, where: Path, points: int) -> None:
-        self.where = where
-        samples = 1
-        while samples * SEEDS < points:
-            samples *= 2
-        text = FILE.format(seeds=list(range(SEEDS)), samples=samples)
-        (where / "sweep.toml").write_text(text, encoding="utf-8")
-        self.points = samples * SEEDS
-
-    def start(self, folder: str, *options: str) -> subprocess.Popen[str]:
-        """Begin, or go on with, the sweep in a folder by the command of a user."""
-        words = [
-            sys.executable,
-            "-m",
-            "analog_ff",
-            "sweep",
-            "sweep.toml",
-            "--folder",
-            folder,
-            "--threads",
-            "1",
-            "--json",
-        ]
-        return runs.start([*words, *options], self.where)
-
-    def store(self, folder: str) -> Store:
-        """Return the store in a folder."""
-        return Store(self.where / folder / NAME, read_only=True)
-
-    def done(self, folder: str) -> int:
-        """Return the number of points that are done."""
-        if not (self.where / folder / NAME).exists():
-            return 0
-        with self.store(folder) as store:
-            return Counter(store.states().values())[DONE]
-
-    def complete(self, folder: str, *options: str) -> None:
-        """Carry the sweep in a folder to its end, undisturbed."""
-        process = self.start(folder, *options)
-        said = process.communicate(timeout=PATIENCE)[1]
-        if process.returncode:
-            raise SystemExit(f"the sweep ended with status {process.returncode}: {said.strip()[-500:]}")
-
-    def faults(self, folder: str, reference: str | None = None) -> list[str]:
-        """Return the faults of a finished sweep: points that are missing, ran twice, or differ from the reference."""
-        with self.store(folder) as store:
-            points, attempts = store.points(), store.attempts()
-        found = [f"{len(points)} points, not {self.points}"] if len(points) != self.points else []
-        found += [f"{p.key} is {p.state}: {p.reason}" for p in points if p.state != DONE]
-        for point in points:
-            ends = [attempt.outcome for attempt in attempts if attempt.key == point.key]
-            if ends[-1:] != [DONE] or ends.count(DONE) != 1 or not {*ends[:-1]} <= {DIED, INTERRUPTED}:
-                found.append(f"{point.key} had the attempts {ends}")
-        if reference is not None:
-            with self.store(reference) as store:
-                right = {p.key: _timeless(p.result) for p in store.points()}
-            found += [f"{p.key} has another result" for p in points if _timeless(p.result) != right.get(p.key)]
-        return found
-
-    def rate(self, folder: str) -> float:
-        """Return the points a second of a sweep, from its first attempt to the end of its last."""
-        with self.store(folder) as store:
-            attempts = store.attempts()
-        ended = [a.ended for a in attempts if a.ended is not None]
-        return len(ended) / (max(ended) - min(a.begun for a in attempts))
-
-    def deaths(self, folder: str) -> int:
-        """Return the number of attempts whose worker died."""
-        with self.store(folder) as store:
-            return sum(attempt.outcome == DIED for attempt in store.attempts())
-
-
-def _timeless(result: Any) -> str:
-    """Return a result without its times, versions and place."""
-    kept = {k: v for k, v in runs._timeless(result or {}).items() if k != "config"}
-    return json.dumps(kept, sort_keys=True)
 
 
 def workers_of(process: subprocess.Popen[str]) -> list[int]:
@@ -167,9 +73,13 @@ def kills(campaign: Campaign, say: Say, chance: random.Random) -> dict[str, Any]
     """Kill one of two workers again and again."""
     process = campaign.start("killed", "--workers", "2", "--retries", "1000")
     wait(process, lambda: len(workers_of(process)) == 2)
-    spared = workers_of(process)[0]
+    spared, wrong, looked = workers_of(process)[0], list[str](), 0
 
     def kill() -> bool:
+        nonlocal looked
+        stands, looked = campaign.status("killed"), looked + 1
+        if sum(stands[state] for state in STATES) != campaign.points or stands["running"] > 2 or stands["failed"]:
+            wrong.append(f"the status said {stands}")
         for pid in [pid for pid in workers_of(process) if pid != spared]:
             os.kill(pid, signal.SIGKILL)
             return True
@@ -177,6 +87,7 @@ def kills(campaign: Campaign, say: Say, chance: random.Random) -> dict[str, Any]
 
     sent = disturb(process, chance, kill)
     found = _ended(campaign, process, "killed") | {"kills": sent, "attempts_that_died": campaign.deaths("killed")}
+    found |= {"statuses_read": looked, "faults": found["faults"] + wrong}
     say(
         f"one of two workers killed {sent} times, {found['attempts_that_died']} of them at work: {_said(found['faults'])}"
     )
@@ -187,12 +98,13 @@ def scheduler(campaign: Campaign, say: Say, chance: random.Random) -> dict[str, 
     """Run the sweep on a scheduler and two workers that were started by hand; kill one of these again and again."""
     address = campaign.where / "scheduler.json"
     dask = [sys.executable, "-m", "distributed.cli.dask_"]
-    about = ["--scheduler-file", str(address), "--no-dashboard"]
+    about = ["--scheduler-file", str(address), "--no-dashboard", "--dashboard-address", ":0"]
 
     def by_hand(words: list[str]) -> subprocess.Popen[str]:
-        return subprocess.Popen(words, cwd=campaign.where, env=environment, text=True, stdout=DEVNULL, stderr=DEVNULL)
+        return subprocess.Popen(
+            words, cwd=campaign.where, env=runs.environment(), text=True, stdout=DEVNULL, stderr=DEVNULL
+        )
 
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     head = by_hand([*dask[:2], f"{dask[2]}scheduler", "--port", "0", *about])
     worker = [*dask[:2], f"{dask[2]}worker", *about, "--nthreads", "1", "--no-nanny"]
     workers: list[subprocess.Popen[str]] = []
@@ -223,20 +135,25 @@ def _ended(campaign: Campaign, process: subprocess.Popen[str], folder: str) -> d
     """Return the outcome of a sweep that was disturbed, after its client has ended."""
     said = process.communicate()[1]
     faults = [f"status {process.returncode}: {said.strip()[-300:]}"] if process.returncode else []
+    stands = campaign.status(folder)
+    if stands["done"] != campaign.points or stands["workers_died"] != campaign.deaths(folder):
+        faults.append(f"the status says {stands}")
     return {"points": campaign.points, "faults": faults + campaign.faults(folder, "undisturbed")}
 
 
 def stops(campaign: Campaign, say: Say) -> dict[str, Any]:
     """Stop the client of a sweep with Ctrl-C and kill it, and let the same command go on."""
-    done = []
+    done, faults = [], []
     for share, sent in ((0.2, signal.SIGINT), (0.5, signal.SIGKILL)):
         process = campaign.start("stopped", "--workers", "2")
         wait(process, lambda share=share: campaign.done("stopped") >= share * campaign.points)
         process.send_signal(sent)
-        process.communicate(timeout=PATIENCE)
+        said = process.communicate(timeout=PATIENCE)[1]
+        if sent == signal.SIGINT and (process.returncode != 130 or "the same command goes on" not in said):
+            faults.append(f"Ctrl-C ended with status {process.returncode}: {said.strip()[-300:]}")
         done.append(campaign.done("stopped"))
     campaign.complete("stopped", "--workers", "2")
-    faults = campaign.faults("stopped", "undisturbed")
+    faults += campaign.faults("stopped", "undisturbed")
     say(f"stopped by Ctrl-C after {done[0]} points, killed after {done[1]}, and gone on: {_said(faults)}")
     return {"points": campaign.points, "done_at_ctrl_c": done[0], "done_at_kill": done[1], "faults": faults}
 
@@ -293,7 +210,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"two workers by one: {found['throughput']['ratios']}")
     if given.write:
         runs.RESULTS.mkdir(parents=True, exist_ok=True)
-        (runs.RESULTS / "sweeps.json").write_text(json.dumps(found, indent=1) + "\n")
+        file = runs.RESULTS / "sweeps.json"
+        before = json.loads(file.read_text()) if file.exists() else {}
+        file.write_text(json.dumps(before | found, indent=1) + "\n")
     return int(any(part.get("faults") for part in found.values()) or ratio < WANTED)
 
 

@@ -108,5 +108,5 @@ def _said(status: int) -> str:
     if status >= 0:
         return f"its worker ended with status {status}"
     name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"
-    system = ", which the system sends when memory runs out" if name == "SIGKILL" else ""
+    system = ", as the system does when memory runs out" if name == "SIGKILL" else ""
     return f"its worker was ended by {name}{system}"

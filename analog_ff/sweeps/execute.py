@@ -74,7 +74,7 @@ def run_points(
     UsageError : before anything is written; for points see `analog_ff.sweeps.points.check`. CommandError : workers cannot be
     started or reached. KeyboardInterrupt : the sweep was stopped, points at work wait again.
     """
-    check_how(workers=workers, threads=threads, keep=keep, retries=retries)
+    check_how(workers=workers, threads=threads, scheduler=scheduler, keep=keep, retries=retries)
     check(points)
     place = folder or store.path.parent
     states = store.states([point.key for point in points])
@@ -85,7 +85,7 @@ def run_points(
         crew = _crew(min(len(opened), workers or cores()), threads, scheduler, place)
         closing.callback(crew.end)
         _make(place)
-        closing.enter_context(folders.held(place))
+        closing.enter_context(folders.held(place, work="sweep", option="--folder"))
         sweep = _Sweep(points, store, place, keep, retries, done, say)
         stopping = closing.enter_context(Interruptible())
         try:
@@ -106,8 +106,12 @@ def _make(folder: Path) -> None:
         raise UsageError(f"the folder {where} cannot be made ({error.strerror}); give another --folder.") from None
 
 
-def check_how(*, workers: int | None, threads: int | None, keep: str, retries: int) -> None:
+def check_how(*, workers: int | None, threads: int | None, scheduler: str | None, keep: str, retries: int) -> None:
     """Raise UsageError for a way of running that is none."""
+    if workers is not None and scheduler is not None:
+        raise UsageError(
+            "--workers is the number of processes of this machine; a cluster has its own: leave --workers out."
+        )
     entry("choice of --keep", keep, KEEP)
     positive_int("a sweep", "--retries", retries, 0, 1000)
     for name, number in (("--workers", workers), ("--threads", threads)):
@@ -206,7 +210,8 @@ class _Sweep:
                 shutil.rmtree(self._runs / key, ignore_errors=True)
             self._done(key)
         else:
-            last = f" in attempt {self._deaths[key] + 1}, the last one" if state == DIED else ""
+            times = self._deaths[key] + 1
+            last = f" (attempt {times} of {times})" if state == DIED else ""
             self._store.fail(key, f"{outcome['reason'].rstrip('.')}{last}.", worker=worker, outcome=state)
         self._told.one_more(ended=key not in self.waiting)
 

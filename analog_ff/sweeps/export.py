@@ -82,7 +82,8 @@ def _parquet(points: Sequence[Stored], label: str, options: Facts) -> bytes:
 
 def _jsonl(points: Sequence[Stored], label: str, options: Facts) -> bytes:
     done = [(p, p.result) for p in points if p.result is not None]
-    return lines([stored_result(label, {**options, **p.factors}, p.identity, result) for p, result in done]).encode()
+    common = {name: value for name, value in options.items() if name.replace("-", "_") not in OF_THIS_MACHINE}
+    return lines([stored_result(label, {**common, **p.factors}, p.identity, result) for p, result in done]).encode()
 
 
 FORMS: Mapping[str, Callable[[Sequence[Stored], str, Facts], bytes]] = {

@@ -72,6 +72,12 @@ def _number(value: Value) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+def _ordered(values: Sequence[Value]) -> list[Value]:
+    """Return different values, numbers in rising order."""
+    once = list(dict.fromkeys(values))
+    return sorted(once, key=float) if all(map(_number, once)) else once
+
+
 def _at_most(cells: dict[tuple[Value, ...], list[float]]) -> str:
     counts = sorted({len(values) for values in cells.values()})
     return str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
@@ -80,11 +86,9 @@ def _at_most(cells: dict[tuple[Value, ...], list[float]]) -> str:
 def _lines(axes: Any, cells: dict[tuple[Value, ...], list[float]], labels: Sequence[str], measure: Measure) -> None:
     """Draw a line for each value of the second factor, with the interval of the mean at every point."""
     numeric = all(_number(key[0]) for key in cells)
-    firsts = list(dict.fromkeys(key[0] for key in cells))
-    if numeric:
-        firsts.sort(key=float)
+    firsts = _ordered([key[0] for key in cells])
     place = {value: float(value) if numeric else float(i) for i, value in enumerate(firsts)}
-    for rest in dict.fromkeys(key[1:] for key in cells):
+    for rest in [(value,) for value in _ordered([key[1] for key in cells])] if len(labels) == 2 else [()]:
         keys = [(value, *rest) for value in firsts if (value, *rest) in cells]
         means: list[Document] = [interval(cells[key]) for key in keys]
         low = [m["mean"] - (m["mean"] if m["low"] is None else m["low"]) for m in means]

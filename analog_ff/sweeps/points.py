@@ -78,18 +78,23 @@ def choice(command: str, name: str, value: object) -> tuple[str, Any]:
     return read(kind, name, str(value).lower() if isinstance(value, bool) else str(value))
 
 
-def check(points: Iterable[Point]) -> None:
+def check(points: Iterable[Point], where: str = "the sweep") -> None:
     """Raise UsageError if a point cannot be told from another one, or its device or its data cannot be read."""
     seen: dict[str, Point] = {}
     for point in points:
+        if not isinstance(point.config.as_dict()["device"], str):
+            raise UsageError(
+                f"{where}, point {named(point.factors)} needs the name or the file of a device, not an object: its run is in "
+                "another process."
+            )
         try:
             other = seen.setdefault(point.key, point)
         except UsageError as error:
-            raise UsageError(f"the point {named(point.factors)}: {error}") from None
+            raise UsageError(f"{where}, point {named(point.factors)}: {error}") from None
         if dict(other.factors) != dict(point.factors):
             raise UsageError(
-                f"the points {named(other.factors)} and {named(point.factors)} are the same run: what differs between them "
-                "decides no result; leave one of them out."
+                f"{where}: the points {named(other.factors)} and {named(point.factors)} are the same run: what differs between "
+                "them decides no result; leave one of them out."
             )
 
 

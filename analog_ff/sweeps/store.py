@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from analog_ff.plain import Document
 from analog_ff.sweeps.points import Point
-from hardware_models.check import RunError, UsageError, shown
+from hardware_models.check import CommandError, UsageError, shown
 from hardware_models.files import home
 from hardware_models.places import placed
 
@@ -39,11 +39,11 @@ CREATE TABLE points (
     key TEXT PRIMARY KEY, place INTEGER NOT NULL, command TEXT NOT NULL, factors TEXT NOT NULL, config TEXT NOT NULL,
     identity TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('waiting', 'running', 'done', 'failed')),
     attempts INTEGER NOT NULL DEFAULT 0, reason TEXT, result TEXT, seconds REAL, worker TEXT
-) STRICT;
+);
 CREATE TABLE attempts (
     key TEXT NOT NULL REFERENCES points (key), begun REAL NOT NULL, ended REAL, worker TEXT,
     outcome TEXT CHECK (outcome IN ('done', 'failed', 'died', 'interrupted')), reason TEXT
-) STRICT;
+);
 CREATE INDEX attempts_of_a_point ON attempts (key);
 """
 
@@ -92,12 +92,32 @@ class Store:
             raise UsageError(f"{self._named} is no file, so it cannot be the store of a sweep.")
         if exists:
             with self._said(UsageError, "read as the store of a sweep"):
-                self._file = self._opened("ro" if read_only else "rw")
-                self._check(self._file)
+                self._file = self._checked(read_only=read_only)
 
     def _opened(self, mode: str) -> sqlite3.Connection:
         place = f"{self.path.absolute().as_uri()}?mode={mode}"
         return sqlite3.connect(place, uri=True, timeout=PATIENCE, isolation_level=None)
+
+    def _checked(self, *, read_only: bool) -> sqlite3.Connection | None:
+        """Return the open file; None for one without any table, as a client leaves it that was killed at once."""
+        file = self._opened("ro" if read_only else "rw")
+        try:
+            if not self._has_tables(file):
+                file.close()
+                return None
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_READONLY_ROLLBACK":
+                raise
+            # A client was killed in the middle of an entry. SQLite takes the entry back, which needs more than reading.
+            file.close()
+            file = self._opened("rw")
+            file.execute("PRAGMA query_only = ON")
+        self._check(file)
+        return file
+
+    @staticmethod
+    def _has_tables(file: sqlite3.Connection) -> bool:
+        return bool(file.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0])
 
     def _make(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -123,7 +143,7 @@ class Store:
             raise sqlite3.DatabaseError(fault)
 
     @contextmanager
-    def _said(self, kind: type[UsageError] | type[RunError], what: str) -> Iterator[None]:
+    def _said(self, kind: type[UsageError] | type[CommandError], what: str) -> Iterator[None]:
         """Turn a failure of the file inside the ``with`` into one sentence of class `kind`."""
         try:
             yield
@@ -134,7 +154,7 @@ class Store:
     @contextmanager
     def _written(self) -> Iterator[sqlite3.Connection]:
         """Write everything inside the ``with`` at once, or nothing of it."""
-        with self._said(RunError, "written"):
+        with self._said(CommandError, "written"):
             if self._file is None:
                 self._file = self._make()
             self._file.execute("BEGIN IMMEDIATE")
@@ -142,7 +162,8 @@ class Store:
                 yield self._file
                 self._file.execute("COMMIT")
             except BaseException:
-                self._file.execute("ROLLBACK")
+                if self._file.in_transaction:  # SQLite itself takes an entry back when the disk is full
+                    self._file.execute("ROLLBACK")
                 raise
 
     def close(self) -> None:

@@ -251,6 +251,7 @@ def test_importing_is_light(package: str) -> None:
         ["analog_ff", "infer", "--help"],
         ["analog_ff", "export", "--help"],
         ["analog_ff", "improve", "--help"],
+        ["analog_ff", "sweep", "--help"],
     ],
 )
 def test_help_is_light(command: list[str]) -> None:

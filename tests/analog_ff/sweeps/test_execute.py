@@ -15,12 +15,14 @@ from typing import Any
 
 import pytest
 
+from analog_ff.config.config import Config
 from analog_ff.sweeps import child
 from analog_ff.sweeps.execute import LOGS, RUNS, run_points
 from analog_ff.sweeps.points import Point, resolved
 from analog_ff.sweeps.progress import status
 from analog_ff.sweeps.store import DIED, DONE, FAILED, INTERRUPTED, NAME, WAITING, Store
 from hardware_models.check import UsageError
+from hardware_models.load import load_device
 from tests import toy_worker
 from tests.toy_worker import FAILS, FAT, ONCE, POISON, SLOW
 
@@ -106,7 +108,7 @@ def test_a_worker_that_dies_is_replaced_and_its_point_runs_again(store: Store) -
     assert outcomes(store, once) == [DIED, DONE]
     assert found[poison.key].state == FAILED and outcomes(store, poison) == [DIED] * 3
     assert found[poison.key].reason == (
-        "its worker was ended by SIGKILL, which the system sends when memory runs out in attempt 3, the last one."
+        "its worker was ended by SIGKILL, as the system does when memory runs out (attempt 3 of 3)."
     )
     assert begun(store) == Counter({once.key: 2, poison.key: 3, **{p.key: 1 for p in good}})
     assert status(store)["workers_died"] == 4
@@ -150,6 +152,7 @@ def _until(happened: Callable[[], object]) -> None:
 CLIENT = """
 import sys
 from pathlib import Path
+from analog_ff.config.config import Config
 from analog_ff.sweeps import child
 child.PROGRAM = (sys.executable, "-m", "tests.toy_worker")
 from tests.analog_ff.sweeps.test_execute import points, run
@@ -210,12 +213,15 @@ def _lives(pid: int) -> bool:
 
 def test_wrong_ways_write_nothing(tmp_path: Path) -> None:
     same = [Point(points(1)[0].config, {"a": value}) for value in (1, 2)]
+    own = [Point(Config(data="toy", device=load_device("memristor")), {})]  # type: ignore[arg-type]
     for some, how, words in (
         (points(1), {"workers": 0}, "--workers"),
         (points(1), {"threads": 0}, "--threads"),
+        (points(1), {"scheduler": "tcp://127.0.0.1:9"}, "leave --workers out"),
         (points(1), {"keep": "some"}, "--keep"),
         (points(1), {"retries": -1}, "--retries"),
         (same, {}, "a 1 and a 2 are the same run"),
+        (own, {}, "needs the name or the file of a device, not an object"),
     ):
         with Store(tmp_path / "new" / NAME) as store, pytest.raises(UsageError, match=words):
             run(store, some, **how)

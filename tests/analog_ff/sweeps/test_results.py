@@ -242,8 +242,8 @@ def test_the_table_begins_with_the_least_error(tmp_path: Path, ran: Ran, capsys:
 
 SEARCH = """
 [search]
-trials = 16
-batch = 4
+trials = 8
+batch = 2
 seed = 1
 learning-rate = {low = 0.001, high = 0.1, log = true}
 adc = {low = 4, high = 8}
@@ -251,18 +251,18 @@ adc = {low = 4, high = 8}
 
 
 def test_a_search_finds_the_least_objective_and_repeats_itself(tmp_path: Path, ran: Ran) -> None:
-    """The toy's error grows with the learning rate: the best of 16 trials lies in the lowest third of its range."""
+    """The toy's error grows with the learning rate: the best of 8 trials lies in the lowest third of its range."""
     pytest.importorskip("optuna")
     sweep = sweep_of(tmp_path, SEARCH)
     assert sweep.search is not None
     points = search.search(sweep, sweep.search, ran.store, ran)
-    assert len(points) == 16 * 3 == len(ran.keys) and {p.factors["seed"] for p in points} == {0, 1, 2}
+    assert len(points) == 8 * 3 == len(ran.keys) and {p.factors["seed"] for p in points} == {0, 1, 2}
     best = search.best(groups.groups(ran.store.points()), sweep.search)
     rates = [float(str(p.factors["learning-rate"])) for p in points]
     assert best is not None and best["factors"]["learning-rate"] == min(rates) < 0.001 * 100 ** (1 / 3)
     assert best["mean"] == pytest.approx(11.0 + 1000.0 * min(rates)) and best["n"] == 3
     again = search.search(sweep, sweep.search, ran.store, ran)
-    assert [p.key for p in again] == [p.key for p in points] and len(ran.keys) == 48, "nothing runs twice"
+    assert [p.key for p in again] == [p.key for p in points] and len(ran.keys) == 24, "nothing runs twice"
     most = sweep_of(tmp_path, SEARCH + 'direction = "maximize"\n').search
     assert most is not None
     largest = search.best(groups.groups(ran.store.points()), most)
@@ -287,9 +287,9 @@ def test_a_search_that_is_stopped_asks_for_the_same_trials_again(tmp_path: Path)
 
         with pytest.raises(CommandError):
             search.search(sweep, sweep.search, store, run)
-        assert len(ran.keys) == 2 * 4 * 3
+        assert len(ran.keys) == 2 * 2 * 3
         again = search.search(sweep, sweep.search, store, ran)
-    assert [p.key for p in again] == [p.key for p in whole] and len(ran.keys) == 16 * 3
+    assert [p.key for p in again] == [p.key for p in whole] and len(ran.keys) == 8 * 3
 
 
 def test_a_trial_whose_run_fails_is_told_as_failed(tmp_path: Path, ran: Ran) -> None:

@@ -11,7 +11,7 @@ import pytest
 from analog_ff.sweeps import array_jobs, store
 from analog_ff.sweeps.points import Point, resolved
 from analog_ff.sweeps.store import DIED, DONE, FAILED, INTERRUPTED, NAME, RUNNING, WAITING, Store
-from hardware_models.check import RunError, UsageError
+from hardware_models.check import CommandError, UsageError
 
 RESULT = {"schema": 1, "test_error_percent": 4.25, "energy": {"per_update_joule": 1e-9}}
 
@@ -72,7 +72,7 @@ def test_a_point_goes_its_way(tmp_path: Path) -> None:
 
 def test_a_reader_writes_nothing(tmp_path: Path) -> None:
     (one,) = filled(tmp_path / NAME, 1)
-    with Store(tmp_path / NAME, read_only=True) as reader, pytest.raises(RunError, match="cannot be written"):
+    with Store(tmp_path / NAME, read_only=True) as reader, pytest.raises(CommandError, match="cannot be written"):
         reader.begin(one.key)
     assert [file.name for file in tmp_path.iterdir()] == [NAME], "one file, no shared memory"
 
@@ -130,7 +130,6 @@ def _scribbled(path: Path) -> None:
             lambda path: path.write_bytes(b"no database, but a text that is long enough" * 99),
             "cannot be read as the store",
         ),
-        (lambda path: path.write_bytes(b""), "another program"),
         (lambda path: path.mkdir(), "no file"),
         (_foreign, "another program"),
         (_newer, f"version {store.SCHEMA + 1}"),
@@ -149,12 +148,54 @@ def test_a_file_that_is_no_store(tmp_path: Path, spoil: Any, words: str, read_on
     assert before is None or path.read_bytes() == before
 
 
+def test_a_file_without_anything_is_a_store_to_be(tmp_path: Path) -> None:
+    """A client that is killed at once may leave such a file, and the same command goes on."""
+    (tmp_path / NAME).touch()
+    with Store(tmp_path / NAME, read_only=True) as reader:
+        assert reader.points() == [] and (tmp_path / NAME).stat().st_size == 0
+    filled(tmp_path / NAME, 1)
+    with Store(tmp_path / NAME) as again:
+        assert list(again.states().values()) == [DONE]
+
+
+def test_an_entry_in_whose_middle_the_client_was_killed_is_taken_back(tmp_path: Path) -> None:
+    """The file as it lies on the disk then, half of an entry in it, with SQLite's journal beside it."""
+    (tmp_path / "killed").mkdir()
+    some = filled(tmp_path / NAME, 1, 2)
+    with sqlite3.connect(tmp_path / NAME, isolation_level=None) as writer:
+        writer.execute("PRAGMA cache_size = 1")
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("UPDATE points SET state = 'waiting', result = ?", ("x" * 200_000,))
+        for file in tmp_path.glob(f"{NAME}*"):
+            (tmp_path / "killed" / file.name).write_bytes(file.read_bytes())
+        writer.execute("ROLLBACK")
+    writer.close()
+    killed = tmp_path / "killed" / NAME
+    assert b"xxxx" in killed.read_bytes() and killed.with_name(f"{NAME}-journal").stat().st_size > 0
+    with Store(killed, read_only=True) as reader:
+        assert reader.states() == {point.key: DONE for point in some} and reader.result(some[0].key) == RESULT
+        with pytest.raises(CommandError, match="cannot be written"):
+            reader.begin(some[0].key)
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_the_store_as_it_was(tmp_path: Path) -> None:
+    """SQLite's own limit stands for the disk: no page more than the file has."""
+    some = points(*range(40))
+    with Store(tmp_path / NAME) as made:
+        made.add(some[:1])
+        assert made._file is not None
+        made._file.execute(f"PRAGMA max_page_count = {(tmp_path / NAME).stat().st_size // 4096}")
+        with pytest.raises(CommandError, match=r"cannot be written \(database or disk is full\)"):
+            made.add(some[1:])
+        assert made.states() == {some[0].key: WAITING}
+
+
 def test_a_store_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no store"):
         Store(tmp_path / NAME, read_only=True)
     with Store(tmp_path / "file" / NAME) as made:
         (tmp_path / "file").write_text("in the way")
-        with pytest.raises(RunError, match="cannot be written"):
+        with pytest.raises(CommandError, match="cannot be written"):
             made.add(points(1))
 
 
