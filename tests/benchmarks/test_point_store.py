@@ -125,7 +125,7 @@ def test_a_damaged_file_is_refused_in_one_sentence(results: Path, lines: list[st
 
 
 def test_every_file_is_sorted_and_belongs_to_an_experiment() -> None:
-    known = {*catalogue.experiments([]), "spiking_settings", "cortex"}
+    known = {*catalogue.experiments([]), "spiking_settings", "cortex", "fit_coverage"}
     files = sorted(store.RESULTS.glob("*.jsonl"))
     assert files and {file.stem for file in files} <= known
     for file in files:

@@ -105,8 +105,8 @@ def test_a_users_dataclass_has_its_own_figures() -> None:
 WRONG = {
     "cycle_nose=0.1": r"no figure 'cycle_nose'; did you mean 'cycle_noise' \(it has a_down, a_up, access, asymmetry",
     "endurance=5": "--endurance puts it around any device",
-    "cycle_noise=-1": r"needs a number in \[0, 1\] 1 for cycle_noise",
-    "asymmetry=0": r"needs a number in \[0.001, 1000\] 1 for asymmetry",
+    "cycle_noise=-1": r"needs a number in \[0, 1\] for cycle_noise",
+    "asymmetry=0": r"needs a number in \[0.001, 1000\] for asymmetry",
     "cycle_noise=10 uS": "'cycle_noise' is a number .1., but 'uS' is a unit of conductance",
     "g_max=20 us": r"'g_max' is a conductance .S., but 'us' is a unit of time",
     "g_max=20 furlong": "unknown unit 'furlong'",
