@@ -20,13 +20,13 @@ from analog_ff.runs.build import (
     device_of,
     frame_of,
     learner_of,
-    loaded_device,
     negatives_of,
     port_of,
     schedule_of,
     wiring_of,
 )
 from analog_ff.runs.deploy import deploy
+from analog_ff.runs.loaded import loaded_device
 from analog_ff.runs.origin import Origin, note_arrays, versions
 from analog_ff.runs.read_time import noted
 from analog_ff.runs.resume import take_up
