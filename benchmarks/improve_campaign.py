@@ -26,7 +26,7 @@ PICTURES = HERE.parent / "docs" / "img"
 PLAIN = ("--preset", "plain", "--threads", "1")
 SMALL = (*PLAIN, "--layers", "32", "--epochs", "4")
 STUDIES: dict[str, tuple[str, ...]] = {
-    "memristor": ("--device", "memristor", *PLAIN, "--seeds", "3", "--confirm", "3", "--curves", "2", "--together", "2"),
+    "memristor": ("--device", "memristor", *PLAIN, "--seeds", "3", "--confirm", "2", "--curves", "1", "--together", "0"),
     "invented_poor": (
         "--device", "benchmarks/devices/invented_poor.toml", *SMALL, "--seeds", "3", "--confirm", "3", "--curves", "2",
         "--together", "2",

@@ -16,7 +16,7 @@ from analog_ff.improvement.switches import SWITCHES
 from analog_ff.output import folders, whole_files
 from analog_ff.output.forms import document, panels, picture
 from analog_ff.plain import Document, Facts
-from analog_ff.runs.build import loaded_device
+from analog_ff.runs.run_device import loaded_device
 from analog_ff.sweeps.measures import at, error
 from analog_ff.sweeps.store import NAME, Store
 from hardware_models.check import UsageError

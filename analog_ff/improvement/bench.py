@@ -73,7 +73,7 @@ class Bench:
         """Return the results of cases by their name, one a seed; raise CommandError with the reason if a run failed."""
         points = {name: [self._point(config, seed) for seed in self.seeds] for name, config in cases.items()}
         different = {point.key: point for several in points.values() for point in several}
-        self._keys |= different.keys()
+        self._keys.update(different)
         if different:
             run_points(
                 list(different.values()), self.store, workers=self.crew.workers, threads=self.crew.threads,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from analog_ff.plain import Document, Facts
 
@@ -12,6 +13,12 @@ def spread(found: Facts, digits: int = 2) -> str:
     if found["low"] is None:
         return f"{found['mean']:.{digits}f}"
     return f"{found['mean']:.{digits}f} ± {found['high'] - found['mean']:.{digits}f}"
+
+
+def named(config: Facts) -> str:
+    """Return the name of a run's device: of a file or a class the last part."""
+    place, _, attribute = str(config["device"]).partition(":")
+    return attribute or Path(place).stem
 
 
 def page(document: Facts) -> list[str]:
@@ -32,7 +39,7 @@ def _head(document: Facts) -> list[str]:
     config, seeds = document["config"], document["seeds"]
     many = f"{len(seeds)} paired seeds" if len(seeds) > 1 else "one seed, which has no interval"
     lines = [
-        f"# {config['device']}: what to improve first",
+        f"# {named(config)}: what to improve first",
         "",
         f"Validation error as given: {spread(document['as_given'])} %. With every figure below at its best: "
         f"{spread(document['all_best'])} %, {spread(document['all_best']['gain'])} points less. Mean of {many} and 95 % t "
@@ -177,7 +184,7 @@ def specified(document: Facts) -> str:
     allowed = "loss" if document["limit_is_loss"] else "error"
     rows = [_allowed(found) for found in document["alone"]]
     lines = [
-        f"# {document['config']['device']}: how bad a figure may be for {document['limit_text']}",
+        f"# {named(document['config'])}: how bad a figure may be for {document['limit_text']}",
         "",
         *table(
             ["figure alone", "worst value allowed", "surely good enough", "surely too bad", f"{allowed} there"], rows

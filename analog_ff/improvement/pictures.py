@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from analog_ff.improvement.page import named
 from analog_ff.output import whole_files
 from analog_ff.output.forms import panels, picture
 from analog_ff.plain import Facts
@@ -43,7 +44,7 @@ def draw_answer(document: Facts, path: Path) -> None:
 
 def _of(document: Facts) -> str:
     config, seeds = document["config"], len(document["seeds"])
-    return f"{config['device']}, {config['data']}, mean of {seeds} seeds with 95 % interval"
+    return f"{named(config)}, {config['data']}, mean of {seeds} seeds with 95 % interval"
 
 
 def draw_specification(document: Facts, path: Path) -> None:

@@ -14,7 +14,7 @@ from analog_ff.config.config import Config
 from analog_ff.config.reading import plain_type, read
 from analog_ff.improvement.axes import DIGITS, LASTING, MOST_BITS
 from analog_ff.plain import Document
-from analog_ff.runs.build import loaded_device
+from analog_ff.runs.run_device import loaded_device
 from hardware_models.check import UsageError, shown
 from hardware_models.devices.base import BaseDevice, declared
 from hardware_models.devices.single_figures import DERIVED, Given, model_of, names, parsed, si_value, value_of

@@ -123,7 +123,8 @@ class Study:
                 self.errors |= self.run([*cases])
         say("the way through the first figures")
         self.errors |= self.run(self.path())
-        return self.document() | {"confirmation": self._confirmation(say)}
+        confirmation = self._confirmation(say)  # its runs count too
+        return self.document() | {"confirmation": confirmation}
 
     def _confirmation(self, say: Callable[[str], None]) -> Document | None:
         """Return the gains and the order with seeds that were not used before; None if none are wished for."""

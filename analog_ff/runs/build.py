@@ -26,12 +26,12 @@ from analog_ff.registry.options import flag
 from analog_ff.registry.rows import names
 from analog_ff.runs.batches import Batches
 from analog_ff.runs.read_time import check_reads, read_time_of
+from analog_ff.runs.run_device import loaded_device
 from hardware_models.check import UsageError
 from hardware_models.devices.ageing import aged
 from hardware_models.devices.base import BaseDevice
 from hardware_models.energy import load_technology
 from hardware_models.events import Tally
-from hardware_models.examination.examine import examined
 from hardware_models.keys import Key
 from hardware_models.load import load_device
 from hardware_models.port import ChipBench, ChipPort
@@ -108,21 +108,6 @@ def wiring_of(config: Config, frame: Frame) -> Wiring:
             f"--regions positions belongs to --network local or convolution, not to '{config.network}'; give a number."
         )
     return wiring._replace(options={**wiring.options, "label_place": frame.label_place})
-
-
-def loaded_device(config: Config, *, written_once: bool = False) -> BaseDevice:
-    """Return the device that a run names, with the figures that it replaces; that of `program_to` keeps its own."""
-    if written_once:
-        return load_device(str(config.program_to))
-    device = load_device(config.device)
-    if not config.figures:
-        return device
-    from hardware_models.devices.single_figures import with_figures
-
-    device = with_figures(device, config.single_figures(), "--figure")
-    if device.is_users:
-        examined(device, quick=True).raise_if_failed()
-    return device
 
 
 @guarded(UsageError)

@@ -23,7 +23,6 @@ from analog_ff.runs.build import (
     device_of,
     frame_of,
     learner_of,
-    loaded_device,
     negatives_of,
     port_of,
     schedule_of,
@@ -34,6 +33,7 @@ from analog_ff.runs.deploy import deploy
 from analog_ff.runs.origin import Origin, note_arrays, versions
 from analog_ff.runs.read_time import noted
 from analog_ff.runs.resume import take_up
+from analog_ff.runs.run_device import loaded_device
 from analog_ff.runs.stored import CONFIG, begun_otherwise, begun_with, finished
 from analog_ff.runs.train import Run
 from hardware_models import opened, user_code
