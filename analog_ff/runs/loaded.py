@@ -22,7 +22,10 @@ from analog_ff.output import folders
 from analog_ff.plain import Document
 from analog_ff.runs import checkpoint
 from analog_ff.runs.build import interconnect_of
+from analog_ff.runs.conductances import put
 from analog_ff.runs.execute import Parts, prepared
+from analog_ff.runs.later import ages_of_the_answer
+from analog_ff.runs.results import plain
 from analog_ff.runs.resume import take_up
 from analog_ff.runs.stored import CONFIG, begun_with, finished
 from analog_ff.runs.train import Run
@@ -176,6 +179,34 @@ class LoadedRun:
             with one_blas_thread(), guarded(RunError):
                 parts.run.test()
         return {name: np.array(self.classes)[found] for name, found in parts.run.answers.items()}
+
+    def aged(self, ages: str, data: Dataset | None = None, *, conductances: str | None = None) -> Document:
+        """Return the entry ``ages`` that ``simulate --ages`` writes: errors and goodness now and at later ages.
+
+        Parameters
+        ----------
+        ages : rising, such as ``1h,1d,30d``, counted from the end of the run's test. With ``--program-to`` they are those of the
+            chip that is written.
+        data : a data set with other test images and their labels in place of those of the run.
+        conductances : a file that the cells of the run's own chip take first.
+
+        A second chip is built and restored for it, and tested as the run was, so that nothing that was done with this one counts.
+
+        Raises
+        ------
+        UsageError : for a text that is no list of ages, or a file that does not fit the chip.
+        """
+        config = replace(self.config, ages=ages)
+        with in_place(), prepared(self.config) as parts:
+            run = parts.run
+            _restored(run, self.folder)
+            if conductances is not None:
+                put(run.port, conductances)
+            run.config = config
+            with one_blas_thread(), guarded(RunError):
+                run.test()
+                run.data = run.data if data is None else data
+                return plain(ages_of_the_answer(run, parts.target, parts.conditions))
 
     @property
     def _key(self) -> Key:
