@@ -71,6 +71,7 @@ def infer(
         notes = () if conductances is None else (note(put(loaded.chip, conductances), conductances),)
         result, predictions = inferred(loaded, images._replace(notes=(*images.notes, *notes)), readouts)
         if wanted is not None:
+            result["written_to"] = loaded.config.program_to
             result["ages"] = loaded.aged(wanted, own, conductances=conductances)
     if place is not None:
         whole_files.create(place, predictions)
@@ -91,7 +92,9 @@ def show(result: Document, place: Path | None) -> None:
     shown = Table(title=f"{result['run']}: {result['images']} images of {result['data']}")
     for column in ("read-out", "error", "energy per image"):
         shown.add_column(column, justify="right" if column != "read-out" else "left")
-    aged = Table("quantity", "value", title="the same chip at later ages")
+    written = result.get("written_to")
+    chip = "the chip of the run" if written is None else f"its weights, written to {written},"
+    aged = Table("quantity", "value", title=f"{chip} at later ages")
     errors = result["error_percent_by_readout"]
     for name, joule in result["joule_per_image_by_readout"].items():
         shown.add_row(name, "no labels" if errors is None else f"{errors[name]:.2f} %", joules(joule))
@@ -109,6 +112,8 @@ def show(result: Document, place: Path | None) -> None:
 
 def _new(out: str) -> Path:
     """Return the place of a new file; raise UsageError if something is there already, or its folder is not."""
+    if not out.strip():
+        raise UsageError("--out takes the name of a new file, got ''.")
     place = placed(home(out, "file"))
     if place.exists() or place.is_symlink():
         raise UsageError(f"{out} exists already; give another --out.")

@@ -29,7 +29,7 @@ from analog_ff.runs.results import plain
 from analog_ff.runs.resume import take_up
 from analog_ff.runs.stored import CONFIG, begun_with, finished
 from analog_ff.runs.train import Run
-from hardware_models.check import RunError, UsageError
+from hardware_models.check import RunError, UsageError, shown
 from hardware_models.energy import price
 from hardware_models.events import Ledger, Tally
 from hardware_models.files import LARGE, contents, home, reading, text
@@ -196,6 +196,8 @@ class LoadedRun:
         ------
         UsageError : for a text that is no list of ages, or a file that does not fit the chip.
         """
+        if not isinstance(ages, str):
+            raise UsageError(f"ages are a text such as '1h,1d', got {shown(ages)}.")
         config = replace(self.config, ages=ages)
         with in_place(), prepared(self.config) as parts:
             run = parts.run
@@ -215,6 +217,8 @@ class LoadedRun:
     def _images(self, x: ArrayLike) -> np.ndarray:
         given = np.asarray(x)
         rows = given.reshape(len(given), -1) if given.ndim > 2 else given
+        if not rows.size:
+            raise UsageError(f"images should be at least one, got an array of shape {given.shape}.")
         return finite("images", rows, (None, self.data.x_test.shape[1]))
 
     def _joule(self, tally: Tally) -> float:
@@ -250,8 +254,9 @@ def load_run(folder: str | Path, *, data_dir: str | Path | None = None) -> Loade
     with in_place(), ExitStack() as closing:
         place = placed(home(folder, "run"))
         if not folders.has(place, CONFIG):
+            named = shown(str(folder), 200, quoted=not str(folder))
             raise UsageError(
-                f"there is no run in {folder}: it holds no {CONFIG}; expected the folder of a finished run."
+                f"there is no run in {named}: it holds no {CONFIG}; expected the folder of a finished run."
             )
         config = begun_with(Config, place)
         if config is None:  # it went away in between
