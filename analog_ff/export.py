@@ -29,6 +29,8 @@ def export(
 
     A file description.json says how conductances become weights and currents, with every unit.
     """
+    if not to.strip():
+        raise UsageError("--to takes the name of a new folder, got ''.")
     place = placed(home(to, "folder"))
     if place.exists() or place.is_symlink():
         raise UsageError(f"{to} exists already; give another folder by --to.")

@@ -38,7 +38,7 @@ def show(result: Document, folder: Path) -> None:
         table.add_row(
             f"written to {config['program_to']}, before the first test", _of_writing(result["deployed"], written)
         )
-    for name, value in _of_ages(result.get("ages") or result.get("deployed", {}).get("ages")):
+    for name, value in of_ages(result.get("ages") or result.get("deployed", {}).get("ages")):
         table.add_row(name, value)
     if noise := result.get("johnson_noise"):
         for name, value in _of_reads(noise):
@@ -98,7 +98,7 @@ def show(result: Document, folder: Path) -> None:
     console.print(f"run folder: {folder}", soft_wrap=True, highlight=False)
 
 
-def _of_ages(ages: Document | None) -> list[tuple[str, str]]:
+def of_ages(ages: Document | None) -> list[tuple[str, str]]:
     """Return rows on the ages of a chip: its errors as it is and corrected, and the means of its goodness as shares of theta."""
     if ages is None:
         return []

@@ -23,14 +23,18 @@ from hardware_models.port import ChipBench
 WHAT = "file of conductances"
 HDF5 = (".h5", ".hdf5")
 ENTRY = "conductance"
+MOST = 0.5
+"""Share of clipped cells of a layer above which the file is hardly one for this chip."""
 
 
 def put(port: ChipBench, path: str) -> Document:
     """Set every cell of a chip to the conductances of a file.
 
     Return {"clipped_share", "faulty_share"}, of each layer: cells that took their own bound instead, cells with a fault. Raise
-    UsageError, with file, layer and cell, if the file does not fit the chip or its device.
+    UsageError, with file, layer and cell, if the file does not fit the chip or its device, and for a sealed chip.
     """
+    if port.sealed:
+        raise UsageError("--conductances does not go with a sealed chip, whose cells cannot be set one by one.")
     where = shown(path, 200, quoted=False)
     found = _arrays(path, len(port.shapes))
     clipped, faulty = [], []
@@ -47,7 +51,10 @@ def note(found: Document, path: str) -> str:
         f"layer {layer}: {100.0 * clipped:.3g} % of the cells took their own bound, {100.0 * faulty:.3g} % are faulty"
         for layer, (clipped, faulty) in enumerate(zip(found["clipped_share"], found["faulty_share"], strict=True))
     )
-    return f"conductances of {path}: {shares}"
+    doubt = ""
+    if max(found["clipped_share"]) > MOST:
+        doubt = "; so many cells at a bound suggest that the file is not in siemens, or of a device with another range"
+    return f"conductances of {path}: {shares}{doubt}"
 
 
 def _arrays(path: str, layers: int) -> list[np.ndarray]:
@@ -57,6 +64,10 @@ def _arrays(path: str, layers: int) -> list[np.ndarray]:
     elif path.lower().endswith(".npz"):
         names = [f"layer{n}{tail}" for n in range(layers) for tail in ("", f".{ENTRY}")]
         held = files.arrays(path, WHAT, names)
+        if twice := next((name for name in held if f"{name}.{ENTRY}" in held), None):
+            raise UsageError(
+                f"{WHAT} {shown(path, 200, quoted=False)} has both {twice} and {twice}.{ENTRY}; leave one of them out."
+            )
         entries = {name.removesuffix(f".{ENTRY}"): array for name, array in held.items()}
     else:
         raise UsageError(f"conductances come from a .npz or .h5 file, got {shown(path, 200)}.")

@@ -9,14 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from analog_ff.config.ages import ages_of
 from analog_ff.config.config import Config
 from analog_ff.learners.base import Learner
 from analog_ff.output import folders, whole_files
 from analog_ff.output.messages import tell
 from analog_ff.plain import Document
 from analog_ff.runs import cells, checkpoint, fabricated, results
-from analog_ff.runs.ages import aged, as_before, described, of_its_law
 from analog_ff.runs.build import (
     batches_of,
     data_of,
@@ -30,6 +28,7 @@ from analog_ff.runs.build import (
 )
 from analog_ff.runs.conductances import put
 from analog_ff.runs.deploy import deploy
+from analog_ff.runs.later import ages_of_the_run
 from analog_ff.runs.origin import Origin, note_arrays, versions
 from analog_ff.runs.read_time import noted
 from analog_ff.runs.resume import take_up
@@ -41,7 +40,6 @@ from hardware_models.check import DeviceRangeError, RunError, UsageError
 from hardware_models.energy.measured import MachineMeter
 from hardware_models.files import LARGE, contents, record
 from hardware_models.kernels.products import one_blas_thread
-from hardware_models.keys import Key
 from hardware_models.places import in_place, placed
 from hardware_models.port import ChipBench, MissingPinError
 from hardware_models.tables import entry
@@ -248,7 +246,7 @@ def _carry_out(parts: Parts, folder: Path, end: End) -> Document:
     if (joule := meter.joule()) is not None:  # most users may not read their machine's counters
         result["machine_joule"] = results.plain(joule)
     with _on_the_chip(run):
-        result |= results.plain(_aged(parts))
+        result |= results.plain(ages_of_the_run(run, parts.conditions))
         if parts.target is not None:
             result["deployed"] = results.plain(deploy(run, parts.target, parts.conditions) | parts.noise[1])
     cells.write(folder, run, keep=cells.NAME not in end.removed)
@@ -263,20 +261,6 @@ def _carry_out(parts: Parts, folder: Path, end: End) -> Document:
     results.write(folder, result)
     _remove(folder, end.removed)
     return result
-
-
-def _aged(parts: Parts) -> Document:
-    """Return the entry ``ages`` of a run that asks for ages of its own chip, which is left as it was before.
-
-    With ``--program-to`` the ages are those of the chip that is written.
-    """
-    run, config = parts.run, parts.run.config
-    if config.ages is None or config.program_to:
-        return {}
-    ages, lawless = of_its_law(ages_of("--ages", config.ages), device_of(config), config.nonlinearity)
-    with as_before(run.learner, run.port):
-        found = aged(run.learner, run.port, run.data, ages, Key(config.seed, "ages"), test=run.test_key)
-    return {"ages": described(found, lawless, parts.conditions)}
 
 
 def _remove(folder: Path, names: Sequence[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from analog_ff.datasets.base import Dataset
 from analog_ff.datasets.images import Images, indices, read
 from analog_ff.output.forms import table
 from analog_ff.plain import Document
@@ -44,6 +45,14 @@ def images_of(loaded: LoadedRun, name: str | None, label_column: str | None = No
             "form."
         )
     return images
+
+
+def labelled(loaded: LoadedRun, images: Images) -> Dataset:
+    """Return the data set of a run with other test images and their labels; UsageError for images without labels."""
+    if images.labels is None:
+        raise UsageError(f"--ages needs labels for the errors at each age, {images.data.name} has none.")
+    truth = indices(images.labels, loaded.classes, images.data.name)
+    return loaded.data._replace(x_test=images.data.x_test, y_test=truth)
 
 
 def inferred(loaded: LoadedRun, images: Images, readouts: tuple[str, ...]) -> tuple[Document, str]:

@@ -22,11 +22,14 @@ from analog_ff.output import folders
 from analog_ff.plain import Document
 from analog_ff.runs import checkpoint
 from analog_ff.runs.build import interconnect_of
+from analog_ff.runs.conductances import put
 from analog_ff.runs.execute import Parts, prepared
+from analog_ff.runs.later import ages_of_the_answer
+from analog_ff.runs.results import plain
 from analog_ff.runs.resume import take_up
 from analog_ff.runs.stored import CONFIG, begun_with, finished
 from analog_ff.runs.train import Run
-from hardware_models.check import RunError, UsageError
+from hardware_models.check import RunError, UsageError, shown
 from hardware_models.energy import price
 from hardware_models.events import Ledger, Tally
 from hardware_models.files import LARGE, contents, home, reading, text
@@ -177,6 +180,36 @@ class LoadedRun:
                 parts.run.test()
         return {name: np.array(self.classes)[found] for name, found in parts.run.answers.items()}
 
+    def aged(self, ages: str, data: Dataset | None = None, *, conductances: str | None = None) -> Document:
+        """Return the entry ``ages`` that ``simulate --ages`` writes: errors and goodness now and at later ages.
+
+        Parameters
+        ----------
+        ages : rising, such as ``1h,1d,30d``, counted from the end of the run's test. With ``--program-to`` they are those of the
+            chip that is written.
+        data : a data set with other test images and their labels in place of those of the run.
+        conductances : a file that the cells of the run's own chip take first.
+
+        A second chip is built and restored for it, and tested as the run was, so that nothing that was done with this one counts.
+
+        Raises
+        ------
+        UsageError : for a text that is no list of ages, or a file that does not fit the chip.
+        """
+        if not isinstance(ages, str):
+            raise UsageError(f"ages are a text such as '1h,1d', got {shown(ages)}.")
+        config = replace(self.config, ages=ages)
+        with in_place(), prepared(self.config) as parts:
+            run = parts.run
+            _restored(run, self.folder)
+            if conductances is not None:
+                put(run.port, conductances)
+            run.config = config
+            with one_blas_thread(), guarded(RunError):
+                run.test()
+                run.data = run.data if data is None else data
+                return plain(ages_of_the_answer(run, parts.target, parts.conditions))
+
     @property
     def _key(self) -> Key:
         return Key(self.config.seed, "test")
@@ -184,6 +217,8 @@ class LoadedRun:
     def _images(self, x: ArrayLike) -> np.ndarray:
         given = np.asarray(x)
         rows = given.reshape(len(given), -1) if given.ndim > 2 else given
+        if not rows.size:
+            raise UsageError(f"images should be at least one, got an array of shape {given.shape}.")
         return finite("images", rows, (None, self.data.x_test.shape[1]))
 
     def _joule(self, tally: Tally) -> float:
@@ -219,8 +254,9 @@ def load_run(folder: str | Path, *, data_dir: str | Path | None = None) -> Loade
     with in_place(), ExitStack() as closing:
         place = placed(home(folder, "run"))
         if not folders.has(place, CONFIG):
+            named = shown(str(folder), 200, quoted=not str(folder))
             raise UsageError(
-                f"there is no run in {folder}: it holds no {CONFIG}; expected the folder of a finished run."
+                f"there is no run in {named}: it holds no {CONFIG}; expected the folder of a finished run."
             )
         config = begun_with(Config, place)
         if config is None:  # it went away in between

@@ -78,9 +78,13 @@ def finished(config: Choices, folder: Path) -> Document | None:
     before = result["config"].get("epochs")
     if other == {"epochs"} and type(before) is int and before < own["epochs"]:
         return None
-    raise begun_otherwise(folder)
+    name = min(other)
+    was, now = (shown(choices.get(name), quoted=False) for choices in (result["config"], own))
+    raise begun_otherwise(folder, f" ({flag(name)} {was}, not {now})")
 
 
-def begun_otherwise(folder: Path) -> UsageError:
-    """Return the error of a run that is resumed with options that are not its own."""
-    return UsageError(f"{folder} was begun with other options; resume it with those of its {CONFIG}.")
+def begun_otherwise(folder: Path, which: str = "") -> UsageError:
+    """Return the error of a run that is resumed, or loaded, with options that are not its own; `which` names one of them."""
+    return UsageError(
+        f"{folder} was begun with other options{which}; use those of its {CONFIG}, as the run wrote that file."
+    )

@@ -11,6 +11,9 @@ import h5py
 import numpy as np
 import pytest
 
+from analog_ff import load_run
+from analog_ff.__main__ import app
+from analog_ff.cli.app import run_app
 from analog_ff.cli.run_table import show
 from analog_ff.config.ages import UNITS, ages_of
 from analog_ff.config.config import Config
@@ -288,3 +291,39 @@ def test_the_ages_of_a_written_chip(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "age 30d, error, softmax read-out" in shown and "a factor per neuron" in shown
     assert (folder / plots.AGES).read_bytes()[:4] == b"\x89PNG"
     assert json.loads((folder / "result.json").read_text())["deployed"]["ages"] == deployed["ages"]
+
+
+FORGETS: dict[str, Any] = {"device": "memristor", "retention": 1e3}
+LATER: dict[str, dict[str, Any]] = {
+    "forgets": FORGETS,
+    "wires for the test": {**FORGETS, "wires": "test"},
+    "written once": {"device": "ideal", "program_to": "nandakumar2019_pcm"},
+    "no law": {"device": "memristor"},
+}
+
+
+@pytest.mark.parametrize("kind", LATER)
+def test_a_finished_run_gives_the_ages_that_it_would_have_given(
+    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`infer --ages` on a run without ages: every number of the run that had them, also after other images were shown."""
+    chosen = {**QUICK, "epochs": 1, **LATER[kind]}
+    asked, _ = execute(Config(**chosen, ages="1h,1d", out=str(tmp_path / "asked")), quiet=True)
+    expected = json.loads(json.dumps(asked.get("ages") or asked["deployed"]["ages"]))
+    _, folder = execute(Config(**chosen, out=str(tmp_path / "plain")), quiet=True)
+    capsys.readouterr()
+    assert run_app(app, ["infer", str(folder), "--ages", "1h, 1d", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["ages"] == expected
+    with load_run(folder) as loaded:
+        loaded.chip.wait(1e3, key=Key(9, "wait"))
+        assert loaded.aged("1h,1d") == expected
+        x, y = loaded.data.x_test[:50], loaded.data.y_test[:50]
+    np.savez(tmp_path / "x.npz", x=x, y=y)
+    np.savez(tmp_path / "bare.npz", x=x)
+    assert run_app(app, ["infer", str(folder), "--ages", "1h", "--data", str(tmp_path / "x.npz")]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert ("no law of time" if kind == "no law" else "age 1h, error, softmax read-out") in said
+    assert run_app(app, ["infer", str(folder), "--ages", "1h", "--data", str(tmp_path / "bare.npz")]) == 2
+    assert "--ages needs labels" in capsys.readouterr().err
+    assert run_app(app, ["infer", str(folder), "--ages", "1d,1h"]) == 2
+    assert "'1h' is not later than '1d'" in capsys.readouterr().err

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from analog_ff.config.config import Config
+from analog_ff.runs.conductances import note, put
 from analog_ff.runs.execute import execute, prepared
 from analog_ff.simulate import app, run_app
 from hardware_models.check import UsageError
@@ -190,3 +191,18 @@ def test_every_published_device_takes_or_refuses(name: str) -> None:
         found = chip.oracle.conductances(0)
         away = np.count_nonzero(~np.isclose(found, middle[0, 0], rtol=1e-5))
         assert away <= taken.clipped
+
+
+def test_what_put_refuses_or_doubts(tmp_path: Path) -> None:
+    """A sealed chip and a layer that is given twice are one sentence; a file in another unit, taken at its bounds, is doubted."""
+    chip = Chip("memristor", [(5, 3)])
+    g = chip.oracle.conductances(0).astype(np.float64)
+    np.savez(tmp_path / "g.npz", layer0=g)
+    assert note(put(chip, str(tmp_path / "g.npz")), "g.npz").endswith("0 % are faulty")
+    with pytest.raises(UsageError, match="sealed chip"):
+        put(Chip("memristor", [(5, 3)], sealed=True), str(tmp_path / "g.npz"))
+    np.savez(tmp_path / "twice.npz", **{"layer0": g, "layer0.conductance": g})
+    with pytest.raises(UsageError, match="both layer0 and layer0.conductance"):
+        put(chip, str(tmp_path / "twice.npz"))
+    np.savez(tmp_path / "small.npz", layer0=np.full_like(g, 1.35e-7))  # the least bound of a cell here is 1.341e-7 S
+    assert "not in siemens" in note(put(chip, str(tmp_path / "small.npz")), "small.npz")

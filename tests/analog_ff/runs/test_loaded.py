@@ -352,3 +352,27 @@ def test_the_python_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyP
     exec(code, names)
     assert names["goodness"].shape == (5, 2) and names["weights"].shape == names["run"].chip.shapes[0]
     assert len(names["table"]) == 1 and len(names["labels"]) == len(names["run"].data.x_test)
+
+
+def test_what_a_loaded_run_refuses(plain: Done, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One sentence for no images, for ages that are no text, for names that are empty, and for choices that were edited."""
+    with load_run(plain.folder) as run:
+        for bad, words in ((run.data.x_test[:0], "at least one"), (np.zeros((0,)), "at least one")):
+            with pytest.raises(UsageError, match=words):
+                run.predict(bad)
+        with pytest.raises(UsageError, match="ages are a text"):
+            run.aged(3600)  # type: ignore[arg-type]
+    edited = tmp_path / "edited"
+    shutil.copytree(plain.folder, edited)
+    text = (edited / "config.toml").read_text()
+    assert "seed = 0\n" in text
+    (edited / "config.toml").write_text(text.replace("seed = 0\n", "seed = 1\n"))
+    for command, words in (
+        (["infer", str(edited)], "(--chip-seed 0, not 1)" if "chip_seed = 0\n" in text else "(--seed 0, not 1)"),
+        (["infer", ""], "no run in ''"),
+        (["infer", str(plain.folder), "--out", ""], "--out takes the name of a new file"),
+        (["export", str(plain.folder), "--to", ""], "--to takes the name of a new folder"),
+    ):
+        assert run_app(app, command) == 2
+        said = capsys.readouterr().err
+        assert words in said and said.count("\n") == 1
