@@ -27,10 +27,11 @@ def _study(name: str, title: str) -> Page | None:
         return None
     first = found["figures"][0]
     names = [figure["label"] for figure in found["figures"] if figure["rank"] == first["rank"]]
-    many = f"{', '.join(names[:-1])} and {names[-1]} tie" if len(names) > 1 else f"{names[0]} comes first"
-    answer = (
-        f"{many}: {first['label']} at its best gains {spread(first['gain'])} points of {spread(found['as_given'])} %"
-    )
+    gained = f"at its best gains {spread(first['gain'])} points of {spread(found['as_given'])} %"
+    if len(names) == 1:
+        answer = f"The {first['label']} comes first and {gained}"
+    else:
+        answer = f"{len(names)} figures tie; of them the {first['label']} {gained}"
     confirmed = found["confirmation"]
     if confirmed and confirmed["decided_pairs"]:
         answer += (
