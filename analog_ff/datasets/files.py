@@ -23,6 +23,8 @@ from hardware_models import files
 from hardware_models.check import UsageError, shown
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+NAMES = {name: name for name in ARRAYS}
+"""What messages call the arrays of a ``.npz`` file."""
 
 
 def read(path: str | Path) -> Source:
@@ -36,16 +38,21 @@ def read(path: str | Path) -> Source:
         return assembled(Path(path), loaded)
 
 
-def assembled(path: Path, arrays: Mapping[str, np.ndarray], *, notes: tuple[str, ...] = ()) -> Source:
-    """Return the data set of four arrays that a file holds, named as in `ARRAYS`, with further `notes` on them."""
-    full = full_scale(path, "x_train", arrays["x_train"])
-    x_train, x_test = (rows(path, name, arrays[name], full) for name in ("x_train", "x_test"))
+def assembled(
+    path: Path, arrays: Mapping[str, np.ndarray], *, notes: tuple[str, ...] = (), called: Mapping[str, str] = NAMES
+) -> Source:
+    """Return the data set of four arrays that a file holds, named as in `ARRAYS`, with further `notes` on them.
+
+    `called`: what messages call each of them.
+    """
+    full = full_scale(path, called["x_train"], arrays["x_train"])
+    x_train, x_test = (rows(path, called[name], arrays[name], full) for name in ("x_train", "x_test"))
     shape, test_shape = arrays["x_train"].shape[1:], arrays["x_test"].shape[1:]
     if shape != test_shape:
         raise UsageError(f"{path}: x_test has images of shape {test_shape}, expected {shape} as in x_train.")
     for images, labels in (("x_train", "y_train"), ("x_test", "y_test")):
-        check_labels(path, labels, arrays[labels], images, len(arrays[images]))
-    y_train, y_test, classes = _indices(path, arrays["y_train"], arrays["y_test"])
+        check_labels(path, called[labels], arrays[labels], called[images], len(arrays[images]))
+    y_train, y_test, classes = _indices(path, arrays["y_train"], arrays["y_test"], called)
     dataset = Dataset(
         name=path.name,
         x_train=x_train,
@@ -69,20 +76,25 @@ def check_labels(path: Path, name: str, y: np.ndarray, images: str, count: int) 
         raise UsageError(f"{path}: {name} has shape {y.shape}, expected ({count},), one label an image of {images}.")
 
 
-def _indices(path: Path, y_train: np.ndarray, y_test: np.ndarray):
+def _indices(
+    path: Path, y_train: np.ndarray, y_test: np.ndarray, called: Mapping[str, str]
+) -> tuple[np.ndarray, np.ndarray, tuple[int | str, ...]]:
+    of_train, of_test = called["y_train"], called["y_test"]
     if (y_train.dtype.kind == "U") != (y_test.dtype.kind == "U"):
-        raise UsageError(f"{path}: y_test is of type {y_test.dtype}, expected labels as in y_train ({y_train.dtype}).")
+        raise UsageError(
+            f"{path}: {of_test} is of type {y_test.dtype}, expected labels as in {of_train} ({y_train.dtype})."
+        )
     labels, train = np.unique(y_train, return_inverse=True)
     classes = tuple(labels.tolist())
     if len(classes) < 2:
-        raise UsageError(f"{path}: y_train has the one label {shown(classes[0])}, expected at least two classes.")
+        raise UsageError(f"{path}: {of_train} has the one label {shown(classes[0])}, expected at least two classes.")
     # Python values: comparing int64 with uint64 arrays would go through inexact floats.
     index = {label: i for i, label in enumerate(classes)}
     test_labels, test = np.unique(y_test, return_inverse=True)
     unknown = [label for label in test_labels.tolist() if label not in index]
     if unknown:
         raise UsageError(
-            f"{path}: y_test has the label {shown(unknown[0])}, expected only labels that occur in y_train."
+            f"{path}: {of_test} has the label {shown(unknown[0])}, expected only labels that occur in {of_train}."
         )
     known = np.array([index[label] for label in test_labels.tolist()], dtype=np.int64)
     return train.astype(np.int64), known[test], classes

@@ -1,6 +1,7 @@
 """A table as a data set: a ``.csv``, ``.tsv`` or ``.parquet`` file with one row an image and one column a value.
 
-* Labels: the column `label`, `class`, `target` or `y` (in any case of letters), or the one that is named. Whole numbers or texts.
+* Labels: the column `label`, `class`, `target` or `y` (in any case of letters), or the one that is named. Whole numbers or texts,
+  without spaces around them; NA, null and None are texts like others.
 * Split: a column `split` with `train`, `test` and, if wanted, `validation` in each row; without it the last 20 % of each class,
   rounded up, in the order of the file, are the test set. Without `validation` rows the validation part is the last 10 % of
   the training rows of each class, rounded up.
@@ -36,6 +37,13 @@ PARTS = ("train", "test", "validation")
 """Entries of the column `SPLIT`."""
 TESTED = 5
 """Without that column one row in so many of each class is for the test."""
+CALLED = {
+    "x_train": "the training part",
+    "y_train": "the training part",
+    "x_test": "the test part",
+    "y_test": "the test part",
+}
+"""What messages call the parts of a table."""
 SEPARATORS = ",;\t"
 FEW = 6
 """Columns that a message lists at most."""
@@ -60,6 +68,7 @@ def read(path: str | Path, label_column: str | None = None) -> Source:
             f"{path} has no column of labels ({', '.join(LABELS)}), it has {_listed(table.names)}; name it by --label-column."
         )
     if table.parts is None:
+        _check_counts(path, table.labels)
         test, validation = last_share_of_each_class(table.labels, TESTED), None
         split = f"the last 20 % of each class in the order of the file, {np.count_nonzero(test)} rows, are the test set"
     else:
@@ -72,9 +81,19 @@ def read(path: str | Path, label_column: str | None = None) -> Source:
     with files.reading(path, "a data set"):
         arrays = {"x_train": table.values[~test], "y_train": table.labels[~test]}
         arrays |= {"x_test": table.values[test], "y_test": table.labels[test]}
-        dataset, last = assembled(place, arrays, notes=(*table.notes, split))
+        dataset, last = assembled(place, arrays, notes=(*table.notes, split), called=CALLED)
     held = last if validation is None or not validation.any() else validation[~test]
     return Source(dataset._replace(columns=table.names), held)
+
+
+def _check_counts(path: str | Path, labels: np.ndarray) -> None:
+    """Raise UsageError for a class without a row for training and one for the test."""
+    classes, counts = np.unique(labels, return_counts=True)
+    if (alone := np.flatnonzero(counts < 2)).size:
+        raise UsageError(
+            f"{path}: the label {shown(classes[alone[0]].item())} stands in one row alone; one row or more of each class is kept "
+            f"for the test, so that each class needs at least 2 rows, or the table a column {SPLIT}."
+        )
 
 
 def columns_of(
@@ -131,15 +150,19 @@ def _frame(path: str | Path) -> DataFrame:
             names = [str(name) for name in frame.columns]
         else:
             text = files.text(data, path)
+            if not text.strip():
+                raise UsageError(
+                    f"{path} is empty; expected a line with the names of the columns, and a row for each image."
+                )
             head, _, rest = text.partition("\n")
             separator = max(SEPARATORS, key=head.count)
             names = next(csv.reader([head.rstrip("\r")], delimiter=separator), [])
-            first = rest.partition("\n")[0]
-            comma = separator != "," and re.search(r"\d,\d", first) is not None
+            comma = separator != "," and re.search(rf"(^|{separator})\s*[-+]?\d*,\d", rest, re.M) is not None
             frame = pandas.read_csv(
                 io.StringIO(text), sep=separator, decimal="," if comma else ".", index_col=False, skipinitialspace=True,
                 low_memory=False,
             )  # fmt: skip
+            _texts_as_they_stand(frame, text, separator)
     _check_names(path, [name.strip() for name in names])
     if len(names) != len(frame.columns):  # a name in quotation marks that goes on in the next line
         raise UsageError(
@@ -152,6 +175,22 @@ def _frame(path: str | Path) -> DataFrame:
         ):  # Int64 and others with a missing value
             frame[name] = frame[name].to_numpy(np.float64, na_value=np.nan)
     return frame
+
+
+def _texts_as_they_stand(frame: DataFrame, text: str, separator: str) -> None:
+    """Give columns of texts back the words that pandas takes for missing numbers, such as NA, null or None."""
+    import pandas
+
+    gaps = [i for i in range(len(frame.columns)) if frame.iloc[:, i].isna().any()]
+    if not gaps or len(gaps) > FEW:  # labels and parts are few columns; missing numbers are named later
+        return
+    raw = pandas.read_csv(
+        io.StringIO(text), sep=separator, index_col=False, skipinitialspace=True, usecols=gaps, dtype=str, keep_default_na=False,
+    )  # fmt: skip
+    for n, i in enumerate(gaps):
+        known, column = frame.iloc[:, i], raw.iloc[:, n]
+        if not pandas.api.types.is_numeric_dtype(known) or (known.isna().all() and (column.str.strip() != "").all()):
+            frame.isetitem(i, column)
 
 
 def _check_names(path: str | Path, names: list[str]) -> None:
@@ -202,6 +241,11 @@ def _numbers(path: str | Path, name: str, column: np.ndarray) -> np.ndarray:
 
 def _labels(path: str | Path, name: str, column: np.ndarray) -> np.ndarray:
     """Return a column of labels as whole numbers or texts."""
+    missing = [i for i, value in enumerate(column) if value is None or value != value or not str(value).strip()]
+    if missing:
+        raise UsageError(
+            f"{path}: column {shown(name)} has no label in row {missing[0] + 1}, expected one in every row."
+        )
     if column.dtype.kind == "f":
         bad = np.flatnonzero(~np.isfinite(column) | (column != np.rint(column)))
         if bad.size:
@@ -212,12 +256,7 @@ def _labels(path: str | Path, name: str, column: np.ndarray) -> np.ndarray:
         return column.astype(np.int64)
     if column.dtype.kind in "iu":
         return column
-    missing = [i for i, value in enumerate(column) if value is None or value != value]
-    if missing:
-        raise UsageError(
-            f"{path}: column {shown(name)} has no label in row {missing[0] + 1}, expected one in every row."
-        )
-    return np.array([str(value) for value in column])
+    return np.array([str(value).strip() for value in column])
 
 
 def _parts(path: str | Path, name: str, column: np.ndarray) -> np.ndarray:

@@ -167,7 +167,7 @@ def with_figures(device: BaseDevice, given: Iterable[Given], where: str) -> Base
     try:
         for name, row in DERIVED.items():
             if name in own and name not in _own(model_of(device)):
-                value = in_range(f"device {device.name}", name, own.pop(name), row.low, row.high, row.unit)
+                value = in_range(f"device '{device.name}'", name, own.pop(name), row.low, row.high, row.unit)
                 found = row.as_figures(model_of(device), value)
                 if (first := next(iter(found))) in own:
                     raise UsageError(f"'{name}' sets '{first}' of device '{device.name}': leave one of the two out.")
@@ -195,7 +195,8 @@ def si_value(device: BaseDevice, given: Given, where: str) -> Any:
             raise UsageError(f"{where}: '{given.name}' takes {kind}, got {shown(str(given), quoted=False)}.")
         return given.value
     if not isinstance(given.value, float):
-        raise UsageError(f"{where}: '{given.name}' takes a number [{unit}], got {shown(given.value)}.")
+        of_unit = "" if unit == "1" else f" [{unit}]"
+        raise UsageError(f"{where}: '{given.name}' takes a number{of_unit}, got {shown(given.value)}.")
     if not given.unit:
         return given.value
     wanted, got = dimension(unit), dimension(given.unit)

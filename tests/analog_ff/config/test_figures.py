@@ -72,3 +72,15 @@ def test_a_wrong_figure_ends_with_status_2_and_writes_nothing(
 def test_figures_that_are_no_texts_are_refused() -> None:
     with pytest.raises(UsageError, match="a list of texts"):
         Config(figures=(3,))  # type: ignore[arg-type]
+
+
+def test_a_figure_of_nothing_and_one_that_differs_on_resuming(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Messages have the name of the option and its values as the command line takes them."""
+    assert run_app(app, ["--data", "toy", "--figure", "", "--out", str(tmp_path / "none")]) == 2
+    assert "--figure takes a value each time" in capsys.readouterr().err and not (tmp_path / "none").exists()
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.toml").write_text(Config(data="toy", figures=("states=64",)).to_toml({}))
+    assert run_app(app, ["--resume", "--figure", "states=32", "--out", str(tmp_path / "run")]) == 2
+    assert "was begun with --figure states=64.0, not states=32.0." in capsys.readouterr().err

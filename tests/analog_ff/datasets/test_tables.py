@@ -99,6 +99,19 @@ def test_the_column_of_the_labels(name: str, chosen: str | None, tmp_path: Path)
     assert load(str(tmp_path / "a.csv"), label_column=chosen).classes == ("ape", "bee", "cat")
 
 
+def test_labels_are_the_texts_that_stand_there(tmp_path: Path) -> None:
+    """Words that stand for missing numbers elsewhere are classes; spaces around a text are none of it."""
+    for words in (("EU", "NA"), ("None", "null"), ("rot grün", "猫 cat")):
+        lines = [f"{i // 2 % 3},{words[i % 2]}{' ' * (i % 3)}" for i in range(12)]
+        (tmp_path / "a.csv").write_text(text("p,label", *lines), encoding="utf-8")
+        assert load(str(tmp_path / "a.csv")).classes == words
+
+
+def test_a_decimal_comma_in_a_later_row(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(text("p;q;label", "0;1;a", "1;0;b", "0,25;1;a", "0,5;1;b", "0,5;0;a", "0,5;0;b"))
+    assert load(str(tmp_path / "a.csv")).x_train[2, 0] == np.float32(0.25)
+
+
 def text(head: str, *lines: str) -> str:
     return "\n".join([head, *lines]) + "\n"
 
@@ -108,6 +121,12 @@ BAD = {
     "no labels": (text("p,q", "1,2", "3,4"), "has no column of labels.*it has p, q"),
     "two columns of labels": (text("p,y,label", *ROWS), "has the columns y, label; choose"),
     "a text among numbers": (text("p,q,label", "1,x,a", *ROWS), "column 'q' holds 'x' in row 1"),
+    "a label in one row": (
+        text("p,label", "1,a", "2,a", "1,b"),
+        "the label 'b' stands in one row alone.*at least 2 rows",
+    ),
+    "a missing number among labels": (text("p,label", "1,0", "2,1", "1,NA", "2,0", "3,1"), "has no label in row 3"),
+    "a label of spaces": (text("p,label", "1,a", '2," "', "1,b"), "has no label in row 2"),
     "a missing number": (text("p,q,label", "1,,a", *ROWS), "column 'q' has no number in row 1"),
     "a missing label": (text("p,q,label", "1,2,", *ROWS), "column 'label' has no label in row 1"),
     "labels that are fractions": (text("p,q,label", "1,2,0.5", "1,2,1"), "holds 0.5 in row 1, expected whole numbers"),
@@ -116,7 +135,7 @@ BAD = {
     "twice the same name": (text("p,p,label", *ROWS), "two columns of the name 'p'"),
     "an unknown part": (text("p,label,split", "1,a,tran", "1,a,test"), "column 'split' holds 'tran' in row 1"),
     "one part": (text("p,label,split", "1,a,train", "1,b,train"), "needs rows of 'train' and of 'test'"),
-    "negative numbers": (text("p,q,label", "-1,2,a", *ROWS), "x_train has values from -1"),
+    "negative numbers": (text("p,q,label", "-1,2,a", *ROWS), "the training part has values from -1"),
     "more columns than names": (text("p,q,label", "1,2,3,a", "1,2,4,b"), "cannot be read as a table of numbers"),
     "a name over two lines": (
         'p,"q,r\ns",label\n1,2,3\n',
@@ -124,7 +143,7 @@ BAD = {
     ),
     "a row that is short": (text("p,q,label", "1,2,a", "1"), "column 'q' has no number in row 2"),
     "no rows": ("p,q,label\n", "has 0 rows"),
-    "nothing": ("", "cannot be read as a table|has no name"),
+    "nothing": ("", "is empty"),
     "too large floats": (text("p,q,label", "0.5,2.25,a", *ROWS), "expected floats from 0 to 1.*scale each column"),
 }
 

@@ -143,3 +143,14 @@ def test_a_noise_that_is_given_does_not_follow_the_steps_and_the_asymmetry_does(
         clean(cycle_noise=0.01), map(parsed, ("asymmetry=2", "cycle_noise=0.02", "steps=50")), "a test"
     )
     assert [number(device, n) for n in ("states", "states_down", "cycle_noise")] == [50.0, 100.0, 0.02]
+
+
+def test_a_message_names_the_place_once_and_no_unit_of_a_plain_number() -> None:
+    device = load_device("memristor")
+    for text, words in (
+        ("steps=0", "--figure: device 'memristor' needs a number in [1, 1e+09] for steps, got 0."),
+        ("steps=abc", "--figure: 'steps' takes a number, got 'abc'."),
+    ):
+        with pytest.raises(UsageError) as caught:
+            with_figures(device, [parsed(text)], "--figure")
+        assert str(caught.value) == words
