@@ -54,3 +54,31 @@ def test_stuck_cells_are_left_out_and_named(still: Any) -> None:
     assert any("1 of 3 cells (B) moved" in note for note in read.notices)
     most = head + "\n".join((cell("A", micro), cell("B", still), cell("C", still)))
     assert said(most).startswith("refused: table.csv: 2 of 3 cells (B, C) moved")
+
+
+@pytest.mark.parametrize(
+    "titles", [("G mean [uS]", "G std [uS]"), ("G before [uS]", "G after [uS]"), ("A max (uS)", "A min (uS)")]
+)
+def test_statistics_are_no_cells(titles: tuple[str, str]) -> None:
+    text = f"voltage [V],{titles[0]},{titles[1]}\n" + rows(volts, micro, micro)
+    assert "names none" in said(text) and said(text).startswith("refused")
+    assert train(text, columns=f"conductance={titles[0]}").cells == ("1",)
+
+
+@pytest.mark.parametrize("word", ["#NV", "#N/A", "#WERT!", "#VALEUR!", "#ZAHL!", "#NAME?", "#DIV/0!", "---.---"])
+def test_errors_of_spreadsheets_are_no_readings(word: str) -> None:
+    text = "voltage [V],conductance [uS]\n" + rows(volts, lambda k, i: word if (k, i) == (1, 7) else micro(k, i))
+    assert "1 of 50 readings is no number" in said(text) or "1 of 50 readings are no numbers (line 34)" in said(text)
+
+
+def test_points_that_may_separate_thousands_are_told() -> None:
+    text = "voltage [mV];conductance [nS]\n" + rows(
+        lambda k, i: 1000 * volts(k, i), lambda k, i: f"{1000 * micro(k, i):,.0f}".replace(",", ".")
+    ).replace(",", ";").replace(".0;", ";")
+    assert "every point stands before three digits" in said(text)
+    assert "every point" not in said("voltage [V],conductance [uS]\n" + rows(volts, lambda k, i: f"{micro(k, i):.3f}"))
+
+
+def test_the_proposed_amplitude_is_one_of_the_file() -> None:
+    text = "voltage [V],conductance [uS]\n" + rows(lambda k, i: (1 + 0.25 * k) * volts(k, i), micro)
+    assert '--amplitude "1.5 V" (sizes: 1.5, 1.875 V)' in said(text)
