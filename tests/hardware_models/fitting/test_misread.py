@@ -9,6 +9,8 @@ import pytest
 
 from hardware_models.check import UsageError
 from hardware_models.fitting.pulse_train import PulseTrain, parse_pulse_train
+from hardware_models.fitting.write_verify import fit_write_verify
+from hardware_models.laboratory.traces import traces_of
 
 CYCLES, PULSES = 2, 12
 CURVE = np.concatenate((np.linspace(4.0, 30.0, PULSES + 1), np.linspace(28.0, 4.0, PULSES)))  # uS
@@ -82,3 +84,30 @@ def test_points_that_may_separate_thousands_are_told() -> None:
 def test_the_proposed_amplitude_is_one_of_the_file() -> None:
     text = "voltage [V],conductance [uS]\n" + rows(lambda k, i: (1 + 0.25 * k) * volts(k, i), micro)
     assert '--amplitude "1.5 V" (sizes: 1.5, 1.875 V)' in said(text)
+
+
+def test_stacked_retention_traces_need_a_column_that_tells_them_apart() -> None:
+    one = [f"{10**j},{20 - j}" for j in range(6)]
+    head = "time [s],conductance [uS]\n"
+    assert len(traces_of(head + "\n".join(one), "r.csv", "retention").g) == 6
+    for second in (one, [f"{1.1 * 10**j},{15 - j}" for j in range(6)]):
+        with pytest.raises(UsageError, match="r.csv, line 8: the time goes back .* need a column 'cell' or 'state'"):
+            traces_of(head + "\n".join(one + second), "r.csv", "retention")
+    told = "\n".join(f"{name},{row}" for name in "AB" for row in reversed(one))
+    assert len(traces_of("cell," + head + told, "r.csv", "retention").names) == 2
+    states = "\n".join(f"A,{row}" for row in one + one)  # of one cell: two states that no column tells apart
+    with pytest.raises(UsageError, match="line 8: the time goes back inside trace 'A'"):
+        traces_of("cell," + head + states, "r.csv", "retention")
+
+
+def test_tries_of_a_write_that_no_column_numbers_are_told() -> None:
+    body = "\n".join(f"A,{t},{t + 0.1}\nA,{t},{t + 0.2}" for t in (5, 10, 20))
+    traces = traces_of("cell,target [uS],conductance [uS]\n" + body, "w.csv", "write-verify")
+    assert len(traces.names) == 3 and any("the last counts (3 writes)" in note for note in traces.notices)
+
+
+def test_targets_in_another_unit_are_refused() -> None:
+    body = "\n".join(f"A,{t},{t + 0.1 * (-1) ** i}" for i in range(8) for t in (5, 10, 20))
+    fit_write_verify(traces_of("cell,target [uS],conductance [uS]\n" + body, "w.csv", "write-verify"))
+    with pytest.raises(UsageError, match="1e.03 times their targets"):
+        fit_write_verify(traces_of("cell,target [nS],conductance [uS]\n" + body, "w.csv", "write-verify"))
