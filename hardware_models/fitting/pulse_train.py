@@ -32,7 +32,8 @@ from hardware_models.laboratory.cycles import Order, from_first_reading, jumps, 
 from hardware_models.laboratory.device_jumps import kept_because
 from hardware_models.laboratory.numbers import Rows
 from hardware_models.laboratory.outliers import outliers
-from hardware_models.laboratory.tables import Table, joined, table_of
+from hardware_models.laboratory.stuck_cells import stuck_cells
+from hardware_models.laboratory.tables import joined, table_of, taken_together
 from hardware_models.laboratory.text import MOST_BYTES
 from hardware_models.laboratory.unread import unread
 
@@ -162,7 +163,7 @@ def _parsed(
         order = ordered(rows, spare)
         missing = unread(rows, order)
         sizes = sizes_of(rows, order, tables[0].units)
-        train = _train(place, rows, order, sizes, keep_outliers)
+        train = _moving(_train(place, rows, order, sizes, keep_outliers))
         alone = order.interleaved
         notices = [*told, *rows.notices, *missing, *sizes.notices, *train.notices]
         if alone:
@@ -170,26 +171,7 @@ def _parsed(
                 "up and down pulses alternate and no column names the cycle, so all rows of a cell are one cycle"
             )
         notices += _checked(train, rows, one_cycle)
-    return replace(train, notices=tuple(notices), taken=_taken_together(tables))
-
-
-def _taken_together(tables: list[Table]) -> tuple[tuple[str, str, str], ...]:
-    """Return the columns taken from all tables; tables with the same columns stand together."""
-    groups: dict[tuple[tuple[str, str, str], ...], list[str]] = {}
-    for table in tables:
-        taken = tuple(
-            ("cell", "name of the file", "-") if row[:2] == ("cell", "no column") else row for row in table.taken
-        )
-        groups.setdefault(taken, []).append(Path(table.where).name)
-    if len(tables) == 1:
-        return tables[0].taken
-    rows: list[tuple[str, str, str]] = []
-    for taken, names in groups.items():
-        rows += [
-            (f"{len(names)} file{'s' if len(names) > 1 else ''}", shown(", ".join(names), 60, quoted=False), ""),
-            *taken,
-        ]
-    return tuple(rows)
+    return replace(train, notices=tuple(notices), taken=taken_together(tables))
 
 
 def _train(place: str, rows: Rows, order: Order, sizes: Sizes, keep_outliers: bool) -> PulseTrain:
@@ -226,6 +208,21 @@ def _train(place: str, rows: Rows, order: Order, sizes: Sizes, keep_outliers: bo
         read_time=rows.told.get("read time"), staircase=sizes.staircase, file=rows.file[row], files=rows.names,
         outliers=left_out,
     )  # fmt: skip
+
+
+def _moving(train: PulseTrain) -> PulseTrain:
+    """Return the train without the cells that do not follow their pulses."""
+    stuck, notices = stuck_cells(train.g, train.base, train.polarity, train.cell, train.cells, train.path)
+    if not stuck.any():
+        return train
+    keep = ~stuck[train.cell]
+    cells = tuple(name for name, out in zip(train.cells, stuck, strict=True) if not out)
+    rows = {name: getattr(train, name)[keep] for name in ("cycle", "polarity", "first", "g", "line")}
+    file = None if train.file is None else train.file[keep]
+    number = np.cumsum(~stuck) - 1  # of each cell among those that are left
+    return replace(
+        train, **rows, cells=cells, cell=number[train.cell[keep]], file=file, notices=(*train.notices, *notices)
+    )
 
 
 def _size(sizes: Sizes, name: str, scale: int) -> tuple[float, float] | None:

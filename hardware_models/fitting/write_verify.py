@@ -30,6 +30,8 @@ from hardware_models.laboratory.traces import Traces, traces_of
 
 FEWEST = 12
 """Least number of writes."""
+MOST_OFF = 20.0
+"""Largest median ratio of what was left to the target, either way; beyond it a unit is wrong."""
 FAR = 6.5
 MOST_OUTLIERS = 0.05
 FOLDS = 5
@@ -111,6 +113,13 @@ def writes_of(traces: Traces) -> Writes:
     unit = float(traces.target[last].max())
     if not unit > 0.0:
         raise UsageError(f"{traces.path}: the largest target is {unit:g} S; targets are above 0.")
+    above = traces.target[last] > 0.0
+    times = float(np.median(traces.g[last][above] / traces.target[last][above]))
+    if not 1.0 / MOST_OFF < times < MOST_OFF:
+        raise UsageError(
+            f"{traces.path}: the cells were left at {times:.3g} times their targets in the median, which is no error of a write; "
+            "the unit of the conductance or of the target is wrong."
+        )
     counts = np.bincount(traces.trace, minlength=len(traces.names))[traces.trace[last]].astype(np.float64)
     target = traces.target[last] / unit
     return Writes(target, traces.g[last] / unit - target, counts, traces.line[last], unit)

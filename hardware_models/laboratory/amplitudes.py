@@ -156,10 +156,11 @@ def _different(
         else int(np.flatnonzero(np.abs(found - found[0]) > SCATTER * found[0])[0])
     )
     like = int(np.flatnonzero(usual)[0]) if usual.any() else 0
+    wanted = middle if usual.any() else found[0]
     return rows.error(
         order.row[at[odd]], f"the {name} of the {word} pulses changes from {found[like] / scale:g} {unit} (line "
         f"{int(rows.line[order.row[at[like]]])}) to {found[odd] / scale:g} {unit}, neither alike nor rising from pulse to pulse; "
-        f'choose the pulses of one size with --amplitude "{middle / scale:g} {unit}" (sizes: '
+        f'choose the pulses of one size with --amplitude "{wanted / scale:g} {unit}" (sizes: '
         f"{_levels(found / scale)} {unit})",
     )  # fmt: skip
 

@@ -28,7 +28,7 @@ from hardware_models.laboratory.titles import (
     readings_of,
     written,
 )  # fmt: skip
-from hardware_models.laboratory.wide import label_of, labels_of
+from hardware_models.laboratory.wide import label_of, labels_of, statistics_of
 from hardware_models.tables import closest
 from hardware_models.units import UNITS, dimension, to_si
 
@@ -97,15 +97,22 @@ def _members(
 ) -> list[Member]:  # fmt: skip
     """Return the members of a wide table, [] if it is none; their titles are taken out of `unused`."""
     reading, labels = labels_of(header, units, lambda index: index not in taken)
+    own = {i: label for i, label in labels.items() if label.quantity == reading}
+    if odd := statistics_of(own):
+        listed = shown(", ".join(header[i] for i in own), 200, quoted=False)
+        raise UsageError(
+            f"{place}: the columns {listed} look like a column a cell, but {shown(header[odd[0]])} names none; say which are the "
+            f'readings with --columns "{reading}={header[next(iter(own))]}", or list the columns of the cells there.'
+        )
     members = []
     for label in labels.values():
         if label.quantity != reading:
             continue
-        own = {}
+        parts = {}
         for index, other in labels.items():
-            if other.text == label.text and other.quantity not in own:
-                own[other.quantity] = _column(other.quantity, header[index], index, units, place, other.unit)
-        members.append(Member(own, label.cell, label.cycle, label.polarity))
+            if other.text == label.text and other.quantity not in parts:
+                parts[other.quantity] = _column(other.quantity, header[index], index, units, place, other.unit)
+        members.append(Member(parts, label.cell, label.cycle, label.polarity))
     for index in labels:
         unused.remove(header[index])
     return members

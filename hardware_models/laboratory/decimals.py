@@ -12,10 +12,12 @@ from hardware_models.check import UsageError, shown
 
 OVERFLOW = 9.8e37
 """Least number that means no reading: instruments write 9.9e37 for an overflow and 9.91e37 for no number."""
-NO_NUMBER = {"", "-", "--", "---", "*", "nan", "na", "n/a", "#n/a", "null", "none", "inf", "infinity", "overflow", "ovrflw",
-             "ovld", "over", "overrange", "ol", "oor", "err", "error", "invalid", "missing", "n.a.", "?", "#num!", "#div/0!",
-             "#value!", "#ref!", "#null!", "1.#inf", "1.#ind", "1.#qnan", "1.#snan", "nan(ind)", "nan(snan)"}  # fmt: skip
+NO_NUMBER = {"", "-", "--", "---", "*", "nan", "na", "n/a", "null", "none", "inf", "infinity", "overflow", "ovrflw",
+             "ovld", "over", "overrange", "ol", "oor", "err", "error", "invalid", "missing", "n.a.", "?",
+             "1.#inf", "1.#ind", "1.#qnan", "1.#snan", "nan(ind)", "nan(snan)"}  # fmt: skip
 """Texts that instruments and spreadsheets write if there is no number."""
+_SHEET_ERROR = re.compile(r"#(?:n/?[av]|n/d|div/0!|[^\W\d_]{2,12}[!?])|-+\.-+", re.IGNORECASE)
+"""Errors of a spreadsheet in any language: #DIV/0!, #VALUE!, #WERT!, #VALEUR!, #NV, #N/A; and dashes of a display, ---.---."""
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d{1,6})?", re.ASCII)
 GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:[.,]\d{3})+")
 """A text that may be a whole number with separators of thousands."""
@@ -52,7 +54,12 @@ def value_of(text: str, marks: Marks | bool = False) -> float | None:
     if NUMBER.fullmatch(text):
         value = float(text.replace("d", "e").replace("D", "e"))
         return value if abs(value) < OVERFLOW else math.nan
-    return math.nan if text.lower().lstrip("+-") in NO_NUMBER else None
+    return math.nan if no_number(text) else None
+
+
+def no_number(text: str) -> bool:
+    """Tell whether a text means that there is no number."""
+    return text.lower().lstrip("+-") in NO_NUMBER or _SHEET_ERROR.fullmatch(text) is not None
 
 
 def marks_of(where: str, line: np.ndarray, columns: list[list[str]]) -> tuple[Marks, list[str]]:
@@ -109,5 +116,9 @@ def _thousands(
                 )
     if commas and all(GROUPED.fullmatch(cell) for cell in commas):
         return [f"every comma stands before three digits, as in {shown(min(commas))}, and was taken for a decimal comma, not "
+                "for a separator of thousands"]  # fmt: skip
+    points = {cell for different in found for cell in different if "." in cell}
+    if points and not commas and all(GROUPED.fullmatch(cell) for cell in points):
+        return [f"every point stands before three digits, as in {shown(min(points))}, and was taken for a decimal point, not "
                 "for a separator of thousands"]  # fmt: skip
     return []

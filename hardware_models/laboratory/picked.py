@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hardware_models.check import UsageError, shown
-from hardware_models.laboratory.decimals import NO_NUMBER
+from hardware_models.laboratory.decimals import no_number
 from hardware_models.laboratory.text import MOST_ROWS, Sheet
 from hardware_models.laboratory.wide import POLARITIES
 
@@ -117,7 +117,7 @@ def _numbers(cells: list[str], numeric: list[int]) -> bool:
 def _unread(cells: list[str], numeric: list[int], polarity: int | None) -> bool:
     """Tell whether a row names a pulse and has no reading."""
     named = polarity is not None and cells[polarity].lower() in POLARITIES
-    return named and all(cells[i].lower().lstrip("+-") in NO_NUMBER for i in numeric)
+    return named and all(no_number(cells[i]) for i in numeric)
 
 
 def _width(sheet: Sheet, line: int, cells: list[str]) -> UsageError:

@@ -161,3 +161,22 @@ def _form(page: Sheet, rows: Rows) -> list[tuple[str, str, str]]:
     if rows.blocks > 1:
         header += f" and {rows.blocks - 1} more"
     return [("file", f"{page.encoding}, {header}", f"{SEPARATORS[page.separator]}, decimal {rows.decimal}")]
+
+
+def taken_together(tables: list[Table]) -> tuple[tuple[str, str, str], ...]:
+    """Return the columns taken from all tables; tables with the same columns stand together."""
+    groups: dict[tuple[tuple[str, str, str], ...], list[str]] = {}
+    for table in tables:
+        taken = tuple(
+            ("cell", "name of the file", "-") if row[:2] == ("cell", "no column") else row for row in table.taken
+        )
+        groups.setdefault(taken, []).append(Path(table.where).name)
+    if len(tables) == 1:
+        return tables[0].taken
+    rows: list[tuple[str, str, str]] = []
+    for taken, names in groups.items():
+        rows += [
+            (f"{len(names)} file{'s' if len(names) > 1 else ''}", shown(", ".join(names), 60, quoted=False), ""),
+            *taken,
+        ]
+    return tuple(rows)

@@ -119,12 +119,38 @@ def traces_of(data: bytes | str, where: str, kind: str, columns: str = "") -> Tr
         raise UsageError(
             f"{where}, line {int(line[early[0]])}: the time is negative; it counts from the write of the cell."
         )
+    if kind == "retention":
+        _once_through(names, trace, time, line, where, told=bool({"cell", "state", "cycle"} & set(texts)))
+    elif "pulse" not in values and (several := int((np.bincount(trace) > 1).sum())):
+        more.append(
+            f"no column numbers the pulses of a write, so rows of one {'cell and ' if 'cell' in texts else ''}target that follow "
+            f"each other were taken as the tries of one write, of which the last counts ({several} writes); if each row is a "
+            "write, number the rows as pulse 1"
+        )
     order = np.lexsort((time, trace))
     order = order[np.isfinite(g[order])]
     target = values.get("target", np.full(len(g), math.nan))
     page_form = (("file", f"{page.encoding}, header in line {page.head}", SEPARATORS[page.separator]),)
     return Traces(where, names, cells, trace[order], time[order], g[order], target[order], line[order],
                   (*notices, *more), (*taken, *page_form))  # fmt: skip
+
+
+def _once_through(
+    names: tuple[str, ...], trace: np.ndarray, time: np.ndarray, line: np.ndarray, where: str, *, told: bool
+) -> None:
+    """Raise UsageError if the time of a trace begins anew: rows of several cells or states that no column tells apart.
+
+    Where a column tells traces apart (`told`), rows of one trace in any order are sorted, unless a time stands twice.
+    """
+    for index, name in enumerate(names):
+        own = np.flatnonzero(trace == index)
+        step = np.diff(time[own])
+        back = np.flatnonzero(step < 0)
+        if back.size and (step > 0).any() and (not told or len(set(time[own])) < len(own)):
+            raise UsageError(
+                f"{where}, line {int(line[own[back[0] + 1]])}: the time goes back inside trace {shown(name, 60)}; rows "
+                "of several cells or states need a column 'cell' or 'state', and rows of one the order of time."
+            )
 
 
 def only_traced(columns: str) -> bool:

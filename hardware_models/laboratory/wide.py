@@ -19,6 +19,12 @@ POLARITIES = {"up": 1, "set": 1, "potentiation": 1, "pot": 1, "ltp": 1, "positiv
               "erase": -1, "-": -1}  # fmt: skip
 """Words for the polarity of a pulse."""
 _CYCLE = re.compile(r"(?:cycle|cyc|run|loop|sweep|repetition|iteration)[\s_#.-]*(\d+)", re.IGNORECASE)
+_STATISTICS = re.compile(
+    r"(?:mean|average|avg|median|std|stdev|sd|sem|stderr|error|err|sigma|variance|var|min|minimum|max|maximum|range|delta|diff"
+    r"|difference|before|after|initial|final|start|end|old|new|target|goal|norm|normali[sz]ed|ratio|fit|fitted|model|simulated)",
+    re.IGNORECASE,
+)
+"""Words that say what was computed or when it was read, and name no cell."""
 _OWN = ("voltage", "read voltage", "polarity", *READINGS)
 """Quantities of which each cell may have its own column."""
 _DIMENSIONS = {QUANTITIES[name].dimension: name for name in READINGS}
@@ -79,6 +85,11 @@ def _named(words: list[str]) -> tuple[str | None, list[str]]:
         if match and (quantity := NAMED.get(plain(match.group(1)))) in _OWN:
             return quantity, [*words[:at], match.group(2), *words[at + 1 :]]
     return None, words
+
+
+def statistics_of(labels: Mapping[int, Label]) -> list[int]:
+    """Return the columns whose label says what was computed or when it was read, such as ``G mean`` or ``G before``."""
+    return [i for i, label in labels.items() if any(_STATISTICS.fullmatch(word) for word in label.cell.split())]
 
 
 def labels_of(
