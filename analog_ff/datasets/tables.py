@@ -43,7 +43,7 @@ CALLED = {
     "x_test": "the test part",
     "y_test": "the test part",
 }
-"""What messages call the parts of a table."""
+"""Names, in messages, of the parts of a table."""
 SEPARATORS = ",;\t"
 FEW = 6
 """Columns that a message lists at most."""

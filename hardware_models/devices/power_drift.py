@@ -16,10 +16,9 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 
-from hardware_models.check import UsageError
 from hardware_models.devices.base import Window, crossings, si
-from hardware_models.devices.state import CellState, extended, inside, remade
-from hardware_models.devices.wrapper import Wrapper
+from hardware_models.devices.state import CellState, extended, inside
+from hardware_models.devices.wrapper import TimedWrapper
 from hardware_models.kernels import drift
 from hardware_models.kernels.bursts import as_float64
 from hardware_models.kernels.random import normal
@@ -44,24 +43,15 @@ class DriftingState(CellState, Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PowerDrift(Wrapper[DriftingState]):
+class PowerDrift(TimedWrapper[DriftingState]):
     """Device that drifts with a power of the time; see the module for the law."""
 
-    timed: ClassVar[bool] = True
+    law_of_time: ClassVar[str] = "drift"
 
     nu: float = si("1", -STEEPEST, STEEPEST)  # mean exponent at g_max
     nu_slope: float = si("1", -STEEPEST, STEEPEST, 0.0)  # b: its change per e-fold of g
     nu_spread: float = si("1", 0.0, STEEPEST, 0.0)  # sigma_nu, from cell to cell
     t0: float = si("s", 0.0, 1e6, 1.0, low_open=True)
-
-    def __post_init__(self) -> None:
-        """Refuse a device that has a clock of its own."""
-        super().__post_init__()
-        if self.inner.timed:
-            raise UsageError(
-                f"device {self.name} is of a model with a law of time of its own; drift cannot be put around it."
-            )
-        object.__setattr__(self, "timed", True)
 
     def imperfections(self) -> dict[str, list[str]]:
         """Return the spread of the exponent."""
@@ -92,15 +82,6 @@ class PowerDrift(Wrapper[DriftingState]):
         """Let the renewed cells drift from `time` [s] on."""
         drift.stamp(state.written, np.asarray(cells, np.int32), *crossings(state.g.shape, None), time)
         super().renew(state, cells, key, time=time)
-
-    def read_variance(self, state: DriftingState, time: float) -> np.ndarray | float:
-        """Return the noise of the inner device at the drifted conductance [S²]."""
-        variance = super().read_variance(state, time)
-        if np.ndim(variance) == 0:  # the same for every conductance
-            return variance
-        stored = inside(state)
-        present = {**stored._asdict(), "g": self.conductance(state, time)}
-        return self.inner.read_variance(remade(stored, present.values()), time)
 
     def conductance(self, state: DriftingState, time: float) -> np.ndarray:
         """Return the drifted conductance at `time` [S]."""
