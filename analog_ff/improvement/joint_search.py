@@ -8,7 +8,7 @@ stored.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from analog_ff.comparison.pricing import interval
 from analog_ff.config.config import Config
@@ -16,7 +16,7 @@ from analog_ff.improvement.bench import Bench
 from analog_ff.improvement.intervals import Errors
 from analog_ff.improvement.rungs import Ladder
 from analog_ff.plain import Document
-from hardware_models.check import UsageError
+from analog_ff.sweeps.search import load_optuna
 
 FEW_SEEDS = 3
 """Seeds of a trial of a search for several figures."""
@@ -46,7 +46,7 @@ def search(
     What is maximised is the mean share of the way from the best value to the worst allowed alone, in steps of the ladders; a
     trial beyond the limit counts as less than none, by the points beyond it.
     """
-    optuna = load_optuna()
+    optuna = load_optuna("--trials")
     few = bench.with_seeds(bench.seeds[:FEW_SEEDS])
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=config.seed % 2**32))
     for share in (0.5, 0.75):
@@ -84,13 +84,3 @@ def _pair(config: Config, ladders: Sequence[Ladder], rungs: Sequence[int], bench
         runs[name] = run
     found: Mapping[str, Errors] = bench.errors(runs)
     return found["together"], found["best"]
-
-
-def load_optuna() -> Any:  # its functions are typed, but the module is imported only when a search needs it
-    """Return the module optuna; raise UsageError if it is not installed."""
-    try:
-        import optuna
-    except ImportError:
-        raise UsageError("--trials needs Optuna: pip install 'analog-ff[search]'.") from None
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    return optuna

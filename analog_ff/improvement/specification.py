@@ -19,10 +19,11 @@ from analog_ff.comparison.pricing import interval
 from analog_ff.config.config import Config
 from analog_ff.improvement.bench import Bench
 from analog_ff.improvement.intervals import Errors, monotone
-from analog_ff.improvement.joint_search import FEW_SEEDS, Limit, load_optuna, search
+from analog_ff.improvement.joint_search import FEW_SEEDS, Limit, search
 from analog_ff.improvement.rungs import Ladder
 from analog_ff.improvement.study import minutes
 from analog_ff.plain import Document
+from analog_ff.sweeps.search import load_optuna
 
 EACH = 5
 """Values of a figure beside those of one bisection: the best one, and those for the two ends of the interval."""
@@ -131,7 +132,7 @@ def specify(
 ) -> Document:
     """Return the document of a specification: each figure alone, and together if there are trials for that."""
     if trials:
-        load_optuna()  # before anything runs
+        load_optuna("--trials")  # before anything runs
     alone = []
     for ladder in ladders:
         say(f"the worst {ladder.name} for {limit}")

@@ -39,12 +39,12 @@ def check(sweep: Sweep, search: Search) -> None:
             f'{sweep.where}: a search would choose on the test set; give [options] split = "holdout", and test the outcome '
             "once."
         )
-    _optuna()
+    load_optuna("a [search]")
 
 
 def search(sweep: Sweep, wanted: Search, store: Store, run: Run) -> list[Point]:
     """Carry out the trials of a search, each with all seeds of the sweep, and return their points."""
-    optuna = _optuna()
+    optuna = load_optuna("a [search]")
     objective, points = measure(wanted.objective), dict[str, Point]()
     samplers = {
         "tpe": lambda: optuna.samplers.TPESampler(seed=wanted.seed % 2**32, constant_liar=True),
@@ -88,10 +88,11 @@ def best(found: Sequence[Group], wanted: Search) -> Document | None:
     return min(rows, key=lambda row: sign * row["mean"], default=None)
 
 
-def _optuna() -> Any:  # its functions are typed, but the module is imported only when a search needs it
+def load_optuna(asked: str) -> Any:  # its functions are typed, but the module is imported only when a search needs it
+    """Return the module optuna; raise UsageError, which names what asked for it, if it is not installed."""
     try:
         import optuna
     except ImportError:
-        raise UsageError("a [search] needs Optuna: pip install 'analog-ff[search]'.") from None
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+        raise UsageError(f"{asked} needs Optuna: pip install 'analog-ff[search]'.") from None
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     return optuna
