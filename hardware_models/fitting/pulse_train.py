@@ -32,6 +32,7 @@ from hardware_models.laboratory.cycles import Order, from_first_reading, jumps, 
 from hardware_models.laboratory.device_jumps import kept_because
 from hardware_models.laboratory.numbers import Rows
 from hardware_models.laboratory.outliers import outliers
+from hardware_models.laboratory.plausible import doubts
 from hardware_models.laboratory.stuck_cells import stuck_cells
 from hardware_models.laboratory.tables import joined, table_of, taken_together
 from hardware_models.laboratory.text import MOST_BYTES
@@ -164,13 +165,14 @@ def _parsed(
         missing = unread(rows, order)
         sizes = sizes_of(rows, order, tables[0].units)
         train = _moving(_train(place, rows, order, sizes, keep_outliers))
-        alone = order.interleaved
         notices = [*told, *rows.notices, *missing, *sizes.notices, *train.notices]
-        if alone:
+        if order.interleaved:
             notices.append(
                 "up and down pulses alternate and no column names the cycle, so all rows of a cell are one cycle"
             )
         notices += _checked(train, rows, one_cycle)
+        file = np.zeros_like(train.cell) if train.file is None else train.file
+        notices += doubts(train.g, train.cell, train.cells, train.voltage, train.width, file)
     return replace(train, notices=tuple(notices), taken=taken_together(tables))
 
 
@@ -268,8 +270,9 @@ def _checked(train: PulseTrain, rows: Rows, one_cycle: bool) -> list[str]:
         n = int((stepped & (train.polarity == sign)).sum())
         if n < FEWEST_STEPS:
             last = f"{rows.names[-1]}, line {int(rows.line.max())}" if len(rows.line) else rows.names[-1]
+            alone = "" if n else "; all pulses are of the other polarity (a polarity, or a voltage, of 0 is a reading)"
             raise UsageError(
-                f"{last}: the file ends with {n} steps {word}; at least {FEWEST_STEPS} of each polarity are needed."
+                f"{last}: the file ends with {n} steps {word}; at least {FEWEST_STEPS} of each polarity are needed{alone}."
             )
     steps = {s: np.bincount(train.cell[stepped & (train.polarity == s)], minlength=number) for s in (1, -1)}
     begun = train._cycles()

@@ -136,8 +136,9 @@ def _taken(columns: Columns, rows: Rows) -> list[tuple[str, str, str]]:
         found.append((name, column.title, unit))
     if columns.members:
         for name, column in columns.members[0].found.items():
-            last = columns.members[-1].found.get(name, column)
-            found.append((name, f"{column.title} ... {last.title}, {len(columns.members)} columns", column.unit or "-"))
+            all_of_them = [member.found.get(name, column) for member in columns.members]
+            units = ", ".join(dict.fromkeys(each.unit or "-" for each in all_of_them))
+            found.append((name, f"{column.title} ... {all_of_them[-1].title}, {len(all_of_them)} columns", units))
     for name, formula in (("resistance", "1 / resistance"), ("current", "current / read voltage")):
         if name in columns.all:
             found.append(("conductance", formula, "S"))

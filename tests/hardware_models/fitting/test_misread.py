@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from hardware_models.check import UsageError
-from hardware_models.fitting.pulse_train import PulseTrain, parse_pulse_train
+from hardware_models.fitting.pulse_train import PulseTrain, parse_pulse_train, read_pulse_train
 from hardware_models.fitting.write_verify import fit_write_verify
 from hardware_models.laboratory.traces import traces_of
 
@@ -111,3 +112,27 @@ def test_targets_in_another_unit_are_refused() -> None:
     fit_write_verify(traces_of("cell,target [uS],conductance [uS]\n" + body, "w.csv", "write-verify"))
     with pytest.raises(UsageError, match="1e.03 times their targets"):
         fit_write_verify(traces_of("cell,target [nS],conductance [uS]\n" + body, "w.csv", "write-verify"))
+
+
+def test_what_is_unlikely_is_told(tmp_path: Path) -> None:
+    head = "voltage [V],conductance [uS]\n"
+    assert not said(head + rows(volts, micro))
+    assert "voltage of the pulses, 0.0015 V, is unusual" in said("voltage [mV],conductance [uS]\n" + rows(volts, micro))
+    assert "largest conductance, 0.0301 S, is unusual" in said("voltage [V],conductance [mS]\n" + rows(volts, micro))
+    assert "largest conductance, 3.01e-11 S, is unusual" in said("voltage [V],conductance [pS]\n" + rows(volts, micro))
+    low = head + rows(volts, lambda k, i: max(0, round(micro(k, i) - 8, 4)))
+    assert "8 of 50 readings (16 %) are exactly 0" in said(low)
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text(head + rows(volts, micro))
+    copies = read_pulse_train([tmp_path / "a.csv", tmp_path / "b.csv"]).notices
+    assert any("cells a and b of two files have the same readings" in note for note in copies)
+
+
+def test_one_polarity_alone_is_told() -> None:
+    text = "polarity,conductance [uS]\n" + rows(lambda k, i: max(0, int(POLARITY[i])), micro)
+    assert "all pulses are of the other polarity (a polarity, or a voltage, of 0 is a reading)" in said(text)
+
+
+def test_units_of_all_columns_stand_in_the_table() -> None:
+    read = train("voltage [V],A (uS),B (nS)\n" + rows(volts, micro, lambda k, i: 1100 * micro(k, i)))
+    assert ("conductance", "A (uS) ... B (nS), 2 columns", "uS, nS") in read.taken
