@@ -32,7 +32,7 @@ STUDIES: dict[str, tuple[str, ...]] = {
         "--together", "2",
     ),
     "specification": (
-        "--device", "benchmarks/devices/invented_flawless.toml", *SMALL, "--specify", "cycle_noise,asymmetry,adc", "--loss", "2",
+        "--device", "benchmarks/devices/invented_flawless.toml", *SMALL, "--specify", "cycle_noise", "--loss", "2",
         "--seeds", "10",
     ),
 }  # fmt: skip
