@@ -75,7 +75,14 @@ def test_fit(capsys: Capture, train: Path, tmp_path: Path) -> None:
     """A parameter file that simulates, a picture, notes; progress stays off standard output."""
     toml, png = tmp_path / "mine.toml", tmp_path / "fit.png"
     found = document(capsys, "fit", str(train), "--out", str(toml), "--plot", str(png))
-    assert found["data"] == {"file": str(train), "files": [str(train)], "cells": 3, "cycles": 3, "steps": 900}
+    assert found["data"] == {
+        "file": str(train),
+        "files": [str(train)],
+        "cells": 3,
+        "cycles": 3,
+        "steps": 900,
+        "outliers": [],
+    }
     assert {m["form"] for m in found["models"]} >= {"exponential_step"} and len(found["models"]) >= 2
     assert load_device(str(toml)).states == pytest.approx(found["device"]["states"])  # type: ignore[attr-defined]
     assert png.stat().st_size > 10_000
