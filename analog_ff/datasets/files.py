@@ -24,7 +24,7 @@ from hardware_models.check import UsageError, shown
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 NAMES = {name: name for name in ARRAYS}
-"""Names, in messages, of the arrays of a ``.npz`` file."""
+"""Array of a ``.npz`` file -> its name in messages."""
 
 
 def read(path: str | Path) -> Source:

@@ -43,7 +43,7 @@ CALLED = {
     "x_test": "the test part",
     "y_test": "the test part",
 }
-"""Names, in messages, of the parts of a table."""
+"""Array -> the part of a table that it comes from, in messages."""
 SEPARATORS = ",;\t"
 FEW = 6
 """Columns that a message lists at most."""

@@ -1,4 +1,4 @@
-"""The entries of a result on later ages: of the run's own chip, or of the chip to which its weights are written once."""
+"""Entry of a result on later ages: of the run's own chip, or of the chip to which its weights are written once."""
 
 from __future__ import annotations
 
