@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from other_pages import found_in
-from pages import Page, picture
+from pages import Page, folded, picture
 
 from analog_ff.improvement.page import page, specified, spread
 
@@ -13,6 +13,8 @@ TITLES = {
     "memristor": "What the memristor must improve first",
     "invented_poor": "What a poor device must improve first",
 }
+SECOND = "## What each figure must reach"
+"""Beginning of the heading from which on a page is folded."""
 
 
 def improve_pages() -> list[Page]:
@@ -38,7 +40,10 @@ def _study(name: str, title: str) -> Page | None:
             f"; with other seeds {confirmed['pairs_in_the_same_order']} of {len(confirmed['decided_pairs'])} decided pairs of "
             "figures have the same order"
         )
-    body = [*page(found)[2:], "", *picture("Gain of each figure alone, and curves", f"improve_{name}.png")]
+    lines = page(found)[2:]
+    more = next(place for place, line in enumerate(lines) if line.startswith(SECOND))
+    picture_of = picture("Gain of each figure alone, and curves", f"improve_{name}.png")
+    body = [*lines[:more], *picture_of, "", *folded("Values needed, figures together, other seeds", lines[more:])]
     return Page(f"improve_{name}", title, answer + ".", _command(name, found), body)
 
 
@@ -48,11 +53,8 @@ def _specification() -> Page | None:
         return None
     said = [f"{one['name']} {one['text']}" for one in found["alone"] if one["allowed"]]
     answer = f"{found['limit_text'].capitalize()} allows, each alone: {', '.join(said)}."
-    body = [
-        *specified(found).splitlines()[2:],
-        "",
-        *picture("What was tried, with the limit", "improve_specification.png"),
-    ]
+    picture_of = picture("Errors of the values that were tried, with the limit", "improve_specification.png")
+    body = [*picture_of, "", *folded("The limits and every value that was tried", specified(found).splitlines()[2:])]
     return Page("improve_specification", "How bad may a figure be?", answer, _command("specification", found), body)
 
 
