@@ -15,7 +15,7 @@ from analog_ff.comparison.pricing import interval
 from analog_ff.config.config import Config
 from analog_ff.improvement.axes import Axis, changed
 from analog_ff.improvement.bench import Bench
-from analog_ff.improvement.intervals import Errors, decided, gain, meets, ranks
+from analog_ff.improvement.intervals import HALF_OF_THE_LOSS, Errors, decided, gain, meets, ranks
 from analog_ff.plain import Document
 
 HALF = 0.5
@@ -163,7 +163,7 @@ class Study:
         if self.wishes.target is not None:
             return self.wishes.target, "--target-error"
         ends = [statistics.fmean(self.errors[sorted_case(case)]) for case in ((), self.whole())]
-        return statistics.fmean(ends), "half of the loss made good"
+        return statistics.fmean(ends), HALF_OF_THE_LOSS
 
     def document(self) -> Document:
         """Return the answer as plain values."""

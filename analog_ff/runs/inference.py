@@ -48,7 +48,7 @@ def images_of(loaded: LoadedRun, name: str | None, label_column: str | None = No
 
 
 def labelled(loaded: LoadedRun, images: Images) -> Dataset:
-    """Return the data set of a run with other test images and their labels; UsageError for images without labels."""
+    """Return the data set of a run with other test images and their labels; raise UsageError for images without labels."""
     if images.labels is None:
         raise UsageError(f"--ages needs labels for the errors at each age, {images.data.name} has none.")
     truth = indices(images.labels, loaded.classes, images.data.name)
