@@ -99,10 +99,12 @@ class Study:
         """Return in one line what the study costs, by the time of its first runs, which are run now if they are not stored."""
         seconds, at_once = self.bench.timed(self.config), self.bench.crew.at_once
         first = len({sorted_case(case) for case in self.screening()}) * len(self.bench.seeds)
+        said = f"screening: {first} runs of about {seconds:.0f} s, {at_once} at once: {minutes(first, seconds, at_once):.0f} min"
+        if not (most := self.most()):
+            return said
         return (
-            f"screening: {first} runs of about {seconds:.0f} s, {at_once} at once: {minutes(first, seconds, at_once):.0f} min; "
-            f"then curves, figures together and other seeds: at most {self.most()} runs, "
-            f"{minutes(self.most(), seconds, at_once):.0f} min"
+            f"{said}; then curves, figures together and other seeds: at most {most} runs, "
+            f"{minutes(most, seconds, at_once):.0f} min"
         )
 
     # --- running ---
