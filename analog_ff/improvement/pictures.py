@@ -38,7 +38,7 @@ def draw_answer(document: Facts, path: Path) -> None:
     for axes, found in zip(grid[0][1:], curves, strict=True):
         _curve(axes, found, document["target_error_percent"])
     ends = f"as given {document['as_given']['mean']:.2f} %, all at their best {document['all_best']['mean']:.2f} %"
-    figure.suptitle(f"{_of(document)}: {ends}", fontsize=10)
+    figure.suptitle(f"{_of(document)}:\n{ends}", fontsize=10)
     whole_files.write(path, picture(figure, DPI))
 
 
