@@ -19,6 +19,10 @@ ALIKE = 1e-3
 """Largest relative difference between pulses that count as identical."""
 SCATTER = 0.05
 """Largest relative distance from the median at which pulses scatter about one nominal size."""
+_NEARLY_ALL = 0.9
+"""Least share of the pulses within that distance where the others continue them without a gap, as the ends of a bell curve do."""
+_FEWEST_SIZES = 10
+"""Least number of different sizes of pulses that scatter so; fewer are sizes that were set."""
 _SAME_STAIRS = 0.9
 """Least share of the cycles in which a staircase is the same, and of its steps that do not go back."""
 _LONGEST_STAIRS = 20_000
@@ -104,9 +108,9 @@ def _levels(sizes: np.ndarray) -> str:
 def sizes_of(rows: Rows, order: Order, units: Mapping[str, tuple[float, str]]) -> Sizes:
     """Return the sizes of the pulses; raise UsageError, with the line, if they have several sizes and no order.
 
-    Sizes within `ALIKE` are identical; within `SCATTER` of the median they scatter about it; sizes that rise, or fall, from pulse
-    to pulse in each cycle alike are a staircase, whose size is the root of the mean square. `units` holds the SI value and the
-    name of each column's unit, for the message.
+    Sizes within `ALIKE` are identical; within `SCATTER` of the median, but for the ends of a bell curve, they scatter about it;
+    sizes that rise, or fall, from pulse to pulse in each cycle alike are a staircase, whose size is the root of the mean square.
+    `units` holds the SI value and the name of each column's unit, for the message.
     """
     size: dict[tuple[str, int], float] = {}
     notices: list[str] = []
@@ -126,12 +130,14 @@ def sizes_of(rows: Rows, order: Order, units: Mapping[str, tuple[float, str]]) -
             size[name, sign] = middle
             if not (away > ALIKE * middle).any():
                 size[name, sign] = float(found[0])
-            elif not (away > SCATTER * middle).any():
+            elif not (away > SCATTER * middle).any() or (
+                (stairs := _stairs(order, at, found)) is None and _bell(found)
+            ):
                 notices.append(
                     f"the {name} of the {word} pulses scatters from {found.min() / scale:g} to {found.max() / scale:g} {unit}; "
                     f"the median, {middle / scale:g} {unit}, was taken for all of them"
                 )
-            elif (stairs := _stairs(order, at, found)) is not None:
+            elif stairs is not None:
                 size[name, sign] = float(np.sqrt(np.mean(found**2)))
                 first, last = (x / scale for x in stairs)
                 staircase.append(
@@ -143,6 +149,14 @@ def sizes_of(rows: Rows, order: Order, units: Mapping[str, tuple[float, str]]) -
             else:
                 raise _different(rows, order, at, found, middle, (name, word, scale, unit))
     return Sizes(size, tuple(notices), tuple(staircase))
+
+
+def _bell(found: np.ndarray) -> bool:
+    """Tell whether sizes scatter about their median with few beyond `SCATTER` of it, and none apart from the others."""
+    middle = float(np.median(found))
+    different = np.unique(found)
+    near = np.mean(np.abs(found - middle) <= SCATTER * middle) >= _NEARLY_ALL
+    return bool(near and len(different) >= _FEWEST_SIZES and np.diff(different).max() <= SCATTER * middle)
 
 
 def _different(

@@ -309,6 +309,21 @@ def test_voltages_that_scatter() -> None:
     )
 
 
+def test_voltages_that_scatter_as_a_bell_curve() -> None:
+    """Of a deviation of 2 %, a pulse in a hundred lies beyond 5 %; two set voltages are still two sizes, however many rows."""
+    draw = np.random.default_rng(2)
+    bell = [(c, k, n, round(v * (1 + 0.02 * float(draw.normal())), 4), g) for c, k, n, v, g in ROWS]
+    assert max(abs(v / np.sign(v) / (1.6 if v > 0 else 1.8) - 1) for *_, v, _ in bell) > 0.05
+    train = parse_pulse_train(text(bell), "bell.csv")
+    same(train)
+    assert train.voltage == pytest.approx((1.6, 1.8), rel=5e-3) and len(train.notices) == 2
+    two = [(c, k, n, v * (1.0 if draw.uniform() < 0.95 else 1.12), g) for c, k, n, v, g in bell]
+    with pytest.raises(UsageError, match="neither alike nor rising"):
+        parse_pulse_train(
+            text([(c, k, n, round(np.sign(v) * (1.6 if abs(v) < 1.75 else 1.9), 2), g) for c, k, n, v, g in two]), "t"
+        )
+
+
 def stairs() -> list[Row]:
     """Return the rows with sizes that rise from 1 V by 20 mV a pulse, in each cycle anew."""
     return [(c, k, n, round(np.sign(v) * (1.0 + 0.02 * ((n - 1) % PULSES)), 3), g) for c, k, n, v, g in ROWS]
