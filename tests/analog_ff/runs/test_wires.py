@@ -11,6 +11,7 @@ from analog_ff.config.config import Config
 from analog_ff.runs.execute import execute
 from hardware_models.check import UsageError
 
+ROOT = Path(__file__).resolve().parents[3]
 SMALL: dict[str, Any] = {
     "data": "toy",
     "shift": 0,
@@ -51,7 +52,7 @@ def test_the_technology_gives_the_resistance_or_the_run_is_refused(tmp_path: Pat
     """2.97 Ohm a cell in the default technology; a technology without the figure asks for an option."""
     small = run(tmp_path / "default", wire_resistance=None)["wires"]["layers"][0]["share"]
     assert 0.98 < small < 1.0
-    text = Path("hardware_models/energy/technologies/cmos_32nm.toml").read_text()
+    text = (ROOT / "hardware_models/energy/technologies/cmos_32nm.toml").read_text()
     start, end = text.index("[line.resistance]"), text.index("[static]")
     file = tmp_path / "bare.toml"
     file.write_text((text[:start] + text[end:]).replace('name = "cmos-32nm"', 'name = "bare"'))

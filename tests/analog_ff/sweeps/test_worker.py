@@ -22,6 +22,12 @@ ROOT = Path(__file__).resolve().parents[3]
 OPTIONS = {"data": "toy", "preset": "plain", "layers": "8", "epochs": 2, "shift": 0}
 
 
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker goes to the folder of its task; afterwards the tests are where they were."""
+    monkeypatch.chdir(tmp_path)
+
+
 def task(tmp_path: Path, **more: Any) -> dict[str, Any]:
     config = resolved("simulate", {**OPTIONS, **more}).as_dict()
     whole = {"command": "simulate", "config": config, "folder": str(tmp_path / "run"), "keep": "none", "model": MODEL}
