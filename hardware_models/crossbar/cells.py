@@ -34,6 +34,10 @@ from hardware_models.user_contract import unmasked
 from hardware_models.wires import Interconnect
 
 
+NEVER = float("-inf")
+"""Clock of cells that lines have not seen since they changed [s]."""
+
+
 class Written(NamedTuple):
     """A burst that was addressed row by row, as far as its price depends on it."""
 
@@ -151,11 +155,25 @@ class Cells(Seen):
             place = np.ix_(window.rows, window.lines)
             total = self.received[place].astype(np.int64) + np.abs(window.pulses)
             self.received[place] = np.minimum(total, MOST_PULSES)
-            self.look()
+            self._changed_unseen()
             return
         windows.follow_window(window, self.state.g, self.received, self.blocks, self.row_sums)
         if self.lines is not None:
             self.lines.follow(window.rows, window.lines, window.after.astype(np.float64) - window.before)
+        self._forget()
+
+    def disturbed(self, reads: np.ndarray) -> None:
+        """Follow reads of each word line, (rows,), where a read changes the cells that it drives."""
+        if self.device.disturbs and reads.any():
+            self.device.disturb(self.state, reads, self.time)
+            self._changed_unseen()
+
+    def _changed_unseen(self) -> None:
+        """Note that only the device can tell what lines see: at once where half-selected cells have to be priced, else when asked."""
+        if self.lines is not None or not self.device.timed:
+            self.look()
+            return
+        self.seen_at = NEVER
         self._forget()
 
     def _sums(self) -> tuple[np.ndarray, np.ndarray] | None:

@@ -75,6 +75,11 @@ class LinearDecay(BaseDevice[LinearDecayState]):
         spread = ["step_spread", "asymmetry_spread", "bound_spread", "tau_spread", "gamma_spread"]
         return super().imperfections() | {"write_noise": ["cycle_noise"], "spread": spread}
 
+    @property
+    def leak_time(self) -> float:
+        """The time constant of the relaxation [s]."""
+        return self.tau
+
     def law(self) -> charge.ChargeLaw:
         """Return the figures as the kernel takes them, float32."""
         law = charge.ChargeLaw(
