@@ -19,7 +19,7 @@ from analog_ff.objective.normalise import PeerNorm
 from analog_ff.updates import UPDATES
 from analog_ff.updates.base import Update
 from analog_ff.updates.decay import Decay
-from hardware_models.check import in_range
+from hardware_models.check import RunError, in_range
 from hardware_models.events import Tally
 from hardware_models.keys import Key
 from hardware_models.tables import lookup
@@ -100,6 +100,27 @@ class ArrayLearner(Learner):
             self.meter.hold(max(0, update.waiting - held))
             self.meter.release(max(0, held - update.waiting))
         return tally
+
+    def pace(self, tally: Tally, images: int, step: int) -> Tally:
+        """Wait until the images of a batch have taken the time that the updates ask for.
+
+        Raises RunError where the batch has kept the chip busy for longer.
+        """
+        seconds = images * max(update.seconds_per_image for update in self.updates)
+        if not seconds:
+            return Tally()
+        busy = tally.total().integrals.get("time", 0.0)
+        if busy > seconds:
+            raise RunError(
+                f"a batch keeps the chip busy for {busy:.3g} s, and its images come in {seconds:.3g} s: give a larger --leak-time "
+                f"or --momentum, or a --sample-rate of at most {images / busy:.3g}."
+            )
+        return Tally({"shared": self.port.wait(seconds - busy, key=Key(self.seed, "pace", step))})
+
+    @property
+    def measured(self) -> Mapping[str, float]:
+        """Numbers of the update of each array, by name and array."""
+        return {f"{name}_{part}": n for part, update in enumerate(self.updates) for name, n in update.measured.items()}
 
     def save(self) -> dict[str, np.ndarray]:
         """Return the learner's own state: read-out and memories."""
