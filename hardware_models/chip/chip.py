@@ -22,7 +22,7 @@ from hardware_models import pins
 from hardware_models.check import UsageError, in_range, positive_int
 from hardware_models.chip import calibration, memory
 from hardware_models.chip.conversions import Conversions
-from hardware_models.chip.designs import Arrays, designs
+from hardware_models.chip.designs import MAIN, Arrays, designs
 from hardware_models.chip.layers import Layers
 from hardware_models.chip.oracle import Oracle
 from hardware_models.chip.periphery import Circuit, Periphery
@@ -217,19 +217,19 @@ class Chip(Layers):
         self, layer: int, rows: np.ndarray, columns: np.ndarray, sign: int, *, key: Key, array: str = "main"
     ) -> Events:
         """Apply 0/1 pulse trains (slots, inputs) and (slots, neurons), one polarity a call."""
-        events = self._array(layer, array).fire(rows, columns, sign, key=key)
+        events = self._written(self._array(layer, array).fire(rows, columns, sign, key=key), array)
         self._clock(events)
         return events
 
     def fire_cells(self, layer: int, counts: np.ndarray, *, key: Key, array: str = "main") -> Events:
         """Give each weight a signed number of device pulses, int32 (inputs, neurons), addressed row by row."""
-        events = self._array(layer, array).pulse(counts, key=key)
+        events = self._written(self._array(layer, array).pulse(counts, key=key), array)
         self._clock(events)
         return events
 
     def program(self, layer: int, weights: np.ndarray, *, key: Key, array: str = "main") -> Events:
         """Ask for weights (inputs, neurons), open loop."""
-        events = self._array(layer, array).program(weights, key=key)
+        events = self._written(self._array(layer, array).program(weights, key=key), array)
         self._clock(events)
         return events
 
@@ -255,6 +255,10 @@ class Chip(Layers):
     def _driven(self, layer: int, x: np.ndarray, array: str) -> np.ndarray:
         """Return the inputs of a read, checked before anything moves."""
         return pins.finite("inputs", x, (None, self._array(layer, array).shape[0]))
+
+    def _written(self, events: Events, array: str) -> Events:
+        """Return the events of a write as they are counted for the array."""
+        return events if array == MAIN else events.further()
 
     def _read(self, layer: int, x: np.ndarray, key: Key, array: str, *, convert: bool) -> tuple[np.ndarray, Events]:
         """Return z (B, neurons) of an array through its periphery, and let the clock run."""

@@ -315,7 +315,7 @@ class Crossbar:
         seconds = pins.seconds(seconds)
         self.device.wait(self.state, seconds, self._next(key, "wait"))
         self.cells.time += seconds
-        self.cells.look()
+        self.cells.changed_unseen()
         return Events({}, {"time": seconds})
 
     def _next(self, key: Key | None, purpose: str) -> Key:
