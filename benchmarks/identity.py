@@ -21,6 +21,7 @@ from analog_ff.config.reading import NEGATED, read
 from analog_ff.datasets import load
 from analog_ff.datasets.checksums import CHECKSUMS
 from analog_ff.runs.build import device_of
+from analog_ff.runs.further_arrays import fast_device_of
 from analog_ff.runs.model import MODEL, changes_since
 from analog_ff.spiking.config import SpikingConfig
 from hardware_models.devices.base import BaseDevice
@@ -66,6 +67,8 @@ def key(command: str, config: Choices) -> dict[str, Any]:
     for what in ("device", "program_to"):
         if plain.get(what) not in (None, "none"):
             inputs[what] = _device(config, plain, what)
+    if isinstance(config, Config) and (fast := fast_device_of(config)) is not None:
+        inputs["fast_device"] = digest(figures(fast, access_transistor=bool(plain.get("access_transistor"))))
     for what in FILES:
         path = Path(str(plain.get(what)).rpartition(":")[0] if what != "fault_map" else str(plain.get(what)))
         if path.is_file():

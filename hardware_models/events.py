@@ -92,8 +92,9 @@ class Events:
     def further(self) -> Events:
         """Return these events as those of an array beside the main one of its layer.
 
-        Selected cells are counted as ``write.further`` and what their pulses and those of half-selected cells cost is ``further.write``:
-        they are cells of another kind, which no figure of the main ones prices, and their pulses wear none of those.
+        Selected cells are counted as ``write.further`` and what their pulses and those of half-selected cells cost is
+        ``further.write``: they are cells of another kind, which no figure of the main ones prices, and their pulses wear none
+        of those.
         """
         counts, integrals = dict(self._counts), dict(self._integrals)
         counts["write.further"] = counts.pop("write.selected", 0) + counts.pop("write.half", 0)

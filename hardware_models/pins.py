@@ -98,7 +98,7 @@ def seconds(value: float) -> float:
 
 
 def lines(what: str, values: ArrayLike, number: int) -> np.ndarray:
-    """Return indices (N,) of different lines as int64; raise UsageError if they are not whole, not below `number`, or repeated."""
+    """Return indices (N,) of different lines as int64; raise UsageError unless they are whole, below `number` and different."""
     array = _shaped(what, _array(what, values, "iu"), (None,))
     if array.size and not (0 <= array.min() and array.max() < number):
         raise UsageError(f"{what} should be numbers from 0 to {number - 1}, got {array.min()} to {array.max()}.")

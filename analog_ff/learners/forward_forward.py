@@ -212,7 +212,7 @@ class ForwardForward(LocalLearner):
 
     @property
     def measured(self) -> Mapping[str, float]:
-        """Numbers noted after each epoch: those of the updates, and the share of images that each layer's gate kept from learning."""
+        """Numbers noted after each epoch: those of the updates, and the share of images that each gate kept from learning."""
         gated = {f"gated_share_{layer}": share for layer, share in enumerate(self.gated_share or ())}
         return {**super().measured, **gated}
 

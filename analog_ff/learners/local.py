@@ -112,8 +112,8 @@ class ArrayLearner(Learner):
         busy = tally.total().integrals.get("time", 0.0)
         if busy > seconds:
             raise RunError(
-                f"a batch keeps the chip busy for {busy:.3g} s, and its images come in {seconds:.3g} s: give a larger --leak-time "
-                f"or --momentum, or a --sample-rate of at most {images / busy:.3g}."
+                f"a batch keeps the chip busy for {busy:.3g} s, and its images come in {seconds:.3g} s: give a larger "
+                f"--leak-time, a smaller --momentum, or a --sample-rate of at most {images / busy:.3g}."
             )
         return Tally({"shared": self.port.wait(seconds - busy, key=Key(self.seed, "pace", step))})
 

@@ -26,6 +26,7 @@ from analog_ff.runs.build import (
     wiring_of,
 )
 from analog_ff.runs.deploy import deploy
+from analog_ff.runs.further_arrays import further_described
 from analog_ff.runs.origin import Origin, note_arrays, versions
 from analog_ff.runs.read_time import noted
 from analog_ff.runs.resume import take_up
@@ -52,6 +53,7 @@ class Parts:
     target: Any  # the same learner on the chip that is written once, if any
     conditions: Document  # the technology, voltages and times that pricing needs
     noise: tuple[Document, Document]  # Johnson noise and the time of a read: of its chip, of that of the target
+    further: Document  # descriptions of the devices of its further arrays, by array
 
 
 KEEP: dict[str, tuple[str, ...]] = {
@@ -97,10 +99,11 @@ def prepared(config: Config, *, images: int | None = None) -> Iterator[Parts]:
             device = port.description
             noise = _noted(config), _noted(config, written_once=True) if config.program_to else {}
             conditions = results.conditions(config, device, wiring.shapes, len(data.classes))
+            further = further_described(config)
         origin = Origin(dict(sorted(inputs.items())), versions())
         closing.enter_context(opened.into(origin.inputs, folder))
         run = Run(config, data, port, learner, schedule, lambda ledger: results.learn_joule(ledger, conditions), origin)
-        yield Parts(run, device, target, conditions, noise)
+        yield Parts(run, device, target, conditions, noise, further)
 
 
 def _noted(config: Config, *, written_once: bool = False) -> Document:
@@ -216,7 +219,8 @@ def _carry_out(parts: Parts, folder: Path, end: End) -> Document:
     except (OSError, MissingPinError) as error:  # a chip whose process ended
         raise RunError(f"{type(error).__name__}: {str(error).rstrip('.')}.") from error
     wall = run.seconds + time.monotonic() - start
-    result = results.collect(run, errors, tallies, parts.device, parts.conditions, wall) | results.plain(parts.noise[0])
+    result = results.collect(run, errors, tallies, parts.device, parts.conditions, wall, parts.further)
+    result |= results.plain(parts.noise[0])
     if (joule := meter.joule()) is not None:  # most users may not read their machine's counters
         result["machine_joule"] = results.plain(joule)
     if parts.target is not None:

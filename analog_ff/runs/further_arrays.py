@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from analog_ff.config.config import Config
 from analog_ff.config.parts import CellChoices
 from analog_ff.learners import LEARNERS
-from analog_ff.plain import Facts
+from analog_ff.plain import Document, Facts
 from analog_ff.registry.options import flag
 from analog_ff.registry.rows import UpdateKind
 from analog_ff.updates import UPDATES
@@ -19,6 +19,7 @@ from hardware_models.load import load_device
 if TYPE_CHECKING:
     from hardware_models.chip.designs import Design
 
+FAST = "fast"
 REST = 0.5
 """Where fast cells rest whose device says nothing of a leak, as a share of their range."""
 
@@ -67,13 +68,22 @@ def _leaking(device: BaseDevice, seconds: float) -> BaseDevice:
     return Retention.around(device, tau=seconds, rest=REST)
 
 
+def further_described(config: Config) -> Document:
+    """Return the descriptions of the devices of a run's further arrays, by array."""
+    fast = fast_device_of(config)
+    if fast is None:
+        return {}
+    main = switched(load_device(config.device), config)
+    return {name: (fast if name == FAST else main).describe() for name in further(vars(config))}
+
+
 def arrays_of(config: Config, device: BaseDevice, layers: int) -> dict[int, dict[str, Design]]:
-    """Return the designs of the arrays beside the main one, whose device is `device`, by layer and name; empty if there are none."""
+    """Return the designs of the arrays beside the main one, whose device is `device`, by layer and name."""
     fast = fast_device_of(config)
     if fast is None:
         return {}
     from hardware_models.chip.designs import Design  # its package brings the compiled loops with it
 
     one = Design(fast, config.fast_cells == "single-ended")
-    made = {name: one if name == "fast" else Design(device) for name in further(vars(config))}
+    made = {name: one if name == FAST else Design(device) for name in further(vars(config))}
     return dict.fromkeys(range(layers), made)

@@ -60,8 +60,10 @@ class FastArrayOptions:
     )  # fmt: skip
     fast_range: float | None = option(
         None,
-        "full scale of the converters of fast rows [of the range of the cells]; default: a power of two that follows the readings",
-        low=0.0, high=1.0, low_open=True,
+        "full scale of the converters of fast rows [of the cells' range]; default: a power of two that follows the readings",
+        low=0.0,
+        high=1.0,
+        low_open=True,
     )  # fmt: skip
     cancel: str = option(
         "none",
@@ -119,7 +121,9 @@ class ChopperOptions:
 
 
 IN_BATCHES = {
-    "network": Only(("stack", "local", "convolution"), "counts batches by its updates, of which a recurrent network makes several"),
+    "network": Only(
+        ("stack", "local", "convolution"), "counts batches by its updates, of which a recurrent network makes several"
+    ),
     "schedule": Only(("interleaved", "greedy"), "gathers both passes of every batch"),
 }
 """The choices that work with an update on two arrays."""

@@ -1,14 +1,14 @@
-r"""Update `capacitor`: a leaky capacitor beside each weight is the average; no word of memory, no outer product in digital arithmetic.
+r"""Update `capacitor`: a leaky capacitor beside each weight is the average, without a word of memory or a digital product.
 
 .. math:: c \leftarrow e^{-T/\tau} c + a\,g, \qquad \mu = e^{-T/\tau}, \qquad
           n = \left\lfloor \frac{\eta\,k\,(1 - \mu)}{a\,\Delta W}\,\hat c + u \right\rfloor
 
-T is the time of a batch by the chip's clock and tau the leak time of the fast cells, so that mu follows from the physics and the sample
-rate f, T = images/f. The chip waits at the end of a batch until its images have taken their time; without a `sample_rate` it
-is the one with which mu is the wanted `momentum`. The scheme pairs a volatile capacitor with a lasting cell, as S. Ambrogio et al. do
-(Nature 558, 60 (2018), doi:10.1038/s41586-018-0180-5), and reads its charge as Tiki-Taka does
-(T. Gokmen and W. Haensch, Frontiers in Neuroscience 14, 103 (2020), doi:10.3389/fnins.2020.00103); see `analog_ff.updates.transfer`.
-A transfer takes one conversion a weight and reading, (inputs x neurons)/(k x images) an image.
+T is the time of a batch by the chip's clock and tau the leak time of the fast cells, so that mu follows from the physics and
+the sample rate f, T = images/f. The chip waits at the end of a batch until its images have taken their time; without a
+`sample_rate` it is the one with which mu is the wanted `momentum`. The scheme pairs a volatile capacitor with a lasting cell,
+as S. Ambrogio et al. do (Nature 558, 60 (2018), doi:10.1038/s41586-018-0180-5), and reads its charge as Tiki-Taka does
+(T. Gokmen and W. Haensch, Frontiers in Neuroscience 14, 103 (2020), doi:10.3389/fnins.2020.00103); see
+`analog_ff.updates.transfer`. A transfer takes one conversion a weight and reading, (inputs x neurons)/(k x images) an image.
 """
 
 from __future__ import annotations

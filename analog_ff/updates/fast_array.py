@@ -1,18 +1,19 @@
 r"""A fast array beside the slow one of a layer: charged by coinciding trains, read row by row through converters.
 
-In each of L slots of a sample, row i is on with probability abs(x_i)/s and column j with probability abs(d_j)/D, so that a batch moves
-the cell i, j, in units of a weight, by
+In each of L slots of a sample, row i is on with probability abs(x_i)/s and column j with probability abs(d_j)/D, so that a
+batch moves the cell i, j, in units of a weight, by
 
 .. math:: E[\Delta A_{ij}] = \frac{L\,\Delta A}{s D} \sum_{samples} x_i d_j
 
 with Delta A the nominal change of a weight by one pulse, s the `input_scale` and D the `drive_limit`; drives above D are cut, and
-counted. A call of the port serves one polarity. The trains of all samples of a batch follow one another in four calls, even and odd
-samples apart, because calls alternate between the two cells of a pair: either polarity charges one and discharges the other equally
-often (a single-ended array has one cell). Lines with signs of both kinds in x or in the choppers take slots of their own for each.
+counted. A call of the port serves one polarity. The trains of all samples of a batch follow one another in four calls, even and
+odd samples apart, because calls alternate between the two cells of a pair: either polarity charges one and discharges the other
+equally often (a single-ended array has one cell). Lines with signs of both kinds in x or in the choppers take slots of their
+own for each.
 
 Readings pass converters whose full scale is a share of the range of the cells. Without a given share it is halved when fewer
-than one reading in a thousand is above half of it, and doubled when more than one in a thousand is at its end: a programmable gain, set
-by two counters.
+than one reading in a thousand is above half of it, and doubled when more than one in a thousand is at its end: a programmable
+gain, set by two counters.
 """
 
 from __future__ import annotations
@@ -69,7 +70,9 @@ class FastArray:
         self._port, self._layer, self._skip = port, layer, skip_silent
         self.sheet = port.sheet(layer, NAME)
         self._fixed = fast_range is not None
-        self.share = 1.0 if fast_range is None else in_range("a fast array", "--fast-range", fast_range, 0.0, 1.0, low_open=True)
+        self.share = (
+            1.0 if fast_range is None else in_range("a fast array", "--fast-range", fast_range, 0.0, 1.0, low_open=True)
+        )
         self.tried = np.zeros(len(Tried._fields), np.int64)
 
     @property

@@ -4,11 +4,11 @@ A cell that is charged by s_ij g_ij, and read with the same sign, tells
 
 .. math:: s_{ij}\,(s_{ij}\,g_{ij} + b_{ij}) = g_{ij} + s_{ij}\,b_{ij}, \qquad s_{ij} = r_i\,c_j
 
-b_ij is what its asymmetry and its zero offset add, whatever the sign. With `inversion` every s changes sign at the end of a period
-(polarity inversion: S. Ambrogio et al., Nature 558, 60 (2018), doi:10.1038/s41586-018-0180-5), so that b cancels over two periods. With
-`choppers` r and c are drawn anew, each +1 or -1, so that it cancels in the mean (choppers of c-TTv2: M. J. Rasch et al., Nature
-Communications 15, 7133 (2024), doi:10.1038/s41467-024-51221-z, which draws for rows, one after the other: `Signs.chop`). No word of memory
-a weight is needed: a bit a line.
+b_ij is what its asymmetry and its zero offset add, whatever the sign. With `inversion` every s changes sign at the end of a
+period (polarity inversion: S. Ambrogio et al., Nature 558, 60 (2018), doi:10.1038/s41586-018-0180-5), so that b cancels over two
+periods. With `choppers` r and c are drawn anew, each +1 or -1, so that it cancels in the mean (choppers of c-TTv2: M. J. Rasch
+et al., Nature Communications 15, 7133 (2024), doi:10.1038/s41467-024-51221-z, which draws for rows, one after the other:
+`Signs.chop`). No word of memory a weight is needed: a bit a line.
 """
 
 from __future__ import annotations

@@ -8,13 +8,14 @@ f = eta k rho/(a Delta W) of `analog_ff.updates.transfer`:
           \text{v2:}\; H \leftarrow H + f \hat A,\; n = \mathrm{trunc}\,H,\; H \leftarrow H - n, \qquad
           \text{chopped:}\; f \hat A \to r_i f \hat A
 
-v1 (T. Gokmen and W. Haensch, Frontiers in Neuroscience 14, 103 (2020), doi:10.3389/fnins.2020.00103) keeps no memory. v2 (T. Gokmen,
-Frontiers in Artificial Intelligence 4, 699148 (2021), doi:10.3389/frai.2021.699148) keeps a digital word H a weight, which filters the
-noise of A. The chopped form, c-TTv2 (M. J. Rasch et al., Nature Communications 15, 7133 (2024), doi:10.1038/s41467-024-51221-z), charges
-row i with a sign r_i that changes with a probability after each transfer, so that an error of the symmetric point cancels. aihwkit
-calls the three TransferCompound, BufferedTransferCompound and ChoppedTransferCompound. They read one row or column at a time, in turn; here
-all rows are read every k batches, the same number of reads where k is the number of rows times their interval. `cancel` zero-shift is
-what v1 and v2 are published with: a reference that holds the symmetric point.
+v1 (T. Gokmen and W. Haensch, Frontiers in Neuroscience 14, 103 (2020), doi:10.3389/fnins.2020.00103) keeps no memory. v2 (T.
+Gokmen, Frontiers in Artificial Intelligence 4, 699148 (2021), doi:10.3389/frai.2021.699148) keeps a digital word H a weight,
+which filters the noise of A. The chopped form, c-TTv2 (M. J. Rasch et al., Nature Communications 15, 7133 (2024),
+doi:10.1038/s41467-024-51221-z), charges row i with a sign r_i that changes with a probability after each transfer, so that an
+error of the symmetric point cancels. aihwkit calls the three TransferCompound, BufferedTransferCompound and
+ChoppedTransferCompound. They read one row or column at a time, in turn; here all rows are read every k batches, the same number
+of reads where k is the number of rows times their interval. `cancel` zero-shift is what v1 and v2 are published with: a
+reference that holds the symmetric point.
 """
 
 from __future__ import annotations

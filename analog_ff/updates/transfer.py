@@ -5,16 +5,16 @@ Every k-th batch (`write_every`) all rows of the fast array A are read, and the 
 .. math:: n = \left\lfloor \frac{\eta\,k\,\rho}{a\,\Delta W}\,\hat A + u \right\rfloor, \quad u \sim U[0, 1), \qquad
           E[\Delta A] = a\,g
 
-g is the mean outer product of a batch, a the expected change of A by it (`FastArray.gain` times the images), rho the share of A that it
-forgets in a batch, and A-hat what the converters tell of A. Because A forgets by itself and is not emptied by a read, each g is read
-1/(k rho) times in all, so that it changes W by eta g in the end, as with `accumulate`. A subclass says what rho is and may put a memory
-between reading and pulses.
+g is the mean outer product of a batch, a the expected change of A by it (`FastArray.gain` times the images), rho the share of A
+that it forgets in a batch, and A-hat what the converters tell of A. Because A forgets by itself and is not emptied by a read,
+each g is read 1/(k rho) times in all, so that it changes W by eta g in the end, as with `accumulate`. A subclass says what rho
+is and may put a memory between reading and pulses.
 
-Where signs cancel what the cells add by themselves (`analog_ff.updates.signs`), a period of `cancel_every` transfers ends with a transfer
-of all that is left, k rho = 1, after which the cells are discharged by as many pulses as they were read to hold, and the signs change.
-With `zero-shift` the array is read before anything is learned, after `zero_pulses` pairs of an up and a down pulse on every cell, which take
-it to its symmetric point (H. Kim et al., Zero-shifting technique, arXiv:1907.10228); what it reads there is programmed into an array
-"reference" of slow cells, which is read beside it from then on and subtracted.
+Where signs cancel what the cells add by themselves (`analog_ff.updates.signs`), a period of `cancel_every` transfers ends with
+a transfer of all that is left, k rho = 1, after which the cells are discharged by as many pulses as they were read to hold, and
+the signs change. With `zero-shift` the array is read before anything is learned, after `zero_pulses` pairs of an up and a down
+pulse on every cell, which take it to its symmetric point (H. Kim et al., Zero-shifting technique, arXiv:1907.10228); what it
+reads there is programmed into an array "reference" of slow cells, which is read beside it from then on and subtracted.
 """
 
 from __future__ import annotations
@@ -78,7 +78,9 @@ class Transfer(Update):
         if self.batches % self.every:
             return events
         last = self.signs.turns and self.batches % (self.every * self.period) == 0
-        factor = rate * (1.0 if last else min(1.0, self.every * rho)) / (self.fast.gain * images * self._sheet.weight_step)
+        factor = (
+            rate * (1.0 if last else min(1.0, self.every * rho)) / (self.fast.gain * images * self._sheet.weight_step)
+        )
         return events + self._transfer(factor, last, key.child("transfer"))
 
     def _transfer(self, factor: float, last: bool, key: Key) -> Events:

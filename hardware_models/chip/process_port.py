@@ -156,7 +156,9 @@ class ProcessPort:
         self, layer: int, rows: np.ndarray, *, full_scale: float, key: Key, array: str = "main"
     ) -> tuple[np.ndarray, Events]:
         """Return the weights of word lines (len(rows), neurons), driven one by one, and the events."""
-        answer: tuple[np.ndarray, Events] = self._call("read_rows", layer, rows, full_scale=full_scale, key=key, array=array)
+        answer: tuple[np.ndarray, Events] = self._call(
+            "read_rows", layer, rows, full_scale=full_scale, key=key, array=array
+        )
         return answer
 
     def observe_transposed(

@@ -32,7 +32,6 @@ from hardware_models.tiles import Tiling
 from hardware_models.user_contract import unmasked
 from hardware_models.wires import Interconnect
 
-
 NEVER = float("-inf")
 """Clock of cells that lines have not seen since they changed [s]."""
 
@@ -177,7 +176,7 @@ class Cells(Seen):
             self.changed_unseen()
 
     def changed_unseen(self) -> None:
-        """Note that only the device can tell what lines see: at once where half-selected cells have to be priced, else when asked."""
+        """Ask the device what lines see: at once where half-selected cells have to be priced, else before the next read."""
         if self.lines is not None or not self.device.timed:
             self.look()
             return

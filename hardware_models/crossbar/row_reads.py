@@ -4,8 +4,8 @@ r"""Reads of single word lines: one is driven at a time, and only the converters
           \sigma_{kj}^2 = v_k^2 (\sigma_+^2 + \sigma_-^2) + \sigma_{Johnson}^2 + \sigma_{shot}^2
 
 The Johnson noise is that of all cells of both lines in the tile of row r_k; where the currents of row tiles add on one line
-(`joined`), of all tiles. Tiles with converters of their own are read at the same time, so that a whole array takes as many steps as
-its largest tile has rows; joined ones are read one row after the other.
+(`joined`), of all tiles. Tiles with converters of their own are read at the same time, so that a whole array takes as many
+steps as its largest tile has rows; joined ones are read one row after the other.
 """
 
 from __future__ import annotations
@@ -59,7 +59,9 @@ def _variances(cells: Cells, rows: np.ndarray, volts: np.ndarray, joined: bool) 
     if noise.thermal:
         sums = cells.bit_line_sums()
         both = sums[:, 0::2] + sums[:, 1::2]
-        johnson = noise.johnson_variance(both.sum(axis=0)[None] if joined else both[rows // cells.tiling.tile_rows], seconds)
+        johnson = noise.johnson_variance(
+            both.sum(axis=0)[None] if joined else both[rows // cells.tiling.tile_rows], seconds
+        )
     if noise.fano:
         g = cells.seen()[rows].astype(np.float64)
         shot = noise.shot_variance(np.abs(volts)[:, None] * (g[:, 0::2] + g[:, 1::2]), seconds)

@@ -9,14 +9,14 @@ equation is that of `devices/linear_decay.py`, with additive noise; the cell wit
           u \leftarrow u_r + (u - u_r)(1 - r)
 
 q is the charge that a switch injects when it opens, as a share of the step and of one sign whatever the pulse does
-(`charge_injection`); o is the zero offset of a cell, the threshold of its read transistor (`offset_spread`); r is the share of the
-charge beyond rest that one read takes (`read_disturb`). A pulse costs the charge of the two transistors that it opens and that of a step
-through the supply V of the pulse,
+(`charge_injection`); o is the zero offset of a cell, the threshold of its read transistor (`offset_spread`); r is the share of
+the charge beyond rest that one read takes (`read_disturb`). A pulse costs the charge of the two transistors that it opens and
+that of a step through the supply V of the pulse,
 
 .. math:: E = C_{gate} V^2 + C\,\frac{U}{states} V
 
-with C the `capacity` and U the `swing` of its voltage over the range. A cell without `capacity` dissipates V² G t as other cells do.
-Sources: Y. Li et al., VLSI Technology 2018, doi:10.1109/VLSIT.2018.8510648; S. Ambrogio et al., Nature 558, 60 (2018),
+with C the `capacity` and U the `swing` of its voltage over the range. A cell without `capacity` dissipates V² G t as other
+cells do. Sources: Y. Li et al., VLSI Technology 2018, doi:10.1109/VLSIT.2018.8510648; S. Ambrogio et al., Nature 558, 60 (2018),
 doi:10.1038/s41586-018-0180-5.
 """
 
