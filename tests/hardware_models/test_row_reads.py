@@ -20,7 +20,9 @@ from hardware_models.devices.linear_step import LinearStep
 from hardware_models.keys import Key
 
 KEY = Key(4, "rows")
-CELL = Capacitor(states=200.0, g_min=4e-6, g_max=20e-6, rest=0.5, tau=1e-3, v_up=1.0, v_down=1.0, t_up=1e-9, t_down=1e-9)
+CELL = Capacitor(
+    states=200.0, g_min=4e-6, g_max=20e-6, rest=0.5, tau=1e-3, v_up=1.0, v_down=1.0, t_up=1e-9, t_down=1e-9
+)
 
 
 def programmed(chip, array: str = "main") -> None:
@@ -46,7 +48,9 @@ def test_converters_round_and_clip_at_the_full_scale_that_is_asked_for() -> None
     full = 0.4 * chip.sheet(0).weight_limit
     found, _ = chip.read_rows(0, np.arange(20), full_scale=full, key=KEY)
     step = full / 127
-    np.testing.assert_allclose(found, np.clip(np.rint(chip.oracle.weights(0) / step), -127, 127) * step, atol=1e-6 * full)
+    np.testing.assert_allclose(
+        found, np.clip(np.rint(chip.oracle.weights(0) / step), -127, 127) * step, atol=1e-6 * full
+    )
 
 
 @pytest.mark.parametrize(("sums", "turns"), [("digital", 8), ("analog", 20)])
