@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FAST = "fast"
 REST = 0.5
-"""Where fast cells rest whose device says nothing of a leak, as a share of their range."""
+"""Rest of fast cells that are given a leak which their device does not have, as a share of their range."""
 
 
 def update_of(choices: Facts) -> UpdateKind | None:

@@ -27,7 +27,7 @@ NONE, INVERSION, CHOPPERS, ZERO_SHIFT = CANCELS
 class Signs:
     """The signs r (rows,) and c (columns,) of an array, int8, which begin at +1.
 
-    `kind` is one of `analog_ff.updates.CANCELS`; UsageError for any other.
+    `kind` is one of `analog_ff.updates.CANCELS`; any other raises UsageError.
     """
 
     def __init__(self, rows: int, columns: int, kind: str) -> None:

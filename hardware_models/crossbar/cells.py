@@ -159,7 +159,7 @@ class Cells(Seen):
 
     @property
     def priced_by_device(self) -> bool:
-        """True if neither price nor current of a pulse depends on the conductance of the cell, so that nobody need look at it."""
+        """True if neither price nor current of a pulse depends on the conductance of the cell: no look at it is needed."""
         device = self.device
         known = device.pulse_energy(True) is not None and device.pulse_energy(False) is not None
         return known and self.lines is None and device.timed and (self.watch is None or device.c_gate > 0.0)

@@ -34,7 +34,7 @@ CONVERTERS = ("dac", "adc")
 BITS = range(1, 17)
 STATUSES = ("verified", "recalled")
 AREAS: Mapping[str, str] = MappingProxyType(
-    {"cell_1T1R": "number", "cell_passive": "number", "adc": "area", "dac": "area", "integrator": "area",
+    {"cell_1T1R": "number", "cell_passive": "number", "cell_3T1C": "number", "adc": "area", "dac": "area", "integrator": "area",
      "sample_and_hold": "area", "multiply_add_fp32": "area", "multiply_add_int8": "area", "memory_bit": "area"}
 )  # fmt: skip
 """Parts with an area -> dimension; the area of a cell is in squares of the node's feature size."""

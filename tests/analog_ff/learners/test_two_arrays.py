@@ -122,8 +122,8 @@ def test_follows_the_digital_average_in_expectation() -> None:
     """Noiseless symmetric cells: the sum of all pulses is that of `accumulate`, within five deviations of the trains.
 
     A batch fires row i in a slot with probability p_i and column j with q_j, so that the number of coincidences S = R C of a
-    slot has the variance E[R²] E[C²] - (E R E C)²; each coincidence asks for at most eta Delta A/(a Delta W) pulses in the end, and every
-    rounding adds a variance of at most 1/4.
+    slot has the variance E[R²] E[C²] - (E R E C)²; each coincidence asks for at most eta Delta A/(a Delta W)
+    pulses in the end, and every rounding adds a variance of at most 1/4.
     """
     port, digital = Spy(chip_of()), Spy(chip_of())
     update = CapacitorUpdate(port, 0, momentum=0.8, slots=50)
@@ -269,7 +269,8 @@ def test_chopped_rows_bring_the_same_average() -> None:
     """c-TTv2 charges and reads a row with the same sign: on cells that do not forget between transfers, as without choppers.
 
     With transfers of all that A holds (rho = 1 at no leak) and a flip after each, what A keeps of earlier batches comes back
-    with random signs; what a batch brings has its own sign. The sums of both updates agree in sign where the batch is always the same.
+    with random signs; what a batch brings has its own sign. The sums of both updates agree in sign where the batch is always
+    the same.
     """
     plain, chopped = Spy(chip_of()), Spy(chip_of())
     updates = [BufferedTikiTaka(plain, 0, slots=20), ChoppedTikiTaka(chopped, 0, slots=20, chop_probability=0.5)]
@@ -286,7 +287,7 @@ def test_chopped_rows_bring_the_same_average() -> None:
 
 
 def test_zero_shift_takes_the_offset_off() -> None:
-    """Cells with offsets of 5 % of the range read nothing at rest once the reference holds them; without it they ask for pulses."""
+    """Cells with offsets of 5 % of the range ask for pulses at rest, and for none once the reference holds the offsets."""
     asked = {}
     for cancel in ("none", "zero-shift"):
         port = Spy(chip_of(replace(CELL, offset_spread=0.05), single=True))
