@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from analog_ff.config.config import Config
 from analog_ff.config.parts import CellChoices
+from analog_ff.config.together import settings
 from analog_ff.learners import LEARNERS
 from analog_ff.plain import Document, Facts
 from analog_ff.registry.options import flag
@@ -52,11 +53,13 @@ def fast_device_of(config: Config) -> BaseDevice | None:
     row = update_of(vars(config))
     if row is None or not row.arrays:
         return None
-    name = config.fast_device or row.fast_device or config.device
+    chosen = settings(config, "update")
+    name = chosen["fast_device"] or row.fast_device or config.device
     device = switched(load_device(name), config)
     if not device.trainable:
         raise UsageError(f"device '{name}' is written once and verified: choose another {flag('fast_device')}.")
-    return device if config.leak_time is None else _leaking(device, config.leak_time)
+    leak = chosen.get("leak_time")
+    return device if leak is None else _leaking(device, leak)
 
 
 def _leaking(device: BaseDevice, seconds: float) -> BaseDevice:
@@ -84,6 +87,6 @@ def arrays_of(config: Config, device: BaseDevice, layers: int) -> dict[int, dict
         return {}
     from hardware_models.chip.designs import Design  # its package brings the compiled loops with it
 
-    one = Design(fast, config.fast_cells == "single-ended")
+    one = Design(fast, settings(config, "update")["fast_cells"] == "single-ended")
     made = {name: one if name == FAST else Design(device) for name in further(vars(config))}
     return dict.fromkeys(range(layers), made)
