@@ -136,7 +136,7 @@ def test_counts_and_laws_of_a_small_file() -> None:
 
 @pytest.mark.parametrize("name", FILES)
 def test_the_law_of_time_that_is_told_is_the_one_that_acts(name: str) -> None:
-    """A file without one keeps its cells and their noise to the bit from a millisecond to a month; one with a law changes them."""
+    """A file without one keeps its cells and their noise to the bit for a month; one with a law changes them."""
     dev: Any = load_device(name)
     key = Key(11)
     state = dev.fabricate((16, 16), key)
