@@ -131,9 +131,9 @@ class FastArray:
             self.share = max(LEAST_SHARE, 0.5 * self.share)
         return readings, events
 
-    def discharge(self, readings: np.ndarray, key: Key) -> Events:
-        """Take from every cell, by whole pulses, what it was read to hold (inputs, neurons) [units of a weight]."""
-        counts = np.rint(-readings / self.sheet.weight_step).astype(np.int32)
+    def move(self, wanted: np.ndarray, key: Key) -> Events:
+        """Move every cell by whole pulses, as near to `wanted` (inputs, neurons) as they come [units of a weight]."""
+        counts = np.rint(wanted / self.sheet.weight_step).astype(np.int32)
         return self._port.fire_cells(self._layer, counts, key=key, array=NAME)
 
     @property

@@ -10,11 +10,13 @@ that it forgets in a batch, and A-hat what the converters tell of A. Because A f
 each g is read 1/(k rho) times in all, so that it changes W by eta g in the end, as with `accumulate`. A subclass says what rho
 is and may put a memory between reading and pulses.
 
-Where signs cancel what the cells add by themselves (`analog_ff.updates.signs`), a period of `cancel_every` transfers ends with
-a transfer of all that is left, k rho = 1, after which the cells are discharged by as many pulses as they were read to hold, and
-the signs change. With `zero-shift` the array is read before anything is learned, after `zero_pulses` pairs of an up and a down
-pulse on every cell, which take it to its symmetric point (H. Kim et al., Zero-shifting technique, arXiv:1907.10228); what it
-reads there is programmed into an array "reference" of slow cells, which is read beside it from then on and subtracted.
+Where signs cancel what the cells add by themselves (`analog_ff.updates.signs`), the signs change after the last transfer of a
+period of `cancel_every`, and every cell whose sign changes is pulsed by -2 of what it was just read to hold, so that it goes on
+with the same average under the other sign. (To move all that is left at once instead would be a step of 1/rho batches without
+a look at the network in between, and learning does not stand it.)
+With `zero-shift` the array is read before anything is learned, after `zero_pulses` pairs of an up and a down pulse on every
+cell, which take it to its symmetric point (H. Kim et al., Zero-shifting technique, arXiv:1907.10228); what it reads there is
+programmed into an array "reference" of slow cells, which is read beside it from then on and subtracted.
 """
 
 from __future__ import annotations
@@ -78,13 +80,11 @@ class Transfer(Update):
         if self.batches % self.every:
             return events
         last = self.signs.turns and self.batches % (self.every * self.period) == 0
-        factor = (
-            rate * (1.0 if last else min(1.0, self.every * rho)) / (self.fast.gain * images * self._sheet.weight_step)
-        )
+        factor = rate * min(1.0, self.every * rho) / (self.fast.gain * images * self._sheet.weight_step)
         return events + self._transfer(factor, last, key.child("transfer"))
 
     def _transfer(self, factor: float, last: bool, key: Key) -> Events:
-        """Read all rows and pulse the slow cells by `factor` times the readings; empty the fast ones at the end of a period."""
+        """Read all rows and pulse the slow cells by `factor` times the readings; turn the fast ones at the end of a period."""
         readings, events = self.fast.read(key.child("read"))
         if self.signs.kind == ZERO_SHIFT:
             zeros, more = self._read_reference(key.child("reference"))
@@ -92,8 +92,10 @@ class Transfer(Update):
         counts, more = self.pulses(np.float32(factor) * self.signs.on(readings), key)
         events = events + more + self._port.fire_cells(self._layer, counts, key=key)
         if last:
-            events = events + self.fast.discharge(readings, key.child("discharge"))
+            before = self.signs.on(np.ones((1, 1), np.float32))
             self.signs.turn(key.child("signs"))
+            changed = before != self.signs.on(np.ones((1, 1), np.float32))
+            events = events + self.fast.move(np.where(changed, -2.0 * readings, 0.0), key.child("turn"))
         return events
 
     def pulses(self, wanted: np.ndarray, key: Key) -> tuple[np.ndarray, Events]:
