@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import math
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from analog_ff.config.config import Config
 from analog_ff.learners.forward_forward import ForwardForward
 from analog_ff.network.stack import Stack
 from analog_ff.objective.goodness import LayerGoodness
+from analog_ff.runs.execute import execute
 from analog_ff.runs.lessons import Lesson, teach
 from analog_ff.updates.accumulate import Accumulate
 from analog_ff.updates.capacitor import Capacitor as CapacitorUpdate
@@ -28,6 +32,7 @@ from hardware_models.events import Events, Ledger, Tally
 from hardware_models.keys import Key
 from hardware_models.load import load_device
 
+ROOT = Path(__file__).resolve().parents[3]
 ROWS, COLUMNS, BATCH = 12, 7, 10
 KEY = Key(7, "two arrays")
 CELL = Capacitor(states=4096.0, g_min=4e-6, g_max=20e-6, rest=0.5, tau=1e-3, v_up=1.0, v_down=1.0)
@@ -406,3 +411,40 @@ def test_fast_cells_must_forget_for_a_capacitor() -> None:
     assert port.sheet(0, "fast").leak_time == pytest.approx(2e-3)
     with pytest.raises(UsageError, match="written once"):
         port_of(Config(update="capacitor", fast_device="wan2022_reram"), ((ROWS, COLUMNS),))
+
+
+SMALL = {"preset": "plain", "data": "toy", "layers": (8,), "epochs": 1, "batch": 100, "shift": 0, "update": "capacitor"}
+
+
+def test_a_run_is_counted_priced_and_drawn(tmp_path: Path) -> None:
+    """Conversions in closed form; pulses of weights alone wear them; the second array is in the area and in the description."""
+    results = {}
+    for update in ("capacitor", "accumulate"):
+        results[update], _ = execute(Config(**{**SMALL, "update": update}, out=str(tmp_path / update)), quiet=True)
+    made, usual = results["capacitor"], results["accumulate"]
+    batches, weights = made["images"]["learn"] // 100, sum(n * m for n, m in made["shapes"])
+    learned = [result["events"]["learn"]["adc.8"] for result in results.values()]
+    assert learned[0] - learned[1] == batches * weights and batches == 4
+    main = made["events"]["learn"]["write.selected"]
+    assert made["cells"]["pulses_per_weight"] == main / weights and made["events"]["learn"]["write.further"] > 0
+    joules = made["energy"]["by_component_joule"]["learn"]
+    assert joules["further.write"] == made["integrals"]["learn"]["further.write"]["value"] > 0.0
+    assert made["energy"]["circuit"]["memory_bytes"] == usual["energy"]["circuit"]["memory_bytes"] - 4 * weights
+    areas = [result["energy"]["chip"]["learn"]["area_m2"] for result in results.values()]
+    # Two cells of 300 F² a weight at 32 nm and a second set of circuits, less a word of 32 bits of memory.
+    assert areas[0] - areas[1] > 2 * weights * 300 * 32e-9**2 - 32 * weights * 0.3e-12
+    assert made["further_arrays"]["fast"]["name"] == "li2018_3t1c" and "further_arrays" not in usual
+    columns = (tmp_path / "capacitor" / "metrics.csv").read_text().splitlines()[0].split(",")
+    explained = (ROOT / "docs" / "reference" / "run-files.md").read_text()
+    assert all(f"`{name}`" in explained for name in columns if name.startswith(("fast_", "drive_", "sample_")))
+
+
+def test_another_fast_device_is_another_run() -> None:
+    """The key of a stored result has the figures of the fast cells; without a fast array it has none."""
+    sys.path.append(str(ROOT / "benchmarks"))
+    identity = importlib.import_module("identity")
+    keys = [
+        identity.key("simulate", Config(**{**SMALL, **more}))["inputs"].get("fast_device")
+        for more in ({}, {"leak_time": 1e-3}, {"fast_device": "memristor", "leak_time": 1e-3}, {"update": "accumulate"})
+    ]
+    assert len(set(keys)) == 4 and keys[3] is None
