@@ -14,11 +14,20 @@ and wiring; for neurons there is no published figure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from hardware_models.energy.circuit import QUOTED, Circuit
 from hardware_models.energy.load import Technology
 from hardware_models.tiles import Tiling
+
+ESTIMATED_CELLS: Mapping[str, Mapping[str, float]] = MappingProxyType(
+    {"3T1C": MappingProxyType({"low": 100.0, "nominal": 300.0, "high": 10000.0})}
+)
+"""Kind of cell -> its area in squares of the feature size, where no technology file gives one: own estimates.
+
+3T1C: three transistors and 100 fF in a trench of 0.3 um2 at 32 nm; low a trench of 25 fF, high a planar capacitor of 10 fF/um2.
+"""
 
 
 def area(
@@ -43,8 +52,8 @@ def area(
     a part of a row each; every one has a driver. `further` are the kinds of cells of the arrays that each layer has beside the
     main one, such as 3T1C.
     """
-    kinds = [f"cell_{kind}" for kind in further]
-    needed = (f"cell_{access}", *kinds, "adc", "dac", "integrator", "sample_and_hold")
+    needed = (f"cell_{access}", "adc", "dac", "integrator", "sample_and_hold")
+    needed += tuple(f"cell_{kind}" for kind in further if kind not in ESTIMATED_CELLS)
     if any(name not in technology.areas for name in needed):
         return None
     cells, pairs, converters, rows = 0, 0, 0, added_lines
@@ -54,12 +63,13 @@ def area(
         pairs += tiling.row_tiles * neurons
         converters += converters_of(tiling, circuit)
         rows += tiling.column_tiles * inputs
-    pairs, converters, rows = (n * (1 + len(kinds)) for n in (pairs, converters, rows))
+    pairs, converters, rows = (n * (1 + len(further)) for n in (pairs, converters, rows))
     one = {name: technology.areas[name].at(scenario) for name in needed}
     square = (technology.node_nm * 1e-9) ** 2
+    beside = [ESTIMATED_CELLS[kind][scenario] if kind in ESTIMATED_CELLS else one[f"cell_{kind}"] for kind in further]
     parts = {
         "cells": cells * one[f"cell_{access}"] * square,
-        **({"further_cells": cells * sum(one[kind] for kind in kinds) * square} if kinds else {}),
+        **({"further_cells": cells * sum(beside) * square} if further else {}),
         "adc": converters * one["adc"] if adc else 0.0,
         "dac": rows * one["dac"] if dac else 0.0,
         "integrator": pairs * one["integrator"],
