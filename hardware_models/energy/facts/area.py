@@ -52,8 +52,8 @@ def area(
     a part of a row each; every one has a driver. `further` are the kinds of cells of the arrays that each layer has beside the
     main one, such as 3T1C.
     """
-    needed = (f"cell_{access}", "adc", "dac", "integrator", "sample_and_hold")
-    needed += tuple(f"cell_{kind}" for kind in further if kind not in ESTIMATED_CELLS)
+    others = (f"cell_{kind}" for kind in further if kind not in ESTIMATED_CELLS)
+    needed = (f"cell_{access}", *others, "adc", "dac", "integrator", "sample_and_hold")
     if any(name not in technology.areas for name in needed):
         return None
     cells, pairs, converters, rows = 0, 0, 0, added_lines
