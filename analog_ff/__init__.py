@@ -12,6 +12,7 @@ _PUBLIC = {
     "Config": "analog_ff.config.config",
     "ForwardForwardClassifier": "analog_ff.estimator",
     "execute": "analog_ff.runs.execute",
+    "load_run": "analog_ff.runs.loaded",
     "recommended": "analog_ff.config.config",
 }
 

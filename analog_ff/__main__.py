@@ -11,15 +11,23 @@ from analog_ff.cli.app import WIDE, run_app
 from analog_ff.cli.parameters import Grouped
 from analog_ff.compare import compare
 from analog_ff.energy import energy
+from analog_ff.export import export
+from analog_ff.improve import improve
+from analog_ff.infer import infer
 from analog_ff.output.messages import answer
 from analog_ff.simulate import simulate
 from analog_ff.spiking.command import spiking
+from analog_ff.sweep import sweep
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
 app.command("simulate", cls=Grouped, context_settings=WIDE)(simulate)
 app.command("energy", cls=Grouped, context_settings=WIDE)(energy)
+app.command("infer", cls=Grouped, context_settings=WIDE)(infer)
+app.command("export", cls=Grouped, context_settings=WIDE)(export)
 app.command("compare", cls=Grouped, context_settings=WIDE)(compare)
+app.command("improve", cls=Grouped, context_settings=WIDE)(improve)
 app.command("spiking", cls=Grouped, context_settings=WIDE)(spiking)
+app.command("sweep", cls=Grouped, context_settings=WIDE)(sweep)
 app.add_typer(devices.app, name="devices")
 
 

@@ -11,6 +11,7 @@ import typer
 
 from analog_ff.cli.app import WIDE, run_app
 from analog_ff.cli.device_table import catalogue, equation, layers_of, parameters, shown, table
+from analog_ff.cli.fit_traces import fit_traces, lines_of, retention_of, table_kind
 from analog_ff.cli.parameters import TEXT
 from analog_ff.output import whole_files
 from analog_ff.output.messages import answer
@@ -41,6 +42,9 @@ _COLUMNS = typer.Option(
     help="which column is what, by its title (with [unit]) or number, or one value with its unit for all rows: "
     "\"voltage=Vp [V],current=4 [uA],read voltage=0.2 V\"; names: " + ", ".join(QUANTITIES),
 )  # fmt: skip
+_FILES = typer.Argument(
+    ..., metavar="FILE...", help="measured pulse train, tables as text: one row a pulse, or a column a cell"
+)
 _SPEC = typer.Argument(..., metavar="NAME|FILE", help="name, .toml, .csv, file.py:Class or package.module:Class")
 
 
@@ -112,7 +116,7 @@ def show(
 
 @app.command("fit", context_settings=WIDE)
 def fit_train(
-    file: str = typer.Argument(..., metavar="FILE", help="measured pulse train, a table as text: one row a pulse"),
+    file: list[str] = _FILES,
     out: str = typer.Option(
         None, "--out", metavar=TEXT, help="write the fitted device to this .toml file, which must not exist"
     ),
@@ -124,30 +128,65 @@ def fit_train(
     keep_outliers: bool = typer.Option(
         False, "--keep-outliers", help="keep single readings that lie far from what the others say"
     ),
+    amplitude: str = typer.Option(
+        "", "--amplitude", metavar=TEXT, help='fit the pulses of these sizes alone: "1.6 V" or "1.6 V,-1.8 V,100 ns"'
+    ),
+    each_file: str = typer.Option(
+        "", "--each-file", metavar="cells|cycles",
+        help="several files: each has cells of its own, or all are cycles of one cell (default: by the names of the cells)",
+    ),
+    read_voltage: str = typer.Option("", "--read-voltage", metavar=TEXT, help='voltage of a reading, such as "0.2 V"'),
+    read_time: str = typer.Option("", "--read-time", metavar=TEXT, help='duration of a reading, such as "1 us"'),
+    pulse_voltage: str = typer.Option(
+        "", "--pulse-voltage", metavar=TEXT, help='voltage of the pulses, where no column gives it: "1.6 V,-1.8 V"'
+    ),
+    pulse_width: str = typer.Option(
+        "", "--pulse-width", metavar=TEXT, help='width of the pulses, where no column gives it: "100 ns"'
+    ),
+    access: str = typer.Option("", "--access", metavar="1T1R|passive", help="whether cells have a transistor of their own"),
     as_json: bool = _JSON,
+    kind: str = typer.Option(
+        "", "--kind", metavar="pulses|retention|write-verify", help="what the table is (default: by its columns)"
+    ),
+    retention: str = typer.Option(
+        "", "--retention", metavar="FILE", help="retention traces of the same device, whose law of time it gets"
+    ),
 ) -> None:  # fmt: skip
-    """Fit a device to a measured pulse train.
+    """Fit a device to a measured pulse train in one or more files, or to retention or write-verify traces.
 
     The fit says how well the data know each parameter. Encoding, separator, decimal sign and header are found, and the column
     taken for each quantity is printed. Readings: conductance, resistance, or current and read voltage; pulses: voltage or
-    polarity.
+    polarity. What the files and the options do not say is printed as assumed, and stands as an assumption in the device.
     """
     from analog_ff.runs.progress_line import ProgressLine
-    from hardware_models.fitting import fit_file
+    from hardware_models.fitting import Given, fit_file
 
     if out is not None and not out.endswith(".toml"):
         raise UsageError(f"--out takes a file name that ends in .toml, got {out}.")
     target = None if out is None else _new(placed(home(out)))
     picture = None if plot is None else _new(_picture(plot))
+    given = Given(access, pulse_voltage, pulse_width)
+    single = {"read voltage": read_voltage, "read time": read_time}
+    choices = ",".join([*columns, *(f"{quantity}={text}" for quantity, text in single.items() if text)])
+    if (what := table_kind(file, choices, kind)) != "pulses":
+        of_pulses = {"--amplitude": amplitude, "--each-file": each_file, "--pulse-voltage": pulse_voltage,
+                     "--pulse-width": pulse_width, "--access": access, "--one-cycle": one_cycle,
+                     "--keep-outliers": keep_outliers}  # fmt: skip
+        if idle := [name for name, text in of_pulses.items() if text]:
+            raise UsageError(f"{idle[0]} belongs to pulse trains, but {file[0]} holds {what} traces; leave it out.")
+        fit_traces(what, file, choices, retention, target, picture, _print, as_json)
+        return
     result = fit_file(
-        file, one_cycle=one_cycle, columns=",".join(columns) or {}, keep_outliers=keep_outliers, progress=ProgressLine()
-    )
+        file, one_cycle=one_cycle, columns=choices or {}, keep_outliers=keep_outliers, amplitude=amplitude,
+        each_file=each_file, given=given, progress=ProgressLine(),
+    )  # fmt: skip
+    aged = retention_of(retention, result.device, choices) if retention else None
     if target is not None:
-        whole_files.create(target, result.toml())
+        whole_files.create(target, result.toml() + ("\n".join([*aged.entries(), ""]) if aged else ""))
     if picture is not None:
-        from analog_ff.cli.device_pictures import draw_fit
+        from analog_ff.cli.fit_pictures import draw_fit
 
-        draw_fit(result, picture)
+        draw_fit(result, picture, aged)
     lines = [f"{result.device.name}: {result.form}, from {result.device.source.removeprefix('fitted to ')}", ""]
     lines += [*table(("read", "from", "unit"), [list(row) for row in result.train.taken]), ""]
     lines += table(("parameter", "value", "95 % low", "95 % high", "unit"),
@@ -159,9 +198,11 @@ def fit_train(
     lines += ["", *table(("goodness", "value", ""),
                           [[name.replace("_", " "), shown(x), _MEANING.get(name, "")]
                            for name, x in result.goodness.items()]), ""]  # fmt: skip
+    lines += [f"assumed: {stand.said}." for stand in result.stands if stand.kind == "assumption"]
     lines += [f"note: {notice}." for notice in result.notices]
+    lines += ["", *lines_of(aged)] if aged else []
     lines += [f"written: {p}" for p in (target, picture) if p is not None]
-    _print(result.describe(), as_json, lines)
+    _print(result.describe() | ({"retention": aged.describe()} if aged else {}), as_json, lines)
 
 
 @app.command("examine", context_settings=WIDE)

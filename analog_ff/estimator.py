@@ -15,11 +15,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from analog_ff.config.classifier import NOT_SETTINGS as NOT_SETTINGS
 from analog_ff.config.classifier import config_of
+from analog_ff.config.config import Config
 from analog_ff.objective.schedule import Moment
 from analog_ff.plain import Document, Facts
 from analog_ff.runs import results
 from analog_ff.runs.batches import Batches
 from analog_ff.runs.build import calibrated, schedule_of
+from analog_ff.runs.first_use import compiling_ahead
 from analog_ff.runs.lessons import Lesson, lessons
 from analog_ff.runs.rows import Rows
 from hardware_models.check import UsageError, positive_int
@@ -125,14 +127,16 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
         classes, codes = np.unique(labels, return_inverse=True)
         batches = Batches(len(x), positive_int("the classifier", "batch", self.batch))
         epochs = -(-UPDATES // batches.number) if self.epochs is None else self.epochs
-        parts = self._fresh(classes, x.shape[1], epochs)
-        schedule = schedule_of(parts.config, batches)
-        parts.scaler.fit(x)
-        images = parts.encode(x)
-        with one_blas_thread():
-            for epoch in range(epochs):
-                for lesson in lessons(batches, schedule, epoch, epochs, parts.config.seed):
-                    parts.learn(images, codes, lesson)
+        config = self._config(epochs)
+        with compiling_ahead(config):
+            parts = self._fresh(config, classes, x.shape[1])
+            schedule = schedule_of(config, batches)
+            parts.scaler.fit(x)
+            images = parts.encode(x)
+            with one_blas_thread():
+                for epoch in range(epochs):
+                    for lesson in lessons(batches, schedule, epoch, epochs, config.seed):
+                        parts.learn(images, codes, lesson)
         # Assigned only now: a fit that fails or is interrupted leaves the earlier model in place.
         self.classes_, self.n_iter_, self._parts = classes, epochs, parts
         return self
@@ -155,15 +159,17 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
         unknown = np.setdiff1d(labels, known)
         if unknown.size:
             raise UsageError(f"partial_fit met labels that are not among the classes {known}: {unknown}.")
-        parts = self._fresh(known, x.shape[1], 1) if first else self._parts
-        codes = np.searchsorted(known, labels)
-        batches = Batches(len(x), parts.config.batch)
-        parts.scaler.partial_fit(x)
-        images = parts.encode(x)
-        with one_blas_thread():
-            for number in range(batches.number):
-                moment = Moment(0, number, full=batches.size)
-                parts.learn(images, codes, Lesson(parts.updates, 1.0, moment, batches.rows(number)))
+        config = self._config(1) if first else self._parts.config
+        with compiling_ahead(config):
+            parts = self._fresh(config, known, x.shape[1]) if first else self._parts
+            codes = np.searchsorted(known, labels)
+            batches = Batches(len(x), config.batch)
+            parts.scaler.partial_fit(x)
+            images = parts.encode(x)
+            with one_blas_thread():
+                for number in range(batches.number):
+                    moment = Moment(0, number, full=batches.size)
+                    parts.learn(images, codes, Lesson(parts.updates, 1.0, moment, batches.rows(number)))
         # Assigned only now: a refused first call leaves nothing behind, and may be made again with other classes.
         self.classes_, self._parts, self.n_iter_ = known, parts, 1 if first else self.n_iter_ + 1
         return self
@@ -222,11 +228,14 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
         with one_blas_thread():
             return parts.scores(x)
 
-    def _fresh(self, classes: np.ndarray, features: int, epochs: Any) -> Rows:
+    def _config(self, epochs: Any) -> Config:
+        return config_of(self.get_params(deep=False), epochs)
+
+    def _fresh(self, config: Config, classes: np.ndarray, features: int) -> Rows:
         """Return a fresh chip and its learner, the initial weights programmed."""
         if len(classes) < 2:
             raise UsageError(f"a classifier needs at least two classes, got 1 class: {classes}.")
-        parts = Rows(config_of(self.get_params(deep=False), epochs), features, len(classes))
+        parts = Rows(config, features, len(classes))
         with one_blas_thread():
             parts.ledger.book("program", calibrated(parts.config, parts.learner))
             parts.ledger.book("program", parts.learner.initialise())

@@ -15,7 +15,9 @@ from analog_ff.config.reading import given
 from analog_ff.output.folders import must_be_new
 from analog_ff.output.messages import answer, tell
 from analog_ff.plain import Document
+from analog_ff.registry.options import parse_whole
 from analog_ff.runs.stored import asked_for, finished
+from hardware_models.check import UsageError, positive_int
 from hardware_models.files import home
 from hardware_models.places import placed
 
@@ -39,25 +41,32 @@ def simulate(
     ablate: bool = typer.Option(
         False, "--ablate", help="run again without each non-ideality in turn, and tabulate what each costs"
     ),
+    seeds: str = typer.Option(
+        None, "--seeds", metavar="<int>", show_default=False,
+        help="with --ablate: paired seeds of each run, a chip of its own with each [1] [default: 1, which has no interval]",
+    ),
     as_json: bool = typer.Option(False, "--json", help="print result.json on standard output and nothing else"),
     **options: Any,
-) -> None:
+) -> None:  # fmt: skip
     """Train a network in situ on a simulated analog chip.
 
     It learns by Forward-Forward unless --learner names another rule. Every pulse, read and conversion is counted and priced.
     """
     if options["out"] and not resume:  # before any other option is looked at
         must_be_new(placed(home(options["out"])))
+    if seeds is not None and not ablate:
+        raise UsageError("--seeds belongs to --ablate; one run has one --seed.")
+    number = positive_int("an ablation", "--seeds", parse_whole("--seeds", seeds or "1"), 1, 1000)
     config = _configure(given(Config, options), resume and not ablate, again=resume)
     if threads is not None:
         set_threads(threads)
+    if ablate:
+        _ablate(config, number, resume, as_json, keep, threads)
+        return
     from analog_ff.runs.first_use import compiling_ahead
 
     with compiling_ahead(config):
-        if ablate:
-            _ablate(config, resume, as_json, keep)
-        else:
-            _run(config, resume, as_json, keep)
+        _run(config, resume, as_json, keep)
 
 
 def _run(config: Config, resume: bool, as_json: bool, keep: str) -> None:
@@ -76,14 +85,18 @@ def _run(config: Config, resume: bool, as_json: bool, keep: str) -> None:
 app = command_of(with_signature(simulate, parameters(Config)))
 
 
-def _ablate(config: Config, resume: bool, as_json: bool, keep: str) -> None:
-    from analog_ff.runs import ablate
+def _ablate(config: Config, seeds: int, resume: bool, as_json: bool, keep: str, threads: str | None) -> None:
+    from analog_ff.improvement import ablation
+    from analog_ff.improvement.bench import Crew
+    from analog_ff.runs.first_use import cores
 
-    table, folder = ablate.ablate(config, resume=resume, keep=keep, say=tell)
+    each = None if threads is None else parse_whole("--threads", threads)
+    crew = Crew(None if each is None else max(1, cores() // each), each)
+    table, folder = ablation.ablate(config, seeds=seeds, resume=resume, keep=keep, crew=crew, say=tell)
     if as_json:
         answer(json.dumps(table))
     else:
-        ablate.show(table, folder)
+        ablation.show(table, folder)
 
 
 def _configure(options: Document, resume: bool, *, again: bool = False) -> Config:

@@ -46,9 +46,13 @@ CASES: Mapping[str, Case] = {
 }  # fmt: skip
 
 
+def environment() -> dict[str, str]:
+    """Return the environment of a command that takes this checkout's packages."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+
+
 def start(command: Sequence[str], where: Path, **options: Any) -> subprocess.Popen[str]:
     """Start a command in a working directory, with Ctrl-C enabled as in a terminal, and capture its standard error."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     prepare = options.pop("preexec_fn", lambda: None)
 
     def child() -> None:
@@ -56,7 +60,7 @@ def start(command: Sequence[str], where: Path, **options: Any) -> subprocess.Pop
         prepare()
 
     return subprocess.Popen(
-        command, cwd=where, env=environment, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        command, cwd=where, env=environment(), text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         preexec_fn=child, **options,
     )  # fmt: skip
 

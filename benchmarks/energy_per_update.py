@@ -54,11 +54,12 @@ def measured(devices: str, learners: str, images: int, layers: tuple[int, ...], 
         folder = Path(place) / "runs"
         points = plan.points_of(chosen, labels, 1, common, own, folder)
         plan.run(points, folder, resume=False, say=lambda line: print(line, file=sys.stderr, flush=True))
-        for device, spec in chosen.items():
+        for device in chosen:
+            config = next(p.config for p in points if p.device == device)
             loaded = {p.label: plan.load(p) for p in points if p.device == device}
             found = [row(device, label, [run], 100.0) for label, run in loaded.items()]
             first = next(iter(loaded.values()))[0]
-            pricing = Pricing(prices, found, first["device"], ranges_of(spec), 1000)
+            pricing = Pricing(prices, found, first["device"], ranges_of(config), 1000)
             for r, run in zip(found, loaded.values(), strict=True):
                 priced = pricing.priced(r)
                 kept = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import ages_table
 from catalogue import judged_on, results_of
 from experiment_files import PLACE
 from pages import Page, folded, one_level_up
@@ -20,6 +21,8 @@ def page(name: str, experiment: dict[str, Any]) -> Page:
     body = [one_level_up(experiment.get("note", "").strip()), ""]
     body += folded(f"{count} row{'s' if count > 1 else ''}", table(name, experiment))
     body += folded("seed by seed", pairs) if pairs else []
+    aged = ages_table.table(name, experiment) if "ages" in experiment.get("options", {}) else []
+    body += folded("by age", aged) if aged else []
     return Page(name, experiment["title"], answer(name, experiment), f"`python benchmarks/run.py {name}`", body)
 
 

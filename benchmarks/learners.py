@@ -55,8 +55,8 @@ def main() -> None:
     parser.add_argument("--data-dir")
     args = parser.parse_args()
     tuning = catalogue.experiments([TUNING])[TUNING]
-    for label, options in catalogue.points(tuning):
-        run.run(TUNING, label, options, args.data_dir)
+    if failed := run.run(TUNING, catalogue.points(tuning), args.data_dir, workers=1):
+        sys.exit("\n".join(failed))
     common = [word for key, value in tuning["options"].items() if key != "split" for word in (f"--{key}", str(value))]
     named = ",".join(label if label == learner else f"{label}={learner}" for label, learner in LEARNERS.items())
     command = [

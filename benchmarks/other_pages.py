@@ -7,10 +7,11 @@ from typing import Any
 
 import spiking_settings
 from catalogue import HERE
-from identity import digest, figures, older
+from identity import older
 from pages import Page, folded, picture
 from result_tables import MARK
 
+from analog_ff.runs.identity import digest, figures
 from hardware_models.load import load_device
 
 RESULTS = HERE / "results"
@@ -213,8 +214,14 @@ def epoch() -> Page | None:
     if found is None:
         return None
     others = [name for name in ("numpy", "products", "peer") if name in found["cases"]]
+    main = "main job"  # it is compared with steps of its own widths
+
+    def ratio(name: str, other: str) -> str:
+        beside = f"{other}, {main}" if name.endswith(main) else other
+        return "1" if beside == name else f"{found['cases'][name].get(f'ratio_to_{beside}', float('nan')):.2f}"
+
     rows = [
-        [name, f"{r['epoch_seconds']:.1f}", *(f"{r[f'ratio_to_{o}']:.2f}" if o != name else "1" for o in others)]
+        [name, f"{r['epoch_seconds']:.1f}", *(ratio(name, other) for other in others)]
         for name, r in found["cases"].items()
     ]
     body = [

@@ -116,7 +116,8 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
     if experiment.get("options", {}).get("readout") == "output":
         readouts = ("output",)
         head[2:4] = [f"{kind} error, output layer %"]
-    ages = ["at once", "after a day"] if any("program-to" in row for row in experiment["rows"]) else []
+    written = any("program-to" in row for row in experiment["rows"]) and "ages" not in experiment.get("options", {})
+    ages = ["at once", "after a day"] if written else []
     inspected = INSPECTED if experiment.get("inspected") else {}
     published = any("published" in row for row in experiment["rows"])
     tuner = tuner_of(name, experiment)

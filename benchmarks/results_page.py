@@ -8,6 +8,8 @@ from typing import Any
 import experiment_page
 import result_tables
 from catalogue import HERE, ROOT, experiments, judged_on, results_of
+from fitting_pages import fitting_pages
+from improve_pages import improve_pages
 from other_pages import other_pages, table
 from pages import DOCS, FRONT, PAGES, Page, folded, linked, written
 from result_tables import error, mean
@@ -89,7 +91,15 @@ def all_pages() -> list[Page]:
     """Return all pages: those of the experiments in the order of their files, then the others."""
     corrections = moved()
     made = [experiment_page.page(name, experiment) for name, experiment in experiments([]).items()]
-    return [*made, *other_pages(), *speed_pages(), *wires_pages(), *([corrections] if corrections else [])]
+    return [
+        *made,
+        *other_pages(),
+        *speed_pages(),
+        *wires_pages(),
+        *fitting_pages(),
+        *improve_pages(),
+        *([corrections] if corrections else []),
+    ]
 
 
 def write_tables() -> None:

@@ -1,13 +1,15 @@
 """Run the experiments of benchmarks/experiments, point by point, and make the tables of the docs from their results.
 
     python benchmarks/run.py [NAME ...] [--data-dir DIR]   run missing points (of all experiments, or of those named)
+    python benchmarks/run.py NAME --workers 2              run two points at a time
     python benchmarks/run.py NAME --part 1/2 --threads 1   run every second missing point; another process has --part 2/2
     python benchmarks/run.py --tables                      write docs/results.md, docs/results/ and the README's table
 
 An experiment is one TOML file: a title, options of `analog_ff.simulate` common to all rows, and rows with a label,
 options of their own and seeds (the chip's seed is the experiment's seed). A point is one run; its result is one line of
 benchmarks/results/<experiment>.jsonl (`store`) with a key of everything that decides it (`identity`). A stored point
-is run again only if its key differs from that of a run today; until then the tables mark it.
+is run again only if its key differs from that of a run today; until then the tables mark it. The runs are those of a sweep
+(`analog_ff.sweeps`): a point whose run fails does not stop the others, and an interrupted program goes on.
 
 With a table `grid` (option -> values) every row is run with every combination, and its table shows the best one. An
 experiment that is `tuned_by` such an experiment uses its best values, by the rows of the same label. `paired` lists pairs of
@@ -18,39 +20,24 @@ for the error of that row.
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import point_energy
 import store
 from catalogue import ROOT, command_of, experiments, points
-from identity import key, out_of_date, resolved
+from identity import out_of_date
 from results_page import write_tables
 
-from analog_ff.config.config import Config
+from analog_ff.sweeps.execute import run_points
+from analog_ff.sweeps.export import stored_result
+from analog_ff.sweeps.points import Point, resolved
+from analog_ff.sweeps.store import DONE, FAILED, NAME, Store
 from hardware_models.check import UsageError
-
-KEPT = (
-    "schema", "config", "device", "seed", "chip_seed", "split", "wall_seconds", "versions", "test_error_percent",
-    "test_error_percent_by_readout", "validation_error_percent", "validation_error_percent_by_readout", "images",
-    "events", "integrals", "energy", "cells", "deployed", "johnson_noise", "wires",
-    "activity", "shapes", "inputs_sha256", "events_by_layer", "integrals_by_layer", "gated_share_by_layer",
-    "firing", "spikes_per_presentation", "presentations",
-)  # fmt: skip
-
-
-def arguments(options: dict[str, Any]) -> list[str]:
-    """Return options as arguments of the command line; true becomes a flag, false the `--no-` form of one that has it."""
-    words = []
-    for name, value in options.items():
-        if value is False:
-            words += [f"--no-{name}"] if name.replace("-", "_") in Config.usual else []
-        else:
-            words += [f"--{name}"] if value is True else [f"--{name}", str(value)]
-    return words
 
 
 def commit() -> str:
@@ -69,39 +56,51 @@ def replaced(old: dict[str, Any], reasons: list[str]) -> dict[str, Any]:
     return {"commit": old.get("key", {}).get("commit", "unknown"), "reasons": reasons, **found}
 
 
-def run(name: str, label: str, options: dict[str, Any], data_dir: str | None, threads: int | None = None) -> None:
-    """Run one point and store its result; the number of threads changes no result."""
-    spiking = command_of(experiments([name])[name]) == "spiking"
-    command_name = "spiking" if spiking else "simulate"
-    before = None
-    if (old := store.point(name, options)) is not None:
-        reasons = out_of_date(command_name, options, old)
-        if not reasons:
-            return
-        before = replaced(old, reasons)
-        print(f"{name}: {label}, seed {options['seed']} is out of date: {'; '.join(reasons)}", flush=True)
-    print(f"{name}: {label}, seed {options['seed']} ...", flush=True)
-    # An interrupted run is resumed from its checkpoint.
-    folder = ROOT / "runs" / "experiments" / name / store.place_of(options)
-    program = ["analog_ff", "spiking"] if spiking else ["analog_ff.simulate"]
-    command = [sys.executable, "-m", *program, *arguments(options), "--json", "--out", str(folder)]
-    command += ["--data-dir", data_dir] if data_dir else []
-    command += ["--threads", str(threads)] if threads else []
-    command += ["--resume"] if folder.exists() else []
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"{name}: {label} failed with status {done.returncode}.")
-    result = json.loads(done.stdout)
-    kept = {key: result[key] for key in KEPT if key in result}
-    # Folders of data and runs concern only this machine, so they are not stored.
-    kept["config"] = {k: v for k, v in kept["config"].items() if k not in ("data_dir", "out", "resume", "json")}
-    identity = key(command_name, resolved(command_name, options)) | {"commit": commit()}
-    stored = {"label": label, "options": options, "key": identity} | kept
-    stored |= {"before": before} if before else {}
-    stored |= {"energy": point_energy.stored(stored)} if stored.get("energy") else {}
-    store.keep(name, stored)
-    shutil.rmtree(folder)
+def run(
+    name: str, asked: Sequence[tuple[str, dict[str, Any]]], data_dir: str | None, *, part: str = "all", **how: Any
+) -> list[str]:
+    """Run those points of an experiment that are missing or out of date, and store their results; return what failed.
+
+    `part` names the share of the points that one process runs, `how` are arguments of `run_points`: none changes a result.
+    """
+    folder = ROOT / "runs" / "experiments" / name / part
+    command = command_of(experiments([name])[name])
+    missing: dict[str, Point] = {}
+    lines: dict[
+        str, list[tuple[str, dict[str, Any], dict[str, Any]]]
+    ] = {}  # rows may ask for the same run in other words
+    for label, options in asked:
+        old = store.point(name, options)
+        reasons = [] if old is None else out_of_date(command, options, old)
+        if old is not None and not reasons:
+            continue
+        point = Point(replace(resolved(command, options), data_dir=data_dir), options)
+        missing.setdefault(point.key, point)
+        lines.setdefault(point.key, []).append(
+            (label, options, {} if old is None else {"before": replaced(old, reasons)})
+        )
+        why = f" is out of date: {'; '.join(reasons)}" if reasons else ""
+        print(f"{name}: {label}, seed {options['seed']}{why} ...", flush=True)
+    if not missing:
+        return []
+    with Store(folder / NAME) as runs:
+
+        def keep(key: str) -> None:
+            result = runs.result(key)
+            assert result is not None, "it is done"
+            for label, options, before in lines[key]:
+                stored = stored_result(label, options, {**missing[key].identity, "commit": commit()}, result) | before
+                store.keep(name, stored | ({"energy": point_energy.stored(stored)} if stored.get("energy") else {}))
+
+        for key, state in runs.states(missing).items():
+            if state == DONE:  # the program was ended between the two stores
+                keep(key)
+        run_points([*missing.values()], runs, folder=folder, done=keep, again=True, **how)
+        states, why_failed = runs.states(missing), runs.reasons()
+    failed = [f"{name}: {lines[k][0][0]} failed: {why_failed[k]}" for k, state in states.items() if state == FAILED]
+    if not failed:
+        shutil.rmtree(folder)
+    return failed
 
 
 def main() -> int:
@@ -114,21 +113,25 @@ def main() -> int:
         "--part", type=_part, default=(1, 1), metavar="I/N", help="run the I-th of N equal shares of the points"
     )
     parser.add_argument("--threads", type=int, help="threads of each run [default: all cores]")
+    parser.add_argument("--workers", type=int, default=1, help="runs at the same time, each in a process of its own")
     args = parser.parse_args()
+    failed: list[str] = []
     try:
         asked = experiments(args.names)
         if not args.tables:
             for name, experiment in asked.items():
                 check(name, experiment)
             part, of = args.part
+            how = {"workers": args.workers, "threads": args.threads}
             for name, experiment in asked.items():
-                for label, options in list(points(experiment))[part - 1 :: of]:
-                    run(name, label, options, args.data_dir, args.threads)
+                share = list(points(experiment))[part - 1 :: of]
+                failed += run(name, share, args.data_dir, part=f"{part}-of-{of}", **how)
         write_tables()
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    return 0
+    print("".join(f"{sentence}\n" for sentence in failed), end="", file=sys.stderr)
+    return int(bool(failed))
 
 
 def _part(text: str) -> tuple[int, int]:

@@ -181,6 +181,10 @@ def left(folder: Path) -> dict[str, Any]:
     return found
 
 
+DESCRIBED = ("version", "configuration", "device", "readout")
+"""Entries of an HDF5 file that describe its arrays; other versions may describe more."""
+
+
 def _of_arrays(path: Path) -> str:
     """Return a hash of the arrays of an HDF5 file and of their names."""
     import h5py
@@ -189,7 +193,7 @@ def _of_arrays(path: Path) -> str:
     digest = hashlib.sha256()
 
     def add(place: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset) and place != "version":
+        if isinstance(item, h5py.Dataset) and place.partition("/")[0] not in DESCRIBED:
             digest.update(place.encode() + np.asarray(item[()]).tobytes())
 
     with h5py.File(path) as file:

@@ -17,7 +17,7 @@ LEAST = 0.02
 
 def speed_pages() -> list[Page]:
     """Return the pages whose results exist."""
-    return [page for page in (roofline(), peer_times(), scaling()) if page is not None]
+    return [page for page in (roofline(), peer_times(), scaling(), memory()) if page is not None]
 
 
 def on(machine: dict[str, Any]) -> str:
@@ -155,6 +155,34 @@ def scaling() -> Page | None:
         answer += f"; image by image, {online['case'].partition(',')[0]} takes {minutes:.0f} minutes for 60 000 images"
     command = "`python benchmarks/speed/scaling.py --write`"
     return Page("scaling", "Speed: threads, sizes and memory", f"{answer}.", command, body)
+
+
+def memory() -> Page | None:
+    """Return the page on the memory and the disk that a run takes."""
+    found = found_in("speed", "memory.json")
+    if found is None:
+        return None
+    parts = ("peak", "state", "checkpoint", "folder")
+    rows = [
+        [
+            preset,
+            *(f"{sizes[part] / 1e6:.0f}" for part in parts),
+            *(f"{sizes[p] / sizes['state']:.2f}" for p in parts[::2]),
+        ]
+        for preset, sizes in found["bytes"].items()
+    ]
+    head = "preset | peak MB | state MB | checkpoint MB | folder MB | peak / state | checkpoint / state"
+    body = [
+        f"`simulate --device memristor --layers {found['layers']}`, one epoch of {found['images']} images, with each preset:",
+        "the largest memory of the process, the arrays of the run's state (chip and learner), the checkpoint, which leaves out",
+        "what comes from the chip's seed, and the folder that the run leaves with `--keep last`.", "",
+        *folded("sizes", table(head, rows)),
+    ]  # fmt: skip
+    answer = "; ".join(
+        f"{preset}: peak {row[1]} MB, folder {row[4]} MB" for preset, row in zip(found["bytes"], rows, strict=True)
+    )
+    command = "`python benchmarks/speed/memory.py --write`"
+    return Page("memory", "Speed: memory and disk of a run", f"{answer}.", command, body)
 
 
 def shared(ceilings: dict[str, dict[str, float]]) -> list[str]:

@@ -33,13 +33,13 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
 import campaign_runs  # noqa: E402
-from identity import resolved  # noqa: E402
 
 from analog_ff.config.config import Config  # noqa: E402
 from analog_ff.output import whole_files  # noqa: E402
 from analog_ff.output.forms import document, panels, picture  # noqa: E402
 from analog_ff.runs import execute as running  # noqa: E402
 from analog_ff.runs.train import Run  # noqa: E402
+from analog_ff.sweeps.points import resolved  # noqa: E402
 from hardware_models.converters.dac import Dac  # noqa: E402
 from hardware_models.crossbar.cells import Cells  # noqa: E402
 from hardware_models.events import Events, Tally  # noqa: E402

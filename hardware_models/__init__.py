@@ -17,6 +17,7 @@ _PUBLIC = {
     "Ledger": "hardware_models.events",
     "LineNoise": "hardware_models.crossbar.line_noise",
     "MissingPinError": "hardware_models.port",
+    "PowerDrift": "hardware_models.devices.power_drift",
     "ProcessPort": "hardware_models.chip.process_port",
     "Retention": "hardware_models.devices.retention",
     "RunError": "hardware_models.check",

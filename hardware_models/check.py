@@ -72,10 +72,12 @@ def in_range(
         number = None
     if number is not None and math.isfinite(number) and low <= number <= high and not (low_open and number == low):
         return number
-    in_unit = f" {unit}" if unit else ""
+    in_unit = f" {unit}" if unit not in ("", "1") else ""
     bracket = "]" if low_open else "["
     got = shown(value) if number is None else f"{number:g}{in_unit}"
-    raise UsageError(f"{owner} needs a number in {bracket}{low:g}, {high:g}]{in_unit} for {name}, got {got}.")
+    share = number is not None and not in_unit and (low, high) == (0.0, 1.0) and 1.0 < number <= 100.0
+    percent = f" (a share: {number:g} % is {number / 100.0:g})" if number is not None and share else ""
+    raise UsageError(f"{owner} needs a number in {bracket}{low:g}, {high:g}]{in_unit} for {name}, got {got}{percent}.")
 
 
 def positive_int(owner: str, name: str, value: object, low: int = 1, high: int | None = None) -> int:

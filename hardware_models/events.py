@@ -6,7 +6,7 @@ phase (`Ledger`). Energy is a pure function of events and a technology file (`ha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import TypedDict, TypeVar
 
@@ -16,12 +16,13 @@ COUNTS: tuple[str, ...] = (
     "write.selected", "write.half", "write.further", "write.line_charges", "rng.bits",
     "sram.words_read", "sram.words_written",
 )  # fmt: skip
-_FIXED = frozenset(COUNTS)
+_known = set(COUNTS)
 FAMILIES: tuple[str, ...] = ("dac", "adc", "mac", "add")
 """Prefixes of names with a suffix: ``dac.<bits>``, ``adc.<bits>``, ``mac.<format>``, ``add.<format>``."""
 INTEGRALS: Mapping[str, str] = MappingProxyType(
     {"read.v2g": "V^2*S", "write.v2gt": "J", "half.v2gt": "J", "further.write": "J", "time": "s"}
 )
+_INTEGRALS = frozenset(INTEGRALS)
 N = TypeVar("N", int, float)
 PHASES: tuple[str, ...] = ("program", "learn", "monitor", "infer")
 
@@ -46,14 +47,11 @@ class Events:
     __slots__ = ("_counts", "_integrals")
 
     def __init__(self, counts: Mapping[str, int] = {}, integrals: Mapping[str, float] = {}) -> None:
-        for name in counts:
-            if name not in _FIXED and not is_count(name):
-                raise ValueError(
-                    f"no event is called '{name}' (known: {', '.join(COUNTS)}, and {FAMILIES} with a suffix)"
-                )
-        for name in integrals:
-            if name not in INTEGRALS:
-                raise ValueError(f"no integral is called '{name}' (known: {', '.join(INTEGRALS)})")
+        if not counts.keys() <= _known:
+            _learn(counts)
+        if not integrals.keys() <= _INTEGRALS:
+            wrong = next(name for name in integrals if name not in INTEGRALS)
+            raise ValueError(f"no integral is called '{wrong}' (known: {', '.join(INTEGRALS)})")
         self._counts = {name: int(n) for name, n in counts.items()}
         self._integrals = {name: float(q) for name, q in integrals.items()}
         if self._counts and min(self._counts.values()) < 0:
@@ -110,7 +108,17 @@ class Events:
         return f"Events({_nonzero(self._counts)}, {_nonzero(self._integrals)})"
 
 
+def _learn(names: Iterable[str]) -> None:
+    """Add names of counted events to those that need no further look; raise ValueError for another name."""
+    for name in names:
+        if not is_count(name):
+            raise ValueError(f"no event is called '{name}' (known: {', '.join(COUNTS)}, and {FAMILIES} with a suffix)")
+        _known.add(name)
+
+
 def _sum(a: dict[str, N], b: dict[str, N]) -> dict[str, N]:
+    if not (a and b):
+        return a or b  # no dictionary of an `Events` ever changes, so that two of them may share it
     total = dict(a)
     for name, value in b.items():
         total[name] = total.get(name, 0) + value

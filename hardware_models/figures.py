@@ -83,6 +83,10 @@ def figure(
         raise UsageError(
             f"{place} should be of the dimension {wanted}, but its unit '{unit}' is of the dimension {got}."
         )
+    if table["low"] > table["high"]:
+        raise UsageError(
+            f"{place} has its low end, {shown(table['low'])} {unit}, above its high end, {shown(table['high'])} {unit}."
+        )
     if not table["low"] <= table["value"] <= table["high"]:
         raise UsageError(
             f"{place} = {shown(table['value'])} {unit} lies outside its range "

@@ -17,6 +17,8 @@ from __future__ import annotations
 import logging
 from dataclasses import MISSING, fields
 from importlib.metadata import EntryPoint, entry_points
+from os.path import exists, expanduser, isdir
+from pathlib import Path
 from types import MappingProxyType
 
 from hardware_models import figures, files, opened, user_code
@@ -25,8 +27,10 @@ from hardware_models.devices import MODELS, PUBLISHED, ageing, provenance
 from hardware_models.devices.adapted import adapted
 from hardware_models.devices.base import BaseDevice, Device, declared
 from hardware_models.examination.examine import examined
+from hardware_models.places import placed
 from hardware_models.tables import closest, load_object, lookup
 from hardware_models.units import dimension
+from hardware_models.user_devices import checked, pulsed, without_class
 
 WHAT = "device file"
 MOST = 2**20
@@ -39,8 +43,6 @@ UNCERTAIN = ("assumption", "estimate")
 """Kinds of figures that stand among the device's assumptions."""
 GROUP = "hardware_models.devices"
 """Entry-point group of devices in installed packages: name = "package.module:Class"."""
-_USED = ("name", "g_min", "g_max", "g_range", "states", "v_read", "t_read", "v_up", "t_up", "v_down", "t_down", "access",
-         "conductance", "read_variance", "wait", "without", "describe")  # fmt: skip
 
 
 def load_device(spec: str | Device) -> BaseDevice:
@@ -51,7 +53,7 @@ def load_device(spec: str | Device) -> BaseDevice:
     figure that lacks its unit or lies outside its range, or a device that fails its quick examination.
     """
     if not isinstance(spec, str):
-        if isinstance(spec, Device) and _pulsed(spec):
+        if isinstance(spec, Device) and pulsed(spec):
             return adapted(spec)
         raise UsageError(f"a device needs the methods fabricate and pulse; {type(spec).__name__} has not both.")
     device = named_device(spec)
@@ -67,12 +69,12 @@ def named_device(spec: str) -> BaseDevice:
         return _device(*read_table(spec))
     if spec.endswith(".csv"):
         return _fitted(spec)
-    if ":" in spec:
-        return _from_class(spec)
+    if ":" in spec and not spec.endswith(":"):
+        return checked(spec, load_object(spec, "device"))
     if spec in PUBLISHED:
         return _device(*read_table(spec), name=spec)
-    if spec.endswith(".py"):
-        raise UsageError(f"device {shown(spec, 200)} is a file without the name of a class: say file.py:Class.")
+    if spec.endswith((".py", ".py:")):
+        raise without_class(spec.rstrip(":"))
     if spec in MODELS and spec != "ideal":
         raise UsageError(
             f'{spec!r} is a model, not a device: write its figures to a file with model = "{spec}" and give --device file.toml '
@@ -80,8 +82,12 @@ def named_device(spec: str) -> BaseDevice:
         )
     installed = installed_devices()
     known = {**dict.fromkeys(PUBLISHED, ""), "ideal": MODELS["ideal"], **installed}
+    path = placed(Path(expanduser(spec)))
+    if spec not in known and exists(path):  # False, not an error, for a text that no path can be
+        what = "a folder" if isdir(path) else "a file of another kind"
+        raise UsageError(f"device {shown(spec, 200)} is {what}; name a file.toml, a file.csv or file.py:Class.")
     found = lookup("device", spec, known)
-    return _checked(spec, _load_entry(spec, found) if spec in installed else found)
+    return checked(spec, _load_entry(spec, found) if spec in installed else found)
 
 
 def installed_devices() -> dict[str, EntryPoint]:
@@ -106,7 +112,8 @@ def _fitted(spec: str) -> BaseDevice:
     from hardware_models.fitting import fit_file
 
     fitted = fit_file(spec)
-    for notice in fitted.notices:
+    assumed = [f"assumed: {stand.said}" for stand in fitted.stands if stand.kind == "assumption"]
+    for notice in (*assumed, *fitted.notices):
         logging.getLogger("hardware_models").warning("%s: %s", spec, notice)
     return fitted.device
 
@@ -142,37 +149,6 @@ def published() -> list[dict[str, object]]:
             }
         )
     return listed
-
-
-def _from_class(spec: str) -> BaseDevice:
-    return _checked(spec, load_object(spec, "device"))
-
-
-def _pulsed(made: Device) -> bool:
-    """Tell whether both methods are a device's own: `BaseDevice` has them as words only."""
-    own = (BaseDevice.fabricate, BaseDevice.pulse)
-    return not isinstance(made, BaseDevice) or not {type(made).fabricate, type(made).pulse} & set(own)
-
-
-def _checked(spec: str, made: object) -> BaseDevice:
-    if isinstance(made, type):
-        try:
-            made = made()
-        except UsageError:
-            raise
-        except Exception as error:
-            raise UsageError(
-                f"device '{spec}' cannot be made without arguments: {type(error).__name__}: {error}."
-            ) from error
-    if not isinstance(made, Device) or not _pulsed(made):
-        raise UsageError(f"device '{spec}' needs the methods fabricate and pulse.")
-    missing = [name for name in _USED if not hasattr(made, name)]
-    if missing:
-        raise UsageError(
-            f"device '{spec}' lacks {', '.join(missing)}; derive it from hardware_models.devices.base.BaseDevice, which "
-            "has them."
-        )
-    return adapted(made)
 
 
 def published_endurance(name: str) -> float | None:

@@ -17,6 +17,7 @@ from hardware_models.keys import Key
 from hardware_models.wires import Interconnect
 
 if TYPE_CHECKING:
+    from hardware_models.crossbar.given import Taken
     from hardware_models.crossbar.inspection import Inspection
 
 
@@ -168,6 +169,10 @@ class ChipBench(ChipPort, Protocol):
 
     def cells(self, layer: int) -> Inspection:
         """Return a look at every cell of a layer; SealedChipError on a sealed chip."""
+        ...
+
+    def take(self, layer: int, conductances: ArrayLike, what: str) -> Taken:
+        """Set the cells of a layer to conductances [S] from outside; `what` names it. SealedChipError on a sealed chip."""
         ...
 
     def fix_groups(self) -> None:

@@ -12,6 +12,7 @@ import importlib
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from os.path import expanduser, isdir
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
@@ -71,18 +72,38 @@ def load_object(spec: str, kind: str) -> Any:
     place, _, attribute = spec.rpartition(":")
     if not place or not attribute:
         raise UsageError(f"{kind} '{spec}' should read file.py:name or package.module:name.")
+    if isdir(placed(Path(expanduser(place)))):
+        raise UsageError(f"{kind} '{spec}': {place} is a folder; name a file in it, as in {place}/file.py:{attribute}.")
     try:
         module = _import_file(Path(place), kind) if place.endswith(".py") else _import_module(place, kind)
     except (UsageError, KeyboardInterrupt):
         raise
     except BaseException as error:  # a user's file that calls exit() must not end the command without a message
-        raise UsageError(f"{kind} '{spec}' cannot be loaded: {user_faults.described(error)}.") from error
+        said = user_faults.where(error, place) + user_faults.described(error) + _remedy(error)
+        raise UsageError(f"{kind} '{spec}' cannot be loaded: {said}.") from error
     user_faults.watch(module.__name__)
     try:
         return getattr(module, attribute)
     except AttributeError:
         known = [n for n in vars(module) if not n.startswith("_")]
-        raise UsageError(f"{place} has no '{attribute}'{closest(attribute, known)}.") from None
+        raise UsageError(f"{place} has no '{attribute}'{closest(attribute, known)} ({_defined(module)}).") from None
+
+
+def _defined(module: ModuleType) -> str:
+    """Return, for a message, the names of the classes and functions that a module defines itself."""
+    own = [(n, v) for n, v in vars(module).items() if getattr(v, "__module__", None) == module.__name__ and callable(v)]
+    classes = [n for n, v in own if isinstance(v, type)]
+    functions = [n for n, v in own if not isinstance(v, type)]
+    told = [f"{what}: {', '.join(found)}" for what, found in (("classes", classes), ("functions", functions)) if found]
+    return "it defines " + "; ".join(told) if told else "it defines no class and no function"
+
+
+def _remedy(error: BaseException) -> str:
+    """Return the line that mends a fault of a dataclass, for a message, where Python's own does not say it; else nothing."""
+    text = str(error)
+    if isinstance(error, TypeError) and ("frozen" in text or "non-default argument" in text):
+        return "; write @dataclass(frozen=True, kw_only=True) above the class"
+    return ""
 
 
 def _import_module(name: str, kind: str) -> ModuleType:

@@ -5,6 +5,8 @@ Inside the package every number is in SI units: siemens, volts, seconds, joules.
 
 from __future__ import annotations
 
+import re
+
 from hardware_models.check import UsageError, shown
 
 BOLTZMANN = 1.380649e-23
@@ -37,7 +39,7 @@ def _alike(unit: str) -> str:
     near = [known for known in UNITS if known.lower() == plain]
     if near and len({UNITS[known][0] for known in near}) == 1:
         return f"; did you mean {' or '.join(repr(known) for known in near)}"
-    return " (a prefix a, f, p, n, u, m, k, M or G, and S, ohm, V, A, s, J, F, W, Hz or m)"
+    return f" (a prefix a, f, p, n, u, m, k, M or G, and {', '.join(_BASES)}; or {', '.join(_PLAIN)})"
 
 
 def to_si(value: float, unit: str) -> float:
@@ -45,6 +47,21 @@ def to_si(value: float, unit: str) -> float:
     factor, _ = _entry(unit)
     # Dividing by the exact power of ten keeps 50 ns at the float nearest to 5e-8.
     return value / round(1.0 / factor) if factor < 1.0 else value * factor
+
+
+def in_si(text: str, unit: str = "") -> str | None:
+    """Return the number that a text such as ``10 ns`` or ``5%`` means in an SI unit, as it is typed; None if it means none.
+
+    unit : the SI unit that is wanted; "" for a plain number.
+    """
+    found = re.fullmatch(r"\s*([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*([A-Za-z%]+)\s*", text)
+    wanted = {"": "1", "Ohm": "ohm"}.get(unit, unit)
+    if found is None or not {found[2], wanted} <= UNITS.keys() or dimension(found[2]) != dimension(wanted):
+        return None
+    try:
+        return f"{to_si(float(found[1]), found[2]):g}"
+    except ValueError:  # as 1.2.3
+        return None
 
 
 def dimension(unit: str) -> str:

@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hardware_models import opened
-from hardware_models.files import contents, reading
+from hardware_models.files import contents, home, reading
+from hardware_models.places import placed
 
 _OWN = ("hardware_models", "analog_ff")
 
@@ -35,6 +36,14 @@ def source(path: Path, kind: str) -> bytes:
     text = contents(path, f"{kind} file")
     _note_imports(text, path, "", set())
     return text
+
+
+def classes(path: Path, kind: str) -> list[str]:
+    """Return the names of the classes that a user's file defines, without running it; those of plain tuples are left out."""
+    with reading(path, "Python source"):
+        tree = ast.parse(contents(placed(home(str(path))), f"{kind} file"))
+    found = (node for node in tree.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_"))
+    return [node.name for node in found if "NamedTuple" not in map(ast.unparse, node.bases)]
 
 
 def note_module(name: str, kind: str) -> None:

@@ -45,6 +45,15 @@ def described(error: BaseException) -> str:
     return f"{name}: {shown(said, 200, quoted=False).rstrip('.')}" if said else name
 
 
+def where(error: BaseException, file: str) -> str:
+    """Return "line 12, " for the last line of a user's file that led to an exception; nothing if none did."""
+    name = Path(file).name
+    lines = [
+        line for frame, line in traceback.walk_tb(error.__traceback__) if Path(frame.f_code.co_filename).name == name
+    ]
+    return f"line {lines[-1]}, " if lines else ""
+
+
 def blamed(error: BaseException | None) -> str | None:
     """Return "file.py, line 12, TypeError: ..." for an exception from a user's code; None for any other."""
     while error is not None:

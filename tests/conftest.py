@@ -30,7 +30,11 @@ os.environ.setdefault("OMP_PROC_BIND", "false")  # the benchmarks would pin this
 FULL_DATA = full_data()
 
 
-PICTURES = {"learning_curve": plots.learning_curve, "_picture": cells._picture}
+PICTURES = {
+    "learning_curve": plots.learning_curve,
+    "ages_of_a_chip": plots.ages_of_a_chip,
+    "_picture": cells._picture,
+}
 """What draws the pictures of a run."""
 
 
@@ -71,7 +75,8 @@ def hdf5_process(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw the pictures of a run in this test."""
-    monkeypatch.setattr(plots, "learning_curve", PICTURES["learning_curve"])
+    for name in ("learning_curve", "ages_of_a_chip"):
+        monkeypatch.setattr(plots, name, PICTURES[name])
     monkeypatch.setattr(cells, "_picture", PICTURES["_picture"])
 
 

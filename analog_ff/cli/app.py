@@ -70,10 +70,10 @@ def run_app(application: typer.Typer, arguments: list[str] | None = None) -> int
         return _say(str(error), 1)
     except RunError as error:
         return _say(f"the run stopped: {str(error).rstrip('.')}; {AGAIN}", 1)
-    except Terminated:
-        return _say(INTERRUPTED, 143)
-    except (KeyboardInterrupt, typer.Abort):
-        return _say(INTERRUPTED, 130)
+    except Terminated as stopped:
+        return _say(str(stopped) or INTERRUPTED, 143)
+    except (KeyboardInterrupt, typer.Abort) as stopped:
+        return _say(str(stopped) or INTERRUPTED, 130)
     except BrokenPipeError:  # the reader of the table or the JSON has closed the pipe, such as `| head`
         sys.stdout = Nowhere()
         return 1

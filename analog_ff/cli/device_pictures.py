@@ -1,4 +1,4 @@
-"""Pictures of a device and of a fit: the effect of pulses, reads and time on 32 cells."""
+"""Pictures of a device: the effect of pulses, reads and time on 32 cells."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ READ_AFTER = 1.0
 _UNITS = ((1e-9, 1e9, "nS"), (1e-6, 1e6, "uS"), (1e-3, 1e3, "mS"))
 
 
-def _scale(g: float) -> tuple[float, str]:
+def scale(g: float) -> tuple[float, str]:
     """Return a factor and a unit that suit a conductance of size g."""
     return next(((factor, unit) for most, factor, unit in _UNITS if g < 1000 * most), (1.0, "S"))
 
@@ -58,13 +58,13 @@ def mean_step(device: Any, sign: int) -> tuple[np.ndarray, np.ndarray]:
 
 def draw_device(device: Any, path: Path) -> None:
     """Draw pulse response with spread, step against state, read noise, and drift, to `path`."""
-    figure, axes = _figure(2, 2)
+    figure, axes = figure_of(2, 2)
     g, pulses = pulse_response(device)
-    factor, unit = _scale(float(g.max()))
+    factor, unit = scale(float(g.max()))
     response, steps, noise, drift = axes.ravel()
     response.plot(pulses, factor * g, color="C0", alpha=0.2, lw=0.7)
     response.plot(pulses, factor * g.mean(axis=1), color="black", label=f"mean of {CELLS} cells")
-    response.set(xlabel="pulse, up and then down", ylabel=f"conductance [{unit}]", title=_title(device.name))
+    response.set(xlabel="pulse, up and then down", ylabel=f"conductance [{unit}]", title=title_of(device.name))
     response.legend()
     half, stride = len(pulses) // 2, int(pulses[1])
     for label, colour, part in (("up", "C0", slice(0, half)), ("down", "C3", slice(half, None))):
@@ -86,7 +86,7 @@ def draw_device(device: Any, path: Path) -> None:
     drift.plot(times, factor * drifted, color="C0", alpha=0.3, lw=0.7)
     drift.set(xscale="log", xlabel="time since the write [s]", ylabel=f"conductance [{unit}]",
               title="drift" if has_law_of_time(device) else "no law of time")  # fmt: skip
-    _save(figure, path)
+    save(figure, path)
 
 
 def read_noise_of(device: Any, state: Any) -> tuple[np.ndarray, str]:
@@ -112,56 +112,21 @@ def drift_of(device: Any) -> tuple[np.ndarray, np.ndarray]:
     return times, np.array(g, np.float64)
 
 
-def draw_fit(fit: Any, path: Path) -> None:
-    """Draw the measured cycles, the fitted device on them, the steps, and the residuals, to `path`."""
-    from scipy.stats import norm
-
-    from hardware_models.fitting.result import short_name
-
-    figure, axes = _figure(2, 2)
-    train = fit.train
-    factor, unit = _scale(float(np.nanmax(train.g)))
-    cycles, steps, against, quantiles = axes.ravel()
-    for cycle in np.split(train.g, np.flatnonzero(train.first)[1:])[:60]:
-        cycles.plot(factor * cycle, color="C0", alpha=0.25, lw=0.7)
-    cycles.set(
-        xlabel="pulse of the cycle", ylabel=f"conductance [{unit}]", title=f"measured: {_title(short_name(train.path))}"
-    )
-    before, residual = fit.residuals
-    stepped = train.stepped[1:]
-    moved, where, sign = np.diff(train.g)[stepped], train.g[:-1][stepped], train.polarity[1:][stepped]
-    for label, colour, s in (("up", "C0", 1), ("down", "C3", -1)):
-        own = sign == s
-        bins = np.linspace(where.min(), where.max(), 16)
-        place = np.digitize(where[own], bins)
-        mean = [(where[own][place == k].mean(), moved[own][place == k].mean()) for k in np.unique(place)]
-        steps.plot(*(factor * np.array(mean).T), "o", color=colour, label=f"{label}, measured mean")
-        line = mean_step(fit.device, s)
-        steps.plot(*(factor * x for x in line), color=colour, label=f"{label}, {fit.form}")
-    steps.set(xlabel=f"conductance before [{unit}]", ylabel=f"step [{unit}]", title="step against state")
-    steps.legend()
-    against.plot(factor * before, residual, ".", ms=1, alpha=0.3)
-    against.set(xlabel=f"conductance before [{unit}]", ylabel="residual [deviations]", title="residuals against state")
-    ordered = np.sort(residual)
-    quantiles.plot(norm.ppf((np.arange(ordered.size) + 0.5) / ordered.size), ordered, ".", ms=2)
-    quantiles.plot([-4, 4], [-4, 4], color="black", lw=0.7)
-    quantiles.set(xlabel="normal quantile", ylabel="residual [deviations]", title="residuals against the normal law")
-    _save(figure, path)
-
-
-def _title(name: str) -> str:
+def title_of(name: str) -> str:
     """Return a user's name as it stands: a dollar sign begins no formula."""
     return name.replace("$", r"\$")
 
 
-def _figure(rows: int, columns: int) -> tuple[Any, Any]:
-    figure, axes = panels(rows, columns, size=(10, 7.5))
+def figure_of(rows: int, columns: int) -> tuple[Any, Any]:
+    """Return a figure and its axes (rows, columns), with a grid in each."""
+    figure, axes = panels(rows, columns, size=(5 * columns, 3.75 * rows))
     for one in axes.ravel():
         one.grid(alpha=0.3)
     return figure, axes
 
 
-def _save(figure: Any, path: Path) -> None:
+def save(figure: Any, path: Path) -> None:
+    """Write a figure to `path` in the form of its ending."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # a name may have any letters
         drawn = picture(figure, 110, path.suffix[1:].lower())

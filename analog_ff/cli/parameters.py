@@ -86,7 +86,7 @@ def _parameter(f: Field[Any], kind: type[Choices], title: str) -> inspect.Parame
         return _switch(f, kind, text, title)
     text += _known(f)
     shown, default = f.metadata["shown"], kind.usual.get(f.name, f.default)
-    if shown is None and default not in (None, "", MISSING):
+    if shown is None and default not in (None, "", (), MISSING):
         shown = _written(f, default)
     said = [] if shown is None else [f"default: {shown}", *_exceptions(f, kind)]
     if "low" in f.metadata:
@@ -95,6 +95,11 @@ def _parameter(f: Field[Any], kind: type[Choices], title: str) -> inspect.Parame
     if said:
         text = f"{text} [{'; '.join(said)}]"
     # This package reads the text, not the library, whose message for a wrong text does not show the value.
+    if f.metadata["repeated"]:
+        several = typer.Option(
+            [], f.metadata["repeated"], help=text, show_default=False, metavar=TEXT, rich_help_panel=title
+        )
+        return _keyword(f.name, list[str], several)
     metavar = f"<{plain_type(f)}>" if not f.metadata["parse"] and plain_type(f) in NUMBERS else TEXT
     taken = typer.Option(None, flag(f.name), help=text, show_default=False, metavar=metavar, rich_help_panel=title)
     return _keyword(f.name, str, taken)
@@ -148,7 +153,7 @@ def _exceptions(f: Field[Any], kind: type[Choices]) -> list[str]:
     return [f"{value} with {', '.join(names)}" for value, names in by_value.items()]
 
 
-def _keyword(name: str, kind: type, default: Any) -> inspect.Parameter:
+def _keyword(name: str, kind: type[Any], default: Any) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
 
 

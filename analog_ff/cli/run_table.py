@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from analog_ff.output.quantities import against_limit, joules, of_the_energy, of_the_whole, quantity, ranged
 from analog_ff.plain import Document
+from analog_ff.runs.ages import AS_IT_IS, IN_WORDS
 from analog_ff.runs.limits import binding
+
+MOST_ASSUMED = 8
+"""Largest number of assumed figures that the table names."""
 
 
 def show(result: Document, folder: Path) -> None:
@@ -32,6 +38,8 @@ def show(result: Document, folder: Path) -> None:
         table.add_row(
             f"written to {config['program_to']}, before the first test", _of_writing(result["deployed"], written)
         )
+    for name, value in of_ages(result.get("ages") or result.get("deployed", {}).get("ages")):
+        table.add_row(name, value)
     if noise := result.get("johnson_noise"):
         for name, value in _of_reads(noise):
             table.add_row(name, value)
@@ -75,10 +83,49 @@ def show(result: Document, folder: Path) -> None:
         table.add_row(name, value)
     if (limits := binding(result)) is not None:
         table.add_row("limits that bind", ", ".join(limits) or "none")
+    if taken := result.get("conductances"):
+        least = ", ".join(f"{100.0 * share:.3g} %" for share in taken["clipped_share"])
+        table.add_row("given conductances, cells at their own bound instead", f"{least} (layer by layer)")
+    for note in result.get("data_notes", ()):
+        table.add_row("data", note)
+    if assumed := _assumed(result["device"].get("assumptions", ())):
+        table.add_row("assumed of the device", assumed)
     table.add_row("wall time", f"{result['wall_seconds']:.1f} s")
     console = Console(markup=False, emoji=False)
     console.print(table)
+    for note in result.get("notes", ()):  # results of earlier versions have none
+        console.print(f"note: {note}", highlight=False)
     console.print(f"run folder: {folder}", soft_wrap=True, highlight=False)
+
+
+def of_ages(ages: Document | None) -> list[tuple[str, str]]:
+    """Return rows on the ages of a chip: its errors as it is and corrected, and the means of its goodness as shares of theta."""
+    if ages is None:
+        return []
+    rows = [("later ages", ages["no_law_of_time"])] if ages["no_law_of_time"] else []
+    for age, found in ages["by_age"].items():
+        for readout in found[AS_IT_IS]["error_percent_by_readout"]:
+            errors = {way: found[way]["error_percent_by_readout"][readout] for way in IN_WORDS if way in found}
+            said = [
+                f"{error:.2f} % {IN_WORDS[way]}" if len(errors) > 1 else f"{error:.2f} %"
+                for way, error in errors.items()
+            ]
+            rows.append((f"age {age}, error, {readout} read-out", "\n".join(said)))
+        if found[AS_IT_IS]["goodness_positive"] is not None:
+            pairs = zip(
+                found[AS_IT_IS]["goodness_positive"], found[AS_IT_IS]["goodness_negative"], ages["theta"], strict=True
+            )
+            said = [f"{right:.3g} and {wrong:.3g} (theta {theta:g})" for right, wrong, theta in pairs]
+            rows.append((f"age {age}, goodness of right and wrong labels", "\n".join(said)))
+    return rows
+
+
+def _assumed(assumptions: Sequence[str]) -> str:
+    """Return the figures among the assumptions of a device ("name = value: why"), a line each; the result has the reasons."""
+    figures = [said.split(": ")[0] for said in assumptions if re.match(r"\w+ = [^:]+: ", said)]
+    return "\n".join(
+        figures[:MOST_ASSUMED] + [f"and {len(figures) - MOST_ASSUMED} more"] * (len(figures) > MOST_ASSUMED)
+    )
 
 
 def _of_writing(deployed: Document, joule: Document) -> str:

@@ -11,6 +11,7 @@ from analog_ff.comparison.digital_reference import against, digital_reference
 from analog_ff.comparison.plan import Point, load
 from analog_ff.comparison.pricing import Pricing, row
 from analog_ff.comparison.table import table
+from analog_ff.config.config import Config
 from analog_ff.output import whole_files
 from analog_ff.plain import Document, Facts
 from analog_ff.runs.origin import versions
@@ -35,7 +36,7 @@ def collect(
     for device in dict.fromkeys(p.device for p in points):
         here = [p for p in points if p.device == device]
         runs = {label: [load(p) for p in here if p.label == label] for label in labels}
-        ranges = {} if fixed_device else ranges_of(here[0].config.device)
+        ranges = {} if fixed_device else ranges_of(here[0].config)
         description = runs[labels[0]][0][0]["device"]
         found = [row(device, label, runs[label], accuracy) for label in labels]
         pricing = Pricing(technology, found, description, ranges, draws)
@@ -47,7 +48,7 @@ def collect(
                 "name": device,
                 "spec": here[0].config.device,
                 "figures": shown,
-                "kinds": {name: entry["kind"] for name, entry in ranges_of(here[0].config.device).items()},
+                "kinds": {name: entry["kind"] for name, entry in ranges_of(here[0].config).items()},
                 "ranges": sorted(
                     path for same in pricing.model.quantities.values() for path in same if "device." in path
                 ),
@@ -83,13 +84,19 @@ def collect(
     )
 
 
-def ranges_of(spec: str) -> dict[str, Document]:
-    """Return the entries of a device's parameter file that have a range; none for a device without such a file."""
-    entries = read_table(spec)[0] if has_table(spec) else {}
+def ranges_of(config: Config) -> dict[str, Document]:
+    """Return the entries of a device's parameter file that have a range; none for a device without such a file.
+
+    A figure that the run replaces has no range: it is that of another device.
+    """
+    entries = read_table(config.device)[0] if has_table(config.device) else {}
+    replaced = {given.name for given in config.single_figures()}
     return {
         name: entries[name]
         for name in DEVICE_FIGURES
-        if isinstance(entries.get(name), dict) and {"low", "value", "high"} <= set(entries[name])
+        if name not in replaced
+        and isinstance(entries.get(name), dict)
+        and {"low", "value", "high"} <= set(entries[name])
     }
 
 

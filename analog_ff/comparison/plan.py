@@ -22,6 +22,7 @@ from analog_ff.output import folders
 from analog_ff.output.messages import on_terminal
 from analog_ff.plain import Document, Facts
 from analog_ff.runs.execute import examine, execute
+from analog_ff.runs.first_use import compiling_ahead
 from analog_ff.runs.origin import check_alike
 from analog_ff.runs.result_file import check
 from hardware_models import files
@@ -174,7 +175,9 @@ def run(points: Sequence[Point], folder: Path, *, resume: bool, say: Callable[[s
         place = point.config.folder()
         begun = place.exists()
         technology = _stored(point).technology if (place / "config.toml").is_file() else point.config.technology
-        execute(replace(point.config, technology=technology), resume=begun, quiet=not on_terminal())
+        config = replace(point.config, technology=technology)
+        with compiling_ahead(config):
+            execute(config, resume=begun, quiet=not on_terminal())
         # Points finished before must come from the same device and data as those made now.
         check_alike({str(p.config.folder()): load(p)[0] for p in points if p.device == point.device and _finished(p)})
 

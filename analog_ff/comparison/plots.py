@@ -64,7 +64,7 @@ def draw_amounts(document: Facts, path: Path) -> None:
             axes.axvline(r["per_update_joule"]["nominal"], color="dimgrey", lw=1.2, ls=style)
     touched = {r["learner"] for r in document["rows"] if r["grounds"]["recalled"]}
     line[0].set_yticks(range(len(colours)), [f"{label} {MARK}" if label in touched else label for label in colours])
-    line[0].set_ylim(len(colours) - 0.4, -0.6)
+    line[0].set(ylim=(len(colours) - 0.4, -0.6), ylabel="learner")
     handles = [Line2D([], [], color="grey", marker=m, ls="", label=name.format(accuracy=document["accuracy_percent"]))
                for _, m, name in AMOUNTS]  # fmt: skip
     handles += [Line2D([], [], color="black", marker="|", ls="", label="nominal prices")]
@@ -163,6 +163,8 @@ def draw_tornado(document: Facts, path: Path) -> None:
                 axes.set_axis_off()
                 continue
             _bars(axes, found, recalled)
+            axes.set_xlabel(f"energy per update of {label} over that of {document['reference']} [1]", fontsize=7)
+            axes.set_ylabel("price or figure of the device", fontsize=7)
     _label(
         figure,
         document,

@@ -71,8 +71,9 @@ class Choices:
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
 
     def digest(self) -> str:
-        """Return a hash of everything that decides the result."""
-        kept = {k: v for k, v in self.as_dict().items() if k not in self.not_in_hash}
+        """Return a hash of everything that decides the result; it is the same without an option that came later, at rest."""
+        rest = {f.name for f in fields(self) if f.metadata.get("later") and getattr(self, f.name) == f.default}
+        kept = {k: v for k, v in self.as_dict().items() if k not in self.not_in_hash and k not in rest}
         return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
 
     def to_toml(self, versions: dict[str, str]) -> str:
@@ -107,6 +108,7 @@ class Choices:
             else:
                 off = value == "none" and "None" in known[name]
                 values[name] = of_type(known[name], None if off else value, where, name)
+        values = {f.name: f.default for f in fields(cls) if f.metadata.get("later")} | values
         if missing := [name for name in known if name not in values]:
             several = f" and {len(missing) - FEW} more" if len(missing) > FEW else ""
             raise UsageError(
@@ -136,7 +138,7 @@ def within(declared: Field[Any], value: Any, owner: str) -> None:
         raise UsageError(f"{name} is one of {', '.join(known)}, got {shown(value)}{closest(value, known)}.")
     if said.get("table") and not said["or_own"]:  # a user's own file or function is checked where it is loaded
         entry(declared.name, value, said["table"])
-    if value == ():
+    if value == () and "low" in said:
         raise UsageError(f"{name} needs at least one number, such as {name} 500,500.")
     if "low" not in said or value is None or isinstance(value, str):
         return
@@ -196,6 +198,13 @@ def _wholes(value: object, number: int | None = None) -> tuple[int, ...] | None:
     return found if len(found) == len(value) else None
 
 
+def _texts(value: object) -> tuple[str, ...] | None:
+    if not isinstance(value, list | tuple) or len(value) > LONGEST:
+        return None
+    found = tuple(text for part in value if (text := _text(part)) is not None)
+    return found if len(found) == len(value) else None
+
+
 TYPES: Mapping[str, tuple[Callable[[object], Any], str]] = {
     "None": (lambda value: None, "none"),
     "str": (_text, f"a text of at most {LONGEST} characters"),
@@ -203,6 +212,7 @@ TYPES: Mapping[str, tuple[Callable[[object], Any], str]] = {
     "float": (_real, "a finite number"),
     "bool": (_switch, "true or false"),
     "tuple[int, ...]": (_wholes, "a list of whole numbers, such as [500, 500],"),
+    "tuple[str, ...]": (_texts, 'a list of texts, such as ["states=64"],'),
     "tuple[int, int]": (lambda value: _wholes(value, 2), "two whole numbers, such as [256, 256],"),
 }
 """Annotation of a field -> a function that returns a value of that type, or None, and the type's name in messages."""

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from os.path import expanduser, isfile
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
+from analog_ff.config.ages import parse_ages
 from analog_ff.config.choices import Choices
 from analog_ff.config.parts import (
     FAULTS,
@@ -34,11 +35,15 @@ from analog_ff.network import NETWORKS
 from analog_ff.objective.makers import NEGATIVES
 from analog_ff.objective.schedule import SCHEDULES
 from analog_ff.plain import Document, Facts
+from analog_ff.registry.options import parse_figures
 from analog_ff.registry.rows import carrying
 from analog_ff.updates import UPDATES
 from hardware_models.check import UsageError, positive_int, shown
 from hardware_models.files import home
 from hardware_models.places import placed
+
+if TYPE_CHECKING:
+    from hardware_models.devices.single_figures import Given
 
 
 def recommended(options: Facts) -> Document:
@@ -100,14 +105,23 @@ class Config(
     def __post_init__(self) -> None:
         """Check every choice that can be checked without the data and the chip."""
         super().__post_init__()
+        if self.figures:
+            object.__setattr__(self, "figures", tuple(sorted(parse_figures("--figure", ",".join(self.figures)))))
         for size, least in zip(self.tile, (1, 2), strict=True):
             positive_int("a run", "--tile [cells]", size, least, 1_000_000)
         if self.fault_map is not None and not isfile(expanduser(self.fault_map)):
             raise UsageError(f"--fault-map {shown(self.fault_map, 200, quoted=False)} does not exist.")
+        if self.conductances is not None:
+            if not isfile(expanduser(self.conductances)):
+                raise UsageError(f"--conductances {shown(self.conductances, 200, quoted=False)} does not exist.")
+            if self.sealed or self.port != "local":
+                raise UsageError("--conductances sets the cells of the chip, which a sealed chip does not allow.")
         if self.program_to == "":
             raise UsageError("--program-to needs a device, such as --program-to nandakumar2019_pcm.")
         if self.program_to is not None and (self.sealed or self.port != "local"):
             raise UsageError("--program-to reads the trained weights off the chip, which a sealed chip does not allow.")
+        if self.ages is not None:
+            object.__setattr__(self, "ages", parse_ages("--ages", self.ages))
         self.check_circuit(self.adc, self.dac)
         check_run(self)
 
@@ -128,6 +142,14 @@ class Config(
         """Return the faults of the chip as `Chip` takes them; empty if there are none."""
         rates: Document = {name: getattr(self, name) for name in FAULTS if getattr(self, name)}
         return rates | ({"map": str(placed(Path(expanduser(self.fault_map))))} if self.fault_map else {})
+
+    def single_figures(self) -> tuple[Given, ...]:
+        """Return the figures of the device that the run replaces."""
+        if not self.figures:
+            return ()
+        from hardware_models.devices.single_figures import parsed
+
+        return tuple(map(parsed, self.figures))
 
     def ageing(self) -> dict[str, float]:
         """Return wear and retention as `hardware_models.devices.ageing` takes them; empty if there are none."""

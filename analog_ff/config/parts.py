@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from analog_ff.config.ages import parse_ages
 from analog_ff.config.presets import PLAIN, PRESETS
 from analog_ff.datasets import DATASETS, SPLITS
 from analog_ff.learners import LEARNERS
 from analog_ff.network import NETWORKS
 from analog_ff.objective.schedule import SCHEDULES
-from analog_ff.registry.options import flag, option, parse_bits, parse_layers, parse_tile
+from analog_ff.registry.options import flag, option, parse_bits, parse_figures, parse_layers, parse_tile
 from hardware_models.check import UsageError
 from hardware_models.converters.ranges import CALIBRATIONS, MOST_LSB, MOST_READS, MOST_SPREAD
 from hardware_models.energy.circuit import COLUMNS_PER_ADC
@@ -59,7 +60,12 @@ class LearningChoices:
 class DataChoices:
     """Data."""
 
-    data: str = option("mnist-5k", "data set", table=DATASETS, or_own="a .npz file")
+    data: str = option("mnist-5k", "data set", table=DATASETS, or_own="a .npz, .csv or .parquet file")
+    label_column: str | None = option(
+        None,
+        "column of the labels in a table of --data (.csv, .parquet); default: label, class, target or y",
+        later=True,
+    )
     data_dir: str | None = option(None, "folder of the data sets (also ANALOG_FF_DATA)")
     split: str = option("final", "final: test once; holdout: validation part of the training set", choices=SPLITS)
     shift: int = option(
@@ -135,6 +141,10 @@ class ChipChoices:
 class CellChoices:
     """Faults and noise of the cells."""
 
+    figures: tuple[str, ...] = option(
+        (), "NAME=VALUE, a figure of --device replaced [SI units, or with the unit: 'g_max=20 uS']; may be repeated",
+        parse_figures, repeated="--figure", later=True,
+    )  # fmt: skip
     read_noise: bool = option(True, "switch the read noise off")
     write_noise: bool = option(True, "switch the cycle-to-cycle noise off")
     device_spread: bool = option(True, "switch the device-to-device spread off")
@@ -260,5 +270,17 @@ class RunChoices:
     )
     program_to: str | None = option(
         None, "a device: write the trained weights once to a chip of it, and test that chip as it ages"
+    )
+    ages: str | None = option(
+        None,
+        "ages at which the chip is tested again, such as 1h,1d,30d (s, min, h, d or y after the test, or after the writing "
+        "with --program-to); default: none, with --program-to an hour and a day",
+        parse_ages,
+        later=True,
+    )
+    conductances: str | None = option(
+        None,
+        "a file of conductances (.npz, .h5) that the cells take before training, in place of the initial weights",
+        later=True,
     )
     out: str = option("", "run folder; must not exist", shown="runs/DATA-DEVICE-LEARNER-sSEED-cCHIP")

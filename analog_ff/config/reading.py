@@ -26,9 +26,15 @@ def given(kind: type, arguments: Document) -> Document:
                 chosen[f.name] = False
             continue
         value = arguments[f.name]
+        if option := f.metadata.get("repeated"):  # a list with an entry for each time that it was given
+            if any(not text.strip() for text in value or ()):
+                raise UsageError(f"{option} takes a value each time, got ''; leave it out to replace nothing.")
+            value = ",".join(value) if value else None
         if value is None:  # not given; a switch that is off in some runs may be given as False
             continue
-        chosen[f.name] = _read(f, flag(f.name), value) if isinstance(value, str) else value
+        chosen[f.name] = (
+            _read(f, f.metadata.get("repeated") or flag(f.name), value) if isinstance(value, str) else value
+        )
     return chosen
 
 

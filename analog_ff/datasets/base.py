@@ -27,6 +27,9 @@ class Dataset(NamedTuple):
     sequence: np.ndarray | None = (
         None  # (n,) number of the string of each training window; windows of a string in order
     )
+    full: float = 255.0  # number of the source that stands for 1, by which further images are divided
+    notes: tuple[str, ...] = ()  # sentences on how the source was read, for the result of a run
+    columns: tuple[str, ...] = ()  # names of the d values, where the source is a table
 
     @property
     def label_place(self) -> str:

@@ -96,6 +96,7 @@ def read(data_dir: str | Path | None = None) -> Source:
         height=1,
         width=WINDOW * len(SYMBOLS),
         sequence=sequence,
+        full=1.0,
     )
     return Source(dataset, validation=sequence >= STRINGS - 2 * HELD)
 

@@ -31,5 +31,6 @@ def read(data_dir: str | Path | None = None) -> Source:
         classes=tuple(range(10)),
         height=8,
         width=8,
+        full=16.0,
     )
     return Source(dataset, validation=last_share_of_each_class(dataset.y_train, 10))

@@ -209,7 +209,7 @@ class Learner(ABC):
 
     def products(self, features: np.ndarray) -> int:
         """Return the multiply-adds of features (B, F) with the read-out's weights."""
-        return (int(np.count_nonzero(features)) if self.skip_silent else features.size) * self.classes
+        return (int(np.count_nonzero(features != 0.0)) if self.skip_silent else features.size) * self.classes
 
     def predict(
         self, images: np.ndarray, *, readouts: Sequence[str] | None = None, key: Key
@@ -270,8 +270,12 @@ class Learner(ABC):
         tally.add("readout", self.product_events(features) + Events({"sram.words_read": words}))
         return features, tally
 
-    def save(self) -> dict[str, np.ndarray]:
-        """Return the learner's own state; the chip saves its own."""
+    def save(self, *, copy: bool = True) -> dict[str, np.ndarray]:
+        """Return the learner's own state; the chip saves its own.
+
+        Without `copy` large arrays may be those of the learner, which change with it.
+        """
+        del copy
         saved = {f"softmax.{name}": value for name, value in self.softmax.save().items()}
         return saved | {f"meter.{name}": value for name, value in self.meter.save().items()}
 

@@ -149,7 +149,7 @@ class ForwardForward(LocalLearner):
             if not len(y):
                 continue
             here = key.child("gate", layer).child("positive" if positive else "negative")
-            d[rows], taught, events = self._drive(layer, y, slope[rows], positive, here)
+            _, taught, events = self._drive(layer, y, slope[rows], positive, here, out=d[rows])
             tally.add(self.network.parts[layer][0], events)
             if positive and self.peer:
                 term = self.peer_term(layer, y)
@@ -188,9 +188,9 @@ class ForwardForward(LocalLearner):
         return means, terms, tally
 
     def _drive(
-        self, layer: int, y: np.ndarray, slope: np.ndarray, positive: bool, key: Key
+        self, layer: int, y: np.ndarray, slope: np.ndarray, positive: bool, key: Key, out: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray, Events]:
-        """Return d (B, units) float32 without the peer term, a mask (B,) of the images that teach, and the gate's events."""
+        """Return d (B, units) without the peer term, in `out` if given, a mask (B,) of images that teach, the gate's events."""
         goodness = self.network.goodness[layer]
         g = goodness.value(y)
         mean = float(g.sum(axis=1).mean())
@@ -203,7 +203,7 @@ class ForwardForward(LocalLearner):
             c, events = self._gate(c, key)
             taught = (c != 0).any(axis=1)
             self._met[layer] += (len(y), len(y) - int(taught.sum()))
-        return goodness.driven(c, slope), taught, events
+        return goodness.driven(c, slope, out), taught, events
 
     @property
     def mean_goodness(self) -> Sequence[tuple[float, float]]:
@@ -221,9 +221,9 @@ class ForwardForward(LocalLearner):
         """Share of images, positives and negatives alike, that the gate of each layer kept from learning; None without a gate."""
         return [int(gated) / max(1, int(met)) for met, gated in self._met] if self._gate else None
 
-    def save(self) -> dict[str, np.ndarray]:
+    def save(self, *, copy: bool = True) -> dict[str, np.ndarray]:
         """Return the learner's own state, and the memory of the maker of negatives."""
-        saved = super().save() | {f"negatives.{name}": value for name, value in self._negatives.save().items()}
+        saved = super().save(copy=copy) | {f"negatives.{name}": value for name, value in self._negatives.save().items()}
         return saved | ({"gate.met": self._met.copy()} if self._gate else {})
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:

@@ -95,11 +95,10 @@ class ArrayLearner(Learner):
         """Apply the weight change rate * x^T d / images to every array of a layer; x and d hold one entry per array."""
         tally = Tally()
         for place, part in enumerate(self.network.parts[layer]):
-            drive = np.ascontiguousarray(d[place], np.float32)
             update = self.updates[part]
             held = update.waiting
             here = key.child("update", part)
-            tally.add(part, update.apply(x[place], drive, images, rate, self._bias_rates[part], here))
+            tally.add(part, update.apply(x[place], d[place], images, rate, self._bias_rates[part], here))
             # Activities that wait for the next write are stored for learning.
             self.meter.hold(max(0, update.waiting - held))
             self.meter.release(max(0, held - update.waiting))
@@ -128,11 +127,11 @@ class ArrayLearner(Learner):
         """Numbers of the update of each array, by name and array."""
         return {f"{name}_{part}": n for part, update in enumerate(self.updates) for name, n in update.measured.items()}
 
-    def save(self) -> dict[str, np.ndarray]:
+    def save(self, *, copy: bool = True) -> dict[str, np.ndarray]:
         """Return the learner's own state: read-out and memories."""
-        saved = super().save()
+        saved = super().save(copy=copy)
         for part, update in enumerate(self.updates):
-            saved |= {f"update{part}.{name}": value for name, value in update.save().items()}
+            saved |= {f"update{part}.{name}": value for name, value in update.save(copy=copy).items()}
         return saved | ({"pace.late": np.array(self._late)} if self._late else {})
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:
@@ -198,9 +197,9 @@ class LocalLearner(ArrayLearner):
             tally.add(part, decay.after_batch(step, rate, key.child("decay", part)))
         return tally
 
-    def save(self) -> dict[str, np.ndarray]:
+    def save(self, *, copy: bool = True) -> dict[str, np.ndarray]:
         """Return the learner's own state: read-out, memories, decays, running means."""
-        saved = super().save()
+        saved = super().save(copy=copy)
         for part, decay in enumerate(self.decays):
             saved |= {f"decay{part}.{name}": value for name, value in decay.save().items()}
         return saved | {f"peer{layer}.mean": np.array(peer.mean) for layer, peer in enumerate(self.peers)}

@@ -96,9 +96,9 @@ class LocalSoftmax(ErrorDriven):
         delta = self.through_normaliser(activity, readout.back(error)) * (activity.y > 0)
         return np.ascontiguousarray(delta, np.float32)
 
-    def save(self) -> dict[str, np.ndarray]:
+    def save(self, *, copy: bool = True) -> dict[str, np.ndarray]:
         """Return the learner's own state, the local read-outs included."""
-        saved = super().save()
+        saved = super().save(copy=copy)
         for layer, readout in enumerate(self.local):
             saved |= {f"local{layer}.{name}": value for name, value in readout.save().items()}
         return saved

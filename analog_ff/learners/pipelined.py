@@ -132,9 +132,9 @@ class Pipelined(ForwardForward):
             tally.add(layer, self.decays[layer].after_batch(frame.step, rate, key.child("decay", layer)))
         return activity.normalised, frame._replace(values=sent), tally
 
-    def save(self) -> dict[str, np.ndarray]:
+    def save(self, *, copy: bool = True) -> dict[str, np.ndarray]:
         """Return the learner's own state, the frames on the wires included: a stream has no end of an epoch."""
-        saved = super().save()
+        saved = super().save(copy=copy)
         for layer, frame in enumerate(self.wires):
             if frame is not None:
                 saved[f"wire{layer}.values"], saved[f"wire{layer}.labels"] = frame.values.copy(), frame.labels.copy()

@@ -169,11 +169,12 @@ class ProgrammedBackprop(Supervised):
         limit = np.float32(self.port.datasheet[layer].weight_limit)
         np.clip(self.weights[layer], -limit, limit, out=self.weights[layer])
 
-    def save(self) -> dict[str, np.ndarray]:
+    def save(self, *, copy: bool = True) -> dict[str, np.ndarray]:
         """Return the learner's own state: read-out, weights, averages, and whether the chip is written."""
-        saved = super().save() | {"written": np.array(self.written)}
+        saved = super().save(copy=copy) | {"written": np.array(self.written)}
         for layer, (weights, memory) in enumerate(zip(self.weights, self.memory, strict=True)):
-            saved |= {f"weights{layer}": weights.copy(), f"memory{layer}": memory.copy()}
+            large = {f"weights{layer}": weights, f"memory{layer}": memory}
+            saved |= {name: array.copy() for name, array in large.items()} if copy else large
         return saved
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:

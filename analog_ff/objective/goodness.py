@@ -193,9 +193,11 @@ class LayerGoodness:
         """Return d (B, units) = s c slope for outputs y (B, units); slope is dG/dz up to the goodness's factor."""
         return self.driven(self.coefficients(self.value(y), positive=positive), slope)
 
-    def driven(self, c: np.ndarray, slope: np.ndarray) -> np.ndarray:
-        """Return d (B, units) = c slope for the factors c = s_r c_r (B, R) of the regions."""
-        return c * slope if self.regions == 1 else c.repeat(self.units // self.regions, axis=1) * slope
+    def driven(self, c: np.ndarray, slope: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+        """Return d (B, units) = c slope for the factors c = s_r c_r (B, R) of the regions, in `out` if it is given."""
+        each = c if self.regions == 1 else c.repeat(self.units // self.regions, axis=1)
+        found: np.ndarray = np.multiply(each, slope, out=out)
+        return found
 
     def normalise(self, y: np.ndarray) -> np.ndarray:
         """Return y with a mean square of 1 in each region."""

@@ -52,6 +52,8 @@ class SoftmaxReadout:
 
     product: ClassVar[str] = "mac.fp32"
     """Event that counts one of its multiply-adds h V or h^T (t - p)."""
+    law: ClassVar[str] = "logits[c] = sum_f h[f] weights[f, c], in float32"
+    """Law of its logits in a line, for a file of its weights."""
 
     def __init__(
         self,
@@ -121,6 +123,10 @@ class Int8Readout(SoftmaxReadout):
     """
 
     product: ClassVar[str] = "mac.int8"
+    law: ClassVar[str] = (
+        "logits[c] = s_h s_c sum_f round(h[f]/s_h) round(weights[f, c]/s_c), s_h: the largest h of the batch of images over 127, "
+        "s_c: the largest size of a weight of class c over 127"
+    )
 
     def logits(self, h: np.ndarray) -> np.ndarray:
         """Return h V (B, classes) for features h (B, features)."""
@@ -147,7 +153,8 @@ def in_bytes(values: np.ndarray, axis: int | None = None) -> tuple[np.ndarray, n
     With an `axis` each line along it has a scale of its own.
     """
     step = np.abs(values).max(axis=axis, initial=0.0).astype(np.float64) / LARGEST
-    return np.rint(values / np.where(step, step, 1.0)), step
+    whole = values / np.where(step, step, 1.0)
+    return np.rint(whole, out=whole), step
 
 
 READOUT_FORMATS: Mapping[str, type[SoftmaxReadout]] = MappingProxyType({"fp32": SoftmaxReadout, "int8": Int8Readout})
@@ -169,6 +176,8 @@ class SquaredReadout(SoftmaxReadout):
     copies : S; h (B S, F) has the S copies of an image in adjacent rows.
     key : key from which the initial V is drawn.
     """
+
+    law: ClassVar[str] = "logits[c] = mean over the copies s of (sum_f h[s, f] weights[f, c])^2, in float32"
 
     def __init__(
         self,

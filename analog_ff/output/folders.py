@@ -83,8 +83,11 @@ def made(folder: Path, files: Mapping[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def held(folder: Path, *, wait: bool = False) -> Iterator[None]:
-    """Hold the lock on a folder within the ``with``; if another process holds it, raise UsageError or, with `wait`, wait."""
+def held(folder: Path, *, wait: bool = False, work: str = "run", option: str = "--out") -> Iterator[None]:
+    """Hold the lock on a folder within the ``with``; if another process holds it, raise UsageError or, with `wait`, wait.
+
+    The message names the `work` in the folder, and the `option` that gives another folder.
+    """
     if sys.platform == "win32":
         tell(f"warning: {CANNOT_LOCK.format(folder=folder)}.")
         yield
@@ -99,7 +102,7 @@ def held(folder: Path, *, wait: bool = False) -> Iterator[None]:
         except OSError as error:
             if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
                 raise UsageError(
-                    f"another process works on the run in {folder}; wait until it has ended, or give another --out."
+                    f"another process works on the {work} in {folder}; wait until it has ended, or give another {option}."
                 ) from None
             tell(f"warning: {CANNOT_LOCK.format(folder=folder)} ({error.strerror}).")  # on some network file systems
         yield

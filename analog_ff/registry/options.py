@@ -10,6 +10,7 @@ from typing import Any
 
 from analog_ff.plain import Facts
 from hardware_models.check import UsageError, shown
+from hardware_models.units import in_si
 
 MOST_DIGITS = 1000
 """Most characters of a number."""
@@ -31,6 +32,8 @@ def option(
     table: Facts | None = None,
     or_own: str = "",
     beside: str = "",
+    later: bool = False,
+    repeated: str = "",
 ) -> Any:
     """Return a dataclass field that is an option of the command line too.
 
@@ -45,9 +48,12 @@ def option(
     table : the table whose names are taken; the help lists them with the description in their rows.
     or_own : the form of a user's own entry beside the table's names, such as ``file.py:function``; it has a colon.
     beside : another option without which, at its default, this one does nothing.
+    later : runs of earlier versions had no such option and were what its default is: their files need not have it.
+    repeated : the option's name on the command line, where it is given once for every entry of a list, such as ``--figure``.
     """
     limits = {} if low is None else {"low": low, "high": high, "low_open": low_open, "unit": unit}
-    said = {"help": help_text, "parse": parse, "shown": shown, "choices": tuple(choices), "beside": beside}
+    said = {"help": help_text, "parse": parse, "shown": shown, "choices": tuple(choices), "beside": beside,
+            "later": later, "repeated": repeated}  # fmt: skip
     return field(default=default, metadata={**said, "table": table, "or_own": or_own, **limits})
 
 
@@ -82,7 +88,11 @@ def parse_real(option_name: str, text: str, unit: str = "") -> float:
         return real(text)
     except ValueError:
         in_unit = f" [{unit}]" if unit else ""
-        raise UsageError(f"{option_name} takes a number{in_unit}, without its unit, got {shown(text)}.") from None
+        meant = in_si(text, unit)
+        right = f"; {text.strip()} is {option_name} {meant}" if meant else ""
+        raise UsageError(
+            f"{option_name} takes a number{in_unit}, without its unit, got {shown(text)}{right}."
+        ) from None
 
 
 def parse_layers(option_name: str, text: str) -> tuple[int, ...]:
@@ -113,6 +123,18 @@ def parse_bits(option_name: str, text: str) -> int | None:
         return whole(text)
     except ValueError:
         raise UsageError(f"{option_name} takes a number of bits or 'none', got {shown(text)}.") from None
+
+
+def parse_figures(option_name: str, text: str) -> tuple[str, ...]:
+    """Return the figures that ``states=64,g_max=20 uS`` names, each in one form of writing; raise UsageError for another form."""
+    from hardware_models.devices.single_figures import (
+        parsed,  # the contract of devices, for those alone who replace a figure
+    )
+
+    try:
+        return tuple(str(parsed(part)) for part in text.split(",")) if text else ()
+    except UsageError as error:
+        raise UsageError(f"{option_name}: {error}") from None
 
 
 def parse_tile(option_name: str, text: str) -> tuple[int, int]:

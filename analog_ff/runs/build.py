@@ -27,6 +27,7 @@ from analog_ff.registry.rows import names
 from analog_ff.runs.batches import Batches
 from analog_ff.runs.further_arrays import arrays_of, switched
 from analog_ff.runs.read_time import check_reads, read_time_of
+from analog_ff.runs.run_device import loaded_device
 from analog_ff.updates import FastCellOptions
 from hardware_models.check import UsageError
 from hardware_models.devices.ageing import aged
@@ -52,11 +53,8 @@ VERIFY_ROUNDS = 20
 
 def data_of(config: DataChoices) -> Dataset:
     """Return the data set of a run."""
-    dataset = load(config.data, data_dir=config.data_dir, split=config.split)
-    if config.crop is not None:
-        dataset = cropped(dataset, config.crop)
-    if config.binarise is not None:
-        dataset = binarised(dataset, config.binarise)
+    dataset = load(config.data, data_dir=config.data_dir, split=config.split, label_column=config.label_column)
+    dataset = cut(config, dataset)
     if config.images_per_epoch is not None and config.images_per_epoch > len(dataset.x_train):
         raise UsageError(
             f"--images-per-epoch is at most the {len(dataset.x_train)} training images of {dataset.name}, got "
@@ -65,6 +63,13 @@ def data_of(config: DataChoices) -> Dataset:
     if config.shift and dataset.x_train.shape[1] % ((dataset.height or 1) * (dataset.width or 1)):
         raise UsageError("--shift needs images of known height and width; give --shift 0.")
     return dataset
+
+
+def cut(config: DataChoices, dataset: Dataset) -> Dataset:
+    """Return a data set with its images cut and blackened as a run asks for it."""
+    if config.crop is not None:
+        dataset = cropped(dataset, config.crop)
+    return dataset if config.binarise is None else binarised(dataset, config.binarise)
 
 
 def negatives_of(config: Config, data: Dataset) -> Negatives | None:
@@ -117,7 +122,7 @@ def device_of(config: Config, *, written_once: bool = False) -> BaseDevice:
     Wear and retention of the command line belong to the chip that is run; one that is written once (`program_to`) has those of
     its own parameter file.
     """
-    device = switched(load_device(str(config.program_to) if written_once else config.device), config)
+    device = switched(loaded_device(config, written_once=written_once), config)
     in_situ = lookup("learner", config.learner, LEARNERS).in_situ
     if not written_once and in_situ and not device.trainable:
         raise UsageError(

@@ -1,8 +1,10 @@
-"""The state of every cell after a run, as the bench sees it: ``cells.h5`` and a picture."""
+"""The state of every cell after a run, as the bench sees it: ``cells.h5``, which describes itself, and a picture."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,7 +12,8 @@ import numpy as np
 
 from analog_ff.output import whole_files
 from analog_ff.output.forms import hdf5, panels, picture
-from hardware_models.port import ChipBench
+from analog_ff.runs import described
+from analog_ff.runs.train import Run
 
 if TYPE_CHECKING:
     from hardware_models.crossbar.inspection import Inspection
@@ -33,8 +36,9 @@ class Pictured(NamedTuple):
     share: float  # of the cells at a bound [1]
 
 
-def write(folder: Path, port: ChipBench, *, keep: bool = True) -> bool:
+def write(folder: Path, run: Run, *, keep: bool = True) -> bool:
     """Write cells.h5, unless `keep` is False, and cells.png as a whole, layer by layer; return False for a sealed chip."""
+    port = run.port
     if port.sealed:
         return False
     layers = len(port.shapes)
@@ -42,10 +46,14 @@ def write(folder: Path, port: ChipBench, *, keep: bool = True) -> bool:
     seen: dict[int, Pictured] = {}
 
     def fill(file: Any) -> None:
+        if file is not None:
+            _describe_run(file, run)
         for layer in range(layers):
             look = port.cells(layer)
             if file is not None:
-                _put(file.create_group(f"layer{layer}"), look)
+                group = file.create_group(f"layer{layer}")
+                _put(group, look)
+                _describe(group, described.of_layer(run, layer))
             if layer in shown:
                 seen[layer] = _counted(look)
 
@@ -64,6 +72,33 @@ def _put(group: Any, look: Inspection) -> None:
         values = getattr(look, name)
         packed = {"compression": 1, "shuffle": True} if values.size > 1000 else {}
         group.create_dataset(name, data=values, **packed).attrs["unit"] = unit
+
+
+def _describe_run(file: Any, run: Run) -> None:
+    """Write the description of the whole chip, its device and its digital read-out."""
+    file.attrs["schema"] = described.SCHEMA
+    file.attrs.update(described.of_run(run))
+    file["configuration"] = replace(run.config, out="", data_dir=None).to_toml({})  # places do not belong to the cells
+    device = file.create_group("device")
+    for name, figure in described.device_figures(run).items():
+        device.create_dataset(name, data=_stored(figure["value"])).attrs["unit"] = figure["unit"]
+    readout = file.create_group("readout")
+    weights = readout.create_dataset("weights", data=run.learner.softmax.weights)
+    weights.attrs.update({"unit": "1", "rows": "features", "columns": "classes"})
+    _describe(readout, described.of_readout(run))
+
+
+def _describe(group: Any, found: Mapping[str, described.Quantity]) -> None:
+    """Write figures as attributes, each with its unit beside it."""
+    for name, (value, unit) in found.items():
+        group.attrs[name] = value
+        if unit:
+            group.attrs[f"{name}{described.UNIT}"] = unit
+
+
+def _stored(value: object) -> int | float | str:
+    """Return a figure as HDF5 stores it: numbers and texts, others as JSON."""
+    return value if isinstance(value, int | float | str) else json.dumps(value)
 
 
 def _counted(look: Inspection) -> Pictured:

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from analog_ff.config.ages import ages_of
 from analog_ff.plain import Document, Facts
+from analog_ff.runs.ages import AS_IT_IS, aged, described, growing_old, of_its_law, tested
 from analog_ff.runs.build import calibrated, device_of, interconnect_of
 from analog_ff.runs.calibrate import calibrate
 from analog_ff.runs.results import device_conditions
 from analog_ff.runs.train import Run
-from hardware_models.devices.ageing import no_law_of_time
 from hardware_models.energy import price
 from hardware_models.energy.circuit import Circuit
 from hardware_models.energy.load import Technology
@@ -19,7 +20,7 @@ from hardware_models.events import Ledger
 from hardware_models.keys import Key
 
 AGES = {"at once": 0.0, "after an hour": 3600.0, "after a day": 86400.0}
-"""Times of the tests of the written chip [s after the writing]; only at once where the device has no law of time."""
+"""Times of the tests of the written chip [s after the writing] without ``--ages``; only at once where there is no law of time."""
 
 
 def deploy(run: Run, target: Any, conditions: Document) -> Document:
@@ -37,8 +38,8 @@ def deploy(run: Run, target: Any, conditions: Document) -> Document:
     technology and the circuit hold for the new chip as well.
     """
     port = target.port
-    lawless = no_law_of_time(port.device)
-    ages = {age: seconds for age, seconds in AGES.items() if seconds == 0.0 or not lawless}
+    asked = AGES if run.config.ages is None else ages_of("--ages", run.config.ages)
+    ages, lawless = of_its_law(asked, port.device, run.config.nonlinearity)
     key = Key(run.config.seed, "deploy")
     ledger = Ledger()
     ledger.book("program", calibrated(run.config, target))
@@ -49,43 +50,51 @@ def deploy(run: Run, target: Any, conditions: Document) -> Document:
     target.restore(run.learner.save())
     if run.config.line_groups == "auto":
         ledger.book("program", calibrate(target, port, run.data.x_train, run.config.seed))
-    errors: dict[str, dict[str, float]] = {}
-    passed = 0.0
-    for age, seconds in ages.items():
-        if seconds > passed:
-            port.wait(seconds - passed, key=key.child("wait", int(seconds)))
-            passed = seconds
-        errors[age] = {}
-        for name in target.readouts:
-            predicted, _ = target.predict(run.data.x_test, readouts=(name,), key=key.child("test"))
-            errors[age][name] = 100.0 * float(np.mean(predicted[name] != run.data.y_test))
+    found, errors = _aged(run, target, ages, lawless, key, conditions)
     kind = "test" if run.config.split == "final" else "validation"
     booked = ledger.as_dict()
     counts, integrals = booked["events"]["program"], booked["integrals"]["program"]
-    found: Document = {"device": port.description, "events": {"program": counts}, "integrals": {"program": integrals}}
+    written: Document = {"device": port.description, "events": {"program": counts}, "integrals": {"program": integrals}}
     return {
-        **found,
-        "by_component_joule": joule_of(found, conditions["technology"], conditions["circuit"]),
+        **written,
+        "by_component_joule": joule_of(written, conditions["technology"], conditions["circuit"]),
         f"{kind}_error_percent_by_age": errors,
         "no_law_of_time": lawless,
         "pulses_per_weight": counts["write.selected"] / sum(n * m for n, m in port.shapes),
         "cells": port.inspect(),
         **({} if (groups := port.line_groups()) is None else {"line_groups": groups}),
+        **found,
     }
 
 
+def _aged(
+    run: Run, target: Any, ages: Facts, lawless: str | None, key: Key, conditions: Document
+) -> tuple[Document, dict[str, dict[str, float]]]:
+    """Return the entry ``ages`` if the run asks for ages, and the errors [%] by age and read-out, while the chip grows old."""
+    port = target.port
+    if run.config.ages is None:
+        every = growing_old(port, ages, key)
+        return {}, {age: tested(target, run.data, key.child("test")).errors for age in every}
+    looked = aged(target, port, run.data, ages, key)
+    found = described(looked, lawless, _conditions(port.description, conditions["technology"], conditions["circuit"]))
+    return {"ages": found}, {n: a[AS_IT_IS]["error_percent_by_readout"] for n, a in found["by_age"].items()}
+
+
 def joule_of(
-    deployed: Facts, technology: Technology, circuit: Circuit, scenario: str = "nominal"
+    deployed: Document, technology: Technology, circuit: Circuit, scenario: str = "nominal"
 ) -> dict[str, dict[str, float]]:
     """Return the energy [J] of a written chip, {phase: {component: joule}}, from its device, events and integrals.
 
     `circuit` is that of the run: all but the gates of the cells is drawn alike on both chips.
     """
-    device = deployed["device"]
-    return price(
-        deployed["events"], deployed["integrals"], technology, **device_conditions(device), scenario=scenario,
-        circuit=circuit._replace(gate_capacitance=device.get("c_gate", 0.0)),
-    )  # fmt: skip
+    known = _conditions(deployed["device"], technology, circuit)
+    return price(deployed["events"], deployed["integrals"], **known, scenario=scenario)
+
+
+def _conditions(device: Document, technology: Technology, circuit: Circuit) -> Document:
+    """Return the conditions for pricing a written chip: those of the run, with the figures of its own device."""
+    drawn = circuit._replace(gate_capacitance=device.get("c_gate", 0.0))
+    return {"technology": technology, "circuit": drawn, **device_conditions(device)}
 
 
 def _held(run: Run, layer: int) -> np.ndarray:

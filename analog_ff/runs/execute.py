@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from analog_ff.config.config import Config
+from analog_ff.learners.base import Learner
 from analog_ff.output import folders, whole_files
 from analog_ff.output.messages import tell
 from analog_ff.plain import Document
@@ -25,11 +26,14 @@ from analog_ff.runs.build import (
     schedule_of,
     wiring_of,
 )
+from analog_ff.runs.conductances import put
 from analog_ff.runs.deploy import deploy
 from analog_ff.runs.further_arrays import further_described
+from analog_ff.runs.later import ages_of_the_run
 from analog_ff.runs.origin import Origin, note_arrays, versions
 from analog_ff.runs.read_time import noted
 from analog_ff.runs.resume import take_up
+from analog_ff.runs.run_device import loaded_device
 from analog_ff.runs.stored import CONFIG, begun_otherwise, begun_with, finished
 from analog_ff.runs.train import Run
 from hardware_models import opened, user_code
@@ -37,9 +41,8 @@ from hardware_models.check import DeviceRangeError, RunError, UsageError
 from hardware_models.energy.measured import MachineMeter
 from hardware_models.files import LARGE, contents, record
 from hardware_models.kernels.products import one_blas_thread
-from hardware_models.load import load_device
 from hardware_models.places import in_place, placed
-from hardware_models.port import MissingPinError
+from hardware_models.port import ChipBench, MissingPinError
 from hardware_models.tables import entry
 from hardware_models.user_faults import guarded
 
@@ -90,6 +93,7 @@ def prepared(config: Config, *, images: int | None = None) -> Iterator[Parts]:
             if config.port == "process":  # these are read in the chip's process
                 _note_of_the_chip(config.fault_map, config.nonlinearity)
             learner = learner_of(config, port, len(data.classes), wiring, negatives)
+            taken = _given(config, port, learner)
             schedule = schedule_of(config, batches_of(config, len(data.x_train), learner))
             target = None
             if config.program_to:
@@ -103,14 +107,27 @@ def prepared(config: Config, *, images: int | None = None) -> Iterator[Parts]:
         origin = Origin(dict(sorted(inputs.items())), versions())
         closing.enter_context(opened.into(origin.inputs, folder))
         run = Run(config, data, port, learner, schedule, lambda ledger: results.learn_joule(ledger, conditions), origin)
+        run.taken = taken
         yield Parts(run, device, target, conditions, noise, further)
+
+
+def _given(config: Config, port: ChipBench, learner: Learner) -> Document:
+    """Set the cells of a chip to the conductances that a run was given, and return the cells that did not take them."""
+    if config.conductances is None:
+        return {}
+    if type(learner).finish is not Learner.finish:
+        raise UsageError(
+            f"learner {config.learner} writes weights of its own to the chip: leave --conductances out, or choose another "
+            "learner."
+        )
+    return put(port, str(placed(Path(config.conductances).expanduser())))
 
 
 def _noted(config: Config, *, written_once: bool = False) -> Document:
     """Return the entry of a result on Johnson noise, which a run without it does not have."""
     if not config.johnson_noise:
         return {}
-    own = load_device(str(config.program_to) if written_once else config.device).t_read
+    own = loaded_device(config, written_once=written_once).t_read
     return {"johnson_noise": noted(device_of(config, written_once=written_once), config, own)}
 
 
@@ -206,29 +223,43 @@ def _cells_asked_first(port: Any) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def _on_the_chip(run: Run) -> Iterator[None]:
+    """Work with a run's chip in the ``with``: what goes wrong on it, or in a user's code, becomes one sentence.
+
+    The read-out's small products are NumPy's own: with one BLAS thread their bits depend on no machine's cores.
+    """
+    try:
+        with one_blas_thread(), guarded(RunError), _cells_asked_first(run.port):
+            yield
+    except (OSError, MissingPinError) as error:  # a chip whose process ended
+        raise RunError(f"{type(error).__name__}: {str(error).rstrip('.')}.") from error
+
+
 def _carry_out(parts: Parts, folder: Path, end: End) -> Document:
     """Train the remaining epochs, test, and leave cells, pictures and, last of all, the result in the folder."""
     run = parts.run
     meter = MachineMeter()
-    # The read-out's small products are NumPy's own: one BLAS thread, so that their bits depend on no machine's cores.
-    try:
-        with one_blas_thread(), guarded(RunError), _cells_asked_first(run.port):
-            run.train(folder, quiet=end.quiet, after_epoch=meter.after_epoch(end.after_epoch))
-            start = time.monotonic()
-            errors, tallies = run.test()
-    except (OSError, MissingPinError) as error:  # a chip whose process ended
-        raise RunError(f"{type(error).__name__}: {str(error).rstrip('.')}.") from error
+    with _on_the_chip(run):
+        run.train(folder, quiet=end.quiet, after_epoch=meter.after_epoch(end.after_epoch))
+        start = time.monotonic()
+        errors, tallies = run.test()
     wall = run.seconds + time.monotonic() - start
     result = results.collect(run, errors, tallies, parts.device, parts.conditions, wall, parts.further)
     result |= results.plain(parts.noise[0])
     if (joule := meter.joule()) is not None:  # most users may not read their machine's counters
         result["machine_joule"] = results.plain(joule)
-    if parts.target is not None:
-        result["deployed"] = results.plain(deploy(run, parts.target, parts.conditions) | parts.noise[1])
-    cells.write(folder, run.port, keep=cells.NAME not in end.removed)
-    from analog_ff.runs.plots import learning_curve
+    with _on_the_chip(run):
+        result |= results.plain(ages_of_the_run(run, parts.conditions))
+        if parts.target is not None:
+            result["deployed"] = results.plain(deploy(run, parts.target, parts.conditions) | parts.noise[1])
+    cells.write(folder, run, keep=cells.NAME not in end.removed)
+    from analog_ff.runs import plots
 
-    learning_curve(folder, result, run.metrics)
+    plots.learning_curve(folder, result, run.metrics)
+    if (ages := result.get("ages") or result.get("deployed", {}).get("ages")) is not None:
+        title = f"{run.config.program_to or run.config.device}, {run.config.data}"
+        plots.ages_of_a_chip(folder / plots.AGES, ages, title, "test" if run.config.split == "final" else "validation")
     # The last checkpoint is there until the result is: a run that is stopped here goes on from it.
     _remove(folder, [name for name in end.removed if name != checkpoint.NAME])
     results.write(folder, result)

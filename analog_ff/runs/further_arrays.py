@@ -12,6 +12,7 @@ from analog_ff.learners import LEARNERS
 from analog_ff.plain import Document, Facts
 from analog_ff.registry.options import flag
 from analog_ff.registry.rows import UpdateKind
+from analog_ff.runs.run_device import loaded_device
 from analog_ff.updates import UPDATES
 from hardware_models.check import UsageError
 from hardware_models.devices.base import BaseDevice
@@ -49,15 +50,20 @@ def switched(device: BaseDevice, config: CellChoices) -> BaseDevice:
 
 
 def fast_device_of(config: Config) -> BaseDevice | None:
-    """Return the device of a run's fast cells; None for an update without a fast array."""
+    """Return the device of a run's fast cells; None for an update without a fast array.
+
+    Where it is that of the run it has the single figures that the run replaces; a device of its own name has those of its file.
+    """
     row = update_of(vars(config))
     if row is None or not row.arrays:
         return None
     chosen = settings(config, "update")
-    name = chosen["fast_device"] or row.fast_device or config.device
-    device = switched(load_device(name), config)
+    name = chosen["fast_device"] or row.fast_device
+    device = switched(load_device(name) if name else loaded_device(config), config)
     if not device.trainable:
-        raise UsageError(f"device '{name}' is written once and verified: choose another {flag('fast_device')}.")
+        raise UsageError(
+            f"device '{name or config.device}' is written once and verified: choose another {flag('fast_device')}."
+        )
     leak = chosen.get("leak_time")
     return device if leak is None else _leaking(device, leak)
 
@@ -71,12 +77,23 @@ def _leaking(device: BaseDevice, seconds: float) -> BaseDevice:
     return Retention.around(device, tau=seconds, rest=REST)
 
 
+def left_out(config: Config) -> str:
+    """Return a sentence on the arrays of a run that a file of its cells does not hold; empty if it holds all."""
+    if not (names := further(vars(config))):
+        return ""
+    which = " and ".join(names)
+    return (
+        f"not in this file, for each layer: cells of {which}, on which update {config.update} gathers; inference reads the "
+        "main array alone, and the checkpoint of the run holds all cells."
+    )
+
+
 def further_described(config: Config) -> Document:
     """Return the descriptions of the devices of a run's further arrays, by array."""
     fast = fast_device_of(config)
     if fast is None:
         return {}
-    main = switched(load_device(config.device), config)
+    main = switched(loaded_device(config), config)
     return {name: (fast if name == FAST else main).describe() for name in further(vars(config))}
 
 

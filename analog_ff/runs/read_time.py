@@ -106,8 +106,9 @@ def check_reads(
 
     rows = max(min(n, Tiling(n, 2 * m, *config.tile).tile_rows) for n, m in shapes)
     figures = {"g_min": device.g_min, "g_max": device.g_max, "v_read": device.v_read, "t_read": device.t_read}
+    technology = load_technology(config.technology)
     try:
-        full_scale(figures, rows, config.adc, load_technology(config.technology))
+        full_scale(figures, rows, config.adc, technology)
     except UsageError as error:
         read = f"a read of {device.t_read:g} s" if config.read_time is None else f"--read-time {config.read_time:g}"
         raise UsageError(f"{read} is too short for --adc {config.adc}: {error}") from None

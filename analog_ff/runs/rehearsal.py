@@ -42,7 +42,8 @@ def in_small(config: Config, folder: Path) -> Config:
     layers = (NEURONS,) * (1 if patches else min(len(config.layers), LAYERS))
     return replace(
         config, layers=layers, epochs=LAYERS, batch=BATCH, images_per_epoch=IMAGES, data="toy", crop=SIDE,
-        **patches, split="final", fault_map=None, program_to=None, out=str(folder),
+        **patches, split="final", fault_map=None, program_to=None, ages=None, conductances=None, label_column=None,
+        out=str(folder),
     )  # fmt: skip
 
 

@@ -71,7 +71,7 @@ def _shapes(file: Path) -> list[list[int]]:
     """Return (inputs, neurons) of each layer of an older run, from the cells that the bench saw."""
     cells = hdf5.tree(file, "file of cells")
     found = []
-    for layer in range(len(cells)):
+    for layer in range(sum(name.startswith("layer") for name in cells)):
         group = cells.get(f"layer{layer}")
         seen = group.get("conductance") if isinstance(group, dict) else None
         if not isinstance(seen, np.ndarray) or seen.ndim != 2 or seen.shape[1] % 2:

@@ -13,6 +13,7 @@ from analog_ff.output.forms import document
 from analog_ff.plain import Document
 from analog_ff.runs.circuit import circuit_of
 from analog_ff.runs.drawn import drawn
+from analog_ff.runs.notes import notes_on
 from analog_ff.runs.stored import RESULT, SCHEMA
 from analog_ff.runs.train import Run
 from analog_ff.updates import UPDATES
@@ -111,6 +112,7 @@ def collect(
         "test_error_percent_by_readout": errors if final else None,
         "validation_error_percent": None if final else headline,
         "validation_error_percent_by_readout": None if final else errors,
+        "notes": notes_on(headline, run.data.y_test, run.schedule.per_epoch * config.epochs, config.epochs),
         "shapes": run.port.shapes,
         "images": {"learn": run.images, "infer": images["infer"] * len(tallies)},
         **ledger,
@@ -133,6 +135,8 @@ def collect(
         },
         **({} if groups is None else {"line_groups": groups}),
         **({"further_arrays": further} if further else {}),
+        **({"conductances": run.taken} if run.taken else {}),
+        **({"data_notes": list(run.data.notes)} if run.data.notes else {}),
     }
     _, chip = drawn(result, known["technology"], known["circuit"], energy["ranged_joule"])
     result["energy"]["chip"] = chip

@@ -35,9 +35,7 @@ def asked_for(kind: type[C], options: Facts, folder: Path) -> C | None:
         own = getattr(begun, name)
         longer = name == "epochs" and value > own
         if name not in ("out", "data_dir") and value != own and not longer:
-            raise UsageError(
-                f"{folder} was begun with {flag(name)} {shown(own, quoted=False)}, not {shown(value, quoted=False)}."
-            )
+            raise UsageError(f"{folder} was begun with {_option(kind, name)} {_said(own)}, not {_said(value)}.")
     places = {name: options[name] for name in ("data_dir", "epochs") if name in options}
     return replace(begun, **{"out": str(folder), **places})
 
@@ -78,9 +76,26 @@ def finished(config: Choices, folder: Path) -> Document | None:
     before = result["config"].get("epochs")
     if other == {"epochs"} and type(before) is int and before < own["epochs"]:
         return None
-    raise begun_otherwise(folder)
+    name = min(other)
+    was, now = (_said(choices.get(name)) for choices in (result["config"], own))
+    raise begun_otherwise(folder, f" ({_option(type(config), name)} {was}, not {now})")
 
 
-def begun_otherwise(folder: Path) -> UsageError:
-    """Return the error of a run that is resumed with options that are not its own."""
-    return UsageError(f"{folder} was begun with other options; resume it with those of its {CONFIG}.")
+def _option(kind: type[Choices], name: str) -> str:
+    """Return the name on the command line of a field of choices."""
+    repeated: str = kind.__dataclass_fields__[name].metadata.get("repeated", "")
+    return repeated or flag(name)
+
+
+def _said(value: object) -> str:
+    """Return a value as the command line takes it: lists with commas, and the word none for nothing."""
+    if isinstance(value, tuple | list):
+        value = ",".join(map(str, value))
+    return "none" if value is None or value == "" else shown(value, quoted=False)
+
+
+def begun_otherwise(folder: Path, which: str = "") -> UsageError:
+    """Return the error of a run that is resumed, or loaded, with options that are not its own; `which` names one of them."""
+    return UsageError(
+        f"{folder} was begun with other options{which}; use those of its {CONFIG}, as the run wrote that file."
+    )

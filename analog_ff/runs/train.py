@@ -17,6 +17,7 @@ from analog_ff.output import whole_files
 from analog_ff.output.forms import table
 from analog_ff.plain import Document
 from analog_ff.runs import checkpoint
+from analog_ff.runs.ages import tested
 from analog_ff.runs.build import batches_of, calibrated, interconnect_of
 from analog_ff.runs.calibrate import calibrate
 from analog_ff.runs.fabricated import Fabricated
@@ -56,6 +57,10 @@ class Run:
         self.metrics: list[Document] = []
         self.without_wires: Document = {}
         """Errors of the test before the wires were laid, with ``--wires test``."""
+        self.answers: dict[str, np.ndarray] = {}
+        """Labels of the last test, as indices of classes, by read-out."""
+        self.taken: Document = {}
+        """Shares of the cells that have not taken the conductances of ``--conductances``; empty without that option."""
         self.counted: list[dict[str, int | float]] = []
         self._batches = batches_of(config, len(data.x_train), learner)
         self.epoch = 0
@@ -74,7 +79,8 @@ class Run:
         if not self.programmed:
             self.fabricated.note(self.arrays())
             self.ledger.book("program", calibrated(config, self.learner))
-            self.ledger.book("program", self.learner.initialise())
+            if not self.taken:
+                self.ledger.book("program", self.learner.initialise())
             if config.line_groups == "auto":
                 self.ledger.book("program", calibrate(self.learner, self.port, self.data.x_train, config.seed))
             self.programmed = True
@@ -97,7 +103,13 @@ class Run:
                 self._save(folder)
                 if after_epoch is not None:
                     after_epoch(self.epoch)
-        # No checkpoint comes after this: a run that is resumed here does it again, from the same keys.
+        self.finish()
+
+    def finish(self) -> None:
+        """Do the learner's last work after the last epoch.
+
+        No checkpoint comes after this: a run that is resumed or loaded does it again, from the same keys.
+        """
         self.ledger.book("program", self.learner.finish())
 
     def _teach(self, lesson: Lesson) -> None:
@@ -126,15 +138,15 @@ class Run:
         return self._tested("infer")
 
     def _tested(self, phase: str) -> tuple[dict[str, float], dict[str, Tally]]:
-        errors, tallies = {}, {}
-        for name in self.learner.readouts:
-            predicted, tally = self.learner.predict(
-                self.data.x_test, readouts=(name,), key=Key(self.config.seed, "test")
-            )
-            errors[name] = 100.0 * float(np.mean(predicted[name] != self.data.y_test))
-            tallies[name] = tally
+        errors, tallies, self.answers = tested(self.learner, self.data, self.test_key)
+        for tally in tallies.values():
             self.ledger.book(phase, tally)
         return errors, tallies
+
+    @property
+    def test_key(self) -> Key:
+        """Key of the noise of every test."""
+        return Key(self.config.seed, "test")
 
     def _note(self, errors: dict[str, float]) -> None:
         learn = self.ledger.phase("learn").total()
@@ -156,7 +168,7 @@ class Run:
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the state of chip and learner: the arrays themselves where that is possible, which change with the run."""
         arrays = {f"chip/{k}": np.asarray(v) for k, v in self.port.save(copy=False).items()}
-        return arrays | {f"learner/{k}": np.asarray(v) for k, v in self.learner.save().items()}
+        return arrays | {f"learner/{k}": np.asarray(v) for k, v in self.learner.save(copy=False).items()}
 
     def facts(self) -> Document:
         """Return everything else that a checkpoint keeps, as plain values."""

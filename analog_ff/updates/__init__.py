@@ -43,11 +43,13 @@ class FastCellOptions:
         None,
         "device of the fast cells, as --device takes it",
         shown="li2018_3t1c with capacitor, else that of --device",
+        later=True,
     )
     fast_cells: str = option(
         "differential",
         "differential: two fast cells a weight, both pulsed; single-ended: one against a reference",
         choices=("differential", "single-ended"),
+        later=True,
     )
 
 
@@ -56,7 +58,8 @@ class FastArrayOptions:
     """Options of updates that gather on a fast array."""
 
     drive_limit: float = option(
-        4.0, "drive |d| at which a column is on in every slot [units of z]", low=0.0, high=1e6, low_open=True, unit="units of z"
+        4.0, "drive |d| at which a column is on in every slot [units of z]", low=0.0, high=1e6, low_open=True,
+        unit="units of z", later=True,
     )  # fmt: skip
     fast_range: float | None = option(
         None,
@@ -64,14 +67,18 @@ class FastArrayOptions:
         low=0.0,
         high=1.0,
         low_open=True,
-    )  # fmt: skip
+        later=True,
+    )
     cancel: str = option(
         "none",
         "what cancels asymmetry and zero offset of fast cells: inversion of all signs from period to period; choppers, signs of "
         "rows and columns drawn for each period; zero-shift, a reference that holds what the cells read at rest",
         choices=CANCELS,
+        later=True,
     )
-    cancel_every: int = option(100, "transfers in a period of --cancel", low=1, high=1_000_000, beside="cancel")
+    cancel_every: int = option(
+        100, "transfers in a period of --cancel", low=1, high=1_000_000, beside="cancel", later=True
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,11 +87,11 @@ class LeakOptions:
 
     leak_time: float | None = option(
         None, "time constant with which fast cells forget [s]; default: that of their device", low=0.0, high=1e6, low_open=True,
-        unit="s",
+        unit="s", later=True,
     )  # fmt: skip
     sample_rate: float | None = option(
         None, "images a second [1/s]; default: the rate at which a batch leaves --momentum of a fast cell", low=1e-3, high=1e12,
-        unit="1/s",
+        unit="1/s", later=True,
     )  # fmt: skip
 
     @staticmethod
@@ -104,10 +111,20 @@ class TikiTakaOptions:
     """Options of Tiki-Taka."""
 
     transfer_rate: float = option(
-        0.02, "rho, share of the fast array that a batch is taken to forget [1]", low=0.0, high=1.0, low_open=True
+        0.02,
+        "rho, share of the fast array that a batch is taken to forget [1]",
+        low=0.0,
+        high=1.0,
+        low_open=True,
+        later=True,
     )
     zero_pulses: int = option(
-        500, "pairs of pulses that take a fast cell to its symmetric point", low=0, high=1_000_000, beside="cancel"
+        500,
+        "pairs of pulses that take a fast cell to its symmetric point",
+        low=0,
+        high=1_000_000,
+        beside="cancel",
+        later=True,
     )
 
 
@@ -116,7 +133,11 @@ class ChopperOptions:
     """Option of chopped Tiki-Taka."""
 
     chop_probability: float = option(
-        0.1, "probability that a row changes its sign after a transfer [1]", low=0.0, high=1.0
+        0.1,
+        "probability that a row changes its sign after a transfer [1]",
+        low=0.0,
+        high=1.0,
+        later=True,
     )
 
 

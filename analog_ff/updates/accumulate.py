@@ -25,13 +25,13 @@ engine can skip zeros.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple, NoReturn
 
 import numpy as np
 
 from analog_ff.updates import ROUNDINGS, UPDATES
-from analog_ff.updates.averaging import Average, Words, average_products
-from analog_ff.updates.base import Update
+from analog_ff.updates.averaging import MOST, Average, Words, average_products, count_nonzeros
+from analog_ff.updates.base import Update, drives
 from hardware_models.check import RunError, UsageError, in_range, positive_int
 from hardware_models.events import Events
 from hardware_models.kernels.products import one_blas_thread, panels
@@ -42,6 +42,18 @@ RANDOM_BITS = 24
 """Bits of one uniform number of the rounding."""
 WORD_BITS = 32
 """Bits of a word of memory."""
+RANGES = 100
+"""Times that one update may ask for the pulses of a weight's whole range. Learning that asks for more has diverged: it would only
+drive the weight against its bound, where a cell takes noisy pulses one by one."""
+
+
+class Batch(NamedTuple):
+    """Activities of some passes, and what is stored of them."""
+
+    x: np.ndarray  # (P, inputs) float32
+    d: np.ndarray  # (P, neurons) float32
+    live_x: np.ndarray  # values of each row of x that are stored and multiplied, (P,) int64
+    live_d: np.ndarray  # the same of d
 
 
 def _words(bits: int) -> int:
@@ -82,10 +94,12 @@ class Accumulate(Update):
         self._rounding = ROUNDINGS.index(rounding)
         self.every = positive_int("update accumulate", "--write-every", write_every, 1, 1_000_000)
         self._skip = skip_silent
-        self._gathered: list[tuple[np.ndarray, np.ndarray]] = []
+        self._gathered: list[Batch] = []
         self._port, self._layer = port, layer
         self._sheet = port.datasheet[layer]
         shape = (self._sheet.inputs, self._sheet.neurons)
+        whole = 2.0 * self._sheet.weight_limit / self._sheet.weight_step  # pulses over the range of a weight
+        self.most = int(min(RANGES * whole, MOST))
         self.memory = np.zeros(shape, np.float32)
         self._counts = np.empty(shape, np.int32)
         self._lost = np.empty(panels(shape[0]), np.bool_)
@@ -93,34 +107,36 @@ class Accumulate(Update):
     def apply(self, x: np.ndarray, d: np.ndarray, images: int, rate: float, bias_rate: float, key: Key) -> Events:
         """Change the weights towards W + rate m, m the leaky average of x^T d / images, on every k-th call.
 
-        x (P, inputs) and d (P, neurons) float32 hold the activities of all passes (P = 2 images: positive and
-        negative, less those that were gated); the last row of the product is multiplied by `bias_rate`.
+        x (P, inputs) and d (P, neurons) hold the activities of all passes (P = 2 images: positive and
+        negative, less those that were gated); the last row of the product is multiplied by `bias_rate`. Raises RunError if the
+        average is no longer a number, or asks for more pulses on one weight than `RANGES` times its range takes.
         """
-        stored = Events({"sram.words_written": self._words(x, d)})
+        batch = self._batch(*drives(x, d))
+        stored = Events({"sram.words_written": self._words(batch)})
         if self.every > 1:
-            self._gathered.append((x, d))
+            self._gathered.append(batch)
             if len(self._gathered) < self.every:
                 return stored
-            x, d = (np.concatenate(parts) for parts in zip(*self._gathered, strict=True))
+            batch = Batch(*(np.concatenate(parts) for parts in zip(*self._gathered, strict=True)))
             self._gathered = []
-        return stored + self._write(x, d, images, rate, bias_rate, key)
+        return stored + self._write(batch, images, rate, bias_rate, key)
 
-    def _words(self, x: np.ndarray, d: np.ndarray) -> int:
-        """Return the words of memory that x and d take."""
-        values = x.size + d.size
-        if not self._skip:
-            return _words(values * self.value_bits)
-        return _words((int(np.count_nonzero(x)) + int(np.count_nonzero(d))) * self.value_bits + values)
+    def _batch(self, x: np.ndarray, d: np.ndarray) -> Batch:
+        """Return activities with the number of values of each row that are stored: all of them, or those that are not zero."""
+        live = [np.full(len(values), values.shape[1]) for values in (x, d)]
+        if self._skip:
+            for values, number in zip((x, d), live, strict=True):
+                count_nonzeros(values, number)
+        return Batch(x, d, *live)
 
-    def _products(self, x: np.ndarray, d: np.ndarray) -> int:
-        """Return the number of products x_i d_j that are formed."""
-        if not self._skip:
-            return len(x) * self.memory.size
-        return int(np.count_nonzero(x, axis=1) @ np.count_nonzero(d, axis=1))
+    def _words(self, batch: Batch) -> int:
+        """Return the words of memory that a batch takes; where zeros are skipped, one bit marks each value."""
+        marks = batch.x.size + batch.d.size if self._skip else 0
+        return _words(int(batch.live_x.sum() + batch.live_d.sum()) * self.value_bits + marks)
 
-    def _write(self, x: np.ndarray, d: np.ndarray, images: int, rate: float, bias_rate: float, key: Key) -> Events:
+    def _write(self, batch: Batch, images: int, rate: float, bias_rate: float, key: Key) -> Events:
         """Form the products, add them to the average, fire the pulses, and return the events."""
-        drives, unit, events = self._driven(x, d, key)
+        activities, unit, events = self._driven(batch, key)
         momentum = self.momentum**self.every
         average = Average(
             unit=unit,
@@ -130,31 +146,36 @@ class Accumulate(Update):
             pulses_per_unit=np.float32(rate / self._sheet.weight_step),
             rounding=self._rounding,
             in_bytes=self.in_bytes,
+            most=np.float32(self.most),
         )
         words = Words(*key.child("rounding").words[:2], *key.child("memory").words[:2])
         with one_blas_thread():
-            average_products(*drives, self._lost.size, self.memory, average, words, self._counts, self._lost)
+            average_products(*activities, self._lost.size, self.memory, average, words, self._counts, self._lost)
         if self._lost.any():
-            raise RunError(
-                f"the averaged update of layer {self._layer} is no longer a number, so the learning has diverged; "
-                "lower the learning rate."
-            )
+            self._refuse()
         weights = self.memory.size
         counts = {
-            self.product: self._products(x, d) + 2 * weights,
-            "sram.words_read": self._memory_words() + self._words(x, d),
+            self.product: int(batch.live_x @ batch.live_d) + 2 * weights,
+            "sram.words_read": self._memory_words() + self._words(batch),
             "sram.words_written": self._memory_words(),
         }
         if self._rounding == 0:
             counts["rng.bits"] = RANDOM_BITS * weights
         return events + Events(counts) + self._port.fire_cells(self._layer, self._counts, key=key)
 
-    def _driven(
-        self, x: np.ndarray, d: np.ndarray, key: Key
-    ) -> tuple[tuple[np.ndarray, np.ndarray], np.float32, Events]:
+    def _refuse(self) -> NoReturn:
+        """Raise RunError for an average that no pulses can follow."""
+        wrong = f"asks for more than {self.most} pulses on one weight, {RANGES} times those of its whole range"
+        if np.isnan(self.memory).any():
+            wrong = "is no longer a number"
+        raise RunError(
+            f"the averaged update of layer {self._layer} {wrong}, so the learning has diverged; lower the learning rate."
+        )
+
+    def _driven(self, batch: Batch, key: Key) -> tuple[tuple[np.ndarray, np.ndarray], np.float32, Events]:
         """Return the activities as the products see them, the factor on the products, and the events of preparing them."""
         del key
-        return (np.ascontiguousarray(x), np.ascontiguousarray(d)), np.float32(1.0), Events()
+        return (batch.x, batch.d), np.float32(1.0), Events()
 
     def _memory_words(self) -> int:
         """Return the words that the average takes."""
@@ -163,17 +184,17 @@ class Accumulate(Update):
     @property
     def waiting(self) -> int:
         """Number of values of activity that wait for the next write; inputs are those of the layer below."""
-        return sum(d.size for _, d in self._gathered)
+        return sum(batch.d.size for batch in self._gathered)
 
-    def save(self) -> dict[str, np.ndarray]:
-        """Return the memory, and the activities that wait."""
-        saved = {"memory": self.memory.copy()}
-        for number, (x, d) in enumerate(self._gathered):
-            saved |= {f"x{number}": x.copy(), f"d{number}": d.copy()}
-        return saved
+    def save(self, *, copy: bool = True) -> dict[str, np.ndarray]:
+        """Return the memory, and the activities that wait; without `copy` these arrays are those of the update."""
+        saved = {"memory": self.memory}
+        for number, batch in enumerate(self._gathered):
+            saved |= {f"x{number}": batch.x, f"d{number}": batch.d}
+        return {name: array.copy() for name, array in saved.items()} if copy else saved
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:
         """Restore a state returned by `save`."""
         self.memory[:] = saved["memory"]
         number = len(saved) // 2
-        self._gathered = [(np.array(saved[f"x{n}"]), np.array(saved[f"d{n}"])) for n in range(number)]
+        self._gathered = [self._batch(np.array(saved[f"x{n}"]), np.array(saved[f"d{n}"])) for n in range(number)]

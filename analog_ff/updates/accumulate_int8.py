@@ -20,8 +20,8 @@ from typing import ClassVar
 import numpy as np
 
 from analog_ff.updates import UPDATES
-from analog_ff.updates.accumulate import RANDOM_BITS, WORD_BITS, Accumulate
-from analog_ff.updates.averaging import LARGEST
+from analog_ff.updates.accumulate import RANDOM_BITS, WORD_BITS, Accumulate, Batch
+from analog_ff.updates.averaging import LARGEST, nearest_steps, stochastic_steps
 from hardware_models.events import Events
 from hardware_models.keys import Key
 
@@ -37,24 +37,21 @@ class AccumulateInt8(Accumulate):
     value_bits: ClassVar[int] = UPDATES["accumulate-int8"].memory_bits
     in_bytes: ClassVar[bool] = True
 
-    def _driven(
-        self, x: np.ndarray, d: np.ndarray, key: Key
-    ) -> tuple[tuple[np.ndarray, np.ndarray], np.float32, Events]:
+    def _driven(self, batch: Batch, key: Key) -> tuple[tuple[np.ndarray, np.ndarray], np.float32, Events]:
         """Return the rounded activities in units of their steps; float32 holds sums of their products exactly up to 2^24."""
         step_x = np.float32(self._sheet.input_scale / LARGEST)
-        step_d = np.float32(np.abs(d).max(initial=0.0) / LARGEST)
+        step_d = np.float32(np.abs(batch.d).max(initial=0.0) / LARGEST)
         if not step_d:
-            return super()._driven(x, d, key)
-        draws = key.child("drive").generator().integers(0, 2**DRIVE_BITS, d.shape, dtype=np.uint16)
-        rounded = np.clip(np.rint(x / step_x), -LARGEST, LARGEST)
-        asked = np.floor(d.astype(np.float64) / step_d + (draws + 0.5) / 2**DRIVE_BITS)
-        asked = np.clip(asked, -LARGEST, LARGEST).astype(np.float32)  # the largest d may lie a last bit above 127 steps
-        bits = DRIVE_BITS * (int(np.count_nonzero(d)) if self._skip else d.size)
-        return (rounded, asked), step_x * step_d, Events({"rng.bits": bits})
+            return super()._driven(batch, key)
+        draws = key.child("drive").generator().integers(0, 2**DRIVE_BITS, batch.d.shape, dtype=np.uint16)
+        rounded, asked = np.empty_like(batch.x), np.empty_like(batch.d)
+        nearest_steps(batch.x, step_x, rounded)
+        stochastic_steps(batch.d, step_d, draws, asked)
+        return (rounded, asked), step_x * step_d, Events({"rng.bits": DRIVE_BITS * int(batch.live_d.sum())})
 
-    def _write(self, x: np.ndarray, d: np.ndarray, images: int, rate: float, bias_rate: float, key: Key) -> Events:
+    def _write(self, batch: Batch, images: int, rate: float, bias_rate: float, key: Key) -> Events:
         """Write as `Accumulate` does, and count the random bits that the memory's own rounding takes."""
-        events = super()._write(x, d, images, rate, bias_rate, key)
+        events = super()._write(batch, images, rate, bias_rate, key)
         return Events({"rng.bits": RANDOM_BITS * self.memory.size}) + events
 
     def _memory_words(self) -> int:

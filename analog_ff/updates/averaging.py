@@ -14,11 +14,11 @@ from typing import NamedTuple
 import numpy as np
 from numba import prange
 
-from hardware_models.kernels.compile import kernel, parallel_kernel
+from hardware_models.kernels.compile import kernel, parallel_kernel, serial_kernel
 from hardware_models.kernels.random import uniform
 
 MOST = 2**30
-"""Most pulses of one weight that are asked for at once."""
+"""Most pulses of one weight that can be asked for at once; twice as many would not fit an int32."""
 LARGEST = 127
 """Largest whole number of a word of 8 bits; the smallest is its negative."""
 STOCHASTIC, NEAREST, TRUNCATE = range(3)
@@ -35,6 +35,7 @@ class Average(NamedTuple):
     pulses_per_unit: np.float32  # a
     rounding: int  # place of a way to round
     in_bytes: bool  # whether each row of the average is rounded stochastically to words of 8 bits with one exponent
+    most: np.float32 = np.float32(MOST)  # pulses of one weight beyond which the average counts as lost
 
 
 class Words(NamedTuple):
@@ -71,10 +72,10 @@ def rounded_to_bytes(m, position, w0, w1):
 
 
 @kernel
-def rounded_to_pulses(m, scale, rounding, position, words, counts):
-    """Write n = floor(m scale + u), or trunc(m scale), of a row; return True if one was not a number."""
+def rounded_to_pulses(m, scale, rounding, most, position, words, counts):
+    """Write n = floor(m scale + u), or trunc(m scale), of a row; return True if one is above `most`, or not a number."""
     w0, w1 = words.pulses_0, words.pulses_1
-    half, most = np.float32(0.5), np.float32(MOST)
+    half = np.float32(0.5)
     lost = False
     for j in range(m.size):
         if rounding == TRUNCATE:
@@ -82,20 +83,19 @@ def rounded_to_pulses(m, scale, rounding, position, words, counts):
         else:
             u = uniform(position + j, w0, w1) if rounding == STOCHASTIC else half
             n = np.floor(m[j] * scale + u)
-        # Beyond an int32 the sign would be arbitrary, and more pulses than a cell has states change nothing further.
         counts[j] = np.int32(min(max(n, -most), most))
-        lost |= n != n
+        lost |= not abs(n) <= most  # also what is not a number
     return lost
 
 
 @kernel
 def averaged_row(m, g, average, position, words, counts):
-    """Add a row of products to its average, and round that to pulses; return True if one was not a number."""
+    """Add a row of products to its average, and round that to pulses; return True if that is lost."""
     for j in range(m.size):
         m[j] = average.keep * m[j] + average.take * g[j]
     if average.in_bytes:
         rounded_to_bytes(m, position, words.memory_0, words.memory_1)
-    return rounded_to_pulses(m, average.pulses_per_unit, average.rounding, position, words, counts)
+    return rounded_to_pulses(m, average.pulses_per_unit, average.rounding, average.most, position, words, counts)
 
 
 @kernel
@@ -119,9 +119,48 @@ def averaged_panel(x, d, start, stop, memory, average, words, counts):
 def average_products(x, d, panels, memory, average, words, counts, lost):
     """Add x^T d, x (P, inputs) and d (P, neurons) float32, to the average, memory (inputs, neurons), and round it to pulses.
 
-    counts (inputs, neurons) int32 <- the pulses; lost (panels,) bool <- whether a panel held what is not a number.
+    counts (inputs, neurons) int32 <- the pulses; lost (panels,) bool <- whether a panel held a weight for which more than
+    `average.most` pulses are asked, or what is not a number.
     """
     rows = memory.shape[0]
     for p in prange(panels):
         start, stop = rows * p // panels, rows * (p + 1) // panels
         lost[p] = averaged_panel(x, d, start, stop, memory, average, words, counts)
+
+
+@serial_kernel
+def count_nonzeros(values, number):
+    """Write the number of values (P, n) of each row that are not zero, number (P,) int64."""
+    for b in range(values.shape[0]):
+        found = 0
+        for j in range(values.shape[1]):
+            found += int(values[b, j] != 0)
+        number[b] = found
+
+
+@kernel
+def within_bytes(n):
+    """Return a whole number clipped to what 8 bits hold; what is not a number stays what it is."""
+    n = LARGEST if n > LARGEST else n
+    return -LARGEST if n < -LARGEST else n
+
+
+@serial_kernel
+def nearest_steps(values, step, whole):
+    """Write values (P, n) float32 in whole steps, the nearest ones, to whole (P, n) float32."""
+    for b in range(values.shape[0]):
+        for j in range(values.shape[1]):
+            whole[b, j] = within_bytes(np.rint(values[b, j] / step))
+
+
+@serial_kernel
+def stochastic_steps(values, step, draws, whole):
+    """Write values (P, n) in whole steps to whole (P, n) float32, rounded by uniform draws (P, n) of 16 bits.
+
+    The largest value may lie a last bit above 127 steps.
+    """
+    size = np.float64(step)
+    for b in range(values.shape[0]):
+        for j in range(values.shape[1]):
+            u = (draws[b, j] + 0.5) / 65536.0
+            whole[b, j] = within_bytes(np.floor(np.float64(values[b, j]) / size + u))

@@ -12,6 +12,11 @@ from hardware_models.events import Events
 from hardware_models.keys import Key
 
 
+def drives(x: np.ndarray, d: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return inputs x (P, inputs) and drives d (P, neurons) as C-contiguous float32, as all loops take them."""
+    return np.ascontiguousarray(x, np.float32), np.ascontiguousarray(d, np.float32)
+
+
 class Update(ABC):
     """The update scheme of one array."""
 
@@ -20,7 +25,7 @@ class Update(ABC):
 
     @abstractmethod
     def apply(self, x: np.ndarray, d: np.ndarray, images: int, rate: float, bias_rate: float, key: Key) -> Events:
-        """Change the weights towards W + rate x^T d / images, for x (P, inputs) and d (P, neurons) float32.
+        """Change the weights towards W + rate x^T d / images, for x (P, inputs) and d (P, neurons) of any type of numbers.
 
         The last row of the product, the bias, is multiplied by `bias_rate`.
         """
@@ -40,8 +45,9 @@ class Update(ABC):
         """Number of values of activity that the scheme keeps from one batch to the next."""
         return 0
 
-    def save(self) -> dict[str, np.ndarray]:
-        """Return the state that a resumed run needs."""
+    def save(self, *, copy: bool = True) -> dict[str, np.ndarray]:
+        """Return the state that a resumed run needs; without `copy` arrays may be those of the scheme, which change with it."""
+        del copy
         return {}
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:

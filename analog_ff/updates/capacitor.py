@@ -81,9 +81,9 @@ class Capacitor(Transfer):
         rate = 1.0 / self._seconds if self._seconds else 0.0
         return {**super().measured, "fast_momentum": self._mu, "sample_rate": rate}
 
-    def save(self) -> dict[str, np.ndarray]:
+    def save(self, *, copy: bool = True) -> dict[str, np.ndarray]:
         """Return the state that a resumed run needs."""
-        return super().save() | {"seconds": np.array(self._seconds), "mu": np.array(self._mu)}
+        return super().save(copy=copy) | {"seconds": np.array(self._seconds), "mu": np.array(self._mu)}
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:
         """Restore a state returned by `save`."""

@@ -17,7 +17,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from analog_ff.updates.base import Update
+from analog_ff.updates.base import Update, drives
 from hardware_models.check import positive_int
 from hardware_models.events import Events
 from hardware_models.keys import Key
@@ -40,6 +40,7 @@ class Coincidence(Update):
 
     def apply(self, x: np.ndarray, d: np.ndarray, images: int, rate: float, bias_rate: float, key: Key) -> Events:
         """Fire for every sample of x (P, inputs) >= 0 and d (P, neurons); the expected change is rate x^T d / images."""
+        x, d = drives(x, d)
         row_share = x / np.float32(self._sheet.input_scale)
         row_share[:, -1] *= np.float32(bias_rate)
         gain = rate / images * self._sheet.input_scale / (self.slots * self._sheet.weight_step)

@@ -147,9 +147,9 @@ class FastArray:
             "fast_full_scale": self.share,
         }
 
-    def save(self) -> dict[str, np.ndarray]:
-        """Return the state as arrays; that of the cells belongs to the chip."""
-        return {"share": np.array(self.share), "tried": self.tried.copy()}
+    def save(self, *, copy: bool = True) -> dict[str, np.ndarray]:
+        """Return the state as arrays; that of the cells belongs to the chip. Without `copy` the counts go on counting."""
+        return {"share": np.array(self.share), "tried": self.tried.copy() if copy else self.tried}
 
     def restore(self, saved: Mapping[str, np.ndarray]) -> None:
         """Restore a state returned by `save`."""

@@ -83,9 +83,9 @@ class BufferedTikiTaka(TikiTaka):
         counts = {"mac.fp32": wanted.size, "sram.words_read": words, "sram.words_written": words}
         return whole.astype(np.int32), Events(counts)
 
-    def save(self) -> dict[str, np.ndarray]:
-        """Return the state that a resumed run needs, H among it."""
-        return super().save() | {"hidden": self.hidden.copy()}
+    def save(self, *, copy: bool = True) -> dict[str, np.ndarray]:
+        """Return the state that a resumed run needs, H among it; without `copy` it is that of the update, which changes."""
+        return super().save(copy=copy) | {"hidden": self.hidden.copy() if copy else self.hidden}
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:
         """Restore a state returned by `save`."""

@@ -128,9 +128,9 @@ class Transfer(Update):
         """Shares that went beyond their range, and what is left of the fast array after a batch."""
         return dict(self.fast.measured)
 
-    def save(self) -> dict[str, np.ndarray]:
+    def save(self, *, copy: bool = True) -> dict[str, np.ndarray]:
         """Return the state that a resumed run needs; that of the arrays belongs to the chip."""
-        saved = {f"fast.{name}": value for name, value in self.fast.save().items()}
+        saved = {f"fast.{name}": value for name, value in self.fast.save(copy=copy).items()}
         saved |= {f"signs.{name}": value for name, value in self.signs.save().items()}
         return saved | {"batches": np.array(self.batches)}
 

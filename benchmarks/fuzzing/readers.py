@@ -18,6 +18,7 @@ from unittest import mock
 import numpy as np
 
 from fuzzing import mutations
+from hardware_models import laboratory
 
 Change = Callable[[random.Random, bytes], bytes]
 
@@ -282,7 +283,9 @@ def _settings(folder: Path) -> Bench:
 ARRAYS = "hardware_models.files.npz"
 CONTENTS = "hardware_models.files.way_in:contents,reading,_reason"
 DEVICE = "hardware_models.load:device_from_toml,_device,_name,_citation,_choice"
-LABORATORY = tuple(f"hardware_models.laboratory.{part}" for part in "columns cycles numbers outliers text".split())
+LABORATORY = tuple(
+    f"hardware_models.laboratory.{part.stem}" for part in sorted(Path(laboratory.__path__[0]).glob("[a-z]*.py"))
+)
 READERS: dict[str, Reader] = {
     "device": Reader(_device, (DEVICE, "hardware_models.figures")),
     "technology": Reader(

@@ -15,18 +15,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.stats import ks_2samp
 
+from analog_ff.runs.identity import digest, figures
 from hardware_models.keys import Key
 from hardware_models.load import load_device
-
-sys.path.append(str(Path(__file__).resolve().parent.parent))
-
-from identity import digest, figures
 
 PAIRS = {
     "gong2018_reram_es": "ReRamESPresetDevice",

@@ -8,6 +8,8 @@ with
 
 - `numpy`: the same learning rule in simple float32 NumPy without hardware (Hinton's recipe);
 - `products`: only the matrix products of a step (three passes, and one outer product over both passes);
+- `main job`: the main job's own settings and network, 784-500-500 (`simulate --device memristor`: int8 average, gate, wires, line
+  groups), with `numpy` and `products` of these widths beside it;
 - `peer`: a step of the PyTorch implementation github.com/loeweX/Forward-Forward, if torch is installed and `--peer` names
   a checkout of it; its model and optimiser are unchanged and work on tensors in memory (its own loaders would take more time).
 """
@@ -20,22 +22,30 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from steps import BATCH, EPOCH, Step, in_turn, ours, peer, plain, products
+from steps import BATCH, EPOCH, Step, in_turn, main_job, ours, peer, plain, products
 from timing import Turn, machine, positive, ratio, taking_turns, thread_count, warn
 
 OTHERS = ("numpy", "products", "peer")
+MAIN = "main job"
+
+
+def beside(name: str, other: str) -> str:
+    """Return the case of the kind `other` with the widths of a case."""
+    return f"{other}, {MAIN}" if name.endswith(MAIN) else other
 
 
 def cases(args: argparse.Namespace) -> dict[str, Turn]:
     """Return the kinds of steps, by name."""
     steps: dict[str, Step] = {f"memristor, tile {tile}": ours(tile) for tile in args.tile}
     steps |= {"numpy": plain(), "products": products()}
+    steps[MAIN], widths = main_job()
+    steps |= {beside(MAIN, "numpy"): plain(widths), beside(MAIN, "products"): products(widths)}
     if args.peer is not None:
         try:
             steps["peer"] = peer(args.peer, args.threads)
         except ImportError as error:
             print(f"peer left out: {error}.", file=sys.stderr)
-    return {name: Turn(in_turn(step, args.steps), free=name in OTHERS) for name, step in steps.items()}
+    return {name: Turn(in_turn(step, args.steps), free=name.startswith(OTHERS)) for name, step in steps.items()}
 
 
 def main() -> None:
@@ -66,7 +76,8 @@ def main() -> None:
         print(json.dumps({**said, "cases": rows}))
         return
     for name, row in rows.items():
-        others = ", ".join(f"{row[f'ratio_to_{o}']:.2f} x {o}" for o in OTHERS if f"ratio_to_{o}" in row)
+        compared = [beside(name, other) for other in OTHERS]
+        others = ", ".join(f"{row[f'ratio_to_{o}']:.2f} x {o}" for o in compared if f"ratio_to_{o}" in row)
         print(f"{name:>22}: {row['epoch_seconds']:6.1f} s an epoch of {EPOCH} images ({others})")
 
 

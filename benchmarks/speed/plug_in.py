@@ -2,8 +2,8 @@
 
     python benchmarks/speed/plug_in.py [--cells 512] [--json]
 
-Both devices come from the code blocks of docs/how-to/plug-in.md and pulse the same array: one pulse a cell, and 0 to 3 of either
-sign.
+Both devices come from the code blocks of docs/how-to/plug-in.md and pulse the same array: one pulse a cell, 0 to 3 of either
+sign, and one pulse on one cell in a hundred, as an update of learning makes.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ def main() -> None:
     bursts = {
         "one pulse": np.ones(shape, np.int32),
         "0 to 3 pulses": np.random.default_rng(0).integers(-3, 4, shape, dtype=np.int32),
+        "a pulse on one cell in a hundred": (np.random.default_rng(0).random(shape) < 0.01).astype(np.int32),
     }
     with tempfile.TemporaryDirectory() as folder:
         devices = []

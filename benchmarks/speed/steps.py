@@ -11,10 +11,15 @@ from typing import Any  # the objects of PyTorch have no types here
 
 import numpy as np
 
+from analog_ff.config.config import Config, recommended
 from analog_ff.datasets import load
+from analog_ff.learners.base import Learner
 from analog_ff.learners.forward_forward import ForwardForward
 from analog_ff.network.stack import Stack
 from analog_ff.objective.goodness import LayerGoodness
+from analog_ff.runs.build import data_of, frame_of, negatives_of, port_of, wiring_of
+from analog_ff.runs.build import learner_of as learner_of_run
+from analog_ff.runs.calibrate import calibrate
 from hardware_models.chip import Chip
 
 Step = Callable[[int], None]
@@ -50,7 +55,7 @@ def ours(tile: int, widths: tuple[int, ...] = WIDTHS, batch: int = BATCH) -> Ste
     return step_of(learner_of(tile, widths), widths[0], batch)
 
 
-def step_of(learner: ForwardForward, pixels: int, batch: int) -> Step:
+def step_of(learner: Learner, pixels: int, batch: int) -> Step:
     """Return a step of a learner on real digits, or on random images of other sizes."""
     x, y = data(pixels)
     batches = len(x) // batch
@@ -72,15 +77,30 @@ def in_turn(step: Step, steps: int) -> Callable[[], None]:
     return call
 
 
-def plain() -> Step:
+def main_job() -> tuple[Step, tuple[int, ...]]:
+    """Return a step of the main job (`simulate --device memristor`), on its own chip, and the widths of its network.
+
+    The initial weights are programmed and the groups of lines found before, as in a run; only the shifts of images are left out.
+    """
+    config = Config(**recommended({"device": "memristor"}))
+    found = data_of(config)
+    negatives = negatives_of(config, found)
+    wiring = wiring_of(config, frame_of(config, found, negatives))
+    learner = learner_of_run(config, port_of(config, wiring.shapes), len(found.classes), wiring, negatives)
+    learner.initialise()
+    calibrate(learner, learner.port, found.x_train, config.seed)
+    return step_of(learner, PIXELS, config.batch), (PIXELS, *config.layers)
+
+
+def plain(widths: tuple[int, ...] = WIDTHS) -> Step:
     """Return a step of the same rule in plain NumPy: float32, momentum as an average, hard negatives, peer term."""
     rng = np.random.default_rng(0)
-    sizes = list(pairwise(WIDTHS))
+    sizes = list(pairwise(widths))
     w = [rng.standard_normal((n, m)).astype(np.float32) / np.float32(n**0.5) for n, m in sizes]
     b = [np.zeros(m, np.float32) for _, m in sizes]
     gw, gb = [np.zeros_like(a) for a in w], [np.zeros_like(a) for a in b]
     peer = [np.full(m, 0.5, np.float32) for _, m in sizes]
-    v, gv = (np.zeros((sum(WIDTHS[1:]), CLASSES), np.float32) for _ in range(2))
+    v, gv = (np.zeros((sum(widths[1:]), CLASSES), np.float32) for _ in range(2))
     images, labels = data()
 
     def rms(a: np.ndarray) -> np.ndarray:
@@ -122,10 +142,10 @@ def plain() -> Step:
     return step
 
 
-def products() -> Step:
+def products(widths: tuple[int, ...] = WIDTHS) -> Step:
     """Return a step with only the matrix products, into existing arrays."""
     rng = np.random.default_rng(0)
-    sizes = list(pairwise(WIDTHS))
+    sizes = list(pairwise(widths))
     w = [rng.standard_normal((n + 1, m)).astype(np.float32) for n, m in sizes]
     x = [rng.standard_normal((2 * BATCH, n + 1)).astype(np.float32) for n, _ in sizes]
     xt = [np.ascontiguousarray(a.T) for a in x]

@@ -30,6 +30,7 @@ from hardware_models.converters.adc import Adc
 from hardware_models.converters.dac import Dac
 from hardware_models.converters.faults import NO_ADC_FAULTS, NO_DAC_FAULTS, AdcFaults, DacFaults
 from hardware_models.crossbar import Crossbar
+from hardware_models.crossbar.given import Taken
 from hardware_models.crossbar.inspection import Inspection, inspect_cells, inspected
 from hardware_models.crossbar.line_noise import NO_LINE_NOISE, LineNoise
 from hardware_models.crossbar.line_watch import LineLimit
@@ -315,6 +316,15 @@ class Chip(Layers):
         if self._sealed:
             raise SealedChipError("this chip is sealed: its cells cannot be looked at.")
         return inspect_cells(self._arrays[layer, "main"])
+
+    def take(self, layer: int, conductances: ArrayLike, what: str) -> Taken:
+        """Set the cells of a layer to conductances [S] from outside, which costs no events; SealedChipError on a sealed chip.
+
+        See `hardware_models.crossbar.given.take`.
+        """
+        if self._sealed:
+            raise SealedChipError("this chip is sealed: its cells cannot be set.")
+        return self._array(layer, "main").take(conductances, what)
 
     def save(self, *, copy: bool = True) -> dict[str, np.ndarray]:
         """Return the state of every array and of neurons that have one, the clock and the counters.

@@ -24,6 +24,7 @@ from hardware_models.port import ChipBench, LayerSheet, MissingPinError, SealedC
 from hardware_models.wires import Interconnect
 
 if TYPE_CHECKING:
+    from hardware_models.crossbar.given import Taken
     from hardware_models.crossbar.inspection import Inspection
 
 SEEDS = 2**31
@@ -199,6 +200,11 @@ class JoinedPort:
     def wire_tracking(self) -> list[dict[str, float | None]]:
         """Return for each layer how its wires were followed."""
         return [layer for chip in self._chips for layer in chip.wire_tracking()]
+
+    def take(self, layer: int, conductances: ArrayLike, what: str) -> Taken:
+        """Set the cells of a layer to conductances [S] from outside."""
+        chip, own = self._place(layer)
+        return chip.take(own, conductances, what)
 
     def fix_groups(self) -> None:
         """End the search for groups of lines on every chip."""

@@ -31,6 +31,7 @@ from hardware_models.user_faults import files as user_files
 from hardware_models.wires import Interconnect
 
 if TYPE_CHECKING:
+    from hardware_models.crossbar.given import Taken
     from hardware_models.crossbar.inspection import Inspection
 
 _SENT = (UsageError, RunError, DeviceRangeError, CommandError, MissingPinError, SealedChipError)
@@ -244,6 +245,11 @@ class ProcessPort:
         """Raise SealedChipError."""
         del layer
         raise SealedChipError("this chip lives in another process: its cells cannot be looked at.")
+
+    def take(self, layer: int, conductances: ArrayLike, what: str) -> Taken:
+        """Raise SealedChipError."""
+        del layer, conductances, what
+        raise SealedChipError("this chip lives in another process: its cells cannot be set.")
 
     def close(self) -> None:
         """End the chip's process."""

@@ -13,12 +13,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from hardware_models import pins
 from hardware_models.check import UsageError, in_range, positive_int
 from hardware_models.crossbar import reading, row_reads, writing
 from hardware_models.crossbar.access import Access
 from hardware_models.crossbar.cells import Cells
+from hardware_models.crossbar.given import Taken, take
 from hardware_models.crossbar.line_noise import NO_LINE_NOISE, LineNoise
 from hardware_models.crossbar.line_watch import LineLimit
 from hardware_models.crossbar.renewal import renew_spent
@@ -160,6 +162,10 @@ class Crossbar:
         self.cells.look_again()
         return self.cells.row_sums.copy()
 
+    def take(self, conductances: ArrayLike, what: str = "the array") -> Taken:
+        """Set the cells to conductances (2, rows, columns) or (rows, 2 columns) [S]; see `crossbar.given.take`."""
+        return take(self.cells, conductances, what)
+
     def lay_wires(self, interconnect: Interconnect) -> None:
         """Give the tiles wires with resistance from now on; what is saved then has their state."""
         self.cells.lay_wires(interconnect)
@@ -234,15 +240,19 @@ class Crossbar:
         which of the two gets the odd pulse alternates over the array and from call to call. Where the device's pulses have one
         sign only (`polarities`), all n go to the device of the pair that can follow.
         """
-        counts = pins.pulse_numbers(counts, self.shape if window is None else tuple(len(lines) for lines in window))
+        few = self._few and self.cells.sees_stored
+        shape = self.shape if window is None else tuple(len(lines) for lines in window)
+        counts = pins.pulse_numbers(counts, shape, bounded=not few)
         if window is not None:
             # Addressed pulses are as slow as the wires anyway: a window is written into an empty plan.
             plan = np.zeros(self.shape, np.int32)
             plan[np.ix_(*window)] = counts
             counts = plan
-        if self._few and self.cells.sees_stored:
+        if few:
             number = np.empty(self.shape[0], np.int64)
             count_cells(counts, number)
+            if number.min() < 0:
+                pins.pulse_numbers(counts, self.shape)  # says what is wrong
             if int(number.sum()) < FEW * 2 * counts.size:
                 written = self.cells.pulse_few(counts, number, self._alternate(), self._next(key, "pulse"))
                 return writing.booked(self.cells, written)

@@ -122,12 +122,3 @@ def strands(cells: int, current: float, limit: float) -> int:
     """Return the word lines among which a word line with that many cells of a current [A] is divided, each with its own cells."""
     fit = cells_at_once(limit, current, cells)
     return cells if fit == 0 else -(-cells // fit)
-
-
-def parts(borders: np.ndarray, number: int) -> np.ndarray:
-    """Return the first lines of `number` nearly equal parts of each group between borders, (groups, number) int64.
-
-    Parts of a group with fewer lines than that begin at the same line.
-    """
-    first: np.ndarray = borders[:-1, None] + np.diff(borders)[:, None] * np.arange(number) // number
-    return first

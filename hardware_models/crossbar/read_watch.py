@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from hardware_models.check import RunError
-from hardware_models.crossbar.groups import ROUNDING, Division, Lines, Woven, parts, strands
-from hardware_models.kernels.currents import Loads, Search, Sets, collecting_currents, group_sums
+from hardware_models.crossbar.groups import ROUNDING, Division, Lines, Woven, strands
+from hardware_models.kernels.currents import Loads, Search, Sets, collecting_currents, group_sums, strand_loads
 from hardware_models.kernels.products import one_blas_thread
 
 NEAR_FULL = 0.1
@@ -33,11 +33,7 @@ class Table(NamedTuple):
 
     def split(self, g: np.ndarray, number: np.ndarray) -> None:
         """Enter the loads of driven lines that consist of `number` strands (n,)."""
-        for i in np.flatnonzero(number > 1):
-            first = parts(self.collecting, int(number[i]))
-            sums = np.add.reduceat(g[i], first.ravel(), dtype=np.float64)
-            self.loads[i] = sums.reshape(first.shape).max(axis=1)
-        self.loads[number == 1] = self.whole[number == 1]
+        strand_loads(np.ascontiguousarray(g), self.collecting, number, self.whole, self.loads)
 
 
 class ReadWatch:

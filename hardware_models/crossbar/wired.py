@@ -73,6 +73,10 @@ class Wired:
         self._reads = 0
         return matrix
 
+    def renew(self, g: np.ndarray) -> None:
+        """Solve the tiles for conductances g (rows, bit lines) [S] that have nothing to do with those of the last solution."""
+        self._solve(g)
+
     def due(self) -> bool:
         """Count a read of cells that have changed since the last solution; return True if it is to be compared."""
         self._reads += 1

@@ -11,7 +11,7 @@ from hardware_models.check import RunError
 from hardware_models.crossbar.groups import ROUNDING, cells_at_once
 from hardware_models.crossbar.pulse_currents import PulseCurrents, Sums
 from hardware_models.devices.base import BaseDevice
-from hardware_models.kernels.currents import Array, Burst, Given, Slot, burst_slots
+from hardware_models.kernels.slots import Array, Burst, Given, Slot, burst_slots
 from hardware_models.kernels.train_blocks import Crossings, TrainGiven, Trains, train_slots
 from hardware_models.tiles import Tiling
 
@@ -42,7 +42,9 @@ class WriteWatch:
         self._most = max(tiling.rows, tiling.bit_lines)
         nominal = self._currents.nominal
         self.cells = np.array([self._fitting(float(i)) for i in nominal])  # at once on a line, up and down
-        self.drawn = np.zeros((2, 2))  # sum of the currents of pulsed cells [A], and their number; up and down
+        self.drawn = np.zeros(
+            (2, 2)
+        )  # sum of the currents of pulsed cells [A], and their number, until `fix`; up and down
         self.peaks = np.zeros((2, 2, tiling.row_tiles, tiling.column_tiles))  # [A], as those of `ReadWatch`
         self.marks = np.zeros(3, np.int64)  # groups fixed, slots repeated while sought, repeated since
 
@@ -87,8 +89,9 @@ class WriteWatch:
         tops = [a for a, _ in cut.row_cuts]
         self._enter(np.maximum.reduceat(word, tops, axis=0), np.maximum.reduceat(bit, tops, axis=0))
         for p, sign in enumerate((1, -1)):
-            mine = np.maximum(sign * pulses, 0)
-            self.drawn[p] += self._volts[p] * float(mine @ most), int(mine.sum())
+            if not self._now:
+                mine = np.maximum(sign * pulses, 0)
+                self.drawn[p] += self._volts[p] * float(mine @ most), int(mine.sum())
             repeated = int(refused[:, p].sum())
             self._count(p, repeated, int(slots[:, :, p].sum()) - repeated * int(self.cells[p]), int(self.cells[p]))
         return slots

@@ -1,6 +1,7 @@
-"""Wear and retention by name: what a parameter file or a command asks for is put around any device.
+"""Wear, retention and drift by name: what a parameter file or a command asks for is put around any device.
 
-The names are those of a parameter file. `retention` is the time constant tau_0 [s]; the laws stand in `wear` and `retention`.
+The names are those of a parameter file. `retention` is the time constant tau_0 [s], `drift` the exponent nu; the laws stand in
+`wear`, `retention` and `power_drift`.
 """
 
 from __future__ import annotations
@@ -26,6 +27,10 @@ ENTRIES = {
     "retention_rest": ("Retention", "rest"),
     "activation_energy": ("Retention", "activation_energy"),
     "temperature": ("Retention", "temperature"),
+    "drift": ("PowerDrift", "nu"),
+    "drift_slope": ("PowerDrift", "nu_slope"),
+    "drift_spread": ("PowerDrift", "nu_spread"),
+    "drift_time": ("PowerDrift", "t0"),
 }
 """Entry of a parameter file -> wrapper and its number."""
 NEEDS = {
@@ -34,16 +39,20 @@ NEEDS = {
     "retention_rest": "retention",
     "activation_energy": "retention",
     "temperature": "activation_energy",  # without an energy the temperature does nothing
+    "drift_slope": "drift",
+    "drift_spread": "drift",
+    "drift_time": "drift",
 }
 """Entry -> the entry without which it would say nothing."""
 
 
 def wrappers() -> dict[str, type[Wrapper]]:
     """Return the wrappers by name, in the order in which they are put around a device."""
-    from hardware_models.devices.retention import Retention  # both bring the compiled loops with them
+    from hardware_models.devices.power_drift import PowerDrift  # all bring the compiled loops with them
+    from hardware_models.devices.retention import Retention
     from hardware_models.devices.wear import Wear
 
-    return {"Retention": Retention, "Wear": Wear}
+    return {"Retention": Retention, "PowerDrift": PowerDrift, "Wear": Wear}
 
 
 def unit(entry: str) -> str:
@@ -61,10 +70,10 @@ def complete(entries: Iterable[str], where: str) -> None:
 
 
 def aged(device: BaseDevice, numbers: Mapping[str, float], where: str) -> BaseDevice:
-    """Return `device` with wear and retention around it as far as `numbers` [SI] ask for them, else itself.
+    """Return `device` with wear, retention and drift around it as far as `numbers` [SI] ask for them, else itself.
 
     Raises UsageError in one sentence that begins with `where` for a number that lacks its partner or lies outside its
-    range, and for a device that cannot be wrapped: one with a law of time of its own cannot have retention.
+    range, and for a device that cannot be wrapped: one with a law of time of its own cannot have retention or drift.
     """
     complete(numbers, where)
     for name, wrapper in wrappers().items():

@@ -116,7 +116,8 @@ class BaseDevice(Generic[Own]):
 
     def __post_init__(self) -> None:
         """Check every declared number against its range."""
-        owner = f"device {self.name}"
+        unnamed = self.name == type(self).__dataclass_fields__["name"].default == "device"
+        owner = f"device {type(self).__name__ if unnamed else self.name}"
         for name, m in declared(type(self)).items():
             if "unit" in m:
                 in_range(owner, name, getattr(self, name), m["low"], m["high"], m["unit"], low_open=m["low_open"])
@@ -290,6 +291,13 @@ class BaseDevice(Generic[Own]):
     def imperfections(self) -> dict[str, list[str]]:
         """Return the names of the numbers that are read noise, write noise and spread; a model adds its own."""
         return {"read_noise": ["read_noise", "read_noise_relative"], "write_noise": [], "spread": []}
+
+    def noise_of_finer_steps(self) -> tuple[str, ...] | None:
+        """Return the noises of one pulse in units of the range, which shrink with the step where a pulse is cut into finer ones.
+
+        None where `states` alone does not decide the size of a step, so that no number of steps can be chosen.
+        """
+        return None
 
     def describe(self) -> dict[str, object]:
         """Return the numbers of this device as plain values, SI units, for the result file."""

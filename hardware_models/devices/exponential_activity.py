@@ -78,6 +78,10 @@ class ExponentialActivity(PulsedDevice):
         up = 1.0 - self.amplitude_up * math.exp(self.gamma_up * self.b)
         return up, 1.0 - self.amplitude_down * math.exp(-self.gamma_down * self.b)
 
+    def noise_of_finer_steps(self) -> tuple[str, ...]:
+        """Return the noises of one pulse in units of the range."""
+        return ("cycle_noise", "noise_added", "noise_slope")
+
     def straight(self) -> dict[str, float]:
         """Return the numbers that make every step the nominal one."""
         return {"amplitude_up": 0.0, "amplitude_down": 0.0}

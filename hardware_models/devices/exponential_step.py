@@ -75,6 +75,10 @@ class ExponentialStep(BaseDevice[ExponentialStepState]):
         """Return the names of the numbers that are read noise, write noise and spread."""
         return super().imperfections() | {"write_noise": ["cycle_noise"], "spread": ["step_spread", "bound_spread"]}
 
+    def noise_of_finer_steps(self) -> tuple[str, ...]:
+        """Return the noises of one pulse in units of the range."""
+        return ("cycle_noise",)
+
     def straight(self) -> dict[str, float]:
         """Return the numbers that make every step the nominal one."""
         return {"a_up": 1e6, "a_down": 1e6}

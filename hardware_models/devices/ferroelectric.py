@@ -66,6 +66,10 @@ class Ferroelectric(BaseDevice[FerroelectricState]):
         """Return the names of the numbers that are read noise, write noise and spread."""
         return super().imperfections() | {"write_noise": ["cycle_noise"], "spread": ["step_spread", "bound_spread"]}
 
+    def noise_of_finer_steps(self) -> tuple[str, ...]:
+        """Return the noises of one pulse in units of the range."""
+        return ("cycle_noise",)
+
     def law(self) -> switching.DomainLaw:
         """Return the figures as the kernel takes them, float64."""
         law = switching.DomainLaw(

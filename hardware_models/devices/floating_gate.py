@@ -79,6 +79,10 @@ class FloatingGate(BaseDevice[FloatingGateState]):
         write, spread = ["cycle_noise", "error_high"], ["step_spread", "nu_spread"]
         return {"read_noise": read, "write_noise": write, "spread": spread}
 
+    def noise_of_finer_steps(self) -> tuple[str, ...]:
+        """Return the noises of one pulse in units of the range."""
+        return ("cycle_noise",)
+
     def law(self) -> charge.LogLaw:
         """Return the figures as the kernel takes them, float64."""
         law = charge.LogLaw(

@@ -80,6 +80,10 @@ class LinearDecay(BaseDevice[LinearDecayState]):
         """The time constant of the relaxation [s]."""
         return self.tau
 
+    def noise_of_finer_steps(self) -> tuple[str, ...]:
+        """Return none: the noise of a pulse is given in units of its step."""
+        return ()
+
     def law(self) -> charge.ChargeLaw:
         """Return the figures as the kernel takes them, float32."""
         law = charge.ChargeLaw(

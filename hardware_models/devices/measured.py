@@ -100,6 +100,10 @@ class Measured(PulsedDevice):
         for name, array in found.items():
             object.__setattr__(self, name, array)
 
+    def noise_of_finer_steps(self) -> None:
+        """Return None: steps and their noise stand in the table."""
+        return None
+
     def median_step(self, g: float, polarity: str) -> float:
         """Return the median change of g by one pulse at the state g [S]."""
         medians = [np.interp(0.5, self.probabilities, row) for row in getattr(self, polarity)]

@@ -131,6 +131,10 @@ class PhaseChange(BaseDevice[PhaseChangeState]):
         law = drift.SlowNoiseLaw(self.g_max, q=self.q_noise, exponent=self.q_exponent, low=0.0, high=self.q_high)
         return as_float64(law)
 
+    def noise_of_finer_steps(self) -> tuple[str, ...]:
+        """Return the noises of one pulse in units of the range."""
+        return ("noise_add", "noise_slope")
+
     def fabricate(self, shape: tuple[int, int], key: Key) -> PhaseChangeState:
         """Draw each cell's step, bounds and drift exponent; fresh cells count as written at time 0."""
         low, high = cell_bounds(self, self.bound_spread, shape, key)

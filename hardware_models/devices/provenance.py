@@ -13,7 +13,7 @@ NOT_READ = "no:"
 """Beginning of the entry ``checked`` of a figure whose source could not be read."""
 LAWS = {
     "drift": ("nu_slope", "nu", "nu_low", "nu_2", "nu_1", "nu_0", "nu_spread_slope", "nu_spread", "nu_spread_low",
-              "nu_spread_2", "nu_spread_1", "nu_spread_0", "log_drift"),
+              "nu_spread_2", "nu_spread_1", "nu_spread_0", "log_drift", "drift", "drift_slope", "drift_spread"),
     "relaxation": ("relax_0", "relax_1", "retention"),
     "leak": ("tau",),
     "1/f noise": ("q_noise", "q_slope", "q_low", "q_3", "q_2", "q_1", "q_0"),

@@ -61,6 +61,10 @@ class PulsedDevice(BaseDevice[CellState]):
         """Return the names of the numbers that are read noise, write noise and spread."""
         return super().imperfections() | {"write_noise": list(self.NOISES), "spread": list(self.SPREADS)}
 
+    def noise_of_finer_steps(self) -> tuple[str, ...] | None:
+        """Return the noises of one pulse in units of the range."""
+        return ("cycle_noise",)
+
     # --- fabrication ---
 
     @property

@@ -19,8 +19,8 @@ import numpy as np
 
 from hardware_models.check import UsageError
 from hardware_models.devices.base import Window, crossings, log_normal, si
-from hardware_models.devices.state import CellState, extended, inside, remade
-from hardware_models.devices.wrapper import Wrapper
+from hardware_models.devices.state import CellState, extended
+from hardware_models.devices.wrapper import TimedWrapper
 from hardware_models.kernels import drift
 from hardware_models.keys import Key
 from hardware_models.units import BOLTZMANN
@@ -50,10 +50,10 @@ class ForgettingState(CellState, Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Retention(Wrapper[ForgettingState]):
+class Retention(TimedWrapper[ForgettingState]):
     """Device that forgets; see the module for the law."""
 
-    timed: ClassVar[bool] = True
+    law_of_time: ClassVar[str] = "retention"
 
     tau: float = si("s", 0.0, 1e15, low_open=True)  # tau_0, at 300 K
     tau_spread: float = si("1", 0.0, 5.0, 0.0)  # s, log-normal
@@ -64,15 +64,10 @@ class Retention(Wrapper[ForgettingState]):
     def __post_init__(self) -> None:
         """Refuse a device that has a clock of its own, or whose pulses act on something else than g."""
         super().__post_init__()
-        if self.inner.timed:
-            raise UsageError(
-                f"device {self.name} is of a model with a law of time of its own; retention cannot be put around it."
-            )
         held = self.chain()[-1].fabricate((1, 1), Key(0, "retention"))._fields
         for name, what in HELD_ELSEWHERE.items():
             if name in held:
                 raise UsageError(f"device {self.name} holds {what}; retention cannot be put around it.")
-        object.__setattr__(self, "timed", True)
 
     @property
     def leak_time(self) -> float:
@@ -103,15 +98,6 @@ class Retention(Wrapper[ForgettingState]):
         place = crossings(state.g.shape, None)
         drift.settle(state.g, state.written, state.tau, state.rest, np.asarray(cells, np.int32), *place, time)
         super().renew(state, cells, key, time=time)
-
-    def read_variance(self, state: ForgettingState, time: float) -> np.ndarray | float:
-        """Return the noise of the inner device at the relaxed conductance [S²]."""
-        variance = super().read_variance(state, time)
-        if np.ndim(variance) == 0:  # the same for every conductance
-            return variance
-        stored = inside(state)
-        present = {**stored._asdict(), "g": self.conductance(state, time)}
-        return self.inner.read_variance(remade(stored, present.values()), time)
 
     def conductance(self, state: ForgettingState, time: float) -> np.ndarray:
         """Return the relaxed conductance at `time` [S]."""

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from hardware_models.check import UsageError
 from hardware_models.devices.adapted import TRAITS, Adapted, original
 from hardware_models.devices.base import BaseDevice, Device, Own, Window
-from hardware_models.devices.state import CellState, inside
+from hardware_models.devices.state import CellState, inside, remade
 from hardware_models.keys import Key
 
 
@@ -106,13 +106,13 @@ class Wrapper(BaseDevice[Own]):
             read_noise=read_noise, write_noise=write_noise, spread=spread, nonlinearity=nonlinearity
         )
         off = dict.fromkeys(self.imperfections()["spread"] if spread else [], 0.0)
-        return self._with_inside(inner, off)
+        return self.with_inside(inner, off)
 
     def with_read_time(self, seconds: float) -> BaseDevice:
         """Return this device read for another time [s], inside and outside."""
-        return self._with_inside(self.inner.with_read_time(seconds), {})
+        return self.with_inside(self.inner.with_read_time(seconds), {})
 
-    def _with_inside(self, inner: BaseDevice, own: Mapping[str, float]) -> BaseDevice:
+    def with_inside(self, inner: BaseDevice, own: Mapping[str, float]) -> BaseDevice:
         """Return this wrapper around another device, with the numbers of that one and some of its own."""
         given: Mapping[str, Any] = {f.name: getattr(inner, f.name) for f in fields(BaseDevice)} | dict(own)
         return replace(self, inner=inner, **given)
@@ -125,3 +125,29 @@ class Wrapper(BaseDevice[Own]):
         """Return the wrapper's own numbers [SI]."""
         common = {f.name for f in fields(BaseDevice)} | {"inner", "maps"}
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in common}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimedWrapper(Wrapper[Own]):
+    """A wrapper with a law of time: a read sees another conductance than the one that the device inside stores."""
+
+    timed: ClassVar[bool] = True
+    law_of_time: ClassVar[str]  # what a message calls it
+
+    def __post_init__(self) -> None:
+        """Refuse a device that has a clock of its own."""
+        super().__post_init__()
+        if self.inner.timed:
+            raise UsageError(
+                f"device {self.name} is of a model with a law of time of its own; {self.law_of_time} cannot be put around it."
+            )
+        object.__setattr__(self, "timed", True)  # the wrapper's own, not that of the device inside
+
+    def read_variance(self, state: Own, time: float) -> np.ndarray | float:
+        """Return the noise of the inner device at the present conductance [S²]."""
+        variance = super().read_variance(state, time)
+        if np.ndim(variance) == 0:  # the same for every conductance
+            return variance
+        stored = inside(state)
+        present = {**stored._asdict(), "g": self.conductance(state, time)}
+        return self.inner.read_variance(remade(stored, present.values()), time)

@@ -15,12 +15,13 @@ noise of a reading, which does not, and knows that a cell stops at its bounds.
 
 from __future__ import annotations
 
+from hardware_models.fitting.assumed import Given
 from hardware_models.fitting.forms import FORMS, Form, Free, Hints, model_of
 from hardware_models.fitting.result import Fit, Parameter, Score
 from hardware_models.fitting.search import fit, fit_file
 from hardware_models.fitting.synthetic import synthetic, write_pulse_train
 
 __all__ = [
-    "FORMS", "Fit", "Form", "Free", "Hints", "Parameter", "Score", "fit", "fit_file", "model_of", "synthetic",
+    "FORMS", "Fit", "Form", "Free", "Given", "Hints", "Parameter", "Score", "fit", "fit_file", "model_of", "synthetic",
     "write_pulse_train",
 ]  # fmt: skip

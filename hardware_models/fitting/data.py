@@ -26,9 +26,10 @@ class TrainData:
         self.u = (train.g - self.low) / self.range
         self.polarity = train.polarity.astype(np.int8)
         self.first, self.cell = train.first.copy(), train.cell.astype(np.int64)
-        self.stepped = train.stepped  # readings before and after the pulse are known
+        self.stepped = train.stepped  # a step leads here from the reading before, by one or more pulses
         self.cells = len(train.cells)
-        self.unit = np.cumsum(train.first) - 1  # number of the (cell, cycle)
+        changes = (np.diff(train.cell, prepend=-1) != 0) | (np.diff(train.cycle, prepend=-1) != 0)
+        self.unit = np.cumsum(changes) - 1  # number of the (cell, cycle)
         self.cycle = train.cycle
         self.factors = np.ones((2, self.cells))
         self.bounds = np.array([[-1e3], [1e3]]) * np.ones((1, self.cells))
@@ -42,29 +43,63 @@ class TrainData:
     def only(self, keep: np.ndarray) -> TrainData:
         """Return the data of the rows in which `keep` (n,) is True; these rows should be complete cycles."""
         kept = object.__new__(TrainData)
-        vars(kept).update({k: v for k, v in vars(self).items() if k != "before"})
+        vars(kept).update({k: v for k, v in vars(self).items() if k not in ("base", "before", "pulses", "pure")})
         for name in ("u", "polarity", "first", "cell", "unit", "cycle", "stepped", "counted"):
             setattr(kept, name, getattr(self, name)[keep])
-        # After rows that were left out, the filter starts again.
-        gap = np.diff(np.flatnonzero(keep), prepend=-2) > 1
-        kept.first = kept.first | gap
+        # After rows that were left out, the filter starts again, with the next reading.
+        begins = kept.first | (np.diff(np.flatnonzero(keep), prepend=-2) > 1)
+        known = np.isfinite(kept.u)
+        earlier = np.cumsum(known) - known
+        kept.first = earlier == earlier[np.maximum.accumulate(np.where(begins, np.arange(kept.u.size), 0))]
         kept.stepped = kept.stepped & ~kept.first
         kept.counted = kept.counted & ~kept.first
         return kept
 
     @cached_property
+    def base(self) -> np.ndarray:
+        """Row of the reading before each step."""
+        here = np.arange(self.u.size)
+        last = np.maximum.accumulate(np.where(np.isfinite(self.u) | self.first, here, 0))
+        return np.concatenate(([0], last[:-1]))
+
+    @cached_property
     def before(self) -> np.ndarray:
-        """State before each step."""
-        return np.concatenate((self.u[:1], self.u[:-1]))
+        """State before each step, by the reading before it."""
+        return self.u[self.base]
+
+    @cached_property
+    def pulses(self) -> np.ndarray:
+        """Number of pulses of each step."""
+        return np.maximum(np.arange(self.u.size) - self.base, 1)
+
+    @cached_property
+    def pure(self) -> np.ndarray:
+        """True for steps whose pulses are all of one polarity."""
+        turns = np.cumsum(np.diff(self.polarity, prepend=0) != 0)
+        return turns == turns[np.minimum(self.base + 1, np.arange(self.u.size))]
+
+    def led(self, nodes: np.ndarray, table: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Return the change to which a table of mean steps at `nodes` leads in the pulses of the steps `rows` (k,)."""
+        x, left = self.before[rows], self.pulses[rows]
+        out = np.interp(x, nodes, table)
+        for number in range(1, int(left.max(initial=1))):
+            more = left > number
+            out[more] += np.interp(x[more] + out[more], nodes, table)
+        return out
+
+    @property
+    def _middle(self) -> np.ndarray:
+        """State in the middle of each step of several pulses, before each step of one pulse."""
+        return np.where(self.pulses > 1, 0.5 * (self.u + self.before), self.before)
 
     def hints(self) -> Hints:
         """Return starting values from a straight line through the steps of each polarity."""
         middle, curvature, zero = [], [], []
         for sign in (1, -1):
-            rows = (self.polarity == sign) & self.stepped & (self.before > 0.08) & (self.before < 0.92)
+            rows = (self.polarity == sign) & self.stepped & self.pure & (self.before > 0.08) & (self.before < 0.92)
             if rows.sum() < 5:
                 rows = (self.polarity == sign) & self.stepped
-            x, y = self.before[rows], (self.u - self.before)[rows]
+            x, y = self._middle[rows], ((self.u - self.before) / self.pulses)[rows]
             spread = float(np.mean((x - x.mean()) ** 2))
             slope = float(np.mean((x - x.mean()) * y)) / spread if spread > 1e-12 else 0.0
             level = float(y.mean()) - slope * float(x.mean())
@@ -83,12 +118,14 @@ class TrainData:
         for sign in (1, -1):
             rows = (self.polarity == sign) & self.stepped
             # With too few different states for a parabola, `lstsq` takes the smallest coefficients that fit.
-            powers, step = np.vander(self.before[rows] - 0.5, 3), (self.u - self.before)[rows]
-            residual[rows] = step - powers @ np.linalg.lstsq(powers, step, rcond=None)[0]
-        pair = self.stepped[1:] & self.stepped[:-1]
-        together = float(np.mean((residual[1:] * residual[:-1])[pair])) if pair.any() else 0.0
+            powers, n = np.vander(self._middle[rows] - 0.5, 3), self.pulses[rows]
+            step = (self.u - self.before)[rows] / n
+            residual[rows] = (step - powers @ np.linalg.lstsq(powers, step, rcond=None)[0]) * n
+        pair = self.stepped & self.stepped[self.base]
+        together = float(np.mean((residual * residual[self.base])[pair])) if pair.any() else 0.0
         read2 = min(max(-together, 1e-7), 0.2)
-        cycle2 = max(float(np.mean(residual[self.stepped] ** 2)) - 2 * read2, 0.02 * read2, 1e-7)
+        cycle2 = float(np.mean(residual[self.stepped] ** 2)) - 2 * read2
+        cycle2 = max(cycle2 / float(np.mean(self.pulses[self.stepped])), 0.02 * read2, 1e-7)
         return math.sqrt(cycle2), math.sqrt(read2)
 
 

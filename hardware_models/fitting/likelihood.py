@@ -178,12 +178,12 @@ class Candidate:
         d = self.data
         tables = self.tables(t)
         out = np.ones((2, d.cells))
-        inside = (d.before > 0.1) & (d.before < 0.9) & d.stepped
+        inside = (d.before > 0.1) & (d.before < 0.9) & d.stepped & d.pure
         for side, sign in enumerate((1, -1)):
-            mean = np.interp(d.before, self.nodes, tables[side])
             rows = np.flatnonzero(inside & (d.polarity == sign))
-            top = np.bincount(d.cell[rows], (mean * (d.u - d.before))[rows], d.cells)
-            bottom = np.bincount(d.cell[rows], (mean * mean)[rows], d.cells)
+            mean = d.led(self.nodes, tables[side], rows)
+            top = np.bincount(d.cell[rows], mean * (d.u - d.before)[rows], d.cells)
+            bottom = np.bincount(d.cell[rows], mean * mean, d.cells)
             out[side] = np.clip(np.divide(top, bottom, out=np.ones(d.cells), where=bottom > 0), 0.2, 5.0)
             out[side] /= np.exp(np.mean(np.log(out[side])))
         return out

@@ -235,11 +235,12 @@ def _silent(candidate: Candidate, t: np.ndarray) -> tuple[bool, float]:
     quiet, _ = others.maximise(quiet, 6)
     best = others.likelihoods(quiet).sum()
     silent = candidate.likelihoods(t).sum() - best <= 2.0
+    pulses = float(candidate.data.pulses[candidate.data.counted].mean())
     for read in np.geomspace(FLOOR, 0.3, 40):
-        # More read noise goes with less cycle noise, so that the variance of a step stays the same.
+        # More read noise goes with less cycle noise, so that the variance of a step, of `pulses` pulses, stays the same.
         trial = quiet.copy()
         trial[-1] = math.log(read)
-        trial[-2] = 0.5 * math.log(max(math.exp(2 * quiet[-2]) - 2 * read**2, 1e-9))
+        trial[-2] = 0.5 * math.log(max(math.exp(2 * quiet[-2]) - 2 * read**2 / pulses, 1e-9))
         if others.likelihoods(trial).sum() < best - 3.0:
             break
     return silent, float(read)
@@ -251,7 +252,7 @@ def _stopped(candidate: Candidate, t: np.ndarray) -> bool:
     share = []
     for side, sign, gap in ((0, 1, d.ends[1, d.cell] - d.before), (1, -1, d.before - d.ends[0, d.cell])):
         rows = d.stepped & (d.polarity == sign) & (gap < 0.5 * d.margin)
-        wanted = float(np.interp(d.before[rows], candidate.nodes, tables[side]).sum())
+        wanted = float(d.led(candidate.nodes, tables[side], np.flatnonzero(rows)).sum())
         share.append(float((d.u - d.before)[rows].sum()) / wanted if rows.sum() > 4 and wanted else 1.0)
     return max(share) < 0.6
 

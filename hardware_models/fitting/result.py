@@ -12,6 +12,7 @@ from hardware_models.check import UsageError, shown
 from hardware_models.devices import MODELS
 from hardware_models.devices.base import BaseDevice
 from hardware_models.files import toml_value
+from hardware_models.fitting.assumed import Stand
 from hardware_models.fitting.pulse_train import PulseTrain
 
 Progress = Callable[[float, str], None]
@@ -60,6 +61,7 @@ class Fit:
     notices: tuple[str, ...]
     train: PulseTrain
     residuals: np.ndarray  # (2, steps): state before the step [S], standardised innovation [1]
+    stands: tuple[Stand, ...] = ()  # conditions of the measurement, measured, given or assumed
 
     def describe(self) -> dict[str, object]:
         """Return all fields except the residuals as plain values, ready for JSON."""
@@ -70,12 +72,15 @@ class Fit:
             "parameters": [vars(p) | ({"low": None, "high": None} if p.instead else {}) for p in self.parameters],
             "goodness": dict(self.goodness),
             "notices": list(self.notices),
+            "conditions": [vars(stand) for stand in self.stands],
             "taken": [dict(zip(("what", "from", "as"), row, strict=True)) for row in self.train.taken],
             "data": {
                 "file": self.train.path,
+                "files": list(self.train.files),
                 "cells": len(self.train.cells),
                 "cycles": self.train.cycles,
                 "steps": self.train.steps,
+                "outliers": list(self.train.outliers),
             },
         }
 
@@ -86,6 +91,7 @@ class Fit:
         if model is None:
             raise UsageError(f"{type(device).__name__} is no model of this library and has no parameter file.")
         quoted = toml_value
+        said = [f"files: {', '.join(train.files)}"] * (len(train.files) > 1) + list(self.notices)
         file = f"fitted to {short_name(train.path)}"
         lines = [
             f"model = {quoted(model)}",
@@ -93,6 +99,7 @@ class Fit:
             "",
             "[source]",
             f"citation = {quoted(device.source)}",
+            f"note = {quoted(shown(' | '.join(said) or 'no notices', 9000, quoted=False))}",
         ]
 
         def entry(name: str, value: float, low: float, high: float, unit: str, kind: str, source: str) -> None:
@@ -103,7 +110,10 @@ class Fit:
         for p in self.parameters:
             known = f"low and high are no interval: {p.instead}" if p.instead else "low and high are the 95 % interval"
             entry(p.name, p.value, p.low, p.high, p.unit, "fitted", f"{file}; {known}")
-        for what, pair, unit in (("v", train.voltage, "V"), ("t", train.width, "s")):
-            for side, value in zip(("up", "down"), pair or (), strict=False):
-                entry(f"{what}_{side}", value, value, value, unit, "measured", f"{short_name(train.path)}, every row")
+        for stand in self.stands:
+            if isinstance(stand.value, str):
+                lines.extend(["", f"[{stand.name}]", f"value = {quoted(stand.value)}", f'kind = "{stand.kind}"',
+                              f"source = {quoted(stand.source)}"])  # fmt: skip
+            else:
+                entry(stand.name, stand.value, stand.value, stand.value, stand.unit, stand.kind, stand.source)
         return "\n".join(lines) + "\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from hardware_models import files
 from hardware_models.check import UsageError, shown
+from hardware_models.fitting.assumed import Given, stands, with_stands
 from hardware_models.fitting.data import TrainData
 from hardware_models.fitting.forms import FORMS, Form, model_of
 from hardware_models.fitting.likelihood import Candidate
@@ -23,19 +24,30 @@ FEWEST_COUNTED = 5
 
 
 def fit_file(
-    path: str | Path, *, one_cycle: bool = False, columns: Mapping[str, str] | str = NOTHING,
-    keep_outliers: bool = False, progress: Progress | None = None,
+    path: str | Path | Iterable[str | Path], *, one_cycle: bool = False, columns: Mapping[str, str] | str = NOTHING,
+    keep_outliers: bool = False, amplitude: str = "", each_file: str = "", given: Given = Given(),  # noqa: B008  # frozen
+    progress: Progress | None = None,
 ) -> Fit:  # fmt: skip
-    """Return the device fitted to the pulse train in a table.
+    """Return the device fitted to the pulse train in a table, or in several tables together.
 
-    The options are those of `hardware_models.fitting.pulse_train.read_pulse_train`. Raises UsageError, which names the line of
-    the table, if the train cannot be read or fitted.
+    The options are those of `hardware_models.fitting.pulse_train.read_pulse_train`; `given` holds what the files do not say.
+    Raises UsageError, which names the line of the table, if the train cannot be read or fitted.
     """
-    train = read_pulse_train(path, one_cycle=one_cycle, columns=columns, keep_outliers=keep_outliers)
-    return fit(train, progress=progress)
+    train = read_pulse_train(
+        path,
+        one_cycle=one_cycle,
+        columns=columns,
+        keep_outliers=keep_outliers,
+        amplitude=amplitude,
+        each_file=each_file,
+    )
+    return fit(train, given=given, progress=progress)
 
 
-def fit(train: PulseTrain, *, forms: Mapping[str, Form] = FORMS, progress: Progress | None = None) -> Fit:
+def fit(
+    train: PulseTrain, *, forms: Mapping[str, Form] = FORMS, given: Given = Given(),  # noqa: B008  # frozen
+    progress: Progress | None = None,
+) -> Fit:  # fmt: skip
     """Return the device fitted to a pulse train.
 
     Parameters
@@ -44,6 +56,8 @@ def fit(train: PulseTrain, *, forms: Mapping[str, Form] = FORMS, progress: Progr
         Pulse train as returned by `hardware_models.fitting.pulse_train.read_pulse_train`.
     forms : mapping
         Forms to try, by name.
+    given : Given
+        Conditions of the measurement that the train does not hold.
     progress : function of (share done in [0, 1], name of the current step)
         Function that is called several times during the fit.
 
@@ -56,10 +70,10 @@ def fit(train: PulseTrain, *, forms: Mapping[str, Form] = FORMS, progress: Progr
 
     # One BLAS thread gives the same bits everywhere, and small products do not wait for other threads.
     with threadpool_limits(1, user_api="blas"), files.reading(train.path, "a pulse train of a device"):
-        return _fit(train, forms, progress or (lambda share, what: None))
+        return _fit(train, forms, given, progress or (lambda share, what: None))
 
 
-def _fit(train: PulseTrain, forms: Mapping[str, Form], say: Progress) -> Fit:
+def _fit(train: PulseTrain, forms: Mapping[str, Form], given: Given, say: Progress) -> Fit:
     notices = list(train.notices)
     data, where = TrainData(train), shown(train.path, 200, quoted=False)
     for sign, word in ((1, "up"), (-1, "down")):
@@ -92,13 +106,6 @@ def _fit(train: PulseTrain, forms: Mapping[str, Form], say: Progress) -> Fit:
     goodness, residuals = _goodness(candidate, t)
     size = f"{_number(len(train.cells), 'cell')}, {_number(train.cycles, 'cycle')}, {train.steps} steps"
     source = f"fitted to {short_name(train.path)}: {size}"
-    pulse = {}
-    for what, pair in (("v", train.voltage), ("t", train.width)):
-        if pair is not None:
-            pulse[f"{what}_up"], pulse[f"{what}_down"] = pair
-        else:
-            kind = "voltage" if what == "v" else "width"
-            notices.append(f"the file gives no pulse {kind}, so writes are priced as free")
     first = f"{best} was chosen among {', '.join(usable)}" if len(usable) > 1 else f"{best} is the only form tried"
     counted, steps = (int(goodness[name]) for name in ("counted_steps", "all_steps"))
     notices.insert(
@@ -107,10 +114,11 @@ def _fit(train: PulseTrain, forms: Mapping[str, Form], say: Progress) -> Fit:
         "the cells' bounds",
     )  # fmt: skip
     name = short_name(str(Path(train.path).with_suffix(""))) or "fitted"
-    device = candidate.model(name=name, source=source, assumptions=tuple(notices), **values, **pulse)
+    found = stands(train, given, short_name(train.path))
+    device = with_stands(candidate.model(name=name, source=source, assumptions=tuple(notices), **values), found)
     say(1.0, "done")
     return Fit(device, best, tuple(scores), tuple(parameters), MappingProxyType(goodness), tuple(notices), train,
-               residuals)  # fmt: skip
+               residuals, tuple(found))  # fmt: skip
 
 
 def _number(count: int, what: str) -> str:
@@ -214,7 +222,7 @@ def _goodness(candidate: Candidate, t: np.ndarray) -> tuple[dict[str, float], np
     counted, steps = d.counted, d.u - d.before
     z = e / np.sqrt(s)
     apart = candidate.followed(t)[d.stepped]
-    pair = counted[1:] & counted[:-1]
+    pair = np.flatnonzero(counted & counted[d.base])
     goodness = {
         "counted_steps": int(counted.sum()),
         "all_steps": int(d.stepped.sum()),
@@ -223,7 +231,7 @@ def _goodness(candidate: Candidate, t: np.ndarray) -> tuple[dict[str, float], np
         "explained_of_all": float(1.0 - np.mean(e[d.stepped] ** 2) / np.mean(steps[d.stepped] ** 2)),
         "curve_rms": float(np.sqrt(np.mean(apart**2))),  # [units of the range], open loop from each first reading
         "residual_deviation": float(np.std(z[counted])),  # 1 if the model's noise is right
-        "residual_correlation": float(np.mean(z[1:][pair] * z[:-1][pair])) if pair.any() else 0.0,
+        "residual_correlation": float(np.mean(z[pair] * z[d.base[pair]])) if pair.size else 0.0,
         "residual_normality": float(kstest(z[counted][:5000], "norm").pvalue),
         "log_likelihood_per_step": float(candidate.likelihoods(t).sum() / counted.sum()),
     }

@@ -1,14 +1,29 @@
-"""Simulated pulse trains of a known device, and the file of such a train."""
+"""Simulated pulse trains of a known device, with bad readings if wanted, and the file of such a train."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
 from hardware_models.devices.base import BaseDevice
 from hardware_models.fitting.pulse_train import PulseTrain
 from hardware_models.keys import Key
+
+FAULTS: Mapping[str, Callable[[np.ndarray, float, np.ndarray], np.ndarray]] = MappingProxyType(
+    {
+        "times 3": lambda g, most, random: 3.0 * g,
+        "times 0.3": lambda g, most, random: 0.3 * g,
+        "zero": lambda g, most, random: np.zeros_like(g),
+        "limit": lambda g, most, random: np.full_like(g, 1.2 * most),
+        "anywhere": lambda g, most, random: most * random,
+    }
+)
+"""Faults of a reading as functions of the readings [S], the largest reading [S] and numbers in [0, 1): a wrong range of the
+instrument, no contact, an instrument at its limit, and any reading between 0 and the largest one."""
 
 
 def synthetic(
@@ -51,3 +66,21 @@ def write_pulse_train(train: PulseTrain, path: str | Path) -> None:
         v = 0.0 if sign == 0 else (volts[0] if sign > 0 else -volts[1])
         lines.append(f"{train.cells[train.cell[i]]},{train.cycle[i]},{number[i]},{v:g},{train.g[i] * 1e6:.7g}")
     Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def spoiled(
+    train: PulseTrain, share: float, *, seed: int = 0, sorts: Collection[str] = tuple(FAULTS)
+) -> tuple[PulseTrain, np.ndarray]:
+    """Return a train of which a random share of the readings is bad, and the fault of each reading (n,), "" for a good one.
+
+    Each bad reading has a fault of `sorts`, names of `FAULTS`, drawn at random. The cells themselves stay as they were.
+    """
+    draw = np.random.default_rng((seed, 0x5BAD))
+    names = list(sorts)
+    fault = np.where(draw.random(len(train.g)) < share, draw.integers(len(names), size=len(train.g)), -1)
+    most, numbers = float(np.nanmax(train.g)), draw.random(len(train.g))
+    g = train.g.copy()
+    for i, name in enumerate(names):
+        rows = fault == i
+        g[rows] = FAULTS[name](g[rows], most, numbers[rows])
+    return replace(train, g=g), np.array([*names, ""])[fault]

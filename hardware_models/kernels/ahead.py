@@ -18,7 +18,8 @@ def main() -> None:
     for module, name, types in reversed(pickle.load(sys.stdin.buffer)):
         if os.getppid() != parent:
             return
-        dispatcher = getattr(importlib.import_module(module), name).dispatcher
+        loop = getattr(importlib.import_module(module), name)
+        dispatcher = getattr(loop, "dispatcher", loop)  # a serial loop is its own
         if not dispatcher._cache.busy():
             dispatcher.compile(types)
 

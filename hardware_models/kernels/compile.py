@@ -56,6 +56,14 @@ def kernel(function):
     return _compiled(function)
 
 
+def serial_kernel(function):
+    """Compile a serial loop that Python calls, over arrays so small that waking a thread would take longer.
+
+    Unlike a plain `kernel` it is noted by a rehearsal, so that it is compiled ahead.
+    """
+    return calls.noted(function) if numba.config.DISABLE_JIT else _compiled(function)
+
+
 def inlined(function):
     """Compile a formula for use inside the loops of kernels; it is inlined so that these loops vectorise.
 

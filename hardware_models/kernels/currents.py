@@ -1,4 +1,4 @@
-r"""Currents in the lines of an array: sums of conductance by groups of lines, and the currents of bursts.
+r"""Currents in the lines of an array that is read: sums of conductance by groups of lines, and the largest currents.
 
 A collecting line j of a group of driven lines i carries the sum of v_i g_ij. With the mean mu_i of the conductances of line i
 over the collecting lines of a tile, the inequality of Cauchy and Schwarz bounds all of these at once:
@@ -11,25 +11,31 @@ from typing import NamedTuple
 import numpy as np
 from numba import prange
 
-from hardware_models.kernels.compile import inlined, kernel, parallel_kernel
+from hardware_models.kernels.compile import kernel, parallel_kernel, serial_kernel
 
 
-class Burst(NamedTuple):
-    """The pulsed cells of a burst that is addressed row by row."""
+@kernel
+def sums_in_groups(g, top, bottom, groups, loads):
+    """Write the sums of the rows from `top` to before `bottom` of g in each group of columns, float64, to loads.
 
-    first: np.ndarray  # row i has the entries first[i] to first[i + 1], (rows + 1,) int64
-    where: np.ndarray  # flat positions, ascending, int64
-    pulses: np.ndarray  # signed pulses, int32
-    most: np.ndarray  # larger conductance of each cell before and after the burst [S], float32
-
-
-class Slot(NamedTuple):
-    """Conditions of one slot of a burst."""
-
-    volts: np.ndarray  # voltage of a pulse up and down [V], (2,) float64
-    cells: np.ndarray  # most cells of a word line that are pulsed at once, up and down, (2,) int64
-    limit: float  # current that a line bears [A]
-    half: float  # share of the voltage at half-selected cells: 0.5 in a passive array, else 0
+    Four rows are summed side by side, because each addition waits for the one before it; the order within a row stays.
+    """
+    whole = top + (bottom - top) // 4 * 4
+    for i in range(top, whole, 4):
+        for c in range(groups.size - 1):
+            one, two, three, four = 0.0, 0.0, 0.0, 0.0
+            for j in range(groups[c], groups[c + 1]):
+                one += np.float64(g[i, j])
+                two += np.float64(g[i + 1, j])
+                three += np.float64(g[i + 2, j])
+                four += np.float64(g[i + 3, j])
+            loads[i, c], loads[i + 1, c], loads[i + 2, c], loads[i + 3, c] = one, two, three, four
+    for i in range(whole, bottom):
+        for c in range(groups.size - 1):
+            total = 0.0
+            for j in range(groups[c], groups[c + 1]):
+                total += np.float64(g[i, j])
+            loads[i, c] = total
 
 
 @parallel_kernel
@@ -42,12 +48,8 @@ def group_sums(g, driven, groups, tiles, loads, mean, spread):
     """
     for d in prange(driven.size - 1):
         squares = np.zeros(g.shape[1], np.float32)
+        sums_in_groups(g, driven[d], driven[d + 1], groups, loads)
         for i in range(driven[d], driven[d + 1]):
-            for c in range(groups.size - 1):
-                total = 0.0
-                for j in range(groups[c], groups[c + 1]):
-                    total += np.float64(g[i, j])
-                loads[i, c] = total
             c = 0
             for t in range(tiles.size - 1):
                 total = 0.0
@@ -64,6 +66,31 @@ def group_sums(g, driven, groups, tiles, loads, mean, spread):
             for j in range(tiles[t], tiles[t + 1]):
                 most = max(most, squares[j])
             spread[d, t] = np.sqrt(most)
+
+
+@kernel
+def fullest_part(g, start, stop, number):
+    """Return the largest sum of g over `number` nearly equal parts of the lines from `start` to before `stop` [S]."""
+    most = 0.0
+    for k in range(number):
+        total = 0.0
+        for j in range(start + (stop - start) * k // number, start + (stop - start) * (k + 1) // number):
+            total += np.float64(g[j])
+        most = max(most, total)
+    return most
+
+
+@serial_kernel
+def strand_loads(g, groups, number, whole, loads):
+    """Write the load of the fullest strand of each driven line in each group of collecting lines, loads (n, C) float64 [S].
+
+    Line i of g (n, m) consists of `number` [i] physical lines, each with its part of the cells; whole (n, C): sums of all cells.
+    """
+    for i in range(number.size):
+        for c in range(groups.size - 1):
+            loads[i, c] = whole[i, c]
+            if number[i] > 1:
+                loads[i, c] = fullest_part(g[i], groups[c], groups[c + 1], number[i])
 
 
 class Sets(NamedTuple):
@@ -178,112 +205,3 @@ def collecting_currents(v, loads, sets, search, peaks, largest):
             if row[s] == r:
                 found = look_at_set(v, loads, groups[first[s] : first[s + 1]], search, peaks[r])
                 largest[r] = max(largest[r], found)
-
-
-class Array(NamedTuple):
-    """The array of a burst, and the conductances that its half-selected cells see."""
-
-    tile_rows: int
-    tile_columns: int
-    rows: int
-    columns: int
-    on_rows: np.ndarray  # sums of g along the rows of each tile [S], (rows, U); looked at in passive arrays alone
-    on_columns: np.ndarray  # the same along the columns, (T, bit lines)
-
-
-class Given(NamedTuple):
-    """The slots of a burst and the currents that flowed."""
-
-    slots: np.ndarray  # slots of each row in each tile, up and down, (rows, U, 2) int64
-    refused: np.ndarray  # slots that were refused by the driver, up and down, (rows, 2) int64
-    word: np.ndarray  # largest current of the word line [A], (rows, U) float64
-    bit: np.ndarray  # largest current of a bit line [A], (rows, U) float64
-    cell: np.ndarray  # largest current of one cell, up and down [A], (rows, 2) float64
-
-
-class Place(NamedTuple):
-    """The cells of one row in one tile, and a polarity."""
-
-    row: int
-    tile: int
-    start: int  # the first entry of the burst
-    stop: int  # the entry behind the last
-    polarity: int  # 0: up, 1: down
-
-
-@inlined
-def of_polarity(n, polarity):
-    """Return the pulses of a polarity: n or -n."""
-    return n if polarity == 0 else -n
-
-
-@kernel
-def most_pulses_of(pulses, place):
-    """Return the largest number of pulses of one polarity."""
-    most = 0
-    for a in range(place.start, place.stop):
-        most = max(most, of_polarity(pulses[a], place.polarity))
-    return most
-
-
-@kernel
-def end_of_tile(where, start, end, columns, tile_columns):
-    """Return the entry behind those that lie in the same tile as entry `start` of a row, whose entries end at `end`."""
-    t = where[start] % columns // tile_columns
-    stop = start
-    while stop < end and where[stop] % columns // tile_columns == t:
-        stop += 1
-    return stop
-
-
-@kernel
-def close_slot(given, place, limit, count, total, largest):
-    """Book a slot of `count` cells with `total` on the word line; above the limit it is repeated cell by cell."""
-    i, t, p = place.row, place.tile, place.polarity
-    given.slots[i, t, p] += 1
-    if total > limit and count > 1:
-        given.refused[i, p] += 1
-        given.slots[i, t, p] += count
-        total = largest
-    given.word[i, t] = max(given.word[i, t], total)
-
-
-@kernel
-def give_slot(burst, slot, array, given, place, s):
-    """Give pulse s to the cells of a place that get so many, at most `slot.cells` of them at once."""
-    i, t, start, stop, p = place
-    volts, passive = slot.volts[p], slot.half > 0.0
-    base = slot.half * volts * array.on_rows[i, t] if passive else 0.0
-    count, total, largest = 0, base, 0.0
-    for a in range(start, stop):
-        if of_polarity(burst.pulses[a], p) >= s:
-            line = burst.where[a] - i * array.columns
-            column = slot.half * volts * array.on_columns[i // array.tile_rows, line] if passive else 0.0
-            added = volts * np.float64(burst.most[a]) * (1.0 - slot.half)
-            given.cell[i, p] = max(given.cell[i, p], max(base, column) + added)
-            given.bit[i, t] = max(given.bit[i, t], column + added)
-            largest = max(largest, base + added)
-            count += 1
-            total += added
-        if count == slot.cells[p] or (a == stop - 1 and count > 0):
-            close_slot(given, place, slot.limit, count, total, largest)
-            count, total, largest = 0, base, 0.0
-
-
-@parallel_kernel
-def burst_slots(burst, slot, array, given):
-    """Give a burst with at most `slot.cells` cells of a word line pulsed at once, and write to `given` what flows.
-
-    A slot above the limit is refused by the driver and repeated cell by cell, which takes one slot more for each of its cells.
-    """
-    for row in prange(array.rows):
-        i = np.int64(row)  # an unsigned index would compile every kernel that is called here a second time
-        start, end = burst.first[i], burst.first[i + 1]
-        while start < end:
-            t = burst.where[start] % array.columns // array.tile_columns
-            stop = end_of_tile(burst.where, start, end, array.columns, array.tile_columns)
-            for p in range(2):
-                place = Place(i, t, start, stop, p)
-                for s in range(1, most_pulses_of(burst.pulses, place) + 1):
-                    give_slot(burst, slot, array, given, place, s)
-            start = stop

@@ -45,7 +45,10 @@ class Sums(NamedTuple):
 
 @parallel_kernel
 def count_cells(counts, cells):
-    """Write to `cells` the number of pulsed cells of each row if `split_pairs` splits the signed counts (rows, columns)."""
+    """Write to `cells` the number of pulsed cells of each row if `split_pairs` splits the signed counts (rows, columns).
+
+    The number is negative where a count is -2^31, whose opposite is no int32.
+    """
     for i in prange(counts.shape[0]):
         number = 0
         for j in range(counts.shape[1]):

@@ -8,11 +8,14 @@ seconds.
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from hardware_models.check import UsageError, shown
+from hardware_models.laboratory.choices import listed_columns
+from hardware_models.laboratory.column import Column, Columns, Member
+from hardware_models.laboratory.decimals import value_of
 from hardware_models.laboratory.text import Sheet
 from hardware_models.laboratory.titles import (
     NAMED,
@@ -25,53 +28,12 @@ from hardware_models.laboratory.titles import (
     readings_of,
     written,
 )  # fmt: skip
+from hardware_models.laboratory.wide import label_of, labels_of, statistics_of
 from hardware_models.tables import closest
 from hardware_models.units import UNITS, dimension, to_si
 
-
-@dataclass(frozen=True)
-class Column:
-    """The column that holds a quantity, and its unit."""
-
-    title: str  # as in the header
-    index: int  # number of the column from 0; -1: one value for all rows
-    unit: str = ""
-    note: str = ""  # an assumption that the user should know
-    value: float = 0.0  # [SI units], used if index is -1
-
-    @property
-    def scale(self) -> float:
-        """Value of the column's unit in SI units."""
-        return to_si(1.0, self.unit) if self.unit else 1.0
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The columns of a table by quantity, and notices about unused ones."""
-
-    found: Mapping[str, Column]
-    unused: tuple[str, ...]  # notices
-    skip: int  # number of rows below the header that hold units
-    spare: tuple[str, ...] = ()  # titles of unused columns
-
-
-def parse_choice(text: str) -> dict[str, str]:
-    """Return {quantity: column} from ``"voltage=PulseV,current=MeasI"``; raise UsageError for an unknown quantity."""
-    chosen: dict[str, str] = {}
-    if not text.strip():
-        return chosen
-    for part in re.split(r",(?=[\w\s\-]*=)", text):
-        name, equals, column = (x.strip() for x in part.partition("="))
-        quantity = next((q for q in QUANTITIES if plain(q) == plain(name)), None)
-        if not equals or not column:
-            raise UsageError(f"--columns takes name=column,..., got {shown(part.strip())}.")
-        if quantity is None:
-            near = closest(name, QUANTITIES)
-            raise UsageError(f"--columns knows no {shown(name)}{near} (known: {', '.join(QUANTITIES)}).")
-        if quantity in chosen:
-            raise UsageError(f"--columns names the {quantity} twice; once is right.")
-        chosen[quantity] = column
-    return chosen
+MOST_BELOW = 8
+"""Largest number of rows between the header and the first row of numbers."""
 
 
 def recognised(cells: list[str], chosen: Mapping[str, str]) -> int:
@@ -86,27 +48,74 @@ def columns_of(sheet: Sheet, chosen: Mapping[str, str]) -> Columns:
     """Return the columns by quantity; raise UsageError if a column is missing, named twice or lacks its unit."""
     place = f"{sheet.where}, line {max(sheet.head, 1)}"
     by_quantity: dict[str, Column] = {}
-    taken: set[int] = set()
-    units = _units_row(sheet)
+    units, skip = _units_row(sheet)
     instrument = plain(sheet.header[0]) == "dataname"  # EasyEXPERT: names of the user's own, SI without saying so
+    listed = {
+        q: names for q, text in chosen.items() if q in READINGS and len(names := listed_columns(text, sheet.header)) > 1
+    }
     for quantity, text in chosen.items():
-        by_quantity[quantity] = _chosen(quantity, text, sheet.header, units, place)
-        taken.add(by_quantity[quantity].index)
+        if quantity not in listed:
+            by_quantity[quantity] = _chosen(quantity, text, sheet.header, units, place)
+    taken = {column.index for column in by_quantity.values()}
+    members = [_listed_member(q, name, sheet.header, units, place) for q, names in listed.items() for name in names]
+    taken |= {column.index for member in members for column in member.found.values()}
     unused: list[str] = []
     for index, title in enumerate(sheet.header):
         if index in taken or not title:
             continue
         named = quantity_of(title)
-        if named is None or named in chosen:
+        if named is None or named in chosen or (members and named in READINGS):
             unused.append(title)
         elif named in by_quantity:
             raise UsageError(f'{place}: two columns for the {named}; keep one, or choose with --columns "{named}=...".')
         else:
             by_quantity[named] = _column(named, title, index, units, place, instrument=instrument)
-    _complete(by_quantity, unused, sheet, place)
-    missing = [q for q in QUANTITIES if q not in by_quantity]
+            taken.add(index)
+    if not members and not any(q in by_quantity for q in READINGS):
+        members = _members(sheet.header, units, taken, place, unused)
+    if not {"word line", "bit line"} <= set(by_quantity) or "cell" in by_quantity:
+        unused += [by_quantity.pop(q).title for q in ("word line", "bit line") if q in by_quantity and q not in chosen]
+    shared = by_quantity | (dict(members[0].found) if members else {})
+    _complete(shared, unused, sheet, place, any(member.polarity for member in members))
+    by_quantity = {q: column for q, column in by_quantity.items() if q in shared}
+    missing = [q for q in QUANTITIES if q not in shared]
     notices = [f"the column '{title}' was not used{_mistyped(title, missing)}" for title in unused]
-    return Columns(by_quantity, tuple(notices), 1 if units else 0, tuple(unused))
+    return Columns(by_quantity, tuple(notices), skip, tuple(unused), tuple(members))
+
+
+def _listed_member(quantity: str, text: str, header: tuple[str, ...], units: list[str], place: str) -> Member:
+    """Return one column of a list that the user chose; its title, without the unit, is the name of the cell."""
+    column = _chosen(quantity, text, header, units, place)
+    label = label_of(column.title, column.unit)
+    if label is not None and label.quantity == quantity:
+        return Member({quantity: column}, label.cell, label.cycle, label.polarity)
+    return Member({quantity: column}, parts_of(column.title)[0])
+
+
+def _members(
+    header: tuple[str, ...], units: list[str], taken: set[int], place: str, unused: list[str]
+) -> list[Member]:  # fmt: skip
+    """Return the members of a wide table, [] if it is none; their titles are taken out of `unused`."""
+    reading, labels = labels_of(header, units, lambda index: index not in taken)
+    own = {i: label for i, label in labels.items() if label.quantity == reading}
+    if odd := statistics_of(own):
+        listed = shown(", ".join(header[i] for i in own), 200, quoted=False)
+        raise UsageError(
+            f"{place}: the columns {listed} look like a column a cell, but {shown(header[odd[0]])} names none; say which are the "
+            f'readings with --columns "{reading}={header[next(iter(own))]}", or list the columns of the cells there.'
+        )
+    members = []
+    for label in labels.values():
+        if label.quantity != reading:
+            continue
+        parts = {}
+        for index, other in labels.items():
+            if other.text == label.text and other.quantity not in parts:
+                parts[other.quantity] = _column(other.quantity, header[index], index, units, place, other.unit)
+        members.append(Member(parts, label.cell, label.cycle, label.polarity))
+    for index in labels:
+        unused.remove(header[index])
+    return members
 
 
 def _mistyped(title: str, missing: list[str]) -> str:
@@ -126,8 +135,11 @@ def _nearly(titles: list[str]) -> str:
     return ""
 
 
-def _complete(found: dict[str, Column], unused: list[str], sheet: Sheet, place: str) -> None:
-    """Raise UsageError if a needed column is missing; move columns that are not needed from `found` to `unused`."""
+def _complete(found: dict[str, Column], unused: list[str], sheet: Sheet, place: str, told: bool) -> None:
+    """Raise UsageError if a needed column is missing; move columns that are not needed from `found` to `unused`.
+
+    `told` is True if the titles of a wide table name the polarity.
+    """
     titles = _found(sheet.header)
     reading = next((q for q in READINGS if q in found), None)
     if reading is None:
@@ -135,19 +147,24 @@ def _complete(found: dict[str, Column], unused: list[str], sheet: Sheet, place: 
         raise UsageError(
             f"{place}: no column 'conductance', 'resistance' or 'current'{near} {titles}{_named('conductance', unused)}."
         )
-    if reading == "current" and "read voltage" not in found:
-        raise UsageError(
-            f"{place}: no column 'read voltage', without which a current is no conductance {titles}; add it, or say it "
-            'with --columns "read voltage=0.2 V".'
-        )
-    if "voltage" not in found and "polarity" not in found:
+    if reading == "current" and "read voltage" not in found and "voltage" not in found:
+        raise no_read_voltage(sheet)
+    if not told and "voltage" not in found and "polarity" not in found:
         raise UsageError(
             f"{place}: no column 'voltage' or 'polarity', without which up and down cannot be told {titles}"
             f"{_named('voltage', unused)}."
         )
-    for other in (*READINGS, "read voltage"):
-        if other in found and other != reading and not (reading == "current" and other == "read voltage"):
+    for other in READINGS:
+        if other in found and other != reading:
             unused.append(found.pop(other).title)
+
+
+def no_read_voltage(sheet: Sheet) -> UsageError:
+    """Return the error of a table that has currents and no read voltage."""
+    return UsageError(
+        f"{sheet.where}, line {max(sheet.head, 1)}: no column 'read voltage', without which a current is no conductance "
+        f'{_found(sheet.header)}; add it, or say it with --columns "read voltage=0.2 V".'
+    )
 
 
 def _named(quantity: str, unused: list[str]) -> str:
@@ -170,12 +187,25 @@ def _found(header: tuple[str, ...]) -> str:
     return f"(found: {shown(', '.join(header), 300, quoted=False)})"
 
 
-def _units_row(sheet: Sheet) -> list[str]:
-    """Return the row below the header if it holds units, else an empty list."""
-    _, cells = next(sheet.rows(), (0, []))
-    units = [written(cell.strip("[]()")) for cell in cells]
-    named = [unit for unit in units if unit not in ("", "-", "1", "#")]
-    return units if named and all(unit in UNITS for unit in named) else []
+def _units_row(sheet: Sheet) -> tuple[list[str], int]:
+    """Return the row of units below the header, [] if there is none, and the number of rows below the header without a number.
+
+    Instruments write units, ranges and remarks there, in any order.
+    """
+    found: list[str] = []
+    for skip, (_, cells) in enumerate(sheet.rows()):
+        units = [written(cell.strip("[](){}")) for cell in cells]
+        named = [unit for unit in units if unit not in ("", "-", "1", "#")]
+        if not found and named and all(unit in UNITS for unit in named):
+            found = units
+        elif skip == MOST_BELOW or any(_number(cell) for cell in cells):
+            return found, skip if skip < MOST_BELOW or found else 0
+    return found, int(bool(found))
+
+
+def _number(cell: str) -> bool:
+    value = value_of(cell, "," in cell)
+    return value is not None and math.isfinite(value)
 
 
 def _column(
@@ -186,9 +216,13 @@ def _column(
     A table that an instrument has written is in SI where it states no unit.
     """
     known = QUANTITIES[quantity]
+    name, written_unit = parts_of(title)
+    if quantity == "time":  # an elapsed time in its unit, or a stamp of the instrument
+        said = written(unit or written_unit or (units[index] if index < len(units) else ""))
+        return Column(title, index, said if UNITS.get(said, (0.0, ""))[1] == "time" else "")
     if not known.dimension:
         return Column(title, index)
-    name, written_unit = parts_of(title)
+    written_unit = "" if written_unit.isdigit() else written_unit  # a label, such as the number of a run
     unit = written(
         unit or written_unit or (units[index] if index < len(units) else "") or ending(title, known.dimension)
     )

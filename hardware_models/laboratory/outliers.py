@@ -16,23 +16,18 @@ import math
 
 import numpy as np
 
-FAR = 6.5
-"""Number of deviations from the usual step that makes a reading suspect; a normal variable exceeds it once in 10^10."""
+from hardware_models.laboratory.second_look import second_look
+from hardware_models.laboratory.usual_steps import FAR, Usual, common_step, last_seen
+
 _NEARLY = 1.5
-MOST_OUTLIERS = 0.01
-"""Largest share of readings that may be left out; more of them are not single faults."""
+ROUNDS = 10
+"""Largest number of times that a train is searched, each time without the outliers found before."""
 TOGETHER = 3
 """Largest number of consecutive readings that may be bad."""
-_LARGEST = 2.5
-_COMMON = 0.92
-"""Quantile of the steps' sizes: a step below `_LARGEST` times this quantile is never suspect. A cell that meets its bound makes
-steps of any size up to its usual one there, beside many steps near 0."""
-_GROUP, _SMALLEST, _GROUPS = 40, 10, 12
-"""Steps in a group of similar states; a shorter train has up to `_GROUPS` groups of at least `_SMALLEST` steps."""
 
 
 def outliers(g: np.ndarray, sign: np.ndarray, first: np.ndarray, cell: np.ndarray) -> np.ndarray:
-    """Return a mask (n,) that is True for outliers.
+    """Return a mask (n,) that is True for outliers; a train in which no reading is far off has none.
 
     Parameters
     ----------
@@ -48,20 +43,27 @@ def outliers(g: np.ndarray, sign: np.ndarray, first: np.ndarray, cell: np.ndarra
     if not high - low > 1e-12 * max(abs(high), abs(low)):
         return bad
     u = np.clip((g - low) / (high - low), -1e6, 1e6)
-    for _ in range(3):  # one spike may hide another beside it, and several spikes may move the medians
+    for _ in range(
+        ROUNDS
+    ):  # one spike may hide another beside it, and many spikes move the medians and the usual size of steps
         new = _once(np.where(bad, np.nan, u), sign, first, cell)
         if not new.any():
             break
         bad |= new
+    if bad.any():
+        bad |= second_look(u, bad, sign, first)
     return bad
 
 
 def _once(u: np.ndarray, sign: np.ndarray, first: np.ndarray, cell: np.ndarray) -> np.ndarray:
     """Return the mask of the outliers that one round finds; u is NaN for missing readings."""
-    base = _last_seen(u, first)
+    base = last_seen(u, first)
     before = np.where(base >= 0, u[base], np.nan)
     away = np.arange(len(u)) - base  # pulses since that reading
-    states = {s: _Usual(before, u - before, (sign == s) & (away == 1) & (base >= 0)) for s in (1, -1)}
+    states = {
+        s: Usual(before, u - before, (sign == s) & (away == 1) & (base >= 0), common_step(u, first, sign == s))
+        for s in (1, -1)
+    }
     usual, scale = np.zeros(len(u)), np.ones(len(u))
     for s, steps in states.items():
         rows = (sign == s) & (base >= 0)
@@ -88,43 +90,7 @@ def _once(u: np.ndarray, sign: np.ndarray, first: np.ndarray, cell: np.ndarray) 
     return bad & np.isfinite(u)
 
 
-def _last_seen(u: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """Return the row of the last reading before each row within its cycle; -1 if there is none."""
-    readings = np.where(np.isfinite(u), np.arange(len(u)), -1)
-    start = np.maximum.accumulate(np.where(first, np.arange(len(u)), 0))
-    earlier = np.concatenate(([-1], np.maximum.accumulate(readings)[:-1]))
-    return np.where((earlier >= start) & ~first, earlier, -1)
-
-
-class _Usual:
-    """Usual steps of one polarity: the median step and a robust deviation, as functions of the state before the step."""
-
-    def __init__(self, before: np.ndarray, step: np.ndarray, own: np.ndarray) -> None:
-        own = own & np.isfinite(before) & np.isfinite(step)
-        order = np.argsort(before[own], kind="stable")
-        x, y = before[own][order], step[own][order]
-        groups = max(1, len(x) // _GROUP, min(_GROUPS, len(x) // _SMALLEST))
-        parts = [
-            part for part in zip(np.array_split(x, groups), np.array_split(y, groups), strict=True) if len(part[0])
-        ]
-        self.x = np.array([np.median(a) for a, _ in parts])
-        self.step = np.array([np.median(b) for _, b in parts])
-        # Deviations are taken from the line through the medians, so that a trend of the step with the state is no scatter.
-        left = [b - np.interp(a, self.x, self.step) for a, b in parts]
-        deviation = np.array([1.4826 * np.median(np.abs(b - np.median(b))) for b in left])
-        # A group is small, so its deviation is set to at least half the median deviation of all groups.
-        half = 0.5 * float(np.median(deviation)) if len(parts) else 1.0
-        common = float(np.quantile(np.abs(y), _COMMON)) if len(y) else 0.0
-        self.deviation = np.maximum(deviation, max(half, _LARGEST / FAR * common, 1e-3))
-
-    def at(self, state: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
-        """Return the median step and its deviation at one or more states."""
-        if not len(self.x):
-            return np.zeros(np.shape(state)), np.full(np.shape(state), math.inf)
-        return np.interp(state, self.x, self.step), np.interp(state, self.x, self.deviation)
-
-
-def _leads(u: np.ndarray, base: int, i: int, sign: np.ndarray, states: dict[int, _Usual]) -> bool:
+def _leads(u: np.ndarray, base: int, i: int, sign: np.ndarray, states: dict[int, Usual]) -> bool:
     """Tell whether reading `i` is where usual steps lead from reading `base`, ignoring the readings between them."""
     expected, variance = float(u[base]), 0.0
     for j in range(base + 1, i + 1):
@@ -133,17 +99,29 @@ def _leads(u: np.ndarray, base: int, i: int, sign: np.ndarray, states: dict[int,
     return abs(u[i] - expected) < 0.6 * FAR * math.sqrt(variance)
 
 
-def _gone(u: np.ndarray, base: int, i: int, end: int, sign: np.ndarray, states: dict[int, _Usual]) -> int:
-    """Return the number of bad readings from i on, before the cell is again where usual steps lead from `base`; 0 if never."""
+def _gone(u: np.ndarray, base: int, i: int, end: int, sign: np.ndarray, states: dict[int, Usual]) -> int:
+    """Return the number of bad readings from i on, before the cell is again where usual steps lead from `base`; 0 if never.
+
+    The step back is unusual as well: a jump that stays also comes near the path from
+    `base` once the noise of several pulses has added up.
+    """
     expected, variance, begins = float(u[base]), 0.0, 0
+    last, unusual = (
+        float(u[base]),
+        [0.0] * (TOGETHER + 1),
+    )  # last reading; unusual step to each reading from i on, in deviations
     for j in range(base + 1, min(i + TOGETHER + 1, end)):
         step, deviation = (float(x) for x in states[int(sign[j])].at(expected))
         expected, variance = expected + step, variance + deviation**2
         off = abs(u[j] - expected) / math.sqrt(variance)  # NaN is never near
+        if j > i and np.isfinite(u[j]):
+            unusual[j - i] = abs(float(u[j]) - last - step) / deviation
         if j >= i and off < (0.6 if j > i else 1.0) * FAR:
-            return (begins or j) - i
+            back = (begins or j) - i
+            return back if unusual[back] > 0.6 * FAR else 0
         # Once the cell is surely back, the first reading that was nearly there counts as good as well.
         begins = begins or (j if j > i and off < _NEARLY * FAR else 0)
+        last = float(u[j]) if np.isfinite(u[j]) else last
     # At the end of a cycle no reading follows: there only readings far outside the train's range are faults.
     last = end - i <= TOGETHER and bool(np.all(~((u[i:end] > -0.5) & (u[i:end] < 1.5))))
     return end - i if last else 0
@@ -151,7 +129,7 @@ def _gone(u: np.ndarray, base: int, i: int, end: int, sign: np.ndarray, states: 
 
 def _bad_ends(
     kind: str, u: np.ndarray, apart: np.ndarray, bad: np.ndarray, sign: np.ndarray, first: np.ndarray, cell: np.ndarray,
-    states: dict[int, _Usual],
+    states: dict[int, Usual],
 ) -> np.ndarray:  # fmt: skip
     """Return the mask of bad first (or last) readings of cycles; `apart` is (step - usual step) / deviation."""
     out = np.zeros(len(u), bool)
@@ -173,7 +151,7 @@ def _bad_ends(
     return out
 
 
-def _bears_out(u: np.ndarray, before: int, after: int, sign: int, states: dict[int, _Usual]) -> bool:
+def _bears_out(u: np.ndarray, before: int, after: int, sign: int, states: dict[int, Usual]) -> bool:
     """Tell whether a cycle's last reading leads to the first one of the next; `sign` is that of the pulse between, or 0."""
     step, deviation = (float(x) for x in states[sign].at(u[before])) if sign else (0.0, 0.0)
     floor = min(float(np.min(s.deviation)) if len(s.deviation) else 1.0 for s in states.values())

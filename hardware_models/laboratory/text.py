@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import codecs
 import csv
-import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
 from hardware_models.check import UsageError, shown
 
-MOST_BYTES = 2**25
+MOST_BYTES = 2**27
 """Largest size of a file [B]."""
-MOST_ROWS = 500_000
+MOST_ROWS = 2_500_000
 """Largest number of rows below the header."""
 LONGEST_LINE = 20_000
 """Largest number of characters in a line; a file with one endless line is not a table."""
@@ -30,6 +27,13 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16", "UTF-16"),
     (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
 )
+BINARY = (
+    ((b"PK\x03\x04", b"\xd0\xcf\x11\xe0"), "a workbook or an archive"),
+    ((b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!", b"BZh", b"\xfd7zXZ"), "a compressed file"),
+    ((b"\x89HDF", b"CDF", b"TDSm", b"MATLAB 5.0", b"PAR1"), "a binary file of data (HDF5, netCDF, TDMS, MATLAB or Parquet)"),
+    ((b"%PDF", b"\x89PNG", b"\xff\xd8\xff"), "a document or a picture"),
+)  # fmt: skip
+"""First bytes of files that are no text, and what such a file is."""
 SEPARATORS = {"\t": "tab", ";": "semicolon", "|": "bar", ",": "comma", " ": "blanks"}
 """Separators, the most reliable first: a comma may also be a decimal comma, and many names contain blanks."""
 
@@ -47,7 +51,7 @@ class Sheet:
 
     def rows(self, skip: int = 0) -> Iterator[tuple[int, list[str]]]:
         """Yield line number and cells of each row below the header, without empty rows, comments and the first `skip` rows."""
-        for line, raw in _lines(self.text):
+        for line, raw in lines_of(self.text):
             if line <= self.head or not raw.strip() or raw.startswith("#"):
                 continue
             cells = split(raw, self.separator)
@@ -58,29 +62,12 @@ class Sheet:
                 continue
             yield line, cells
 
-    def pick(self, columns: list[int], skip: int = 0) -> tuple[np.ndarray, list[list[str]]]:
-        """Return line numbers and the cells of some columns; raise UsageError if a row has another number of cells."""
-        wanted, width = max(columns, default=0) + 1, len(self.header)
-        lines: list[int] = []
-        picked: list[list[str]] = [[] for _ in columns]
-        known: dict[str, str] = {}  # many cells hold the same text; one copy of each saves memory
-        for line, cells in self.rows(skip):
-            if len(cells) < wanted or any(cells[width:]):
-                hint = "; decimal commas need another separator, such as ;" if self.separator == "," else ""
-                raise UsageError(f"{self.where}, line {line}: {len(cells)} columns, but the header has {width}{hint}.")
-            if len(lines) == MOST_ROWS:
-                raise UsageError(f"{self.where}, line {line}: more than {MOST_ROWS} rows, the most that are read.")
-            lines.append(line)
-            for column, index in zip(picked, columns, strict=True):
-                cell = cells[index]
-                column.append(known.setdefault(cell, cell))
-        return np.array(lines, np.int64), picked
-
 
 def decoded(data: bytes, where: str) -> tuple[str, str]:
     """Return the text of a file and the name of its encoding; raise UsageError if the file is not text."""
-    if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise UsageError(f"{where} is a workbook or an archive, no text; export its table as CSV.")
+    for marks, what in BINARY:
+        if data.startswith(marks):
+            raise UsageError(f"{where} is {what}, no text; export its table as CSV.")
     known = next(((codec, name) for mark, codec, name in MARKS if data.startswith(mark)), None)
     if known is None and b"\0" in data[:4096]:
         # UTF-16 without a byte order mark has a zero in every other byte.
@@ -93,7 +80,7 @@ def decoded(data: bytes, where: str) -> tuple[str, str]:
             text = data.decode(codec)
         except UnicodeDecodeError as error:
             before = data[: error.start].decode(codec, "ignore")
-            line = max(1, sum(1 for _ in _lines(before + "x")))
+            line = max(1, sum(1 for _ in lines_of(_line_ends(before) + "x")))
             raise UsageError(
                 f"{where}, line {line}: no {name} text, as which the file begins; it is damaged."
             ) from None
@@ -112,17 +99,30 @@ def _eight_bit(data: bytes) -> tuple[str, str]:
     return data.decode("latin-1"), "Latin-1"
 
 
-def _lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yield number and text of each line; lines end with CR, LF or both."""
-    for number, line in enumerate(io.StringIO(text, newline=None), 1):
-        yield number, line.removesuffix("\n")
+def _line_ends(text: str) -> str:
+    """Return a text whose lines end with LF; files have CR, LF or both."""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def lines_of(text: str) -> Iterator[tuple[int, str]]:
+    """Yield number and text of each line of a text whose lines end with LF (see `sheet`)."""
+    number, at = 1, 0
+    while (end := text.find("\n", at)) >= 0:
+        yield number, text[at:end]
+        number, at = number + 1, end + 1
+    if at < len(text):
+        yield number, text[at:]
 
 
 def split(line: str, separator: str) -> list[str]:
     """Return the cells of a line without surrounding blanks."""
     if separator == " ":
         return line.split()
-    cells = line.split(separator) if '"' not in line else next(csv.reader([line], delimiter=separator), [])
+    cells = (
+        line.split(separator)
+        if '"' not in line
+        else next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
+    )
     return [cell.strip() for cell in cells]
 
 
@@ -137,17 +137,18 @@ def sheet(data: bytes | str, where: str, known: Callable[[list[str]], int], *, h
         row of numbers.
     """
     text, encoding = decoded(data, where) if isinstance(data, bytes) else (data, "text")
+    text = _line_ends(text)
     if (at := text.find("\0")) >= 0:
-        place = sum(1 for _ in _lines(text[: at + 1]))
+        place = sum(1 for _ in lines_of(text[: at + 1]))
         raise UsageError(f"{where}, line {place}: a NUL character, which no table of numbers has; the file is damaged.")
-    for number, line in _lines(text):
+    for number, line in lines_of(text):
         if len(line) > LONGEST_LINE:
             raise UsageError(
                 f"{where}, line {number}: {len(line)} characters, more than the {LONGEST_LINE} that a line may have."
             )
     best: tuple[int, bool, int, str, list[str]] | None = None
     first: tuple[int, str] | None = None
-    for seen, (number, line) in enumerate((n, x) for n, x in _lines(text) if x.strip()):
+    for seen, (number, line) in enumerate((n, x) for n, x in lines_of(text) if x.strip()):
         if seen == PREAMBLE:
             break
         bare = line.lstrip("#% ") if line.startswith(("#", "%")) else line
@@ -178,7 +179,7 @@ def sheet(data: bytes | str, where: str, known: Callable[[list[str]], int], *, h
 
 def _headless(text: str, where: str, encoding: str) -> Sheet:
     """Return a table without a header, whose rows begin with the first line in which most cells are numbers."""
-    for number, line in _lines(text):
+    for number, line in lines_of(text):
         for separator in SEPARATORS:
             cells = split(line, separator)
             numbers = sum(cell.strip("+-0123456789.,eE") == "" and cell != "" for cell in cells)

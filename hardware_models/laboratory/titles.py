@@ -23,22 +23,25 @@ class Quantity:
 
 QUANTITIES: Mapping[str, Quantity] = {
     "pulse": Quantity(("pulse", "pulsenumber", "pulseno", "pulseindex", "pulse#", "n")),
-    "polarity": Quantity(("polarity", "sign")),
+    "polarity": Quantity(("polarity", "sign", "direction", "pulsetype")),
     "voltage": Quantity(
         ("voltage", "pulsevoltage", "v", "vpulse", "vp", "pulseamplitude", "pulseheight", "amplitude", "writevoltage",
          "vwrite", "programmingvoltage", "programvoltage", "vprog", "appliedvoltage"), "voltage", "V",
         ("pulsev", "pulseamp", "forcev", "sourcev", "gatev"), "V",
     ),
-    "cycle": Quantity(("cycle", "cyclenumber", "cycleno", "cycle#")),
+    "cycle": Quantity(("cycle", "cyclenumber", "cycleno", "cycle#", "cycleindex", "cyc", "loop", "iteration", "repetition")),
     "cell": Quantity(
         ("cell", "device", "dut", "cellnumber", "devicenumber", "cellno", "deviceno", "cellid", "deviceid", "dutid")
     ),
-    "width": Quantity(("width", "pulsewidth"), "time", "ns", ("pulsew",), "s"),
+    "word line": Quantity(("wordline", "word", "wl")),
+    "bit line": Quantity(("bitline", "bit", "bl")),
+    "width": Quantity(("width", "pulsewidth", "tpulse", "pulseduration", "pulselength"), "time", "ns", ("pulsew",), "s"),
     "time": Quantity(("time", "timestamp", "elapsedtime", "t")),
     "conductance": Quantity(("conductance", "g", "gread"), "conductance", "uS", ("measg",), "S"),
     "resistance": Quantity(("resistance", "r", "rread"), "resistance", "kohm", ("measr",), "ohm"),
     "current": Quantity(("current", "readcurrent", "i", "iread"), "current", "uA", ("measi", "imeas", "draini"), "A"),
     "read voltage": Quantity(("readvoltage", "vread", "readbias"), "voltage", "V", ("measv", "vmeas", "readv", "drainv"), "V"),
+    "read time": Quantity(("readtime", "tread", "readwidth", "readpulsewidth", "integrationtime", "aperture"), "time", "us"),
 }  # fmt: skip
 """Quantities that are searched in a header, by name."""
 READINGS = ("conductance", "resistance", "current")
@@ -95,7 +98,12 @@ def readings_of(title: str) -> Iterator[tuple[str, str, str, str]]:
 
 def quantity_of(title: str) -> str | None:
     """Return the quantity that a header's cell names, or None; most cells of a table are numbers, which name none."""
-    return NAMED.get(plain(parts_of(title)[0])) if _LETTER.search(title) else None
+    if not _LETTER.search(title):
+        return None
+    name, unit = parts_of(title)
+    named = NAMED.get(plain(name))
+    # A number in brackets, such as I(2), is a label: that of a cell or a run.
+    return None if named and QUANTITIES[named].dimension and unit.isdigit() else named
 
 
 def written(unit: str) -> str:

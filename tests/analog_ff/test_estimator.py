@@ -17,11 +17,13 @@ from sklearn.preprocessing import MinMaxScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from analog_ff import ForwardForwardClassifier
+from analog_ff.runs import first_use
 from analog_ff.runs.lessons import Lesson
 from analog_ff.runs.rows import Rows
 from hardware_models.check import UsageError
 from hardware_models.energy import load_technology, price
 from hardware_models.energy.circuit import Circuit
+from hardware_models.kernels import compiling
 from hardware_models.port import SealedChipError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -309,6 +311,24 @@ def test_every_row_is_learned(iris: tuple[np.ndarray, np.ndarray], monkeypatch: 
     assert model._parts.images["learn"] == 2 * 150
     model.partial_fit(x, y).partial_fit(x[:30], y[:30])
     assert seen == [(100, 100), (50, 100)] * 3 + [(30, 30)]
+
+
+def test_its_kernels_are_compiled_ahead(iris: tuple[np.ndarray, np.ndarray], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As those of a run: from the chip on, `fit` and `partial_fit` wait for the first kernel that has to be compiled."""
+    waiting: list[int] = []
+    fabricated = Rows.__post_init__
+
+    def noted(rows: Rows) -> None:
+        waiting.append(len(compiling._first))
+        fabricated(rows)
+
+    monkeypatch.setenv(first_use.SWITCH, "1")
+    monkeypatch.setattr(first_use, "cores", lambda: 1)  # no process is begun
+    monkeypatch.setattr(Rows, "__post_init__", noted)
+    x, y = (values[40:60] for values in iris)
+    small().fit(x, y)
+    small().partial_fit(x, y, classes=np.unique(y))
+    assert waiting == [1, 1] and not compiling._first
 
 
 def test_the_page_runs(capsys: pytest.CaptureFixture[str]) -> None:

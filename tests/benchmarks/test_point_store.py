@@ -6,12 +6,15 @@ import importlib
 import json
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from analog_ff.output import folders, whole_files
+from analog_ff.sweeps.points import Point
+from analog_ff.sweeps.store import Store
 from hardware_models.check import RunError, UsageError
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
@@ -122,7 +125,7 @@ def test_a_damaged_file_is_refused_in_one_sentence(results: Path, lines: list[st
 
 
 def test_every_file_is_sorted_and_belongs_to_an_experiment() -> None:
-    known = {*catalogue.experiments([]), "spiking_settings", "cortex"}
+    known = {*catalogue.experiments([]), "spiking_settings", "cortex", "fit_coverage"}
     files = sorted(store.RESULTS.glob("*.jsonl"))
     assert files and {file.stem for file in files} <= known
     for file in files:
@@ -161,25 +164,26 @@ def test_a_run_keeps_its_point(results: Path, monkeypatch: pytest.MonkeyPatch, t
     options = {"data": "toy", "layers": "8", "epochs": 1, "seed": 0, "chip-seed": 0}
     point = next(iter(json.loads(line) for line in _lines("01_mnist_5k")))
     finished = {**point_energy.whole(point), "config": point["config"]}
-    calls: list[list[str]] = []
+    calls: list[str] = []
 
-    class Done:
-        returncode = 0
-        stdout = json.dumps(finished)
-
-    def runs(command: list[str], **kwargs: Any) -> Done:
-        if command[0] == "git":
-            return Done()
-        calls.append(command)
-        Path(command[command.index("--out") + 1]).mkdir(parents=True)
-        return Done()
+    def runs(points: list[Point], file: Store, *, done: Callable[[str], None], **how: Any) -> None:
+        file.add(points)
+        for point in points:
+            file.begin(point.key)
+            file.finish(point.key, finished, seconds=1.0, worker="here")
+            calls.append(point.key)
+            done(point.key)
 
     monkeypatch.setattr(run, "ROOT", tmp_path / "root")
     monkeypatch.setattr(run, "commit", lambda: "new1234")
-    monkeypatch.setattr(run.subprocess, "run", runs)
+    monkeypatch.setattr(run, "run_points", runs)
     for _ in range(2):
-        run.run("01_mnist_5k", "row", options, None)
+        assert (
+            run.run("01_mnist_5k", [("row", options), ("the same in other words", {**options, "gate": 0.1})], None)
+            == []
+        )
     assert len(calls) == 1
+    assert store.point("01_mnist_5k", {**options, "gate": 0.1})["key"] == store.point("01_mnist_5k", options)["key"]
     kept = store.point("01_mnist_5k", options)
     assert kept is not None and kept["label"] == "row" and kept["key"]["commit"] == "new1234"
     assert "per_update_joule" not in kept["energy"]

@@ -15,7 +15,9 @@ import pytest
 from analog_ff.config.config import RECIPES, Config
 from analog_ff.learners import LEARNERS
 from analog_ff.runs import model
+from analog_ff.runs.identity import TEXTS, digest, figures, key
 from analog_ff.spiking.config import SpikingConfig
+from analog_ff.sweeps.points import resolved
 from hardware_models.check import UsageError
 from hardware_models.load import load_device
 
@@ -26,12 +28,12 @@ catalogue, identity, experiment_files, result_tables, run, store = (
     for name in ("catalogue", "identity", "experiment_files", "result_tables", "run", "store")
 )
 TOY = {"data": "toy", "device": "memristor", "layers": "8", "seed": 0, "chip-seed": 0}
-DEFAULTS = "b5ad59221e822e81"
+DEFAULTS = "3665b0ba7ab3da56"
 """Fingerprint of all defaults and recipes under the present model version."""
 
 
 def stored(command: str, options: dict[str, Any]) -> dict[str, Any]:
-    return {"options": options, "key": identity.key(command, identity.resolved(command, options))}
+    return {"options": options, "key": key(command, resolved(command, options))}
 
 
 @pytest.mark.parametrize("command", ["simulate", "spiking"])
@@ -60,11 +62,9 @@ def test_one_figure_of_a_device_file_or_one_pixel_makes_another_point(tmp_path: 
     options = {**TOY, "device": str(mine)}
     point = stored("simulate", options)
     mine.write_text(text.replace('source = "', 'source = "as read again: ', 1), encoding="utf-8")
-    identity._DEVICES.clear()
     assert identity.out_of_date("simulate", options, point) == [], "what a file says of its source decides nothing"
     assert "value = 3.7\n" in text
     mine.write_text(text.replace("value = 3.7\n", "value = 3.6\n"), encoding="utf-8")
-    identity._DEVICES.clear()
     assert identity.out_of_date("simulate", options, point) == ["device changed"]
 
 
@@ -80,18 +80,18 @@ def test_the_access_transistor_of_a_device_belongs_to_runs_that_have_it() -> Non
     """Its resistance is no figure of a run without the option, so that keys stay what they were before it was known."""
     device = load_device("memristor")
     bare = dataclasses.replace(device, r_access=0.0)
-    assert device.r_access > 0.0 and identity.figures(device) == identity.figures(bare)
-    assert identity.figures(device, access_transistor=True) == {**identity.figures(bare), "r_access": device.r_access}
+    assert device.r_access > 0.0 and figures(device) == figures(bare)
+    assert figures(device, access_transistor=True) == {**figures(bare), "r_access": device.r_access}
     toy = {**TOY, "preset": "plain"}
     plain, behind = (stored("simulate", options)["key"] for options in (toy, {**toy, "access-transistor": True}))
-    assert plain["inputs"]["device"] == identity.digest(identity.figures(bare)) != behind["inputs"]["device"]
+    assert plain["inputs"]["device"] == digest(figures(bare)) != behind["inputs"]["device"]
     assert plain["configuration"] != behind["configuration"]
 
 
 def test_a_device_tells_its_figures_and_not_its_words() -> None:
-    figures = identity.figures(load_device("memristor"))
-    assert figures["model"] == "ExponentialStep" and figures["g_max"] == 1e-5
-    assert not set(identity.TEXTS) & set(figures)
+    found = figures(load_device("memristor"))
+    assert found["model"] == "ExponentialStep" and found["g_max"] == 1e-5
+    assert not set(TEXTS) & set(found)
 
 
 def test_a_newer_model_touches_the_runs_that_it_names_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:

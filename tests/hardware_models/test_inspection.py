@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 
 from analog_ff.config.config import Config
-from analog_ff.runs.ablate import ablate, cases, show
+from analog_ff.improvement.ablation import ablate, cases, show
 from analog_ff.runs.execute import execute
+from analog_ff.simulate import app, run_app
+from analog_ff.sweeps.store import NAME, Store
 from hardware_models.check import UsageError
 from hardware_models.chip import Chip
 from hardware_models.crossbar import Crossbar
@@ -151,8 +153,29 @@ def test_cases_are_the_imperfections_that_there_are() -> None:
                                    "no step nonlinearity", "no converters", "all of these off"]  # fmt: skip
     assert list(cases(replace(config, device="ideal"))) == ["as given", "no converters"]
     assert "no faults" in cases(replace(config, stuck_low=0.1))
+    grouped = cases(replace(config, line_groups="auto", technology="cmos-32nm-wide", current_margin=1.5))
+    assert grouped["no line groups"].line_groups == "off" and grouped["as given"].line_groups == "auto"
     with pytest.raises(UsageError, match="no non-ideality left"):
         cases(replace(config, device="ideal", dac=None, adc=None))
+
+
+def test_an_ablation_of_several_seeds_has_intervals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Costs are paired by seed, and a seed more runs what is new alone."""
+    words = ["--ablate", "--data", "toy", "--layers", "6", "--epochs", "1", "--device", "ideal", "--dac", "none", "--adc", "none",
+             "--preset", "plain", "--dead-rows", "0.1", "--json", "--out", str(tmp_path / "a")]  # fmt: skip
+    assert run_app(app, [*words, "--seeds", "2"]) == 0
+    table = json.loads(capsys.readouterr().out)
+    given, clean = table["rows"]
+    costs = [a - b for a, b in zip(given["errors_percent"], clean["errors_percent"], strict=True)]
+    assert clean["costs"]["n"] == 2 and clean["costs_percent"] == pytest.approx(sum(costs) / 2)
+    assert clean["costs"]["low"] <= clean["costs_percent"] <= clean["costs"]["high"]
+    assert run_app(app, [*words, "--seeds", "3", "--resume"]) == 0
+    more = json.loads(capsys.readouterr().out)
+    assert more["seeds"] == 3 and more["rows"][0]["errors_percent"][:2] == given["errors_percent"]
+    with Store(tmp_path / "a" / NAME, read_only=True) as store:
+        assert [point.attempts for point in store.points()] == [1] * 6
+    assert run_app(app, ["--data", "toy", "--seeds", "2", "--out", str(tmp_path / "b")]) == 2
+    assert "--seeds belongs to --ablate" in capsys.readouterr().err
 
 
 def test_ablation_tabulates_and_resumes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -165,6 +188,8 @@ def test_ablation_tabulates_and_resumes(tmp_path: Path, capsys: pytest.CaptureFi
     assert [r["case"] for r in table["rows"]] == ["as given", "no device spread", "no converters", "all of these off"]
     base = table["rows"][0]["test_error_percent"]
     assert all(r["costs_percent"] == base - r["test_error_percent"] for r in table["rows"])
+    assert all(r["costs"]["low"] is None and r["costs"]["n"] == 1 for r in table["rows"])
+    assert (folder / "ablation.png").read_bytes().startswith(b"\x89PNG")
     assert json.loads((folder / "ablation.json").read_text())["rows"] == table["rows"]
     with pytest.raises(UsageError, match="exists already"):
         ablate(config, say=lambda line: None)

@@ -16,6 +16,7 @@ from hardware_models.chip.process_port import ProcessPort
 from hardware_models.crossbar import Crossbar
 from hardware_models.crossbar.line_watch import LineLimit
 from hardware_models.events import Events
+from hardware_models.kernels.slots import Array, Burst, Given, Slot, burst_slots
 from hardware_models.keys import Key
 from hardware_models.load import load_device
 
@@ -104,6 +105,30 @@ def test_trains_are_given_in_blocks_that_the_lines_bear() -> None:
     assert voltage == 1.6 and events.integrals["time"] == pytest.approx(slots * width, rel=1e-12)
     assert writes.marks[1] - refused == again and writes.peaks[0].max() == pytest.approx(peak, rel=1e-6)
     assert peak <= LIMIT and events["write.line_charges"] > r.sum() + c.sum()
+
+
+def test_slots_of_many_pulses_are_booked_together() -> None:
+    """A burst of up to 10^9 pulses takes what its sorted counts say: n_(k) - n_(k+1) slots with k cells."""
+    cells, limit = 6, 1.0
+    pulses = np.array([7, 10**9, 3, 10**9, 12, 10**6], np.int32)
+    for at_once in (1, 4, 6):
+        slots, refused = np.zeros((1, 1, 2), np.int64), np.zeros((1, 2), np.int64)
+        found = np.zeros((1, 1)), np.zeros((1, 1)), np.zeros((1, 2))
+        burst_slots(
+            Burst(np.array([0, cells]), np.arange(cells), pulses, np.full(cells, 0.3, np.float32)),
+            Slot(np.ones(2), np.full(2, at_once), limit, 0.0),
+            Array(1, cells, 1, cells, np.zeros((1, 1)), np.zeros((1, 1))),
+            Given(slots, refused, *found),
+        )
+        counts = np.append(np.sort(pulses)[::-1].astype(np.int64), 0)
+        wanted, repeated = 0, 0
+        for k in range(1, cells + 1):  # the k most pulsed cells share so many pulses
+            times = counts[k - 1] - counts[k]
+            groups = [min(at_once, k - a) for a in range(0, k, at_once)]
+            above = [size for size in groups if size > 1 and 0.3 * size > limit]
+            wanted += times * (len(groups) + sum(above))
+            repeated += times * len(above)
+        assert slots[0, 0].tolist() == [wanted, 0] and refused[0].tolist() == [repeated, 0]
 
 
 def test_without_a_need_for_groups_nothing_changes() -> None:

@@ -11,9 +11,9 @@ from line_limits import FULL, KEY, LIMIT, QUIET, SHAPE, TILE, bar, volts, watch_
 
 from hardware_models.chip import Chip
 from hardware_models.crossbar import Crossbar
-from hardware_models.crossbar.groups import Lines, cells_at_once, parts, strands
+from hardware_models.crossbar.groups import Lines, cells_at_once, strands
 from hardware_models.crossbar.read_watch import ReadWatch
-from hardware_models.kernels.currents import group_sums
+from hardware_models.kernels.currents import group_sums, strand_loads
 from hardware_models.keys import Key
 
 
@@ -84,7 +84,16 @@ def test_cells_on_a_line() -> None:
     assert cells_at_once(33e-6, 11e-6, 100) == 3  # the exact case is not refused by rounding
     assert cells_at_once(33e-6, 33.1e-6, 100) == 0 and cells_at_once(33e-6, 0.0, 100) == 100
     assert strands(256, 5e-6, 33e-6) == 43 and strands(4, 5e-6, 33e-6) == 1
-    assert parts(np.array([10, 20, 22]), 3).tolist() == [[10, 13, 16], [20, 20, 21]]
+
+
+def test_the_fullest_strand_of_a_line() -> None:
+    """Three strands of the lines 10 to 19 begin at 10, 13 and 16, those of the lines 20 and 21 at 20, 20 and 21."""
+    g = np.random.default_rng(0).uniform(1e-6, 10e-6, (2, 22)).astype(np.float32)
+    whole, loads = np.full((2, 2), 7.0), np.empty((2, 2))
+    strand_loads(g, np.array([10, 20, 22]), np.array([3, 1]), whole, loads)
+    a = g[0].astype(np.float64)
+    assert loads[0].tolist() == [max(a[10:13].sum(), a[13:16].sum(), a[16:20].sum()), max(a[20], a[21])]
+    assert loads[1].tolist() == [7.0, 7.0]
 
 
 @pytest.mark.parametrize("seed", range(3))

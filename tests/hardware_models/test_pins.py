@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analog_ff.updates.accumulate import Accumulate
+from analog_ff.updates.accumulate import RANGES, Accumulate
 from hardware_models.check import RunError, UsageError
 from hardware_models.chip import Chip
 from hardware_models.chip.joined_port import JoinedPort
@@ -119,13 +119,25 @@ def test_counters_of_pulses_stop_where_they_end() -> None:
     assert (chip.cells(0).pulses == 2**31 - 1).all()
 
 
-def test_an_update_beyond_the_counters_keeps_its_sign() -> None:
-    """A step of more pulses than an int32 counts goes to the bound on its own side; one that is no number ends the run."""
-    for sign in (1, -1):
-        chip = Chip("ideal", (SHAPE,))
-        update = Accumulate(chip, 0, momentum=0.0)
-        drive = np.full((1, 3), sign, np.float32)
-        update.apply(np.ones((1, 4), np.float32), drive, 1, 1e9, 1.0, KEY)
-        assert np.allclose(chip.oracle.weights(0), sign * chip.datasheet[0].weight_limit, rtol=1e-3)
-    with pytest.raises(RunError, match="lower the learning rate"):
-        update.apply(np.ones((1, 4), np.float32), np.full((1, 3), NAN, np.float32), 1, 1.0, 1.0, KEY)
+@pytest.mark.parametrize("device", ["ideal", "memristor"])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_an_update_that_has_diverged_ends_the_run(device: str, sign: int) -> None:
+    """A hundred ranges of a weight are fired, and end at the bound on their own side; one that asks for more is refused."""
+    chip = Chip(device, (SHAPE,))
+    update = Accumulate(chip, 0, momentum=0.0)
+    x, drive, sheet = np.ones((1, 4), np.float32), np.full((1, 3), sign, np.float32), chip.datasheet[0]
+    update.apply(x, drive, 1, 0.99 * RANGES * 2.0 * sheet.weight_limit, 1.0, KEY)
+    weights = chip.oracle.weights(0)
+    assert update.most >= 0.99 * RANGES * 2.0 * sheet.weight_limit / sheet.weight_step
+    assert (sign * weights > 0.5 * sheet.weight_limit).all()
+    if device == "ideal":
+        assert np.allclose(weights, sign * sheet.weight_limit, rtol=1e-3)
+    before = chip.save()
+    for rate in (1.01 * RANGES * 2.0 * sheet.weight_limit, 1e9, 1e30):
+        with pytest.raises(
+            RunError, match=f"layer 0 asks for more than {update.most} pulses .* lower the learning rate"
+        ):
+            update.apply(x, drive, 1, rate, 1.0, KEY)
+    with pytest.raises(RunError, match="no longer a number, so the learning has diverged; lower the learning rate"):
+        update.apply(x, np.full((1, 3), NAN, np.float32), 1, 1.0, 1.0, KEY)
+    assert all(np.array_equal(array, chip.save()[name]) for name, array in before.items())  # nothing was fired

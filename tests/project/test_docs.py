@@ -56,8 +56,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a short run with most of what a run can leave."""
     folder = tmp_path_factory.mktemp("docs") / "run"
     config = Config(
-        device="memristor", data="toy", layers=(8,), epochs=1, batch=20, gate=0.01, stuck_low=0.01, out=str(folder)
-    )
+        device="memristor", data="toy", layers=(8,), epochs=1, batch=20, gate=0.01, stuck_low=0.01, retention=1e5, ages="1h",
+        out=str(folder),
+    )  # fmt: skip
     execute(config, quiet=True)
     return folder
 
@@ -99,7 +100,7 @@ def keys(value: Any) -> Iterator[str]:
     """Yield the names of nested objects that are no names of events, phases, layers, read-outs, accuracies or components."""
     if isinstance(value, dict):
         for name, inner in value.items():
-            if not re.fullmatch(r"\d+|program|learn|monitor|infer|readout|shared|energy|softmax", name):
+            if not re.fullmatch(r"\d+|program|learn|monitor|infer|readout|shared|energy|softmax|at once|1h", name):
                 yield name
             if name not in ("config", "device", "versions", "inputs_sha256", "by_component_joule"):
                 yield from keys(inner)

@@ -60,8 +60,8 @@ def test_commands_of_the_tutorials_run(page: str, tmp_path: Path, monkeypatch: p
         if language == "python":
             Path("my_device.py" if "BaseDevice" in text else "my_neuron.py").write_text(text)
         for line in text.replace("\\\n", " ").splitlines() if language == "bash" else ():
-            words = shlex.split(line)
-            if words[0] == "cp":
+            words = shlex.split(line, comments=True)
+            if words[:1] == ["cp"]:
                 shutil.copyfile(ROOT / words[1], words[2])
             elif words[:3] == ["python", "-m", "analog_ff.simulate"]:
                 assert run_app(app, [*words[3:], *SMALL, "--out", f"run{number}{len(os.listdir())}"]) == 0, line

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from analog_ff.__main__ import app
+from analog_ff.cli.run_table import _assumed
 from analog_ff.simulate import run_app
 from hardware_models.check import UsageError
 from hardware_models.devices import PUBLISHED
@@ -74,7 +75,14 @@ def test_fit(capsys: Capture, train: Path, tmp_path: Path) -> None:
     """A parameter file that simulates, a picture, notes; progress stays off standard output."""
     toml, png = tmp_path / "mine.toml", tmp_path / "fit.png"
     found = document(capsys, "fit", str(train), "--out", str(toml), "--plot", str(png))
-    assert found["data"] == {"file": str(train), "cells": 3, "cycles": 3, "steps": 900}
+    assert found["data"] == {
+        "file": str(train),
+        "files": [str(train)],
+        "cells": 3,
+        "cycles": 3,
+        "steps": 900,
+        "outliers": [],
+    }
     assert {m["form"] for m in found["models"]} >= {"exponential_step"} and len(found["models"]) >= 2
     assert load_device(str(toml)).states == pytest.approx(found["device"]["states"])  # type: ignore[attr-defined]
     assert png.stat().st_size > 10_000
@@ -83,7 +91,18 @@ def test_fit(capsys: Capture, train: Path, tmp_path: Path) -> None:
     assert "95 % low" in out and "note: " in out and "100 % done" in err
     assert "explained of all" in out and "conductance [uS]" in out
     shown = document(capsys, "show", str(toml))
-    assert {p["kind"] for p in shown["parameters"]} == {"fitted", "measured", "default"}
+    assert {p["kind"] for p in shown["parameters"]} == {"fitted", "measured", "assumption", "default"}
+    # Nothing is assumed silently: on the screen, in the document, in the device, and in the table of its runs.
+    assert "assumed: v_read = 0.2 V: the file gives no read voltage; say it with --read-voltage." in out
+    assumed = [c["name"] for c in found["conditions"] if c["kind"] == "assumption"]
+    assert assumed == ["v_read", "t_read", "t_up", "t_down", "access"]
+    assert [said.split(" = ")[0] for said in shown["assumptions"]] == assumed
+    assert _assumed(shown["assumptions"]).split("\n")[0] == "v_read = 0.2 V"
+    options = ("--read-voltage", "0.1 V", "--read-time", "1 us", "--pulse-width", "50 ns", "--access", "passive")
+    out, _ = devices(capsys, "fit", str(train), *options, "--out", str(tmp_path / "given.toml"))
+    given: Any = load_device(str(tmp_path / "given.toml"))
+    assert "assumed: " not in out and given.assumptions == () and given.access == "passive"
+    assert (given.v_read, given.t_read, given.t_up) == (0.1, 1e-6, 5e-8)
 
 
 def test_fit_overwrites_nothing(capsys: Capture, train: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 import shutil
 from importlib import resources
 from pathlib import Path
@@ -14,11 +15,14 @@ import numpy as np
 import pytest
 
 from analog_ff.compare import app
+from analog_ff.comparison import plan, plots
 from analog_ff.comparison.plan import parse_learners, points_of
 from analog_ff.comparison.plots import span
 from analog_ff.comparison.pricing import interval, reached_at
+from analog_ff.runs import first_use
 from analog_ff.simulate import run_app
 from hardware_models.check import UsageError
+from hardware_models.kernels import compiling
 
 SMALL = ["--preset", "plain", "--data", "toy", "--layers", "8", "--epochs", "3", "--batch", "100", "--shift", "0", "--seeds", "2",
          "--learners", "forward-forward,quick=backprop", "--set", "quick:learning-rate=1",
@@ -64,6 +68,19 @@ def test_a_comparison_leaves_what_it_should(folder: Path) -> None:
     assert (quick["learner"], quick["learning_rate"], quick["momentum"]) == ("backprop", 1.0, 0.9)
     assert result(folder, "forward-forward", 0)["config"]["learning_rate"] == 0.01
     assert all((folder / name).stat().st_size > 10_000 for name in pictures)
+
+
+def test_every_axis_has_a_name_and_its_unit(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """In all three pictures: amounts with their unit along every panel, and a name at the left of every row of panels."""
+    drawn: list[Any] = []
+    monkeypatch.setattr(plots, "picture", lambda figure, dpi: drawn.append(figure) or b"--")
+    for draw in (plots.draw_comparison, plots.draw_amounts, plots.draw_tornado):
+        draw(document(folder), tmp_path / "drawn.png")
+    assert len(drawn) == 3
+    for figure in drawn:
+        for axes in figure.axes:
+            assert re.search(r"\[.+\]", axes.get_xlabel()), axes.get_title()
+            assert axes.get_ylabel() or axes.get_subplotspec().colspan.start > 0, axes.get_title()
 
 
 def test_nominal_amounts_lie_on_their_lines(folder: Path) -> None:
@@ -210,8 +227,21 @@ def test_another_technology_needs_no_training(folder: Path, tmp_path: Path) -> N
         assert more == pytest.approx(1.3 * 4.6e-12 * macs, rel=1e-6, abs=1e-18)
 
 
-def test_a_final_run_has_no_curve(tmp_path: Path) -> None:
-    """--split final reports the test error; energy to an accuracy is not measured, and one seed has no interval."""
+def test_a_final_run_has_no_curve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """--split final reports the test error; energy to an accuracy is not measured, and one seed has no interval.
+
+    Every point waits for the first kernel that it has to compile, to compile the others ahead.
+    """
+    waiting: list[int] = []
+    carried_out = plan.execute
+
+    def noted(*given: Any, **named: Any) -> Any:
+        waiting.append(len(compiling._first))
+        return carried_out(*given, **named)
+
+    monkeypatch.setenv(first_use.SWITCH, "1")
+    monkeypatch.setattr(first_use, "cores", lambda: 1)  # no process is begun
+    monkeypatch.setattr(plan, "execute", noted)
     options = ["--data", "toy", "--layers", "8", "--epochs", "1", "--shift", "0", "--seeds", "1", "--split", "final"]
     assert run_app(app, [*options, "--learners", "random-features,backprop", "--out", str(tmp_path / "out")]) == 0
     found = document(tmp_path / "out")
@@ -220,6 +250,7 @@ def test_a_final_run_has_no_curve(tmp_path: Path) -> None:
         assert row["error_kind"] == "test" and row["to_accuracy_status"] == "not measured"
         assert row["curve"]["error_percent"] == [] and len(row["curve"]["joule"]["nominal"]) == 1
     assert found["differences"][0]["error_percent"]["low"] is None
+    assert waiting == [1, 1] and not compiling._first
 
 
 @pytest.mark.parametrize(

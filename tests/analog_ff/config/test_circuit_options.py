@@ -13,9 +13,9 @@ import pytest
 
 from analog_ff.config.config import Config
 from analog_ff.config.parts import ADC_FAULTS, DAC_FAULTS
+from analog_ff.improvement.ablation import cases
 from analog_ff.registry.options import flag
 from analog_ff.runs import checkpoint
-from analog_ff.runs.ablate import cases
 from analog_ff.runs.account import account
 from analog_ff.runs.build import calibrated, data_of, frame_of, learner_of, port_of, wiring_of
 from analog_ff.runs.execute import execute

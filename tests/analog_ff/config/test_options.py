@@ -88,7 +88,7 @@ def test_the_help_tells_the_values_of_the_presets(options: dict[str, str]) -> No
         (["--learning-rate", "1e-2V"], "--learning-rate takes a number, without its unit, got '1e-2V'"),
         (["--shift", "1px"], "--shift takes a whole number, got '1px'"),
         (["--retention", "1 h"], r"--retention takes a number \[s\], without its unit, got '1 h'"),
-        (["--device", "tab.py"], "say file.py:Class"),
+        (["--device", "tab.py"], "tab.py does not exist"),
         (["--device", "one_sided"], 'model = "one_sided"'),
     ],
 )

@@ -217,6 +217,30 @@ def test_silent_units_are_counted_one_by_one() -> None:
     assert events["comparator"] == 3 * lines and events["rng.bits"] == 16 * 3 * lines
 
 
+@pytest.mark.parametrize("kind", [Accumulate, AccumulateInt8, Coincidence])
+def test_drives_of_any_type_and_order_change_the_same(kind) -> None:
+    """Float64 drives, or those of an array in another order, are taken as float32, with the bits of these."""
+    rng = np.random.default_rng(1)
+    x, d = rng.random((6, 40)).astype(np.float32), rng.standard_normal((6, 50)).astype(np.float32)
+    totals = []
+    for inputs, drives in ((x, d), (x.astype(np.float64), d.astype(np.float64)), (np.asfortranarray(x), d[::-1][::-1])):
+        port = Recorder()
+        kind(port, 0).apply(inputs, drives, 3, 0.01, 1.0, KEY)
+        totals.append(port.total)
+    assert totals[0].any() and all(np.array_equal(totals[0], other) for other in totals[1:])
+
+
+@pytest.mark.parametrize("kind", [Accumulate, AccumulateInt8])
+def test_a_state_is_a_copy_unless_it_is_asked_for_as_it_stands(kind) -> None:
+    """A checkpoint writes the average from where it is; whoever keeps a state has a copy of his own."""
+    update = kind(Recorder(), 0, write_every=2)
+    update.apply(np.ones((6, 40), np.float32), np.ones((6, 50), np.float32), 3, 0.01, 1.0, KEY)
+    kept, own = update.save(), update.save(copy=False)
+    assert own["memory"] is update.memory and kept.keys() == own.keys() and "x0" in kept
+    assert not any(np.shares_memory(kept[name], own[name]) for name in kept)
+    assert all(np.array_equal(kept[name], own[name]) for name in kept)
+
+
 def test_the_read_out_skips_silent_features() -> None:
     made = learner(Chip("memristor", LAYERS), skip_silent=True)
     features = np.zeros((5, 50), np.float32)

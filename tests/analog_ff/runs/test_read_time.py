@@ -15,9 +15,9 @@ from analog_ff.config.config import Config, recommended
 from analog_ff.runs.account import account
 from analog_ff.runs.build import device_of
 from analog_ff.runs.execute import examine, execute
+from analog_ff.runs.identity import key
 from analog_ff.runs.read_time import LARGEST_NOISE, least_read_time, noise_of_z
 from analog_ff.simulate import app, run_app
-from benchmarks.identity import key
 from hardware_models.check import UsageError
 from hardware_models.crossbar import Crossbar
 from hardware_models.crossbar.line_noise import LineNoise

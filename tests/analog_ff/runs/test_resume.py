@@ -15,14 +15,16 @@ import pytest
 from kills import OPTIONS, SMALL, Killed, begun, killed, killed_run, left_in
 
 from analog_ff.config.config import Config, recommended
+from analog_ff.improvement.ablation import ablate, cases
+from analog_ff.improvement.bench import Crew
 from analog_ff.learners import LEARNERS
 from analog_ff.learners.forward_forward import ForwardForward
 from analog_ff.runs import checkpoint, origin
 from analog_ff.runs import execute as running
-from analog_ff.runs.ablate import ablate
 from analog_ff.runs.execute import execute
 from analog_ff.runs.train import Run
 from analog_ff.simulate import app, run_app
+from analog_ff.sweeps.store import NAME, Store
 from hardware_models.check import UsageError
 
 
@@ -141,16 +143,21 @@ def test_a_chip_in_another_process_is_resumed(whole: dict[str, Any], tmp_path: P
 
 
 def test_an_ablation_is_resumed_at_any_moment(tmp_path: Path) -> None:
-    """A case that was killed before its first checkpoint goes on, too."""
+    """It is stopped as soon as its first run is done; what is done is not run again."""
     options = {**SMALL, "epochs": 1, "device": "ideal", "dead_rows": 0.1, "dac": None, "adc": None}
-    table, _ = ablate(Config(**options, out=str(tmp_path / "whole")), say=lambda line: None)
+    table, _ = ablate(Config(**options, out=str(tmp_path / "whole")), crew=Crew(1, 1), say=lambda line: None)
     config = Config(**options, out=str(tmp_path / "pieces"))
-    patch = killed(ForwardForward, "initialise", 2)
+
+    def stop(line: str) -> None:
+        if line.startswith("1 done"):
+            raise Killed
+
     with pytest.raises(Killed):
-        ablate(config, say=lambda line: None)
-    patch.undo()
-    again, _ = ablate(config, resume=True, say=lambda line: None)
+        ablate(config, crew=Crew(1, 1), say=stop)
+    again, _ = ablate(config, resume=True, crew=Crew(1, 1), say=lambda line: None)
     assert again["rows"] == table["rows"]
+    with Store(tmp_path / "pieces" / NAME) as store:
+        assert [point.attempts for point in store.points()].count(1) >= 1
 
 
 # --- a folder in which there is nothing yet ---
@@ -377,20 +384,20 @@ def test_a_greedy_run_is_not_extended(tmp_path: Path) -> None:
 
 
 def test_cases_of_an_ablation_are_of_one_device_file(tmp_path: Path) -> None:
-    """The file is edited after the first cases: a table of both devices would be of neither."""
+    """The file is edited after the first case: a table of both devices would be of neither, so all cases are run anew."""
     file = tmp_path / "mine.toml"
     shutil.copy(Path(running.__file__).parents[2] / "hardware_models" / "parameters" / "wu2018_taox_hfox.toml", file)
     config = Config(**SMALL, device=str(file), out=str(tmp_path / "table"))
-    said: list[str] = []
 
     def stop(line: str) -> None:
-        said.append(line)
-        if len(said) == 2:
+        if line.startswith("1 done"):
             raise Killed
 
     with pytest.raises(Killed):
-        ablate(config, say=stop)
-    file.write_text(file.read_text() + "\n# another thought\n")
-    with pytest.raises(UsageError, match=r"different contents of device file mine.toml"):
-        ablate(config, resume=True, say=lambda line: None)
+        ablate(config, crew=Crew(1, 1), say=stop)
     assert not (tmp_path / "table" / "ablation.json").exists()
+    file.write_text(file.read_text().replace('value = 10.0\nunit = "uS"', 'value = 9.0\nunit = "uS"'))
+    ablate(config, resume=True, crew=Crew(1, 1), say=lambda line: None)
+    with Store(tmp_path / "table" / NAME) as store:
+        seen = [point.result["device"]["g_max"] for point in store.points() if point.result is not None]
+    assert seen.count(pytest.approx(10e-6)) >= 1 and seen.count(pytest.approx(9e-6)) == len(cases(config))

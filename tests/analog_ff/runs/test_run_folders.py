@@ -221,7 +221,7 @@ def test_exit_in_a_user_s_code_is_an_error(where: str, tmp_path: Path, capsys: p
     file.write_text(
         {
             "file": "raise SystemExit(0)\n",
-            "class": "class Mine:\n    def __init__(self):\n        raise SystemExit(0)\n",
+            "class": "class Mine:\n    fabricate = pulse = print\n\n    def __init__(self):\n        raise SystemExit(0)\n",
             "function": "def Mine(z):\n    raise SystemExit(0)\n",
         }[where]
     )

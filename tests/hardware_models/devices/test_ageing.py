@@ -16,7 +16,7 @@ from scipy import stats
 from analog_ff.__main__ import app as main
 from analog_ff.cli.device_pictures import read_noise_of
 from analog_ff.config.config import Config
-from analog_ff.runs.ablate import cases
+from analog_ff.improvement.ablation import cases
 from analog_ff.runs.build import port_of
 from analog_ff.runs.execute import execute
 from analog_ff.simulate import app, run_app

@@ -25,6 +25,7 @@ from hardware_models.devices.ferroelectric import Ferroelectric
 from hardware_models.devices.floating_gate import FloatingGate
 from hardware_models.devices.magnetic import Magnetic
 from hardware_models.devices.phase_change import PhaseChange
+from hardware_models.devices.power_drift import PowerDrift
 from hardware_models.devices.programmed import Programmed
 from hardware_models.devices.retention import Retention
 from hardware_models.devices.wear import Wear
@@ -48,6 +49,7 @@ ALL: list[Any] = [
     Programmed(**COMMON, error_0=1e-7, nu=0.05, nu_spread=0.01, relax_0=1e-8),
     Wear.around(MEMRISTOR, endurance=20.0, endurance_spread=0.5),
     Retention.around(MEMRISTOR, tau=100.0, tau_spread=0.3),
+    PowerDrift.around(MEMRISTOR, nu=0.05, nu_slope=0.01, nu_spread=0.02),
     Faults.around(Wear.around(PhaseChange(**NOISY, nu=0.05), endurance=30.0), stuck_low=0.05, stuck_high=0.05),
 ]
 IDS = [f"{type(d).__name__}{i}" for i, d in enumerate(ALL)]
@@ -378,6 +380,29 @@ def test_two_waits_are_one_on_a_chip(name: str) -> None:
     two.oracle.weights(0)
     two.wait(1e4, key=KEY.at(1))
     assert np.array_equal(one.oracle.weights(0), two.oracle.weights(0))
+
+
+def test_a_power_of_the_time_begins_anew_with_each_write() -> None:
+    """Closed form with slope and spread; a pulse acts on what was written, and reads in between change nothing."""
+    dev = PowerDrift.around(
+        MEMRISTOR.without(spread=True, write_noise=True), nu=0.05, nu_slope=0.02, nu_spread=0.01, t0=2.0
+    )
+    state = dev.fabricate((60, 50), KEY)
+    state.g[:] = LOW + 9e-6 * np.linspace(0.1, 0.9, 50, dtype=np.float32)
+    first, xi = state.g.astype(np.float64), state.xi.astype(np.float64)
+    assert abs(xi.mean()) < 4.5 / math.sqrt(xi.size) and abs(xi.std() - 1) < 4.5 / math.sqrt(2 * xi.size)
+    nu = np.clip(0.05 + 0.02 * np.log(first / dev.g_max) + 0.01 * xi, -0.5, 0.5)
+    for time in (0.0, 1.0, 2.0, 200.0, 2e6):
+        wanted = first * (max(time, 2.0) / 2.0) ** -nu
+        np.testing.assert_allclose(dev.conductance(state, time), wanted, rtol=2e-6)
+    stays = state.g.copy()
+    dev.pulse(state, np.ones((60, 50), np.int32), KEY, time=1e6)
+    bare = dev.inner.fabricate((60, 50), KEY)._replace(g=stays)
+    dev.inner.pulse(bare, np.ones((60, 50), np.int32), KEY)
+    assert np.array_equal(state.g, bare.g) and (state.written == 1e6).all()
+    assert np.array_equal(dev.conductance(state, 1e6 + 2.0), state.g)
+    with pytest.raises(UsageError, match="drift cannot be put around it"):
+        PowerDrift.around(PhaseChange(**COMMON), nu=0.1)
 
 
 def test_reads_see_the_clock_move() -> None:

@@ -293,7 +293,7 @@ EDITS = {
     "no status": (*without("status"), "'component.comparator' lacks its status"),
     "no value": (*without("value"), "'component.comparator' lacks its value"),
     "outside": (*instead("value = 20.0", "value = 200.0"), r"200.0 fJ lies outside its range \[5.0, 100.0\]"),
-    "reversed": (*instead("low = 5.0", "low = 500.0"), "lies outside its range"),
+    "reversed": (*instead("low = 5.0", "low = 500.0"), "low end, 500.0 fJ, above its high end"),
     "negative": (*instead("low = 5.0", "low = -5.0"), "each of its numbers, got -5"),
     "not finite": (*instead("high = 100.0", "high = inf"), "each of its numbers, got inf"),
     "a word": (*instead("value = 20.0", 'value = "20"'), "each of its numbers, got '20'"),

@@ -55,11 +55,11 @@ def learner_on(port: Chip, kind: type, **more):
     return learner
 
 
-def one_step(learner) -> dict:
+def one_step(learner, gain: float = 1e4) -> dict:
     """Return the events by layer of one step on bright images, at a rate that asks for all pulses there are."""
     rng = Key(1, "images").generator()
     images = rng.uniform(0.5, 1.0, (IMAGES, 12)).astype(np.float32)
-    return learner.step(images, rng.integers(0, 4, IMAGES), step=0, gain=1e4).layers
+    return learner.step(images, rng.integers(0, 4, IMAGES), step=0, gain=gain).layers
 
 
 def counted(events) -> dict[str, int]:
@@ -84,7 +84,7 @@ def test_forward_forward_in_situ(access: str, dac, adc) -> None:
 def test_forward_forward_with_a_digital_accumulator() -> None:
     """Converters for x and h, two multiply-adds a weight and image, its word read and written once a batch."""
     learner = learner_on(chip(), ForwardForward, negatives=Same(), peer=0.0)
-    layers = one_step(learner)
+    layers = one_step(learner, gain=10.0)
     for layer, (n, m) in enumerate(LAYERS):
         passes = times(3 * IMAGES, added(read(n, m, dac=8, adc=8), neurons(m)))
         wanted = added(passes, accumulate(n, m, samples=2 * IMAGES, batches=1))

@@ -212,12 +212,12 @@ def test_one_cycle_of_one_cell() -> None:
 
 
 def test_readings_left_out_do_not_move_the_fit() -> None:
-    """A tenth of the readings missing: the same numbers within the intervals of the whole train, and few wider."""
+    """A tenth of the readings missing: the same numbers within the intervals of the whole train, by steps of two pulses there."""
     train = synthetic(ExponentialStep(**TRUTH), cells=4, cycles=4, pulses=60)
     g = train.g.copy()
     g[np.flatnonzero(~train.first)[5::11]] = np.nan
     whole, part = fit(train, forms=ONLY), fit(replace(train, g=g), forms=ONLY)
-    assert part.train.steps < 0.85 * whole.train.steps
+    assert part.train.steps < 0.92 * whole.train.steps
     found = {p.name: p for p in part.parameters}
     for p in whole.parameters:
         assert p.low <= found[p.name].value <= p.high, p
@@ -326,7 +326,11 @@ def test_the_parameter_file_is_read_back(tmp_path: Path) -> None:
     # The fourth door: the file itself is a device, with what was chosen among its assumptions.
     direct: Any = load_device(str(tmp_path / "lab.csv"))
     assert direct.states == result.device.states and direct.name == "lab"
-    assert "was chosen among" in direct.assumptions[0]
+    assert any("was chosen among" in said for said in direct.assumptions)
+    # Neither gives read voltage, read time, width of the pulses, access: assumed by both, in the file with the reason.
+    assumed = [said.split(" = ")[0] for said in again.assumptions]  # type: ignore[attr-defined]
+    assert assumed == ["v_read", "t_read", "t_up", "t_down", "access"]
+    assert direct.assumptions[:5] == again.assumptions  # type: ignore[attr-defined]
     assert result.describe()["data"]["cells"] == 3
     (tmp_path / "flat.csv").write_text(
         "pulse,polarity,cycle,conductance [uS]\n"

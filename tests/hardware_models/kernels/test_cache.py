@@ -45,9 +45,11 @@ print(Count.number, compiling.seconds())
 
 
 def started(folder: Path, kind: str = "int64", pause: float = 0.5) -> subprocess.Popen[str]:
-    """Start a process that calls a kernel of one file."""
+    """Start a process that calls a kernel of one file, which is written once: a process that starts may be reading it."""
     file = folder / "shared_kernels.py"
-    file.write_text(KERNEL.replace("{pause}", str(pause)).replace("np.{kind}", "getattr(np, sys.argv[1])"))
+    text = KERNEL.replace("{pause}", str(pause)).replace("np.{kind}", "getattr(np, sys.argv[1])")
+    if not file.exists() or file.read_text() != text:
+        file.write_text(text)
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder / "cache")}
     command = [sys.executable, str(file), kind]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
