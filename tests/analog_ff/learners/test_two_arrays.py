@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
+import json
 import math
-import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
@@ -15,8 +16,14 @@ from analog_ff.config.config import Config
 from analog_ff.learners.forward_forward import ForwardForward
 from analog_ff.network.stack import Stack
 from analog_ff.objective.goodness import LayerGoodness
+from analog_ff.runs import checkpoint
 from analog_ff.runs.execute import execute
+from analog_ff.runs.exports import export
+from analog_ff.runs.further_arrays import further_described
+from analog_ff.runs.identity import key
 from analog_ff.runs.lessons import Lesson, teach
+from analog_ff.runs.loaded import load_run
+from analog_ff.updates import UPDATES
 from analog_ff.updates.accumulate import Accumulate
 from analog_ff.updates.capacitor import Capacitor as CapacitorUpdate
 from analog_ff.updates.coincidence import RANDOM_BITS
@@ -439,12 +446,62 @@ def test_a_run_is_counted_priced_and_drawn(tmp_path: Path) -> None:
     assert all(f"`{name}`" in explained for name in columns if name.startswith(("fast_", "drive_", "sample_")))
 
 
-def test_another_fast_device_is_another_run() -> None:
+def test_another_fast_device_is_another_run(tmp_path: Path) -> None:
     """The key of a stored result has the figures of the fast cells; without a fast array it has none."""
-    sys.path.append(str(ROOT / "benchmarks"))
-    identity = importlib.import_module("identity")
-    keys = [
-        identity.key("simulate", Config(**{**SMALL, **more}))["inputs"].get("fast_device")
-        for more in ({}, {"leak_time": 1e-3}, {"fast_device": "memristor", "leak_time": 1e-3}, {"update": "accumulate"})
-    ]
+
+    def fast(**more: Any) -> str | None:
+        inputs: dict[str, str] = key("simulate", Config(**{**SMALL, **more}))["inputs"]
+        return inputs.get("fast_device")
+
+    own = tmp_path / "own.toml"
+    own.write_text((ROOT / "hardware_models" / "parameters" / "li2018_3t1c.toml").read_text())
+    choices = ({}, {"leak_time": 1e-3}, {"fast_device": "memristor", "leak_time": 1e-3}, {"update": "accumulate"})
+    keys = [fast(**more) for more in choices]
     assert len(set(keys)) == 4 and keys[3] is None
+    assert fast(fast_device=str(own)) == keys[0]
+    text = own.read_text()
+    assert "value = 20.0\n" in text
+    own.write_text(text.replace("value = 20.0\n", "value = 10.0\n"))
+    assert fast(fast_device=str(own)) not in keys
+
+
+def test_single_figures_are_those_of_the_run_device() -> None:
+    """Fast cells that are those of the run have its replaced figures; those of a name of their own have not."""
+    run = {**SMALL, "update": "tiki-taka", "figures": ("states=40",), "cancel": "zero-shift"}
+    states = [
+        {name: found["states"] for name, found in further_described(Config(**{**run, **more})).items()}
+        for more in ({}, {"fast_device": "memristor"})
+    ]
+    assert states == [{"fast": 40.0, "reference": 40.0}, {"fast": 128.0, "reference": 40.0}]
+
+
+def test_a_run_without_the_options_goes_on(tmp_path: Path) -> None:
+    """The configuration of a run of an earlier version, whose file has no option of fast arrays, is that of today."""
+    plain = Config(**{**SMALL, "update": "accumulate"})
+    before = {*UPDATES["accumulate"].reads, *UPDATES["coincidence"].reads}
+    new = {name for kind in UPDATES.values() if kind.arrays for name in kind.reads} - before
+    lines = plain.to_toml({}).splitlines(keepends=True)
+    kept = [line for line in lines if line.partition(" = ")[0] not in new]
+    assert len(lines) - len(kept) == len(new) == 11
+    (tmp_path / "config.toml").write_text("".join(kept))
+    earlier = Config.from_toml(tmp_path / "config.toml")
+    assert earlier == plain
+    assert earlier.digest() == plain.digest() != replace(plain, update="capacitor").digest()
+
+
+def test_a_finished_run_has_its_second_arrays_again(tmp_path: Path) -> None:
+    """Every array of the checkpoint is restored, to the bit; files of cells say which arrays they leave out."""
+    folder = tmp_path / "run"
+    execute(Config(**{**SMALL, "cancel": "zero-shift"}, out=str(folder)), quiet=True)
+    kept = checkpoint.read(folder, checkpoint.NAME)[0]
+    with load_run(folder) as loaded:
+        present = loaded.run.arrays()
+        export(loaded, tmp_path / "cells", "npz")
+    second = [
+        kept[f"chip/layer0.{name}.state.g"] for name in ("fast", "reference")
+    ]  # what moved since the chip was made
+    assert all(g.std() > 0.0 for g in second)
+    assert all(np.array_equal(kept[name], present[name], equal_nan=kept[name].dtype.kind == "f") for name in kept)
+    with h5py.File(folder / "cells.h5") as file:
+        said = json.loads((tmp_path / "cells" / "description.json").read_text())["left_out"]
+        assert file.attrs["left_out"] == said and "fast and reference" in said
