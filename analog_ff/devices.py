@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from analog_ff.output import whole_files
 from analog_ff.output.messages import answer
 from analog_ff.output.plain_math import readable
 from hardware_models.check import CommandError, UsageError
+from hardware_models.check import shown as quoted
 from hardware_models.files import home
 from hardware_models.laboratory.titles import QUANTITIES
 from hardware_models.places import placed
@@ -28,14 +30,14 @@ app = typer.Typer(
 
 _JSON = typer.Option(False, "--json", help="print one JSON document on standard output and nothing else")
 _MEANING = {
-    "counted_steps": "begin far enough from the bounds of their cell",
-    "explained": "share of the mean square of the counted steps",
-    "explained_of_all": "share of the mean square of all steps",
-    "curve_rms": "from the curve that begins at each cycle's first reading, over all steps, of the range",
-    "residual_deviation": "counted steps, 1 where the noise is what the model says",
-    "residual_correlation": "from one counted step to the next",
-    "residual_normality": "p-value of the normal law, counted steps",
-    "log_likelihood_per_step": "counted steps",
+    "counted_steps": "steps that begin far enough from the bounds of their cell",
+    "explained": "share of the mean square of the counted steps that the curve explains; the rest is noise",
+    "explained_of_all": "the same for all steps",
+    "curve_rms": "share of the range: distance of all readings from the noiseless curve that begins at each cycle's first one",
+    "residual_deviation": "of the counted steps; 1 where the noise is what the model says",
+    "residual_correlation": "from one counted step to the next; near 0 where the model holds",
+    "residual_normality": "p-value of the normal law; small where the noise is not Gaussian",
+    "log_likelihood_per_step": "of the counted steps, natural logarithm",
 }
 _COLUMNS = typer.Option(
     [], "--columns", metavar="NAME=COLUMN,...",
@@ -166,6 +168,9 @@ def fit_train(
     target = None if out is None else _new(placed(home(out)))
     picture = None if plot is None else _new(_picture(plot))
     given = Given(access, pulse_voltage, pulse_width)
+    for option, text, example in (("--read-voltage", read_voltage, "0.2 V"), ("--read-time", read_time, "1 us")):
+        if text and not re.search(r"[^\d\s.,eE+-]", text):
+            raise UsageError(f'{option} takes a number with its unit, such as "{example}", got {quoted(text)}.')
     single = {"read voltage": read_voltage, "read time": read_time}
     choices = ",".join([*columns, *(f"{quantity}={text}" for quantity, text in single.items() if text)])
     if (what := table_kind(file, choices, kind)) != "pulses":
@@ -192,10 +197,10 @@ def fit_train(
     lines += table(("parameter", "value", "95 % low", "95 % high", "unit"),
                     [[p.name, shown(p.value), *("" if p.instead else shown(x) for x in (p.low, p.high)), p.unit]
                      for p in result.parameters])  # fmt: skip
-    lines += ["", *table(("form", "free", "held-out log-likelihood a step", "behind", "its error"),
+    lines += ["", *table(("form", "free numbers", "held-out log-likelihood a step", "behind the best", "error of that"),
                           [[s.form, str(s.free), *(shown(x) for x in (s.held_out, s.behind, s.behind_error))]
                            for s in result.scores])]  # fmt: skip
-    lines += ["", *table(("goodness", "value", ""),
+    lines += ["", *table(("goodness of the fit", "value", "meaning"),
                           [[name.replace("_", " "), shown(x), _MEANING.get(name, "")]
                            for name, x in result.goodness.items()]), ""]  # fmt: skip
     lines += [f"assumed: {stand.said}." for stand in result.stands if stand.kind == "assumption"]

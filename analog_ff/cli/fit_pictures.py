@@ -30,7 +30,9 @@ def draw_fit(fit: Fit, path: Path, aged: TraceFit | None = None) -> None:
     factor, unit = scale(float(np.nanmax(fit.train.g)))
     before, residual = fit.residuals
     against.plot(factor * before, residual, ".", ms=1, alpha=0.3)
-    against.set(xlabel=f"conductance before [{unit}]", ylabel="residual [deviations]", title="residuals against state")
+    against.set(
+        xlabel=f"conductance before [{unit}]", ylabel="residual [standard deviations]", title="residuals against state"
+    )
     from analog_ff.cli.trace_pictures import normal_law, retention
 
     normal_law(quantiles, residual)

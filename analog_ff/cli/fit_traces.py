@@ -99,9 +99,9 @@ def lines_of(result: TraceFit) -> list[str]:
     ]
     lines += [*table(("parameter", "value", "95 % low", "95 % high", "unit"), rows), ""] if rows else []
     what = "reading" if result.kind == "retention" else "write"
-    lines += table(("law", "free", f"held-out log-likelihood a {what}", "behind", "its error"),
+    lines += table(("law", "free numbers", f"held-out log-likelihood a {what}", "behind the best", "error of that"),
                    [[s.form, str(s.free), *(shown(x) for x in (s.held_out, s.behind, s.behind_error))]
                     for s in result.scores])  # fmt: skip
-    lines += ["", *table(("goodness", "value", ""), [[name.replace("_", " "), shown(x), _MEANING.get(name, "")]
+    lines += ["", *table(("goodness of the fit", "value", "meaning"), [[name.replace("_", " "), shown(x), _MEANING.get(name, "")]
                                                      for name, x in result.goodness.items()]), ""]  # fmt: skip
     return lines + [f"note: {notice}." for notice in result.notices]

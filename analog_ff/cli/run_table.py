@@ -11,6 +11,8 @@ from analog_ff.plain import Document
 from analog_ff.runs.ages import AS_IT_IS, IN_WORDS
 from analog_ff.runs.limits import binding
 
+_OF_A_PULSE = ("v_up", "t_up", "v_down", "t_down")
+"""Figures of a device without which its pulses cost nothing."""
 MOST_ASSUMED = 8
 """Largest number of assumed figures that the table names."""
 
@@ -61,7 +63,8 @@ def show(result: Document, folder: Path) -> None:
     for name, value in of_the_energy(energy.get("parts_joule", {})):
         table.add_row(name, value)
     if energy.get("pulses_priced") is False:  # results of earlier versions do not say
-        table.add_row("   of it pulses", "not priced: the device\ngives no v_up, t_up, v_down, t_down")
+        missing = [name for name in _OF_A_PULSE if not result["device"].get(name)] or _OF_A_PULSE
+        table.add_row("   of it pulses", f"not priced: the device\ngives no {', '.join(missing)}")
     for name, value in energy["per_image_joule"].items():
         table.add_row(f"energy per image, {name} read-out", joules(value))
     if energy["recalled"]:

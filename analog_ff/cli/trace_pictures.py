@@ -64,7 +64,10 @@ def retention(result: TraceFit, axes: Any) -> None:
     for side in norm.ppf(QUANTILES):
         residuals.axhline(side, color="black", lw=0.5, ls="--")
     residuals.set(
-        xscale="log", xlabel="time since the write [s]", ylabel="residual [deviations]", title="residuals against time"
+        xscale="log",
+        xlabel="time since the write [s]",
+        ylabel="residual [standard deviations]",
+        title="residuals against time",
     )
     known = np.isfinite(curves.held[:, 2])
     state, number, error = curves.held[known].T
@@ -125,4 +128,6 @@ def normal_law(axes: Any, residual: np.ndarray) -> None:
     ordered = np.sort(residual)
     axes.plot(norm.ppf((np.arange(ordered.size) + 0.5) / ordered.size), ordered, ".", ms=2)
     axes.plot([-4, 4], [-4, 4], color="black", lw=0.7)
-    axes.set(xlabel="normal quantile", ylabel="residual [deviations]", title="residuals against the normal law")
+    axes.set(
+        xlabel="normal quantile", ylabel="residual [standard deviations]", title="residuals against the normal law"
+    )

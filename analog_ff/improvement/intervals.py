@@ -20,6 +20,8 @@ from analog_ff.plain import Document
 
 Errors = Sequence[float]
 """Error of a case by seed [%], in the order of the seeds."""
+HALF_OF_THE_LOSS = "half of the loss made good"
+"""Words for the wanted error where none is given."""
 
 
 def gain(before: Errors, after: Errors) -> Document:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from analog_ff.improvement.intervals import HALF_OF_THE_LOSS
 from analog_ff.plain import Document, Facts
 
 
@@ -45,15 +46,21 @@ def _head(document: Facts) -> list[str]:
         f"{spread(document['all_best'])} %, {spread(document['all_best']['gain'])} points less. Mean of {many} and 95 % t "
         "interval.",
     ]
-    if document["all_best"]["gain"]["mean"] <= 0.0:
-        lines += ["", "No figure limits this run: with all of them at their best it errs no less. Train longer (--epochs), or "
-                  "with a larger network (--layers), until the device is what limits."]  # fmt: skip
+    if not _loses(document):
+        lines += ["", "No figure limits this run, as far as these seeds tell: with all of them at their best the mean error is "
+                  "no lower. Train longer (--epochs), or with a larger network (--layers), until the device is what limits. "
+                  "More --seeds make the intervals narrower."]  # fmt: skip
     elif not document["figures"][0]["gain_decided"]:
         lines += [
             "",
             "No figure alone gains more than the seeds scatter: take more --seeds, or train longer (--epochs).",
         ]
     return lines
+
+
+def _loses(document: Facts) -> bool:
+    """Tell whether the figures together cost anything: whether the mean error is lower with all of them at their best."""
+    return bool(document["all_best"]["gain"]["mean"] > 0.0)
 
 
 def _order(document: Facts) -> list[str]:
@@ -84,6 +91,9 @@ def _order(document: Facts) -> list[str]:
 
 def _needed(document: Facts) -> list[str]:
     wanted = document["target_error_percent"]
+    if document["target_from"] == HALF_OF_THE_LOSS and not _loses(document):
+        return ["No value is asked of a figure: there is no loss of which half could be made good. --target-error gives a wanted "
+                "error."]  # fmt: skip
     rows = [[figure["label"], figure["as_given"], told(figure)] for figure in document["figures"]]
     return [
         f"## What each figure must reach alone for {wanted:.2f} % ({document['target_from']})",

@@ -34,11 +34,11 @@ def draw_answer(document: Facts, path: Path) -> None:
     curves = [f for f in document["figures"] if sum(p["value"] is not None for p in f["curve"]) > 2]
     figure, grid = panels(1, 1 + len(curves), size=(6.4 + 3.0 * len(curves), 4.4), squeeze=False)
     rows = [(f"{f['rank']}  {f['label']}", f["gain"]) for f in document["figures"]]
-    tornado(grid[0][0], rows, "error as given less error [points]", "rank and figure, alone at its best")
+    tornado(grid[0][0], rows, "gain: error as given less error then [points]", "rank and figure, alone at its best")
     for axes, found in zip(grid[0][1:], curves, strict=True):
         _curve(axes, found, document["target_error_percent"])
     ends = f"as given {document['as_given']['mean']:.2f} %, all at their best {document['all_best']['mean']:.2f} %"
-    figure.suptitle(f"{_of(document)}: {ends}", fontsize=10)
+    figure.suptitle(f"{_of(document)}:\n{ends}", fontsize=10)
     whole_files.write(path, picture(figure, DPI))
 
 

@@ -15,7 +15,7 @@ from analog_ff.comparison.pricing import interval
 from analog_ff.config.config import Config
 from analog_ff.improvement.axes import Axis, changed
 from analog_ff.improvement.bench import Bench
-from analog_ff.improvement.intervals import Errors, decided, gain, meets, ranks
+from analog_ff.improvement.intervals import HALF_OF_THE_LOSS, Errors, decided, gain, meets, ranks
 from analog_ff.plain import Document
 
 HALF = 0.5
@@ -99,10 +99,12 @@ class Study:
         """Return in one line what the study costs, by the time of its first runs, which are run now if they are not stored."""
         seconds, at_once = self.bench.timed(self.config), self.bench.crew.at_once
         first = len({sorted_case(case) for case in self.screening()}) * len(self.bench.seeds)
+        said = f"screening: {first} runs of about {seconds:.0f} s, {at_once} at once: {minutes(first, seconds, at_once):.0f} min"
+        if not (most := self.most()):
+            return said
         return (
-            f"screening: {first} runs of about {seconds:.0f} s, {at_once} at once: {minutes(first, seconds, at_once):.0f} min; "
-            f"then curves, figures together and other seeds: at most {self.most()} runs, "
-            f"{minutes(self.most(), seconds, at_once):.0f} min"
+            f"{said}; then curves, figures together and other seeds: at most {most} runs, "
+            f"{minutes(most, seconds, at_once):.0f} min"
         )
 
     # --- running ---
@@ -163,7 +165,7 @@ class Study:
         if self.wishes.target is not None:
             return self.wishes.target, "--target-error"
         ends = [statistics.fmean(self.errors[sorted_case(case)]) for case in ((), self.whole())]
-        return statistics.fmean(ends), "half of the loss made good"
+        return statistics.fmean(ends), HALF_OF_THE_LOSS
 
     def document(self) -> Document:
         """Return the answer as plain values."""

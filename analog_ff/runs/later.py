@@ -1,4 +1,4 @@
-"""Entry of a result on later ages: of the run's own chip, or of the chip to which its weights are written once."""
+"""Tell what a result says of later ages: of the run's own chip, or of the chip to which its weights are written once."""
 
 from __future__ import annotations
 

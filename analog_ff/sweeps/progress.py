@@ -48,7 +48,7 @@ class Told:
         found = status(self._store, self._keys)
         self._ended = found[DONE] + found[FAILED]
         self._tenth = 10 * self._ended // len(self._keys)
-        self._say(f"{found['points']} points: {line(found)}")
+        self._say(f"{found['points']} point{'s' * (found['points'] != 1)}: {line(found)}")
 
     def one_more(self, *, ended: bool) -> None:
         """Note that an attempt has ended, and whether its point has ended with it."""

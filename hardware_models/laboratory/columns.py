@@ -262,10 +262,12 @@ def _chosen(quantity: str, text: str, header: tuple[str, ...], units: list[str],
     if re.fullmatch(r"\d{1,4}", name) and 1 <= int(name) <= len(header):
         index = int(name) - 1
         return _column(quantity, header[index], index, units, place, unit)
-    if (match := re.fullmatch(r"([+-]?\d*[.,]?\d+(?:[eE][+-]?\d{1,2})?)\s*([^\d\s].*)", text)) is not None:
+    if (match := re.fullmatch(r"([+-]?\d*[.,]?\d+(?:[eE][+-]?\d{1,2})?)\s*([^\d\s.,].*)", text)) is not None:
         if QUANTITIES[quantity].dimension == "" or quantity == "voltage":
             raise UsageError(f"--columns: the {quantity} differs from row to row; name a column, got {shown(text)}.")
         unit = checked(written(match.group(2)), quantity, f"--columns: the {quantity}")
         return Column(text, -1, unit, "one value for all rows", to_si(float(match.group(1).replace(",", ".")), unit))
+    if re.fullmatch(r"[+-]?\d*[.,]\d+", text):
+        raise UsageError(f"--columns: one value of the {quantity} for all rows needs its unit, got {shown(text)}.")
     near = closest(name, header)
     raise UsageError(f"{place}: no column {shown(text)} for the {quantity}{near} {_found(header)}.")

@@ -152,6 +152,11 @@ def test_examine(capsys: Capture, tmp_path: Path) -> None:
         (["show", "memristor", "--out", "nowhere/a.png"], "does not exist"),
         (["fit", "nowhere.csv"], "does not exist"),
         (["fit", "x.csv", "--out", "a.csv"], "ends in .toml"),
+        (
+            ["fit", "x.csv", "--read-voltage", "0.2"],
+            "--read-voltage takes a number with its unit, such as \"0.2 V\", got '0.2'",
+        ),
+        (["fit", "x.csv", "--read-time", "1"], "--read-time takes a number with its unit, such as \"1 us\", got '1'"),
         (["examine", "nowhere.py:Mine"], "does not exist"),
         (["show"], "NAME"),
         (["fitt"], "fitt"),

@@ -241,6 +241,18 @@ def test_the_bound_of_physics_and_the_limit_of_the_lines_have_two_names(
     assert "its limit" not in text and "power density" in text
 
 
+def test_the_table_names_the_figures_without_which_pulses_are_free(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A device with voltages and without widths: only the widths are named."""
+    place, free = tmp_path / "widths", ["--figure", "t_up=0", "--figure", "t_down=0"]
+    assert (
+        run_app(app, ["simulate", "--data", "toy", "--layers", "4", "--epochs", "1", *free, "--out", str(place)]) == 0
+    )
+    text = " ".join(capsys.readouterr().out.split())
+    assert "gives no t_up, t_down" in text and "gives no v_up" not in text
+
+
 def test_pulses_that_nobody_priced_are_said_to_be_unpriced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A device without pulse voltages: the energy says what it leaves out, in result.json, the table and `energy`."""
     said = {}

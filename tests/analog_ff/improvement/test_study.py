@@ -124,7 +124,14 @@ def test_other_seeds_confirm_an_order_that_is_one(tmp_path: Path) -> None:
 
 def test_where_nothing_limits_the_page_says_so() -> None:
     found, _ = studied(lambda config, seed: 30.0 + (config.adc is None) + seed)
-    assert "No figure limits this run" in "\n".join(page(found))
+    lines = "\n".join(page(found))
+    assert (
+        "No figure limits this run" in lines
+        and "No value is asked of a figure" in lines
+        and "value needed" not in lines
+    )
+    found, _ = studied(lambda config, seed: 30.0 + (config.adc is None) + seed, target=25.0)
+    assert "value needed" in "\n".join(page(found))
 
 
 def test_a_study_costs_no_more_runs_than_it_says() -> None:

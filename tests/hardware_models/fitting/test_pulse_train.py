@@ -223,6 +223,7 @@ def test_what_was_taken_for_what_is_told() -> None:
         ("conductance=voltage [V]", "which is a voltage, not a conductance"),
         ("voltage=2 V", "the voltage differs from row to row"),
         ("read voltage=2 uS", "has the unit 'uS', which is a conductance"),
+        ("read voltage=0.2", "one value of the read voltage for all rows needs its unit, got '0.2'"),
         ("width=3", "the column 'pulse' lacks its unit"),
     ],
 )
