@@ -8,7 +8,7 @@ import typer
 
 from analog_ff.cli.app import command_of, run_app
 from analog_ff.cli.parameters import TEXT
-from analog_ff.output.messages import answer
+from analog_ff.output.messages import answer, tell
 from hardware_models.check import UsageError
 from hardware_models.files import home
 from hardware_models.places import placed
@@ -36,12 +36,15 @@ def export(
         raise UsageError(f"{to} exists already; give another folder by --to.")
     from analog_ff.runs.exports import FORMS
     from analog_ff.runs.exports import export as written
+    from analog_ff.runs.further_arrays import left_out
     from analog_ff.runs.loaded import load_run
     from hardware_models.tables import entry
 
     entry("form of --format", form, FORMS)
     with load_run(run) as loaded:
         files = written(loaded, place, form)
+        if said := left_out(loaded.config):
+            tell(said)
     answer(f"written to {place}: {len(files)} files, among them {files[0]}")
 
 

@@ -13,13 +13,15 @@ from typing import TypedDict, TypeVar
 COUNTS: tuple[str, ...] = (
     "reads.cells", "reads.columns", "reads.transposed_cells", "reads.transposed_columns",
     "integrator", "comparator", "nonlinearity", "goodness", "normalise",
-    "write.selected", "write.half", "write.line_charges", "rng.bits",
+    "write.selected", "write.half", "write.further", "write.line_charges", "rng.bits",
     "sram.words_read", "sram.words_written",
 )  # fmt: skip
 _known = set(COUNTS)
 FAMILIES: tuple[str, ...] = ("dac", "adc", "mac", "add")
 """Prefixes of names with a suffix: ``dac.<bits>``, ``adc.<bits>``, ``mac.<format>``, ``add.<format>``."""
-INTEGRALS: Mapping[str, str] = MappingProxyType({"read.v2g": "V^2*S", "write.v2gt": "J", "half.v2gt": "J", "time": "s"})
+INTEGRALS: Mapping[str, str] = MappingProxyType(
+    {"read.v2g": "V^2*S", "write.v2gt": "J", "half.v2gt": "J", "further.write": "J", "time": "s"}
+)
 _INTEGRALS = frozenset(INTEGRALS)
 N = TypeVar("N", int, float)
 PHASES: tuple[str, ...] = ("program", "learn", "monitor", "infer")
@@ -84,6 +86,18 @@ class Events:
         )
 
     __hash__ = None  # type: ignore[assignment]
+
+    def further(self) -> Events:
+        """Return these events as those of an array beside the main one of its layer.
+
+        Selected cells are counted as ``write.further`` and what their pulses and those of half-selected cells cost is
+        ``further.write``: they are cells of another kind, which no figure of the main ones prices, and their pulses wear none
+        of those.
+        """
+        counts, integrals = dict(self._counts), dict(self._integrals)
+        counts["write.further"] = counts.pop("write.selected", 0) + counts.pop("write.half", 0)
+        integrals["further.write"] = integrals.pop("write.v2gt", 0.0) + integrals.pop("half.v2gt", 0.0)
+        return Events(counts, integrals)
 
     def __getitem__(self, name: str) -> int:
         if not is_count(name):

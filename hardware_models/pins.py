@@ -99,3 +99,13 @@ def polarity(sign: int) -> int:
 def seconds(value: float) -> float:
     """Return a time to wait [s]; raise UsageError if it is negative, not finite, not a number or too long."""
     return in_range("a wait", "its duration", value, 0.0, LONGEST, "s")
+
+
+def lines(what: str, values: ArrayLike, number: int) -> np.ndarray:
+    """Return indices (N,) of different lines as int64; raise UsageError unless they are whole, below `number` and different."""
+    array = _shaped(what, _array(what, values, "iu"), (None,))
+    if array.size and not (0 <= array.min() and array.max() < number):
+        raise UsageError(f"{what} should be numbers from 0 to {number - 1}, got {array.min()} to {array.max()}.")
+    if len(np.unique(array)) < array.size:
+        raise UsageError(f"{what} should be named once each, got {shown(array.tolist())}.")
+    return np.ascontiguousarray(array, np.int64)

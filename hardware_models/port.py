@@ -39,6 +39,7 @@ class LayerSheet(NamedTuple):
     input_scale: float  # x at full scale; the bias row is driven at this value
     dac_bits: int | None
     adc_bits: int | None
+    leak_time: float = 0.0  # time constant [s] with which the cells forget, 0: they do not
 
 
 class ChipPort(Protocol):
@@ -56,6 +57,19 @@ class ChipPort(Protocol):
 
     def read(self, layer: int, x: np.ndarray, *, key: Key, array: str = "main") -> tuple[np.ndarray, Events]:
         """Return z (B, neurons) before the nonlinearity, through a converter."""
+        ...
+
+    def sheet(self, layer: int, array: str = "main") -> LayerSheet:
+        """Return the data sheet of an array of a layer."""
+        ...
+
+    def read_rows(
+        self, layer: int, rows: np.ndarray, *, full_scale: float, key: Key, array: str = "main"
+    ) -> tuple[np.ndarray, Events]:
+        """Return the weights of some word lines (len(rows), neurons), driven one by one, through converters up to `full_scale`.
+
+        full_scale : the largest weight that the converters tell, in units of a weight.
+        """
         ...
 
     def observe_transposed(

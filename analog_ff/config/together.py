@@ -15,7 +15,7 @@ from hardware_models.check import UsageError, shown
 if TYPE_CHECKING:
     from analog_ff.config.config import Config
 
-FEW = 3
+FEW = 6
 """Most owners of an option that a message lists; beyond that it says who has none."""
 
 

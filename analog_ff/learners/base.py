@@ -120,6 +120,14 @@ class Learner(ABC):
             tally.add(layer, self.port.program(layer, weights, key=Key(self.seed, "program").child("layer", layer)))
         return tally
 
+    def pace(self, tally: Tally, images: int, step: int) -> Tally:
+        """Wait until `images` images have taken their time, of which the events of `tally` have taken some; return the events.
+
+        Without an update that asks for a pace there is no wait. `step` names the random draws.
+        """
+        del tally, images, step
+        return Tally()
+
     @abstractmethod
     def step(self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment = ALWAYS) -> Tally:
         """Learn from one batch, (B, n) in [0, 1] and (B,), and return the events.

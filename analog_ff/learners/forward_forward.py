@@ -16,7 +16,7 @@ Hinton's (arXiv:2212.13345 and his MATLAB code); the same steps in float64 witho
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Unpack
 
 import numpy as np
@@ -211,9 +211,10 @@ class ForwardForward(LocalLearner):
         return self._mean_goodness
 
     @property
-    def measured(self) -> dict[str, float]:
-        """Numbers noted after each epoch: the share of images so far that the gate of each layer kept from learning."""
-        return {f"gated_share_{layer}": share for layer, share in enumerate(self.gated_share or ())}
+    def measured(self) -> Mapping[str, float]:
+        """Numbers noted after each epoch: those of the updates, and the share of images that each gate kept from learning."""
+        gated = {f"gated_share_{layer}": share for layer, share in enumerate(self.gated_share or ())}
+        return {**super().measured, **gated}
 
     @property
     def gated_share(self) -> list[float] | None:

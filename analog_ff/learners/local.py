@@ -19,10 +19,13 @@ from analog_ff.objective.normalise import PeerNorm
 from analog_ff.updates import UPDATES
 from analog_ff.updates.base import Update
 from analog_ff.updates.decay import Decay
-from hardware_models.check import in_range
+from hardware_models.check import RunError, in_range
 from hardware_models.events import Tally
 from hardware_models.keys import Key
 from hardware_models.tables import lookup
+
+LATEST = 10
+"""Batches by which the chip may be behind the images that come."""
 
 
 class ArrayKeywords(LearnerKeywords, total=False):
@@ -81,6 +84,7 @@ class ArrayLearner(Learner):
         port = self.port
         options = {**(update_options or {}), "skip_silent": self.skip_silent}
         self.updates: list[Update] = [scheme(port, part, **options) for part in range(len(port.shapes))]
+        self._late = 0.0
         self._bias_rates = [
             1.0 / sheet.input_scale**2 if bias_rate is None else float(bias_rate) for sheet in port.datasheet
         ]
@@ -100,12 +104,35 @@ class ArrayLearner(Learner):
             self.meter.release(max(0, held - update.waiting))
         return tally
 
+    def pace(self, tally: Tally, images: int, step: int) -> Tally:
+        """Wait until the images of a batch have taken the time that the updates ask for.
+
+        Images that come while the chip is busy for longer wait in a buffer, and later batches make up for it. Raises RunError
+        where the chip is late by `LATEST` batches.
+        """
+        seconds = images * max(update.seconds_per_image for update in self.updates)
+        if not seconds:
+            return Tally()
+        busy = tally.total().integrals.get("time", 0.0) + self._late
+        self._late = max(0.0, busy - seconds)
+        if self._late > LATEST * seconds:
+            raise RunError(
+                f"the chip is {self._late:.3g} s late: the images of a batch come in {seconds:.3g} s, and batches keep it busy "
+                "for longer; give a larger --leak-time, a smaller --momentum or a lower --sample-rate."
+            )
+        return Tally({"shared": self.port.wait(max(0.0, seconds - busy), key=Key(self.seed, "pace", step))})
+
+    @property
+    def measured(self) -> Mapping[str, float]:
+        """Numbers of the update of each array, by name and array."""
+        return {f"{name}_{part}": n for part, update in enumerate(self.updates) for name, n in update.measured.items()}
+
     def save(self, *, copy: bool = True) -> dict[str, np.ndarray]:
         """Return the learner's own state: read-out and memories."""
         saved = super().save(copy=copy)
         for part, update in enumerate(self.updates):
             saved |= {f"update{part}.{name}": value for name, value in update.save(copy=copy).items()}
-        return saved
+        return saved | ({"pace.late": np.array(self._late)} if self._late else {})
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:
         """Restore a state returned by `save`."""
@@ -113,6 +140,7 @@ class ArrayLearner(Learner):
         for part, update in enumerate(self.updates):
             update.restore(_part(saved, f"update{part}."))
             self.meter.hold(update.waiting)
+        self._late = float(saved.get("pace.late", 0.0))
 
 
 class LocalLearner(ArrayLearner):

@@ -81,10 +81,14 @@ class UpdateKind(Kind):
     ----------
     rows_together : whether it drives many word lines at once.
     memory_bits : bits of digital memory that it keeps a weight.
+    arrays : names of the arrays that it needs in each layer beside the main one.
+    fast_device : device of the cells of the array "fast" where none is chosen; "" is that of the run.
     """
 
     rows_together: bool = False
     memory_bits: int = 0
+    arrays: tuple[str, ...] = ()
+    fast_device: str = ""
 
 
 def names(declared: type) -> tuple[str, ...]:

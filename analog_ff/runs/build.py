@@ -25,8 +25,10 @@ from analog_ff.plain import Document
 from analog_ff.registry.options import flag
 from analog_ff.registry.rows import names
 from analog_ff.runs.batches import Batches
+from analog_ff.runs.further_arrays import arrays_of, switched
 from analog_ff.runs.read_time import check_reads, read_time_of
 from analog_ff.runs.run_device import loaded_device
+from analog_ff.updates import FastCellOptions
 from hardware_models.check import UsageError
 from hardware_models.devices.ageing import aged
 from hardware_models.devices.base import BaseDevice
@@ -43,6 +45,8 @@ from hardware_models.wires.interconnect import MODES
 if TYPE_CHECKING:
     from hardware_models.crossbar.line_noise import LineNoise
 
+OF_THE_CHIP = {*names(FastCellOptions), "leak_time"}
+"""Options of updates that belong to cells of the chip."""
 VERIFY_ROUNDS = 20
 """Most corrections of a verified write; a device whose model is written and verified already needs none."""
 
@@ -118,11 +122,7 @@ def device_of(config: Config, *, written_once: bool = False) -> BaseDevice:
     Wear and retention of the command line belong to the chip that is run; one that is written once (`program_to`) has those of
     its own parameter file.
     """
-    device = loaded_device(config, written_once=written_once)
-    switches = {"read_noise": config.read_noise, "write_noise": config.write_noise, "spread": config.device_spread,
-                "nonlinearity": config.step_nonlinearity}  # fmt: skip
-    if not all(switches.values()):
-        device = device.without(**{name: not on for name, on in switches.items()})
+    device = switched(loaded_device(config, written_once=written_once), config)
     in_situ = lookup("learner", config.learner, LEARNERS).in_situ
     if not written_once and in_situ and not device.trainable:
         raise UsageError(
@@ -236,6 +236,8 @@ def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: 
     if config.faults():
         options["faults"] = config.faults()
     options |= converter_faults_of(config)
+    if arrays := arrays_of(config, device, len(shapes)):
+        options["arrays"] = arrays
     if config.wires in MODES:
         options["wires"] = interconnect_of(config)
     kind: Callable[..., ChipBench]
@@ -276,7 +278,9 @@ def learner_of(config: Config, port: ChipPort, classes: int, wiring: Wiring, neg
     for name in names(GoodnessOptions):  # of the network's layers
         options.pop(name, None)
     for name in {"update", "slope"} & options.keys():
-        options[f"{name}_options"] = settings(config, name)
+        options[f"{name}_options"] = {
+            option: value for option, value in settings(config, name).items() if option not in OF_THE_CHIP
+        }
     if "negatives" in options:
         options["negatives"] = negatives
     if options.get("verify_rounds", 0) is None:

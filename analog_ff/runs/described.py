@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from analog_ff.plain import Document
 from analog_ff.runs.build import device_of, interconnect_of
+from analog_ff.runs.further_arrays import left_out
 from analog_ff.runs.train import Run
 from hardware_models.crossbar.access import Access
 from hardware_models.devices.base import declared
@@ -54,6 +55,7 @@ def of_run(run: Run) -> dict[str, str]:
         "data": run.data.name,
         "classes": json.dumps(list(run.data.classes)),
         "readouts": json.dumps(list(run.learner.readouts)),
+        **({"left_out": said} if (said := left_out(config)) else {}),
     }
 
 

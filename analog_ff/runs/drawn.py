@@ -14,6 +14,11 @@ from hardware_models.energy.load import Technology
 PHASES = ("learn", "infer")
 
 
+def _cell(device: Facts) -> str:
+    """Return the kind of cell of a device with this description, as technologies name its area."""
+    return "3T1C" if device.get("model") == "Capacitor" else str(device.get("access", "1T1R"))
+
+
 def drawn(
     result: Facts, technology: Technology, circuit: Circuit, joule: Facts, scenario: str = "nominal"
 ) -> tuple[dict[str, dict[str, float]] | None, Document]:
@@ -34,6 +39,7 @@ def drawn(
             adc=config.get("adc") is not None, dac=config.get("dac") is not None, circuit=circuit,
             formats=sorted(name.partition(".")[2] for name in counted if name.startswith("mac.")),
             added_lines=sum(layer["added_word_lines"] for layer in groups),
+            further=[_cell(told) for told in result.get("further_arrays", {}).values()],
         )  # fmt: skip
         if at_end is not None:
             parts[end] = at_end

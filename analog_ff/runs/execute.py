@@ -28,6 +28,7 @@ from analog_ff.runs.build import (
 )
 from analog_ff.runs.conductances import put
 from analog_ff.runs.deploy import deploy
+from analog_ff.runs.further_arrays import further_described
 from analog_ff.runs.later import ages_of_the_run
 from analog_ff.runs.origin import Origin, note_arrays, versions
 from analog_ff.runs.read_time import noted
@@ -55,6 +56,7 @@ class Parts:
     target: Any  # the same learner on the chip that is written once, if any
     conditions: Document  # the technology, voltages and times that pricing needs
     noise: tuple[Document, Document]  # Johnson noise and the time of a read: of its chip, of that of the target
+    further: Document  # descriptions of the devices of its further arrays, by array
 
 
 KEEP: dict[str, tuple[str, ...]] = {
@@ -101,11 +103,12 @@ def prepared(config: Config, *, images: int | None = None) -> Iterator[Parts]:
             device = port.description
             noise = _noted(config), _noted(config, written_once=True) if config.program_to else {}
             conditions = results.conditions(config, device, wiring.shapes, len(data.classes))
+            further = further_described(config)
         origin = Origin(dict(sorted(inputs.items())), versions())
         closing.enter_context(opened.into(origin.inputs, folder))
         run = Run(config, data, port, learner, schedule, lambda ledger: results.learn_joule(ledger, conditions), origin)
         run.taken = taken
-        yield Parts(run, device, target, conditions, noise)
+        yield Parts(run, device, target, conditions, noise, further)
 
 
 def _given(config: Config, port: ChipBench, learner: Learner) -> Document:
@@ -242,7 +245,8 @@ def _carry_out(parts: Parts, folder: Path, end: End) -> Document:
         start = time.monotonic()
         errors, tallies = run.test()
     wall = run.seconds + time.monotonic() - start
-    result = results.collect(run, errors, tallies, parts.device, parts.conditions, wall) | results.plain(parts.noise[0])
+    result = results.collect(run, errors, tallies, parts.device, parts.conditions, wall, parts.further)
+    result |= results.plain(parts.noise[0])
     if (joule := meter.joule()) is not None:  # most users may not read their machine's counters
         result["machine_joule"] = results.plain(joule)
     with _on_the_chip(run):

@@ -19,6 +19,7 @@ from analog_ff.datasets import load
 from analog_ff.datasets.checksums import CHECKSUMS
 from analog_ff.plain import Document, Facts
 from analog_ff.runs.build import device_of
+from analog_ff.runs.further_arrays import fast_device_of, further
 from analog_ff.runs.model import MODEL
 from hardware_models.check import UsageError
 from hardware_models.devices.base import BaseDevice
@@ -32,9 +33,11 @@ PRICED = ("c_gate",)
 """Figures of a device that decide its energy alone, which is computed from stored counts with the figures of today."""
 OF_DEVICE = ("device", "program_to", "read_noise", "write_noise", "device_spread", "step_nonlinearity", "endurance",
              "endurance_spread", "retention", "read_time", "johnson_noise", "chip_temperature", "weight_range",
-             "input_scale", "access_transistor", "figures")  # fmt: skip
-"""Options that decide the device of a run."""
-DEVICES = ("device", "program_to")
+             "input_scale", "access_transistor", "figures", "learner", "update", "fast_device", "leak_time")  # fmt: skip
+"""Options that decide the devices of a run."""
+FAST = "fast_device"
+"""Option that names the device of fast cells, which an update may have of itself."""
+DEVICES = ("device", "program_to", FAST)
 """Options that name a device."""
 FILES = ("fault_map", "nonlinearity", "negatives", "conductances")
 """Options that may name a user's file, which the run then reads."""
@@ -58,7 +61,7 @@ def key(command: str, config: Choices) -> Document:
     changed = {n: v for n, v in plain.items() if n not in config.not_in_hash and v != defaults[n]}
     inputs = {"data": _data(plain["data"], plain.get("label_column"), _version(plain["data"]))}
     for what in DEVICES:
-        if plain.get(what) not in (None, "none"):
+        if plain.get(what) not in (None, "none") or (what == FAST and further(plain)):
             inputs[what] = _device(config, plain, what)
             if (code := _file(plain[what])) is not None and code.suffix == ".py":
                 inputs[f"{what} code"] = _short(code.read_bytes())
@@ -90,13 +93,14 @@ def _version(value: object) -> Version:
 
 
 def _device(config: Choices, plain: Facts, what: str) -> str:
-    """Return the digest of the figures of a device of a run (its own, or that of its written weights); `plain` holds options."""
+    """Return the digest of the figures of a device of a run, named by the option `what`; `plain` holds options."""
     options, files = [plain.get(name) for name in OF_DEVICE], [_version(plain.get(name)) for name in DEVICES]
     place = digest([what, options, files])
     if place not in _DEVICES:  # about a thousand points share a few devices
         known = config if isinstance(config, Config) else Config(device=plain[what])
         with guarded(UsageError):
-            device = device_of(known, written_once=what == "program_to")
+            fast = fast_device_of(known) if what == FAST else None
+            device = device_of(known, written_once=what == "program_to") if fast is None else fast
             _DEVICES[place] = digest(figures(device, access_transistor=bool(plain.get("access_transistor"))))
     return _DEVICES[place]
 

@@ -37,4 +37,5 @@ def teach(learner: Learner, ledger: Ledger, images: np.ndarray, labels: np.ndarr
     """
     tally = learner.step(images, labels, step=lesson.step, gain=lesson.gain, moment=lesson.moment)
     ledger.book("learn", tally)
+    ledger.book("learn", learner.pace(tally, len(images), lesson.step))
     return len(images) if lesson.moment.positive else 0

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike
 
 from hardware_models.events import Events
 from hardware_models.keys import Key
-from hardware_models.port import ChipPort
+from hardware_models.port import ChipPort, LayerSheet
 
 
 class Moments(NamedTuple):
@@ -108,6 +108,16 @@ class RescaledPort:
     def read(self, layer: int, x: np.ndarray, *, key: Key, array: str = "main") -> tuple[np.ndarray, Events]:
         """Return z of the chip, uncorrected, and the events."""
         return self.port.read(layer, x, key=key, array=array)
+
+    def sheet(self, layer: int, array: str = "main") -> LayerSheet:
+        """Return the data sheet of an array of the chip."""
+        return self.port.sheet(layer, array)
+
+    def read_rows(
+        self, layer: int, rows: np.ndarray, *, full_scale: float, key: Key, array: str = "main"
+    ) -> tuple[np.ndarray, Events]:
+        """Return the weights of word lines of the chip, and the events."""
+        return self.port.read_rows(layer, rows, full_scale=full_scale, key=key, array=array)
 
     def observe_transposed(
         self, layer: int, d: np.ndarray, *, key: Key, array: str = "main"

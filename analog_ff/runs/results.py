@@ -66,10 +66,12 @@ def collect(
     device: Document,
     known: Document,
     wall: float,
+    further: Document = {},
 ) -> Document:
     """Return the result of a finished run as plain values; numbers or null, never NaN.
 
-    `known` holds the `conditions` from when the run was built: a file that was edited since must not price it.
+    `known` holds the `conditions` from when the run was built, and `further` the descriptions of the devices of its further
+    arrays: a file that was edited since must not price it.
     """
     from hardware_models.energy import report
     from hardware_models.energy.facts.line_currents import line_currents
@@ -132,6 +134,7 @@ def collect(
             "clipped_share": run.port.clipped_share(),
         },
         **({} if groups is None else {"line_groups": groups}),
+        **({"further_arrays": further} if further else {}),
         **({"conductances": run.taken} if run.taken else {}),
         **({"data_notes": list(run.data.notes)} if run.data.notes else {}),
     }

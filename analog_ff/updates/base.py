@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -28,6 +29,16 @@ class Update(ABC):
 
         The last row of the product, the bias, is multiplied by `bias_rate`.
         """
+
+    @property
+    def seconds_per_image(self) -> float:
+        """Time [s] from image to image that the scheme asks of the chip's clock, 0: as fast as the chip can."""
+        return 0.0
+
+    @property
+    def measured(self) -> Mapping[str, float]:
+        """Numbers that a run notes after each epoch, by name."""
+        return {}
 
     @property
     def waiting(self) -> int:

@@ -22,6 +22,7 @@ from hardware_models import pins
 from hardware_models.check import UsageError, in_range, positive_int
 from hardware_models.chip import calibration, memory
 from hardware_models.chip.conversions import Conversions
+from hardware_models.chip.designs import MAIN, Arrays, designs
 from hardware_models.chip.layers import Layers
 from hardware_models.chip.oracle import Oracle
 from hardware_models.chip.periphery import Circuit, Periphery
@@ -76,7 +77,8 @@ class Chip(Layers):
     wires : Interconnect, optional
         Resistance of the wires of each tile, and how it is followed; default: ideal wires.
     arrays : dict, optional
-        More arrays by layer, ``{layer: names}``; every layer has the array "main".
+        More arrays by layer, ``{layer: names}`` or ``{layer: {name: design}}``, see `hardware_models.chip.designs`; every layer
+        has the array "main".
     noise : LineNoise
         Johnson and shot noise of the lines, beside the device's own read noise; by default none.
     dac_faults, adc_faults : DacFaults, AdcFaults
@@ -88,7 +90,9 @@ class Chip(Layers):
         Whether lines see each cell in series with the transistor of its device (`r_access`); by default the cell alone.
     """
 
-    pins = frozenset({"observe", "read", "transposed", "fire", "fire_cells", "program", "wait", "calibrate"})
+    pins = frozenset(
+        {"observe", "read", "read_rows", "transposed", "fire", "fire_cells", "program", "wait", "calibrate"}
+    )
 
     def __init__(
         self,
@@ -100,7 +104,7 @@ class Chip(Layers):
         dac: int | None = 8,
         adc: int | None = 8,
         tile: tuple[int, int] = (256, 256),
-        arrays: dict[int, Sequence[str]] | None = None,
+        arrays: Arrays | None = None,
         read_noise: bool = True,
         sealed: bool = False,
         weight_range: float = 4.0,
@@ -138,22 +142,19 @@ class Chip(Layers):
         self._conversions = Conversions(len(self.shapes))
         self._neurons: list[Neurons] = []
         for layer, shape in enumerate(self.shapes):
-            cells = with_faults(self._device, faults, layer, len(self.shapes))
-            for name in ("main", *(arrays or {}).get(layer, ())):
+            for name, design in designs(arrays, layer, self._device).items():
+                cells = with_faults(design.device, faults, layer, len(self.shapes))
                 place = key.child("layer", layer).child(name)
                 array = Crossbar(
                     cells, shape, key=place, tile=tile, weight_range=weight_range, noise=noise, wires=wires, limit=limit,
-                    access_transistor=access_transistor,
+                    access_transistor=access_transistor, single_ended=design.single_ended,
                 )  # fmt: skip
                 self._arrays[layer, name] = array
                 around = Periphery(array, layer, self._circuit, self._conversions, place.child("converters"))
                 self._peripheries[layer, name] = around
             self._neurons.append(neurons.fabricate(shape[1], key.child("neurons", layer)))
         self._timed = [box for box in self._neurons if isinstance(box, Timed)]
-        self.datasheet = tuple(
-            LayerSheet(n, m, a.weight_step, a.weight_limit, scale, dac, adc)
-            for (n, m), a in zip(self.shapes, self._main(), strict=True)
-        )
+        self.datasheet = tuple(self.sheet(layer) for layer in range(len(self.shapes)))
         self._time = 0.0
 
     def _clock(self, events: Events) -> None:
@@ -188,6 +189,21 @@ class Chip(Layers):
         """Return z (B, neurons) through the converter, and the events."""
         return self._read(layer, self._driven(layer, x, array), key, array, convert=True)
 
+    def sheet(self, layer: int, array: str = "main") -> LayerSheet:
+        """Return the data sheet of an array of a layer."""
+        a, circuit = self._array(layer, array), self._circuit
+        bits = circuit.dac.bits, circuit.adc.bits
+        return LayerSheet(*a.shape, a.weight_step, a.weight_limit, circuit.scale, *bits, a.device.leak_time)
+
+    def read_rows(
+        self, layer: int, rows: np.ndarray, *, full_scale: float, key: Key, array: str = "main"
+    ) -> tuple[np.ndarray, Events]:
+        """Return the weights of word lines (len(rows), neurons), driven one by one, through converters up to `full_scale`."""
+        rows = pins.lines("word lines", rows, self._array(layer, array).shape[0])
+        weights, events = self._peripheries[layer, array].read_rows(rows, full_scale, key)
+        self._clock(events)
+        return weights, events
+
     def observe_transposed(
         self, layer: int, d: np.ndarray, *, key: Key, array: str = "main"
     ) -> tuple[np.ndarray, Events]:
@@ -202,19 +218,19 @@ class Chip(Layers):
         self, layer: int, rows: np.ndarray, columns: np.ndarray, sign: int, *, key: Key, array: str = "main"
     ) -> Events:
         """Apply 0/1 pulse trains (slots, inputs) and (slots, neurons), one polarity a call."""
-        events = self._array(layer, array).fire(rows, columns, sign, key=key)
+        events = self._written(self._array(layer, array).fire(rows, columns, sign, key=key), array)
         self._clock(events)
         return events
 
     def fire_cells(self, layer: int, counts: np.ndarray, *, key: Key, array: str = "main") -> Events:
         """Give each weight a signed number of device pulses, int32 (inputs, neurons), addressed row by row."""
-        events = self._array(layer, array).pulse(counts, key=key)
+        events = self._written(self._array(layer, array).pulse(counts, key=key), array)
         self._clock(events)
         return events
 
     def program(self, layer: int, weights: np.ndarray, *, key: Key, array: str = "main") -> Events:
         """Ask for weights (inputs, neurons), open loop."""
-        events = self._array(layer, array).program(weights, key=key)
+        events = self._written(self._array(layer, array).program(weights, key=key), array)
         self._clock(events)
         return events
 
@@ -240,6 +256,10 @@ class Chip(Layers):
     def _driven(self, layer: int, x: np.ndarray, array: str) -> np.ndarray:
         """Return the inputs of a read, checked before anything moves."""
         return pins.finite("inputs", x, (None, self._array(layer, array).shape[0]))
+
+    def _written(self, events: Events, array: str) -> Events:
+        """Return the events of a write as they are counted for the array."""
+        return events if array == MAIN else events.further()
 
     def _read(self, layer: int, x: np.ndarray, key: Key, array: str, *, convert: bool) -> tuple[np.ndarray, Events]:
         """Return z (B, neurons) of an array through its periphery, and let the clock run."""

@@ -15,11 +15,12 @@ from numpy.typing import ArrayLike
 
 from hardware_models import pins
 from hardware_models.check import UsageError
+from hardware_models.chip.designs import Arrays
 from hardware_models.devices.base import BaseDevice, Device
 from hardware_models.devices.faults import fault_maps
 from hardware_models.events import Events
 from hardware_models.keys import Key
-from hardware_models.port import ChipBench, MissingPinError, SealedChipError
+from hardware_models.port import ChipBench, LayerSheet, MissingPinError, SealedChipError
 from hardware_models.wires import Interconnect
 
 if TYPE_CHECKING:
@@ -93,6 +94,18 @@ class JoinedPort:
         """Return z (B, neurons) through the converter, and the events."""
         chip, own = self._place(layer)
         return chip.read(own, x, key=key, array=array)
+
+    def sheet(self, layer: int, array: str = "main") -> LayerSheet:
+        """Return the data sheet of an array of a layer."""
+        chip, own = self._place(layer)
+        return chip.sheet(own, array)
+
+    def read_rows(
+        self, layer: int, rows: np.ndarray, *, full_scale: float, key: Key, array: str = "main"
+    ) -> tuple[np.ndarray, Events]:
+        """Return the weights of word lines (len(rows), neurons), driven one by one, and the events."""
+        chip, own = self._place(layer)
+        return chip.read_rows(own, rows, full_scale=full_scale, key=key, array=array)
 
     def observe_transposed(
         self, layer: int, d: np.ndarray, *, key: Key, array: str = "main"
@@ -221,6 +234,7 @@ def a_chip_a_layer(
     *,
     chip_seed: int = 0,
     faults: Mapping[str, object] | None = None,
+    arrays: Arrays | None = None,
     **options: object,
 ) -> JoinedPort:
     """Return chips of one layer each, made by `kind` (`Chip` or `ProcessPort`), with unrelated seeds from `chip_seed`.
@@ -232,6 +246,8 @@ def a_chip_a_layer(
         for layer, shape in enumerate(layers):
             seed = int(Key(chip_seed, "chips").child("layer", layer).generator().integers(SEEDS))
             own = dict(options)
+            if arrays and layer in arrays:
+                own["arrays"] = {0: arrays[layer]}
             if faults:
                 maps = {f"0.{name}": array for name, array in fault_maps(faults, layer, len(layers)).items()}
                 own["faults"] = {**faults, "map": maps}

@@ -87,10 +87,35 @@ class Periphery:
         phases = events["reads.cells"] // max(1, x.size * 2 * crossbar.shape[1])
         count = priced("dac", dac.bits, phases * len(x) * division.drives)
         self._conversions.dac(self._layer, x.size, clipped[0])
+        if crossbar.device.disturbs:
+            crossbar.disturbed(np.count_nonzero(x, axis=0))
         if convert:
             count |= priced("adc", adc.bits, converted)
             self._conversions.adc(self._layer, converted, clipped[1])
         return z, refused + events + Events(count)
+
+    def read_rows(self, rows: np.ndarray, full_scale: float, key: Key) -> tuple[np.ndarray, Events]:
+        """Return the weights (N, columns) of word lines `rows` (N,), each driven at full scale, and the events.
+
+        The converters' full scale is `full_scale` [units of a weight]; those of the tile of a row convert it.
+        """
+        crossbar, dac = self._crossbar, self._dacs[ROW_DRIVERS]
+        adc = replace(self._adcs[COLUMNS], full_scale=full_scale)
+        shares, _ = dac.convert(np.full((1, crossbar.shape[0]), self._scale, np.float32), self._scale)
+        seen = crossbar.read_rows(rows, shares[0, rows] * np.float32(self._volts), joined=not self._digital_sums)
+        to_weight = 1.0 / (crossbar.g_unit * self._volts)
+        sigma = None if seen.sigma is None else seen.sigma[None] * np.float32(to_weight)
+        tiles = rows // crossbar.tiling.tile_rows if self._digital_sums else np.zeros(len(rows), np.int64)
+        weights = np.empty(seen.currents.shape, np.float32)
+        for tile in [0] if adc.ideal else np.unique(tiles):
+            own = slice(None) if adc.ideal else tiles == tile
+            bank = adc if adc.ideal else adc.of_tile(int(tile))
+            noise = None if sigma is None else np.ascontiguousarray(sigma[:, own])
+            weights[own], _ = bank.convert(
+                np.ascontiguousarray(seen.currents[None, own]), to_weight, noise, key.child("tile", int(tile))
+            )
+        count = priced("dac", dac.bits, len(rows)) | priced("adc", adc.bits, weights.size)
+        return weights, seen.events + Events(count)
 
     def convert_outputs(self, y: np.ndarray, key: Key) -> tuple[np.ndarray, Events]:
         """Return the outputs y (B, columns) of analog neurons, or of neurons on an analog sum, through their converters.

@@ -148,6 +148,20 @@ class ProcessPort:
         answer: tuple[np.ndarray, Events] = self._call("read", layer, x, key=key, array=array)
         return answer
 
+    def sheet(self, layer: int, array: str = "main") -> LayerSheet:
+        """Return the data sheet of an array of a layer."""
+        answer: LayerSheet = self._call("sheet", layer, array)
+        return answer
+
+    def read_rows(
+        self, layer: int, rows: np.ndarray, *, full_scale: float, key: Key, array: str = "main"
+    ) -> tuple[np.ndarray, Events]:
+        """Return the weights of word lines (len(rows), neurons), driven one by one, and the events."""
+        answer: tuple[np.ndarray, Events] = self._call(
+            "read_rows", layer, rows, full_scale=full_scale, key=key, array=array
+        )
+        return answer
+
     def observe_transposed(
         self, layer: int, d: np.ndarray, *, key: Key, array: str = "main"
     ) -> tuple[np.ndarray, Events]:

@@ -62,6 +62,11 @@ class Adc:
         del tiles
         return self
 
+    def of_tile(self, tile: int) -> Adc:
+        """Return the converters of one tile: where all are alike, this bank."""
+        del tile
+        return self
+
     def chosen(self, places: np.ndarray) -> Adc:
         """Return the converters of a bank at flat places as one tile: where all are alike, this one."""
         del places

@@ -159,6 +159,10 @@ class FaultyAdc(Adc):
             return self  # one sum for each tile
         return self._each(lambda a: a[tiles])
 
+    def of_tile(self, tile: int) -> Adc:
+        """Return the converters of one tile."""
+        return self._each(lambda a: a[tile : tile + 1])
+
     def chosen(self, places: np.ndarray) -> Adc:
         """Return those converters of the bank as one tile which have these flat places."""
         return self._each(lambda a: a.reshape(-1)[places][None])

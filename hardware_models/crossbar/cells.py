@@ -28,10 +28,12 @@ from hardware_models.kernels import windows
 from hardware_models.kernels.listed import Kept, Listed, Sums
 from hardware_models.kernels.reads import column_panels
 from hardware_models.keys import Key
-from hardware_models.pins import MOST_PULSES
 from hardware_models.tiles import Tiling
 from hardware_models.user_contract import unmasked
 from hardware_models.wires import Interconnect
+
+NEVER = float("-inf")
+"""Clock of cells that lines have not seen since they changed [s]."""
 
 
 class Written(NamedTuple):
@@ -148,14 +150,37 @@ class Cells(Seen):
     def changed_in_window(self, window: windows.Window) -> None:
         """Follow pulses where ascending rows and bit lines cross, all of them of one side of the pairs."""
         if not self.sees_stored:
-            place = np.ix_(window.rows, window.lines)
-            total = self.received[place].astype(np.int64) + np.abs(window.pulses)
-            self.received[place] = np.minimum(total, MOST_PULSES)
-            self.look()
+            self.changed_unseen_in_window(window.rows, window.lines, window.pulses)
             return
         windows.follow_window(window, self.state.g, self.received, self.blocks, self.row_sums)
         if self.lines is not None:
             self.lines.follow(window.rows, window.lines, window.after.astype(np.float64) - window.before)
+        self._forget()
+
+    @property
+    def priced_by_device(self) -> bool:
+        """True if neither price nor current of a pulse depends on the conductance of the cell: no look at it is needed."""
+        device = self.device
+        known = device.pulse_energy(True) is not None and device.pulse_energy(False) is not None
+        return known and self.lines is None and device.timed and (self.watch is None or device.c_gate > 0.0)
+
+    def changed_unseen_in_window(self, rows: np.ndarray, lines: np.ndarray, pulses: np.ndarray) -> None:
+        """Follow pulses where `rows` and `lines` cross without a look at the cells."""
+        windows.count_received(self.received, rows, lines, pulses)
+        self.changed_unseen()
+
+    def disturbed(self, reads: np.ndarray) -> None:
+        """Follow reads of each word line, (rows,), where a read changes the cells that it drives."""
+        if self.device.disturbs and reads.any():
+            self.device.disturb(self.state, reads, self.time)
+            self.changed_unseen()
+
+    def changed_unseen(self) -> None:
+        """Ask the device what lines see: at once where half-selected cells have to be priced, else before the next read."""
+        if self.lines is not None or not self.device.timed:
+            self.look()
+            return
+        self.seen_at = NEVER
         self._forget()
 
     def _sums(self) -> tuple[np.ndarray, np.ndarray] | None:

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from hardware_models import pins
 from hardware_models.check import UsageError, in_range, positive_int
-from hardware_models.crossbar import reading, writing
+from hardware_models.crossbar import reading, row_reads, writing
 from hardware_models.crossbar.access import Access
 from hardware_models.crossbar.cells import Cells
 from hardware_models.crossbar.given import Taken, take
@@ -62,6 +62,8 @@ class Crossbar:
         What a line of the array bears; see `hardware_models.crossbar.groups`. Default: any current.
     access_transistor : bool
         Whether lines see each cell in series with the `r_access` of its device; see `hardware_models.crossbar.access`.
+    single_ended : bool
+        Whether only the first cell of each pair is pulsed; the second one is its reference. By default both are.
 
     Raises
     ------
@@ -81,6 +83,7 @@ class Crossbar:
         wires: Interconnect | None = None,
         limit: LineLimit | None = None,
         access_transistor: bool = False,
+        single_ended: bool = False,
     ) -> None:
         self.device = adapted(device)
         rows, columns = (positive_int("a crossbar", "its shape", n) for n in shape)
@@ -96,8 +99,15 @@ class Crossbar:
         self._operations = 0
         self._parity = 0
         self._one_sided = {"both": 0, "up": 1, "down": -1}[self.device.polarities]
+        self._single_ended = single_ended
+        if single_ended:
+            if self._one_sided:
+                raise UsageError(
+                    f"device {self.device.name} has pulses of one sign only, so that a weight needs both cells of a pair."
+                )
+            self.weight_limit *= 0.5  # from the middle of the range one cell reaches half of what a pair does
         # Cells that get no pulse need not be visited, if the device can and if nothing else happens to them.
-        alone = not self._one_sided and not self.device.timed
+        alone = not self._one_sided and not self.device.timed and not single_ended
         self._few = alone and self.device.pulses_some
         self._writes = 0  # since fabrication; one-sided pairs are looked after by it
         access = Access.of(self.device, access_transistor)
@@ -191,7 +201,20 @@ class Crossbar:
             noise = normal(partial.shape, self._next(key, "read"))
             partial = partial + sigma * noise
         self.cells.time += events.integrals["time"]
+        self.cells.disturbed(np.count_nonzero(voltages, axis=0))
         return partial.sum(axis=0), events
+
+    def read_rows(self, rows: np.ndarray, volts: np.ndarray, *, joined: bool = False) -> row_reads.RowReads:
+        """Return the currents of word lines `rows` (N,), driven at `volts` (N,) [V] one by one, before their noise is drawn."""
+        rows = pins.lines("word lines", rows, self.shape[0])
+        seen = row_reads.read_rows(self.cells, rows, np.asarray(volts, np.float32), joined=joined)
+        self.cells.time += seen.events.integrals["time"]
+        self.cells.disturbed(np.bincount(rows, minlength=self.shape[0]))
+        return seen
+
+    def disturbed(self, reads: np.ndarray) -> None:
+        """Let reads of each word line, (rows,), do to the cells what reads of their device do."""
+        self.cells.disturbed(reads)
 
     def read_transposed(self, voltages: np.ndarray, *, key: Key | None = None) -> tuple[np.ndarray, Events]:
         """Return the currents (B, rows) [A] for voltages (B, columns) [V] on the bit-line pairs (G- driven inversely)."""
@@ -203,6 +226,7 @@ class Crossbar:
             noise = normal(current.shape, self._next(key, "read_transposed"))
             current = current + (sigma * noise).astype(np.float32)
         self.cells.time += events.integrals["time"]
+        self.cells.disturbed(np.full(self.shape[0], 2 * len(v)))
         return current, events
 
     # --- writing ---
@@ -235,6 +259,8 @@ class Crossbar:
         pulses = np.empty((self.shape[0], 2 * self.shape[1]), np.int32)
         if self._one_sided:
             kernels.split_one_sided(counts, self._one_sided, pulses)
+        elif self._single_ended:
+            pulses[:, 0::2], pulses[:, 1::2] = counts, 0
         else:
             kernels.split_pairs(counts, self._alternate(), pulses)
         events = writing.burst(self.cells, pulses, self._next(key, "pulse"))
@@ -286,6 +312,8 @@ class Crossbar:
             raise UsageError(f"trains of rows and columns should have as many slots, got {len(r)} and {len(c)}.")
         if self._one_sided:
             side, polarity = int(sign != self._one_sided), self._one_sided
+        elif self._single_ended:
+            side, polarity = 0, sign
         else:
             side = self._alternate()
             polarity = sign if side == 0 else -sign
@@ -297,7 +325,7 @@ class Crossbar:
         seconds = pins.seconds(seconds)
         self.device.wait(self.state, seconds, self._next(key, "wait"))
         self.cells.time += seconds
-        self.cells.look()
+        self.cells.changed_unseen()
         return Events({}, {"time": seconds})
 
     def _next(self, key: Key | None, purpose: str) -> Key:

@@ -90,6 +90,8 @@ class Seen(Divided):
     @property
     def differences(self) -> np.ndarray:
         """G+ - G- (rows, columns) float32 [S], the matrix of a read; a copy, kept until something is written."""
+        if self.seen_at < 0.0:  # changed since lines last saw them
+            self.look()
         self._follow()
         if self._whole is None:
             self._whole = np.concatenate(list(self.blocks), axis=1)[:, : self.tiling.bit_lines // 2]

@@ -28,7 +28,9 @@ def train(
     counts = {"write.selected": hits, "write.line_charges": row_lines + column_lines}
     if device.access == "passive":
         counts["write.half"] = row_lines * 2 * columns + column_lines * rows - 2 * hits
-    integrals = {"write.v2gt": v * v * t * mean_sum, "half.v2gt": 0.25 * v * v * t * half, "time": slots * t}
+    own = device.pulse_energy(polarity > 0)
+    joule = v * v * t * mean_sum if own is None else own * hits
+    integrals = {"write.v2gt": joule, "half.v2gt": 0.25 * v * v * t * half, "time": slots * t}
     return Events(counts, integrals)
 
 
@@ -50,5 +52,11 @@ def priced(
     if half is not None:
         counts["write.half"] = half[0]
         at_half = 0.25 * float(squares @ half[1])
-    energy = squares[0] * up_g + squares[1] * down_g
+    joules = [
+        (square * g if own is None else own * n)
+        for square, g, n, own in zip(
+            squares, (up_g, down_g), (up_n, down_n), map(device.pulse_energy, (True, False)), strict=True
+        )
+    ]
+    energy = joules[0] + joules[1]
     return Events(counts, {"write.v2gt": float(energy), "half.v2gt": at_half, "time": seconds})

@@ -57,6 +57,12 @@ def _coincide(
     The sums are those over selected and over half-selected cells.
     """
     side = int(place[1][0]) & 1
+    if cells.priced_by_device:
+        cells.device.pulse_at(cells.time, cells.state, pulses, key, place)
+        unseen = np.zeros(pulses.shape, np.float32)
+        given = cells.train(trains, place, unseen, unseen, 1 if pulses.max() > 0 else -1)
+        cells.changed_unseen_in_window(*place, pulses)
+        return given, 0.0, 0.0
     before = cells.crossings(*place)
     cells.device.pulse_at(cells.time, cells.state, pulses, key, place)
     after = cells.crossings(*place)

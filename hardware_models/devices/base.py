@@ -240,6 +240,25 @@ class BaseDevice(Generic[Own]):
         """Let time pass; a device without drift, leak or telegraph noise stays as it is."""
         del state, seconds, key
 
+    @property
+    def leak_time(self) -> float:
+        """Time constant [s] with which a cell forgets, 0 if it does not."""
+        return 0.0
+
+    @property
+    def disturbs(self) -> bool:
+        """True if a read changes the cells that it drives, by `disturb`."""
+        return False
+
+    def disturb(self, state: Own, reads: np.ndarray, time: float) -> None:
+        """Change the cells of word lines that were read `reads` (rows,) times at `time` [s], in place."""
+        raise NotImplementedError(f"reads do not disturb the cells of {type(self).__name__}.")
+
+    def pulse_energy(self, up: bool) -> float | None:
+        """Return the energy [J] of a pulse up or down of a cell that is not written by a current through it; None: V² G t."""
+        del up
+        return None
+
     def without(
         self,
         *,

@@ -75,6 +75,11 @@ class LinearDecay(BaseDevice[LinearDecayState]):
         spread = ["step_spread", "asymmetry_spread", "bound_spread", "tau_spread", "gamma_spread"]
         return super().imperfections() | {"write_noise": ["cycle_noise"], "spread": spread}
 
+    @property
+    def leak_time(self) -> float:
+        """The time constant of the relaxation [s]."""
+        return self.tau
+
     def noise_of_finer_steps(self) -> tuple[str, ...]:
         """Return none: the noise of a pulse is given in units of its step."""
         return ()

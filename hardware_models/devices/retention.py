@@ -69,14 +69,19 @@ class Retention(TimedWrapper[ForgettingState]):
             if name in held:
                 raise UsageError(f"device {self.name} holds {what}; retention cannot be put around it.")
 
+    @property
+    def leak_time(self) -> float:
+        """The time constant of the relaxation at the device's temperature [s]."""
+        heat = self.activation_energy / BOLTZMANN * (1.0 / self.temperature - 1.0 / REFERENCE)
+        return self.tau * math.exp(heat)
+
     def imperfections(self) -> dict[str, list[str]]:
         """Return the spread of the time constant."""
         return super().imperfections() | {"spread": ["tau_spread"]}
 
     def fabricate(self, shape: tuple[int, int], key: Key) -> CellState:
         """Draw each cell's time constant at the device's temperature."""
-        heat = self.activation_energy / BOLTZMANN * (1.0 / self.temperature - 1.0 / REFERENCE)
-        tau = np.float32(self.tau * math.exp(heat)) * log_normal(shape, self.tau_spread, key.child("tau"))
+        tau = np.float32(self.leak_time) * log_normal(shape, self.tau_spread, key.child("tau"))
         rest = np.full(shape, self.g_min + self.rest * self.g_range, np.float32)
         return extended(self.inner.fabricate(shape, key), written=np.zeros(shape), tau=tau, rest=rest)
 

@@ -76,6 +76,24 @@ class Wrapper(BaseDevice[Own]):
         """Let the inner device's time pass."""
         self.inner.wait(inside(state), seconds, key)
 
+    @property
+    def leak_time(self) -> float:
+        """The time constant with which the device inside forgets [s]."""
+        return self.inner.leak_time
+
+    @property
+    def disturbs(self) -> bool:
+        """True if a read changes the device inside."""
+        return self.inner.disturbs
+
+    def disturb(self, state: Own, reads: np.ndarray, time: float) -> None:
+        """Change the device inside of word lines that were read."""
+        self.inner.disturb(inside(state), reads, time)
+
+    def pulse_energy(self, up: bool) -> float | None:
+        """Return the energy of a pulse of the device inside [J]; None: V² G t."""
+        return self.inner.pulse_energy(up)
+
     def imperfections(self) -> dict[str, list[str]]:
         """Return the wrapper's own; the inner device's are switched off by `without`."""
         return {"read_noise": [], "write_noise": [], "spread": []}

@@ -1,7 +1,7 @@
 r"""The energy of counted events.
 
 .. math:: E_{phase} = \sum_n N_n E_n + k\,t_{read} \sum V^2 G + \sum_{selected} V^2 G t + \sum_{half} V^2 G t
-          + P_{static} T + c \sum_{digital} N_n E_n
+          + E_{further} + P_{static} T + c \sum_{digital} N_n E_n
 
 N_n are counts of events and E_n their prices; `hardware_models.events.INTEGRALS` lists the integrals. c is the share that clock
 and control add to digital work (`DIGITAL`): the same for the chip's own and for a digital processor's. Squares and
@@ -40,6 +40,8 @@ GATED: Mapping[str, float] = MappingProxyType({"write.selected": 1.0, "write.hal
 """Events that charge the gate of a cell with a third terminal -> their C V² over that of a whole pulse."""
 CHANNEL = ("write.v2gt", "half.v2gt")
 """Integrals of pulses through the channel, which such a cell does not have."""
+FURTHER = "further.write"
+"""Integral of pulses on arrays beside the main ones, by the device of their own cells."""
 DIGITAL = ("mac", "add", "sram", "rng")
 """Families of events that are digital work."""
 SQUARES: Mapping[str, str] = MappingProxyType({"goodness": "mac.fp32", "normalise": "mac.fp32"})
@@ -184,7 +186,7 @@ def _price_one(
     joules[DRIVER] = above * joules["read.v2g"]
     gate = conditions.circuit.gate_capacitance * conditions.write_voltage**2
     joules[GATE] = math.fsum(counts.get(event, 0) * share * gate for event, share in GATED.items())
-    joules |= {name: 0.0 if gate else amount[name] for name in CHANNEL}
+    joules |= {name: 0.0 if gate else amount[name] for name in CHANNEL} | {FURTHER: amount[FURTHER]}
     share = technology.control.at(scenario)
     joules[CONTROL] = share * math.fsum(joule for name, joule in joules.items() if is_digital(name, conditions.circuit))
     joules[STATIC] = amount["time"] * technology.static_power.at(scenario)

@@ -30,6 +30,8 @@ from hardware_models.energy.files import ARITHMETIC, TECHNOLOGIES, WHAT, number_
 from hardware_models.events import COUNTS, INTEGRALS
 from hardware_models.tables import closest
 
+CARRIED: Mapping[str, str] = MappingProxyType({"write.further": "further.write"})
+"""Event that the integral of another device prices in every technology -> that integral; files may leave it out."""
 CONVERTERS = ("dac", "adc")
 BITS = range(1, 17)
 STATUSES = ("verified", "recalled")
@@ -113,7 +115,8 @@ def technology_from_toml(text: str, where: str) -> Technology:
         figures.text(static["statement"], f"{where}: 'static'", "statement")
     reader = _Reader(where, _sources(table["sources"], where))
     temperature = in_range(f"{where}: 'meta'", "temperature_K", meta["temperature_K"], 0.0, 1000.0, "K", low_open=True)
-    components = {name: reader.component(name, entry) for name, entry in table["component"].items()}
+    given = {**{event: {"carried_by": integral} for event, integral in CARRIED.items()}, **table["component"]}
+    components = {name: reader.component(name, entry) for name, entry in given.items()}
     _complete(components, where)
     name = figures.text(meta["name"], f"{where}: 'meta'", "name", most=1000)
     technology = Technology(

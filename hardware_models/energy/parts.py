@@ -12,7 +12,8 @@ from hardware_models.energy.costs import CONTROL, DRIVER, GATE, SQUARES, STATIC
 PARTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "array": (
-            "read.v2g", "write.v2gt", "half.v2gt", GATE, "reads.cells", "reads.transposed_cells", "write.line_charges",
+            "read.v2g", "write.v2gt", "half.v2gt", "further.write", GATE, "reads.cells", "reads.transposed_cells",
+            "write.line_charges",
         ),
         "converters": (
             "adc", "dac", DRIVER, "integrator", "reads.columns", "reads.transposed_columns", "comparator", "nonlinearity",

@@ -207,6 +207,7 @@ _FACTORS: Mapping[str, Mapping[str, int]] = {
     "read.v2g": {"v_read": 2, "t_read": 1, "conductance": 1},
     "write.v2gt": {"v_write": 2, "t_write": 1, "conductance": 1},
     "half.v2gt": {"v_write": 2, "t_write": 1, "conductance": 1},
+    "further.write": {},
 }
 """Exponent of each figure of the device in an integral over cells."""
 

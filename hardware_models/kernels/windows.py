@@ -83,3 +83,11 @@ def follow_window(window, g, received, blocks, row_sums):
         for b in range(lines.size):
             change += np.float64(after[a, b]) - np.float64(before[a, b])
         row_sums[rows[a]] += change
+
+
+@parallel_kernel
+def count_received(received, rows, lines, pulses):
+    """Add the sizes of pulses (rows, lines) to the numbers received where rows and lines cross."""
+    for a in prange(rows.size):
+        for b in range(lines.size):
+            received[rows[a], lines[b]] = counted(received[rows[a], lines[b]], pulses[a, b])

@@ -95,11 +95,15 @@ def test_a_channel_still_draws_v_g() -> None:
 
 @pytest.mark.parametrize("name", GATED)
 def test_published_gates_draw_little(name: str) -> None:
-    """Less than a nanoampere a cell, where V G of the channel would be microamperes: a whole line is written at once."""
+    """Less than a nanoampere a cell, where V G of the channel would be microamperes: a whole line is written at once.
+
+    The transistors of a 3T1C cell are switched in half a nanosecond, which takes 0.2 uA, a hundredth of V G.
+    """
     device = load_device(name)
     chip = Chip(name, (SHAPE,), line_current=33e-6)
     most = max(device.c_gate * device.v_up / device.t_up, device.c_gate * device.v_down / device.t_down)
-    assert most < 1.1e-9 < 1e-3 * device.v_up * device.g_max
+    largest, share = (2.1e-7, 2e-2) if name == "li2018_3t1c" else (1.1e-9, 1e-3)
+    assert most < largest < share * device.v_up * device.g_max
     found = chip.line_groups()
     assert found is not None and found[0]["write"]["cells_at_once_up"] == 50
     worst = line_currents((SHAPE,), (256, 256), device.describe(), load_technology("cmos-32nm"), rows_together=True)
@@ -108,8 +112,8 @@ def test_published_gates_draw_little(name: str) -> None:
     assert math.isclose(worst["slower"]["write"], 1)
 
 
-def test_five_published_files_have_gates() -> None:
+def test_six_published_files_have_gates() -> None:
     """The list that the parametrised test goes through is not empty, nor everything."""
     assert set(GATED) == {
-        "agrawal2022_sonos_pulsed", "jerry2017_hzo", "jerry2017_hzo_fefet", "kim2019_ecram", "tang2018_ecram"
+        "agrawal2022_sonos_pulsed", "jerry2017_hzo", "jerry2017_hzo_fefet", "kim2019_ecram", "li2018_3t1c", "tang2018_ecram"
     }  # fmt: skip

@@ -4,20 +4,30 @@ r"""Area of the chip: its cells and the circuits at the edge of its tiles.
           + \sum_{tiles}\left( \lceil n_{pairs}/s\rceil\,a_{ADC} + n_{pairs}\,a_{int} + 2 n_{pairs}\,a_{S\&H}
           + n_{rows}\,a_{DAC}\right) + L \sum_f a_f + 8 M a_{bit}
 
-a are the areas of single parts, n their numbers and F is the technology's node. Every pair of bit lines of every tile has an
-integrator of its own; s pairs of a tile share one converter, which converts them one after another. With analog partial sums
-a converter serves all row tiles. The digital block has L multiply-adds of each number format f that was
+An array beside the main one of its layer has cells of its own kind (3T1C: a capacitor and three transistors) and a second set
+of these circuits. a are the areas of single parts, n their numbers and F is the technology's node. Every pair of bit lines of
+every tile has an integrator of its own; s pairs of a tile share one converter, which converts them one after another. With
+analog partial sums a converter serves all row tiles. The digital block has L multiply-adds of each number format f that was
 counted (a format without an area of its own takes that of fp32), and a memory of M bytes. The area leaves out neurons, control
 and wiring; for neurons there is no published figure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from hardware_models.energy.circuit import QUOTED, Circuit
 from hardware_models.energy.load import Technology
 from hardware_models.tiles import Tiling
+
+ESTIMATED_CELLS: Mapping[str, Mapping[str, float]] = MappingProxyType(
+    {"3T1C": MappingProxyType({"low": 100.0, "nominal": 300.0, "high": 10000.0})}
+)
+"""Kind of cell -> its area in squares of the feature size, where no technology file gives one: own estimates.
+
+3T1C: three transistors and 100 fF in a trench of 0.3 um2 at 32 nm; low a trench of 25 fF, high a planar capacitor of 10 fF/um2.
+"""
 
 
 def area(
@@ -31,6 +41,7 @@ def area(
     circuit: Circuit = QUOTED,
     formats: Iterable[str] = (),
     added_lines: int = 0,
+    further: Sequence[str] = (),
     scenario: str = "nominal",
 ) -> dict[str, float] | None:
     """Return the area [m²] of each part and their sum, ``total``; None if the technology gives no areas.
@@ -38,9 +49,11 @@ def area(
     `shapes` holds (inputs, neurons) of each layer; `adc` and `dac` tell whether the chip has these converters. The circuit
     tells how many columns share a converter, where sums over tiles are formed, and the size of the digital block, whose number
     formats are `formats`; parts without an area in the technology are left out. `added_lines` are word lines of tiles that carry
-    a part of a row each; every one has a driver.
+    a part of a row each; every one has a driver. `further` are the kinds of cells of the arrays that each layer has beside the
+    main one, such as 3T1C.
     """
-    needed = (f"cell_{access}", "adc", "dac", "integrator", "sample_and_hold")
+    others = (f"cell_{kind}" for kind in further if kind not in ESTIMATED_CELLS)
+    needed = (f"cell_{access}", *others, "adc", "dac", "integrator", "sample_and_hold")
     if any(name not in technology.areas for name in needed):
         return None
     cells, pairs, converters, rows = 0, 0, 0, added_lines
@@ -50,9 +63,13 @@ def area(
         pairs += tiling.row_tiles * neurons
         converters += converters_of(tiling, circuit)
         rows += tiling.column_tiles * inputs
+    pairs, converters, rows = (n * (1 + len(further)) for n in (pairs, converters, rows))
     one = {name: technology.areas[name].at(scenario) for name in needed}
+    square = (technology.node_nm * 1e-9) ** 2
+    beside = [ESTIMATED_CELLS[kind][scenario] if kind in ESTIMATED_CELLS else one[f"cell_{kind}"] for kind in further]
     parts = {
-        "cells": cells * one[f"cell_{access}"] * (technology.node_nm * 1e-9) ** 2,
+        "cells": cells * one[f"cell_{access}"] * square,
+        **({"further_cells": cells * sum(beside) * square} if further else {}),
         "adc": converters * one["adc"] if adc else 0.0,
         "dac": rows * one["dac"] if dac else 0.0,
         "integrator": pairs * one["integrator"],

@@ -112,6 +112,8 @@ def test_every_learner_is_resumed_before_its_first_epoch_ends(learner: str, tmp_
         {"network": "recurrent", "layers": (8, 6), "iterations": 2},
         {"update": "coincidence", "sealed": True, "batch": 100},
         {"update": "accumulate-int8", "dead_rows": 0.1},
+        {"update": "capacitor", "cancel": "inversion", "cancel_every": 3, "sample_rate": 1e5},
+        {"update": "tiki-taka-chopped", "cancel": "zero-shift", "zero_pulses": 2, "write_every": 2},
     ],
 )
 def test_what_a_run_remembers_is_taken_up_whole(changes: dict[str, Any], tmp_path: Path) -> None:

@@ -173,7 +173,7 @@ def test_which_published_files_have_a_law_of_time() -> None:
     """What drifts, leaks or flickers has one; what is known at one moment has none, whatever its model could do."""
     have = {name for name in PUBLISHED if has_law_of_time(load_device(name))}
     assert have == {"agrawal2022_sonos_pulsed", "falcone_cmo_hfox", "legallo2023_hermes", "legallo2023_hermes_single",
-                    "li2018_capacitor", "nandakumar2019_pcm", "nandakumar2020_pcm"}  # fmt: skip
+                    "li2018_3t1c", "li2018_capacitor", "nandakumar2019_pcm", "nandakumar2020_pcm"}  # fmt: skip
 
 
 def test_what_the_files_say_of_time_is_what_their_cells_do() -> None:

@@ -419,3 +419,11 @@ def test_a_third_terminal_costs_its_gate_and_not_its_channel(technology, name):
     model = Model(technology, device_figures(device), names, at["circuit"])
     counted = {**events, "write.v2gt": 1e-6, "half.v2gt": 1e-7}
     assert model.scenarios().energy(counted)[1] == pytest.approx(math.fsum(parts.values()), rel=1e-12)
+
+
+@pytest.mark.parametrize("gate", [0.0, 1e-15])
+def test_pulses_of_further_arrays_cost_what_their_own_device_says(gate: float) -> None:
+    """They are an integral of their own: neither the main cells' gate nor their voltage prices them."""
+    at = {"read_time": 1e-8, "write_voltage": 2.0, "circuit": Circuit(gate_capacitance=gate)}
+    parts = price({"p": {"write.further": 10}}, {"p": {"further.write": 3e-9}}, load_technology("cmos-32nm"), **at)["p"]
+    assert parts["further.write"] == 3e-9 == sum(parts.values())

@@ -39,7 +39,7 @@ KEY = Key(0, "test")
 def counted(seed: int) -> dict[str, float]:
     """Return random counts and integrals of every name."""
     g = np.random.default_rng(seed)
-    sizes = {"read.v2g": 1e-3, "write.v2gt": 1e-6, "half.v2gt": 1e-7, "time": 1e-3}
+    sizes = {"read.v2g": 1e-3, "write.v2gt": 1e-6, "half.v2gt": 1e-7, "further.write": 1e-6, "time": 1e-3}
     return {n: g.uniform(0.0, sizes[n]) if n in INTEGRALS else float(g.integers(1, 10**6)) for n in NAMES}
 
 
