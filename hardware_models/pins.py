@@ -86,7 +86,7 @@ def train(what: str, values: ArrayLike, lines: int) -> np.ndarray:
     array = _shaped(what, _array(what, values), (None, lines))
     if array.dtype.kind != "b" and not ((array == 0) | (array == 1)).all():
         raise UsageError(f"{what} should hold 0 and 1 alone, got {array[(array != 0) & (array != 1)].flat[0]}.")
-    return array.astype(bool)
+    return np.ascontiguousarray(array, bool)
 
 
 def polarity(sign: int) -> int:

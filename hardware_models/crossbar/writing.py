@@ -37,16 +37,22 @@ def fire(cells: Cells, r: np.ndarray, c: np.ndarray, side: int, polarity: int, k
     shape = cells.tiling.rows, cells.tiling.bit_lines // 2
     if rows.size and columns.size:
         pulses = np.empty((rows.size, columns.size), np.int32)
-        windows.coincidences(np.ascontiguousarray(r[:, rows]), polarity * c[:, columns].astype(np.int32), pulses)
+        slots = np.flatnonzero(c.any(axis=1))
+        windows.coincidences(r.view(np.uint8), c.view(np.uint8), slots, rows, columns, np.int32(polarity), pulses)
+        hits = abs(int(pulses.sum()))
         given, mean_sum, half = _coincide(cells, (r, c), (rows, 2 * columns + side), pulses, key)
-        hits = int(np.count_nonzero(r, axis=1) @ np.count_nonzero(c, axis=1))
-        on_lines = int(given.rows.sum()), int(given.columns.sum())
+        on_lines = _number(given.rows), _number(given.columns)
         events = write_costs.train(cells.device, shape, mean_sum, hits, *on_lines, given.slots, polarity, half)
     else:
-        half, on_lines = _half_selected(cells, r, c, side, 0.0), (int(r.sum()), int(c.sum()))
+        half, on_lines = _half_selected(cells, r, c, side, 0.0), (_number(r), _number(c))
         events = write_costs.train(cells.device, shape, 0.0, 0, *on_lines, len(r), polarity, half)
     cells.time += events.integrals["time"]
     return events
+
+
+def _number(drives: np.ndarray) -> int:
+    """Return how often lines are driven, from bool or numbers."""
+    return int(np.count_nonzero(drives) if drives.dtype == np.bool_ else drives.sum())
 
 
 def _coincide(

@@ -123,13 +123,10 @@ class LinearDecay(BaseDevice[LinearDecayState]):
     ) -> None:
         """Let the pulsed cells relax up to `time` [s], then step."""
         w0, w1, _, _ = key.words
-        place = crossings(state.g.shape, window)
-        if self.tau > 0.0:
-            drift.settle(state.g, state.written, state.tau, state.rest, pulses, *place, time)
+        burst = crossing(pulses, *crossings(state.g.shape, window), window is None)
         cells = (state.g, state.factor_up, state.factor_down, state.low, state.high, state.gamma_up, state.gamma_down)
-        charge.charge_steps(
-            cells, crossing(pulses, *place, window is None), self.law(), Draws(w0, w1, quantile_middles())
-        )
+        leak = charge.Leak(state.written, state.tau, state.rest, float(time), self.tau > 0.0)
+        charge.charge_steps(cells, leak, burst, self.law(), Draws(w0, w1, quantile_middles()))
 
     def conductance(self, state: LinearDecayState, time: float) -> np.ndarray:
         """Return the relaxed conductance at `time` [S]."""

@@ -93,14 +93,20 @@ def drifted(g, written, xi, relax, law, time, out):
             out[i, j] = max(now, 0.0)
 
 
+@inlined
+def relaxed_cell(g, written, tau, rest, time):
+    """Return rest + (g - rest) exp(-(time - written)/tau), float64; a cell with tau = 0 keeps its g."""
+    age = time - written
+    keep = math.exp(-age / tau) if tau > 0.0 and age > 0.0 else 1.0
+    return rest + (g - rest) * keep
+
+
 @parallel_kernel
 def relaxed(g, written, tau, rest, time, out):
     """Write g(t) = rest + (g - rest) exp(-(t - written)/tau) to `out` (rows, columns); a cell with tau = 0 keeps its g."""
     for i in prange(g.shape[0]):
         for j in range(g.shape[1]):
-            age = time - written[i, j]
-            keep = math.exp(-age / tau[i, j]) if tau[i, j] > 0.0 and age > 0.0 else 1.0
-            out[i, j] = rest[i, j] + (g[i, j] - rest[i, j]) * keep
+            out[i, j] = relaxed_cell(g[i, j], written[i, j], tau[i, j], rest[i, j], time)
 
 
 @parallel_kernel
@@ -111,9 +117,7 @@ def settle(g, written, tau, rest, pulses, rows, columns, time):
         for b in range(columns.size):
             if pulses[a, b] != 0:
                 j = columns[b]
-                age = time - written[i, j]
-                keep = math.exp(-age / tau[i, j]) if tau[i, j] > 0.0 and age > 0.0 else 1.0
-                g[i, j] = rest[i, j] + (g[i, j] - rest[i, j]) * keep
+                g[i, j] = relaxed_cell(g[i, j], written[i, j], tau[i, j], rest[i, j], time)
                 written[i, j] = time
 
 

@@ -158,6 +158,22 @@ def pulse_draw(position, k, w0, w1, middles):
     return middles[np.int64(pulse_bits(position, k, w0, w1) >> np.uint32(16))]
 
 
+@inlined
+def first_half(position, w0):
+    """Return what `pulse_bits` of every pulse on the cell at `position` begin with; `pulse_normals` goes on from it."""
+    return mix(np.uint32(np.uint32(position) ^ w0))
+
+
+@kernel
+def pulse_normals(halves, k, w1, middles, out):
+    """Write `pulse_draw` of pulse k on cells with given `first_half`, uint32, to the vector `out`."""
+    intervals, word = np.empty(out.size, np.uint32), np.uint32(w1 + mix(np.uint32(k)))
+    for e in range(out.size):  # a loop of its own: without the look-up it vectorises
+        intervals[e] = mix(np.uint32(halves[e] + word)) >> np.uint32(16)
+    for e in range(out.size):
+        out[e] = middles[intervals[e]]
+
+
 @parallel_kernel
 def normal_matrix(out, w0, w1):
     """Fill `out` (rows, columns) with the standard normal numbers of the flat positions."""

@@ -21,25 +21,55 @@ class Window(NamedTuple):
     after: np.ndarray  # and after them [S]
 
 
+BLOCK = 32
+"""Rows whose pulses are counted together: their counters of one byte stay in the cache."""
+
+
 @kernel
-def add_row(term, total):
-    """Add one vector to another."""
+def add_bytes(term, total):
+    """Add one vector of bytes to another."""
     for b in range(total.size):
         total[b] += term[b]
 
 
-@parallel_kernel
-def coincidences(r, signs, pulses):
-    """Write the pulses (rows, columns) of coinciding trains.
+@kernel
+def enter(total, columns, sign, pulses):
+    """Add the counters at `columns`, times a sign, to pulses (columns,), and set all counters to zero."""
+    for b in range(columns.size):
+        pulses[b] += sign * np.int32(total[columns[b]])
+    for b in range(total.size):
+        total[b] = np.uint8(0)
 
-    r (slots, rows) bool; signs (slots, columns) int32, the sign of the train where a column is on, else 0.
-    """
-    for a in prange(pulses.shape[0]):
-        for b in range(pulses.shape[1]):
+
+@kernel
+def block_coincidences(r, c, slots, rows, columns, sign, pulses):
+    """Do `coincidences` for a few rows, pulses (rows, columns)."""
+    totals, number = np.zeros((rows.size, c.shape[1]), np.uint8), np.zeros(rows.size, np.int64)
+    for a in range(rows.size):
+        for b in range(columns.size):
             pulses[a, b] = 0
-        for s in range(r.shape[0]):
-            if r[s, a]:
-                add_row(signs[s], pulses[a])
+    for s in slots:
+        for a in range(rows.size):
+            if r[s, rows[a]]:
+                add_bytes(c[s], totals[a])
+                number[a] += 1
+                if number[a] == 255:  # one more may not fit into a byte
+                    enter(totals[a], columns, sign, pulses[a])
+                    number[a] = 0
+    for a in range(rows.size):
+        enter(totals[a], columns, sign, pulses[a])
+
+
+@parallel_kernel
+def coincidences(r, c, slots, rows, columns, sign, pulses):
+    """Write the pulses (rows, columns) int32 of coinciding trains of a sign where `rows` and `columns` cross.
+
+    r (all slots, all rows) and c (all slots, all columns) are bytes of 0 and 1; only `slots` are looked at.
+    """
+    for p in prange((rows.size + BLOCK - 1) // BLOCK):
+        top = np.int64(p) * BLOCK  # an unsigned index would compile what is called a second time
+        bottom = min(top + BLOCK, rows.size)
+        block_coincidences(r, c, slots, rows[top:bottom], columns, sign, pulses[top:bottom])
 
 
 @parallel_kernel

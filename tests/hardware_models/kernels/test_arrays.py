@@ -51,11 +51,14 @@ def test_an_array_behind_transistors_and_wires(columns: int) -> None:
 
 def test_crossings_of_trains() -> None:
     """Pulses are the slots in which both lines are on; what is kept equals what is computed anew."""
-    rows, columns, slots = 12, 290, 7
+    rows, columns, slots = 70, 290, 600
     r, c = RNG.random((slots, rows)) < 0.5, RNG.random((slots, columns)) < 0.4
-    pulses = np.empty((rows, columns), np.int32)
-    windows.coincidences(r, -c.astype(np.int32), pulses)
-    np.testing.assert_array_equal(pulses, -(r.T.astype(int) @ c.astype(int)))
+    r[:, 40], c[:, 7], c[5] = True, True, False  # more coincidences than a byte holds; a slot without any
+    every, on_rows, on_columns = np.flatnonzero(c.any(axis=1)), np.arange(1, rows), np.arange(0, columns, 3)
+    pulses = np.empty((rows - 1, on_columns.size), np.int32)
+    windows.coincidences(r.view(np.uint8), c.view(np.uint8), every, on_rows, on_columns, np.int32(-1), pulses)
+    np.testing.assert_array_equal(pulses, -(r.T.astype(int) @ c.astype(int))[1:, ::3])
+    rows = 12
     g = RNG.random((rows, 2 * columns)).astype(np.float32)
     kept_rows, lines = np.array([0, 3, 11]), 2 * np.array([0, 5, 144, 145, 289]) + 1
     before = np.empty((3, 5), np.float32)
