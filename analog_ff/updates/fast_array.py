@@ -98,7 +98,7 @@ class FastArray:
                     for group in (1, -1) if (row_signs[part] == group).any()
                 ]  # fmt: skip
                 total = total + sum((events for _, _, events in trains), Events())
-                rows, lines = (np.concatenate(made) if made else np.empty((0, 0)) for made in _pairs(trains))
+                rows, lines = _joined(trains) if trains else (np.empty((0, 0)), np.empty((0, 0)))
                 if len(rows):
                     total = total + self._port.fire(self._layer, rows, lines, sign, key=here, array=NAME)
         return total
@@ -109,8 +109,7 @@ class FastArray:
         fires = rows.any(axis=1) & columns.any(axis=1)
         shares = np.concatenate((rows[fires], columns[fires]), axis=1)
         levels = np.rint(np.minimum(shares, 1.0) * 2.0**RANDOM_BITS).astype(np.uint32)
-        draws = key.generator().integers(0, 2**RANDOM_BITS, (self.slots, *levels.shape), dtype=np.uint16)
-        on = (draws < levels).reshape(-1, levels.shape[1])
+        on = (key.bits((self.slots, *levels.shape)) < levels).reshape(-1, levels.shape[1])
         live = int(np.count_nonzero(levels)) if self._skip else levels.size
         counts = {"comparator": self.slots * live, "rng.bits": RANDOM_BITS * self.slots * live}
         return on[:, : rows.shape[1]], on[:, rows.shape[1] :], Events(counts)
@@ -156,5 +155,9 @@ class FastArray:
         self.share, self.tried = float(saved["share"]), np.array(saved["tried"])
 
 
-def _pairs(trains: list[tuple[np.ndarray, np.ndarray, Events]]) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    return [rows for rows, _, _ in trains], [columns for _, columns, _ in trains]
+def _joined(trains: list[tuple[np.ndarray, np.ndarray, Events]]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the trains of rows and of columns one after the other, without a copy where there is one."""
+    rows, columns, _ = trains[0]
+    if len(trains) == 1:
+        return rows, columns
+    return np.concatenate([each[0] for each in trains]), np.concatenate([each[1] for each in trains])

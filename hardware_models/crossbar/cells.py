@@ -188,16 +188,17 @@ class Cells(Seen):
         return None if self.lines is None else (self.lines.rows, self.lines.columns)
 
     def train(
-        self, trains: tuple[np.ndarray, np.ndarray], place: tuple[np.ndarray, np.ndarray], through: np.ndarray,
-        beyond: np.ndarray, polarity: int,
+        self, trains: tuple[np.ndarray, np.ndarray], at_once: Train, place: tuple[np.ndarray, np.ndarray],
+        through: np.ndarray, beyond: np.ndarray, polarity: int,
     ) -> Train:  # fmt: skip
         """Return coinciding trains as they are given: at once, or in groups of lines where these bear no more.
 
-        trains : rows (slots, rows) and columns (slots, columns), bool; place : rows and bit lines that are ever on;
-        through, beyond : conductances where they cross before and after the train, as the lines see them [S].
+        trains : rows (slots, rows) and columns (slots, columns), bool; at_once : the same without a limit; place : rows and bit
+        lines that are ever on; through, beyond : conductances where they cross before and after the train, as the lines see
+        them [S].
         """
         if self.watch is None:
-            return Train(*trains, len(trains[0]))
+            return at_once
         return self.watch.writes.train(*trains, place, np.maximum(through, beyond), polarity, self._sums())
 
     # --- checks and state ---

@@ -22,21 +22,28 @@ class RowReads(NamedTuple):
     """Word lines before their converters."""
 
     currents: np.ndarray  # (rows, columns) float32 [A]
-    sigma: np.ndarray | None  # standard deviation of their white noise [A], None without noise
+    sigma: np.ndarray | None  # standard deviation of their white noise [A], (rows, 1 or columns), None without noise
     events: Events
 
 
 def read_rows(cells: Cells, rows: np.ndarray, volts: np.ndarray, *, joined: bool) -> RowReads:
     """Return the currents of word lines `rows` (N,), driven at `volts` (N,) float32 [V] one by one, and the events."""
     cells.look_again()
-    currents = volts[:, None] * cells.differences[rows]
+    currents = cells.differences[rows]
+    currents *= volts[:, None]
     found = [variance for variance in _variances(cells, rows, volts, joined) if variance is not None]
-    sigma = np.sqrt(np.broadcast_to(sum(found[1:], found[0]), currents.shape)).astype(np.float32) if found else None
+    sigma = _deviation(found, len(rows)) if found else None
     lines = cells.tiling.bit_lines
     counts = {"reads.cells": lines * len(rows), "reads.columns": lines * len(rows)}
     counts["integrator"] = lines // 2 * len(rows)
     v2g = float(np.square(volts.astype(np.float64)) @ cells.drawn[rows])
     return RowReads(currents, sigma, Events(counts, {"read.v2g": v2g, "time": _seconds(cells, rows, joined)}))
+
+
+def _deviation(variances: list[np.ndarray], rows: int) -> np.ndarray:
+    """Return the square root of the sum of variances (rows or 1, columns or 1), (rows, columns or 1) float32."""
+    sigma = np.sqrt(sum(variances[1:], variances[0])).astype(np.float32)
+    return np.broadcast_to(sigma, (rows, sigma.shape[1]))
 
 
 def _seconds(cells: Cells, rows: np.ndarray, joined: bool) -> float:

@@ -19,8 +19,8 @@ from hardware_models.tiles import Tiling
 class Train(NamedTuple):
     """Coinciding trains as they are given, group by group."""
 
-    rows: np.ndarray  # (slots, rows): how often each word line is driven in a slot
-    columns: np.ndarray  # (slots, columns): how often each bit line is driven in a slot
+    rows: np.ndarray  # (rows,): how often each word line is driven in all slots
+    columns: np.ndarray  # (columns,): how often each bit line is driven
     slots: int  # slots that the train takes
 
 
@@ -115,18 +115,19 @@ class WriteWatch:
         )  # fmt: skip
         most, sums = self._currents.of(most, polarity > 0), self._currents.beside(sums, cut)
         half = self._half * self._volts[p]
+        alike = self._currents.gate is not None and sums is None
         on_rows = np.zeros((len(rows), shape[1])) if sums is None else half * sums[0][rows]
         on_columns = np.zeros((shape[0], len(lines))) if sums is None else half * sums[1][:, lines]
         train_slots(
             Trains(*trains, rows // cut.tile_rows, lines // cut.tile_columns, shape),
-            Crossings(most, self._volts[p] - half, on_rows, on_columns, at_once, self.limit * (1.0 + ROUNDING)),
+            Crossings(most, self._volts[p] - half, on_rows, on_columns, at_once, self.limit * (1.0 + ROUNDING), alike),
             given,
         )
         self._check(float(max(given.word.max(initial=0.0), given.bit.max(initial=0.0))))
         self._enter(given.word.max(axis=0), given.bit.max(axis=0))
         self._count(p, int(given.refused.sum()), int((given.slots - given.refused * at_once**2).sum()), at_once**2)
-        times = np.zeros(r.shape, np.int64), np.zeros(c.shape, np.int64)
-        times[0][:, rows], times[1][:, lines // 2] = given.row_drives, given.column_drives
+        times = np.zeros(r.shape[1], np.int64), np.zeros(c.shape[1], np.int64)
+        times[0][rows], times[1][lines // 2] = given.row_drives.sum(axis=0), given.column_drives.sum(axis=0)
         return Train(*times, int(given.slots.sum()))
 
     def _count(self, p: int, refused: int, slots: int, cells: int) -> None:

@@ -33,40 +33,40 @@ def booked(cells: Cells, written: Written) -> Events:
 
 def fire(cells: Cells, r: np.ndarray, c: np.ndarray, side: int, polarity: int, key: Key) -> Events:
     """Apply coinciding trains of bool, r (slots, rows) and c (slots, columns), to one side of the pairs: 0 is G+, 1 is G-."""
-    rows, columns = np.flatnonzero(r.any(axis=0)), np.flatnonzero(c.any(axis=0))
+    driven = r.sum(axis=0, dtype=np.int32), c.sum(axis=0, dtype=np.int32)
+    rows, columns = np.flatnonzero(driven[0]), np.flatnonzero(driven[1])
     shape = cells.tiling.rows, cells.tiling.bit_lines // 2
     if rows.size and columns.size:
         pulses = np.empty((rows.size, columns.size), np.int32)
         slots = np.flatnonzero(c.any(axis=1))
         windows.coincidences(r.view(np.uint8), c.view(np.uint8), slots, rows, columns, np.int32(polarity), pulses)
         hits = abs(int(pulses.sum()))
-        given, mean_sum, half = _coincide(cells, (r, c), (rows, 2 * columns + side), pulses, key)
-        on_lines = _number(given.rows), _number(given.columns)
+        given, mean_sum, half = _coincide(
+            cells, (r, c), Train(*driven, len(r)), (rows, 2 * columns + side), pulses, key
+        )
+        on_lines = int(given.rows.sum()), int(given.columns.sum())
         events = write_costs.train(cells.device, shape, mean_sum, hits, *on_lines, given.slots, polarity, half)
     else:
-        half, on_lines = _half_selected(cells, r, c, side, 0.0), (_number(r), _number(c))
+        half, on_lines = _half_selected(cells, *driven, side, 0.0), (int(driven[0].sum()), int(driven[1].sum()))
         events = write_costs.train(cells.device, shape, 0.0, 0, *on_lines, len(r), polarity, half)
     cells.time += events.integrals["time"]
     return events
 
 
-def _number(drives: np.ndarray) -> int:
-    """Return how often lines are driven, from bool or numbers."""
-    return int(np.count_nonzero(drives) if drives.dtype == np.bool_ else drives.sum())
-
-
 def _coincide(
-    cells: Cells, trains: tuple[np.ndarray, np.ndarray], place: tuple[np.ndarray, np.ndarray], pulses: np.ndarray, key: Key
+    cells: Cells, trains: tuple[np.ndarray, np.ndarray], at_once: Train, place: tuple[np.ndarray, np.ndarray],
+    pulses: np.ndarray, key: Key,
 ) -> tuple[Train, float, float]:  # fmt: skip
     """Pulse the crossings of `place` = (rows, bit lines); return the trains as given, and two sums of G [S].
 
-    The sums are those over selected and over half-selected cells.
+    at_once : the trains as they are given to lines that bear any current. The sums are those over selected and over
+    half-selected cells.
     """
     side = int(place[1][0]) & 1
     if cells.priced_by_device:
         cells.device.pulse_at(cells.time, cells.state, pulses, key, place)
         unseen = np.zeros(pulses.shape, np.float32)
-        given = cells.train(trains, place, unseen, unseen, 1 if pulses.max() > 0 else -1)
+        given = cells.train(trains, at_once, place, unseen, unseen, 1 if pulses.max() > 0 else -1)
         cells.changed_unseen_in_window(*place, pulses)
         return given, 0.0, 0.0
     before = cells.crossings(*place)
@@ -76,19 +76,20 @@ def _coincide(
     sums = np.empty(len(pulses))
     windows.selected(pulses, through, beyond, sums)
     mean_sum = float(sums.sum())
-    given = cells.train(trains, place, through, beyond, 1 if pulses.max() > 0 else -1)
+    given = cells.train(trains, at_once, place, through, beyond, 1 if pulses.max() > 0 else -1)
     half = _half_selected(cells, given.rows, given.columns, side, mean_sum)  # sums of before
     cells.changed_in_window(windows.Window(*place, pulses, before, after))
     return given, mean_sum, 0.5 * (half + _half_selected(cells, given.rows, given.columns, side, mean_sum))
 
 
-def _half_selected(cells: Cells, r: np.ndarray, c: np.ndarray, side: int, selected: float) -> float:
+def _half_selected(cells: Cells, rows: np.ndarray, columns: np.ndarray, side: int, selected: float) -> float:
     """Return sum of n G over half-selected cells [S]: on a driven line, but not at a crossing of two.
 
+    rows, columns : how often each line is driven.
     rows (G 1) + columns (G^T 1) - 2 selected, from the running sums.
     """
     if cells.lines is None:
         return 0.0
     bit_lines = np.arange(side, cells.tiling.bit_lines, 2)
-    on_rows = float(r.sum(axis=0, dtype=np.float64) @ cells.row_sums)
-    return on_rows + float(c.sum(axis=0, dtype=np.float64) @ cells.lines.whole(bit_lines)) - 2.0 * selected
+    on_rows = float(rows.astype(np.float64) @ cells.row_sums)
+    return on_rows + float(columns.astype(np.float64) @ cells.lines.whole(bit_lines)) - 2.0 * selected

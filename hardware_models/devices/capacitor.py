@@ -69,9 +69,12 @@ class Capacitor(LinearDecay):
 
     def conductance(self, state: LinearDecayState, time: float) -> np.ndarray:
         """Return the relaxed conductance at `time` with each cell's zero offset [S]."""
-        held = super().conductance(state, time)
         offset = field(state, "offset")
-        return held if offset is None else np.maximum(held + offset, np.float32(0.0))
+        if offset is None:
+            return super().conductance(state, time)
+        out = np.empty_like(state.g)
+        drift.relaxed_beside(state.g, state.written, state.tau, state.rest, offset, float(time), out)
+        return out
 
     @property
     def disturbs(self) -> bool:
@@ -81,10 +84,8 @@ class Capacitor(LinearDecay):
     def disturb(self, state: LinearDecayState, reads: np.ndarray, time: float) -> None:
         """Take from the cells of word lines read `reads` (rows,) times, at `time` [s], their share of the charge."""
         rows = np.flatnonzero(reads)
-        every, lines = np.ones((rows.size, state.g.shape[1]), np.int32), np.arange(state.g.shape[1])
-        drift.settle(state.g, state.written, state.tau, state.rest, every, rows, lines, time)
-        left = np.power(1.0 - self.read_disturb, reads[rows]).astype(np.float32)[:, None]
-        state.g[rows] = state.rest[rows] + (state.g[rows] - state.rest[rows]) * left
+        left = np.power(1.0 - self.read_disturb, reads[rows]).astype(np.float32)
+        drift.drained(state.g, state.written, state.tau, state.rest, rows, left, float(time))
 
     def pulse_energy(self, up: bool) -> float | None:
         """Return the energy of a pulse [J], see the module; None without a capacity."""

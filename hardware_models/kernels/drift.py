@@ -110,6 +110,26 @@ def relaxed(g, written, tau, rest, time, out):
 
 
 @parallel_kernel
+def relaxed_beside(g, written, tau, rest, offset, time, out):
+    """Write what `relaxed` does plus the offset of each cell, at least 0."""
+    for i in prange(g.shape[0]):
+        for j in range(g.shape[1]):
+            held = np.float32(relaxed_cell(g[i, j], written[i, j], tau[i, j], rest[i, j], time)) + offset[i, j]
+            out[i, j] = np.float32(0.0) if held < np.float32(0.0) else held
+
+
+@parallel_kernel
+def drained(g, written, tau, rest, rows, left, time):
+    """Let all cells of `rows` relax up to `time`, and leave them the share left (rows,) float32 of what is beyond rest."""
+    for a in prange(rows.size):
+        i = rows[a]
+        for j in range(g.shape[1]):
+            now = np.float32(relaxed_cell(g[i, j], written[i, j], tau[i, j], rest[i, j], time))
+            g[i, j] = rest[i, j] + (now - rest[i, j]) * left[a]
+            written[i, j] = time
+
+
+@parallel_kernel
 def settle(g, written, tau, rest, pulses, rows, columns, time):
     """Store, for each cell that will be pulsed, its relaxed conductance at `time`, and `time` as that of its last write."""
     for a in prange(rows.size):

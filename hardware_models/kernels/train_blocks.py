@@ -43,6 +43,7 @@ class Crossings(NamedTuple):
     on_columns: np.ndarray  # the same of each column, (T, m)
     at_once: int  # most rows and columns of a block
     limit: float  # current that a line bears [A]
+    alike: bool  # True: all crossings draw the same, and there are no half-selected cells, so that all lines of a block are alike
 
 
 class TrainGiven(NamedTuple):
@@ -84,12 +85,13 @@ def turns(on, at_once):
 def largest_currents(crossings, rows, columns, t, u):
     """Return the largest currents of a word line and of a bit line [A] where `rows` and `columns` of tile (t, u) are driven."""
     most_word, most_bit = 0.0, 0.0
-    for i in rows:
+    looked_rows, looked_columns = (rows[:1], columns[:1]) if crossings.alike else (rows, columns)
+    for i in looked_rows:
         total = crossings.on_rows[i, u]
         for j in columns:
             total += crossings.volts * np.float64(crossings.current[i, j])
         most_word = max(most_word, total)
-    for j in columns:
+    for j in looked_columns:
         total = crossings.on_columns[t, j]
         for i in rows:
             total += crossings.volts * np.float64(crossings.current[i, j])
