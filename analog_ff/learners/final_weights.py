@@ -95,7 +95,7 @@ class Average(Last):
         for part, mean in enumerate(self.means):
             here = key.child("write", part)
             tally.add(part, write_verified(self._port, part, mean, rounds=self._rounds, reads=self._reads,
-                                           tolerance=self._tolerance, key=here))  # fmt: skip
+                                           tolerance=self._tolerance, key=here, fresh=False))  # fmt: skip
         if self._readout is not None and self.readout_mean is not None:
             self._readout.weights = self.readout_mean.copy()
             size = self.readout_mean.size
