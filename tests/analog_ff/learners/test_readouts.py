@@ -30,10 +30,10 @@ def taught(device: str = "ideal", **more) -> ForwardForward:
     return made
 
 
-@pytest.mark.parametrize(("layers", "weight"), [("all", 0.5), ("all-but-first", WEIGHT)])
+@pytest.mark.parametrize(("layers", "weight"), [("all", 2.0), ("all-but-first", WEIGHT)])
 def test_the_answer_is_that_of_the_product_of_both_probabilities(layers: str, weight: float) -> None:
     """Against log softmax + log softmax in float64, image by image: the same but for a constant, and the same answers."""
-    made = taught(readout_layers=layers, goodness_weight=weight)
+    made = taught(readout_layers=layers, readout_rate=3.0, goodness_weight=weight)
     images, _ = batch(50, 300)
     key = Key(5, "test")
     energies, logits, found = (made.scores(images, name, key)[0] for name in ("energy", "softmax", "both"))
