@@ -124,7 +124,7 @@ class Learner(ABC):
 
     @property
     def goodness_weight(self) -> float:
-        """Weight w of the goodness in the two read-outs together; UsageError for a learner without it."""
+        """Weight w of the goodness in the two read-outs together; raise UsageError for a learner without it."""
         if self._weight is None:
             raise UsageError("this learner was made without the read-out 'both'.")
         return self._weight
@@ -273,7 +273,7 @@ class Learner(ABC):
         return found
 
     def outputs(self, images: np.ndarray, key: Key) -> tuple[np.ndarray, Tally]:
-        """Return the outputs (B, classes) of an output layer on the chip, and the events; UsageError without such a layer."""
+        """Return the outputs (B, classes) of an output layer on the chip, and the events; raise UsageError if there is none."""
         raise UsageError(f"learner {self.name} has no output layer on the chip.")
 
     def agreement(self, images: np.ndarray, labels: np.ndarray, key: Key) -> tuple[np.ndarray, Tally]:
