@@ -54,8 +54,9 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
         eta; default: the device's recipe in `analog_ff.config.config`.
     label_strength : float, default 1.0
         s, the label input, in units of the features' typical length.
-    readout : "softmax" or "energy"
-        One pass under the neutral label and a digital softmax regression, or one pass per label and the best goodness.
+    readout : "softmax", "energy" or "both"
+        One pass under the neutral label and a digital softmax regression, one pass per label and the best goodness, or the
+        two of them, their log probabilities added (`analog_ff.learners.readouts`).
     technology : str, default "cmos-32nm"
         Energy prices, a name or a .toml file.
     chip_seed : int, default 0
@@ -175,7 +176,7 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
         return self
 
     def decision_function(self, X: ArrayLike) -> np.ndarray:
-        """Return the labels' scores (n, classes), logits or goodness; of two classes the second's less the first's, (n,)."""
+        """Return the labels' scores (n, classes), those of the read-out; of two classes the second's less the first's, (n,)."""
         scores = self._scores(X)
         return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from catalogue import results_of
+from catalogue import readouts_of, results_of
 from result_tables import marked, mean
 
 from analog_ff.runs.ages import AS_IT_IS, IN_WORDS
 
-READOUTS = ("softmax", "energy")
-
 
 def table(name: str, experiment: dict[str, Any]) -> list[str]:
     """Return the lines of the table of an experiment whose options have `ages`; no lines before its first result."""
-    head = ["row", "age", "seeds", *(f"{readout}, {said} %" for readout in READOUTS for said in IN_WORDS.values()),
+    readouts = sorted(readouts_of(experiment), key=("softmax", "energy", "both", "output").index)
+    head = ["row", "age", "seeds", *(f"{readout}, {said} %" for readout in readouts for said in IN_WORDS.values()),
             "goodness over theta, right labels", "wrong labels"]  # fmt: skip
     lines = []
     for row in experiment["rows"]:
@@ -22,7 +21,7 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
         found = [(r.get("ages") or r["deployed"]["ages"]) for r in results]
         for age in found[0]["by_age"] if found else ():
             looks = [one["by_age"][age] for one in found]
-            errors = [mean([_error(look, way, readout) for look in looks]) for readout in READOUTS for way in IN_WORDS]
+            errors = [mean([_error(look, way, readout) for look in looks]) for readout in readouts for way in IN_WORDS]
             left = [_goodness(found, age, what) for what in ("goodness_positive", "goodness_negative")]
             cells = [marked(row["label"], results), age, str(len(results)), *errors, *left]
             lines.append(f"| {' | '.join(cells)} |")

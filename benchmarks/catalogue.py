@@ -136,6 +136,23 @@ def before_the_correction(results: list[dict[str, Any]]) -> str:
     return f"before the correction, commit {', '.join(commits)}: {'; '.join(reasons)}"
 
 
+def readouts_of(experiment: dict[str, Any]) -> tuple[str, ...]:
+    """Return the read-outs of an experiment's runs, in the order of its table; the two together where a row asks for them."""
+    asked = {options.get("readout") for options in (experiment.get("options", {}), *experiment["rows"])}
+    if "output" in asked:
+        return ("output",)
+    return ("energy", "softmax", *(["both"] if "both" in asked else []))
+
+
+READOUT_NAMES = {
+    "energy": "energy read-out",
+    "softmax": "softmax read-out",
+    "both": "both read-outs together",
+    "output": "output layer",
+}
+"""Read-out -> its name in the head of a table."""
+
+
 def judged_on(experiment: dict[str, Any]) -> str:
     """Return the part of the data that an experiment is judged on."""
     return "validation" if experiment.get("options", {}).get("split") == "holdout" else "test"

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import ages_table
-from catalogue import judged_on, results_of
+from catalogue import READOUT_NAMES, judged_on, readouts_of, results_of
 from experiment_files import PLACE
 from pages import Page, folded, one_level_up
 from result_tables import MARK, error, marked, table
@@ -43,7 +43,8 @@ def paired(name: str, experiment: dict[str, Any]) -> list[str]:
     """Return the table of differences, seed by seed, for the pairs in the experiment's `paired = [[row, other], ...]`."""
     if "paired" not in experiment:
         return []
-    head = ["row", "against", "seeds", "energy read-out, points", "softmax read-out, points"]
+    readouts = readouts_of(experiment)
+    head = ["row", "against", "seeds", *(f"{READOUT_NAMES[readout]}, points" for readout in readouts)]
     lines = ["Error of a row less that of another, seed by seed: mean and 95 % t interval. Layers that learn nothing have only a",
              "softmax read-out, which then stands against both.", "",
              f"| {' | '.join(head)} |", "|" + "---|" * len(head)]  # fmt: skip
@@ -53,7 +54,7 @@ def paired(name: str, experiment: dict[str, Any]) -> list[str]:
         mine, theirs = ({r["options"]["seed"]: r[by] for r in found} for found in found_by)
         seeds = mine.keys() & theirs.keys()
         cells = []
-        for readout in ("energy", "softmax"):
+        for readout in readouts:
             gaps = [
                 mine[s][readout] - theirs[s].get(readout, theirs[s]["softmax"]) for s in seeds if readout in mine[s]
             ]

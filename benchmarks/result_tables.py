@@ -6,7 +6,16 @@ import statistics
 from typing import Any
 
 import fitted_columns
-from catalogue import before_the_correction, experiments, grid_of, judged_on, results_of, tuner_of
+from catalogue import (
+    READOUT_NAMES,
+    before_the_correction,
+    experiments,
+    grid_of,
+    judged_on,
+    readouts_of,
+    results_of,
+    tuner_of,
+)
 from point_energy import SPIKING
 
 from analog_ff.output.quantities import joules, ranged
@@ -110,12 +119,9 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
     if experiment.get("command") == "spiking":
         return spiking_table(name, experiment)
     kind = judged_on(experiment)
-    head = ["row", "seeds", f"{kind} error, energy read-out %", f"{kind} error, softmax read-out %", "pulses per weight",
+    readouts = readouts_of(experiment)
+    head = ["row", "seeds", *(f"{kind} error, {READOUT_NAMES[name]} %" for name in readouts), "pulses per weight",
             "cells at a bound", "memory left", UPDATE, "seconds"]  # fmt: skip
-    readouts = ("energy", "softmax")
-    if experiment.get("options", {}).get("readout") == "output":
-        readouts = ("output",)
-        head[2:4] = [f"{kind} error, output layer %"]
     written = any("program-to" in row for row in experiment["rows"]) and "ages" not in experiment.get("options", {})
     ages = ["at once", "after a day"] if written else []
     inspected = INSPECTED if experiment.get("inspected") else {}

@@ -6,7 +6,15 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from analog_ff.output.quantities import against_limit, joules, of_the_energy, of_the_whole, quantity, ranged
+from analog_ff.output.quantities import (
+    against_limit,
+    joules,
+    of_the_energy,
+    of_the_whole,
+    quantity,
+    ranged,
+    readout_in_words,
+)
 from analog_ff.plain import Document
 from analog_ff.runs.ages import AS_IT_IS, IN_WORDS
 from analog_ff.runs.limits import binding
@@ -30,7 +38,7 @@ def show(result: Document, folder: Path) -> None:
     table.add_column("value", justify="right")
     for name, error in result[f"{kind}_error_percent_by_readout"].items():
         mark = " (headline)" if name == config["readout"] else ""
-        table.add_row(f"{kind} error, {name} read-out{mark}", f"{error:.2f} %")
+        table.add_row(f"{kind} error, {readout_in_words(name)}{mark}", f"{error:.2f} %")
     for age, by in result.get("deployed", {}).get(f"{kind}_error_percent_by_age", {}).items():
         shown = ", ".join(f"{error:.2f} % {name}" for name, error in by.items())
         table.add_row(f"written to {config['program_to']}, {age}", shown)
@@ -66,7 +74,7 @@ def show(result: Document, folder: Path) -> None:
         missing = [name for name in _OF_A_PULSE if not result["device"].get(name)] or _OF_A_PULSE
         table.add_row("   of it pulses", f"not priced: the device\ngives no {', '.join(missing)}")
     for name, value in energy["per_image_joule"].items():
-        table.add_row(f"energy per image, {name} read-out", joules(value))
+        table.add_row(f"energy per image, {readout_in_words(name)}", joules(value))
     if energy["recalled"]:
         table.add_row("   prices recalled, not read again", "\n".join(energy["recalled"]))
     if chip := energy.get("chip", {}).get("learn"):
@@ -113,7 +121,7 @@ def of_ages(ages: Document | None) -> list[tuple[str, str]]:
                 f"{error:.2f} % {IN_WORDS[way]}" if len(errors) > 1 else f"{error:.2f} %"
                 for way, error in errors.items()
             ]
-            rows.append((f"age {age}, error, {readout} read-out", "\n".join(said)))
+            rows.append((f"age {age}, error, {readout_in_words(readout)}", "\n".join(said)))
         if found[AS_IT_IS]["goodness_positive"] is not None:
             pairs = zip(
                 found[AS_IT_IS]["goodness_positive"], found[AS_IT_IS]["goodness_negative"], ages["theta"], strict=True

@@ -20,7 +20,7 @@ NOT_SETTINGS = frozenset(
         "device", "layers", "epochs", "batch", "learning_rate", "readout", "label_strength", "technology", "seed",
         "chip_seed", "learner", "network", "port", "data", "data_dir", "split", "shift", "crop", "binarise",
         "images_per_epoch", "label_column", "conductances", "program_to", "ages", "out", "line_groups", "current_margin",
-        "preset",
+        "preset", "final_weights",
     }
 )  # fmt: skip
 """Choices of a run that the classifier takes by a name of its own, or that have no meaning here."""

@@ -24,6 +24,8 @@ from analog_ff.config.presets import BUILDABLE, FORWARD_FORWARD, PLAIN, PRESETS,
 from analog_ff.config.together import check_run, unread
 from analog_ff.learners import LEARNERS
 from analog_ff.learners.options import (
+    FINAL_WEIGHTS,
+    READOUTS,
     SLOPES,
     ArrayOptions,
     GoodnessOptions,
@@ -67,7 +69,7 @@ def run_folder(options: Facts) -> Path:
 
 
 @dataclass(frozen=True, kw_only=True)
-@carrying(LEARNERS, UPDATES, SLOPES, NETWORKS, SCHEDULES, NEGATIVES)
+@carrying(LEARNERS, READOUTS, FINAL_WEIGHTS, UPDATES, SLOPES, NETWORKS, SCHEDULES, NEGATIVES)
 class Config(
     RunChoices,
     CircuitChoices,

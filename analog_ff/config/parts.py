@@ -14,6 +14,7 @@ from analog_ff.config.ages import parse_ages
 from analog_ff.config.presets import PLAIN, PRESETS
 from analog_ff.datasets import DATASETS, SPLITS
 from analog_ff.learners import LEARNERS
+from analog_ff.learners.options import READOUTS
 from analog_ff.network import NETWORKS
 from analog_ff.objective.schedule import SCHEDULES
 from analog_ff.registry.options import flag, option, parse_bits, parse_figures, parse_layers, parse_tile
@@ -48,7 +49,7 @@ class LearningChoices:
     batch: int = option(
         100, "images per update; the last of an epoch may have fewer, and counts by its share", low=1, high=1_000_000
     )
-    readout: str = option("softmax", "read-out whose error is the headline", choices=("energy", "softmax", "output"))
+    readout: str = option("softmax", "read-out whose error is the headline", table=READOUTS)
     label_strength: float = option(
         4.0, "intensity of the label's inputs; a white pixel has 1", low=1e-06, high=100.0, unit="white pixels"
     )

@@ -124,7 +124,7 @@ LEARNERS = MappingProxyType(
                 ReadoutOptions, FormatOptions, ArrayOptions, LocalOptions, GoodnessOptions, NegativesOptions,
                 "label_strength", GateOptions,
             ),
-            only={"readout": Only(("softmax", "energy"), "has no output layer on the chip")},
+            only={"readout": Only(("softmax", "energy", "both"), "has no output layer on the chip")},
             streaming="analog_ff.learners.pipelined:Pipelined",
         ),
         "local-softmax": LearnerKind(

@@ -1,4 +1,4 @@
-"""Base class of every learner with a read-out: initial weights, passes, the two read-outs."""
+"""Base class of every learner with a read-out: initial weights, passes, read-outs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import ClassVar, Required, TypedDict
 import numpy as np
 
 from analog_ff.learners.meter import ActivityMeter
+from analog_ff.learners.options import READOUTS
 from analog_ff.network.base import Activity, Network, Shown
 from analog_ff.objective.labels import PLACES, code, embed
 from analog_ff.objective.readout import READOUT_FORMATS, READOUT_LAYERS, SoftmaxReadout
@@ -16,8 +17,8 @@ from analog_ff.objective.schedule import Moment
 from hardware_models.check import UsageError, in_range, positive_int
 from hardware_models.events import Events, Tally
 from hardware_models.keys import Key
+from hardware_models.tables import lookup
 
-READOUTS = ("energy", "softmax")
 ALWAYS = Moment(0, 0)
 """Both passes, all layers."""
 CHUNK = 1000
@@ -34,6 +35,7 @@ class LearnerKeywords(TypedDict, total=False):
     readout_rate: float
     readout_decay: float
     readout_format: str
+    goodness_weight: float | None
     skip_silent: bool
 
 
@@ -43,7 +45,8 @@ class Learner(ABC):
     The energy read-out makes one pass per label and takes the label of the best goodness (the largest, or the smallest
     where positives are to have a low one), summed over the read-out layers. The softmax read-out makes one pass with
     the neutral label (or, in a network without labels, just one pass); it is a digital softmax regression on the
-    normalised activities of the read-out layers, counted under layer ``readout``.
+    normalised activities of the read-out layers, counted under layer ``readout``. Their formulae, and that of the two together,
+    stand in `analog_ff.learners.readouts`.
 
     Parameters
     ----------
@@ -57,6 +60,8 @@ class Learner(ABC):
     readout_rate, readout_decay : float
         See `SoftmaxReadout`.
     readout_format : a name of `READOUT_FORMATS`, the numbers in which the read-out multiplies.
+    goodness_weight : float, optional
+        w of the two read-outs together, which a learner without it does not have [1/(units of the goodness)].
     skip_silent : bool
         Whether digital products skip factors that are zero; it changes what is counted, not what is computed.
     """
@@ -64,6 +69,7 @@ class Learner(ABC):
     name: ClassVar[str]
     labelled: ClassVar[bool] = True  # whether the network is shown labels; the negatives may say otherwise
     in_situ: ClassVar[bool] = True  # whether the arrays are written while it learns
+    takes_cells: ClassVar[bool] = True  # whether it learns from the cells as they are, and not from weights of its own
     reads_back: ClassVar[bool] = False  # whether it reads arrays backwards (pin "transposed")
     least: int = 1  # images that a batch must have
 
@@ -78,6 +84,7 @@ class Learner(ABC):
         readout_rate: float = 0.1,
         readout_decay: float = 0.003,
         readout_format: str = "fp32",
+        goodness_weight: float | None = None,
         skip_silent: bool = False,
     ) -> None:
         self.network, self.port = network, network.port
@@ -101,6 +108,9 @@ class Learner(ABC):
         features = sum(network.units[layer] for layer in self.readout_layers)
         if readout_format not in READOUT_FORMATS:
             raise UsageError(f"a read-out computes in {' or '.join(READOUT_FORMATS)}, got {readout_format!r}.")
+        self._weight = None
+        if goodness_weight is not None:
+            self._weight = in_range("a learner", "goodness_weight", goodness_weight, 0.0, 1e6)
         made = READOUT_FORMATS[readout_format]
         self.softmax: SoftmaxReadout = made(features, self.classes, rate=readout_rate, decay=readout_decay)
         self.meter = ActivityMeter()
@@ -108,7 +118,21 @@ class Learner(ABC):
     @property
     def readouts(self) -> tuple[str, ...]:
         """The read-outs that this learner has: a network without labels has no goodness of a label, so no energy read-out."""
-        return ("softmax",) if self.network.label_place == "none" else READOUTS
+        if self.network.label_place == "none":
+            return ("softmax",)
+        return ("energy", "softmax") if self._weight is None else ("energy", "softmax", "both")
+
+    @property
+    def goodness_weight(self) -> float:
+        """Weight w of the goodness in the two read-outs together; raise UsageError for a learner without it."""
+        if self._weight is None:
+            raise UsageError("this learner was made without the read-out 'both'.")
+        return self._weight
+
+    @property
+    def scored_neurons(self) -> int:
+        """Outputs of neurons that the energy read-out sums over, those of every counted iteration."""
+        return sum(self.network.units[layer] for layer in self.readout_layers) * len(self.network.score_iterations)
 
     def initialise(self) -> Tally:
         """Program W ~ N(0, 1/fan_in), bias row 0, once and open loop; return the events of phase ``program``."""
@@ -126,6 +150,11 @@ class Learner(ABC):
         Without an update that asks for a pace there is no wait. `step` names the random draws.
         """
         del tally, images, step
+        return Tally()
+
+    def remember(self, step: int) -> Tally:
+        """Do what comes after the batch of that number, and return its events; by default there is none."""
+        del step
         return Tally()
 
     @abstractmethod
@@ -214,35 +243,38 @@ class Learner(ABC):
     def predict(
         self, images: np.ndarray, *, readouts: Sequence[str] | None = None, key: Key
     ) -> tuple[dict[str, np.ndarray], Tally]:
-        """Return the predicted labels (B,) of each read-out asked for (default all), and the events."""
+        """Return the predicted labels (B,) of each read-out asked for (default all), and the events.
+
+        A read-out that takes the scores of others which are asked before it makes no passes of its own.
+        """
         tally = Tally()
         readouts = self.readouts if readouts is None else readouts
         predicted: dict[str, list[np.ndarray]] = {name: [] for name in readouts}
         for start in range(0, len(images), CHUNK):
             part = images[start : start + CHUNK]
             chunk_key = key.child("chunk", start // CHUNK)
+            known: dict[str, np.ndarray] = {}
             for name in readouts:
-                scores, events = self.scores(part, name, chunk_key)
-                predicted[name].append(scores.argmax(axis=1))
+                known[name], events = self.scores(part, name, chunk_key, known)
+                predicted[name].append(known[name].argmax(axis=1))
                 tally = tally + events
         return {name: np.concatenate(parts) for name, parts in predicted.items()}, tally
 
-    def scores(self, images: np.ndarray, readout: str, key: Key) -> tuple[np.ndarray, Tally]:
+    def scores(
+        self, images: np.ndarray, readout: str, key: Key, known: Mapping[str, np.ndarray] = {}
+    ) -> tuple[np.ndarray, Tally]:
         """Return the score of each label, (B, classes), and the events; the best score is the read-out's answer.
 
-        Energy: s G summed over the read-out layers, float64; softmax: logits, float32.
+        `known` are scores of the same images by other read-outs, which are not made again.
         """
         if readout not in self.readouts:
             raise UsageError(f"no read-out '{readout}' (known here: {', '.join(self.readouts)}).")
-        if readout == "softmax":
-            features, tally = self._neutral(images, key)
-            return self.softmax.logits(features), tally
-        tally = Tally()
-        scores = np.empty((len(images), self.classes))
-        for label in range(self.classes):
-            scores[:, label], events = self.agreement(images, np.full(len(images), label), key.child("label", label))
-            tally = tally + events
-        return scores, tally
+        found: tuple[np.ndarray, Tally] = lookup("read-out", readout, READOUTS)(self, images, key, known)
+        return found
+
+    def outputs(self, images: np.ndarray, key: Key) -> tuple[np.ndarray, Tally]:
+        """Return the outputs (B, classes) of an output layer on the chip, and the events; raise UsageError if there is none."""
+        raise UsageError(f"learner {self.name} has no output layer on the chip.")
 
     def agreement(self, images: np.ndarray, labels: np.ndarray, key: Key) -> tuple[np.ndarray, Tally]:
         """Return the goodness s G (B,) of each image with its label, summed over the read-out layers, and the events."""
@@ -259,10 +291,10 @@ class Learner(ABC):
 
     def believe(self, images: np.ndarray, key: Key) -> tuple[np.ndarray, Tally]:
         """Return the softmax read-out's probabilities (B, classes) in a pass with the neutral label, and the events."""
-        features, tally = self._neutral(images, key)
+        features, tally = self.neutral(images, key)
         return self.softmax.probabilities(features), tally
 
-    def _neutral(self, images: np.ndarray, key: Key) -> tuple[np.ndarray, Tally]:
+    def neutral(self, images: np.ndarray, key: Key) -> tuple[np.ndarray, Tally]:
         """Return the softmax read-out's inputs in a pass with the neutral label, and the events, its product included."""
         activities, tally = self.look(images, None, key.child("neutral"), "layer")
         features = self.features(activities)

@@ -12,7 +12,8 @@ from typing import ClassVar, Unpack
 import numpy as np
 
 from analog_ff.learners.base import Learner, LearnerKeywords, _part
-from analog_ff.learners.options import SLOPES
+from analog_ff.learners.final_weights import Last
+from analog_ff.learners.options import FINAL_WEIGHTS, SLOPES
 from analog_ff.learners.slopes import Slope
 from analog_ff.network.base import Network
 from analog_ff.objective.normalise import PeerNorm
@@ -35,6 +36,8 @@ class ArrayKeywords(LearnerKeywords, total=False):
     update: str
     update_options: Mapping[str, object] | None
     bias_rate: float | None
+    final_weights: str
+    final_weights_options: Mapping[str, object] | None
 
 
 class LocalKeywords(ArrayKeywords, total=False):
@@ -63,6 +66,8 @@ class ArrayLearner(Learner):
         See `Learner`; the update schemes have it too.
     bias_rate : float, optional
         Factor on the bias row's update; default 1/s², so that the bias learns as if its input were 1.
+    final_weights : str
+        Name of the weights that the network ends with; `final_weights_options` go to them.
     """
 
     usual_rate: ClassVar[float] = 0.01
@@ -75,6 +80,8 @@ class ArrayLearner(Learner):
         update: str = "accumulate",
         update_options: Mapping[str, object] | None = None,
         bias_rate: float | None = None,
+        final_weights: str = "last",
+        final_weights_options: Mapping[str, object] | None = None,
         **shared: Unpack[LearnerKeywords],
     ) -> None:
         super().__init__(network, **shared)
@@ -88,6 +95,9 @@ class ArrayLearner(Learner):
         self._bias_rates = [
             1.0 / sheet.input_scale**2 if bias_rate is None else float(bias_rate) for sheet in port.datasheet
         ]
+        final = lookup("final weights", final_weights, FINAL_WEIGHTS)
+        averaged = self.softmax if "softmax" in self.readouts else None
+        self.final: Last = final(port, averaged, **(final_weights_options or {}))
 
     def bring(
         self, layer: int, x: Sequence[np.ndarray], d: Sequence[np.ndarray], images: int, rate: float, key: Key
@@ -122,6 +132,14 @@ class ArrayLearner(Learner):
             )
         return Tally({"shared": self.port.wait(max(0.0, seconds - busy), key=Key(self.seed, "pace", step))})
 
+    def remember(self, step: int) -> Tally:
+        """Let the final weights see those after a batch, and return the events."""
+        return self.final.after_batch(Key(self.seed, "final", step))
+
+    def finish(self) -> Tally:
+        """Write the final weights unless they are those of the last update, and return the events, of phase ``program``."""
+        return self.final.finish(Key(self.seed, "final"))
+
     @property
     def measured(self) -> Mapping[str, float]:
         """Numbers of the update of each array, by name and array."""
@@ -132,6 +150,7 @@ class ArrayLearner(Learner):
         saved = super().save(copy=copy)
         for part, update in enumerate(self.updates):
             saved |= {f"update{part}.{name}": value for name, value in update.save(copy=copy).items()}
+        saved |= {f"final.{name}": value for name, value in self.final.save(copy=copy).items()}
         return saved | ({"pace.late": np.array(self._late)} if self._late else {})
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:
@@ -140,6 +159,7 @@ class ArrayLearner(Learner):
         for part, update in enumerate(self.updates):
             update.restore(_part(saved, f"update{part}."))
             self.meter.hold(update.waiting)
+        self.final.restore(_part(saved, "final."))
         self._late = float(saved.get("pace.late", 0.0))
 
 

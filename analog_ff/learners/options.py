@@ -11,7 +11,7 @@ from analog_ff.objective.goodness import GOODNESS
 from analog_ff.objective.makers import NEGATIVES
 from analog_ff.objective.readout import READOUT_FORMATS, READOUT_LAYERS
 from analog_ff.registry.options import flag, option, parse_regions
-from analog_ff.registry.rows import Kind
+from analog_ff.registry.rows import FinalKind, Kind
 from analog_ff.updates import UPDATES
 from hardware_models.check import UsageError, positive_int
 
@@ -50,6 +50,33 @@ SLOPES = MappingProxyType(
 
 
 @dataclass(frozen=True, kw_only=True)
+class BothOptions:
+    """Options of the two read-outs together."""
+
+    goodness_weight: float = option(
+        20.0,
+        "weight of a neuron's mean goodness beside the logits of the softmax read-out [1/(units of the goodness)]",
+        low=0.0,
+        high=1e6,
+        unit="1/(units of the goodness)",
+        later=True,
+    )
+
+
+READOUTS = MappingProxyType(
+    {
+        "softmax": Kind("analog_ff.learners.readouts:softmax", "a pass without a label, digital regression"),
+        "energy": Kind("analog_ff.learners.readouts:energy", "a pass per label, the best goodness"),
+        "both": Kind(
+            "analog_ff.learners.readouts:both", "the two of them, their log probabilities added", options=(BothOptions,)
+        ),
+        "output": Kind("analog_ff.learners.readouts:output", "the output layer of backprop-sigmoid"),
+    }
+)
+"""Read-outs by name; each is called with (learner, images, key, scores that are known already)."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReadoutOptions:
     """Options of the digital softmax read-out."""
 
@@ -68,11 +95,54 @@ class FormatOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class VerifyOptions:
+    """Options of writing finished weights."""
+
+    verify_rounds: int | None = option(
+        None,
+        "largest number of corrections of the write",
+        shown="20; 0 for devices verified by their model",
+        low=0,
+        high=1000,
+    )
+    verify_reads: int = option(1, "reads that are averaged before a correction", low=1, high=1000)
+    verify_tolerance: float = option(0.1, "an error up to it is not corrected [of W_max]", low=0.0, high=1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AverageOptions:
+    """Options of an average of the weights."""
+
+    weight_average: float = option(
+        0.999, "share of the weights' running average that is kept from batch to batch [1]", low=0.0, high=0.999999,
+        later=True,
+    )  # fmt: skip
+    average_every: int = option(
+        10, "batches from one reading of the weights for their average to the next", low=1, high=1_000_000, later=True
+    )
+
+
+FINAL_WEIGHTS = MappingProxyType(
+    {
+        "last": FinalKind("analog_ff.learners.final_weights:Last", "as the last update leaves them"),
+        "average": FinalKind(
+            "analog_ff.learners.final_weights:Average",
+            "their running average in digital memory, written to the array at the end",
+            options=(AverageOptions, VerifyOptions),
+            memory_bits=32,
+        ),
+    }
+)
+"""Weights that a network ends with, by name; each is made from (port, parts, read-out, **options)."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ArrayOptions:
     """Options of learners that apply outer products to the arrays."""
 
     learning_rate: float = option(0.01, "eta, size of an update [1]", low=0.0, high=100.0)
     update: str = option("accumulate", "how an update reaches the array", table=UPDATES)
+    final_weights: str = option("last", "weights that the network ends with", table=FINAL_WEIGHTS, later=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,21 +224,6 @@ class GateOptions:
         choices=ROUNDINGS,
         beside="drive_bits",
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class VerifyOptions:
-    """Options of writing finished weights, also with --program-to."""
-
-    verify_rounds: int | None = option(
-        None,
-        "largest number of corrections of the write",
-        shown="20; 0 for devices verified by their model",
-        low=0,
-        high=1000,
-    )
-    verify_reads: int = option(1, "reads that are averaged before a correction", low=1, high=1000)
-    verify_tolerance: float = option(0.1, "an error up to it is not corrected [of W_max]", low=0.0, high=1.0)
 
 
 class _Copying(Protocol):

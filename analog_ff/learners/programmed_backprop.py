@@ -53,6 +53,7 @@ class ProgrammedBackprop(Supervised):
 
     name: ClassVar[str] = "backprop-programmed"
     in_situ: ClassVar[bool] = False
+    takes_cells: ClassVar[bool] = False
 
     def __init__(
         self,

@@ -141,9 +141,7 @@ class SigmoidBackprop(ArrayLearner):
                 tally.add(layer, Events({"mac.fp32": len(y) * weights.size, "sram.words_read": weights.size}))
         return drives, tally
 
-    def scores(self, images: np.ndarray, readout: str, key: Key) -> tuple[np.ndarray, Tally]:
+    def outputs(self, images: np.ndarray, key: Key) -> tuple[np.ndarray, Tally]:
         """Return the outputs of the last layer, (B, classes), and the events; the largest is the answer."""
-        if readout not in self.readouts:
-            raise UsageError(f"no read-out '{readout}' (known here: {', '.join(self.readouts)}).")
         _, answers, tally = self.through(images, key, "layer")
         return answers[-1], tally

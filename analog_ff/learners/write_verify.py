@@ -4,7 +4,8 @@ r"""Write and verify: weights are written to an array, read back through its pin
           n_{ij} = \mathrm{rint}\!\left(\frac{W_{ij} - \hat W_{ij}}{\Delta W}\right)
           \;\text{where}\; |W_{ij} - \hat W_{ij}| > \tau W_{max}, \; 0 \;\text{elsewhere}
 
-after a first write without verification, `rounds` times or until nothing is left to correct. s is the input at full scale,
+after a first write, `rounds` times or until nothing is left to correct. Fresh cells are first written without a look at them;
+cells that hold weights already are read first, and every weight is moved by n, with tau = 0. s is the input at full scale,
 DeltaW the nominal change by one pulse, R the reads that are averaged. A chip does not show its weights: one word line is driven
 after the other, with the converter and the noise of any read, and the converter's step limits the verification. Without a
 tolerance the noise of the pulses would undo in every round the gain of the round before.
@@ -20,7 +21,15 @@ from hardware_models.port import ChipPort
 
 
 def write_verified(
-    port: ChipPort, layer: int, weights: np.ndarray, *, rounds: int, reads: int, tolerance: float, key: Key
+    port: ChipPort,
+    layer: int,
+    weights: np.ndarray,
+    *,
+    rounds: int,
+    reads: int,
+    tolerance: float,
+    key: Key,
+    fresh: bool = True,
 ) -> Events:
     """Write weights (inputs, neurons), correct them, and return the events.
 
@@ -28,19 +37,24 @@ def write_verified(
     ----------
     port, layer : the chip and the layer that is written.
     weights : the wanted weights; values beyond the layer's range are clipped.
-    rounds : most corrections; 0: written without verification.
+    rounds : most corrections after the first write; 0: written without verification.
     reads : R, reads of each weight that are averaged.
     tolerance : tau, error that is left as it is, in units of the largest weight [1].
+    fresh : whether the cells are as they were fabricated.
     """
     sheet = port.datasheet[layer]
     wanted = np.clip(np.asarray(weights, np.float64), -sheet.weight_limit, sheet.weight_limit)
-    events = port.program(layer, wanted, key=key.child("write"))
-    for turn in range(rounds):
-        here = key.child("round", turn)
+    turns = [(key.child("round", turn), tolerance) for turn in range(rounds)]
+    events = Events()
+    if fresh:
+        events += port.program(layer, wanted, key=key.child("write"))
+    else:
+        turns.insert(0, (key.child("write"), 0.0))
+    for here, left in turns:
         seen, read = read_back(port, layer, reads, here)
         events += read
         off = wanted - seen
-        counts = np.where(np.abs(off) > tolerance * sheet.weight_limit, np.rint(off / sheet.weight_step), 0.0)
+        counts = np.where(np.abs(off) > left * sheet.weight_limit, np.rint(off / sheet.weight_step), 0.0)
         events += Events({"add.fp32": off.size, "sram.words_read": off.size})
         if not counts.any():
             break

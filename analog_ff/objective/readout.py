@@ -212,6 +212,22 @@ class SquaredReadout(SoftmaxReadout):
         return h.T.astype(self.weights.dtype, copy=False) @ asked / len(h)
 
 
+def together(logits: np.ndarray, energies: np.ndarray, neurons: int, weight: float) -> np.ndarray:
+    r"""Return the scores (B, classes) float64 of two read-outs together, the best of which is the answer.
+
+    .. math:: S_c = L_c + w\,(E_c - \max_k E_k)/N
+
+    Parameters
+    ----------
+    logits : L (B, classes), of the softmax read-out.
+    energies : E (B, classes), goodness of each label, summed over N = `neurons` [units of the goodness].
+    weight : w [1/(units of the goodness)].
+    """
+    best: np.ndarray = energies.max(axis=1, keepdims=True)
+    scores: np.ndarray = logits.astype(np.float64) + weight / neurons * (energies - best)
+    return scores
+
+
 def energy_scores(
     passes: Iterable[Sequence[np.ndarray]], layers: Iterable[int], goodness: Sequence[LayerGoodness]
 ) -> np.ndarray:

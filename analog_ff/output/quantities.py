@@ -109,3 +109,8 @@ def against_limit(ratio: Mapping[str, float], limit: str = "the current limit") 
     if not ratio["write"]:
         return f"reads {ratio['read']:.3g} times {limit}; writes unknown, as the device gives no voltage"
     return f"reads {ratio['read']:.3g}, writes {ratio['write']:.3g} times {limit}"
+
+
+def readout_in_words(name: str) -> str:
+    """Return the words for a read-out of that name, such as "energy read-out"."""
+    return f"{name} read-outs" if name == "both" else f"{name} read-out"

@@ -91,6 +91,18 @@ class UpdateKind(Kind):
     fast_device: str = ""
 
 
+@dataclass(frozen=True)
+class FinalKind(Kind):
+    """Weights that a network ends with.
+
+    Attributes
+    ----------
+    memory_bits : bits of digital memory that it keeps a weight, of the arrays and of the read-out.
+    """
+
+    memory_bits: int = 0
+
+
 def names(declared: type) -> tuple[str, ...]:
     """Return the names of the options that a dataclass declares."""
     return tuple(f.name for f in fields(declared))

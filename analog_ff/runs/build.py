@@ -277,17 +277,19 @@ def learner_of(config: Config, port: ChipPort, classes: int, wiring: Wiring, neg
     options = settings(config, "learner")
     for name in names(GoodnessOptions):  # of the network's layers
         options.pop(name, None)
-    for name in {"update", "slope"} & options.keys():
+    for name in {"update", "slope", "final_weights"} & options.keys():
         options[f"{name}_options"] = {
             option: value for option, value in settings(config, name).items() if option not in OF_THE_CHIP
         }
     if "negatives" in options:
         options["negatives"] = negatives
-    if options.get("verify_rounds", 0) is None:
-        options["verify_rounds"] = VERIFY_ROUNDS if load_device(config.device).trainable else 0
+    for given in (options, options.get("final_weights_options", {})):
+        if given.get("verify_rounds", 0) is None:
+            given["verify_rounds"] = VERIFY_ROUNDS if load_device(config.device).trainable else 0
     learner = kind(
-        network_of(config, port, wiring), classes=classes, seed=config.seed, skip_silent=config.skip_silent, **options
-    )
+        network_of(config, port, wiring), classes=classes, seed=config.seed, skip_silent=config.skip_silent,
+        **settings(config, "readout"), **options,
+    )  # fmt: skip
     if config.readout not in learner.readouts:
         raise UsageError(
             f"a network that is shown no labels has no goodness of a label: choose --readout {learner.readouts[0]}."

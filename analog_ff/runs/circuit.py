@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import ceil
 
 from analog_ff.learners import LEARNERS
+from analog_ff.learners.options import FINAL_WEIGHTS
 from analog_ff.plain import Facts
 from analog_ff.updates import UPDATES
 from hardware_models.devices import PUBLISHED
@@ -56,6 +57,9 @@ def memory_bytes(config: Facts, weights: int, neurons: int, classes: int = CLASS
     if learner is not None:
         reads = "update" in learner.reads
         bits += weights * (learner.memory_bits + (UPDATES[str(config["update"])].memory_bits if reads else 0))
+        if "final_weights" in learner.reads:
+            final = FINAL_WEIGHTS[str(config.get("final_weights", "last"))]
+            bits += final.memory_bits * (weights + neurons * classes)
     return ceil(bits / 8)
 
 

@@ -115,7 +115,7 @@ def _given(config: Config, port: ChipBench, learner: Learner) -> Document:
     """Set the cells of a chip to the conductances that a run was given, and return the cells that did not take them."""
     if config.conductances is None:
         return {}
-    if type(learner).finish is not Learner.finish:
+    if not learner.takes_cells:
         raise UsageError(
             f"learner {config.learner} writes weights of its own to the chip: leave --conductances out, or choose another "
             "learner."

@@ -36,6 +36,7 @@ def teach(learner: Learner, ledger: Ledger, images: np.ndarray, labels: np.ndarr
     shows none that is new.
     """
     tally = learner.step(images, labels, step=lesson.step, gain=lesson.gain, moment=lesson.moment)
+    tally = tally + learner.remember(lesson.step)
     ledger.book("learn", tally)
     ledger.book("learn", learner.pace(tally, len(images), lesson.step))
     return len(images) if lesson.moment.positive else 0

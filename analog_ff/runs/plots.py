@@ -6,6 +6,7 @@ from pathlib import Path
 
 from analog_ff.output import whole_files
 from analog_ff.output.forms import panels, picture
+from analog_ff.output.quantities import readout_in_words
 from analog_ff.plain import Document, Facts
 from analog_ff.runs.ages import AS_IT_IS, IN_WORDS
 from analog_ff.runs.train import MONITORED
@@ -24,7 +25,7 @@ def learning_curve(folder: Path, result: Document, metrics: list[Document]) -> N
     epochs = [line["epoch"] for line in metrics]
     for colour, (name, error) in enumerate(result[f"{kind}_error_percent_by_readout"].items()):
         curve = [line[f"{name}_error_percent"] for line in metrics]
-        axes.plot(epochs, curve, color=f"C{colour}", label=f"{name} read-out, {watched}")
+        axes.plot(epochs, curve, color=f"C{colour}", label=f"{readout_in_words(name)}, {watched}")
         if final:
             axes.plot(
                 epochs[-1:],
@@ -32,7 +33,7 @@ def learning_curve(folder: Path, result: Document, metrics: list[Document]) -> N
                 "o",
                 color=f"C{colour}",
                 clip_on=False,
-                label=f"{name} read-out, test: {error:.2f} %",
+                label=f"{readout_in_words(name)}, test: {error:.2f} %",
             )
     axes.set(xlabel="epoch", ylabel="error [%]", title=f"{result['config']['device']}, {result['config']['data']}")
     axes.set_ylim(0, 1.06 * axes.get_ylim()[1])  # a point at the top keeps clear of the frame
@@ -53,7 +54,7 @@ def ages_of_a_chip(path: Path, found: Facts, title: str, kind: str) -> None:
     for marker, way in zip("os^", IN_WORDS, strict=True):
         at = [(age["seconds"], age[way]["error_percent_by_readout"]) for age in by_age.values() if way in age]
         for colour, readout in enumerate(at[0][1] if at else ()):
-            label = f"{readout} read-out, {IN_WORDS[way]}"
+            label = f"{readout_in_words(readout)}, {IN_WORDS[way]}"
             line = "-" if way == AS_IT_IS else ":"
             errors.plot([t for t, _ in at], [e[readout] for _, e in at], line + marker, color=f"C{colour}", label=label)
     for layer, theta in enumerate(found["theta"]):

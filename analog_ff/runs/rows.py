@@ -91,12 +91,15 @@ class Rows:
         labels = np.arange(self.classes)
         for row, u in enumerate(self.encode(x)):
             here = key.child(hashlib.blake2b(u.tobytes(), digest_size=16).hexdigest())
-            if self.config.readout == "softmax":
-                found, events = self.learner.scores(u[None], "softmax", here)
-                scores[row] = found[0]
-            else:  # the same row under every label
-                scores[row], events = self.learner.agreement(np.repeat(u[None], self.classes, axis=0), labels, here)
-            tally = tally + events
+            known: dict[str, np.ndarray] = {}
+            if self.config.readout != "softmax":  # the same row under every label
+                repeated = np.repeat(u[None], self.classes, axis=0)
+                goodness, events = self.learner.agreement(repeated, labels, here)
+                known["energy"], tally = goodness[None], tally + events
+            if self.config.readout not in known:
+                known[self.config.readout], events = self.learner.scores(u[None], self.config.readout, here, known)
+                tally = tally + events
+            scores[row] = known[self.config.readout][0]
         self.ledger.book("infer", tally)
         self.images["infer"] += len(x)
         return scores

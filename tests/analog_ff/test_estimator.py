@@ -50,7 +50,7 @@ def test_scikit_learns_own_checks(estimator: Any, check: Any) -> None:
     check(estimator)
 
 
-@pytest.mark.parametrize("readout", ["softmax", "energy"])
+@pytest.mark.parametrize("readout", ["softmax", "energy", "both"])
 def test_a_row_reads_the_same_in_any_batch(readout: str, iris: tuple[np.ndarray, np.ndarray]) -> None:
     """Alone, in any order and company, again: the same bits, on noisy cells; another row of noise is another reading."""
     x, y = iris
@@ -84,7 +84,7 @@ def test_the_noise_of_rows_is_independent(iris: tuple[np.ndarray, np.ndarray]) -
     assert (np.abs(neighbours) < 4.5 / np.sqrt(399)).all()
 
 
-@pytest.mark.parametrize("readout", ["softmax", "energy"])
+@pytest.mark.parametrize("readout", ["softmax", "energy", "both"])
 @pytest.mark.parametrize("device", DEVICES)
 def test_learns_labels_of_any_type(device: str, readout: str, iris: tuple[np.ndarray, np.ndarray]) -> None:
     """Species by name; two classes give one column of scores; probabilities sum to 1 and follow the scores."""
@@ -98,6 +98,20 @@ def test_learns_labels_of_any_type(device: str, readout: str, iris: tuple[np.nda
     assert scores.shape == (100,) and np.allclose(probabilities.sum(axis=1), 1.0)
     assert np.array_equal(two.predict(x[:100]), scores > 0)
     assert np.allclose(probabilities[:, 1], 0.5 + 0.5 * np.tanh(scores / 2))
+
+
+def test_both_readouts_multiply_their_probabilities(iris: tuple[np.ndarray, np.ndarray]) -> None:
+    """On the same chip, read without noise: p of both is in proportion to p of the logits and p of the weighted goodness."""
+    x, y = iris
+    model = small("ideal", readout="both", settings={"goodness_weight": 3.0}).fit(x, y)
+    found = {"both": model.predict_proba(x)}
+    for readout, factor in (("softmax", 1.0), ("energy", 3.0 / sum(model.hidden))):
+        other = small("ideal", readout=readout).fit(x, y)  # a read-out changes nothing of the training
+        raised = np.exp(factor * (scores := other.decision_function(x)) - factor * scores.max(axis=1, keepdims=True))
+        found[readout] = raised / raised.sum(axis=1, keepdims=True)
+    product = found["softmax"] * found["energy"]
+    np.testing.assert_allclose(found["both"], product / product.sum(axis=1, keepdims=True), rtol=0, atol=1e-5)
+    assert np.abs(found["both"] - found["softmax"]).max() > 0.01
 
 
 def test_length_reaches_the_network() -> None:
@@ -245,7 +259,8 @@ def test_learns_on_a_sealed_chip(iris: tuple[np.ndarray, np.ndarray]) -> None:
         ({"epochs": 0}, "epochs"),
         ({"batch": 0}, "batch"),
         ({"learning_rate": -1.0}, "learning_rate"),
-        ({"readout": "both"}, "^readout is one of energy, softmax"),
+        ({"readout": "all"}, "^no readout 'all'"),
+        ({"settings": {"final_weights": "average"}}, "settings have no 'final_weights'"),
         ({"device": "nothing"}, "nothing"),
         ({"technology": "nothing"}, "nothing"),
         ({"settings": {"layers": (5,)}}, r"settings have no 'layers'"),

@@ -133,3 +133,20 @@ def test_the_comparison_of_learners_takes_the_tuned_rates() -> None:
     rates = [word for word in words if ":learning-rate=" in word]
     assert len(rates) == len(learners.LEARNERS) * len(learners.DEVICES) and words.count("--set") * 2 == len(words)
     assert "memristor/plain:skip-silent=false" in words
+
+
+@pytest.mark.parametrize(
+    ("options", "rows", "expected"),
+    [
+        ({}, [{}], ("energy", "softmax")),
+        ({"readout": "both"}, [{}], ("energy", "softmax", "both")),
+        ({}, [{"readout": "energy"}, {"readout": "both"}], ("energy", "softmax", "both")),
+        ({"readout": "output"}, [{}], ("output",)),
+    ],
+)
+def test_a_table_has_the_readouts_of_its_runs(
+    options: dict[str, str], rows: list[dict[str, str]], expected: tuple[str, ...]
+) -> None:
+    """The two together have a column where a row asks for them, and every read-out has a name."""
+    found = catalogue.readouts_of({"options": options, "rows": rows})
+    assert found == expected and set(found) <= set(catalogue.READOUT_NAMES)

@@ -15,7 +15,7 @@ import pytest
 import analog_ff
 import hardware_models
 from analog_ff.learners import LEARNERS
-from analog_ff.learners.options import SLOPES
+from analog_ff.learners.options import FINAL_WEIGHTS, READOUTS, SLOPES
 from analog_ff.network import NETWORKS
 from analog_ff.objective.goodness import GOODNESS
 from analog_ff.objective.makers import NEGATIVES
@@ -95,6 +95,8 @@ def rows(page: str, heading: str) -> str:
         ("What stands for", SLOPES),
         ("When", SCHEDULES),
         ("How the cells are told", UPDATES),
+        ("What the network ends with", FINAL_WEIGHTS),
+        ("Who answers", READOUTS),
         ("Who learns", LEARNERS),
     ],
 )  # fmt: skip
