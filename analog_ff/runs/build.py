@@ -218,6 +218,7 @@ def chip_options(config: ChipChoices) -> Document:
         "input_scale": config.input_scale,
         "adc_range": config.adc_range,
         "partial_sums": config.partial_sums,
+        "pairs": config.pairs,
     }
 
 

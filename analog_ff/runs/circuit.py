@@ -25,13 +25,18 @@ def circuit_of(config: Facts, shapes: Sequence[Sequence[int]], device: Facts, cl
     """
     weights, neurons = sum(n * m for n, m in shapes), sum(m for _, m in shapes)
     memory = memory_bytes(config, weights, neurons, classes)
-    return _drawn(config, memory, longest_line(shapes, tile_of(config)), device.get("c_gate", 0.0))
+    return _drawn(config, memory, longest_line(shapes, tile_of(config), pairs_of(config)), device.get("c_gate", 0.0))
 
 
 def tile_of(config: Facts) -> tuple[int, int]:
     """Return the largest tile (rows, columns) of a run; a spiking run has the default one."""
     rows, columns = config.get("tile", (256, 256))
     return rows, columns
+
+
+def pairs_of(config: Facts) -> int:
+    """Return the pairs of cells of a weight of a run; earlier versions, and spiking runs, have one."""
+    return int(config.get("pairs", 1))
 
 
 def _drawn(config: Facts, memory: int, line: int, gate: float) -> Circuit:
