@@ -18,6 +18,7 @@ from analog_ff.network.base import Network
 from analog_ff.objective.normalise import PeerNorm
 from analog_ff.updates import UPDATES
 from analog_ff.updates.base import Update
+from analog_ff.updates.consolidation import Record
 from analog_ff.updates.decay import Decay
 from hardware_models.check import RunError, in_range
 from hardware_models.events import Tally
@@ -35,6 +36,7 @@ class ArrayKeywords(LearnerKeywords, total=False):
     update: str
     update_options: Mapping[str, object] | None
     bias_rate: float | None
+    consolidation: Mapping[str, float] | None
 
 
 class LocalKeywords(ArrayKeywords, total=False):
@@ -63,6 +65,8 @@ class ArrayLearner(Learner):
         See `Learner`; the update schemes have it too.
     bias_rate : float, optional
         Factor on the bias row's update; default 1/s², so that the bias learns as if its input were 1.
+    consolidation : dict, optional
+        ``share`` and ``every`` of `analog_ff.updates.consolidation.Record`; default: the network is not consolidated.
     """
 
     usual_rate: ClassVar[float] = 0.01
@@ -75,6 +79,7 @@ class ArrayLearner(Learner):
         update: str = "accumulate",
         update_options: Mapping[str, object] | None = None,
         bias_rate: float | None = None,
+        consolidation: Mapping[str, float] | None = None,
         **shared: Unpack[LearnerKeywords],
     ) -> None:
         super().__init__(network, **shared)
@@ -84,6 +89,10 @@ class ArrayLearner(Learner):
         port = self.port
         options = {**(update_options or {}), "skip_silent": self.skip_silent}
         self.updates: list[Update] = [scheme(port, part, **options) for part in range(len(port.shapes))]
+        if consolidation is not None:
+            share, every = float(consolidation["share"]), int(consolidation["every"])
+            for part, own in enumerate(self.updates):
+                own.record = Record(port, part, share=share, every=every)
         self._late = 0.0
         self._bias_rates = [
             1.0 / sheet.input_scale**2 if bias_rate is None else float(bias_rate) for sheet in port.datasheet
@@ -122,6 +131,14 @@ class ArrayLearner(Learner):
             )
         return Tally({"shared": self.port.wait(max(0.0, seconds - busy), key=Key(self.seed, "pace", step))})
 
+    def consolidate(self, step: int) -> Tally:
+        """Hold the weights of each array to its record after a batch of the last epochs; `step` names the random draws."""
+        tally, key = Tally(), Key(self.seed, "consolidate", step)
+        for part, update in enumerate(self.updates):
+            if update.record is not None:
+                tally.add(part, update.record.after_batch(key.child("array", part)))
+        return tally
+
     @property
     def measured(self) -> Mapping[str, float]:
         """Numbers of the update of each array, by name and array."""
@@ -132,6 +149,8 @@ class ArrayLearner(Learner):
         saved = super().save(copy=copy)
         for part, update in enumerate(self.updates):
             saved |= {f"update{part}.{name}": value for name, value in update.save(copy=copy).items()}
+            kept = {} if update.record is None else update.record.save(copy=copy)
+            saved |= {f"record{part}.{name}": value for name, value in kept.items()}
         return saved | ({"pace.late": np.array(self._late)} if self._late else {})
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:
@@ -139,6 +158,8 @@ class ArrayLearner(Learner):
         super().restore(saved)
         for part, update in enumerate(self.updates):
             update.restore(_part(saved, f"update{part}."))
+            if update.record is not None:
+                update.record.restore(_part(saved, f"record{part}."))
             self.meter.hold(update.waiting)
         self._late = float(saved.get("pace.late", 0.0))
 

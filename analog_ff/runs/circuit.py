@@ -8,6 +8,7 @@ from math import ceil
 from analog_ff.learners import LEARNERS
 from analog_ff.plain import Facts
 from analog_ff.updates import UPDATES
+from analog_ff.updates.consolidation import WORD_BITS
 from hardware_models.devices import PUBLISHED
 from hardware_models.energy.circuit import COLUMNS_PER_ADC, QUOTED, Circuit, longest_line
 from hardware_models.load import load_device
@@ -53,14 +54,16 @@ def _drawn(config: Facts, memory: int, line: int, gate: float) -> Circuit:
 def memory_bytes(config: Facts, weights: int, neurons: int, classes: int = CLASSES) -> int:
     """Return the capacity of the digital memory [B]: what learning keeps from batch to batch, in one memory.
 
-    That is the word of a weight (an update's average, or a digital copy of the weight) and the read-out, whose features are
-    taken to be the neurons of all layers. Activities of a batch pass through the same memory and are small beside it.
+    That is the word of a weight (an update's average, a digital copy of the weight, the record of a consolidation) and the
+    read-out, whose features are taken to be the neurons of all layers. Activities of a batch pass through the same memory and are
+    small beside it.
     """
     learner = LEARNERS.get(str(config.get("learner")))
     bits = READOUT_BITS * neurons * classes
     if learner is not None:
         reads = "update" in learner.reads
         bits += weights * (learner.memory_bits + (UPDATES[str(config["update"])].memory_bits if reads else 0))
+        bits += weights * WORD_BITS if config.get("consolidate") else 0
     return ceil(bits / 8)
 
 
