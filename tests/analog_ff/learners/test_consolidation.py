@@ -68,7 +68,7 @@ def test_the_worst_cells_go_half_of_the_way_back() -> None:
 
 @pytest.mark.parametrize("error", [20.0, 100.0])
 def test_what_a_correction_of_noisy_cells_leaves(error: float) -> None:
-    """(1 - g)² e² + g c² e for g = 1/2: a correction of less than c²/(2 - g) adds more than it takes; within 6 standard errors."""
+    """(1 - g)² e² + g c² e for g = 1/2: below c²/(2 - g) a correction adds more than it takes; within 6 standard errors."""
     noise, step_share = 8.0, 1.0 / 1000.0
     chip = port(cycle_noise=noise * step_share)
     made = record(chip, share=1.0)
