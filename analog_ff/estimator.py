@@ -136,7 +136,7 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
             images = parts.encode(x)
             with one_blas_thread():
                 for epoch in range(epochs):
-                    for lesson in lessons(batches, schedule, epoch, epochs, config.seed):
+                    for lesson in lessons(batches, schedule, epoch, epochs, config.seed, config.consolidate):
                         parts.learn(images, codes, lesson)
         # Assigned only now: a fit that fails or is interrupted leaves the earlier model in place.
         self.classes_, self.n_iter_, self._parts = classes, epochs, parts

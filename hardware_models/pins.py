@@ -64,18 +64,15 @@ def offsets(what: str, values: ArrayLike, shape: tuple[int, int]) -> np.ndarray:
     return _finite(what, np.atleast_1d(array), np.float32)
 
 
-def pulse_numbers(values: ArrayLike, shape: tuple[int, ...], *, bounded: bool = True) -> np.ndarray:
-    """Return signed numbers of pulses as int32; raise UsageError if they are not whole or above `MOST_PULSES`.
-
-    Without `bounded` a number of -2^31 may be among those that come as int32.
-    """
+def pulse_numbers(values: ArrayLike, shape: tuple[int, ...]) -> np.ndarray:
+    """Return signed numbers of pulses as int32; raise UsageError if they are not whole or above `MOST_PULSES`."""
     what = "numbers of pulses"
     array = _shaped(what, _array(what, values, "fiu"), shape)
     if array.dtype.kind == "f" and not (array == np.floor(array)).all():  # NaN is not equal to itself, so it fails too
         raise UsageError(f"{what} should be whole, got {array[array != np.floor(array)].flat[0]}.")
     fits = array.dtype == np.int32
     above = not fits and array.size and array.max() > MOST_PULSES  # no int32 is above
-    if above or ((bounded or not fits) and array.size and array.min() < -MOST_PULSES):
+    if above or (array.size and array.min() < -MOST_PULSES):
         far = array.max() if above else array.min()
         raise UsageError(f"{what} should lie in -{MOST_PULSES}..{MOST_PULSES}, got {far}.")
     return np.ascontiguousarray(array, np.int32)

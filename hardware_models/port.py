@@ -117,7 +117,7 @@ class ChipOracle(Protocol):
         ...
 
     def conductances(self, layer: int) -> np.ndarray:
-        """Return G+ and G-, (2, inputs, neurons) [S]."""
+        """Return G+ and G-, (2, inputs, N neurons) [S], the N pairs of a weight side by side."""
         ...
 
     def neurons(self, layer: int, z: np.ndarray) -> np.ndarray:

@@ -111,6 +111,11 @@ class Config(
             object.__setattr__(self, "figures", tuple(sorted(parse_figures("--figure", ",".join(self.figures)))))
         for size, least in zip(self.tile, (1, 2), strict=True):
             positive_int("a run", "--tile [cells]", size, least, 1_000_000)
+        if self.tile[1] < 2 * self.pairs:
+            raise UsageError(
+                f"--pairs {self.pairs} puts {2 * self.pairs} bit lines of a weight on one tile: give --tile of {2 * self.pairs} "
+                f"columns or more, got {self.tile[1]}."
+            )
         if self.fault_map is not None and not isfile(expanduser(self.fault_map)):
             raise UsageError(f"--fault-map {shown(self.fault_map, 200, quoted=False)} does not exist.")
         if self.conductances is not None:

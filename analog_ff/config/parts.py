@@ -110,6 +110,13 @@ class ChipChoices:
     adc: int | None = option(8, "bits of the column converters, or none", parse_bits, low=2, high=16, unit="bits")
     tile: tuple[int, int] = option((256, 256), "largest tile, rows x columns [cells]", parse_tile)
     partial_sums: str = option("digital", "sums over tiles", choices=("digital", "analog"))
+    pairs: int = option(
+        1,
+        "pairs of cells of a weight: read in parallel, their currents add; written in turn",
+        low=1,
+        high=64,
+        later=True,
+    )
     wires: str = option(
         "off",
         "resistance of the wires: off; refreshed: followed between exact solutions; exact: solved after every change of cells; "

@@ -157,6 +157,14 @@ class Learner(ABC):
         del step
         return Tally()
 
+    def consolidate(self, step: int) -> Tally:
+        """Do what a batch of the last epochs asks for in a network that is consolidated, and return the events.
+
+        Without such a network there is nothing to do. `step` names the random draws.
+        """
+        del step
+        return Tally()
+
     @abstractmethod
     def step(self, images: np.ndarray, labels: np.ndarray, *, step: int, gain: float, moment: Moment = ALWAYS) -> Tally:
         """Learn from one batch, (B, n) in [0, 1] and (B,), and return the events.

@@ -19,6 +19,7 @@ from analog_ff.network.base import Network
 from analog_ff.objective.normalise import PeerNorm
 from analog_ff.updates import UPDATES
 from analog_ff.updates.base import Update
+from analog_ff.updates.consolidation import Record
 from analog_ff.updates.decay import Decay
 from hardware_models.check import RunError, in_range
 from hardware_models.events import Tally
@@ -38,6 +39,7 @@ class ArrayKeywords(LearnerKeywords, total=False):
     bias_rate: float | None
     final_weights: str
     final_weights_options: Mapping[str, object] | None
+    consolidation: Mapping[str, float] | None
 
 
 class LocalKeywords(ArrayKeywords, total=False):
@@ -68,6 +70,8 @@ class ArrayLearner(Learner):
         Factor on the bias row's update; default 1/s², so that the bias learns as if its input were 1.
     final_weights : str
         Name of the weights that the network ends with; `final_weights_options` go to them.
+    consolidation : dict, optional
+        ``share`` and ``every`` of `analog_ff.updates.consolidation.Record`; default: the network is not consolidated.
     """
 
     usual_rate: ClassVar[float] = 0.01
@@ -82,6 +86,7 @@ class ArrayLearner(Learner):
         bias_rate: float | None = None,
         final_weights: str = "last",
         final_weights_options: Mapping[str, object] | None = None,
+        consolidation: Mapping[str, float] | None = None,
         **shared: Unpack[LearnerKeywords],
     ) -> None:
         super().__init__(network, **shared)
@@ -91,6 +96,10 @@ class ArrayLearner(Learner):
         port = self.port
         options = {**(update_options or {}), "skip_silent": self.skip_silent}
         self.updates: list[Update] = [scheme(port, part, **options) for part in range(len(port.shapes))]
+        if consolidation is not None:
+            share, every = float(consolidation["share"]), int(consolidation["every"])
+            for part, own in enumerate(self.updates):
+                own.record = Record(port, part, share=share, every=every)
         self._late = 0.0
         self._bias_rates = [
             1.0 / sheet.input_scale**2 if bias_rate is None else float(bias_rate) for sheet in port.datasheet
@@ -140,6 +149,14 @@ class ArrayLearner(Learner):
         """Write the final weights unless they are those of the last update, and return the events, of phase ``program``."""
         return self.final.finish(Key(self.seed, "final"))
 
+    def consolidate(self, step: int) -> Tally:
+        """Hold the weights of each array to its record after a batch of the last epochs; `step` names the random draws."""
+        tally, key = Tally(), Key(self.seed, "consolidate", step)
+        for part, update in enumerate(self.updates):
+            if update.record is not None:
+                tally.add(part, update.record.after_batch(key.child("array", part)))
+        return tally
+
     @property
     def measured(self) -> Mapping[str, float]:
         """Numbers of the update of each array, by name and array."""
@@ -150,6 +167,8 @@ class ArrayLearner(Learner):
         saved = super().save(copy=copy)
         for part, update in enumerate(self.updates):
             saved |= {f"update{part}.{name}": value for name, value in update.save(copy=copy).items()}
+            kept = {} if update.record is None else update.record.save(copy=copy)
+            saved |= {f"record{part}.{name}": value for name, value in kept.items()}
         saved |= {f"final.{name}": value for name, value in self.final.save(copy=copy).items()}
         return saved | ({"pace.late": np.array(self._late)} if self._late else {})
 
@@ -158,6 +177,8 @@ class ArrayLearner(Learner):
         super().restore(saved)
         for part, update in enumerate(self.updates):
             update.restore(_part(saved, f"update{part}."))
+            if update.record is not None:
+                update.record.restore(_part(saved, f"record{part}."))
             self.meter.hold(update.waiting)
         self.final.restore(_part(saved, "final."))
         self._late = float(saved.get("pace.late", 0.0))

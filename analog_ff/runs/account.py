@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from analog_ff.plain import Document, Facts
-from analog_ff.runs.circuit import circuit_of_result, tile_of
+from analog_ff.runs.circuit import circuit_of_result, pairs_of, tile_of
 from analog_ff.runs.deploy import joule_of
 from analog_ff.runs.drawn import drawn
 from analog_ff.runs.earlier import as_counted_today
@@ -20,7 +20,6 @@ from hardware_models.energy.facts.throughput import operations_per_joule
 from hardware_models.energy.facts.wear import wear
 from hardware_models.energy.load import CONVERTERS
 from hardware_models.events import Events
-from hardware_models.tiles import Tiling
 
 
 def account(result: Facts, technology: str, scenario: str = "nominal") -> Document:
@@ -87,7 +86,7 @@ def account(result: Facts, technology: str, scenario: str = "nominal") -> Docume
         "full_scale_read": _full_scale(result, prices, shapes, tile),
         "latency": clock,
         "chip_seconds": seconds,
-        "operations_per_joule": _operations(readouts, made["per_image_joule"], images["infer"]),
+        "operations_per_joule": _operations(readouts, made["per_image_joule"], images["infer"], pairs_of(config)),
         "area_m2": None if parts is None else parts[scenario],
         "ranged_area_m2": None if parts is None else {end: at_end["total"] for end, at_end in parts.items()},
         "chip": chip,
@@ -101,20 +100,21 @@ def account(result: Facts, technology: str, scenario: str = "nominal") -> Docume
         selected = sum(events.get("write.selected", 0) for events in result["events"].values())
         looked = (result.get("cells") or {}).get("layers")
         most = max((layer["pulses_max"] for layer in looked if "pulses_max" in layer), default=None) if looked else None
-        found["wear"] = wear(selected, sum(2 * n * m for n, m in shapes), device, most)
+        found["wear"] = wear(selected, sum(2 * pairs_of(config) * n * m for n, m in shapes), device, most)
         row = UPDATES.get(str(config.get("update")))
         found["line_currents"] = line_currents(
             shapes, tile, device, prices, rows_together=row is not None and row.rows_together,
             groups=result.get("line_groups"), access_transistor=config.get("access_transistor", False),
+            pairs=pairs_of(config),
         )  # fmt: skip
     shown: Document = plain(found)
     return shown
 
 
-def _operations(readouts: Mapping[str, Events], joule: Facts, images: int) -> dict[str, float | None]:
+def _operations(readouts: Mapping[str, Events], joule: Facts, images: int, pairs: int) -> dict[str, float | None]:
     """Return operations a joule of inference, by read-out; None where nothing was read."""
     return {
-        name: None if joule[name] is None else operations_per_joule(what.counts, joule[name] * images)
+        name: None if joule[name] is None else operations_per_joule(what.counts, joule[name] * images, pairs)
         for name, what in readouts.items()
     }
 
@@ -129,5 +129,5 @@ def _full_scale(result: Facts, prices: Any, shapes: Any, tile: Any) -> dict[str,
                 counted[int(bits)] = counted.get(int(bits), 0) + count
     if shapes is None or not counted:
         return None
-    rows = max(min(n, Tiling(n, 2 * m, *tile).tile_rows) for n, m in shapes)
+    rows = max(min(n, tile[0]) for n, _ in shapes)
     return full_scale(result["device"], rows, max(counted, key=lambda bits: counted[bits]), prices)

@@ -29,6 +29,7 @@ from analog_ff.runs.further_arrays import arrays_of, switched
 from analog_ff.runs.read_time import check_reads, read_time_of
 from analog_ff.runs.run_device import loaded_device
 from analog_ff.updates import FastCellOptions
+from analog_ff.updates.consolidation import ConsolidationOptions
 from hardware_models.check import UsageError
 from hardware_models.devices.ageing import aged
 from hardware_models.devices.base import BaseDevice
@@ -45,8 +46,8 @@ from hardware_models.wires.interconnect import MODES
 if TYPE_CHECKING:
     from hardware_models.crossbar.line_noise import LineNoise
 
-OF_THE_CHIP = {*names(FastCellOptions), "leak_time"}
-"""Options of updates that belong to cells of the chip."""
+OF_OTHERS = {*names(FastCellOptions), "leak_time", *names(ConsolidationOptions)}
+"""Options of updates that belong to cells of the chip, or to the learner."""
 VERIFY_ROUNDS = 20
 """Most corrections of a verified write; a device whose model is written and verified already needs none."""
 
@@ -218,6 +219,7 @@ def chip_options(config: ChipChoices) -> Document:
         "input_scale": config.input_scale,
         "adc_range": config.adc_range,
         "partial_sums": config.partial_sums,
+        "pairs": config.pairs,
     }
 
 
@@ -279,8 +281,10 @@ def learner_of(config: Config, port: ChipPort, classes: int, wiring: Wiring, neg
         options.pop(name, None)
     for name in {"update", "slope", "final_weights"} & options.keys():
         options[f"{name}_options"] = {
-            option: value for option, value in settings(config, name).items() if option not in OF_THE_CHIP
+            option: value for option, value in settings(config, name).items() if option not in OF_OTHERS
         }
+    if config.consolidate:
+        options["consolidation"] = {"share": config.consolidate_share, "every": config.consolidate_every}
     if "negatives" in options:
         options["negatives"] = negatives
     for given in (options, options.get("final_weights_options", {})):

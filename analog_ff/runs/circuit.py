@@ -9,6 +9,7 @@ from analog_ff.learners import LEARNERS
 from analog_ff.learners.options import FINAL_WEIGHTS
 from analog_ff.plain import Facts
 from analog_ff.updates import UPDATES
+from analog_ff.updates.consolidation import WORD_BITS
 from hardware_models.devices import PUBLISHED
 from hardware_models.energy.circuit import COLUMNS_PER_ADC, QUOTED, Circuit, longest_line
 from hardware_models.load import load_device
@@ -26,13 +27,18 @@ def circuit_of(config: Facts, shapes: Sequence[Sequence[int]], device: Facts, cl
     """
     weights, neurons = sum(n * m for n, m in shapes), sum(m for _, m in shapes)
     memory = memory_bytes(config, weights, neurons, classes)
-    return _drawn(config, memory, longest_line(shapes, tile_of(config)), device.get("c_gate", 0.0))
+    return _drawn(config, memory, longest_line(shapes, tile_of(config), pairs_of(config)), device.get("c_gate", 0.0))
 
 
 def tile_of(config: Facts) -> tuple[int, int]:
     """Return the largest tile (rows, columns) of a run; a spiking run has the default one."""
     rows, columns = config.get("tile", (256, 256))
     return rows, columns
+
+
+def pairs_of(config: Facts) -> int:
+    """Return the pairs of cells of a weight of a run; earlier versions, and spiking runs, have one."""
+    return int(config.get("pairs", 1))
 
 
 def _drawn(config: Facts, memory: int, line: int, gate: float) -> Circuit:
@@ -49,8 +55,9 @@ def _drawn(config: Facts, memory: int, line: int, gate: float) -> Circuit:
 def memory_bytes(config: Facts, weights: int, neurons: int, classes: int = CLASSES) -> int:
     """Return the capacity of the digital memory [B]: what learning keeps from batch to batch, in one memory.
 
-    That is the word of a weight (an update's average, or a digital copy of the weight) and the read-out, whose features are
-    taken to be the neurons of all layers. Activities of a batch pass through the same memory and are small beside it.
+    That is the word of a weight (an update's average, a digital copy of the weight, the record of a consolidation) and the
+    read-out, whose features are taken to be the neurons of all layers. Activities of a batch pass through the same memory and are
+    small beside it.
     """
     learner = LEARNERS.get(str(config.get("learner")))
     bits = READOUT_BITS * neurons * classes
@@ -60,6 +67,7 @@ def memory_bytes(config: Facts, weights: int, neurons: int, classes: int = CLASS
         if "final_weights" in learner.reads:
             final = FINAL_WEIGHTS[str(config.get("final_weights", "last"))]
             bits += final.memory_bits * (weights + neurons * classes)
+        bits += weights * WORD_BITS if config.get("consolidate") else 0
     return ceil(bits / 8)
 
 

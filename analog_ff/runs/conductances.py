@@ -1,7 +1,8 @@
 """Conductances from a file for the cells of a run's chip: another tool's, or those of an earlier ``cells.h5``.
 
 An entry for each layer of the chip, in siemens, (2, inputs, neurons) with G+ and G-, or (inputs, 2 neurons) with G+ and G- of a
-weight side by side; the bias row is the last input.
+weight side by side; the bias row is the last input. Where weights have several pairs of cells (`pairs`), those of a neuron stand
+side by side, and it counts as so many neurons here.
 
 * ``.npz``: arrays ``layer0``, ``layer1``, ... or ``layer0.conductance``, ...;
 * ``.h5``: data sets ``layer0/conductance``, ... as in ``cells.h5``, or ``layer0``, ...
@@ -38,10 +39,10 @@ def put(port: ChipBench, path: str) -> Document:
     where = shown(path, 200, quoted=False)
     found = _arrays(path, len(port.shapes))
     clipped, faulty = [], []
-    for layer, (rows, columns) in enumerate(port.shapes):
+    for layer in range(len(port.shapes)):
         taken = port.take(layer, found[layer], f"{where}, layer {layer}")
-        clipped.append(taken.clipped / (2 * rows * columns))
-        faulty.append(taken.faulty / (2 * rows * columns))
+        clipped.append(taken.clipped / found[layer].size)
+        faulty.append(taken.faulty / found[layer].size)
     return {"clipped_share": clipped, "faulty_share": faulty}
 
 

@@ -103,5 +103,6 @@ def _held(run: Run, layer: int) -> np.ndarray:
     if run.config.wires == "off" and not run.config.access_transistor:
         return port.oracle.weights(layer).astype(np.float64)
     plus, minus = port.oracle.conductances(layer).astype(np.float64)
-    weights: np.ndarray = (plus - minus) * (port.datasheet[layer].weight_limit / device_of(run.config).g_range)
+    single = (plus - minus) * (port.datasheet[layer].weight_limit / device_of(run.config).g_range)
+    weights: np.ndarray = single.reshape(*run.port.shapes[layer], run.config.pairs).mean(axis=2)
     return weights

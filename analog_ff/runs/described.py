@@ -32,6 +32,16 @@ LAWS: Mapping[str, str] = {
     "preactivation": "z[j] = I[j] input_scale / (g_unit read_voltage), which the column converter sees, full scale adc_range",
 }
 """Name of a law -> the law by which numbers of the file become weights and currents."""
+LAWS_OF_SEVERAL: Mapping[str, str] = {
+    "pairs": "bit lines alternate: G+[i, j, p] = conductance[i, 2 (N j + p)], G-[i, j, p] = conductance[i, 2 (N j + p) + 1]; "
+    "i: input (word line), j: neuron, p: pair of cells of a weight, of N (pairs_of_a_weight); the last input is the bias row, "
+    "driven at input_scale",
+    "weight": "W[i, j] = sum_p (G+[i, j, p] - G-[i, j, p]) / g_unit",
+    "current": "I[j] = sum_i v[i] sum_p (G+[i, j, p] - G-[i, j, p]), tile by tile; a cell in series with its access transistor "
+    "conducts G / (1 + G r_access); segments of r_word and r_bit lie between neighbouring cells, before the first and behind the "
+    "last one",
+}
+"""The laws that are others where a weight has several pairs of cells."""
 
 
 class Quantity(NamedTuple):
@@ -47,6 +57,7 @@ def of_run(run: Run) -> dict[str, str]:
     return {
         "format": FORMAT,
         **LAWS,
+        **(LAWS_OF_SEVERAL if config.pairs > 1 else {}),
         "device": device_of(config).name,
         "learner": config.learner,
         "network": config.network,
@@ -64,12 +75,13 @@ def of_layer(run: Run, layer: int) -> dict[str, Quantity]:
     config, sheet = run.config, run.port.datasheet[layer]
     device = device_of(config)
     wires = None if config.wires == "off" else interconnect_of(config)
-    tiling = Tiling(sheet.inputs, 2 * sheet.neurons, *config.tile)
+    tiling = Tiling.of_weights(sheet.inputs, sheet.neurons, config.tile, config.pairs)
     return {
         "inputs": Quantity(sheet.inputs),
         "neurons": Quantity(sheet.neurons),
         "bias_row": Quantity(sheet.inputs - 1),
-        "g_unit": Quantity(device.g_range / sheet.weight_limit, "S"),
+        **({"pairs_of_a_weight": Quantity(config.pairs)} if config.pairs > 1 else {}),
+        "g_unit": Quantity(config.pairs * device.g_range / sheet.weight_limit, "S"),
         "weight_limit": Quantity(sheet.weight_limit, "1"),
         "input_scale": Quantity(sheet.input_scale, "units of x"),
         "read_voltage": Quantity(device.v_read, "V"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analog_ff.plain import Document, Facts
 from analog_ff.runs import line_groups
-from analog_ff.runs.circuit import tile_of
+from analog_ff.runs.circuit import pairs_of, tile_of
 from hardware_models.energy.circuit import Circuit
 from hardware_models.energy.components import SCENARIOS
 from hardware_models.energy.facts.area import area
@@ -39,7 +39,7 @@ def drawn(
             adc=config.get("adc") is not None, dac=config.get("dac") is not None, circuit=circuit,
             formats=sorted(name.partition(".")[2] for name in counted if name.startswith("mac.")),
             added_lines=sum(layer["added_word_lines"] for layer in groups),
-            further=[_cell(told) for told in result.get("further_arrays", {}).values()],
+            further=[_cell(told) for told in result.get("further_arrays", {}).values()], pairs=pairs_of(config),
         )  # fmt: skip
         if at_end is not None:
             parts[end] = at_end
@@ -51,5 +51,6 @@ def drawn(
             by_layer, result["integrals_by_layer"][phase], shapes, technology,
             tile=tile_of(config), circuit=circuit, read_time=result["device"]["t_read"], images=result["images"][phase],
             joule=joule[phase], area=whole_area, steps=line_groups.steps(groups) or None, scenario=scenario,
+            pairs=pairs_of(config),
         )  # fmt: skip
     return parts or None, found

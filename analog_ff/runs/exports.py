@@ -50,14 +50,14 @@ def _spice(loaded: LoadedRun) -> Iterator[tuple[str, bytes]]:
         g = _lines(loaded, layer)
         figures = {name: one.value for name, one in described.of_layer(loaded.run, layer).items()}
         r_word, r_bit, r_access = (float(figures[name]) for name in ("r_word", "r_bit", "r_access"))
-        tiling = Tiling(rows, 2 * columns, *loaded.config.tile)
+        tiling = Tiling.of_weights(rows, columns, loaded.config.tile, loaded.config.pairs)
         for m, (top, bottom) in enumerate(tiling.row_cuts):
             for n, (left, right) in enumerate(tiling.column_cuts):
                 name = f"layer{layer}_tile_{m}_{n}"
                 tile = Wires(g[top:bottom, left:right], r_word, r_bit, access_resistance=r_access)
                 about = (
                     f"{loaded.config.device}, layer {layer}: rows {top} to {bottom - 1}, bit lines {left} to {right - 1}\n"
-                    f"bit lines alternate, G+ then G-; W = (G+ - G-) / {figures['g_unit']!r} S"
+                    f"bit lines alternate, G+ then G-; {_law(loaded)} / {figures['g_unit']!r} S"
                 )
                 text = subcircuit(name, tile.conductance, tile.circuit, access_resistance=r_access, about=about)
                 yield f"{name}.cir", text.encode()
@@ -72,7 +72,9 @@ def _spice(loaded: LoadedRun) -> Iterator[tuple[str, bytes]]:
 def _csv(loaded: LoadedRun) -> Iterator[tuple[str, bytes]]:
     """Yield the conductances and the weights of each layer, a line a word line, and the weights of the read-out."""
     for layer, (_, columns) in enumerate(loaded.chip.shapes):
-        names = [f"{side}{j}_siemens" for j in range(columns) for side in ("plus", "minus")]
+        several = loaded.config.pairs > 1
+        pairs = [f"{j}_{p}" if several else f"{j}" for j in range(columns) for p in range(loaded.config.pairs)]
+        names = [f"{side}{pair}_siemens" for pair in pairs for side in ("plus", "minus")]
         yield f"layer{layer}_conductance.csv", _table(names, _lines(loaded, layer).tolist())
         weights = _weights(loaded, layer)
         yield f"layer{layer}_weights.csv", _table([f"neuron{j}" for j in range(columns)], weights.tolist())
@@ -99,7 +101,7 @@ FORMS: Mapping[str, Callable[[LoadedRun], Iterator[tuple[str, bytes]]]] = {"spic
 
 
 def _lines(loaded: LoadedRun, layer: int) -> np.ndarray:
-    """Return the conductances of the cells (inputs, 2 neurons) float64 [S], G+ and G- side by side."""
+    """Return the conductances of the cells (inputs, bit lines) float64 [S], G+ and G- side by side."""
     plus, minus = loaded.chip.oracle.conductances(layer).astype(np.float64)
     return np.stack((plus, minus), axis=2).reshape(len(plus), -1)
 
@@ -107,8 +109,15 @@ def _lines(loaded: LoadedRun, layer: int) -> np.ndarray:
 def _weights(loaded: LoadedRun, layer: int) -> np.ndarray:
     """Return the weights that the cells of a layer hold, without wires and transistors, (inputs, neurons) float64."""
     plus, minus = loaded.chip.oracle.conductances(layer).astype(np.float64)
-    found: np.ndarray = (plus - minus) / float(described.of_layer(loaded.run, layer)["g_unit"].value)
+    of_weight = (plus - minus).reshape(len(plus), -1, loaded.config.pairs).sum(axis=2)
+    found: np.ndarray = of_weight / float(described.of_layer(loaded.run, layer)["g_unit"].value)
     return found
+
+
+def _law(loaded: LoadedRun) -> str:
+    """Return what of a weight's cells is divided by g_unit, as text."""
+    pairs = loaded.config.pairs
+    return "W = (G+ - G-)" if pairs == 1 else f"W = (sum of G+ - G- over the {pairs} neighbouring pairs of a weight)"
 
 
 def _table(head: list[str] | tuple[str, ...], lines: object) -> bytes:

@@ -20,13 +20,16 @@ class Lesson(NamedTuple):
     gain: float  # factor on all learning rates
     moment: Moment
     rows: np.ndarray | slice  # the training images of its batch
+    consolidates: bool = False  # belongs to the last epochs, in which a network may be consolidated
 
 
-def lessons(batches: Batches, schedule: Schedule, epoch: int, epochs: int, seed: int) -> Iterator[Lesson]:
-    """Yield the lessons of one epoch of a run of so many epochs."""
+def lessons(
+    batches: Batches, schedule: Schedule, epoch: int, epochs: int, seed: int, consolidate: int = 0
+) -> Iterator[Lesson]:
+    """Yield the lessons of one epoch of a run of so many epochs, of which the last ones consolidate the network."""
     first, strength = epoch * schedule.per_epoch, gain(epoch, epochs)
     for number, (moment, rows) in enumerate(batches.of_epoch(schedule, epoch, seed)):
-        yield Lesson(first + number, strength, moment, rows)
+        yield Lesson(first + number, strength, moment, rows, epoch >= epochs - consolidate)
 
 
 def teach(learner: Learner, ledger: Ledger, images: np.ndarray, labels: np.ndarray, lesson: Lesson) -> int:
@@ -38,5 +41,7 @@ def teach(learner: Learner, ledger: Ledger, images: np.ndarray, labels: np.ndarr
     tally = learner.step(images, labels, step=lesson.step, gain=lesson.gain, moment=lesson.moment)
     tally = tally + learner.remember(lesson.step)
     ledger.book("learn", tally)
+    if lesson.consolidates:
+        ledger.book("learn", learner.consolidate(lesson.step))
     ledger.book("learn", learner.pace(tally, len(images), lesson.step))
     return len(images) if lesson.moment.positive else 0

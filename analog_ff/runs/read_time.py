@@ -9,7 +9,6 @@ from analog_ff.config.config import Config
 from analog_ff.plain import Document
 from hardware_models.check import UsageError
 from hardware_models.devices.base import BaseDevice
-from hardware_models.tiles import Tiling
 from hardware_models.units import BOLTZMANN
 
 LARGEST_NOISE = 0.1
@@ -27,19 +26,20 @@ LONGEST = 1.0
 def noise_of_z(device: BaseDevice, config: Config, seconds: float) -> float:
     r"""Return the standard deviation of z by the Johnson noise of a line in a read of `seconds` [units of z].
 
-    .. math:: \sigma_z = \frac{k s}{(G_{max} - G_{min}) V_{read}} \sqrt{\frac{4 k_B T\,G_{mid}}{t}},
+    .. math:: \sigma_z = \frac{k s}{(G_{max} - G_{min}) V_{read}} \sqrt{\frac{4 k_B T\,G_{mid}}{N t}},
               \qquad G_{mid} = \frac{G_{min} + G_{max}}{2}
 
     k is the weight range, s the input scale, T the temperature of the chip. The 2n cells on the two lines of a column add
     4 k_B T G B each, with B = 1/(2t) and G = G_mid on average, so that the variance of the current is 4 k_B T n G_mid/t. With
-    z = s i/(G_unit V_read) and G_unit = (G_max - G_min) sqrt(n)/k the fan-in n cancels. Each further group of rows, and the
+    z = s i/(G_unit V_read) and G_unit = (G_max - G_min) sqrt(n)/k the fan-in n cancels. N pairs of cells a weight make G_unit and
+    this variance N times as large, so that the variance of z is divided by N. Each further group of rows, and the
     second phase of signed inputs, add the same variance once more. An access transistor lowers the noise and the signal, both by
     little where the resistance of cells is high; it is left out. Source: H. Nyquist, Phys. Rev. 32, 110 (1928),
     10.1103/PhysRev.32.110.
     """
     middle = 0.5 * (device.g_min + device.g_max)
     to_z = config.weight_range * config.input_scale / (device.g_range * device.v_read)
-    return to_z * math.sqrt(4.0 * BOLTZMANN * config.chip_temperature * middle / seconds)
+    return to_z * math.sqrt(4.0 * BOLTZMANN * config.chip_temperature * middle / (config.pairs * seconds))
 
 
 def least_read_time(device: BaseDevice, config: Config) -> float:
@@ -104,7 +104,7 @@ def check_reads(
     from hardware_models.energy import load_technology
     from hardware_models.energy.facts.distances import full_scale
 
-    rows = max(min(n, Tiling(n, 2 * m, *config.tile).tile_rows) for n, m in shapes)
+    rows = max(min(n, config.tile[0]) for n, _ in shapes)
     figures = {"g_min": device.g_min, "g_max": device.g_max, "v_read": device.v_read, "t_read": device.t_read}
     technology = load_technology(config.technology)
     try:

@@ -41,7 +41,8 @@ def in_small(config: Config, folder: Path) -> Config:
     patches: Document = {"patch": (PATCH,), "stride": None} if "patch" in NETWORKS[config.network].reads else {}
     layers = (NEURONS,) * (1 if patches else min(len(config.layers), LAYERS))
     return replace(
-        config, layers=layers, epochs=LAYERS, batch=BATCH, images_per_epoch=IMAGES, data="toy", crop=SIDE,
+        config, layers=layers, epochs=LAYERS, consolidate=min(config.consolidate, LAYERS), batch=BATCH,
+        images_per_epoch=IMAGES, data="toy", crop=SIDE,
         **patches, split="final", fault_map=None, program_to=None, ages=None, conductances=None, label_column=None,
         out=str(folder),
     )  # fmt: skip

@@ -85,7 +85,7 @@ def collect(
     groups = run.port.line_groups() if config.line_groups == "auto" else None
     lines = line_currents(
         run.port.shapes, config.tile, device, known["technology"], rows_together=rows_together, groups=groups,
-        access_transistor=config.access_transistor,
+        access_transistor=config.access_transistor, pairs=config.pairs,
     )  # fmt: skip
     sizes = [n * m for n, m in run.port.shapes]
     weights = sum(sizes)
@@ -123,13 +123,13 @@ def collect(
         **({} if run.config.wires == "off" else {"wires": {"layers": run.port.wire_tracking(), **run.without_wires}}),
         "energy": {**energy, "update": config.update, **_to_accuracy(run), "line_currents": lines},
         "cells": {
-            "pulses_per_cell": (learn + program) / (2 * weights),
+            "pulses_per_cell": (learn + program) / (2 * config.pairs * weights),
             "pulses_per_weight": learn / weights,
             "share_at_bound": None if share is None else sum(share) / len(share),
             "share_at_bound_by_layer": share,
             "share_worn": None if worn is None else sum(w * n for w, n in zip(worn, sizes, strict=True)) / weights,
             "share_worn_by_layer": worn,
-            "memory_left": None if noise is None else memory_left(learn / (2 * weights), noise),
+            "memory_left": None if noise is None else memory_left(learn / (2 * config.pairs * weights), noise),
             "layers": inspected,
             "clipped_share": run.port.clipped_share(),
         },

@@ -90,7 +90,9 @@ class Run:
             for epoch in range(self.epoch, config.epochs):
                 draws = GlobalDraws() if opened.expected() else None  # nothing of this project draws from them
                 start = time.monotonic()
-                for lesson in lessons(self._batches, self.schedule, epoch, config.epochs, config.seed):
+                for lesson in lessons(
+                    self._batches, self.schedule, epoch, config.epochs, config.seed, config.consolidate
+                ):
                     self._teach(lesson)
                     progress.advance(f"epoch {epoch + 1}/{config.epochs}")
                     interruption.check()

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from analog_ff.registry.options import option
 from analog_ff.registry.rows import Only, UpdateKind
+from analog_ff.updates.consolidation import ConsolidationOptions
 from hardware_models.check import UsageError
 
 CANCELS = ("none", "inversion", "choppers", "zero-shift")
@@ -154,13 +155,13 @@ UPDATES = MappingProxyType(
         "accumulate": UpdateKind(
             "analog_ff.updates.accumulate:Accumulate",
             "a leaky average, then whole pulses",
-            options=(AverageOptions,),
+            options=(AverageOptions, ConsolidationOptions),
             memory_bits=32,
         ),
         "accumulate-int8": UpdateKind(
             "analog_ff.updates.accumulate_int8:AccumulateInt8",
             "the average in 8 bits",
-            options=(AverageOptions,),
+            options=(AverageOptions, ConsolidationOptions),
             memory_bits=8,
         ),
         "coincidence": UpdateKind(
@@ -172,7 +173,15 @@ UPDATES = MappingProxyType(
         "capacitor": UpdateKind(
             "analog_ff.updates.capacitor:Capacitor",
             "leaky capacitors are the average, no memory",
-            options=("momentum", "write_every", "slots", FastCellOptions, FastArrayOptions, LeakOptions),
+            options=(
+                "momentum",
+                "write_every",
+                "slots",
+                FastCellOptions,
+                FastArrayOptions,
+                LeakOptions,
+                ConsolidationOptions,
+            ),
             only={**IN_BATCHES, "chips": Only(("one",), "keeps the pace of one chip's clock")},
             rows_together=True,
             arrays=("fast",),
@@ -181,7 +190,7 @@ UPDATES = MappingProxyType(
         "tiki-taka": UpdateKind(
             "analog_ff.updates.tiki_taka:TikiTaka",
             "a fast array that is read into the slow one, no memory",
-            options=("write_every", "slots", FastCellOptions, FastArrayOptions, TikiTakaOptions),
+            options=("write_every", "slots", FastCellOptions, FastArrayOptions, TikiTakaOptions, ConsolidationOptions),
             only=IN_BATCHES,
             rows_together=True,
             arrays=("fast",),
@@ -189,7 +198,7 @@ UPDATES = MappingProxyType(
         "tiki-taka-v2": UpdateKind(
             "analog_ff.updates.tiki_taka:BufferedTikiTaka",
             "tiki-taka through a digital word a weight",
-            options=("write_every", "slots", FastCellOptions, FastArrayOptions, TikiTakaOptions),
+            options=("write_every", "slots", FastCellOptions, FastArrayOptions, TikiTakaOptions, ConsolidationOptions),
             only=IN_BATCHES,
             rows_together=True,
             memory_bits=32,
@@ -198,7 +207,15 @@ UPDATES = MappingProxyType(
         "tiki-taka-chopped": UpdateKind(
             "analog_ff.updates.tiki_taka:ChoppedTikiTaka",
             "tiki-taka-v2 with a sign a row that changes",
-            options=("write_every", "slots", FastCellOptions, FastArrayOptions, TikiTakaOptions, ChopperOptions),
+            options=(
+                "write_every",
+                "slots",
+                FastCellOptions,
+                FastArrayOptions,
+                TikiTakaOptions,
+                ChopperOptions,
+                ConsolidationOptions,
+            ),
             only={**IN_BATCHES, "cancel": Only(("none", "zero-shift"), "has choppers of its own")},
             rows_together=True,
             memory_bits=32,

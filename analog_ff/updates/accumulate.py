@@ -161,7 +161,7 @@ class Accumulate(Update):
         }
         if self._rounding == 0:
             counts["rng.bits"] = RANDOM_BITS * weights
-        return events + Events(counts) + self._port.fire_cells(self._layer, self._counts, key=key)
+        return events + Events(counts) + self.burst(self._port, self._layer, self._counts, key)
 
     def _refuse(self) -> NoReturn:
         """Raise RunError for an average that no pulses can follow."""

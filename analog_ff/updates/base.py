@@ -8,8 +8,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from analog_ff.updates.consolidation import Record
 from hardware_models.events import Events
 from hardware_models.keys import Key
+from hardware_models.port import ChipPort
 
 
 def drives(x: np.ndarray, d: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -21,6 +23,8 @@ class Update(ABC):
     """The update scheme of one array."""
 
     name: ClassVar[str]
+    record: Record | None = None
+    """Record of the intended weights, where the network is to be consolidated."""
     averages: ClassVar[bool] = False  # whether it forms whole products, so that one more of their mean is cheap
 
     @abstractmethod
@@ -29,6 +33,11 @@ class Update(ABC):
 
         The last row of the product, the bias, is multiplied by `bias_rate`.
         """
+
+    def burst(self, port: ChipPort, layer: int, counts: np.ndarray, key: Key) -> Events:
+        """Give the weights of a layer signed numbers of pulses, (inputs, neurons) int32; the record follows, if there is one."""
+        events = Events() if self.record is None else self.record.follow(counts)
+        return events + port.fire_cells(layer, counts, key=key)
 
     @property
     def seconds_per_image(self) -> float:

@@ -90,7 +90,7 @@ class Transfer(Update):
             zeros, more = self._read_reference(key.child("reference"))
             readings, events = readings - zeros, events + more + Events({"add.int32": readings.size})
         counts, more = self.pulses(np.float32(factor) * self.signs.on(readings), key)
-        events = events + more + self._port.fire_cells(self._layer, counts, key=key)
+        events = events + more + self.burst(self._port, self._layer, counts, key)
         if last:
             before = self.signs.on(np.ones((1, 1), np.float32))
             self.signs.turn(key.child("signs"))

@@ -88,6 +88,8 @@ class Chip(Layers):
         stay below it until `fix_groups` is called.
     access_transistor : bool
         Whether lines see each cell in series with the transistor of its device (`r_access`); by default the cell alone.
+    pairs : int
+        Pairs of cells of a weight on the main arrays, see `hardware_models.crossbar.turns`.
     """
 
     pins = frozenset(
@@ -119,6 +121,7 @@ class Chip(Layers):
         line_current: float | None = None,
         current_margin: float = 1.0,
         access_transistor: bool = False,
+        pairs: int = 1,
     ) -> None:
         made = load_device(device)
         self._device = made if read_noise else made.without(read_noise=True)
@@ -142,12 +145,12 @@ class Chip(Layers):
         self._conversions = Conversions(len(self.shapes))
         self._neurons: list[Neurons] = []
         for layer, shape in enumerate(self.shapes):
-            for name, design in designs(arrays, layer, self._device).items():
+            for name, design in designs(arrays, layer, self._device, pairs).items():
                 cells = with_faults(design.device, faults, layer, len(self.shapes))
                 place = key.child("layer", layer).child(name)
                 array = Crossbar(
                     cells, shape, key=place, tile=tile, weight_range=weight_range, noise=noise, wires=wires, limit=limit,
-                    access_transistor=access_transistor, single_ended=design.single_ended,
+                    access_transistor=access_transistor, single_ended=design.single_ended, pairs=design.pairs,
                 )  # fmt: skip
                 self._arrays[layer, name] = array
                 around = Periphery(array, layer, self._circuit, self._conversions, place.child("converters"))

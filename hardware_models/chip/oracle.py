@@ -30,7 +30,7 @@ class Oracle:
         return self._arrays[layer].weights
 
     def conductances(self, layer: int) -> np.ndarray:
-        """Return G+ and G-, (2, inputs, neurons) [S]."""
+        """Return G+ and G-, (2, inputs, N neurons) [S], the N pairs of a weight side by side."""
         return self._arrays[layer].conductances
 
     def neurons(self, layer: int, z: np.ndarray) -> np.ndarray:

@@ -84,7 +84,7 @@ class Periphery:
             through = adc if convert else self._perfect
             z, clipped, events = sense_analog(crossbar, x, dac, through, self._scale, self._volts, key.child("read"))
             converted = z.size
-        phases = events["reads.cells"] // max(1, x.size * 2 * crossbar.shape[1])
+        phases = events["reads.cells"] // max(1, x.size * crossbar.tiling.bit_lines)
         count = priced("dac", dac.bits, phases * len(x) * division.drives)
         self._conversions.dac(self._layer, x.size, clipped[0])
         if crossbar.device.disturbs:

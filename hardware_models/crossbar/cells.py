@@ -79,7 +79,7 @@ class Cells(Seen):
         unmasked(f"the state of device '{device.name}'", list(self.state), RunError)
         self.received = np.zeros((rows, bit_lines), np.int32)  # pulses of both polarities since fabrication
         panels, self._width = column_panels(bit_lines // 2)
-        self.blocks = np.empty((panels, rows, self._width), np.float32)  # G+ - G- [S] by panels of columns
+        self.blocks = np.empty((panels, rows, self._width), np.float32)  # G+ - G- of each pair [S] by panels of columns
         self.row_sums = np.empty(rows)  # G+ + G- over each word line [S]
         # Only passive arrays have half-selected cells; the lines' sums price them without a look at each.
         self.lines = LineSums(tiling) if device.access == "passive" else None
@@ -92,6 +92,7 @@ class Cells(Seen):
         self.watch = None if limit is None else LineWatch(device, tiling, limit, access)
         self.seen_at = 0.0  # clock when the differences were last computed [s]
         self._whole: np.ndarray | None = None
+        self._panels: np.ndarray | None = None
         self._noise: tuple[np.ndarray, float] | None = None
         self._bit_lines: np.ndarray | None = None
         self.look()

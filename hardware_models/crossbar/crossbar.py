@@ -1,11 +1,12 @@
 r"""A crossbar of differential pairs: signed weights on conductances.
 
-.. math:: i_j = \sum_i v_i (G^+_{ij} - G^-_{ij}), \qquad W_{ij} = (G^+_{ij} - G^-_{ij})/G_{unit},
-          \qquad G_{unit} = (G_{max} - G_{min})\sqrt{n_{rows}}/k
+.. math:: i_j = \sum_i v_i \sum_p (G^+_{ijp} - G^-_{ijp}), \qquad W_{ij} = \sum_p (G^+_{ijp} - G^-_{ijp})/G_{unit},
+          \qquad G_{unit} = N (G_{max} - G_{min})\sqrt{n_{rows}}/k
 
-G+ and G- of a weight are neighbouring columns of one physical array (rows, 2 columns). Every operation returns the
-`Events` it caused. The crossbar knows no learning and no converters. It checks what it is asked, names the stream of random
-numbers, and leaves the rest to its `Cells` and to the ways of reading and writing them.
+A weight is one pair, or N pairs that are read in parallel and written in turn (`hardware_models.crossbar.turns`). G+ and G- of
+all its pairs are neighbouring columns of one physical array (rows, 2 N columns), which meet before the converter. Every operation
+returns the `Events` it caused. The crossbar knows no learning and no converters. It checks what it is asked, names the stream of
+random numbers, and leaves the rest to its `Cells` and to the ways of reading and writing them.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from hardware_models.crossbar.given import Taken, take
 from hardware_models.crossbar.line_noise import NO_LINE_NOISE, LineNoise
 from hardware_models.crossbar.line_watch import LineLimit
 from hardware_models.crossbar.renewal import renew_spent
+from hardware_models.crossbar.turns import BURST, DOWN, UP, Turns
 from hardware_models.devices.adapted import adapted
 from hardware_models.devices.base import Device
 from hardware_models.devices.state import CellState
@@ -47,7 +49,7 @@ class Crossbar:
     device : Device
         What stands at each crossing.
     shape : (rows, columns)
-        Word lines and weights per word line; there are 2 columns bit lines.
+        Word lines and weights per word line; there are 2 N columns bit lines.
     key : Key
         Fabrication; also the stream of operations that are called without a key.
     tile : (rows, columns)
@@ -64,11 +66,13 @@ class Crossbar:
         Whether lines see each cell in series with the `r_access` of its device; see `hardware_models.crossbar.access`.
     single_ended : bool
         Whether only the first cell of each pair is pulsed; the second one is its reference. By default both are.
+    pairs : int
+        N, the pairs of cells of a weight.
 
     Raises
     ------
     UsageError
-        For a shape, tile or range that makes no array.
+        For a shape, tile, range or number of pairs that makes no array.
     """
 
     def __init__(
@@ -84,20 +88,23 @@ class Crossbar:
         limit: LineLimit | None = None,
         access_transistor: bool = False,
         single_ended: bool = False,
+        pairs: int = 1,
     ) -> None:
         self.device = adapted(device)
         rows, columns = (positive_int("a crossbar", "its shape", n) for n in shape)
-        if rows * columns >= 2**31:
-            raise UsageError(f"a crossbar of {rows} x {columns} pairs is too large, at most 2^31 cells on an array.")
+        self._turns = Turns(pairs)
+        if rows * columns * pairs >= 2**31:
+            raise UsageError(
+                f"a crossbar of {rows} x {columns * pairs} pairs is too large, at most 2^31 cells on an array."
+            )
         self.shape = (rows, columns)
-        self.tiling = Tiling(rows, 2 * columns, *tile)
+        self.tiling = Tiling.of_weights(rows, columns, tile, pairs)
         self.key = key
         k = in_range("a crossbar", "weight_range", weight_range, 1e-6, 1e6)
-        self.g_unit = self.device.g_range * math.sqrt(rows) / k  # [S] per unit of weight
+        self.g_unit = pairs * self.device.g_range * math.sqrt(rows) / k  # [S] per unit of weight
         self.weight_limit = k / math.sqrt(rows)
-        self.weight_step = self.weight_limit / self.device.states  # nominal change of W by one device pulse
+        self.weight_step = self.weight_limit / (self.device.states * pairs)  # nominal change of W by one device pulse
         self._operations = 0
-        self._parity = 0
         self._one_sided = {"both": 0, "up": 1, "down": -1}[self.device.polarities]
         self._single_ended = single_ended
         if single_ended:
@@ -117,7 +124,8 @@ class Crossbar:
         rows, columns = self.shape
         tiles = self.tiling.row_tiles * self.tiling.column_tiles
         cut = f"{tiles} tile{'s' * (tiles > 1)} of at most {self.tiling.tile_rows} x {self.tiling.tile_columns} cells"
-        return f"<Crossbar of device '{self.device.name}': {rows} x {columns} pairs in {cut}>"
+        pairs = columns * self.tiling.pairs
+        return f"<Crossbar of device '{self.device.name}': {rows} x {pairs} pairs in {cut}>"
 
     # --- looking (for the bench and the tests; a chip decides who may) ---
 
@@ -132,28 +140,28 @@ class Crossbar:
 
     @property
     def state(self) -> CellState:
-        """State of the cells, arrays (rows, 2 columns)."""
+        """State of the cells, arrays (rows, bit lines)."""
         return self.cells.state
 
     @property
     def received(self) -> np.ndarray:
-        """Pulses of both polarities that each cell has received since fabrication, (rows, 2 columns) int32."""
+        """Pulses of both polarities that each cell has received since fabrication, (rows, bit lines) int32."""
         return self.cells.received
 
     @property
     def conductances(self) -> np.ndarray:
-        """G+ and G- as (2, rows, columns) [S]."""
+        """G+ and G- as (2, rows, N columns) [S], the N pairs of a weight side by side."""
         g = self.cells.present()
         return np.stack((g[:, 0::2], g[:, 1::2]))
 
     @property
     def differences(self) -> np.ndarray:
-        """G+ - G- (rows, columns) float32 [S] as lines see them, the matrix of a read; a copy, kept until a write."""
+        """G+ - G- of each weight as lines see it, (rows, columns) float32 [S], the matrix of a read; kept until a write."""
         return self.cells.differences
 
     @property
     def weights(self) -> np.ndarray:
-        """Weights W = (G+ - G-)/G_unit as lines see them, (rows, columns) float32."""
+        """Weights W as lines see them, (rows, columns) float32."""
         return self.differences / np.float32(self.g_unit)
 
     @property
@@ -163,7 +171,7 @@ class Crossbar:
         return self.cells.row_sums.copy()
 
     def take(self, conductances: ArrayLike, what: str = "the array") -> Taken:
-        """Set the cells to conductances (2, rows, columns) or (rows, 2 columns) [S]; see `crossbar.given.take`."""
+        """Set the cells to conductances (2, rows, N columns) or (rows, bit lines) [S]; see `crossbar.given.take`."""
         return take(self.cells, conductances, what)
 
     def lay_wires(self, interconnect: Interconnect) -> None:
@@ -188,7 +196,7 @@ class Crossbar:
         return reading.noise_deviation(self.cells, voltages)
 
     def noise_map(self) -> tuple[np.ndarray, float]:
-        """Return the pairs' variance of one read in units of a number [S²], and the number; see `Cells.noise_map`."""
+        """Return the weights' variance of one read in units of a number [S²], and the number; see `Cells.noise_map`."""
         return self.cells.noise_map()
 
     def read(self, voltages: np.ndarray, *, key: Key | None = None) -> tuple[np.ndarray, Events]:
@@ -238,42 +246,45 @@ class Crossbar:
 
         counts int32 (rows, columns), or of the window's shape. +n raises G+ by one half and lowers G- by the other;
         which of the two gets the odd pulse alternates over the array and from call to call. Where the device's pulses have one
-        sign only (`polarities`), all n go to the device of the pair that can follow.
+        sign only (`polarities`), all n go to the device of the pair that can follow. Of weights of several pairs, the pair whose
+        turn it is gets all of them.
         """
-        few = self._few and self.cells.sees_stored
+        counts = self._planned(counts, window)
+        pair, parity = self._turns.next(BURST)
+        return self._pulse(self._turns.to_one(counts, pair), parity, key)
+
+    def _planned(self, counts: np.ndarray, window: tuple[np.ndarray, np.ndarray] | None = None) -> np.ndarray:
+        """Return checked numbers of pulses of every weight, (rows, columns) int32."""
         shape = self.shape if window is None else tuple(len(lines) for lines in window)
-        counts = pins.pulse_numbers(counts, shape, bounded=not few)
+        counts = pins.pulse_numbers(counts, shape)
         if window is not None:
             # Addressed pulses are as slow as the wires anyway: a window is written into an empty plan.
             plan = np.zeros(self.shape, np.int32)
             plan[np.ix_(*window)] = counts
             counts = plan
-        if few:
+        return counts
+
+    def _pulse(self, counts: np.ndarray, parity: int, key: Key | None) -> Events:
+        """Give each pair its signed number of pulses, (rows, pairs on a word line) int32."""
+        if self._few and self.cells.sees_stored:
             number = np.empty(self.shape[0], np.int64)
             count_cells(counts, number)
-            if number.min() < 0:
-                pins.pulse_numbers(counts, self.shape)  # says what is wrong
             if int(number.sum()) < FEW * 2 * counts.size:
-                written = self.cells.pulse_few(counts, number, self._alternate(), self._next(key, "pulse"))
+                written = self.cells.pulse_few(counts, number, parity, self._next(key, "pulse"))
                 return writing.booked(self.cells, written)
-        pulses = np.empty((self.shape[0], 2 * self.shape[1]), np.int32)
+        pulses = np.empty((self.shape[0], self.tiling.bit_lines), np.int32)
         if self._one_sided:
             kernels.split_one_sided(counts, self._one_sided, pulses)
         elif self._single_ended:
             pulses[:, 0::2], pulses[:, 1::2] = counts, 0
         else:
-            kernels.split_pairs(counts, self._alternate(), pulses)
+            kernels.split_pairs(counts, parity, pulses)
         events = writing.burst(self.cells, pulses, self._next(key, "pulse"))
         return events + self._look_after_pairs(key)
 
     def turn_over(self) -> None:
         """Turn over the chequerboard of `pulse`; for callers whose calls alternate in sign as the chequerboard does."""
-        self._parity ^= 1
-
-    def _alternate(self) -> int:
-        """Return the device of a pair that is first this time; next time it is the other."""
-        self._parity ^= 1
-        return self._parity ^ 1
+        self._turns.turn_over()
 
     def _look_after_pairs(self, key: Key | None) -> Events:
         """Refresh one-sided pairs after every `refresh_every` writes, if the device can be renewed."""
@@ -295,29 +306,33 @@ class Crossbar:
         return renew_spent(self.cells, self._one_sided, self._next(key, "refresh"))
 
     def program(self, weights: np.ndarray, *, key: Key | None = None) -> Events:
-        """Ask for weights (rows, columns), open loop: pulses for the difference from the nominal fresh pair, unverified."""
+        """Ask for weights (rows, columns), open loop: pulses for the difference from the nominal fresh pair, unverified.
+
+        The pairs of a weight share the pulses.
+        """
         wanted = pins.finite("weights", weights, self.shape, np.float64)
         counts = np.rint(np.clip(wanted, -self.weight_limit, self.weight_limit) / self.weight_step)
-        return self.pulse(counts.astype(np.int32), key=self._next(key, "program"))
+        counts = self._planned(counts.astype(np.int32))
+        return self._pulse(self._turns.to_all(counts), self._turns.whole(), self._next(key, "program"))
 
     def fire(self, rows: np.ndarray, columns: np.ndarray, sign: int, *, key: Key | None = None) -> Events:
         """Apply coinciding pulse trains: rows (slots, rows) and columns (slots, columns) of 0/1, one polarity a call.
 
         A weight whose row and column are both on in a slot moves by one device pulse of `sign`; calls alternate between
-        the two devices of the pairs. The cost goes with the number of active rows times active columns.
+        the two devices of the pairs, and calls of one sign go through the pairs of the weights. The cost goes with the number of
+        active rows times active columns.
         """
         r, c = pins.train("row trains", rows, self.shape[0]), pins.train("column trains", columns, self.shape[1])
         sign = pins.polarity(sign)
         if len(r) != len(c):
             raise UsageError(f"trains of rows and columns should have as many slots, got {len(r)} and {len(c)}.")
+        pair, side = self._turns.next(UP if sign > 0 else DOWN)
+        polarity = sign if side == 0 else -sign
         if self._one_sided:
             side, polarity = int(sign != self._one_sided), self._one_sided
         elif self._single_ended:
             side, polarity = 0, sign
-        else:
-            side = self._alternate()
-            polarity = sign if side == 0 else -sign
-        events = writing.fire(self.cells, r, c, side, polarity, self._next(key, "fire"))
+        events = writing.fire(self.cells, r, self._turns.to_one(c, pair), side, polarity, self._next(key, "fire"))
         return events + self._look_after_pairs(key)
 
     def wait(self, seconds: float, *, key: Key | None = None) -> Events:
@@ -343,12 +358,13 @@ class Crossbar:
         """
         self.cells.check_conductances()
         self.cells.check_sums()
-        own = (self.time, self._operations, self._parity, self._writes, self.cells.seen_at)
-        return {"crossbar": np.array(own, np.float64)} | self.cells.save(copy=copy)
+        own = (self.time, self._operations, self._turns.parities[0], self._writes, self.cells.seen_at)
+        return {"crossbar": np.array(own, np.float64)} | self._turns.save() | self.cells.save(copy=copy)
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:
         """Restore a state returned by `save`."""
         time, operations, parity, *later = (float(x) for x in saved["crossbar"])
-        self._operations, self._parity = int(operations), int(parity)
+        self._operations = int(operations)
+        self._turns.restore(saved, int(parity))
         self._writes = int(later[0]) if later else 0  # earlier states have none
         self.cells.restore(saved, time, later[1] if len(later) > 1 else time)

@@ -30,7 +30,7 @@ class Lines(NamedTuple):
 
     number: int
     tile: int  # lines of a whole tile
-    unit: int = 1  # lines that are always driven or read together: the two bit lines of a pair
+    unit: int = 1  # lines that are always driven or read together: the bit lines of a weight
 
     @property
     def tiles(self) -> int:

@@ -50,7 +50,7 @@ class LineWatch:
 
     def __init__(self, device: BaseDevice, tiling: Tiling, limit: LineLimit, access: Access = NO_ACCESS) -> None:
         limit.check(device, access)
-        words, bits = Lines(tiling.rows, tiling.tile_rows), Lines(tiling.bit_lines, tiling.tile_columns, 2)
+        words, bits = Lines(tiling.rows, tiling.tile_rows), Lines(tiling.bit_lines, tiling.tile_columns, tiling.unit)
         most, full = access.conductance(device.g_max), device.v_read
         current, margin, cell = limit.current, limit.margin, full * most
         self.limit = limit

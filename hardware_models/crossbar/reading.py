@@ -36,7 +36,8 @@ def settle_transposed(cells: Cells, v: np.ndarray) -> tuple[Events, int]:
     cells.look_again()
     up, down = np.maximum(v, 0.0), np.maximum(-v, 0.0)
     # G- sees the opposite sign of G+: in one phase the positive voltages are on, in the other the negative ones.
-    phases = [np.stack(pair, axis=2).reshape(len(v), -1) for pair in ((up, down), (down, up))]
+    pairs = cells.tiling.pairs
+    phases = [np.stack(pair * pairs, axis=2).reshape(len(v), -1) for pair in ((up, down), (down, up))]
     watch = cells.watch.backwards
     refused = watch.settle(np.ascontiguousarray(cells.connected().T), np.concatenate(phases), 2)
     if cells.watch.forwards.fixed:
@@ -55,9 +56,9 @@ def grouped(cells: Cells, variance: np.ndarray) -> tuple[np.ndarray | None, np.n
     """
     cuts = np.array([0, *(stop for _, stop in cells.tiling.row_cuts)], np.int64)
     if cells.watch is None or len(cells.watch.forwards.woven.tiles) == cells.tiling.row_tiles:
-        return None, cuts, cells.blocks, variance
+        return None, cuts, cells.panels, variance
     woven = cells.watch.forwards.woven
-    return woven.order, woven.borders, *cells.watch.ordered(cells.blocks, variance)
+    return woven.order, woven.borders, *cells.watch.ordered(cells.panels, variance)
 
 
 def partial_currents(cells: Cells, v: np.ndarray) -> tuple[np.ndarray, Events]:
@@ -70,7 +71,7 @@ def partial_currents(cells: Cells, v: np.ndarray) -> tuple[np.ndarray, Events]:
     if batch:
         cells.watch_wires(v[0])
     groups = cells.row_groups
-    partial = np.empty((len(groups), batch, cells.tiling.bit_lines // 2), np.float32)
+    partial = np.empty((len(groups), batch, cells.tiling.columns), np.float32)
     difference = cells.differences
     for t, rows in enumerate(groups):
         matmul(v[:, rows], difference[rows], partial[t])
@@ -107,7 +108,7 @@ def _read_noise(cells: Cells, v: np.ndarray) -> np.ndarray | None:
     if not pairs.size:
         sums = [squares[:, rows].sum(axis=1, dtype=np.float64)[:, None] for rows in cells.row_groups]
     else:
-        whole = np.concatenate(list(pairs), axis=1)[:, : cells.tiling.bit_lines // 2]
+        whole = np.concatenate(list(pairs), axis=1)[:, : cells.tiling.columns]
         sums = [matmul(squares[:, rows], whole[rows]) for rows in cells.row_groups]
     return np.asarray(common * np.stack(sums))
 
@@ -121,7 +122,7 @@ def johnson_variance(cells: Cells, phases: int) -> np.ndarray | None:
     if not cells.noise.thermal:
         return None
     sums = cells.bit_line_sums()[cells.tiles_of_groups]
-    return cells.noise.johnson_variance(phases * (sums[:, None, 0::2] + sums[:, None, 1::2]), cells.device.t_read)
+    return cells.noise.johnson_variance(phases * cells.tiling.over_weights(sums)[:, None], cells.device.t_read)
 
 
 def _shot(cells: Cells, v: np.ndarray) -> np.ndarray | None:
@@ -129,7 +130,7 @@ def _shot(cells: Cells, v: np.ndarray) -> np.ndarray | None:
     if cells.noise.fano == 0.0:
         return None
     g = cells.seen()
-    both, size = g[:, 0::2] + g[:, 1::2], np.abs(v)
+    both, size = cells.tiling.over_weights(g), np.abs(v)
     sums = np.stack([matmul(size[:, rows], both[rows]) for rows in cells.row_groups])
     return cells.noise.shot_variance(sums.astype(np.float64), cells.device.t_read)
 
@@ -143,7 +144,7 @@ def read_events(cells: Cells, squares: np.ndarray, batch: int, phases: int, divi
     counts = {
         "reads.cells": phases * batch * cut.rows * cut.bit_lines,
         "reads.columns": phases * batch * division.samples * cut.bit_lines,
-        "integrator": phases * batch * division.samples * (cut.bit_lines // 2),
+        "integrator": phases * batch * division.samples * cut.columns,
     }
     v2g = float(squares @ cells.drawn)
     return Events(counts, {"read.v2g": v2g, "time": phases * batch * division.steps * cells.device.t_read})
@@ -164,7 +165,7 @@ def transposed_events(cells: Cells, v: np.ndarray, division: Division) -> Events
     """Return the events of a transposed read of voltages (B, columns) [V] in a division."""
     rows, batch = cells.tiling.rows, v.shape[0]
     g = cells.seen()
-    column_sums = (g[:, 0::2] + g[:, 1::2]).sum(axis=0, dtype=np.float64)
+    column_sums = cells.tiling.over_weights(g).sum(axis=0, dtype=np.float64)
     # A signed pair drive is always two phases: G- sees the opposite sign of G+.
     counts = {
         "reads.transposed_cells": 2 * rows * cells.tiling.bit_lines * batch,
@@ -185,10 +186,10 @@ def _transposed_deviation(cells: Cells, g: np.ndarray, v: np.ndarray, squares: n
     variance = cells.read_variance()
     if np.ndim(variance) or variance:
         pairs = np.broadcast_to(variance, g.shape)
-        found.append(squares @ (pairs[:, 0::2] + pairs[:, 1::2]).astype(np.float64).T)
+        found.append(squares @ cells.tiling.over_weights(pairs).astype(np.float64).T)
     if cells.noise.thermal:
         found.append(cells.noise.johnson_variance(2.0 * cells.word_line_sums(), cells.device.t_read)[None])
     if cells.noise.fano:
-        both = np.ascontiguousarray((g[:, 0::2] + g[:, 1::2]).T)
+        both = np.ascontiguousarray(cells.tiling.over_weights(g).T)
         found.append(cells.noise.shot_variance(matmul(np.abs(v), both).astype(np.float64), cells.device.t_read))
     return np.sqrt(sum(found[1:], found[0])) if found else None

@@ -35,7 +35,7 @@ def read_rows(cells: Cells, rows: np.ndarray, volts: np.ndarray, *, joined: bool
     sigma = _deviation(found, len(rows)) if found else None
     lines = cells.tiling.bit_lines
     counts = {"reads.cells": lines * len(rows), "reads.columns": lines * len(rows)}
-    counts["integrator"] = lines // 2 * len(rows)
+    counts["integrator"] = cells.tiling.columns * len(rows)
     v2g = float(np.square(volts.astype(np.float64)) @ cells.drawn[rows])
     return RowReads(currents, sigma, Events(counts, {"read.v2g": v2g, "time": _seconds(cells, rows, joined)}))
 
@@ -55,7 +55,7 @@ def _seconds(cells: Cells, rows: np.ndarray, joined: bool) -> float:
 
 def _variances(cells: Cells, rows: np.ndarray, volts: np.ndarray, joined: bool) -> list[np.ndarray | None]:
     """Return the variances [A²] of the device's own noise, of Johnson noise and of shot noise; None where there is none."""
-    columns, noise, seconds = cells.tiling.bit_lines // 2, cells.noise, cells.device.t_read
+    columns, noise, seconds = cells.tiling.columns, cells.noise, cells.device.t_read
     square = np.square(volts.astype(np.float64))[:, None]
     own = johnson = shot = None
     pairs, common = cells.noise_map()
@@ -64,12 +64,11 @@ def _variances(cells: Cells, rows: np.ndarray, volts: np.ndarray, joined: bool) 
         if pairs.size:
             own = own * np.concatenate(list(pairs), axis=1)[rows, :columns]
     if noise.thermal:
-        sums = cells.bit_line_sums()
-        both = sums[:, 0::2] + sums[:, 1::2]
+        both = cells.tiling.over_weights(cells.bit_line_sums())
         johnson = noise.johnson_variance(
             both.sum(axis=0)[None] if joined else both[rows // cells.tiling.tile_rows], seconds
         )
     if noise.fano:
         g = cells.seen()[rows].astype(np.float64)
-        shot = noise.shot_variance(np.abs(volts)[:, None] * (g[:, 0::2] + g[:, 1::2]), seconds)
+        shot = noise.shot_variance(np.abs(volts)[:, None] * cells.tiling.over_weights(g), seconds)
     return [own, johnson, shot]

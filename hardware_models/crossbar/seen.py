@@ -19,8 +19,19 @@ from hardware_models.crossbar.wired import Wired
 from hardware_models.devices.base import BaseDevice
 from hardware_models.devices.state import CellState
 from hardware_models.kernels import seen as kernels
+from hardware_models.kernels.reads import column_panels
 from hardware_models.user_contract import unmasked
 from hardware_models.wires import Interconnect
+
+
+def in_panels(matrix: np.ndarray) -> np.ndarray:
+    """Return a matrix (rows, columns) float32 by panels of columns, (panels, rows, width), with zeros beyond the last column."""
+    panels, width = column_panels(matrix.shape[1])
+    found = np.zeros((panels, len(matrix), width), np.float32)
+    for p in range(panels):
+        part = matrix[:, p * width : (p + 1) * width]
+        found[p, :, : part.shape[1]] = part
+    return found
 
 
 class Seen(Divided):
@@ -37,7 +48,7 @@ class Seen(Divided):
     received: np.ndarray
     """Pulses of both polarities since fabrication, (rows, bit lines) int32."""
     blocks: np.ndarray
-    """G+ - G- [S] by panels of columns."""
+    """G+ - G- of each pair [S] by panels of columns."""
     row_sums: np.ndarray
     """G+ + G- over each word line, (rows,) float64 [S]."""
     drawn: np.ndarray
@@ -48,6 +59,7 @@ class Seen(Divided):
     _in_step: bool
     _connected: np.ndarray | None
     _whole: np.ndarray | None
+    _panels: np.ndarray | None
     _noise: tuple[np.ndarray, float] | None
     _bit_lines: np.ndarray | None
 
@@ -89,30 +101,50 @@ class Seen(Divided):
 
     @property
     def differences(self) -> np.ndarray:
-        """G+ - G- (rows, columns) float32 [S], the matrix of a read; a copy, kept until something is written."""
+        """G+ - G- of each weight, all its pairs together, (rows, columns) float32 [S]: the matrix of a read.
+
+        It is a copy, kept until something is written.
+        """
         if self.seen_at < 0.0:  # changed since lines last saw them
             self.look()
         self._follow()
         if self._whole is None:
-            self._whole = np.concatenate(list(self.blocks), axis=1)[:, : self.tiling.bit_lines // 2]
+            self._whole = self._joined(self.blocks)
         return self._whole
 
-    def noise_map(self) -> tuple[np.ndarray, float]:
-        """Return the pairs' variance of one read, like `blocks`, float32 in units of a number [S²], and the number.
+    @property
+    def panels(self) -> np.ndarray:
+        """Differences of the weights by panels of columns, (panels, rows, width) float32 [S]; of one pair each, `blocks`."""
+        if self.tiling.pairs == 1:
+            return self.blocks
+        if self._panels is None:
+            self._panels = in_panels(self.differences)
+        return self._panels
 
-        The array is empty if the variance is the same for all pairs; the number is 0 without noise. Kept until something
-        is written.
+    def _joined(self, blocks: np.ndarray) -> np.ndarray:
+        """Return what the pairs of each weight have together, (rows, columns), from panels of columns of single pairs."""
+        single = np.concatenate(list(blocks), axis=1)[:, : self.tiling.bit_lines // 2]
+        pairs = self.tiling.pairs
+        joined: np.ndarray = sum((single[:, k::pairs] for k in range(1, pairs)), single[:, 0::pairs])
+        return joined
+
+    def noise_map(self) -> tuple[np.ndarray, float]:
+        """Return the weights' variance of one read, like `panels`, float32 in units of a number [S²], and the number.
+
+        It is the sum over the cells of a weight. The array is empty if the variance is the same for all weights; the number is 0
+        without noise. Kept until something is written.
         """
         self._follow()
         if self._noise is None:
             variance = self.variance()
             if np.ndim(variance) == 0 and (self.bare or not variance):
-                self._noise = np.empty((0, 0, 0), np.float32), 2.0 * float(variance)
+                self._noise = np.empty((0, 0, 0), np.float32), self.tiling.unit * float(variance)
             else:
                 # Scaled by the range, so that squares of siemens do not leave float32's normal numbers.
                 unit = self.device.g_range**2
-                self._noise = np.empty_like(self.blocks), unit
-                self._pair_variances(variance, unit, self._noise[0])
+                pairs = np.empty_like(self.blocks)
+                self._pair_variances(variance, unit, pairs)
+                self._noise = pairs if self.tiling.pairs == 1 else in_panels(self._joined(pairs)), unit
         return self._noise
 
     def _pair_variances(self, variance: np.ndarray | float, unit: float, pairs: np.ndarray) -> None:
@@ -216,7 +248,7 @@ class Seen(Divided):
             self.check_conductances()
 
     def _forget(self) -> None:
-        self._whole = self._noise = self._bit_lines = self._connected = None
+        self._whole = self._panels = self._noise = self._bit_lines = self._connected = None
         self._in_step = self.bare
         if self.watch is not None:
             self.watch.forget()

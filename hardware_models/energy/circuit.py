@@ -28,7 +28,10 @@ QUOTED = Circuit()
 """The circuit for which the prices of a technology file are quoted."""
 
 
-def longest_line(shapes: Sequence[Sequence[int]], tile: tuple[int, int]) -> int:
-    """Return the cells on the longest line of any tile, for layers of (inputs, neurons) and tiles of at most (rows, columns)."""
-    cut = [Tiling(inputs, 2 * neurons, *tile) for inputs, neurons in shapes]
+def longest_line(shapes: Sequence[Sequence[int]], tile: tuple[int, int], pairs: int = 1) -> int:
+    """Return the cells on the longest line of any tile.
+
+    Layers are of (inputs, neurons) weights of so many pairs, tiles of at most (rows, columns) cells.
+    """
+    cut = [Tiling.of_weights(inputs, neurons, tile, pairs) for inputs, neurons in shapes]
     return max(max(min(t.rows, t.tile_rows), min(t.bit_lines, t.tile_columns)) for t in cut)

@@ -143,7 +143,7 @@ def test_half_selected_cells_of_a_passive_array_are_priced() -> None:
     bar = crossbar(quiet(access="passive"))
     rng = np.random.default_rng(6)
     rows, columns = rng.random((8, 30)) < 0.2, rng.random((8, 20)) < 0.3
-    side = bar._parity
+    side = int(bar._turns.parities[0])
     g0 = bar.state.g.astype(np.float64)
     events = bar.fire(rows, columns, 1)
     mean = (g0 + bar.state.g) / 2
@@ -214,7 +214,7 @@ def test_half_selected_cells_of_addressed_writes() -> None:
     bar = crossbar(quiet(access="passive"), shape=(9, 7), tile=(4, 6))
     counts = np.random.default_rng(3).integers(-3, 4, (9, 7)).astype(np.int32)
     before = bar.state.g.astype(np.float64)
-    parity = bar._parity
+    parity = int(bar._turns.parities[0])
     events = bar.pulse(counts)
     mean = (before + bar.state.g) / 2
     pulses = np.zeros((9, 14), np.int32)

@@ -40,6 +40,7 @@ def line_currents(
     rows_together: bool,
     groups: Sequence[Mapping[str, Any]] | None = None,
     access_transistor: bool = False,
+    pairs: int = 1,
 ) -> dict[str, Any] | None:
     """Return the current ratios, the number of lines that may be driven at once and the verdict; None without a current limit.
 
@@ -57,6 +58,8 @@ def line_currents(
         Of each layer, what `LineWatch.report` says of its groups and currents.
     access_transistor : bool
         True if cells are in series with the access transistor of the device, r_access [Ohm].
+    pairs : int
+        Pairs of cells of a weight; a write addresses one of them.
 
     Returns
     -------
@@ -77,10 +80,10 @@ def line_currents(
         "write": [],
     }  # cells on a word line and on a bit line at once
     for inputs, neurons in shapes:
-        tiling = Tiling(inputs, 2 * neurons, *tile)
-        rows, bit_lines = min(inputs, tiling.tile_rows), min(2 * neurons, tiling.tile_columns)
+        tiling = Tiling.of_weights(inputs, neurons, tile, pairs)
+        rows, bit_lines = min(inputs, tiling.tile_rows), min(tiling.bit_lines, tiling.tile_columns)
         blocks["read"].append((bit_lines, rows))
-        blocks["write"].append((bit_lines // 2, rows if rows_together else 1))
+        blocks["write"].append((bit_lines // tiling.unit, rows if rows_together else 1))
     lines = {what: max(map(max, sides)) for what, sides in blocks.items()}
     behind = device.get("r_access", 0.0) if access_transistor and device.get("access") == "1T1R" else 0.0
     g_max = device["g_max"] / (1.0 + device["g_max"] * behind)

@@ -1,9 +1,9 @@
 r"""Operations a joule of inference, beside those of published macros and chips.
 
-.. math:: \eta = \frac{2\,N_{weights}}{E}, \qquad N_{weights} = N_{cells}/2
+.. math:: \eta = \frac{2\,N_{weights}}{E}, \qquad N_{weights} = N_{cells}/2N
 
-A multiply-add of a weight, which is a pair of cells, is two operations, as the sources count. E is all of an image's inference,
-the digital read-out included.
+A multiply-add of a weight, which is one pair of cells or N, is two operations, as the sources count. E is all of an image's
+inference, the digital read-out included.
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ PUBLISHED: Mapping[str, Peer] = MappingProxyType(
 """Published operations a joule by name."""
 
 
-def operations_per_joule(counts: Mapping[str, int], joule: float) -> float | None:
-    """Return two operations a weight read, over the energy [J] of the same inference; None if nothing was read or it was free."""
-    operations = counts.get("reads.cells", 0)
+def operations_per_joule(counts: Mapping[str, int], joule: float, pairs: int = 1) -> float | None:
+    """Return two operations a weight read, over the energy [J] of the same inference; None if nothing was read or it was free.
+
+    pairs : pairs of cells of a weight.
+    """
+    operations = counts.get("reads.cells", 0) / pairs
     return operations / joule if operations and joule else None

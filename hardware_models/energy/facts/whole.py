@@ -53,18 +53,18 @@ class _Work(NamedTuple):
 
 def analog_seconds(
     counts: Counts, clocked: float, shape: Sequence[int], tile: tuple[int, int], read_time: float, conversion: float,
-    circuit: Circuit, steps: tuple[int, int] = (1, 1),
+    circuit: Circuit, steps: tuple[int, int] = (1, 1), pairs: int = 1,
 ) -> float:  # fmt: skip
     """Return the time [s] of one layer of a shape (inputs, neurons): its clocked time, or that of its conversions if longer.
 
-    `steps` are the reads of groups of lines in place of one read, and in place of one transposed read.
+    `steps` are the reads of groups of lines in place of one read, and in place of one transposed read; `pairs` those of a weight.
     """
     inputs, neurons = shape
-    cells = 2 * inputs * neurons
+    cells = 2 * pairs * inputs * neurons
     looked = steps[0] * counts.get("reads.cells", 0) + steps[1] * counts.get("reads.transposed_cells", 0)
     reads = min(clocked, looked / cells * read_time)  # reads of before there were groups took fewer steps
     converted = sum(count for name, count in counts.items() if name.partition(".")[0] == "adc")
-    shared = converters_of(Tiling(inputs, 2 * neurons, *tile), circuit)
+    shared = converters_of(Tiling.of_weights(inputs, neurons, tile, pairs), circuit)
     return clocked + max(0.0, converted / shared * conversion - reads)
 
 
@@ -91,6 +91,7 @@ def whole(
     area: Mapping[str, float] | None,
     steps: Sequence[tuple[int, int]] | None = None,
     scenario: str = "nominal",
+    pairs: int = 1,
 ) -> dict[str, Any] | None:
     """Return time, power and power density of one phase; None where the technology has no clock, or nothing was shown.
 
@@ -105,6 +106,7 @@ def whole(
     area : {"low", "nominal", "high": area of the whole chip [m²]}, None if it is unknown.
     steps : of each layer, see `analog_seconds`; None for one.
     scenario : "low", "nominal" or "high", the end of its own range at which each quantity is given.
+    pairs : pairs of cells of a weight.
 
     Returns
     -------
@@ -124,7 +126,9 @@ def whole(
             clocked = float(integrals_by_layer.get(layer, {}).get("time", {"value": 0.0})["value"])
             if layer.isdecimal() and int(layer) < len(shapes):
                 own = (1, 1) if steps is None else steps[int(layer)]
-                array += analog_seconds(counts, clocked, shapes[int(layer)], tile, read_time, conversion, circuit, own)
+                array += analog_seconds(
+                    counts, clocked, shapes[int(layer)], tile, read_time, conversion, circuit, own, pairs
+                )
             else:
                 array += clocked
             digital += digital_seconds(counts, clock, circuit)
