@@ -34,7 +34,7 @@ DIGITAL = {"accumulate": "digital average, fp32", "accumulate-int8": "digital av
 
 @cache
 def choices() -> dict[str, Any]:
-    """Return what a person chose for the page (wins.toml)."""
+    """Return the choices of a person for the page (wins.toml)."""
     return tomllib.loads((HERE / "wins.toml").read_text(encoding="utf-8"))
 
 
@@ -96,7 +96,7 @@ class Case(NamedTuple):
 
     @property
     def ours(self) -> bool:
-        """Whether it is of the Forward-Forward family."""
+        """True for a rule of the Forward-Forward family."""
         return self.learner not in {entry["learner"] for entry in choices()["competitors"]}
 
     @property

@@ -21,7 +21,7 @@ class Gap(NamedTuple):
     low: float | None
     high: float | None
     level: float
-    """What it is where both are equal: 0 for a difference, 1 for a ratio."""
+    """Value of two equal ones: 0 for a difference, 1 for a ratio."""
 
     @property
     def verdict(self) -> str:
@@ -32,7 +32,7 @@ class Gap(NamedTuple):
 
     @property
     def equal(self) -> bool:
-        """Whether a ratio is 1 within 1 % throughout."""
+        """True for a ratio that is 1 within 1 % throughout."""
         ends = (self.low, self.high)
         return self.level == 1.0 and all(end is not None and abs(end - 1.0) < 0.01 for end in ends)
 
@@ -51,12 +51,12 @@ class Compared(NamedTuple):
 
     @property
     def screening(self) -> bool:
-        """Whether one seed alone stands behind it."""
+        """True for a comparison of one seed."""
         return self.seeds < 2
 
     @property
     def either_sign(self) -> bool:
-        """Whether the slopes of its neurons have either sign."""
+        """True for neurons whose slopes have either sign."""
         return self.mine.chosen("nonlinearity") in choices()["slopes"]["either_sign"]
 
 
@@ -101,7 +101,7 @@ def standing(cases: Iterable[Case]) -> list[Case]:
 
 
 def _rather(case: Case, other: Case) -> bool:
-    """Return whether a case stands for its rule rather than an earlier one."""
+    """Tell whether a case stands for its rule rather than an earlier one."""
     if not case.ours:
         return statistics.fmean(case.errors.values()) < statistics.fmean(other.errors.values())
     named = choices()["stands"].get(case.experiment, [])

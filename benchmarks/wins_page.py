@@ -93,7 +93,7 @@ def needs(every: Sequence[Case]) -> list[str]:
 
 
 def copy_of(kind: LearnerKind) -> str:
-    """Return which copy of the weights a learner keeps in digital memory, as text."""
+    """Return the copy of the weights that a learner keeps in digital memory, as text."""
     looked = ", looked up in the chip" if kind.looks_inside else ""
     return f"{kind.memory_bits} bits a weight{looked}" if kind.memory_bits else "none"
 

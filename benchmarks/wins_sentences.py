@@ -38,7 +38,7 @@ MEASURES: dict[str, tuple[Callable[[Compared], Gap | None], Callable[[Gap], str]
     "Time of an image while it learns": (lambda one: one.time, times),
     "Area of the chip": (lambda one: one.area, times),
 }
-"""What rules are compared by -> the gap of two cases, and its text."""
+"""Measure of a comparison -> the gap of two cases by it, and its text."""
 
 
 def answer(others: Sequence[Compared]) -> str:
@@ -139,7 +139,7 @@ def within_the_family(family: Sequence[Compared]) -> list[Sentence]:
 
 
 def without(one: Compared) -> str:
-    """Return what a case needs less of than the one beside it as text: counted figures, which need no interval."""
+    """Return the savings of a case against the one beside it as text: counted figures, which need no interval."""
     said = []
     if one.mine.memory_bits < one.other.memory_bits:
         said.append(f"{one.mine.memory_bits} bits of digital memory a weight for {one.other.memory_bits}")

@@ -1,4 +1,4 @@
-"""Who carries out the runs of a command with many of them: the options --workers, --threads and --scheduler."""
+"""Options of commands with many runs that say who carries them out: --workers, --threads and --scheduler."""
 
 from __future__ import annotations
 

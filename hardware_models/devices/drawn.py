@@ -1,4 +1,4 @@
-"""What differs from cell to cell: figures drawn around those of the population, and the bounds that a cell has of its own."""
+"""Differences from cell to cell: factors drawn around the figures of the population, and bounds that a cell has of its own."""
 
 from __future__ import annotations
 
