@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from analog_ff.cli.app import command_of, run_app
+from analog_ff.cli.carriers import INT, RUNNING, SCHEDULER, THREADS, WORKERS, crew_of
 from analog_ff.cli.parameters import TEXT, parameters, with_signature
 from analog_ff.config.config import Config, recommended
 from analog_ff.config.reading import given
@@ -30,8 +31,6 @@ RECIPE: Document = {"data": "mnist-5k", "layers": (64,), "epochs": 6, "batch": 2
 APART = ("split", "out")
 """Options of a run that a study takes in another form: it never looks at the test set."""
 ASKED = "What is asked"
-RUNNING = "How it runs"
-_INT = "<int>"
 _FLOAT = "<float>"
 
 
@@ -47,17 +46,17 @@ def improve(
         "with its best value [default: all]",
     ),
     seeds: str = typer.Option(
-        None, "--seeds", metavar=_INT, rich_help_panel=ASKED, show_default=False,
+        None, "--seeds", metavar=INT, rich_help_panel=ASKED, show_default=False,
         help="paired seeds of each case, a chip of its own with each [1] [default: 3; with --specify 10]",
     ),
     curves: str = typer.Option(
-        "4", "--curves", metavar=_INT, rich_help_panel=ASKED, help="figures that get a curve, at most; 0: the screening alone"
+        "4", "--curves", metavar=INT, rich_help_panel=ASKED, help="figures that get a curve, at most; 0: the screening alone"
     ),
     together: str = typer.Option(
-        "3", "--together", metavar=_INT, rich_help_panel=ASKED, help="figures that are tried in pairs and all together"
+        "3", "--together", metavar=INT, rich_help_panel=ASKED, help="figures that are tried in pairs and all together"
     ),
     confirm: str = typer.Option(
-        "0", "--confirm", metavar=_INT, rich_help_panel=ASKED,
+        "0", "--confirm", metavar=INT, rich_help_panel=ASKED,
         help="seeds that were not used before, with which the order is looked at again [1]",
     ),
     specify: str = typer.Option(
@@ -69,7 +68,7 @@ def improve(
         help="with --specify: points that a figure may cost, instead of --target-error [points]",
     ),
     trials: str = typer.Option(
-        "0", "--trials", metavar=_INT, rich_help_panel=ASKED,
+        "0", "--trials", metavar=INT, rich_help_panel=ASKED,
         help="with --specify: trials of a search (Optuna) for the worst values of all of them together",
     ),
     folder: str = typer.Option(
@@ -80,18 +79,9 @@ def improve(
         False, "--dry-run", rich_help_panel=RUNNING,
         help="run the case as given with two seeds to time it, say what the study costs, and end",
     ),
-    workers: str = typer.Option(
-        None, "--workers", metavar=_INT, rich_help_panel=RUNNING, show_default=False,
-        help="worker processes on this machine [1] [default: one for each core]",
-    ),
-    threads: str = typer.Option(
-        None, "--threads", metavar=_INT, rich_help_panel=RUNNING, show_default=False,
-        help="threads of each run [1]; the result is the same for any number [default: cores by workers]",
-    ),
-    scheduler: str = typer.Option(
-        None, "--scheduler", metavar=TEXT, rich_help_panel=RUNNING, show_default=False,
-        help="address of a Dask scheduler whose workers carry out the runs, such as tcp://127.0.0.1:8786",
-    ),
+    workers: str = WORKERS,
+    threads: str = THREADS,
+    scheduler: str = SCHEDULER,
     as_json: bool = typer.Option(False, "--json", help="print improve.json on standard output and nothing else"),
     **options: Any,
 ) -> None:  # fmt: skip
@@ -105,9 +95,8 @@ def improve(
     wanted = None if target_error is None else _percent("--target-error", target_error)
     allowed = None if loss is None else _percent("--loss", loss)
     searched = _whole("--trials", trials, 0, 100_000)
-    with _bench(
-        place, _whole("--seeds", seeds or ("10" if specify else "3"), 1, 1000), workers, threads, scheduler
-    ) as bench:
+    crew = crew_of(workers, threads, scheduler)
+    with _bench(place, _whole("--seeds", seeds or ("10" if specify else "3"), 1, 1000), crew) as bench:
         if specify:
             made = _specified(config, _words(specify), bench, place, wanted, allowed, searched, dry_run=dry_run)
         elif allowed is not None or searched:
@@ -137,16 +126,11 @@ def _percent(name: str, text: str) -> float:
     return in_range("a study", name, parse_real(name, text, "%"), 0.0, 100.0, "%", low_open=True)
 
 
-def _bench(place: Path, seeds: int, workers: str | None, threads: str | None, scheduler: str | None) -> Bench:
+def _bench(place: Path, seeds: int, crew: dict[str, Any]) -> Bench:
     from analog_ff.improvement.bench import Bench, Crew
     from analog_ff.sweeps.store import NAME, Store
 
-    crew = Crew(
-        None if workers is None else _whole("--workers", workers, 1, 4096),
-        None if threads is None else _whole("--threads", threads, 1, 4096),
-        scheduler,
-    )
-    return Bench(lambda: Store(place / NAME), range(seeds), crew, tell)
+    return Bench(lambda: Store(place / NAME), range(seeds), Crew(**crew), tell)
 
 
 def _studied(

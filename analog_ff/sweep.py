@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from analog_ff.cli.app import command_of, run_app
+from analog_ff.cli.carriers import INT, RUNNING, SCHEDULER, THREADS, WORKERS, crew_of
 from analog_ff.cli.parameters import TEXT
 from analog_ff.output import whole_files
 from analog_ff.output.messages import answer, tell
@@ -26,10 +27,8 @@ if TYPE_CHECKING:
     from analog_ff.sweeps.store import Store
     from analog_ff.sweeps.sweep import Sweep
 
-RUNNING = "How it runs"
 RESULTS = "What is made of the results, without running"
 ARRAY = "Array jobs"
-_INT = "<int>"
 PICTURES = (".png", ".pdf", ".svg")
 
 
@@ -40,24 +39,15 @@ def sweep(
         "", "--folder", metavar=TEXT, show_default=False, rich_help_panel=RUNNING,
         help="folder of the store and the runs; a sweep that is there goes on [default: runs/sweep-FILE]",
     ),
-    workers: str = typer.Option(
-        None, "--workers", metavar=_INT, rich_help_panel=RUNNING, show_default=False,
-        help="worker processes on this machine [1] [default: one for each core]",
-    ),
-    threads: str = typer.Option(
-        None, "--threads", metavar=_INT, rich_help_panel=RUNNING, show_default=False,
-        help="threads of each run [1]; the result is the same for any number [default: cores by workers; 1 on a cluster]",
-    ),
-    scheduler: str = typer.Option(
-        None, "--scheduler", metavar=TEXT, rich_help_panel=RUNNING, show_default=False,
-        help="address of a Dask scheduler whose workers carry out the runs, such as tcp://127.0.0.1:8786",
-    ),
+    workers: str = WORKERS,
+    threads: str = THREADS,
+    scheduler: str = SCHEDULER,
     keep: str = typer.Option(
         "none", "--keep", metavar=TEXT, rich_help_panel=RUNNING,
         help="what stays of a finished run beside its result: none; last: its folder with the last checkpoint; or all of it",
     ),
     retries: str = typer.Option(
-        "3", "--retries", metavar=_INT, rich_help_panel=RUNNING,
+        "3", "--retries", metavar=INT, rich_help_panel=RUNNING,
         help="how often a point is run again whose worker has died [1]",
     ),
     again: bool = typer.Option(
@@ -121,8 +111,7 @@ def sweep(
     place = placed(home(folder) if folder else Path("runs") / f"sweep-{Path(file).stem}")
     if asked in ([], ["--task"]):
         run = partial(
-            _run, workers=_number("--workers", workers), threads=_number("--threads", threads), scheduler=scheduler,
-            keep=keep, retries=parse_whole("--retries", retries), again=again,
+            _run, **crew_of(workers, threads, scheduler), keep=keep, retries=parse_whole("--retries", retries), again=again
         )  # fmt: skip
         _carry_out(wanted, place, task, results, run, as_json=as_json)
     elif collect is not None:
@@ -135,10 +124,6 @@ def sweep(
         _plot(wanted, place, plot.split(","), measure, placed(home(out)))
     else:
         _export(wanted, place, placed(home(export)))
-
-
-def _number(name: str, text: str | None) -> int | None:
-    return None if text is None else parse_whole(name, text)
 
 
 def _run(points: Sequence[Point], store: Store, place: Path, **how: Any) -> None:  # passed on to `run_points`

@@ -18,7 +18,7 @@ from analog_ff.config.config import Config
 from analog_ff.config.parts import ADC_FAULTS, DAC_FAULTS, FAULTS
 from analog_ff.improvement.switches import SWITCHES
 from analog_ff.plain import Document
-from analog_ff.runs.build import interconnect_of
+from analog_ff.runs.chip_parts import interconnect_of
 from analog_ff.runs.run_device import loaded_device
 from hardware_models.check import UsageError, shown
 from hardware_models.devices.base import BaseDevice

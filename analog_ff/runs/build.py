@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from analog_ff.config.config import Config
-from analog_ff.config.parts import ADC_FAULTS, DAC_FAULTS, ChipChoices, DataChoices, LearningChoices
+from analog_ff.config.parts import DataChoices, LearningChoices
 from analog_ff.config.together import settings
 from analog_ff.datasets import load
 from analog_ff.datasets.base import Dataset, first_windows
@@ -21,10 +20,10 @@ from analog_ff.network.base import Frame, Network, Wiring
 from analog_ff.objective.goodness import LayerGoodness
 from analog_ff.objective.negatives import Negatives, load_negatives
 from analog_ff.objective.schedule import SCHEDULES, Schedule
-from analog_ff.plain import Document
 from analog_ff.registry.options import flag
 from analog_ff.registry.rows import names
 from analog_ff.runs.batches import Batches
+from analog_ff.runs.chip_parts import chip_options, converter_faults_of, interconnect_of, line_limit_of, line_noise_of
 from analog_ff.runs.further_arrays import arrays_of, switched
 from analog_ff.runs.read_time import check_reads, read_time_of
 from analog_ff.runs.run_device import loaded_device
@@ -33,18 +32,13 @@ from analog_ff.updates.consolidation import ConsolidationOptions
 from hardware_models.check import UsageError
 from hardware_models.devices.ageing import aged
 from hardware_models.devices.base import BaseDevice
-from hardware_models.energy import load_technology
 from hardware_models.events import Tally
 from hardware_models.keys import Key
 from hardware_models.load import load_device
 from hardware_models.port import ChipBench, ChipPort
 from hardware_models.tables import lookup, resolve
 from hardware_models.user_faults import guarded
-from hardware_models.wires import Interconnect
 from hardware_models.wires.interconnect import MODES
-
-if TYPE_CHECKING:
-    from hardware_models.crossbar.line_noise import LineNoise
 
 OF_OTHERS = {*names(FastCellOptions), "leak_time", *names(ConsolidationOptions)}
 """Options of updates that belong to cells of the chip, or to the learner."""
@@ -137,24 +131,6 @@ def device_of(config: Config, *, written_once: bool = False) -> BaseDevice:
     return device
 
 
-def line_noise_of(config: Config) -> LineNoise:
-    """Return the noise of the lines of a run's chip, which leaves out what the read noise of its device contains."""
-    from hardware_models.crossbar.line_noise import LineNoise  # its package brings the compiled loops with it
-
-    return LineNoise(johnson=config.johnson_noise, fano=config.shot_noise, temperature=config.chip_temperature)
-
-
-def converter_faults_of(config: Config) -> Document:
-    """Return the faults of a run's converters as `Chip` takes them; empty if there are none."""
-    of_adc = {to: getattr(config, name) for name, to in ADC_FAULTS.items() if getattr(config, name)}
-    of_dac = {to: getattr(config, name) for name, to in DAC_FAULTS.items() if getattr(config, name)}
-    if not (of_adc or of_dac):
-        return {}
-    from hardware_models.converters.faults import AdcFaults, DacFaults  # brings the compiled loops with it
-
-    return {"adc_faults": AdcFaults(**of_adc), "dac_faults": DacFaults(**of_dac)}
-
-
 def calibrated(config: Config, learner: Learner) -> Tally:
     """Calibrate the converters of a learner's chip as a run asks for, and return the events, of phase ``program``.
 
@@ -176,51 +152,6 @@ def check_read_noise(config: Config, device: BaseDevice) -> None:
     cells = device.fabricate((8, 8), Key(config.chip_seed, "chip").child("read noise"))
     if not np.any(np.asarray(device.read_variance(cells, 0.0)) > 0.0):
         raise UsageError(f"device '{config.device}' reads without noise: choose --copies-from dropout.")
-
-
-def interconnect_of(config: ChipChoices) -> Interconnect:
-    """Return the wires of a run's tiles: of its own resistance, or of that of its technology."""
-    resistance = config.wire_resistance
-    if resistance is None:
-        figure = load_technology(config.technology).line_resistance
-        if figure is None:
-            raise UsageError(
-                f"technology '{config.technology}' has no figure line.resistance: give --wire-resistance [Ohm] beside --wires."
-            )
-        resistance = figure.at("nominal")
-    return Interconnect(
-        resistance,
-        resistance,
-        mode="exact" if config.wires == "test" else config.wires,
-        tolerance=config.wire_tolerance,
-    )
-
-
-def line_limit_of(config: ChipChoices) -> float:
-    """Return the current that a line of a run's technology bears [A]."""
-    technology = load_technology(config.technology)
-    if technology.line_current is None:
-        raise UsageError(
-            f"technology '{technology.name}' gives no current limit of a line (line.current_limit), from which groups follow: "
-            "give --line-groups off, or another --technology."
-        )
-    return technology.line_current.at("nominal")
-
-
-def chip_options(config: ChipChoices) -> Document:
-    """Return the choices of a chip that its constructor takes as they are."""
-    return {
-        "chip_seed": config.chip_seed,
-        "nonlinearity": config.nonlinearity,
-        "dac": config.dac,
-        "adc": config.adc,
-        "tile": config.tile,
-        "weight_range": config.weight_range,
-        "input_scale": config.input_scale,
-        "adc_range": config.adc_range,
-        "partial_sums": config.partial_sums,
-        "pairs": config.pairs,
-    }
 
 
 @guarded(UsageError)

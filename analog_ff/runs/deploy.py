@@ -9,8 +9,9 @@ import numpy as np
 from analog_ff.config.ages import ages_of
 from analog_ff.plain import Document, Facts
 from analog_ff.runs.ages import AS_IT_IS, aged, described, growing_old, of_its_law, tested
-from analog_ff.runs.build import calibrated, device_of, interconnect_of
+from analog_ff.runs.build import calibrated, device_of
 from analog_ff.runs.calibrate import calibrate
+from analog_ff.runs.chip_parts import interconnect_of
 from analog_ff.runs.results import device_conditions
 from analog_ff.runs.train import Run
 from hardware_models.energy import price

@@ -21,7 +21,7 @@ from analog_ff.network.base import Network
 from analog_ff.output import folders
 from analog_ff.plain import Document
 from analog_ff.runs import checkpoint
-from analog_ff.runs.build import interconnect_of
+from analog_ff.runs.chip_parts import interconnect_of
 from analog_ff.runs.conductances import put
 from analog_ff.runs.execute import Parts, prepared
 from analog_ff.runs.later import ages_of_the_answer

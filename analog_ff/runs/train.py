@@ -18,8 +18,9 @@ from analog_ff.output.forms import table
 from analog_ff.plain import Document
 from analog_ff.runs import checkpoint
 from analog_ff.runs.ages import tested
-from analog_ff.runs.build import batches_of, calibrated, interconnect_of
+from analog_ff.runs.build import batches_of, calibrated
 from analog_ff.runs.calibrate import calibrate
+from analog_ff.runs.chip_parts import interconnect_of
 from analog_ff.runs.fabricated import Fabricated
 from analog_ff.runs.interrupt import Interruptible
 from analog_ff.runs.lessons import Lesson, lessons, teach

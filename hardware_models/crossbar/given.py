@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from hardware_models.check import UsageError
 from hardware_models.crossbar.cells import Cells
-from hardware_models.devices.base import bounds_of
+from hardware_models.devices.drawn import bounds_of
 from hardware_models.devices.state import field
 
 ROUNDING = 1e-6

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hardware_models.crossbar import Crossbar
-from hardware_models.devices.base import SIGNS, BaseDevice, bounds_of
+from hardware_models.devices.base import SIGNS, BaseDevice
+from hardware_models.devices.drawn import bounds_of
 from hardware_models.devices.state import CellState, field, held, remade
 from hardware_models.keys import Key
 

@@ -1,4 +1,4 @@
-r"""The contract of a device: the two methods that a plug-in writes, and the base class with all members and their defaults.
+r"""The contract of a device: the base class with all members and their defaults, of which a plug-in writes two.
 
 A device is an immutable set of population parameters. Its state is a separate value, a NamedTuple of float32 arrays
 (rows, columns) with a field ``g`` [S], made by `fabricate` for one array on one chip. `pulse` is the one place where
@@ -10,20 +10,24 @@ derived from it is adapted where it comes in (`hardware_models.devices.adapted`)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Never, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal
 
 import numpy as np
 
 from hardware_models.check import UsageError, in_range
+from hardware_models.devices.drawn import bounds_of, cell_bounds, log_normal, saturating_variance  # noqa: F401  # for plug-ins
 from hardware_models.devices.numbers import Said as Said
 from hardware_models.devices.numbers import declared as declared
 from hardware_models.devices.numbers import si as si
-from hardware_models.devices.state import CellState, S, remade
-from hardware_models.devices.state import field as field_of
+from hardware_models.devices.plug_in import Device as Device
+from hardware_models.devices.state import CellState
+from hardware_models.devices.windows import Window as Window
+from hardware_models.devices.windows import crossings  # noqa: F401  # for plug-ins
+from hardware_models.devices.windows import gathered as gathered
 from hardware_models.keys import Key
 from hardware_models.user_contract import is_users, left_alone
 
@@ -39,25 +43,11 @@ else:
 
     Own = TypeVar("Own", contravariant=True)
 
-Window = tuple[np.ndarray, np.ndarray]
 Polarities = Literal["both", "up", "down"]
 SIGNS: Mapping[str, tuple[int, ...]] = MappingProxyType({"both": (1, -1), "up": (1,), "down": (-1,)})
 """Polarities of a device -> the signs that its pulses can have."""
 FRESH = ("mid", "low", "random", "high")
 ACCESS = ("1T1R", "passive")
-
-
-@runtime_checkable
-class Device(Protocol):
-    """The two methods of every plug-in: the interface between the simulator and a device, at the level of arrays."""
-
-    def fabricate(self, shape: tuple[int, int], key: Key) -> CellState:
-        """Return the fresh cells of one array: a NamedTuple of (rows, columns) arrays with a field g [S]."""
-        ...
-
-    def pulse(self, state: Never, pulses: np.ndarray, key: Key, window: Window | None = None) -> None:
-        """Apply int32 pulse counts in place; positive raises g. With a window, pulses has the window's shape."""
-        ...
 
 
 def origin(kind: type, name: str) -> type | None:
@@ -305,50 +295,3 @@ class BaseDevice(Generic[Own]):
             name: list(value) if isinstance(value, tuple) else value
             for name, value in ((n, getattr(self, n)) for n in self.__dataclass_fields__)
         } | {"model": type(self).__name__}
-
-
-def gathered(
-    pulse: Callable[[S, np.ndarray, Key], None], state: S, pulses: np.ndarray, key: Key, window: Window
-) -> None:
-    """Pulse a window of a device that has no windowed loop: gather its cells, pulse them, scatter them back."""
-    place = np.ix_(*window)
-    part = remade(state, (np.ascontiguousarray(a[place]) for a in state))
-    pulse(part, pulses, key)
-    for whole, piece in zip(state, part, strict=True):
-        whole[place] = piece
-
-
-def bounds_of(device: BaseDevice, state: CellState) -> tuple[np.ndarray | float, np.ndarray | float]:
-    """Return the lower and upper bounds of the cells [S], those of the population where a state has none of its own."""
-    low, high = field_of(state, "low"), field_of(state, "high")
-    return device.g_min if low is None else low, device.g_max if high is None else high
-
-
-def crossings(shape: tuple[int, ...], window: Window | None) -> Window:
-    """Return the row and column indices of a window, or of the whole array."""
-    return window if window is not None else (np.arange(shape[0]), np.arange(shape[1]))
-
-
-def log_normal(shape: tuple[int, int], sigma: float, key: Key) -> np.ndarray:
-    """Return factors exp(N(0, sigma²)), (rows, columns) float32; ones without spread."""
-    from hardware_models.kernels.random import normal
-
-    return np.exp(np.float32(sigma) * normal(shape, key)) if sigma > 0 else np.ones(shape, np.float32)
-
-
-def saturating_variance(high: float, scale: float, g: np.ndarray) -> np.ndarray:
-    """Return the variance of read noise that grows with g and saturates, (A (1 - exp(-g/B)))² [S²], float32."""
-    return (np.float32(high) * -np.expm1(-g / np.float32(scale))) ** 2
-
-
-def cell_bounds(device: BaseDevice, spread: float, shape: tuple[int, int], key: Key) -> tuple[np.ndarray, np.ndarray]:
-    """Return each cell's own bounds [S]: g_min and g_max, moved by N(0, (spread range)²) each, never below zero."""
-    from hardware_models.kernels.random import normal
-
-    low = np.full(shape, device.g_min, np.float32)
-    high = np.full(shape, device.g_max, np.float32)
-    if spread > 0:
-        width = np.float32(spread * device.g_range)
-        low = np.maximum(low + width * normal(shape, key.child("low")), np.float32(0.0))
-        high = np.maximum(high + width * normal(shape, key.child("high")), low)
-    return low, high

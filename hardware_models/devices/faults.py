@@ -18,7 +18,8 @@ import numpy as np
 
 from hardware_models import files
 from hardware_models.check import UsageError, shown
-from hardware_models.devices.base import BaseDevice, Window, bounds_of, si
+from hardware_models.devices.base import BaseDevice, Window, si
+from hardware_models.devices.drawn import bounds_of
 from hardware_models.devices.state import CellState, extended
 from hardware_models.devices.wrapper import Wrapper
 from hardware_models.keys import Key

@@ -23,8 +23,10 @@ from typing import NamedTuple
 import numpy as np
 
 from hardware_models.check import UsageError
-from hardware_models.devices.base import BaseDevice, Window, cell_bounds, crossings, log_normal, si
+from hardware_models.devices.base import BaseDevice, si
+from hardware_models.devices.drawn import cell_bounds, log_normal
 from hardware_models.devices.state import in_one_row
+from hardware_models.devices.windows import Window, crossings
 from hardware_models.kernels import switching
 from hardware_models.kernels.bursts import Burst, Draws, as_float64, crossing, listing
 from hardware_models.kernels.random import quantile_middles

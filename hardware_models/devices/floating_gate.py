@@ -28,7 +28,9 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from hardware_models.check import UsageError
-from hardware_models.devices.base import BaseDevice, Window, crossings, log_normal, saturating_variance, si
+from hardware_models.devices.base import BaseDevice, si
+from hardware_models.devices.drawn import log_normal, saturating_variance
+from hardware_models.devices.windows import Window, crossings
 from hardware_models.kernels import charge, drift
 from hardware_models.kernels.bursts import Draws, as_float64, crossing
 from hardware_models.kernels.random import normal, quantile_middles

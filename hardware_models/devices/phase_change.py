@@ -35,7 +35,9 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from hardware_models.devices.base import BaseDevice, Polarities, Window, cell_bounds, crossings, log_normal, si
+from hardware_models.devices.base import BaseDevice, Polarities, si
+from hardware_models.devices.drawn import cell_bounds, log_normal
+from hardware_models.devices.windows import Window, crossings
 from hardware_models.kernels import drift, switching
 from hardware_models.kernels.bursts import Draws, as_float32, as_float64, crossing
 from hardware_models.kernels.random import normal, quantile_middles

@@ -16,8 +16,9 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 
-from hardware_models.devices.base import Window, crossings, si
+from hardware_models.devices.base import si
 from hardware_models.devices.state import CellState, extended, inside
+from hardware_models.devices.windows import Window, crossings
 from hardware_models.devices.wrapper import TimedWrapper
 from hardware_models.kernels import drift
 from hardware_models.kernels.bursts import as_float64

@@ -18,8 +18,10 @@ from typing import ClassVar, Protocol
 import numpy as np
 
 from hardware_models.check import UsageError
-from hardware_models.devices.base import Window, crossings, log_normal, si
+from hardware_models.devices.base import si
+from hardware_models.devices.drawn import log_normal
 from hardware_models.devices.state import CellState, extended
+from hardware_models.devices.windows import Window, crossings
 from hardware_models.devices.wrapper import TimedWrapper
 from hardware_models.kernels import drift
 from hardware_models.keys import Key

@@ -14,8 +14,10 @@ from typing import Protocol
 
 import numpy as np
 
-from hardware_models.devices.base import Window, crossings, log_normal, si
+from hardware_models.devices.base import si
+from hardware_models.devices.drawn import log_normal
 from hardware_models.devices.state import CellState, extended
+from hardware_models.devices.windows import Window, crossings
 from hardware_models.devices.wrapper import Wrapper
 from hardware_models.kernels import drift
 from hardware_models.keys import Key

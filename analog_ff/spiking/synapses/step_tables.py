@@ -23,7 +23,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hardware_models.check import UsageError, positive_int
-from hardware_models.devices.base import BaseDevice, bounds_of
+from hardware_models.devices.base import BaseDevice
+from hardware_models.devices.drawn import bounds_of
 from hardware_models.devices.state import CellState, remade
 from hardware_models.kernels.pulses import split_pairs
 from hardware_models.keys import Key

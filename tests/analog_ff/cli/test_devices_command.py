@@ -15,7 +15,7 @@ from analog_ff.simulate import run_app
 from hardware_models.check import UsageError
 from hardware_models.devices import PUBLISHED
 from hardware_models.devices.exponential_step import ExponentialStep
-from hardware_models.fitting import synthetic, write_pulse_train
+from hardware_models.fitting import search, synthetic, write_pulse_train
 from hardware_models.load import load_device
 
 Capture = pytest.CaptureFixture[str]
@@ -42,6 +42,14 @@ def train(tmp_path: Path) -> Path:
                             step_spread=0.1, v_up=1.5, v_down=1.5)  # fmt: skip
     write_pulse_train(synthetic(truth, cells=3, cycles=3, pulses=50), tmp_path / "lab.csv")
     return tmp_path / "lab.csv"
+
+
+@pytest.fixture
+def _two_forms(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave a fit two forms, steps of one size and exponential ones: tests/hardware_models/fitting compares all of them."""
+    known = search.model_of
+    kept = ("constant_step", "exponential_step")
+    monkeypatch.setattr(search, "model_of", lambda form: known(form) if form.model in kept else None)
 
 
 def test_list(capsys: Capture) -> None:
@@ -71,6 +79,7 @@ def test_show(capsys: Capture, tmp_path: Path) -> None:
     assert "a_down" in devices(capsys, "show", "memristor")[0]
 
 
+@pytest.mark.usefixtures("_two_forms")
 def test_fit(capsys: Capture, train: Path, tmp_path: Path) -> None:
     """A parameter file that simulates, a picture, notes; progress stays off standard output."""
     toml, png = tmp_path / "mine.toml", tmp_path / "fit.png"
@@ -116,6 +125,7 @@ def test_fit_overwrites_nothing(capsys: Capture, train: Path, tmp_path: Path) ->
     assert "does not exist" in err
 
 
+@pytest.mark.usefixtures("_two_forms")
 def test_fit_by_columns_of_choice(capsys: Capture, train: Path, tmp_path: Path) -> None:
     """Titles that say nothing, mapped on the command line; a name that would be a formula, or has no glyph, in a picture."""
     lines = train.read_text().splitlines()

@@ -13,10 +13,12 @@ import pytest
 
 from analog_ff.config.config import Config
 from analog_ff.estimator import ForwardForwardClassifier
+from analog_ff.runs.build import port_of
 from analog_ff.runs.execute import examine
 from analog_ff.simulate import app, run_app
 from analog_ff.spiking.config import SpikingConfig
 from hardware_models.check import UsageError
+from hardware_models.keys import Key
 
 
 def short(value: object) -> str:
@@ -197,10 +199,23 @@ def test_the_command_line_refuses_in_one_short_line(
 
 
 def test_the_ends_of_the_scales_can_be_run() -> None:
-    """What is accepted makes a chip: no number is lost in float32."""
+    """What is accepted makes a chip: reads are finite, and weights in units of their limit are those of any other scale."""
+    wanted = np.linspace(-0.5, 0.5, 64 * 4, dtype=np.float32).reshape(64, 4)
+    reached = {}
     for name in ("weight_range", "input_scale", "adc_range"):
         for value in (1e-6, 1e6):
-            examine(Config(**{"data": "toy", "layers": (4,), "shift": 0, name: value}))
+            config = Config(**{"data": "toy", "layers": (4,), "shift": 0, name: value})
+            examine(config)
+            port, limit = port_of(config, [(64, 4)]), config.weight_range / np.sqrt(64)
+            port.program(0, wanted * np.float32(limit), key=Key(0, "program"))
+            assert np.isfinite(port.read(0, np.full((1, 64), 0.5, np.float32), key=Key(0, "test"))[0]).all(), (
+                name,
+                value,
+            )
+            reached[name, value] = port.oracle.weights(0) / limit
+    assert np.abs(next(iter(reached.values()))).max() > 0.1
+    for other in reached.values():
+        np.testing.assert_allclose(other, reached["adc_range", 1e6], atol=1e-5)
 
 
 def test_an_option_that_came_later_leaves_the_digest_of_a_run_as_it_was() -> None:

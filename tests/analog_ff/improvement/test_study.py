@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from analog_ff.improvement.specification import specify
 from analog_ff.improvement.study import Study, Wishes
 from analog_ff.plain import Document
 from analog_ff.runs.build import device_of
+from analog_ff.sweeps import child
 from analog_ff.sweeps.store import NAME, Store
 from hardware_models.check import CommandError, UsageError
 from hardware_models.devices.single_figures import number
@@ -205,7 +207,11 @@ def test_the_command_answers_and_goes_on_with_what_is_there(tmp_path: Path, caps
         assert {point.key: point.attempts for point in store.points()} == before
 
 
-def test_a_dry_run_says_the_cost_after_two_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_dry_run_says_the_cost_after_two_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child, "PROGRAM", (sys.executable, "-m", "tests.toy_worker"))  # each run says that it took .5 s
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[3]))
     assert run_app(app, [*QUICK, "--folder", str(tmp_path / "study"), "--dry-run"]) == 0
     said = capsys.readouterr()
     assert "screening: 27 runs of about" in said.err and said.out == ""

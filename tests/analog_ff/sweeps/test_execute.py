@@ -162,10 +162,8 @@ with Store(Path(sys.argv[1])) as store:
 """
 
 
-@pytest.mark.parametrize(
-    "stop",
-    [signal.SIGINT, *(pytest.param(other, marks=pytest.mark.slow) for other in (signal.SIGTERM, signal.SIGKILL))],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_client_that_is_stopped_goes_on(tmp_path: Path, stop: signal.Signals) -> None:
     """Its workers end with it, points at work wait again, and what is done is not run again."""
     some = points(1, 2, SLOW)

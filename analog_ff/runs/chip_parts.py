@@ -1,0 +1,78 @@
+"""The parts of a run's chip around its cells: wires, limits and noise of the lines, faults of the converters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analog_ff.config.config import Config
+from analog_ff.config.parts import ADC_FAULTS, DAC_FAULTS, ChipChoices
+from analog_ff.plain import Document
+from hardware_models.check import UsageError
+from hardware_models.energy import load_technology
+from hardware_models.wires import Interconnect
+
+if TYPE_CHECKING:
+    from hardware_models.crossbar.line_noise import LineNoise
+
+
+def line_noise_of(config: Config) -> LineNoise:
+    """Return the noise of the lines of a run's chip, which leaves out what the read noise of its device contains."""
+    from hardware_models.crossbar.line_noise import LineNoise  # its package brings the compiled loops with it
+
+    return LineNoise(johnson=config.johnson_noise, fano=config.shot_noise, temperature=config.chip_temperature)
+
+
+def converter_faults_of(config: Config) -> Document:
+    """Return the faults of a run's converters as `Chip` takes them; empty if there are none."""
+    of_adc = {to: getattr(config, name) for name, to in ADC_FAULTS.items() if getattr(config, name)}
+    of_dac = {to: getattr(config, name) for name, to in DAC_FAULTS.items() if getattr(config, name)}
+    if not (of_adc or of_dac):
+        return {}
+    from hardware_models.converters.faults import AdcFaults, DacFaults  # brings the compiled loops with it
+
+    return {"adc_faults": AdcFaults(**of_adc), "dac_faults": DacFaults(**of_dac)}
+
+
+def interconnect_of(config: ChipChoices) -> Interconnect:
+    """Return the wires of a run's tiles: of its own resistance, or of that of its technology."""
+    resistance = config.wire_resistance
+    if resistance is None:
+        figure = load_technology(config.technology).line_resistance
+        if figure is None:
+            raise UsageError(
+                f"technology '{config.technology}' has no figure line.resistance: give --wire-resistance [Ohm] beside --wires."
+            )
+        resistance = figure.at("nominal")
+    return Interconnect(
+        resistance,
+        resistance,
+        mode="exact" if config.wires == "test" else config.wires,
+        tolerance=config.wire_tolerance,
+    )
+
+
+def line_limit_of(config: ChipChoices) -> float:
+    """Return the current that a line of a run's technology bears [A]."""
+    technology = load_technology(config.technology)
+    if technology.line_current is None:
+        raise UsageError(
+            f"technology '{technology.name}' gives no current limit of a line (line.current_limit), from which groups follow: "
+            "give --line-groups off, or another --technology."
+        )
+    return technology.line_current.at("nominal")
+
+
+def chip_options(config: ChipChoices) -> Document:
+    """Return the choices of a chip that its constructor takes as they are."""
+    return {
+        "chip_seed": config.chip_seed,
+        "nonlinearity": config.nonlinearity,
+        "dac": config.dac,
+        "adc": config.adc,
+        "tile": config.tile,
+        "weight_range": config.weight_range,
+        "input_scale": config.input_scale,
+        "adc_range": config.adc_range,
+        "partial_sums": config.partial_sums,
+        "pairs": config.pairs,
+    }
