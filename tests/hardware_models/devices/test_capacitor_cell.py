@@ -57,6 +57,23 @@ def test_spreads_have_the_standard_deviations_that_are_given() -> None:
     assert abs(np.std(offsets) / 0.01 - 1.0) < tolerance and abs(offsets.mean()) < 5 * 0.01 / math.sqrt(1200)
 
 
+def test_a_cell_moves_as_if_it_were_pulsed_alone() -> None:
+    """Cells of a row are stepped together, those with most pulses first: each ends, to the bit, where it would end by itself."""
+    device = replace(
+        CELL, cycle_noise=0.3, gamma_up=0.1, gamma_down=0.05, step_spread=0.1, tau_spread=0.3, bound_spread=0.03
+    )
+    counts = np.random.default_rng(4).integers(-12, 13, (3, 5)).astype(np.int32)
+    counts[:, 1], counts[2, 4] = 0, 90
+    rows, lines = np.array([0, 4, 7]), np.array([1, 2, 8, 20, 39])
+    together, alone = charged(device), charged(device)
+    device.pulse(together, counts, KEY, (rows, lines), time=4e-4)
+    for a, b in np.ndindex(counts.shape):
+        device.pulse(alone, counts[a : a + 1, b : b + 1].copy(), KEY, (rows[a : a + 1], lines[b : b + 1]), time=4e-4)
+    for one, other in zip(together, alone, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert (together.written[rows[0], lines[[0, 2]]] == (4e-4, 4e-4)).all() and together.written[0, 2] == 0.0
+
+
 def test_a_read_takes_its_share_of_the_charge() -> None:
     """After n reads of a row (1 - r)^n is left in its cells, and everything in those of other rows."""
     device = replace(CELL, read_disturb=0.01, tau=1e3)

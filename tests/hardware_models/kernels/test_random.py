@@ -18,6 +18,13 @@ def test_key_is_a_pure_function() -> None:
     assert np.array_equal(a.generator().random(5), a.generator().random(5))
 
 
+def test_bits_of_a_key_are_those_of_its_generator() -> None:
+    """Also where their number is no multiple of the four that a word holds."""
+    for shape in ((8,), (3, 5, 7)):
+        expected = Key(5, "bits", 2).generator().integers(0, 2**16, shape, dtype=np.uint16)
+        np.testing.assert_array_equal(Key(5, "bits", 2).bits(shape), expected)
+
+
 def test_mix_is_a_bijection_on_a_sample() -> None:
     """No two positions of a stream share their 32 bits."""
     key = Key(3, "bits")
