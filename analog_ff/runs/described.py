@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from analog_ff.plain import Document
-from analog_ff.runs.build import device_of, interconnect_of
+from analog_ff.runs.build import device_of
+from analog_ff.runs.chip_parts import interconnect_of
 from analog_ff.runs.further_arrays import left_out
 from analog_ff.runs.train import Run
 from hardware_models.crossbar.access import Access
