@@ -40,6 +40,7 @@ from analog_ff.plain import Document, Facts
 from analog_ff.registry.options import parse_figures
 from analog_ff.registry.rows import carrying
 from analog_ff.updates import UPDATES
+from analog_ff.updates.consolidation import ConsolidationOptions
 from hardware_models.check import UsageError, positive_int, shown
 from hardware_models.files import home
 from hardware_models.places import placed
@@ -80,6 +81,7 @@ class Config(
     LocalOptions,
     ReadoutOptions,
     ArrayOptions,
+    ConsolidationOptions,
     LearningChoices,
     DataChoices,
     ChipChoices,
