@@ -54,7 +54,7 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
         eta; default: the device's recipe in `analog_ff.config.config`.
     label_strength : float, default 1.0
         s, the label input, in units of the features' typical length.
-    readout : "softmax" or "energy"
+    readout : "softmax", or another read-out that the learner has, such as "energy"
         One pass under the neutral label and a digital softmax regression, or one pass per label and the best goodness.
     technology : str, default "cmos-32nm"
         Energy prices, a name or a .toml file.

@@ -63,7 +63,7 @@ class _Reading(Protocol):
 class CompetitionOptions:
     """Options of groups that compete."""
 
-    softmax_readout: bool = option(True, "train no digital softmax read-out beside the competition")
+    softmax_readout: bool = option(True, "train no digital softmax read-out beside the competition", later=True)
 
     @staticmethod
     def check(config: _Reading) -> None:
