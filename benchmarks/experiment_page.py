@@ -9,7 +9,7 @@ import ages_table
 from catalogue import judged_on, results_of
 from experiment_files import PLACE
 from pages import Page, folded, one_level_up
-from result_tables import MARK, error, marked, table
+from result_tables import MARK, OWN_READOUTS, error, marked, table
 
 from analog_ff.comparison.pricing import interval
 
@@ -43,20 +43,22 @@ def paired(name: str, experiment: dict[str, Any]) -> list[str]:
     """Return the table of differences, seed by seed, for the pairs in the experiment's `paired = [[row, other], ...]`."""
     if "paired" not in experiment:
         return []
-    head = ["row", "against", "seeds", "energy read-out, points", "softmax read-out, points"]
-    lines = ["Error of a row less that of another, seed by seed: mean and 95 % t interval. Layers that learn nothing have only a",
-             "softmax read-out, which then stands against both.", "",
-             f"| {' | '.join(head)} |", "|" + "---|" * len(head)]  # fmt: skip
     rows, by = {row["label"]: row for row in experiment["rows"]}, f"{judged_on(experiment)}_error_percent_by_readout"
+    firsts = [r[by] for first, _ in experiment["paired"] for r in results_of(name, experiment, rows[first])]
+    readouts = ("energy", "softmax", *(own for own in OWN_READOUTS if any(own in found for found in firsts)))
+    head = ["row", "against", "seeds", *(f"{readout} read-out, points" for readout in readouts)]
+    lines = ["Error of a row less that of another, seed by seed: mean and 95 % t interval. Layers that learn nothing have only a",
+             "softmax read-out, which then stands against both.",
+             *([f"Against {readouts[2]} stands the headline of a row without it."] if len(readouts) > 2 else []), "",
+             f"| {' | '.join(head)} |", "|" + "---|" * len(head)]  # fmt: skip
     for pair in experiment["paired"]:
         found_by = [results_of(name, experiment, rows[label]) for label in pair]
         mine, theirs = ({r["options"]["seed"]: r[by] for r in found} for found in found_by)
+        headline = found_by[1][0].get("config", {}).get("readout", "softmax") if found_by[1] else "softmax"
         seeds = mine.keys() & theirs.keys()
         cells = []
-        for readout in ("energy", "softmax"):
-            gaps = [
-                mine[s][readout] - theirs[s].get(readout, theirs[s]["softmax"]) for s in seeds if readout in mine[s]
-            ]
+        for readout in readouts:
+            gaps = [mine[s][readout] - theirs[s].get(readout, theirs[s][headline]) for s in seeds if readout in mine[s]]
             found = interval(gaps) if len(gaps) > 1 else None
             cells.append(f"{found['mean']:+z.2f} ± {found['high'] - found['mean']:.2f}" if found else "-")
         names = [marked(label, found) for label, found in zip(pair, found_by, strict=True)]

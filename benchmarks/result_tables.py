@@ -6,6 +6,7 @@ import statistics
 from typing import Any
 
 import fitted_columns
+import learning_ratio
 from catalogue import before_the_correction, experiments, grid_of, judged_on, results_of, tuner_of
 from point_energy import SPIKING
 
@@ -22,6 +23,8 @@ OLDER = " §"
 OLDER_PRICES = (
     "§ at the prices of an older technology file: the counts up to an accuracy are not kept apart from the others."
 )
+OWN_READOUTS = ("competition",)
+"""Read-outs of single learners, which have a column where a row of the experiment has them."""
 COMPARED = ("gated", "learning energy, first row / this")
 """Columns of the experiments that are `compared`: share of images that a gate kept from learning, as mean over the layers; and
 the joules of phase learn of the first row divided by those of this row, as means over the seeds."""
@@ -116,6 +119,12 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
     if experiment.get("options", {}).get("readout") == "output":
         readouts = ("output",)
         head[2:4] = [f"{kind} error, output layer %"]
+    by = f"{kind}_error_percent_by_readout"
+    results_by = {row["label"]: results_of(name, experiment, row) for row in experiment["rows"]}
+    tested = {readout for results in results_by.values() for r in results for readout in r.get(by) or {}}
+    own = [readout for readout in OWN_READOUTS if readout in tested]
+    head[4:4] = [f"{kind} error, {readout} read-out %" for readout in own]
+    readouts = (*readouts, *own)
     written = any("program-to" in row for row in experiment["rows"]) and "ages" not in experiment.get("options", {})
     ages = ["at once", "after a day"] if written else []
     inspected = INSPECTED if experiment.get("inspected") else {}
@@ -131,11 +140,12 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
     reached = experiment.get("to_accuracy")
     head += [f"energy to {reached} %"] if reached else []
     fitted = fitted_columns.COLUMNS if experiment.get("fitted") else ()
-    head += [*fitted, *compared, *counted, *inspected, *(f"written, {age}" for age in ages), *kept]
+    taught = learning_ratio.COLUMNS if experiment.get("learning_ratio") else ()
+    head += [*fitted, *taught, *compared, *counted, *inspected, *(f"written, {age}" for age in ages), *kept]
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     measured: list[tuple[str, list[dict[str, Any]]]] = []
     for row in experiment["rows"]:
-        results = results_of(name, experiment, row)
+        results = results_by[row["label"]]
         measured.append((row["label"], results))
         if not results:
             known = f" {row.get('published', '-')} |" if published else ""
@@ -143,7 +153,6 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
             left = len(head) - 3 - published - len(choices)
             lines.append(f"| {row['label']} |{blank} 0 |{known} not run |" + " |" * left)
             continue
-        by = f"{kind}_error_percent_by_readout"
         headline = results[0]["config"].get("readout", "softmax")
         cells = [
             marked(row["label"], results),
@@ -160,6 +169,7 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
         cells[1:1] = ["-" if value is None else f"{value:g}" for value in tuned]
         cells += [arrived(results, reached)] if reached else []
         cells += fitted_columns.cells(results[0]) if fitted else []
+        cells += learning_ratio.cells(results) if taught else []
         if compared:
             spent = statistics.mean(r["energy"]["total_joule"]["learn"] for r in results)
             first = spent if row is experiment["rows"][0] else first
