@@ -12,17 +12,27 @@ OF_ARRAYS = ("read.v2g", "write.v2gt", "half.v2gt", "write.gate", "further.write
 
 
 def cells(results: list[dict[str, Any]]) -> list[str]:
-    """Return the entries of a row in these columns, means over its seeds."""
-    return [f"{statistics.mean(found):.2f}" if found[0] < 10 else f"{statistics.mean(found):.0f}"
-            for found in ([arrays(r) for r in results], [everything(r) for r in results])]  # fmt: skip
+    """Return the entries of a row in these columns, means over its seeds; a dash where no array was written."""
+    return [_mean([arrays(result) for result in results]), _mean([everything(result) for result in results])]
 
 
-def arrays(result: dict[str, Any]) -> float:
-    """Return the energy in the cells of learning from an image, in units of that of one forward pass of an image."""
+def _mean(ratios: list[float | None]) -> str:
+    known = [ratio for ratio in ratios if ratio is not None]
+    return f"{statistics.mean(known):.3g}" if known else "-"
+
+
+def arrays(result: dict[str, Any]) -> float | None:
+    """Return the energy in the cells of learning from an image, in units of that of one forward pass of an image.
+
+    None where no array was written.
+    """
     learn, infer = (result["energy"]["by_component_joule"][phase] for phase in ("learn", "infer"))
+    if not result["cells"].get("pulses_per_weight"):
+        return None
     weights = result["events"]["learn"]["write.selected"] / result["cells"]["pulses_per_weight"]
     passes = result["events"]["infer"]["reads.cells"] / (2.0 * weights)  # of single images, by all read-outs
-    return sum(learn[name] for name in OF_ARRAYS) / result["images"]["learn"] / (infer["read.v2g"] / passes)
+    spent: float = sum(learn[name] for name in OF_ARRAYS)
+    return spent / int(result["images"]["learn"]) / (infer["read.v2g"] / passes)
 
 
 def everything(result: dict[str, Any]) -> float:
