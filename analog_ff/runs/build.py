@@ -95,7 +95,7 @@ def negatives_of(config: Config, data: Dataset) -> Negatives | None:
 
 
 def labelled(config: LearningChoices, negatives: Negatives | None) -> bool:
-    """Return whether the learner of a run shows its network labels; its negatives may show none."""
+    """Tell whether the learner of a run shows labels to its network, which negatives such as hybrids do not."""
     return bool(lookup("learner", config.learner, LEARNERS).labelled if negatives is None else negatives.labelled)
 
 
