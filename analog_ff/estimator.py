@@ -54,7 +54,7 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
         eta; default: the device's recipe in `analog_ff.config.config`.
     label_strength : float, default 1.0
         s, the label input, in units of the features' typical length.
-    readout : "softmax", "energy" or "both"
+    readout : "softmax", "energy", "both", or another read-out that the learner has, such as "competition"
         One pass under the neutral label and a digital softmax regression, one pass per label and the best goodness, or the
         two of them, their log probabilities added (`analog_ff.learners.readouts`).
     technology : str, default "cmos-32nm"

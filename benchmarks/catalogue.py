@@ -15,6 +15,7 @@ from identity import out_of_date
 
 from analog_ff.config.config import Config
 from analog_ff.config.together import unread
+from analog_ff.learners import LEARNERS
 from hardware_models.check import UsageError, shown
 from hardware_models.tables import closest
 
@@ -138,16 +139,19 @@ def before_the_correction(results: list[dict[str, Any]]) -> str:
 
 def readouts_of(experiment: dict[str, Any]) -> tuple[str, ...]:
     """Return the read-outs of an experiment's runs, in the order of its table; the two together where a row asks for them."""
-    asked = {options.get("readout") for options in (experiment.get("options", {}), *experiment["rows"])}
+    every = (experiment.get("options", {}), *experiment["rows"])
+    learners = {options["learner"] for options in every if options.get("learner") in LEARNERS}
+    asked = {options.get("readout") for options in every} | {LEARNERS[name].recipe.get("readout") for name in learners}
     if "output" in asked:
         return ("output",)
-    return ("energy", "softmax", *(["both"] if "both" in asked else []))
+    return ("energy", "softmax", *(name for name in ("both", "competition") if name in asked))
 
 
 READOUT_NAMES = {
     "energy": "energy read-out",
     "softmax": "softmax read-out",
     "both": "both read-outs together",
+    "competition": "competition",
     "output": "output layer",
 }
 """Read-out -> its name in the head of a table."""

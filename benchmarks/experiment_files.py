@@ -77,7 +77,9 @@ ENTRIES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "tuned_by": (_label, "the name of an experiment with a grid"),
     "paired": (_pairs, "a list of pairs of labels"),
     "to_accuracy": (lambda v: v in ("80", "90", "95"), '"80", "90" or "95"'),
-    **dict.fromkeys(("activity", "compared", "fitted", "inspected", "reads_counted"), (_flag, "true or false")),
+    **dict.fromkeys(
+        ("activity", "compared", "fitted", "inspected", "learning_ratio", "reads_counted"), (_flag, "true or false")
+    ),
     "rows": (lambda v: _list(v, lambda row: isinstance(row, dict)), "at least one table [[rows]]"),
 }
 """Entry of an experiment -> (function that tells whether a value is right, description of right values)."""

@@ -45,19 +45,18 @@ def paired(name: str, experiment: dict[str, Any]) -> list[str]:
         return []
     readouts = readouts_of(experiment)
     head = ["row", "against", "seeds", *(f"{READOUT_NAMES[readout]}, points" for readout in readouts)]
-    lines = ["Error of a row less that of another, seed by seed: mean and 95 % t interval. Layers that learn nothing have only a",
-             "softmax read-out, which then stands against both.", "",
+    lines = ["Error of a row less that of another, seed by seed: mean and 95 % t interval. Against a read-out that the other row",
+             "has not stands its headline: layers that learn nothing have only a softmax read-out.", "",
              f"| {' | '.join(head)} |", "|" + "---|" * len(head)]  # fmt: skip
     rows, by = {row["label"]: row for row in experiment["rows"]}, f"{judged_on(experiment)}_error_percent_by_readout"
     for pair in experiment["paired"]:
         found_by = [results_of(name, experiment, rows[label]) for label in pair]
         mine, theirs = ({r["options"]["seed"]: r[by] for r in found} for found in found_by)
+        headline = found_by[1][0].get("config", {}).get("readout", "softmax") if found_by[1] else "softmax"
         seeds = mine.keys() & theirs.keys()
         cells = []
         for readout in readouts:
-            gaps = [
-                mine[s][readout] - theirs[s].get(readout, theirs[s]["softmax"]) for s in seeds if readout in mine[s]
-            ]
+            gaps = [mine[s][readout] - theirs[s].get(readout, theirs[s][headline]) for s in seeds if readout in mine[s]]
             found = interval(gaps) if len(gaps) > 1 else None
             cells.append(f"{found['mean']:+z.2f} ± {found['high'] - found['mean']:.2f}" if found else "-")
         names = [marked(label, found) for label, found in zip(pair, found_by, strict=True)]

@@ -6,6 +6,7 @@ import statistics
 from typing import Any
 
 import fitted_columns
+import learning_ratio
 from catalogue import (
     READOUT_NAMES,
     before_the_correction,
@@ -122,6 +123,8 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
     readouts = readouts_of(experiment)
     head = ["row", "seeds", *(f"{kind} error, {READOUT_NAMES[name]} %" for name in readouts), "pulses per weight",
             "cells at a bound", "memory left", UPDATE, "seconds"]  # fmt: skip
+    by = f"{kind}_error_percent_by_readout"
+    results_by = {row["label"]: results_of(name, experiment, row) for row in experiment["rows"]}
     written = any("program-to" in row for row in experiment["rows"]) and "ages" not in experiment.get("options", {})
     ages = ["at once", "after a day"] if written else []
     inspected = INSPECTED if experiment.get("inspected") else {}
@@ -137,11 +140,12 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
     reached = experiment.get("to_accuracy")
     head += [f"energy to {reached} %"] if reached else []
     fitted = fitted_columns.COLUMNS if experiment.get("fitted") else ()
-    head += [*fitted, *compared, *counted, *inspected, *(f"written, {age}" for age in ages), *kept]
+    taught = learning_ratio.COLUMNS if experiment.get("learning_ratio") else ()
+    head += [*fitted, *taught, *compared, *counted, *inspected, *(f"written, {age}" for age in ages), *kept]
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     measured: list[tuple[str, list[dict[str, Any]]]] = []
     for row in experiment["rows"]:
-        results = results_of(name, experiment, row)
+        results = results_by[row["label"]]
         measured.append((row["label"], results))
         if not results:
             known = f" {row.get('published', '-')} |" if published else ""
@@ -149,7 +153,6 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
             left = len(head) - 3 - published - len(choices)
             lines.append(f"| {row['label']} |{blank} 0 |{known} not run |" + " |" * left)
             continue
-        by = f"{kind}_error_percent_by_readout"
         headline = results[0]["config"].get("readout", "softmax")
         cells = [
             marked(row["label"], results),
@@ -166,6 +169,7 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
         cells[1:1] = ["-" if value is None else f"{value:g}" for value in tuned]
         cells += [arrived(results, reached)] if reached else []
         cells += fitted_columns.cells(results[0]) if fitted else []
+        cells += learning_ratio.cells(results) if taught else []
         if compared:
             spent = statistics.mean(r["energy"]["total_joule"]["learn"] for r in results)
             first = spent if row is experiment["rows"][0] else first

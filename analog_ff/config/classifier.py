@@ -11,6 +11,7 @@ import numpy as np
 
 from analog_ff.config.config import Config
 from analog_ff.config.presets import PLAIN, recipe
+from analog_ff.config.together import unread
 from analog_ff.plain import Facts
 from hardware_models.check import UsageError, positive_int, shown
 from hardware_models.tables import closest
@@ -18,12 +19,14 @@ from hardware_models.tables import closest
 NOT_SETTINGS = frozenset(
     {
         "device", "layers", "epochs", "batch", "learning_rate", "readout", "label_strength", "technology", "seed",
-        "chip_seed", "learner", "network", "port", "data", "data_dir", "split", "shift", "crop", "binarise",
-        "images_per_epoch", "label_column", "conductances", "program_to", "ages", "out", "line_groups", "current_margin",
-        "preset", "final_weights",
+        "chip_seed", "network", "port", "data", "data_dir", "split", "shift", "crop", "binarise",
+        "pool", "only_classes", "images_per_epoch", "label_column", "conductances", "program_to", "ages", "out",
+        "line_groups", "current_margin", "preset", "final_weights",
     }
 )  # fmt: skip
 """Choices of a run that the classifier takes by a name of its own, or that have no meaning here."""
+LABEL_STRENGTH = 1.0
+"""Default of the classifier's `label_strength`."""
 
 
 def config_of(given: Facts, epochs: Any) -> Config:
@@ -45,7 +48,8 @@ def config_of(given: Facts, epochs: Any) -> Config:
         )
     if not isinstance(hidden, Sequence) or isinstance(hidden, str) or not hidden:
         raise UsageError(f"hidden names the neurons of each hidden layer, such as (500, 500), got {shown(hidden)}.")
-    usual = recipe({"device": given["device"], "learner": Config.learner, "preset": PLAIN})
+    learner = settings.get("learner", Config.learner)
+    usual = recipe({"device": given["device"], "learner": learner, "preset": PLAIN})
     if isinstance(seed, bool | np.bool_):
         raise UsageError(f"random_state is a whole number, a RandomState or None, got {seed}.")
     if not isinstance(seed, int | np.integer):
@@ -57,8 +61,7 @@ def config_of(given: Facts, epochs: Any) -> Config:
         "layers": tuple(positive_int("hidden", "every layer", width) for width in hidden),
         "epochs": epochs,
         "batch": given["batch"],
-        "learning_rate": usual["learning_rate"] if given["learning_rate"] is None else given["learning_rate"],
-        "label_strength": given["label_strength"],
+        **_read(learner, usual, given),
         "readout": given["readout"],
         "technology": given["technology"],
         "seed": int(seed),
@@ -70,3 +73,15 @@ def config_of(given: Facts, epochs: Any) -> Config:
         return Config(**(usual | settings | chosen))
     except UsageError as error:  # its message names the options of the command line
         raise UsageError(re.sub(r"--([a-z-]+)", lambda m: m[1].replace("-", "_"), str(error))) from None
+
+
+def _read(learner: Any, usual: Facts, given: Facts) -> dict[str, Any]:
+    """Return learning rate and label strength, without those at rest that the learner does not read."""
+    rate = usual["learning_rate"] if given["learning_rate"] is None else given["learning_rate"]
+    values = {"learning_rate": rate, "label_strength": given["label_strength"]}
+    rest = {
+        "learning_rate": given["learning_rate"] is None,
+        "label_strength": given["label_strength"] == LABEL_STRENGTH,
+    }
+    idle = unread(Config, {"learner": learner, **values})
+    return {name: value for name, value in values.items() if name not in idle or not rest[name]}

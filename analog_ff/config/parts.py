@@ -17,7 +17,7 @@ from analog_ff.learners import LEARNERS
 from analog_ff.learners.options import READOUTS
 from analog_ff.network import NETWORKS
 from analog_ff.objective.schedule import SCHEDULES
-from analog_ff.registry.options import flag, option, parse_bits, parse_figures, parse_layers, parse_tile
+from analog_ff.registry.options import flag, option, parse_bits, parse_figures, parse_labels, parse_layers, parse_tile
 from hardware_models.check import UsageError
 from hardware_models.converters.ranges import CALIBRATIONS, MOST_LSB, MOST_READS, MOST_SPREAD
 from hardware_models.energy.circuit import COLUMNS_PER_ADC
@@ -74,6 +74,16 @@ class DataChoices:
     )
     crop: int | None = option(
         None, "side of the square cut from the middle of each image [pixels]; default: all of it", low=1, high=10_000
+    )
+    pool: int | None = option(
+        None,
+        "side of the squares of pixels that are averaged, after --crop [pixels]; default: none",
+        low=1,
+        high=10_000,
+        later=True,
+    )
+    only_classes: tuple[str, ...] | None = option(
+        None, "labels whose images are kept, such as 0,2,4,6; default: all", parse_labels, later=True
     )
     binarise: float | None = option(
         None, "pixels of at least this value become 1, others 0; default: as they are [1]", low=0.0, high=1.0

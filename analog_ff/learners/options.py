@@ -70,6 +70,7 @@ READOUTS = MappingProxyType(
         "both": Kind(
             "analog_ff.learners.readouts:both", "the two of them, their log probabilities added", options=(BothOptions,)
         ),
+        "competition": Kind("analog_ff.learners.competitive:competition", "groups of neurons, one a class, compete"),
         "output": Kind("analog_ff.learners.readouts:output", "the output layer of backprop-sigmoid"),
     }
 )
@@ -194,7 +195,11 @@ class GoodnessOptions:
         unit="units of the goodness",
     )
     temperature: float = option(
-        1.0, "temperature of the logistic [units of z^2]", low=1e-06, high=1000000.0, unit="units of z^2"
+        1.0,
+        "temperature of the logistic, or of the softmax over groups [units of z^2]",
+        low=1e-06,
+        high=1000000.0,
+        unit="units of z^2",
     )
 
 

@@ -29,7 +29,8 @@ from typing import NamedTuple, Unpack
 import numpy as np
 
 from analog_ff.learners.base import ALWAYS, _part
-from analog_ff.learners.forward_forward import ContrastKeywords, ForwardForward
+from analog_ff.learners.forward_forward import ForwardForward
+from analog_ff.learners.gated import GatedKeywords
 from analog_ff.network.base import Network
 from analog_ff.network.stack import Stack
 from analog_ff.objective.negatives import Negatives
@@ -63,7 +64,7 @@ class Pipelined(ForwardForward):
     """
 
     def __init__(
-        self, network: Network, *, negatives: Negatives | str = "random", **more: Unpack[ContrastKeywords]
+        self, network: Network, *, negatives: Negatives | str = "random", **more: Unpack[GatedKeywords]
     ) -> None:
         super().__init__(network, negatives=negatives, **more)
         self._stack: Stack

@@ -105,6 +105,14 @@ def parse_layers(option_name: str, text: str) -> tuple[int, ...]:
         ) from None
 
 
+def parse_labels(option_name: str, text: str) -> tuple[str, ...]:
+    """Return the labels that ``0,2,4`` names, in their order; each once."""
+    labels = tuple(part.strip() for part in text.split(","))
+    if not all(labels) or len(set(labels)) < len(labels):
+        raise UsageError(f"{option_name} takes different labels separated by commas, such as 0,2,4, got {shown(text)}.")
+    return labels
+
+
 def parse_regions(option_name: str, text: str) -> int | str:
     """Return the number that ``4`` names, or "positions"."""
     if text == "positions":

@@ -11,7 +11,7 @@ from analog_ff.config.parts import DataChoices, LearningChoices
 from analog_ff.config.together import settings
 from analog_ff.datasets import load
 from analog_ff.datasets.base import Dataset, first_windows
-from analog_ff.datasets.preprocess import binarised, cropped
+from analog_ff.datasets.preprocess import binarised, cropped, of_classes, pooled
 from analog_ff.learners import LEARNERS
 from analog_ff.learners.base import Learner
 from analog_ff.learners.options import GoodnessOptions
@@ -49,6 +49,8 @@ VERIFY_ROUNDS = 20
 def data_of(config: DataChoices) -> Dataset:
     """Return the data set of a run."""
     dataset = load(config.data, data_dir=config.data_dir, split=config.split, label_column=config.label_column)
+    if config.only_classes is not None:
+        dataset = of_classes(dataset, config.only_classes)
     dataset = cut(config, dataset)
     if config.images_per_epoch is not None and config.images_per_epoch > len(dataset.x_train):
         raise UsageError(
@@ -61,9 +63,11 @@ def data_of(config: DataChoices) -> Dataset:
 
 
 def cut(config: DataChoices, dataset: Dataset) -> Dataset:
-    """Return a data set with its images cut and blackened as a run asks for it."""
+    """Return a data set with its images cut, averaged and blackened as a run asks for it."""
     if config.crop is not None:
         dataset = cropped(dataset, config.crop)
+    if config.pool is not None:
+        dataset = pooled(dataset, config.pool)
     return dataset if config.binarise is None else binarised(dataset, config.binarise)
 
 
@@ -85,14 +89,18 @@ def negatives_of(config: Config, data: Dataset) -> Negatives | None:
     return negatives
 
 
+def labelled(config: LearningChoices, negatives: Negatives | None) -> bool:
+    """Tell whether the learner of a run shows labels to its network, which negatives such as hybrids do not."""
+    return bool(lookup("learner", config.learner, LEARNERS).labelled if negatives is None else negatives.labelled)
+
+
 def frame_of(config: LearningChoices, data: Dataset, negatives: Negatives | None) -> Frame:
     """Return the frame of a run's network; labels stand where the network and the data have room for them."""
     kind = lookup("network", config.network, NETWORKS)
     place = kind.labelled_place
     if place == "pixels":
         place = data.label_place
-    labelled = lookup("learner", config.learner, LEARNERS).labelled if negatives is None else negatives.labelled
-    if not labelled:
+    if not labelled(config, negatives):
         place = "none"
     return Frame(data.x_train.shape[1], data.height or 1, data.width or 1, len(data.classes), place)
 

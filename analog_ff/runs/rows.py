@@ -27,11 +27,12 @@ import numpy as np
 from sklearn.preprocessing import StandardScaler
 
 from analog_ff.config.config import Config
+from analog_ff.learners import LEARNERS
 from analog_ff.network.base import Frame
 from analog_ff.objective.negatives import load_negatives
 from analog_ff.plain import Document, Facts
 from analog_ff.runs import results
-from analog_ff.runs.build import learner_of, port_of, wiring_of
+from analog_ff.runs.build import labelled, learner_of, port_of, wiring_of
 from analog_ff.runs.lessons import Lesson, teach
 from hardware_models.events import Ledger, Tally
 from hardware_models.keys import Key
@@ -64,9 +65,11 @@ class Rows:
 
     def __post_init__(self) -> None:
         inputs = self.features + 1
-        negatives = load_negatives(self.config.negatives, inputs)
-        place = "appended" if negatives.labelled else "none"
-        wiring = wiring_of(self.config, Frame(inputs, 1, inputs, self.classes, place))
+        config = self.config
+        negatives = load_negatives(config.negatives, inputs) if "negatives" in LEARNERS[config.learner].reads else None
+        wiring = wiring_of(
+            config, Frame(inputs, 1, inputs, self.classes, "appended" if labelled(config, negatives) else "none")
+        )
         self.port = port_of(self.config, wiring.shapes)
         self.learner = learner_of(self.config, self.port, self.classes, wiring, negatives)
         self.conditions = results.conditions(self.config, self.port.description, wiring.shapes, self.classes)
@@ -92,7 +95,7 @@ class Rows:
         for row, u in enumerate(self.encode(x)):
             here = key.child(hashlib.blake2b(u.tobytes(), digest_size=16).hexdigest())
             known: dict[str, np.ndarray] = {}
-            if self.config.readout != "softmax":  # the same row under every label
+            if self.config.readout in ("energy", "both"):  # the same row under every label
                 repeated = np.repeat(u[None], self.classes, axis=0)
                 goodness, events = self.learner.agreement(repeated, labels, here)
                 known["energy"], tally = goodness[None], tally + events

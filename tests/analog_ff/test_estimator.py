@@ -42,6 +42,17 @@ def iris() -> tuple[np.ndarray, np.ndarray]:
     return data.data, data.target_names[data.target]
 
 
+@pytest.mark.parametrize(("learner", "readout"), [("competitive", "competition"), ("random-features", "softmax")])
+def test_other_learners(learner: str, readout: str, iris: tuple[np.ndarray, np.ndarray]) -> None:
+    """They read the options that they have, learn flowers (a guess is right in 1 of 3), and answer a row alike in any batch."""
+    x, y = iris
+    model = small(readout=readout, epochs=150, settings={"learner": learner}).fit(x, y)
+    assert model.score(x, y) > 0.7 and model.energy_["per_update_joule"] > 0
+    assert np.array_equal(model.decision_function(x[::-1]), model.decision_function(x)[::-1])
+    with pytest.raises(UsageError, match="label_strength"):
+        small(readout=readout, label_strength=2.0, settings={"learner": "competitive"}).fit(x, y)
+
+
 # Nothing that a chip does forbids a check: noise is keyed by the row, so that even a noisy chip gives one answer to one
 # question. scikit-learn skips its array-API check by itself where SCIPY_ARRAY_API is not set.
 @parametrize_with_checks([small(device, hidden=(16,), epochs=8) for device in DEVICES])

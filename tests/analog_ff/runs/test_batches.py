@@ -53,6 +53,7 @@ CASES: dict[str, dict] = {
     "node slope": {"slope": "node-perturbation"},
     "pipelined": {"schedule": "pipelined", "negatives": "random", "learning_rate": 1e-4},
     "dimensionality": {"learner": "dimensionality"},
+    "competitive": {"learner": "competitive", "readout": "competition"},
     **{name: {"learner": name} for name in (
         "backprop", "backprop-nominal", "feedback-alignment", "pepita", "local-softmax", "node-perturbation",
         "weight-perturbation", "backprop-programmed", "random-features")},
