@@ -8,6 +8,7 @@ from types import MappingProxyType
 from analog_ff.learners.options import (
     LOCAL_READOUTS,
     ArrayOptions,
+    CollaborationOptions,
     CopyOptions,
     FormatOptions,
     GateOptions,
@@ -122,7 +123,7 @@ LEARNERS = MappingProxyType(
             "positives and negatives, a goodness a layer",
             options=(
                 ReadoutOptions, FormatOptions, ArrayOptions, LocalOptions, GoodnessOptions, NegativesOptions,
-                "label_strength", GateOptions,
+                "label_strength", GateOptions, CollaborationOptions,
             ),
             only={"readout": Only(("softmax", "energy"), "has no output layer on the chip")},
             streaming="analog_ff.learners.pipelined:Pipelined",

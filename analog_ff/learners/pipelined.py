@@ -82,9 +82,7 @@ class Pipelined(ForwardForward):
         if not (moment.positive and moment.negative) or moment.layers is not None:
             raise UsageError("a stream has no phases and no layers that rest: choose --schedule pipelined.")
         unknown = np.full((len(images), self.classes), 1.0 / self.classes)
-        key = Key(self.seed, "train", step).child("negatives")
-        made, wrong = self._negatives(images, labels, unknown, key.generator())
-        tally = Tally()
+        made, wrong, tally = self.made_negatives(images, labels, unknown, Key(self.seed, "train", step))
         true = np.asarray(labels)
         full = averaged_over(moment, len(images))
         frame = Frame(self._stack.enter(self.show(images, None)), "neutral", true, step, gain, full=full)
