@@ -214,6 +214,14 @@ class LayerGoodness:
         """Return the goodness G_r (B, R) of each region."""
         return self.kind.value(self._folded(y)).reshape(-1, self.regions)
 
+    def terms(self, y: np.ndarray) -> np.ndarray:
+        """Return the share g(y_j) of each neuron (B, units) in the goodness of its region."""
+        return self.kind.terms(self._folded(y)).reshape(y.shape)
+
+    def derivative(self, y: np.ndarray) -> np.ndarray:
+        """Return g'(y_j) (B, units), up to the goodness's factor."""
+        return self.kind.derivative(self._folded(y)).reshape(y.shape)
+
     def score(self, y: np.ndarray) -> np.ndarray:
         """Return sum_r s_r G_r (B,), which is high if the layer takes the input for a positive."""
         return (self.value(y) * self.signs).sum(axis=1)

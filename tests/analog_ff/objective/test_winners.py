@@ -83,7 +83,7 @@ def test_the_outer_product_is_the_gradient_of_the_log_probability(name, positive
         return float(np.log(probability(g, goodness.theta, 3.0, 1 if positive else -1)).sum())
 
     y = np.maximum(x @ w, 0.0)
-    d = goodness.drive(y, goodness.kind.derivative(y) if regions == 1 else _derivative(goodness, y), positive=positive)
+    d = goodness.drive(y, goodness.derivative(y), positive=positive)
     exact = goodness.kind.factor / 3.0 * x.T @ d
     numerical, h = np.empty_like(w), 1e-6
     for place in np.ndindex(*w.shape):
@@ -93,12 +93,8 @@ def test_the_outer_product_is_the_gradient_of_the_log_probability(name, positive
         numerical[place] = (log_probability(up) - log_probability(down)) / (2 * h)
     np.testing.assert_allclose(exact, numerical, atol=1e-7, rtol=1e-6)
     columns = np.abs(exact).max(axis=0) > 0
-    assert 0 < columns.sum() <= max(number(0.25, 12 // regions), 1) * regions
-
-
-def _derivative(goodness: LayerGoodness, y: np.ndarray) -> np.ndarray:
-    """Return g'(y) of every region's own winners."""
-    return goodness.kind.derivative(y.reshape(-1, goodness.units // goodness.regions)).reshape(y.shape)
+    assert 0 < columns.sum() <= number(0.25, 12 // regions) * regions
+    assert goodness.terms(y).reshape(regions, -1).sum(axis=1) == pytest.approx(goodness.value(y)[0], rel=1e-12)
 
 
 @pytest.mark.parametrize("name", sorted(PLAIN))
