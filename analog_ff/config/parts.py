@@ -48,7 +48,9 @@ class LearningChoices:
     batch: int = option(
         100, "images per update; the last of an epoch may have fewer, and counts by its share", low=1, high=1_000_000
     )
-    readout: str = option("softmax", "read-out whose error is the headline", choices=("energy", "softmax", "output"))
+    readout: str = option(
+        "softmax", "read-out whose error is the headline", choices=("energy", "softmax", "output", "competition")
+    )
     label_strength: float = option(
         4.0, "intensity of the label's inputs; a white pixel has 1", low=1e-06, high=100.0, unit="white pixels"
     )

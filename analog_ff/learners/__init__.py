@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Protocol
 
 from analog_ff.learners.options import (
     LOCAL_READOUTS,
@@ -21,6 +22,7 @@ from analog_ff.learners.options import (
 )
 from analog_ff.registry.options import option
 from analog_ff.registry.rows import LearnerKind, Only
+from hardware_models.check import UsageError
 
 ERROR_DRIVEN = {
     "network": Only(("stack",), "trains a stack"),
@@ -51,6 +53,26 @@ class LocalReadoutOptions:
     """Options of layer-local softmax regressions."""
 
     local_readout: str = option("trained", "read-outs of the layers", choices=LOCAL_READOUTS)
+
+
+class _Reading(Protocol):
+    softmax_readout: bool
+    readout: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompetitionOptions:
+    """Options of groups that compete."""
+
+    softmax_readout: bool = option(True, "train no digital softmax read-out beside the competition")
+
+    @staticmethod
+    def check(config: _Reading) -> None:
+        """Raise UsageError for a headline that is the error of a read-out which is not trained."""
+        if not config.softmax_readout and config.readout == "softmax":
+            raise UsageError(
+                "--readout softmax needs the digital read-out that --no-softmax-readout leaves out: choose --readout competition."
+            )
 
 
 LEARNERS = MappingProxyType(
@@ -96,6 +118,22 @@ LEARNERS = MappingProxyType(
             looks_inside=True,
             output_layer=True,
             memory_bits=32,  # a digital copy of the weights
+        ),
+        "competitive": LearnerKind(
+            "analog_ff.learners.competitive:Competitive",
+            "one pass, groups of neurons compete for the class",
+            options=(
+                ReadoutOptions, FormatOptions, ArrayOptions, LocalOptions, GateOptions, CompetitionOptions, "temperature",
+            ),
+            recipe={"learning_rate": 0.03, "readout": "competition"},
+            only={
+                "readout": Only(("competition", "softmax"), "is shown no labels, so no label has a goodness"),
+                "network": Only(
+                    ("stack", "local", "convolution"), "is shown no labels, which a recurrent network takes at its top"
+                ),
+                "schedule": Only(("interleaved", "greedy"), "has no negatives to sleep with, and takes no stream of frames"),
+            },
+            goodness="sum-of-squares",
         ),
         "dimensionality": LearnerKind(
             "analog_ff.learners.dimensionality:DimensionalityLearner",

@@ -17,16 +17,15 @@ Hinton's (arXiv:2212.13345 and his MATLAB code); the same steps in float64 witho
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar, Unpack
 
 import numpy as np
 
 from analog_ff.learners.base import ALWAYS, _part
-from analog_ff.learners.local import LocalKeywords, LocalLearner
+from analog_ff.learners.gated import GatedKeywords, GatedLearner
 from analog_ff.network.base import Activity, Network, Shown
 from analog_ff.objective.collaboration import Collaboration
-from analog_ff.objective.gate import Gate
 from analog_ff.objective.negatives import WRONG_LABELS, Negatives, Relabel
 from analog_ff.objective.schedule import Moment, averaged_over
 from hardware_models.check import UsageError
@@ -42,17 +41,14 @@ def together(shown: Sequence[Shown]) -> Shown:
     return Shown(pixels, np.concatenate(codes) if codes else None)
 
 
-class ContrastKeywords(LocalKeywords, total=False):
+class ContrastKeywords(GatedKeywords, total=False):
     """Keyword arguments of Forward-Forward beside its negatives; see `ForwardForward`."""
 
-    gate: float
-    drive_bits: int | None
-    drive_rounding: str
     collaboration: float
     collaborators: str
 
 
-class ForwardForward(LocalLearner):
+class ForwardForward(GatedLearner):
     """Forward-Forward; see the module for the equations.
 
     Parameters
@@ -63,11 +59,8 @@ class ForwardForward(LocalLearner):
         See `Learner`.
     learning_rate, peer, update, update_options, slope, slope_options, dropout, bias_rate, weight_decay, decay_every
         See `LocalLearner`.
-    skip_silent
-        See `Learner`. With it the peer term, the same for all images of a batch, is applied by one outer product of the
-        summed inputs with the term: the same change of the weights at one product a batch.
-    gate, drive_bits, drive_rounding
-        See `analog_ff.objective.gate`; a gated image changes no weight, not even by its peer term.
+    skip_silent, gate, drive_bits, drive_rounding
+        See `GatedLearner`.
     collaboration, collaborators
         See `analog_ff.objective.collaboration`.
     negatives
@@ -81,18 +74,12 @@ class ForwardForward(LocalLearner):
         network: Network,
         *,
         negatives: Negatives | str = "hard",
-        gate: float = 0.0,
-        drive_bits: int | None = None,
-        drive_rounding: str = "stochastic",
         collaboration: float = 0.0,
         collaborators: str = "all",
-        **shared: Unpack[LocalKeywords],
+        **shared: Unpack[GatedKeywords],
     ) -> None:
         super().__init__(network, **shared)
-        self._gate = Gate(gate, drive_bits, drive_rounding)
         self._collaboration = Collaboration(collaboration, collaborators)
-        # Images that met the gate of each layer, and those of them that changed nothing.
-        self._met = np.zeros((len(network.units), 2), np.int64)
         if isinstance(negatives, str):
             negatives = Relabel(lookup("kind of wrong labels", negatives, WRONG_LABELS))
         if negatives.labelled != (network.label_place != "none"):
@@ -176,8 +163,7 @@ class ForwardForward(LocalLearner):
         A full batch has `full` images; `beside` (B,) is the evidence of other layers for each image.
         """
         slope, tally = self.slope(layer, activity, key.child("slope", layer))
-        d = np.empty(activity.y.shape, np.float32)
-        x, apart = activity.x, None
+        d, push = np.empty(activity.y.shape, np.float32), None
         for rows, positive in ((slice(0, positives), True), (slice(positives, None), False)):
             y = activity.y[rows]
             if not len(y):
@@ -186,41 +172,10 @@ class ForwardForward(LocalLearner):
             said = None if beside is None else beside[rows]
             _, taught, events = self._drive(layer, y, slope[rows], positive, here, out=d[rows], beside=said)
             tally.add(self.network.parts[layer][0], events)
-            if positive and self.peer:
-                term = self.peer_term(layer, y)
-                if not self._peers_apart:
-                    d[rows] += term * taught[:, None] if self._gate else term
-                elif taught.any():
-                    apart = self._peers_together(layer, x, len(d), np.flatnonzero(taught), term)
-        drives = self.network.split(layer, d)
-        if self._gate:
-            used = [part.any(axis=1) for part in drives]
-            x = tuple(part[rows] for part, rows in zip(x, used, strict=True))
-            drives = tuple(part[rows] for part, rows in zip(drives, used, strict=True))
-        if apart is not None:
-            means, terms, added = apart
-            tally = tally + added
-            x = tuple(np.concatenate(pair) for pair in zip(x, means, strict=True))
-            drives = tuple(np.concatenate(pair) for pair in zip(drives, terms, strict=True))
-        return tally + self.bring(layer, x, drives, full, rate, key)
-
-    @property
-    def _peers_apart(self) -> bool:
-        """True if the peer term, which makes every drive dense, is worth an outer product of its own."""
-        return self.skip_silent and self.updates[0].averages
-
-    def _peers_together(
-        self, layer: int, x: Sequence[np.ndarray], images: int, taught: np.ndarray, term: np.ndarray
-    ) -> tuple[Sequence[np.ndarray], Sequence[np.ndarray], Tally]:
-        """Return the images' mean inputs to each array, the peer term times their number, and the events of forming both."""
-        means, tally = [], Tally()
-        terms = self.network.split(layer, term[None] * np.float32(len(taught)))
-        for part, rows, asked in zip(self.network.parts[layer], x, terms, strict=True):
-            of_images = rows.reshape(images, -1, rows.shape[1])[taught]
-            means.append(of_images.mean(axis=0))
-            counts = {"add.fp32": int(np.count_nonzero(of_images)), "mac.fp32": means[-1].size + asked.size}
-            tally.add(part, Events(counts))
-        return means, terms, tally
+            if positive:
+                push, added = self.push_to_peers(layer, activity.x, d, y, taught)
+                tally = tally + added
+        return tally + self.bring_taught(layer, activity.x, d, full, rate, key, push)
 
     def _drive(
         self,
@@ -239,14 +194,10 @@ class ForwardForward(LocalLearner):
         mean = float(g.sum(axis=1).mean())
         before = self._mean_goodness[layer]
         self._mean_goodness[layer] = (mean, before[1]) if positive else (before[0], mean)
-        c = goodness.coefficients(g, positive=positive, beside=beside)
-        taught: np.ndarray = np.ones(len(y), bool)
-        events = Events() if beside is None else self._collaboration.costs(len(y))
-        if self._gate:
-            c, gated = self._gate(c, key)
-            events = events + gated
-            taught = (c != 0).any(axis=1)
-            self._met[layer] += (len(y), len(y) - int(taught.sum()))
+        factors = goodness.coefficients(g, positive=positive, beside=beside)
+        c, taught, events = self.gated(layer, factors, key)
+        if beside is not None:
+            events = events + self._collaboration.costs(len(y))
         return goodness.driven(c, slope, out), taught, events
 
     @property
@@ -254,25 +205,11 @@ class ForwardForward(LocalLearner):
         """Mean goodness of the last positives and negatives, layer by layer."""
         return self._mean_goodness
 
-    @property
-    def measured(self) -> Mapping[str, float]:
-        """Numbers noted after each epoch: those of the updates, and the share of images that each gate kept from learning."""
-        gated = {f"gated_share_{layer}": share for layer, share in enumerate(self.gated_share or ())}
-        return {**super().measured, **gated}
-
-    @property
-    def gated_share(self) -> list[float] | None:
-        """Share of images, positives and negatives alike, that the gate of each layer kept from learning; None without a gate."""
-        return [int(gated) / max(1, int(met)) for met, gated in self._met] if self._gate else None
-
     def save(self, *, copy: bool = True) -> dict[str, np.ndarray]:
         """Return the learner's own state, and the memory of the maker of negatives."""
-        saved = super().save(copy=copy) | {f"negatives.{name}": value for name, value in self._negatives.save().items()}
-        return saved | ({"gate.met": self._met.copy()} if self._gate else {})
+        return super().save(copy=copy) | {f"negatives.{name}": value for name, value in self._negatives.save().items()}
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:
         """Restore a state returned by `save`."""
         super().restore(saved)
         self._negatives.restore(_part(saved, "negatives."))
-        if self._gate:
-            self._met = np.array(saved["gate.met"])

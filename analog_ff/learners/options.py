@@ -132,7 +132,11 @@ class GoodnessOptions:
         unit="units of the goodness",
     )
     temperature: float = option(
-        1.0, "temperature of the logistic [units of z^2]", low=1e-06, high=1000000.0, unit="units of z^2"
+        1.0,
+        "temperature of the logistic, or of the softmax over groups [units of z^2]",
+        low=1e-06,
+        high=1000000.0,
+        unit="units of z^2",
     )
     winners: float | None = option(
         None,

@@ -91,11 +91,11 @@ class Rows:
         labels = np.arange(self.classes)
         for row, u in enumerate(self.encode(x)):
             here = key.child(hashlib.blake2b(u.tobytes(), digest_size=16).hexdigest())
-            if self.config.readout == "softmax":
-                found, events = self.learner.scores(u[None], "softmax", here)
-                scores[row] = found[0]
-            else:  # the same row under every label
+            if self.config.readout == "energy":  # the same row under every label
                 scores[row], events = self.learner.agreement(np.repeat(u[None], self.classes, axis=0), labels, here)
+            else:
+                found, events = self.learner.scores(u[None], self.config.readout, here)
+                scores[row] = found[0]
             tally = tally + events
         self.ledger.book("infer", tally)
         self.images["infer"] += len(x)

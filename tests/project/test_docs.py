@@ -154,7 +154,10 @@ def test_the_front_page_counts_right() -> None:
     assert all(f"{words[len(table)]} {what}" in text for what, table in counted.items())
     nodes = {load_technology(name).node_nm for name in TECHNOLOGIES}
     assert f"technology files of {words[len(nodes)]} nodes" in text
-    assert len(set(LEARNERS) - {"forward-forward", "dimensionality"}) == 10 and "ten more [learners]" in text
+    assert (
+        len(set(LEARNERS) - {"forward-forward", "dimensionality", "competitive"}) == 10
+        and "ten more [learners]" in text
+    )
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,8 @@ BESIDE = {
 def other(f: Field[Any]) -> Any:
     """Return a value of an option that is not its default."""
     said = f.metadata
+    if isinstance(f.default, bool):
+        return not f.default
     if said["table"] or said["choices"]:
         return next(name for name in said["table"] or said["choices"] if name != f.default)
     if "low" not in said:
