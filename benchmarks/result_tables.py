@@ -116,6 +116,9 @@ def table(name: str, experiment: dict[str, Any]) -> list[str]:
     if experiment.get("options", {}).get("readout") == "output":
         readouts = ("output",)
         head[2:4] = [f"{kind} error, output layer %"]
+    elif any(row.get("learner") == "competitive" for row in experiment["rows"]):
+        readouts = (*readouts, "competition")
+        head[4:4] = [f"{kind} error, competition read-out %"]
     written = any("program-to" in row for row in experiment["rows"]) and "ages" not in experiment.get("options", {})
     ages = ["at once", "after a day"] if written else []
     inspected = INSPECTED if experiment.get("inspected") else {}
