@@ -248,12 +248,16 @@ def gated(result: dict[str, Any]) -> float | None:
 
 
 def reads(result: dict[str, Any]) -> float | None:
-    """Return the number of reads of each cell per image in learning; a positive and its negative are one image."""
+    """Return the reads of each cell per image in learning, from either side; a positive and its negative are one image."""
     learn, per_weight = result["events"]["learn"], result["cells"].get("pulses_per_weight")
-    if not per_weight:
+    if "shapes" in result:
+        weights = sum(inputs * neurons for inputs, neurons in result["shapes"])
+    elif per_weight:
+        weights = learn["write.selected"] / per_weight  # an older result tells no shapes
+    else:
         return None
-    weights = learn["write.selected"] / per_weight
-    return learn["reads.cells"] / (2.0 * weights * result["images"]["learn"])
+    both_sides = learn["reads.cells"] + learn.get("reads.transposed_cells", 0)
+    return both_sides / (2.0 * weights * result["images"]["learn"])
 
 
 def layer(result: dict[str, Any], name: str) -> float | None:

@@ -9,6 +9,7 @@ from typing import Protocol
 from analog_ff.learners.options import (
     LOCAL_READOUTS,
     ArrayOptions,
+    CollaborationOptions,
     CopyOptions,
     FormatOptions,
     GateOptions,
@@ -160,7 +161,7 @@ LEARNERS = MappingProxyType(
             "positives and negatives, a goodness a layer",
             options=(
                 ReadoutOptions, FormatOptions, ArrayOptions, LocalOptions, GoodnessOptions, NegativesOptions,
-                "label_strength", GateOptions,
+                "label_strength", GateOptions, CollaborationOptions,
             ),
             only={"readout": Only(("softmax", "energy", "both"), "has no output layer on the chip")},
             streaming="analog_ff.learners.pipelined:Pipelined",

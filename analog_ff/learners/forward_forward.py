@@ -8,7 +8,8 @@ low one, theta = `theta_factor` n and p = sigma(s (G - theta)/T),
 
 and the layer's update scheme applies g to the array. A positive is an image with its label; a negative the same image
 with a wrong label, drawn in proportion to the softmax read-out's probabilities in a pass with the neutral label ("hard"),
-or another form that the maker of negatives makes. Where no labels are shown, only the negatives' form differs. No derivative of
+or another form that the maker of negatives makes. Where no labels are shown, only the negatives' form differs. What other
+layers hold for an image may enter p as a constant (`analog_ff.objective.collaboration`). No derivative of
 the neurons is used unless a slope is chosen (`analog_ff.learners.slopes`): for a rectifier y f'(z) = y. The recipe is
 Hinton's (arXiv:2212.13345 and his MATLAB code); the same steps in float64 without hardware are
 `analog_ff.objective.reference`.
@@ -24,6 +25,7 @@ import numpy as np
 from analog_ff.learners.base import ALWAYS, _part
 from analog_ff.learners.gated import GatedKeywords, GatedLearner
 from analog_ff.network.base import Activity, Network, Shown
+from analog_ff.objective.collaboration import Collaboration
 from analog_ff.objective.negatives import WRONG_LABELS, Negatives, Relabel
 from analog_ff.objective.schedule import Moment, averaged_over
 from hardware_models.check import UsageError
@@ -39,6 +41,13 @@ def together(shown: Sequence[Shown]) -> Shown:
     return Shown(pixels, np.concatenate(codes) if codes else None)
 
 
+class ContrastKeywords(GatedKeywords, total=False):
+    """Keyword arguments of Forward-Forward beside its negatives; see `ForwardForward`."""
+
+    collaboration: float
+    collaborators: str
+
+
 class ForwardForward(GatedLearner):
     """Forward-Forward; see the module for the equations.
 
@@ -52,6 +61,8 @@ class ForwardForward(GatedLearner):
         See `LocalLearner`.
     skip_silent, gate, drive_bits, drive_rounding
         See `GatedLearner`.
+    collaboration, collaborators
+        See `analog_ff.objective.collaboration`.
     negatives
         A maker of negatives from `analog_ff.objective.negatives.load_negatives`, or the name of a kind of wrong labels.
     """
@@ -63,9 +74,12 @@ class ForwardForward(GatedLearner):
         network: Network,
         *,
         negatives: Negatives | str = "hard",
+        collaboration: float = 0.0,
+        collaborators: str = "all",
         **shared: Unpack[GatedKeywords],
     ) -> None:
         super().__init__(network, **shared)
+        self._collaboration = Collaboration(collaboration, collaborators)
         if isinstance(negatives, str):
             negatives = Relabel(lookup("kind of wrong labels", negatives, WRONG_LABELS))
         if negatives.labelled != (network.label_place != "none"):
@@ -97,7 +111,9 @@ class ForwardForward(GatedLearner):
         if moment.positive:
             shown.append(self.show(images, labels))
         if moment.negative:
-            shown.append(self.show(*self._negatives(images, labels, believed, key.child("negatives").generator())))
+            made, wrong, events = self.made_negatives(images, labels, believed, key)
+            shown.append(self.show(made, wrong))
+            tally = tally + events
         positives = len(images) if moment.positive else 0
         rate, full = gain * self.learning_rate, averaged_over(moment, len(images))
         # The two passes meet the same weights and know nothing of each other: they are read as one batch, positives first.
@@ -109,8 +125,10 @@ class ForwardForward(GatedLearner):
             here = key if iteration == 0 else key.child("iteration", iteration)
             stored = sum(activity.y.size for activity in activities)
             self.meter.hold(stored)
+            others = self._others(activities)
             for layer in moment.layers or range(len(self.network.units)):
-                tally = tally + self._learn(layer, activities[layer], positives, full, rate, here)
+                beside = others[layer] if others else None
+                tally = tally + self._learn(layer, activities[layer], positives, full, rate, here, beside)
             self.meter.release(stored)
         tally = tally + self.decay(step, rate, key)
         if moment.positive:
@@ -118,10 +136,31 @@ class ForwardForward(GatedLearner):
         self.meter.release(features.size)
         return tally
 
-    def _learn(self, layer: int, activity: Activity, positives: int, full: int, rate: float, key: Key) -> Tally:
+    def made_negatives(
+        self, images: np.ndarray, labels: np.ndarray, believed: np.ndarray, key: Key
+    ) -> tuple[np.ndarray, np.ndarray | None, Tally]:
+        """Return the negatives of a batch with their labels, and the events of making them; see `Negatives`."""
+        made, wrong = self._negatives(images, labels, believed, key.child("negatives").generator())
+        events = self._negatives.costs(len(images))
+        return made, wrong, Tally({"shared": events}) if events.counts else Tally()
+
+    def _others(self, activities: Sequence[Activity]) -> list[np.ndarray]:
+        """Return the evidence of the other layers (B,) for each layer; an empty list without collaboration."""
+        return self._collaboration(self.network.goodness, [one.y for one in activities]) if self._collaboration else []
+
+    def _learn(
+        self,
+        layer: int,
+        activity: Activity,
+        positives: int,
+        full: int,
+        rate: float,
+        key: Key,
+        beside: np.ndarray | None = None,
+    ) -> Tally:
         """Apply the updates of one network layer to its arrays, from its activity in a batch whose first rows are positives.
 
-        A full batch has `full` images.
+        A full batch has `full` images; `beside` (B,) is the evidence of other layers for each image.
         """
         slope, tally = self.slope(layer, activity, key.child("slope", layer))
         d, push = np.empty(activity.y.shape, np.float32), None
@@ -130,7 +169,8 @@ class ForwardForward(GatedLearner):
             if not len(y):
                 continue
             here = key.child("gate", layer).child("positive" if positive else "negative")
-            _, taught, events = self._drive(layer, y, slope[rows], positive, here, out=d[rows])
+            said = None if beside is None else beside[rows]
+            _, taught, events = self._drive(layer, y, slope[rows], positive, here, out=d[rows], beside=said)
             tally.add(self.network.parts[layer][0], events)
             if positive:
                 push, added = self.push_to_peers(layer, activity.x, d, y, taught)
@@ -138,15 +178,26 @@ class ForwardForward(GatedLearner):
         return tally + self.bring_taught(layer, activity.x, d, full, rate, key, push)
 
     def _drive(
-        self, layer: int, y: np.ndarray, slope: np.ndarray, positive: bool, key: Key, out: np.ndarray | None = None
+        self,
+        layer: int,
+        y: np.ndarray,
+        slope: np.ndarray,
+        positive: bool,
+        key: Key,
+        *,
+        out: np.ndarray | None = None,
+        beside: np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray, Events]:
-        """Return d (B, units) without the peer term, in `out` if given, a mask (B,) of images that teach, the gate's events."""
+        """Return d (B, units) without the peer term, in `out` if given, a mask (B,) of images that teach, the counted events."""
         goodness = self.network.goodness[layer]
         g = goodness.value(y)
         mean = float(g.sum(axis=1).mean())
         before = self._mean_goodness[layer]
         self._mean_goodness[layer] = (mean, before[1]) if positive else (before[0], mean)
-        c, taught, events = self.gated(layer, goodness.coefficients(g, positive=positive), key)
+        factors = goodness.coefficients(g, positive=positive, beside=beside)
+        c, taught, events = self.gated(layer, factors, key)
+        if beside is not None:
+            events = events + self._collaboration.costs(len(y))
         return goodness.driven(c, slope, out), taught, events
 
     @property

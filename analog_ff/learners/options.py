@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
 
+from analog_ff.objective.collaboration import COLLABORATORS
 from analog_ff.objective.gate import ROUNDINGS
-from analog_ff.objective.goodness import GOODNESS
+from analog_ff.objective.goodness import GOODNESS, share_of_winners
 from analog_ff.objective.makers import NEGATIVES
 from analog_ff.objective.readout import READOUT_FORMATS, READOUT_LAYERS
+from analog_ff.objective.winners import WINNERS
 from analog_ff.registry.options import flag, option, parse_regions
 from analog_ff.registry.rows import FinalKind, Kind
 from analog_ff.updates import UPDATES
@@ -170,13 +172,19 @@ def _thresholds() -> str:
     return "; ".join([f"{usual:g}", *(f"{other:g} with {', '.join(names[other])}" for other in others)])
 
 
+class _Selecting(Protocol):
+    goodness: str
+    winners: float | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class GoodnessOptions:
     """Options of a layer's goodness."""
 
     goodness: str = option(
         "sum-of-squares",
-        "goodness of a layer; min-...: positives are to have a low one, mixed-...: those of the second half of the regions",
+        "goodness of a layer; min-...: positives are to have a low one, mixed-...: those of the second half of the regions, "
+        "top-k...: the largest outputs alone count",
         table=GOODNESS,
     )
     regions: int | str = option(
@@ -201,6 +209,56 @@ class GoodnessOptions:
         high=1000000.0,
         unit="units of z^2",
     )
+    winners: float | None = option(
+        None,
+        "share of a layer's outputs that count in --goodness top-k..., the largest ones, 1: all [1]",
+        shown=f"{WINNERS:g}",
+        low=0.0,
+        high=1.0,
+        low_open=True,
+        beside="goodness",
+        later=True,
+    )
+
+    @staticmethod
+    def check(config: _Selecting) -> None:
+        """Raise UsageError for winners of a goodness that has none."""
+        share_of_winners(config.goodness, config.winners)
+
+
+class _Collaborating(Protocol):
+    collaboration: float
+    schedule: str
+    layers: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollaborationOptions:
+    """Options of layers that learn with the goodness of the others."""
+
+    collaboration: float = option(
+        0.0,
+        "kappa, weight of the other layers' goodness in a layer's probability, 0: none [1]",
+        low=0.0,
+        high=10.0,
+        later=True,
+    )
+    collaborators: str = option(
+        "all", "layers whose goodness is taken", choices=COLLABORATORS, beside="collaboration", later=True
+    )
+
+    @staticmethod
+    def check(config: _Collaborating) -> None:
+        """Raise UsageError where a layer has no other layer, or learns before the others have read its image."""
+        if not config.collaboration:
+            return
+        if len(config.layers) < 2:
+            raise UsageError("--collaboration is among layers: give at least two of them, such as --layers 500,500.")
+        if config.schedule == "pipelined":
+            raise UsageError(
+                "--collaboration needs the goodness of one image in several layers at once, which schedule pipelined has not: "
+                "choose --schedule interleaved."
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,8 +29,7 @@ from typing import NamedTuple, Unpack
 import numpy as np
 
 from analog_ff.learners.base import ALWAYS, _part
-from analog_ff.learners.forward_forward import ForwardForward
-from analog_ff.learners.gated import GatedKeywords
+from analog_ff.learners.forward_forward import ContrastKeywords, ForwardForward
 from analog_ff.network.base import Network
 from analog_ff.network.stack import Stack
 from analog_ff.objective.negatives import Negatives
@@ -64,7 +63,7 @@ class Pipelined(ForwardForward):
     """
 
     def __init__(
-        self, network: Network, *, negatives: Negatives | str = "random", **more: Unpack[GatedKeywords]
+        self, network: Network, *, negatives: Negatives | str = "random", **more: Unpack[ContrastKeywords]
     ) -> None:
         super().__init__(network, negatives=negatives, **more)
         self._stack: Stack
@@ -83,9 +82,7 @@ class Pipelined(ForwardForward):
         if not (moment.positive and moment.negative) or moment.layers is not None:
             raise UsageError("a stream has no phases and no layers that rest: choose --schedule pipelined.")
         unknown = np.full((len(images), self.classes), 1.0 / self.classes)
-        key = Key(self.seed, "train", step).child("negatives")
-        made, wrong = self._negatives(images, labels, unknown, key.generator())
-        tally = Tally()
+        made, wrong, tally = self.made_negatives(images, labels, unknown, Key(self.seed, "train", step))
         true = np.asarray(labels)
         full = averaged_over(moment, len(images))
         frame = Frame(self._stack.enter(self.show(images, None)), "neutral", true, step, gain, full=full)

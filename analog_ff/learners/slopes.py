@@ -51,7 +51,7 @@ class Dropped:
     def __call__(self, layer: int, activity: Activity, key: Key) -> tuple[np.ndarray, Tally]:
         """Return g'(y) (B, units), and no events."""
         del key
-        return self._network.goodness[layer].kind.derivative(activity.y), Tally()
+        return self._network.goodness[layer].derivative(activity.y), Tally()
 
 
 class Oracle:
@@ -86,7 +86,7 @@ class Oracle:
             z, events = network.port.read(part, x, key=key.child("z", part))
             known.append(self._oracle.slope(part, z))
             tally.add(part, events + Events({"mac.fp32": z.size}))
-        return network.goodness[layer].kind.derivative(activity.y) * network.join(layer, known), tally
+        return network.goodness[layer].derivative(activity.y) * network.join(layer, known), tally
 
 
 class Dither:
@@ -115,10 +115,10 @@ class Dither:
 
     def __call__(self, layer: int, activity: Activity, key: Key) -> tuple[np.ndarray, Tally]:
         """Return the central difference of every neuron's share of the goodness, and the events."""
-        kind = self._network.goodness[layer].kind
+        goodness = self._network.goodness[layer]
         above, tally = self._network.again(layer, activity, self._delta, key.child("above"))
         below, events = self._network.again(layer, activity, -self._delta, key.child("below"))
-        slope = (kind.terms(above) - kind.terms(below)) / (2.0 * self._delta * kind.factor)
+        slope = (goodness.terms(above) - goodness.terms(below)) / (2.0 * self._delta * goodness.kind.factor)
         return slope, tally + events + _each(self._network, layer, slope, {"goodness": 2, "mac.fp32": 1})
 
 

@@ -25,7 +25,7 @@ from analog_ff.network.stack import dropped
 from analog_ff.objective.goodness import LayerGoodness
 from analog_ff.objective.normalise import rms
 from hardware_models.check import UsageError, positive_int
-from hardware_models.events import Events, Tally
+from hardware_models.events import Tally
 from hardware_models.keys import Key
 from hardware_models.port import ChipPort
 
@@ -123,7 +123,7 @@ class PatchNetwork(ABC):
             y, events = self._observed(layer, x, None, key, name)
             tally = tally + events
             for part, piece in zip(self.parts[layer], self._cut(layer, y), strict=True):
-                tally.add(part, Events({"goodness": piece.size, "normalise": piece.size}))
+                tally.add(part, self.goodness[layer].costs(piece.size))
             a = self.goodness[layer].normalise(y)
             activities.append(Activity(x, y, a))
             if dropout and layer + 1 < len(self.units):

@@ -124,7 +124,7 @@ class Recurrent(FullLayers):
         bias = np.full((len(below), 1), self.port.datasheet[layer].input_scale, np.float32)
         x = np.concatenate((below, above, bias), axis=1)
         y, events = self.port.observe(layer, x, key=key)
-        tally.add(layer, events + Events({"goodness": y.size, "normalise": y.size}))
+        tally.add(layer, events + self.goodness[layer].costs(y.size))
         return x, y
 
     def _send(self, layer: int, activity: Activity, dropout: float, key: Key, tally: Tally) -> np.ndarray:

@@ -106,7 +106,7 @@ class Stack(FullLayers):
         y, events = self.port.observe(layer, x, bias=bias, key=key.child(name, layer))
         sent = normalised = self.goodness[layer].normalise(y)
         tally.add(layer, events)
-        tally.add(layer, Events({"goodness": y.size, "normalise": y.size}))
+        tally.add(layer, self.goodness[layer].costs(y.size))
         if dropout and layer + 1 < len(self.units):
             sent, events = dropped(normalised, dropout, key.child("dropout").child(name, layer))
             tally.add(layer, events)

@@ -9,13 +9,16 @@ Gradient ascent of log p on positives and log(1-p) on negatives changes the weig
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 
 from analog_ff.objective.normalise import rms
+from analog_ff.objective.winners import WINNERS, number, part_of_squares, part_of_sum, winning
 from hardware_models.check import UsageError, in_range, positive_int
+from hardware_models.events import Events
 from hardware_models.tables import lookup
 
 
@@ -92,6 +95,8 @@ class Goodness(NamedTuple):
     factor: float  # dG/dy = factor * derivative
     sign: int  # s: +1 if positives should have a high goodness, -1 if a low one, 0: half of the regions each
     theta_factor: float  # default threshold per neuron [units of the goodness]
+    winners: float = 1.0  # share of the outputs that count, the largest ones
+    of_winners: Callable[[float], Goodness] | None = None  # the same goodness of another share; None: all outputs count
 
 
 def _squares(sign: int) -> Goodness:
@@ -106,6 +111,16 @@ def _student(sign: int) -> Goodness:
     return Goodness(student_t, student_t_terms, derivative_of_student_t, 1.0, sign, 0.5)
 
 
+def _top(plain: Goodness, part: Callable[[float], float], share: float) -> Goodness:
+    """Return a goodness of a share of winners; `part` says which part of an untrained layer's goodness they hold."""
+    return Goodness(
+        lambda y: plain.value(winning(y, share)),
+        lambda y: plain.terms(winning(y, share)),
+        lambda y: plain.derivative(winning(y, share)),
+        plain.factor, plain.sign, plain.theta_factor * part(share), share, partial(_top, plain, part),
+    )  # fmt: skip
+
+
 GOODNESS: MappingProxyType[str, Goodness] = MappingProxyType(
     {
         "sum-of-squares": _squares(1),
@@ -117,11 +132,27 @@ GOODNESS: MappingProxyType[str, Goodness] = MappingProxyType(
         "student-t": _student(1),
         "min-student-t": _student(-1),
         "mixed-student-t": _student(0),
+        "top-k": _top(_squares(1), part_of_squares, WINNERS),
+        "top-k-sum": _top(_sums(1), part_of_sum, WINNERS),
     }
 )
 """Goodness functions by name. With a minimised goodness neurons detect violated constraints: a positive leaves them silent
 (Hinton, arXiv:2212.13345, sections 3.3 and 4); currents of positives are then low. "mixed": feature detectors in the first
-half of a layer's regions, constraint violations in the second (his section 8)."""
+half of a layer's regions, constraint violations in the second (his section 8). "top-k": the k largest outputs alone count,
+squared or as they are (`analog_ff.objective.winners`)."""
+
+
+def share_of_winners(name: str, share: float | None) -> Goodness:
+    """Return the goodness of a name, of a share of winners if one is given; raise UsageError if it has no winners."""
+    kind: Goodness = lookup("goodness", name, GOODNESS)
+    if share is None:
+        return kind
+    if kind.of_winners is None:
+        able = " or ".join(other for other, row in GOODNESS.items() if row.of_winners is not None)
+        raise UsageError(
+            f"--winners belongs to --goodness {able}; goodness {name} has no --winners: leave --winners out."
+        )
+    return kind.of_winners(in_range("a goodness", "--winners", share, 0.0, 1.0, low_open=True))
 
 
 class LayerGoodness:
@@ -140,11 +171,13 @@ class LayerGoodness:
     regions : R; a mixed goodness needs an even number, and uses 2 if R is 1.
     theta_factor : theta per unit; by default that of the goodness function.
     temperature : T.
+    winners : share of the outputs of a region that count, in a goodness of winners; by default that of its row.
 
     Raises
     ------
     UsageError
-        If the name is unknown, the units cannot be divided into the regions, or a number is out of range.
+        If the name is unknown, the units cannot be divided into the regions, a number is out of range, or a goodness without
+        winners is given a share of them.
     """
 
     def __init__(
@@ -155,8 +188,9 @@ class LayerGoodness:
         regions: int = 1,
         theta_factor: float | None = None,
         temperature: float = 1.0,
+        winners: float | None = None,
     ) -> None:
-        self.kind: Goodness = lookup("goodness", name, GOODNESS)
+        self.kind = share_of_winners(name, winners)
         if self.kind.sign == 0 and regions == 1:
             regions = 2
         self.units, self.regions = units, positive_int("a goodness", "regions", regions)
@@ -180,12 +214,35 @@ class LayerGoodness:
         """Return the goodness G_r (B, R) of each region."""
         return self.kind.value(self._folded(y)).reshape(-1, self.regions)
 
+    def terms(self, y: np.ndarray) -> np.ndarray:
+        """Return the share g(y_j) of each neuron (B, units) in the goodness of its region."""
+        return self.kind.terms(self._folded(y)).reshape(y.shape)
+
+    def derivative(self, y: np.ndarray) -> np.ndarray:
+        """Return g'(y_j) (B, units), up to the goodness's factor."""
+        return self.kind.derivative(self._folded(y)).reshape(y.shape)
+
     def score(self, y: np.ndarray) -> np.ndarray:
         """Return sum_r s_r G_r (B,), which is high if the layer takes the input for a positive."""
         return (self.value(y) * self.signs).sum(axis=1)
 
-    def coefficients(self, g: np.ndarray, *, positive: bool) -> np.ndarray:
-        """Return the factors s_r c_r (B, R) for goodness G_r (B, R)."""
+    def evidence(self, y: np.ndarray) -> np.ndarray:
+        """Return E = sum_r s_r (G_r - theta) (B,), what the layer holds for a positive."""
+        return ((self.value(y) - self.theta) * self.signs).sum(axis=1).astype(y.dtype, copy=False)
+
+    def costs(self, outputs: int) -> Events:
+        """Return the events of measuring goodness and length of so many outputs, the choice of the winners included."""
+        counts = {"goodness": outputs, "normalise": outputs}
+        if self.kind.winners < 1.0:
+            # The squares of all outputs give the length; those of the winners are summed once more.
+            counts["comparator"] = outputs
+            counts["goodness"] += number(self.kind.winners, outputs)
+        return Events(counts)
+
+    def coefficients(self, g: np.ndarray, *, positive: bool, beside: np.ndarray | None = None) -> np.ndarray:
+        """Return the factors s_r c_r (B, R) for goodness G_r (B, R); `beside` (B,) is added to each s_r (G_r - theta)."""
+        if beside is not None:
+            g = g + self.signs * beside[:, None]
         p = probability(g, self.theta, self.temperature, self.signs)
         return self.signs * coefficient(p, positive=positive)
 

@@ -30,6 +30,9 @@ NEGATIVES = MappingProxyType(
         "hybrid": Kind(
             "analog_ff.objective.hybrid:Hybrid", "two images under a mask, no labels", options=(BlurOptions,)
         ),
+        "self-contrastive": Kind(
+            "analog_ff.objective.self_contrastive:SelfContrastive", "an image with another one, no labels"
+        ),
         "self-generated": Kind(
             "analog_ff.objective.self_generated:SelfGenerated", "predicted strings", options=(RolloutOptions,)
         ),

@@ -16,7 +16,7 @@ import numpy as np
 from analog_ff.objective.labels import check_labels
 from analog_ff.objective.makers import NEGATIVES
 from hardware_models.check import RunError, UsageError, shown
-from hardware_models.events import Tally
+from hardware_models.events import Events, Tally
 from hardware_models.keys import Key
 from hardware_models.tables import load_object, lookup
 from hardware_models.user_contract import no_global_draws, unmasked
@@ -124,6 +124,11 @@ class Negatives:
         """Do the work before a batch that needs the learner itself, and return its events (phase ``learn``)."""
         del learner, step, key
         return Tally()
+
+    def costs(self, images: int) -> Events:
+        """Return the events of making so many negatives; by default they come from outside the chip and cost nothing there."""
+        del images
+        return Events()
 
     def save(self) -> dict[str, np.ndarray]:
         """Return the state as arrays, for a run that is resumed."""

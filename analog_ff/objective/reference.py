@@ -171,7 +171,7 @@ class ReferenceForwardForward:
     def _drive(self, layer: int, y: np.ndarray, *, positive: bool) -> np.ndarray:
         """Return d (B, neurons), whose outer product with x is the wanted change of the weights."""
         goodness = self.goodness[layer]
-        d = goodness.drive(y, goodness.kind.derivative(y), positive=positive)
+        d = goodness.drive(y, goodness.derivative(y), positive=positive)
         if positive:
             d = d + self.peers[layer].term(y)
             self.peers[layer].update(y)

@@ -204,7 +204,14 @@ def network_of(config: Config, port: ChipPort, wiring: Wiring) -> Network:
     every = wiring.positions if isinstance(number, str) else (number,) * len(wiring.units)
     name = LEARNERS[config.learner].goodness or config.goodness
     goodness = [
-        LayerGoodness(name, units, regions=regions, theta_factor=config.theta, temperature=config.temperature)
+        LayerGoodness(
+            name,
+            units,
+            regions=regions,
+            theta_factor=config.theta,
+            temperature=config.temperature,
+            winners=config.winners,
+        )
         for units, regions in zip(wiring.units, every, strict=True)
     ]
     network: Network = kind(port, goodness, **wiring.options)

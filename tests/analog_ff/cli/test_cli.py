@@ -57,7 +57,7 @@ def refused(capsys: pytest.CaptureFixture[str], folder: Path, *options: str) -> 
         (["--data", "mnits"], "did you mean 'mnist'"),
         (["--learner", "forward-backward"], "did you mean 'forward-forward'"),
         (["--update", "acumulate"], "did you mean 'accumulate'"),
-        (["--negatives", "soft"], "known: hard, hybrid, random, self-generated"),
+        (["--negatives", "soft"], "known: hard, hybrid, random, self-contrastive, self-generated"),
         (["--readout", "energie"], "did you mean 'energy'"),
         (["--readout-layers", "all-but-first"], "at least two layers"),
         (["--nonlinearity", "rely"], "did you mean 'relu'"),

@@ -28,6 +28,8 @@ BESIDE = {
     "wire_resistance": {"wires": "exact"},
     "wire_tolerance": {"wires": "refreshed"},
     "current_margin": {"line_groups": "auto"},
+    "winners": {"goodness": "top-k"},
+    "collaborators": {"collaboration": 1.0},
     "cancel_every": {"cancel": "inversion", "update": "capacitor"},
     "zero_pulses": {"cancel": "zero-shift", "update": "tiki-taka"},
 }
