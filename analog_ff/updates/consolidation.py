@@ -22,12 +22,10 @@ record and may be among the worst the next time.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from analog_ff.registry.options import option
-from hardware_models.check import UsageError
 from hardware_models.events import Events
 from hardware_models.keys import Key
 from hardware_models.port import ChipPort
@@ -58,19 +56,6 @@ class ConsolidationOptions:
     consolidate_every: int = option(
         10, "batches from reading to reading", low=1, high=1_000_000, beside="consolidate", later=True
     )
-
-    @staticmethod
-    def check(config: _Run) -> None:
-        """Raise UsageError for more epochs than the run has."""
-        if config.consolidate > config.epochs:
-            raise UsageError(
-                f"--consolidate is at most the {config.epochs} epochs of the run, got {config.consolidate}."
-            )
-
-
-class _Run(Protocol):
-    consolidate: int
-    epochs: int
 
 
 class Record:
