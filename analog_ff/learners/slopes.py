@@ -14,8 +14,8 @@ sample: its product with the true slope is sum g'(y)² f' >= 0. It costs nothing
 `dither` needs only that the goodness is a sum over neurons: one bias for all of them gives all slopes at once. `node
 perturbation` needs not even that, but reads one number for n slopes.
 
-A learner that sends an error to the neurons' outputs asks for the slope of y itself instead, g(y) = y and F = 1: the same reads, and
-`dropped` is then the slope [y > 0] of a rectifier. `one_sided` and `neuron_curves` measure with one read.
+A learner that sends an error to the neurons' outputs asks for the slope of y itself instead, g(y) = y and F = 1: the same
+reads, and `dropped` is then the slope [y > 0] of a rectifier. `one_sided` and `neuron_curves` measure with one read.
 
 The extra reads go through the chip's pins like any other: each has read noise of its own, and is counted. Where neurons
 have a memory (a hysteresis), a read is also a drive. The batch is presented anew for every read, row after row, so that each

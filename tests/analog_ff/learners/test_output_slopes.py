@@ -35,7 +35,7 @@ def slope_of_wave(z: np.ndarray) -> np.ndarray:
 
 
 class Waves:
-    """A network of one layer of known waves: y = f(z + bias) + noise for the z that stands in x, which the pin reads with noise."""
+    """A network of one layer of known waves: y = f(z + bias) + noise for the z in x, which the pin reads with noise."""
 
     def __init__(self, units: int, noise: float = 0.0, noise_of_z: float = 0.0) -> None:
         self.noise, self.noise_of_z = noise, noise_of_z
@@ -90,7 +90,7 @@ def test_error_of_the_one_sided_dither_is_that_of_its_formula(outputs: bool) -> 
 
 
 def test_noise_of_the_one_sided_dither_is_twice_that_of_the_two_sided() -> None:
-    """sqrt(2) sigma/delta against sigma/(sqrt(2) delta), each within 4.5 standard errors of its formula: N draws, 4.5/sqrt(2 N)."""
+    """sqrt(2) sigma/delta against sigma/(sqrt(2) delta), within 4.5 standard errors of N draws: 4.5/sqrt(2 N)."""
     units, sigma, delta = 20_000, 0.02, 0.5
     network = Waves(units, noise=sigma)
     activity = network.look(np.full((1, units), 0.3), Key(0))
@@ -106,7 +106,7 @@ def test_noise_of_the_one_sided_dither_is_twice_that_of_the_two_sided() -> None:
 
 
 def test_curve_of_a_straight_line_is_exact_and_of_a_wave_is_its_mean_slope() -> None:
-    """A line's slope to rounding; a wave's error is at most the change of its slope over the three bins that a line is fitted to."""
+    """A line's slope to rounding; a wave's error is at most the change of its slope over the three bins of a line."""
     units, bins, reach = 8, 32, 4.0
     z = drawn(units, batch=20_000)
     network = Waves(units)
@@ -114,7 +114,9 @@ def test_curve_of_a_straight_line_is_exact_and_of_a_wave_is_its_mean_slope() -> 
     line = 0.3 + 0.7 * z
     found, _ = curves(0, Activity((z,), line, line), Key(0))
     assert np.allclose(found[np.abs(z) < 2], 0.7, atol=1e-6)
-    found, _ = NeuronCurves(network, outputs=True, curve_bins=bins, curve_range=reach)(0, network.look(z, Key(0)), Key(1))
+    found, _ = NeuronCurves(network, outputs=True, curve_bins=bins, curve_range=reach)(
+        0, network.look(z, Key(0)), Key(1)
+    )
     width = 2 * reach / bins
     assert np.abs(found - slope_of_wave(z))[np.abs(z) < 2].max() < 2 * width * GAIN * OMEGA**2
 
@@ -122,8 +124,8 @@ def test_curve_of_a_straight_line_is_exact_and_of_a_wave_is_its_mean_slope() -> 
 def test_averaging_lowers_the_error_of_a_curve_as_one_over_root_n_until_it_forgets() -> None:
     """Variance v (1 - rho)(1 + rho^n)/((1 + rho)(1 - rho^n)) of a leaky mean of n batches, in units of that of one.
 
-    z is the same in all batches and lies in one bin, so that a slope is a leaky mean of the slopes of single batches. Within 4.5 standard
-    errors of a variance of so many neurons, sqrt(2/units).
+    z is the same in all batches and lies in one bin, so that a slope is a leaky mean of the slopes of single batches. Within
+    4.5 standard errors of a variance of so many neurons, sqrt(2/units).
     """
     units, sigma = 4000, 0.05
     z = np.linspace(0.1, 0.4, BATCH)[:, None].repeat(units, axis=1)  # one of the bins 0 ... .5
@@ -197,7 +199,7 @@ def batch() -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize("name", ["random-waves", "tanh", "random"])
 def test_slopes_of_outputs_agree_with_the_curve_itself(name: str) -> None:
-    """The oracle's dy/dz is f'(z) for outputs of either sign; the dither through the pins of a sealed chip is it too, up to delta²."""
+    """The oracle's dy/dz is f'(z) for outputs of either sign; a dither through the pins of a sealed chip is too, up to delta²."""
     from analog_ff.network.base import Shown
 
     known, sealed = made(name), made(name, sealed=True)
@@ -232,7 +234,7 @@ def test_learners_take_every_slope_on_a_sealed_chip_and_pay_for_it(kind: type) -
 
 @pytest.mark.parametrize("slope", ["dropped", "dither", "dither-one-sided"])
 def test_local_softmax_climbs_where_slopes_have_either_sign_if_they_are_measured(slope: str) -> None:
-    """The drive of a layer is the numerical derivative of its own log probability with a measured slope, and is not with [y > 0]."""
+    """A layer's drive is the numerical derivative of its own log probability with a measured slope, and is not with [y > 0]."""
     network = made()
     options = {} if slope == "dropped" else {"slope_options": {"dither": 0.001}}
     learner = LocalSoftmax(network, classes=CLASSES, seed=0, local_readout="fixed", slope=slope, **options)
