@@ -1,8 +1,8 @@
 r"""Slopes from the neurons' curves, which are learned from pairs of z and y: a property of the chip, averaged over time.
 
-z is read at its pin ("read": the array without the neurons), one extra read of a layer; y comes from the pass. The range
--R ... R of z is cut into K equal bins (`--curve-range`, `--curve-bins`); what lies outside counts to the outermost ones. For each neuron j
-and bin b five leaky sums over the images whose z_j lies in the bin are kept, with rho = .98 a batch:
+z is read at its pin ("read": the array without the neurons), one extra read of a layer; y comes from the pass. The range -R ...
+R of z is cut into K equal bins (`--curve-range`, `--curve-bins`); what lies outside counts to the outermost ones. For each
+neuron j and bin b five leaky sums over the images whose z_j lies in the bin are kept, with rho = .98 a batch:
 
 .. math:: n, \quad \sum z, \quad \sum g(y), \quad \sum z^2, \quad \sum z\,g(y)
 
@@ -10,11 +10,11 @@ and the slope in bin b is that of the straight line fitted by least squares to t
 
 .. math:: T_{jb} = \frac{n \sum z g - \sum z \sum g}{F\left(n \sum z^2 - (\sum z)^2\right)}
 
-It needs no bias on the neurons. With Z the variance of z in the three bins, n pairs, and noise of variance v in one g(y), a slope
-has the variance v/(F² n Z): averaging lowers the error as 1/sqrt(n), up to the 1/(1 - rho) = 50 batches that the sums
-remember. Two errors stay. The line is straight: over bins of the width w = 2R/K its slope is that of a difference over about w, as with a
-dither of delta = w. And noise of variance v_z in the reading of z lowers all slopes to the part Z/(Z + v_z). A neuron whose
-pairs all lie at one z has the slope 0.
+It needs no bias on the neurons. With Z the variance of z in the three bins, n pairs, and noise of variance v in one g(y), a
+slope has the variance v/(F² n Z): averaging lowers the error as 1/sqrt(n), up to the 1/(1 - rho) = 50 batches that the sums
+remember. Two errors stay. The line is straight: over bins of the width w = 2R/K its slope is that of a difference over about w,
+as with a dither of delta = w. And noise of variance v_z in the reading of z lowers all slopes to the part Z/(Z + v_z). A neuron
+whose pairs all lie at one z has the slope 0.
 
 Memory: 6 K words a neuron, the sums and T.
 """
@@ -30,7 +30,7 @@ from hardware_models.events import Events, Tally
 from hardware_models.keys import Key
 
 KEPT = 0.98
-"""rho, share of the sums that a batch leaves."""
+"""Share rho of the sums that a batch leaves."""
 SUMS = 5
 """Number of sums: n, z, g, z², z g."""
 LEAST = 1e-6
