@@ -89,7 +89,7 @@ LEARNERS = MappingProxyType(
         "backprop-nominal": LearnerKind(
             "analog_ff.learners.backprop:NominalBackprop",
             "errors go back through the array",
-            options=(ReadoutOptions, FormatOptions, ArrayOptions),
+            options=(ReadoutOptions, FormatOptions, ArrayOptions, "slope"),
             recipe={"learning_rate": 0.5},
             only=ERROR_DRIVEN,
         ),
@@ -152,7 +152,7 @@ LEARNERS = MappingProxyType(
         "feedback-alignment": LearnerKind(
             "analog_ff.learners.backprop:FeedbackAlignment",
             "errors through fixed random matrices",
-            options=(ReadoutOptions, FormatOptions, ArrayOptions),
+            options=(ReadoutOptions, FormatOptions, ArrayOptions, "slope"),
             recipe={"learning_rate": 0.5},
             only=ERROR_DRIVEN,
         ),
@@ -169,7 +169,7 @@ LEARNERS = MappingProxyType(
         "local-softmax": LearnerKind(
             "analog_ff.learners.local_softmax:LocalSoftmax",
             "a read-out a layer",
-            options=(ReadoutOptions, FormatOptions, ArrayOptions, LocalReadoutOptions),
+            options=(ReadoutOptions, FormatOptions, ArrayOptions, LocalReadoutOptions, "slope"),
             recipe={"learning_rate": 0.3},
             only=ERROR_DRIVEN,
         ),

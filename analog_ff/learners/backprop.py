@@ -21,8 +21,8 @@ from typing import ClassVar, Unpack
 
 import numpy as np
 
-from analog_ff.learners.local import ArrayKeywords
 from analog_ff.learners.oracle import inside
+from analog_ff.learners.output_slopes import OutputSlopes, SlopeKeywords
 from analog_ff.learners.supervised import Batch, Change, ErrorDriven
 from analog_ff.network.base import Activity, Network
 from analog_ff.objective.readout import one_hot_error
@@ -85,21 +85,16 @@ class Backprop(ErrorDriven):
         return delta @ weights.T
 
 
-class NominalBackprop(Backprop):
+class NominalBackprop(OutputSlopes, Backprop):
     """Backpropagation with the nominal model on the real chip ("hardware in the loop").
 
     Forward passes are the chip's own; errors go back through the array itself, read from its columns (pin "transposed", with
-    its noise and converters), and the slope is that of a rectifier, whatever the neurons really do. It works on a sealed
-    chip, and is right where the neurons are rectifiers.
+    its noise and converters). The slope is by default that of a rectifier, whatever the neurons really do: right where the
+    neurons are rectifiers. Measured slopes (`slope`) are right for all neurons. It works on a sealed chip.
     """
 
     name: ClassVar[str] = "backprop-nominal"
     reads_back: ClassVar[bool] = True
-
-    def slope(self, layer: int, activity: Activity, key: Key, tally: Tally) -> np.ndarray:
-        """Return 1 where a neuron is on, 0 where it is off."""
-        del layer, key, tally
-        return (activity.y > 0).astype(np.float32)
 
     def send_back(self, layer: int, delta: np.ndarray, key: Key, tally: Tally) -> np.ndarray:
         """Return delta W^T (B, inputs without the bias), read from the columns of the array itself."""
@@ -113,13 +108,13 @@ class FeedbackAlignment(NominalBackprop):
 
     .. math:: e_l = (t - p) B_l, \qquad B_l \sim N(0, 1/C)
 
-    No array is read backwards (Nøkland 2016, arXiv:1609.01596). The slope is that of a rectifier.
+    No array is read backwards (Nøkland 2016, arXiv:1609.01596). The slope is that of a rectifier unless it is measured.
     """
 
     name: ClassVar[str] = "feedback-alignment"
     reads_back: ClassVar[bool] = False
 
-    def __init__(self, network: Network, **options: Unpack[ArrayKeywords]) -> None:
+    def __init__(self, network: Network, **options: Unpack[SlopeKeywords]) -> None:
         super().__init__(network, **options)
         self._feedback = [
             Key(self.seed, "feedback").child("layer", layer).generator().standard_normal((self.classes, units))

@@ -243,6 +243,7 @@ class LocalLearner(ArrayLearner):
         saved = super().save(copy=copy)
         for part, decay in enumerate(self.decays):
             saved |= {f"decay{part}.{name}": value for name, value in decay.save().items()}
+        saved |= {f"slope.{name}": value for name, value in self.slope.save().items()}
         return saved | {f"peer{layer}.mean": np.array(peer.mean) for layer, peer in enumerate(self.peers)}
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:
@@ -250,5 +251,6 @@ class LocalLearner(ArrayLearner):
         super().restore(saved)
         for part, decay in enumerate(self.decays):
             decay.restore(_part(saved, f"decay{part}."))
+        self.slope.restore(_part(saved, "slope."))
         for layer, peer in enumerate(self.peers):
             peer.mean = np.array(saved[f"peer{layer}.mean"])

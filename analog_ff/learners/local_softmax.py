@@ -2,10 +2,11 @@ r"""Layer-local softmax: every layer has a read-out of its own, and learns from 
 
 .. math:: p_l = \mathrm{softmax}(a_l V_l), \qquad e_l = (t - p_l) V_l^\top, \qquad
           \epsilon_l = \frac{e_l - a_l\,\overline{a_l e_l}}{\mathrm{rms}(y_l)}, \qquad
-          d_l = \epsilon_l \odot [y_l > 0], \qquad \Delta W_l \propto x_l^\top d_l
+          d_l = \epsilon_l \odot f'(z_l), \qquad \Delta W_l \propto x_l^\top d_l
 
 with a_l = rms(y_l) and the bar the mean over the units: the gradient of each layer's own log p, backwards through its own
-normaliser and a rectifier's slope. Nothing comes back from the layers above, no array is read backwards and no activity
+normaliser and the neurons. Their slope is by default that of a rectifier, [y_l > 0]; a dither measures it where the neurons are
+unknown (`analog_ff.learners.slopes`). Nothing comes back from the layers above, no array is read backwards and no activity
 outlives the read of the next layer. The local read-outs are digital: trained by their own regression (Nøkland, Eidnes 2019,
 arXiv:1901.06656; Mono-Forward, arXiv:2501.09238) or fixed at N(0, 1/m) (Mostafa, Ramesh, Cauwenberghs, Frontiers in
 Neuroscience 12:608, 2018, doi:10.3389/fnins.2018.00608). The class is read from the softmax read-out that every learner here has.
@@ -18,9 +19,9 @@ from typing import ClassVar, Unpack
 import numpy as np
 
 from analog_ff.learners.base import _part
-from analog_ff.learners.local import ArrayKeywords
 from analog_ff.learners.options import LOCAL_READOUTS
-from analog_ff.learners.supervised import Batch, Change, ErrorDriven, products
+from analog_ff.learners.output_slopes import OutputSlopes, SlopeKeywords
+from analog_ff.learners.supervised import Batch, Change, products
 from analog_ff.network.base import Activity, Network
 from analog_ff.objective.readout import one_hot_error
 from hardware_models.check import UsageError
@@ -28,7 +29,7 @@ from hardware_models.events import Tally
 from hardware_models.keys import Key
 
 
-class LocalSoftmax(ErrorDriven):
+class LocalSoftmax(OutputSlopes):
     """Softmax regression in every layer; see the module for the equations.
 
     Parameters
@@ -40,6 +41,8 @@ class LocalSoftmax(ErrorDriven):
         Of all read-outs, the local ones included.
     learning_rate, update, update_options, bias_rate
         See `ArrayLearner`.
+    slope, slope_options
+        See `OutputSlopes`.
     classes, seed, readout_layers
         See `Learner`.
     """
@@ -52,7 +55,7 @@ class LocalSoftmax(ErrorDriven):
         network: Network,
         *,
         local_readout: str = "trained",
-        **shared: Unpack[ArrayKeywords],
+        **shared: Unpack[SlopeKeywords],
     ) -> None:
         super().__init__(network, **shared)
         if local_readout not in LOCAL_READOUTS:
@@ -69,7 +72,7 @@ class LocalSoftmax(ErrorDriven):
 
     def changes(self, batch: Batch, tally: Tally) -> tuple[list[Change], Tally]:
         """Return x and d of every layer, and the tally with the products of the local read-outs."""
-        drives = [self.drive(layer, one, batch.labels, tally) for layer, one in enumerate(batch.activities)]
+        drives = [self.drive(layer, one, batch.labels, batch.key, tally) for layer, one in enumerate(batch.activities)]
         return [(activity.x, d) for activity, d in zip(batch.activities, drives, strict=True)], tally
 
     def train_readouts(self, batch: Batch, tally: Tally) -> None:
@@ -84,8 +87,8 @@ class LocalSoftmax(ErrorDriven):
         """Return the number of values kept for the read-out: a layer has written its array before the next one is read."""
         return batch.features.size
 
-    def drive(self, layer: int, activity: Activity, labels: np.ndarray, tally: Tally) -> np.ndarray:
-        """Return d (B, neurons) float32 of one layer; digital products, counted there.
+    def drive(self, layer: int, activity: Activity, labels: np.ndarray, key: Key, tally: Tally) -> np.ndarray:
+        """Return d (B, neurons) float32 of one layer; digital products and the reads of a measured slope, counted there.
 
         The read-out's forward product is counted here where it is fixed, and with its training otherwise.
         """
@@ -93,7 +96,8 @@ class LocalSoftmax(ErrorDriven):
         error = one_hot_error(readout.probabilities(activity.normalised), labels)
         for _ in range(1 if self.trained else 2):
             tally.add(layer, products(len(labels), readout.weights.size, readout.product))
-        delta = self.through_normaliser(activity, readout.back(error)) * (activity.y > 0)
+        delta = self.through_normaliser(activity, readout.back(error))
+        delta = delta * self.slope(layer, activity, key, tally)
         return np.ascontiguousarray(delta, np.float32)
 
     def save(self, *, copy: bool = True) -> dict[str, np.ndarray]:

@@ -31,6 +31,16 @@ class DitherOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CurveOptions:
+    """Options of slopes from learned curves."""
+
+    curve_bins: int = option(16, "bins of z in which a neuron's curve is learned", low=1, high=256, later=True)
+    curve_range: float = option(
+        4.0, "R: the bins reach from -R to R [units of z]", low=1e-6, high=1e6, later=True, unit="units of z"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class PerturbationOptions:
     """Options of node perturbation, as a learner and as a slope."""
 
@@ -43,12 +53,20 @@ SLOPES = MappingProxyType(
         "dropped": Kind("analog_ff.learners.slopes:Dropped", "that of the goodness alone"),
         "oracle": Kind("analog_ff.learners.slopes:Oracle", "looked up in the chip"),
         "dither": Kind("analog_ff.learners.slopes:Dither", "two biased reads", options=(DitherOptions,)),
+        "dither-one-sided": Kind(
+            "analog_ff.learners.one_sided:OneSidedDither", "one biased read", options=(DitherOptions,)
+        ),
+        "curve": Kind(
+            "analog_ff.learners.neuron_curves:NeuronCurves",
+            "learned from pairs of z and y",
+            options=(CurveOptions,),
+        ),
         "node-perturbation": Kind(
             "analog_ff.learners.slopes:NodePerturbation", "random biases", options=(PerturbationOptions,)
         ),
     }
 )
-"""Slopes by name; each is made from (network, **options)."""
+"""Slopes by name; each is made from (network, outputs=..., **options)."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -114,7 +114,9 @@ def test_local_softmax_is_the_gradient_of_its_own_layer(kind: str) -> None:
 
     h = 1e-6
     for layer in range(2):
-        asked = activities[layer].x[0].T.astype(np.float64) @ learner.drive(layer, activities[layer], labels, tally)
+        asked = activities[layer].x[0].T.astype(np.float64) @ learner.drive(
+            layer, activities[layer], labels, Key(0), tally
+        )
         rng = np.random.default_rng(layer)
         for _ in range(25):
             place = tuple(rng.integers(0, n) for n in LAYERS[layer])
