@@ -46,10 +46,10 @@ def paired(name: str, experiment: dict[str, Any]) -> list[str]:
     rows, by = {row["label"]: row for row in experiment["rows"]}, f"{judged_on(experiment)}_error_percent_by_readout"
     firsts = [r[by] for first, _ in experiment["paired"] for r in results_of(name, experiment, rows[first])]
     readouts = ("energy", "softmax", *(own for own in OWN_READOUTS if any(own in found for found in firsts)))
+    instead = f" Against {readouts[2]} stands the headline of a row without it." if len(readouts) > 2 else ""
     head = ["row", "against", "seeds", *(f"{readout} read-out, points" for readout in readouts)]
     lines = ["Error of a row less that of another, seed by seed: mean and 95 % t interval. Layers that learn nothing have only a",
-             "softmax read-out, which then stands against both.",
-             *([f"Against {readouts[2]} stands the headline of a row without it."] if len(readouts) > 2 else []), "",
+             f"softmax read-out, which then stands against both.{instead}", "",
              f"| {' | '.join(head)} |", "|" + "---|" * len(head)]  # fmt: skip
     for pair in experiment["paired"]:
         found_by = [results_of(name, experiment, rows[label]) for label in pair]
