@@ -30,6 +30,8 @@ BESIDE = {
     "current_margin": {"line_groups": "auto"},
     "cancel_every": {"cancel": "inversion", "update": "capacitor"},
     "zero_pulses": {"cancel": "zero-shift", "update": "tiki-taka"},
+    "consolidate_share": {"consolidate": 1},
+    "consolidate_every": {"consolidate": 1},
 }
 
 
