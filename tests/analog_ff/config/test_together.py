@@ -32,6 +32,8 @@ BESIDE = {
     "collaborators": {"collaboration": 1.0},
     "cancel_every": {"cancel": "inversion", "update": "capacitor"},
     "zero_pulses": {"cancel": "zero-shift", "update": "tiki-taka"},
+    "consolidate_share": {"consolidate": 1},
+    "consolidate_every": {"consolidate": 1},
 }
 
 
