@@ -36,11 +36,13 @@ class Pictured(NamedTuple):
     share: float  # of the cells at a bound [1]
 
 
-def write(folder: Path, run: Run, *, keep: bool = True) -> bool:
-    """Write cells.h5, unless `keep` is False, and cells.png as a whole, layer by layer; return False for a sealed chip."""
+def write(folder: Path, run: Run, *, keep: bool = True, picture: bool = True) -> bool:
+    """Write cells.h5 if `keep`, and cells.png if `picture`, as a whole, layer by layer; return False for a sealed chip."""
     port = run.port
     if port.sealed:
         return False
+    if not (keep or picture):
+        return True
     layers = len(port.shapes)
     shown = np.unique(np.linspace(0, layers - 1, min(PICTURED, layers)).round().astype(int))
     seen: dict[int, Pictured] = {}
@@ -61,7 +63,8 @@ def write(folder: Path, run: Run, *, keep: bool = True) -> bool:
         whole_files.build(folder / NAME, lambda file: hdf5(file, fill))
     else:
         fill(None)
-    whole_files.write(folder / "cells.png", _picture(seen))
+    if picture:
+        whole_files.write(folder / "cells.png", _picture(seen))
     return True
 
 

@@ -72,6 +72,7 @@ class End(NamedTuple):
 
     quiet: bool
     removed: tuple[str, ...]
+    pictures: bool
     after_epoch: Callable[[int], None] | None
 
 
@@ -150,6 +151,7 @@ def execute(
     resume: bool = False,
     quiet: bool = False,
     keep: str = "last",
+    pictures: bool = True,
     after_epoch: Callable[[int], None] | None = None,
 ) -> tuple[Document, Path]:
     """Return the result of a run and its folder.
@@ -163,6 +165,7 @@ def execute(
     resume : go on with the run in the folder, or return its result if it is finished.
     quiet : show no progress.
     keep : a name of `KEEP`, what stays of checkpoints and cells once the result is written; until then nothing is removed.
+    pictures : whether pictures are drawn; a caller that removes the folder has no use for them.
     after_epoch : called with the number of epochs after each.
 
     Raises
@@ -171,7 +174,7 @@ def execute(
     """
     with in_place():
         folder = config.folder()
-        end = End(quiet, entry("choice of --keep", keep, KEEP), after_epoch)
+        end = End(quiet, entry("choice of --keep", keep, KEEP), pictures, after_epoch)
         return _executed(config, placed(folder), resume, end), folder
 
 
@@ -253,18 +256,24 @@ def _carry_out(parts: Parts, folder: Path, end: End) -> Document:
         result |= results.plain(ages_of_the_run(run, parts.conditions))
         if parts.target is not None:
             result["deployed"] = results.plain(deploy(run, parts.target, parts.conditions) | parts.noise[1])
-    cells.write(folder, run, keep=cells.NAME not in end.removed)
+    cells.write(folder, run, keep=cells.NAME not in end.removed, picture=end.pictures)
+    if end.pictures:
+        _draw(run, result, folder)
+    # The last checkpoint is there until the result is: a run that is stopped here goes on from it.
+    _remove(folder, [name for name in end.removed if name != checkpoint.NAME])
+    results.write(folder, result)
+    _remove(folder, end.removed)
+    return result
+
+
+def _draw(run: Run, result: Document, folder: Path) -> None:
+    """Draw the learning curve, and the ages of the chip if the run asks for them."""
     from analog_ff.runs import plots
 
     plots.learning_curve(folder, result, run.metrics)
     if (ages := result.get("ages") or result.get("deployed", {}).get("ages")) is not None:
         title = f"{run.config.program_to or run.config.device}, {run.config.data}"
         plots.ages_of_a_chip(folder / plots.AGES, ages, title, "test" if run.config.split == "final" else "validation")
-    # The last checkpoint is there until the result is: a run that is stopped here goes on from it.
-    _remove(folder, [name for name in end.removed if name != checkpoint.NAME])
-    results.write(folder, result)
-    _remove(folder, end.removed)
-    return result
 
 
 def _remove(folder: Path, names: Sequence[str]) -> None:

@@ -89,7 +89,7 @@ def _execute(command: str, keep: str) -> Execute:
 
     from analog_ff.runs.execute import execute
 
-    return partial(execute, keep=keep)
+    return partial(execute, keep=keep, pictures=keep != "none")
 
 
 if __name__ == "__main__":

@@ -105,7 +105,7 @@ def test_only_a_learner_with_a_weight_has_it() -> None:
     assert plain.readouts == ("energy", "softmax") and taught().readouts == ("energy", "softmax", "both")
     with pytest.raises(UsageError, match="no read-out 'both'"):
         plain.scores(batch(0)[0], "both", Key(0, "p"))
-    assert all(callable(lookup("read-out", name, READOUTS)) for name in READOUTS) and len(READOUTS) == 4
+    assert all(callable(lookup("read-out", name, READOUTS)) for name in READOUTS) and len(READOUTS) == 5
     with pytest.raises(UsageError, match="goodness_weight"):
         ForwardForward(stack(Chip("ideal", LAYERS)), classes=CLASSES, seed=0, goodness_weight=-1.0)
     with pytest.raises(UsageError, match="no output layer"):

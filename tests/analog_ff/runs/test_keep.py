@@ -17,7 +17,7 @@ from analog_ff.runs.train import Run
 from analog_ff.simulate import app, run_app
 from hardware_models.check import UsageError
 from hardware_models.chip import Chip
-from tests.kills import begun, killed, killed_run, left_in
+from tests.kills import SMALL, begun, killed, killed_run, left_in
 
 STATE = {"device": "memristor", "layers": (40,)}
 BIG = (checkpoint.NAME, checkpoint.PREVIOUS, fabricated.NAME, cells.NAME)
@@ -155,3 +155,13 @@ def test_cells_are_packed_and_read_by_other_tools(tmp_path: Path) -> None:
     execute(begun(tmp_path / "run", **STATE), resume=True, quiet=True)
     with h5py.File(tmp_path / "run" / cells.NAME) as file:
         assert file["layer0/conductance"].compression == "gzip" and file["layer0/pulses"].shuffle
+
+
+def test_without_pictures_the_result_is_the_same(tmp_path: Path) -> None:
+    """A sweep that keeps no folder draws nothing: no picture is written, and no figure of the result moves."""
+    results = []
+    for pictures in (True, False):
+        result, folder = execute(Config(**SMALL, out=str(tmp_path / str(pictures))), quiet=True, pictures=pictures)
+        assert bool([*folder.glob("*.png")]) is pictures
+        results.append({k: v for k, v in result.items() if k not in ("wall_seconds", "config", "machine_joule")})
+    assert results[0] == results[1]
