@@ -122,7 +122,7 @@ class Seen(Divided):
         return self._panels
 
     def _joined(self, blocks: np.ndarray) -> np.ndarray:
-        """Return what the pairs of each weight have together, (rows, columns), from panels of columns of single pairs."""
+        """Return the sum over the pairs of each weight, (rows, columns), from panels of columns of single pairs."""
         single = np.concatenate(list(blocks), axis=1)[:, : self.tiling.bit_lines // 2]
         pairs = self.tiling.pairs
         joined: np.ndarray = sum((single[:, k::pairs] for k in range(1, pairs)), single[:, 0::pairs])
