@@ -30,8 +30,10 @@ NOTE = "¹ screening: one seed, which decides nothing."
 HEADS = {WINS: "## Where it wins", LOSES: "## Where it loses", OPEN: "## Not decided"}
 INTRODUCTION = f"""
 Forward-Forward and its family beside other rules on the same simulated chip, with the same data, size and seeds. Errors: mean
-difference and its 95 % t interval over the seeds, each seed a chip of its own. Energies, times, areas: ratio at nominal prices,
-with its range between all low and all high prices. *Wins* and *loses* stand where the whole interval lies on one side; one
+difference, Forward-Forward less the other, and its 95 % t interval over the seeds, each seed a chip of its own; a negative
+difference is in favour of Forward-Forward. Energies, times, areas: those of Forward-Forward over those of the other at nominal
+prices, with the range of this ratio between all low and all high prices. *In the middle* stands the median of several
+comparisons, in brackets the least and the largest. *Wins* and *loses* stand where the whole interval lies on one side; one
 seed decides nothing. Where a rule has several rows, the family's first row stands for it, whatever its error, and of another rule
 the row that errs least. Many comparisons are made: of those without a difference, one in twenty is called decided by chance.
 What a{MARK} stands beside was measured before a correction that touches it.

@@ -115,7 +115,7 @@ def _weights(loaded: LoadedRun, layer: int) -> np.ndarray:
 
 
 def _law(loaded: LoadedRun) -> str:
-    """Return the expression in a weight's cells that is divided by g_unit, as text."""
+    """Return the law from a weight's cells to its weight, before the division by g_unit, as text."""
     pairs = loaded.config.pairs
     return "W = (G+ - G-)" if pairs == 1 else f"W = (sum of G+ - G- over the {pairs} neighbouring pairs of a weight)"
 

@@ -38,7 +38,7 @@ class LogLaw(NamedTuple):
 
 
 class Leak(NamedTuple):
-    """The relaxation of the cells between pulses, see `kernels.drift.relaxed`."""
+    """Times and conductances by which cells relax between pulses, see `kernels.drift.relaxed`."""
 
     written: np.ndarray  # time of the last write [s], float64; that of pulsed cells is set to `time`
     tau: np.ndarray  # time constant [s]

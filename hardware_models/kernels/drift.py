@@ -111,7 +111,7 @@ def relaxed(g, written, tau, rest, time, out):
 
 @parallel_kernel
 def relaxed_beside(g, written, tau, rest, offset, time, out):
-    """Write the result of `relaxed` plus the offset of each cell, at least 0."""
+    """Write the conductances of `relaxed` plus the offset of each cell, at least 0."""
     for i in prange(g.shape[0]):
         for j in range(g.shape[1]):
             held = np.float32(relaxed_cell(g[i, j], written[i, j], tau[i, j], rest[i, j], time)) + offset[i, j]

@@ -160,7 +160,7 @@ def pulse_draw(position, k, w0, w1, middles):
 
 @inlined
 def first_half(position, w0):
-    """Return the first step of `pulse_bits`, equal for every pulse on the cell at `position`; `pulse_normals` goes on from it."""
+    """Return the first half of the hash of `pulse_bits`, the same for all pulses on a cell; `pulse_normals` goes on from it."""
     return mix(np.uint32(np.uint32(position) ^ w0))
 
 
