@@ -67,6 +67,7 @@ class Competitive(GatedLearner):
     labelled: ClassVar[bool] = False
 
     def __init__(self, network: Network, *, softmax_readout: bool = True, **shared: Unpack[GatedKeywords]) -> None:
+        self.softmax_readout = bool(softmax_readout)  # asked for by `readouts`, which the bases read
         super().__init__(network, **shared)
         squares = GOODNESS["sum-of-squares"]
         if network.label_place != "none" or any(
@@ -76,7 +77,6 @@ class Competitive(GatedLearner):
                 "learner competitive needs a network without labels whose layers have the goodness 'sum-of-squares' in one "
                 "region."
             )
-        self.softmax_readout = bool(softmax_readout)
         self.groups = []
         for units, parts, goodness in zip(network.units, network.parts, network.goodness, strict=True):
             neurons = self.port.shapes[parts[0]][1]

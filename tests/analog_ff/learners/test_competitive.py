@@ -310,6 +310,14 @@ def test_a_layer_that_does_not_learn_in_a_moment_stays() -> None:
     assert changed == {"layer1"}
 
 
+@pytest.mark.parametrize("trained", [True, False])
+def test_it_may_end_with_an_average_of_its_weights(trained: bool) -> None:
+    """The read-out is averaged beside the weights where there is one."""
+    learner = made(Chip("memristor", LAYERS), softmax_readout=trained, final_weights="average")
+    learner.step(*batch(), step=0, gain=1.0)
+    assert ("readout" in learner.remember(9).layers or "readout" in learner.finish().layers) is trained
+
+
 def test_a_run(tmp_path) -> None:
     """On stripes, on a sealed chip, without digital weights: frozen random layers with a read-out are at 49 %."""
     config = Config(**recommended({
