@@ -56,17 +56,18 @@ def memory_bytes(config: Facts, weights: int, neurons: int, classes: int = CLASS
     """Return the capacity of the digital memory [B]: what learning keeps from batch to batch, in one memory.
 
     That is the word of a weight (an update's average, a digital copy of the weight, the record of a consolidation) and the
-    read-out, whose features are taken to be the neurons of all layers. Activities of a batch pass through the same memory and are
-    small beside it.
+    digital read-out, where one is trained, whose features are taken to be the neurons of all layers. Activities of a batch pass
+    through the same memory and are small beside it.
     """
     learner = LEARNERS.get(str(config.get("learner")))
-    bits = READOUT_BITS * neurons * classes
+    trained = config.get("softmax_readout", True)
+    bits = READOUT_BITS * neurons * classes if trained else 0
     if learner is not None:
         reads = "update" in learner.reads
         bits += weights * (learner.memory_bits + (UPDATES[str(config["update"])].memory_bits if reads else 0))
         if "final_weights" in learner.reads:
             final = FINAL_WEIGHTS[str(config.get("final_weights", "last"))]
-            bits += final.memory_bits * (weights + neurons * classes)
+            bits += final.memory_bits * (weights + (neurons * classes if trained else 0))
         bits += weights * WORD_BITS if config.get("consolidate") else 0
     return ceil(bits / 8)
 
