@@ -326,6 +326,8 @@ def test_no_memory_is_counted_for_a_read_out_that_is_not_there() -> None:
         choices = {**common, "final_weights": final}
         assert memory_bytes(choices, 1000, 50, 4) == 1000 * bits // 8
         assert memory_bytes({**choices, "softmax_readout": True}, 1000, 50, 4) == (1000 * bits + 200 * (bits + 32)) // 8
+    curves = {**common, "slope": "curve", "curve_bins": 8}  # six words a bin
+    assert memory_bytes(curves, 1000, 50, 4) == 4 * (1000 + 50 * 8 * 6)
     assert circuit_of({**common, "update": "capacitor"}, [(21, 50)], {}, 4).memory_bytes == 0
 
 
