@@ -161,6 +161,10 @@ class ForwardForwardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[
         if unknown.size:
             raise UsageError(f"partial_fit met labels that are not among the classes {known}: {unknown}.")
         config = self._config(1) if first else self._parts.config
+        if first and config.consolidate:
+            raise UsageError(
+                "consolidate belongs to the last epochs of fit, and partial_fit has no last one: leave it out."
+            )
         with compiling_ahead(config):
             parts = self._fresh(config, known, x.shape[1]) if first else self._parts
             codes = np.searchsorted(known, labels)

@@ -163,7 +163,7 @@ LEARNERS = MappingProxyType(
                 ReadoutOptions, FormatOptions, ArrayOptions, LocalOptions, GoodnessOptions, NegativesOptions,
                 "label_strength", GateOptions, CollaborationOptions,
             ),
-            only={"readout": Only(("softmax", "energy", "both"), "has no output layer on the chip")},
+            only={"readout": Only(("softmax", "energy", "both"), "has no output layer on the chip, and no groups of neurons that compete")},
             streaming="analog_ff.learners.pipelined:Pipelined",
         ),
         "local-softmax": LearnerKind(

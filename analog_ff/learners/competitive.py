@@ -67,7 +67,7 @@ class Competitive(GatedLearner):
     labelled: ClassVar[bool] = False
 
     def __init__(self, network: Network, *, softmax_readout: bool = True, **shared: Unpack[GatedKeywords]) -> None:
-        self.softmax_readout = bool(softmax_readout)
+        self.softmax_readout = bool(softmax_readout)  # asked for by `readouts`, which the bases read
         super().__init__(network, **shared)
         squares = GOODNESS["sum-of-squares"]
         if network.label_place != "none" or any(

@@ -2,7 +2,7 @@ r"""One-sided dither: the pass itself is one of the two reads of a slope, so tha
 
 .. math:: \text{slope}_j = s\,\frac{g(y_j^s) - g(y_j)}{\delta F}, \qquad y_j^s = f_j(z_j + s\delta), \qquad s = \pm 1
 
-The sign s turns over from image to image. With g(y) a function of z, the error of one image is
+The sign s turns over from image to image, and from the last one of a batch to the first one of the next. With g(y) a function of z, the error of one image is
 
 .. math:: s\,\frac{\delta}{2 F} \frac{d^2 g}{dz^2} + \frac{\delta^2}{6 F} \frac{d^3 g}{dz^3} + O(\delta^3)
 
@@ -40,13 +40,24 @@ class OneSidedDither(Slope):
     def __init__(self, network: Network, *, outputs: bool = False, dither: float = 0.25) -> None:
         super().__init__(network, outputs=outputs)
         self._delta = in_range("slope dither-one-sided", "--dither", dither, 0.0, 100.0, "units of z", low_open=True)
+        self._seen = np.zeros(len(network.units), np.int64)  # images so far, layer by layer: the sign of the next one
 
     def __call__(self, layer: int, activity: Activity, key: Key) -> tuple[np.ndarray, Tally]:
         """Return the one-sided difference of every neuron (B, units), and the events of one read."""
         goodness = self._sum(layer)
-        signs = np.ones((len(activity.y), 1), np.float32)
-        signs[1::2] = -1.0
+        images = len(activity.y)
+        signs = np.ones((images, 1), np.float32)
+        signs[(np.arange(images) + self._seen[layer]) % 2 == 1] = -1.0
+        self._seen[layer] += images
         beside, tally = self._network.again(layer, activity, np.float32(self._delta) * signs, key.child("beside"))
         slope = goodness.terms(beside) - goodness.terms(activity.y)
         slope *= signs / np.float32(self._delta * goodness.kind.factor)
         return slope, tally + each_value(self._network, layer, slope, {"goodness": 2, "mac.fp32": 1})
+
+    def save(self) -> dict[str, np.ndarray]:
+        """Return the numbers of images so far, from which the next sign follows."""
+        return {"seen": self._seen.copy()}
+
+    def restore(self, saved: dict[str, np.ndarray]) -> None:
+        """Restore a state returned by `save`."""
+        self._seen = np.array(saved["seen"])

@@ -90,7 +90,9 @@ READOUTS = MappingProxyType(
         "both": Kind(
             "analog_ff.learners.readouts:both", "the two of them, their log probabilities added", options=(BothOptions,)
         ),
-        "competition": Kind("analog_ff.learners.competitive:competition", "groups of neurons, one a class, compete"),
+        "competition": Kind(
+            "analog_ff.learners.competitive:competition", "groups of neurons of learner competitive, one a class"
+        ),
         "output": Kind("analog_ff.learners.readouts:output", "the output layer of backprop-sigmoid"),
     }
 )

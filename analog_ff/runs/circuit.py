@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import ceil
 
 from analog_ff.learners import LEARNERS
-from analog_ff.learners.options import FINAL_WEIGHTS
+from analog_ff.learners.options import FINAL_WEIGHTS, CurveOptions
 from analog_ff.plain import Facts
 from analog_ff.updates import UPDATES
 from analog_ff.updates.consolidation import WORD_BITS
@@ -18,6 +18,8 @@ CLASSES = 10
 """Classes of the data where a result does not say; all published data sets of this project have ten."""
 READOUT_BITS = 2 * 32
 """Bits of memory a weight of the softmax read-out: the weight and its average, both in fp32."""
+CURVE_BITS = 6 * 32
+"""Bits of memory a bin of a neuron's curve: five sums and a slope (`analog_ff.learners.neuron_curves`)."""
 
 
 def circuit_of(config: Facts, shapes: Sequence[Sequence[int]], device: Facts, classes: int = CLASSES) -> Circuit:
@@ -55,18 +57,21 @@ def _drawn(config: Facts, memory: int, line: int, gate: float) -> Circuit:
 def memory_bytes(config: Facts, weights: int, neurons: int, classes: int = CLASSES) -> int:
     """Return the capacity of the digital memory [B]: what learning keeps from batch to batch, in one memory.
 
-    That is the word of a weight (an update's average, a digital copy of the weight, the record of a consolidation) and the
-    read-out, whose features are taken to be the neurons of all layers. Activities of a batch pass through the same memory and are
-    small beside it.
+    That is the word of a weight (an update's average, a digital copy of the weight, the record of a consolidation), the
+    curves of neurons that a slope learns, and the digital read-out, where one is trained, whose features are taken to be the
+    neurons of all layers. Activities of a batch pass through the same memory and are small beside it.
     """
     learner = LEARNERS.get(str(config.get("learner")))
-    bits = READOUT_BITS * neurons * classes
+    trained = config.get("softmax_readout", True)
+    bits = READOUT_BITS * neurons * classes if trained else 0
     if learner is not None:
         reads = "update" in learner.reads
         bits += weights * (learner.memory_bits + (UPDATES[str(config["update"])].memory_bits if reads else 0))
         if "final_weights" in learner.reads:
             final = FINAL_WEIGHTS[str(config.get("final_weights", "last"))]
-            bits += final.memory_bits * (weights + neurons * classes)
+            bits += final.memory_bits * (weights + (neurons * classes if trained else 0))
+        if "slope" in learner.reads and config.get("slope") == "curve":
+            bits += CURVE_BITS * neurons * int(config.get("curve_bins", CurveOptions.curve_bins))
         bits += weights * WORD_BITS if config.get("consolidate") else 0
     return ceil(bits / 8)
 

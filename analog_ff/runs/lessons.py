@@ -42,6 +42,8 @@ def teach(learner: Learner, ledger: Ledger, images: np.ndarray, labels: np.ndarr
     tally = tally + learner.remember(lesson.step)
     ledger.book("learn", tally)
     if lesson.consolidates:
-        ledger.book("learn", learner.consolidate(lesson.step))
+        corrected = learner.consolidate(lesson.step)
+        ledger.book("learn", corrected)
+        tally = tally + corrected  # its reads and pulses keep the chip busy too
     ledger.book("learn", learner.pace(tally, len(images), lesson.step))
     return len(images) if lesson.moment.positive else 0

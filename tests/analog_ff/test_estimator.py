@@ -339,6 +339,15 @@ def test_every_row_is_learned(iris: tuple[np.ndarray, np.ndarray], monkeypatch: 
     assert seen == [(100, 100), (50, 100)] * 3 + [(30, 30)]
 
 
+def test_a_stream_has_no_last_epoch_to_consolidate(iris: tuple[np.ndarray, np.ndarray]) -> None:
+    """`partial_fit` refuses what it would not do, before it makes a chip."""
+    x, y = iris
+    model = small(settings={"consolidate": 1})
+    with pytest.raises(UsageError, match="consolidate belongs to the last epochs of fit"):
+        model.partial_fit(x, y, classes=np.unique(y))
+    assert not hasattr(model, "_parts")
+
+
 def test_its_kernels_are_compiled_ahead(iris: tuple[np.ndarray, np.ndarray], monkeypatch: pytest.MonkeyPatch) -> None:
     """As those of a run: from the chip on, `fit` and `partial_fit` wait for the first kernel that has to be compiled."""
     waiting: list[int] = []

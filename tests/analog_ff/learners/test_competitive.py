@@ -15,6 +15,7 @@ from analog_ff.objective.competition import Competition, shares
 from analog_ff.objective.goodness import LayerGoodness
 from analog_ff.objective.schedule import Moment
 from analog_ff.runs.build import data_of, frame_of, learner_of, port_of, wiring_of
+from analog_ff.runs.circuit import circuit_of, memory_bytes
 from analog_ff.runs.execute import execute
 from hardware_models.check import UsageError
 from hardware_models.chip import Chip
@@ -308,6 +309,26 @@ def test_a_layer_that_does_not_learn_in_a_moment_stays() -> None:
     after = learner.port.save()
     changed = {name.split(".")[0] for name, a in after.items() if ".g" in name and not np.array_equal(a, before[name])}
     assert changed == {"layer1"}
+
+
+@pytest.mark.parametrize("trained", [True, False])
+def test_it_may_end_with_an_average_of_its_weights(trained: bool) -> None:
+    """The read-out is averaged beside the weights where there is one."""
+    learner = made(Chip("memristor", LAYERS), softmax_readout=trained, final_weights="average")
+    learner.step(*batch(), step=0, gain=1.0)
+    assert ("readout" in learner.remember(9).layers or "readout" in learner.finish().layers) is trained
+
+
+def test_no_memory_is_counted_for_a_read_out_that_is_not_there() -> None:
+    """Beside a word of 32 bits a weight there are two a weight of the read-out, and a third where it is averaged."""
+    common = {"learner": "competitive", "update": "accumulate", "softmax_readout": False}
+    for final, bits in (("last", 32), ("average", 64)):
+        choices = {**common, "final_weights": final}
+        assert memory_bytes(choices, 1000, 50, 4) == 1000 * bits // 8
+        assert memory_bytes({**choices, "softmax_readout": True}, 1000, 50, 4) == (1000 * bits + 200 * (bits + 32)) // 8
+    curves = {**common, "slope": "curve", "curve_bins": 8}  # six words a bin
+    assert memory_bytes(curves, 1000, 50, 4) == 4 * (1000 + 50 * 8 * 6)
+    assert circuit_of({**common, "update": "capacitor"}, [(21, 50)], {}, 4).memory_bytes == 0
 
 
 def test_a_run(tmp_path) -> None:

@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 
 from analog_ff.config.config import Config
+from analog_ff.objective.schedule import Moment
 from analog_ff.runs.circuit import memory_bytes
+from analog_ff.runs.lessons import Lesson, teach
 from analog_ff.updates.accumulate import Accumulate
 from analog_ff.updates.consolidation import Record
 from hardware_models.check import UsageError
 from hardware_models.chip import Chip
 from hardware_models.devices.exponential_step import ExponentialStep
+from hardware_models.events import Events, Ledger, Tally
 from hardware_models.keys import Key
 
 KEY = Key(3, "consolidation")
@@ -136,3 +139,27 @@ def test_a_run_that_is_resumed_in_its_consolidation(tmp_path: Path) -> None:
             assert np.array_equal(values, end[name]), name
         learned = again.ledger.phase("learn").total()
         assert learned["comparator"] > 0
+
+
+def test_the_pace_of_the_chip_knows_what_the_corrections_take() -> None:
+    """Reads and pulses of a consolidation keep the chip busy, so that the wait of a batch is shorter by their time."""
+    asked: list[float] = []
+
+    class Paced:
+        def step(self, images, labels, *, step, gain, moment):
+            return Tally({"0": Events({}, {"time": 2.0})})
+
+        def remember(self, step):
+            return Tally()
+
+        def consolidate(self, step):
+            return Tally({"0": Events({}, {"time": 3.0})})
+
+        def pace(self, tally, images, step):
+            asked.append(tally.total().integrals["time"])
+            return Tally()
+
+    for consolidates in (False, True):
+        lesson = Lesson(0, 1.0, Moment(0, 0), slice(None), consolidates)
+        teach(Paced(), Ledger(), np.zeros((2, 3)), np.zeros(2), lesson)  # type: ignore[arg-type]
+    assert asked == [2.0, 5.0]
