@@ -163,7 +163,9 @@ LEARNERS = MappingProxyType(
                 ReadoutOptions, FormatOptions, ArrayOptions, LocalOptions, GoodnessOptions, NegativesOptions,
                 "label_strength", GateOptions, CollaborationOptions,
             ),
-            only={"readout": Only(("softmax", "energy", "both"), "has no output layer on the chip, and no groups of neurons that compete")},
+            only={
+                "readout": Only(("softmax", "energy", "both"), "has no output layer, and no groups of neurons that compete")
+            },
             streaming="analog_ff.learners.pipelined:Pipelined",
         ),
         "local-softmax": LearnerKind(

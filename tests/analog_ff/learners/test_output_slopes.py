@@ -89,6 +89,20 @@ def test_error_of_the_one_sided_dither_is_that_of_its_formula(outputs: bool) -> 
     assert np.abs((found - exact).reshape(-1, 2, 30).mean(axis=1)).max() < delta**2 * GAIN * OMEGA**3
 
 
+def test_the_sign_of_the_one_sided_dither_turns_from_image_to_image_across_batches() -> None:
+    """Images one by one have the slopes of a batch of them, also after the state is restored: the bias averages out."""
+    network = Waves(3)
+    z = np.repeat(np.linspace(-1.0, 1.0, 3)[None], 4, axis=0)
+    at_once, _ = OneSidedDither(network, outputs=True, dither=0.5)(0, network.look(z, Key(0)), Key(1))
+    slope, alone = OneSidedDither(network, outputs=True, dither=0.5), []
+    for row in z:
+        saved, slope = slope.save(), OneSidedDither(network, outputs=True, dither=0.5)
+        slope.restore(saved)
+        alone.append(slope(0, network.look(row[None], Key(0)), Key(1))[0][0])
+    np.testing.assert_array_equal(alone, at_once)
+    assert not np.array_equal(at_once[0], at_once[1])
+
+
 def test_noise_of_the_one_sided_dither_is_twice_that_of_the_two_sided() -> None:
     """sqrt(2) sigma/delta against sigma/(sqrt(2) delta), within 4.5 standard errors of N draws: 4.5/sqrt(2 N)."""
     units, sigma, delta = 20_000, 0.02, 0.5
