@@ -2,7 +2,8 @@ r"""One-sided dither: the pass itself is one of the two reads of a slope, so tha
 
 .. math:: \text{slope}_j = s\,\frac{g(y_j^s) - g(y_j)}{\delta F}, \qquad y_j^s = f_j(z_j + s\delta), \qquad s = \pm 1
 
-The sign s turns over from image to image, and from the last one of a batch to the first one of the next. With g(y) a function of z, the error of one image is
+The sign s turns over from image to image, and from the last one of a batch to the first one of the next. With g(y) a function
+of z, the error of one image is
 
 .. math:: s\,\frac{\delta}{2 F} \frac{d^2 g}{dz^2} + \frac{\delta^2}{6 F} \frac{d^3 g}{dz^3} + O(\delta^3)
 
