@@ -87,14 +87,14 @@ def ratio(amounts: Mapping[str, tuple[float | None, float | None]]) -> Gap | Non
 
 
 def standing(cases: Iterable[Case]) -> list[Case]:
-    """Return one case for each rule on each chip of each experiment.
+    """Return one case for each rule of the family, and for each learner beside it, on each chip of each experiment.
 
     Of the Forward-Forward family it is the one that wins.toml names, else the first of the file: none is chosen by its error.
-    Of the rules beside it, it is the one that errs least, so that nothing is won against a badly tuned one.
+    Of a learner beside it, it is the one that errs least, whatever its slope and its rate: nothing is won against a bad one.
     """
     kept: dict[tuple[Any, ...], Case] = {}
     for case in cases:
-        place = (case.experiment, case.rule, case.chip)
+        place = (case.experiment, case.rule if case.ours else case.learner, case.chip)
         if place not in kept or _rather(case, kept[place]):
             kept[place] = case
     return [*kept.values()]
