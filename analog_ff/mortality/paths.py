@@ -1,0 +1,150 @@
+"""The ways from one chip to the next: copied, copied and tuned, taught by the other's answers, taught anew, or nothing at all.
+
+Every path begins with a fresh chip and ends with a test on it. Its cost is what it takes on both chips: reading the weights of
+the first one, writing and verifying them, answering queries, learning.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from analog_ff.learners.write_verify import read_back, write_verified
+from analog_ff.mortality.specimen import Specimen, specimen
+from analog_ff.mortality.teaching import QUERIES, Lessons, asked, labelled, sharpened
+from analog_ff.plain import Document
+from hardware_models.events import Ledger
+from hardware_models.keys import Key
+from hardware_models.tables import lookup
+
+
+class Verify(NamedTuple):
+    """The care with which weights are copied; see `analog_ff.learners.write_verify`."""
+
+    rounds: int = 20
+    reads: int = 4
+    tolerance: float = 0.05
+
+
+class Halves(NamedTuple):
+    """Training images in two parts that share none: those of the first chip, and those that the next one is taught with."""
+
+    first: Lessons
+    second: Lessons
+
+
+def halves(chip: Specimen) -> Halves:
+    """Return the training images of a specimen's data in two equal parts, each with as many images of a class as the other."""
+    data = chip.data
+    order = Key(chip.config.seed, "halves").generator().permutation(len(data.y_train))
+    order = order[np.argsort(data.y_train[order], kind="stable")]  # by class; in a class at random
+    both = [np.sort(order[side::2]) for side in (0, 1)]
+    mixed = [Key(chip.config.seed, "order of a half", side).generator().permutation(rows) for side, rows in enumerate(both)]
+    first, second = (labelled(data.x_train[rows], data.y_train[rows], len(data.classes)) for rows in mixed)
+    return Halves(first, second)
+
+
+def epochs_for(config_epochs: int, images: int, shown: int) -> int:
+    """Return the passes over `shown` images with which a chip sees as many as in `config_epochs` passes over `images`."""
+    return max(1, round(config_epochs * images / shown))
+
+
+class Path:
+    """One pair of chips: a grown one, and the seed of the next."""
+
+    def __init__(self, old: Specimen, parts: Halves, chip_seed: int, verify: Verify) -> None:
+        self.old, self.parts, self.chip_seed, self.verify = old, parts, chip_seed, verify
+        self._key = Key(old.config.seed, "mortal", chip_seed)
+
+    def _next(self) -> AbstractContextManager[Specimen]:
+        """Return the next chip, whose first weights and noise are its own."""
+        config = self.old.config
+        return specimen(replace(config, seed=config.seed + 1_000_000 * (1 + self.chip_seed)), self.chip_seed)
+
+    def nothing(self) -> Document:
+        """Return what the next chip makes of first weights of its own and the read-out of the old one."""
+        with self._next() as new:
+            new.begin()
+            new.learner.softmax.restore(self.old.learner.softmax.save())
+            return _told(new)
+
+    def anew(self, images: int) -> Document:
+        """Return what the next chip learns from labels alone, of so many images that the old one has not seen."""
+        with self._next() as new:
+            new.begin()
+            self._teach(new, Lessons(*(part[:images] for part in self.parts.second)))
+            return _told(new, labels=images)
+
+    def copied(self, tuned_with: int = 0, epochs: int = 0) -> tuple[Document, Document]:
+        """Return what the next chip makes of the old one's weights, and what it does after learning from labelled images.
+
+        The weights are read back through the pins, averaged over reads, written with verification, and the digital read-out
+        is copied as it is.
+        """
+        with self._next() as new:
+            joule = self._copy(new)
+            before = _told(new, other=joule)
+            self._tune(new, tuned_with, epochs)
+            return before, _told(new, other=joule, labels=tuned_with)
+
+    def _copy(self, new: Specimen) -> float:
+        """Write the weights of the old chip to the new one; return the energy of reading them [J]."""
+        reading = Ledger()
+        for layer in range(len(self.old.port.shapes)):
+            key = self._key.child("copy", layer)
+            weights, events = read_back(self.old.port, layer, self.verify.reads, key.child("read"))
+            reading.book("infer", events, layer)
+            written = write_verified(
+                new.port, layer, weights, rounds=self.verify.rounds, reads=self.verify.reads,
+                tolerance=self.verify.tolerance, key=key,
+            )  # fmt: skip
+            new.run.ledger.book("program", written, layer)
+        new.learner.restore(self.old.learner.save())
+        return new.priced(reading, "infer")
+
+    def _tune(self, new: Specimen, images: int, epochs: int) -> None:
+        if images and epochs:
+            new.teach(Lessons(*(part[:images] for part in self.parts.second)), epochs)
+
+    def distilled(self, queries: int, kind: str = "images", known: float = 0.0, sharpness: float = 1.0) -> Document:
+        """Return what the next chip learns from the old one's answers.
+
+        Parameters
+        ----------
+        queries : images shown to the old chip, each in one pass; more than there are: all of them again, with another noise.
+        kind : a name of `QUERIES`.
+        known : weight of the true label beside the answer, from 0 (no labels) to 1.
+        sharpness : exponent of the probabilities before labels are drawn from them.
+        """
+        with self._next() as new:
+            new.begin()
+            given, joule = self._answered(queries, kind, known, sharpness)
+            self._teach(new, given)
+            return _told(new, other=joule, queries=queries, labels=queries if known else 0)
+
+    def _answered(self, queries: int, kind: str, known: float, sharpness: float) -> tuple[Lessons, float]:
+        maker = lookup("kind of queries", kind, QUERIES)
+        key = self._key.child("queries").child(kind)
+        shown = asked(maker(self.parts.second.images, key.child("images").generator()), queries)
+        answers, joule = self.old.ask(shown, key.child("asked", queries))
+        answers = sharpened(answers, sharpness)
+        if known:
+            answers = (1.0 - known) * answers + known * asked(self.parts.second.answers, queries)
+        return Lessons(shown, answers), joule
+
+    def _teach(self, new: Specimen, given: Lessons) -> None:
+        new.teach(given, epochs_for(new.config.epochs, len(self.parts.first.images), len(given.images)))
+
+
+def _told(chip: Specimen, *, other: float = 0.0, queries: int = 0, labels: int = 0) -> Document:
+    """Return a path's end: errors by read-out [%], the energy on both chips [J], queries and labels that it took."""
+    joule = {"old": other, "program": chip.joule("program"), "learn": chip.joule("learn")}
+    return {
+        "error_percent_by_readout": chip.test(),
+        "joule": joule | {"all": sum(joule.values())},
+        "queries": queries,
+        "labels": labels,
+    }

@@ -1,0 +1,91 @@
+"""A chip with a seed of its own and the network that lives on it, outside a run's folder: taught, asked and tested."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+import numpy as np
+
+from analog_ff.config.config import Config
+from analog_ff.datasets.base import Dataset
+from analog_ff.mortality.teaching import Lessons
+from analog_ff.plain import Document
+from analog_ff.runs.build import batches_of, schedule_of
+from analog_ff.runs.execute import prepared
+from analog_ff.runs.lessons import lessons, teach
+from analog_ff.runs.results import phase_joule
+from analog_ff.runs.train import Run
+from hardware_models.events import Ledger
+from hardware_models.keys import Key
+
+
+class Specimen:
+    """One chip and its network; every event of its life is booked by phase.
+
+    Parameters
+    ----------
+    run : Run
+        A run that was built and not trained; its chip is the specimen's.
+    conditions : dict
+        The conditions for pricing the run.
+    """
+
+    def __init__(self, run: Run, conditions: Document) -> None:
+        self.run, self.config, self._conditions = run, run.config, conditions
+        self.learner, self.port = run.learner, run.port
+        self._steps = 0
+
+    @property
+    def data(self) -> Dataset:
+        """The data set of the run."""
+        return self.run.data
+
+    def begin(self) -> None:
+        """Program the first weights."""
+        self.run.program()
+
+    def teach(self, given: Lessons, epochs: int) -> None:
+        """Teach the network for so many passes over images; answers of a teacher are drawn anew as labels for every pass.
+
+        The rates fall at the end as in a run of so many epochs. Steps are numbered through the life of the chip, so that no
+        random draw comes twice.
+        """
+        config = replace(self.config, epochs=epochs)
+        batches = batches_of(config, len(given.images), self.learner)
+        schedule = schedule_of(config, batches)
+        key = Key(config.seed, "answers", self._steps)
+        for epoch in range(epochs):
+            labels = given.labels(key.child("epoch", epoch).generator())
+            for lesson in lessons(batches, schedule, epoch, epochs, config.seed):
+                here = lesson._replace(step=lesson.step + self._steps)
+                images = self.run.shifted(given.images[lesson.rows], here.step)
+                self.run.images += teach(self.learner, self.run.ledger, images, labels[lesson.rows], here)
+        self._steps += epochs * schedule.per_epoch
+
+    def ask(self, images: np.ndarray, key: Key) -> tuple[np.ndarray, float]:
+        """Return the network's probabilities (n, classes) for images (n, pixels), each in one pass without a label, and the joules."""
+        ledger = Ledger()
+        answers, tally = self.learner.believe(images, key)
+        ledger.book("infer", tally)
+        return answers, self.priced(ledger, "infer")
+
+    def test(self) -> dict[str, float]:
+        """Return the error of each read-out on the test (or validation) images [%]."""
+        errors, _ = self.run.test()
+        return errors
+
+    def joule(self, phase: str) -> float:
+        """Return the energy of a phase of the specimen's life so far [J]."""
+        return self.priced(self.run.ledger, phase)
+
+    def priced(self, ledger: Ledger, phase: str) -> float:
+        """Return the energy of a phase of any ledger [J], at the prices of this chip."""
+        return phase_joule(ledger, phase, self._conditions)
+
+
+@contextmanager
+def specimen(config: Config, chip_seed: int) -> Iterator[Specimen]:
+    """Yield the specimen of a chip seed; its chip is closed after. Errors: those of `analog_ff.runs.execute.prepared`."""
+    with prepared(replace(config, chip_seed=chip_seed)) as parts:
+        yield Specimen(parts.run, parts.conditions)
