@@ -42,7 +42,9 @@ def halves(chip: Specimen) -> Halves:
     order = Key(chip.config.seed, "halves").generator().permutation(len(data.y_train))
     order = order[np.argsort(data.y_train[order], kind="stable")]  # by class; in a class at random
     both = [np.sort(order[side::2]) for side in (0, 1)]
-    mixed = [Key(chip.config.seed, "order of a half", side).generator().permutation(rows) for side, rows in enumerate(both)]
+    mixed = [
+        Key(chip.config.seed, "order of a half", side).generator().permutation(rows) for side, rows in enumerate(both)
+    ]
     first, second = (labelled(data.x_train[rows], data.y_train[rows], len(data.classes)) for rows in mixed)
     return Halves(first, second)
 
@@ -69,26 +71,26 @@ class Path:
         with self._next() as new:
             new.begin()
             new.learner.softmax.restore(self.old.learner.softmax.save())
-            return _told(new)
+            return new.lived()
 
     def anew(self, images: int) -> Document:
         """Return what the next chip learns from labels alone, of so many images that the old one has not seen."""
         with self._next() as new:
             new.begin()
             self._teach(new, Lessons(*(part[:images] for part in self.parts.second)))
-            return _told(new, labels=images)
+            return new.lived(labels=images)
 
-    def copied(self, tuned_with: int = 0, epochs: int = 0) -> tuple[Document, Document]:
-        """Return what the next chip makes of the old one's weights, and what it does after learning from labelled images.
+    def copied(self, tuned_with: int = 0, epochs: int = 0) -> Document:
+        """Return what the next chip makes of the old one's weights, or of learning on from them with labelled images.
 
-        The weights are read back through the pins, averaged over reads, written with verification, and the digital read-out
+        The weights are read back through the pins, averaged over reads, and written with verification; the digital read-out
         is copied as it is.
         """
         with self._next() as new:
             joule = self._copy(new)
-            before = _told(new, other=joule)
-            self._tune(new, tuned_with, epochs)
-            return before, _told(new, other=joule, labels=tuned_with)
+            if epochs:
+                new.teach(Lessons(*(part[:tuned_with] for part in self.parts.second)), epochs)
+            return new.lived(old=joule, labels=min(tuned_with, len(self.parts.second.images)) if epochs else 0)
 
     def _copy(self, new: Specimen) -> float:
         """Write the weights of the old chip to the new one; return the energy of reading them [J]."""
@@ -105,10 +107,6 @@ class Path:
         new.learner.restore(self.old.learner.save())
         return new.priced(reading, "infer")
 
-    def _tune(self, new: Specimen, images: int, epochs: int) -> None:
-        if images and epochs:
-            new.teach(Lessons(*(part[:images] for part in self.parts.second)), epochs)
-
     def distilled(self, queries: int, kind: str = "images", known: float = 0.0, sharpness: float = 1.0) -> Document:
         """Return what the next chip learns from the old one's answers.
 
@@ -123,7 +121,7 @@ class Path:
             new.begin()
             given, joule = self._answered(queries, kind, known, sharpness)
             self._teach(new, given)
-            return _told(new, other=joule, queries=queries, labels=queries if known else 0)
+            return new.lived(old=joule, queries=queries, labels=queries if known else 0)
 
     def _answered(self, queries: int, kind: str, known: float, sharpness: float) -> tuple[Lessons, float]:
         maker = lookup("kind of queries", kind, QUERIES)
@@ -137,14 +135,3 @@ class Path:
 
     def _teach(self, new: Specimen, given: Lessons) -> None:
         new.teach(given, epochs_for(new.config.epochs, len(self.parts.first.images), len(given.images)))
-
-
-def _told(chip: Specimen, *, other: float = 0.0, queries: int = 0, labels: int = 0) -> Document:
-    """Return a path's end: errors by read-out [%], the energy on both chips [J], queries and labels that it took."""
-    joule = {"old": other, "program": chip.joule("program"), "learn": chip.joule("learn")}
-    return {
-        "error_percent_by_readout": chip.test(),
-        "joule": joule | {"all": sum(joule.values())},
-        "queries": queries,
-        "labels": labels,
-    }

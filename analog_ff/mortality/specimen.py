@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+
 import numpy as np
 
 from analog_ff.config.config import Config
@@ -64,7 +65,7 @@ class Specimen:
         self._steps += epochs * schedule.per_epoch
 
     def ask(self, images: np.ndarray, key: Key) -> tuple[np.ndarray, float]:
-        """Return the network's probabilities (n, classes) for images (n, pixels), each in one pass without a label, and the joules."""
+        """Return the network's probabilities (n, classes) for images (n, pixels) in one unlabelled pass, and the energy [J]."""
         ledger = Ledger()
         answers, tally = self.learner.believe(images, key)
         ledger.book("infer", tally)
@@ -74,6 +75,23 @@ class Specimen:
         """Return the error of each read-out on the test (or validation) images [%]."""
         errors, _ = self.run.test()
         return errors
+
+    def lived(self, *, old: float = 0.0, queries: int = 0, labels: int = 0) -> Document:
+        """Test the network, and return its errors [%] with the energy that its life took so far [J], and how it was taught.
+
+        Parameters
+        ----------
+        old : energy of what another chip did for it [J].
+        queries : images that the other chip was asked about.
+        labels : images whose true labels it was taught.
+        """
+        joule = {"old": old, "program": self.joule("program"), "learn": self.joule("learn")}
+        return {
+            "error_percent_by_readout": self.test(),
+            "joule": joule | {"all": sum(joule.values())},
+            "queries": queries,
+            "labels": labels,
+        }
 
     def joule(self, phase: str) -> float:
         """Return the energy of a phase of the specimen's life so far [J]."""

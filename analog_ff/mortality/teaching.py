@@ -3,7 +3,7 @@ r"""What a network is taught: images with labels, or images with the answers of 
 An answer is the vector p of a teacher's probabilities for an image. The learner takes a label, so one is drawn from the answer
 for every pass over the images,
 
-.. math:: P(t = k) = p_k, \qquad E\!\left[\frac{\partial \log q_t}{\partial \theta}\right] = \sum_k p_k\,\frac{\partial \log q_k}{\partial \theta}
+.. math:: P(t = k) = p_k, \qquad E\!\left[\nabla \log q_t\right] = \sum_k p_k\,\nabla \log q_k
 
 and the mean change of the read-out over the passes is that of a cross-entropy with the soft answer; Forward-Forward's positives
 are images with the drawn label, so that they too come in proportion to the answer. G. Hinton, O. Vinyals, J. Dean,
@@ -65,5 +65,5 @@ QUERIES: Mapping[str, Callable[[np.ndarray, np.random.Generator], np.ndarray]] =
 
 
 def asked(images: np.ndarray, queries: int) -> np.ndarray:
-    """Return the images (queries, pixels) that are shown to a teacher: the first ones, and all of them again where they are too few."""
+    """Return the images (queries, pixels) that are shown to a teacher, from the first on; too few begin again."""
     return images[np.arange(queries) % len(images)]
