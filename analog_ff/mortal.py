@@ -13,6 +13,7 @@ from analog_ff.cli.app import command_of, run_app
 from analog_ff.cli.parameters import TEXT, parameters, with_signature
 from analog_ff.config.config import Config, recommended
 from analog_ff.config.reading import given
+from analog_ff.config.together import owners
 from analog_ff.output.messages import answer, tell
 from analog_ff.plain import Document
 from analog_ff.registry.options import parse_real, parse_whole
@@ -27,6 +28,8 @@ RECIPE: Document = {"layers": (200, 200), "nonlinearity": "random", "preset": "p
 """Values that a study takes where the command gives none: a small network whose neurons differ from chip to chip."""
 APART = ("out", "program_to", "ages", "conductances", "chips")
 """Options of a run that belong to one chip."""
+OFF_CHIP = "backprop-programmed"
+"""Learner of the path from a digital computer."""
 LABELLED = "labelled"
 """Kind of query whose true label is known beside the answer."""
 ASKED = "What is asked"
@@ -56,7 +59,8 @@ def mortal(
         help="exponent of the answers' probabilities before labels are drawn from them [1]; inf: the likeliest label",
     ),
     tune: str = typer.Option(
-        "500", "--tune", metavar=_INT, rich_help_panel=ASKED, help="labelled images with which a copied network goes on learning"
+        "500", "--tune", metavar=_INT, rich_help_panel=ASKED, 
+        help="labelled images with which a copied network goes on learning, at most half of the training set",
     ),
     tune_epochs: str = typer.Option(
         "4", "--tune-epochs", metavar=_INT, rich_help_panel=ASKED, help="passes over the images of --tune"
@@ -74,6 +78,10 @@ def mortal(
         "", "--folder", metavar=TEXT, show_default=False,
         help="folder of the answer; a study that is there goes on [default: runs/mortal-DEVICE]",
     ),
+    no_digital: bool = typer.Option(
+        False, "--no-digital", rich_help_panel=ASKED,
+        help="leave out the path on which a digital computer learns once and its weights are written to every chip",
+    ),
     as_json: bool = typer.Option(False, "--json", help="print mortal.json on standard output and nothing else"),
     **options: Any,
 ) -> None:  # fmt: skip
@@ -86,7 +94,8 @@ def mortal(
     from analog_ff.mortality.paths import Verify
     from analog_ff.mortality.teaching import QUERIES
 
-    config = Config(**recommended({**RECIPE, **given(Config, {**dict.fromkeys(APART), **options})}))
+    chosen = {**RECIPE, **given(Config, {**dict.fromkeys(APART), **options})}
+    config = Config(**recommended(chosen))
     asked = [word for word in kinds.split(",") if word]
     known = {*QUERIES, LABELLED}
     if not asked or not known.issuperset(asked):
@@ -107,7 +116,7 @@ def mortal(
         ),
     )
     place = placed(home(folder) if folder else Path("runs") / f"mortal-{Path(config.device.split(':')[0]).stem}")
-    found, text = _carried_out(config, wishes, place)
+    found, text = _carried_out(config, None if no_digital else _digital(chosen), wishes, place)
     answer(json.dumps(found) if as_json else f"{text}\nfolder: {place}")
 
 
@@ -122,21 +131,40 @@ def _real(name: str, text: str, low: float, high: float, *, low_open: bool = Fal
     return in_range("a study", name, parse_real(name, text), low, high, low_open=low_open)
 
 
-def _carried_out(config: Config, wishes: Wishes, place: Path) -> tuple[Document, str]:
+def _carried_out(config: Config, digital: Config | None, wishes: Wishes, place: Path) -> tuple[Document, str]:
     """Return the answer and its page, and write both and the picture."""
     from analog_ff.mortality.page import page
     from analog_ff.mortality.pictures import draw
     from analog_ff.mortality.study import Study
-    from analog_ff.output import whole_files
+    from analog_ff.output import folders, whole_files
     from analog_ff.runs.execute import examine
 
-    examine(config)
-    place.mkdir(parents=True, exist_ok=True)
-    found = Study(config, wishes, place).carry_out(tell)
-    text = page(found)
-    whole_files.write(place / "mortal.md", text)
-    draw(found, place / "mortal.png")
+    for run in (config, digital):
+        if run is not None:
+            examine(run)
+    Study(config, digital, wishes, place)  # refuses the folder of another study before anything is made
+    folders.there(place)
+    with folders.held(place, work="study", option="--folder"):
+        whole_files.sweep(place)
+        found = Study(config, digital, wishes, place).carry_out(tell)
+        text = page(found)
+        whole_files.write(place / "mortal.md", text)
+        draw(found, place / "mortal.png")
     return found, text
+
+
+def _digital(options: Document) -> Config | None:
+    """Return the run by which a digital computer learns what is written to chips; None where it has no such network.
+
+    It has the options given that belong to every learner; its rates are those of its recipe.
+    """
+    owned = owners(Config)
+    common = {name: value for name, value in options.items() if name not in owned}
+    try:
+        return Config(**recommended({**common, "learner": OFF_CHIP}))
+    except UsageError as error:
+        tell(f"no path from a digital computer: {error}")
+        return None
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 
 from analog_ff.comparison.pricing import interval
 from analog_ff.improvement.page import named, spread, table
-from analog_ff.mortality.study import ANEW, OLD, ends
+from analog_ff.mortality.study import ANEW, NOTHING, OLD, WRITTEN, ends
 from analog_ff.output.quantities import joules
 from analog_ff.plain import Document, Facts
 
@@ -15,27 +16,22 @@ Ends = Sequence[tuple[Facts, Facts]]
 
 
 def rows(found: Document) -> list[Document]:
-    """Return a row for each path: errors by read-out with intervals, the difference to the first chip, energies, what it took."""
-    every = dict(ends(found))
-    anew = _joule(every[ANEW]) if ANEW in every else None
-    return [_row(name, pairs, anew) for name, pairs in every.items()]
+    """Return a row for each path: errors by read-out with intervals, those behind the first chip of the seed, what it took."""
+    return [_row(name, pairs) for name, pairs in ends(found)]
 
 
-def _row(name: str, pairs: Ends, anew: float | None) -> Document:
+def _row(name: str, pairs: Ends) -> Document:
     readouts = pairs[0][0]["error_percent_by_readout"]
     errors = {r: [end["error_percent_by_readout"][r] for end, _ in pairs] for r in readouts}
     behind = {
         r: [end["error_percent_by_readout"][r] - old["error_percent_by_readout"][r] for end, old in pairs]
         for r in readouts
     }
-    joule = _joule(pairs)
     return {
         "path": name,
         "error": {r: interval(values) for r, values in errors.items()},
         "deviation": {r: statistics.stdev(v) if len(v) > 1 else None for r, v in errors.items()},
         "behind": {r: interval(values) for r, values in behind.items()},
-        "joule": joule,
-        "share_of_anew": None if anew is None or name == OLD else joule / anew,
         "queries": pairs[0][0]["queries"],
         "labels": pairs[0][0]["labels"],
         "chips": len(pairs),
@@ -46,30 +42,85 @@ def _joule(pairs: Ends) -> float:
     return statistics.fmean(end["joule"]["all"] for end, _ in pairs)
 
 
+def prices(found: Document) -> list[Document]:
+    r"""Return for each way to equip chips the energy that is spent once and the one that each further chip takes [J].
+
+    With O spent once, p for a chip on the path and a for a chip that learns anew, n chips are cheaper on the path where
+
+    .. math:: O + n p < n a \quad\Longleftrightarrow\quad n > O / (a - p), \qquad p < a
+
+    Once are spent the learning of the first chip, or that of a digital computer. `chips` is the smallest n, None where p >= a.
+    """
+    every = dict(ends(found))
+    anew = _joule(every[ANEW])
+    made = []
+    for name, pairs in every.items():
+        if name in (OLD, NOTHING, ANEW):
+            continue
+        if name == WRITTEN:
+            once = statistics.fmean(end["joule"]["learn"] for end, _ in pairs)
+            each = _joule(pairs) - once
+        else:
+            once, each = statistics.fmean(old["joule"]["all"] for _, old in pairs), _joule(pairs)
+        chips = math.floor(once / (anew - each)) + 1 if each < anew else None
+        made.append({"path": name, "once": once, "each": each, "share_of_anew": each / anew, "chips": chips})
+    return made
+
+
 def page(found: Document) -> str:
     """Return the page of a study, in Markdown."""
     made = rows(found)
-    readouts = list(made[0]["error"])
-    titles = ["path", *(f"error %, {r}" for r in readouts), *(f"behind the first chip, points, {r}" for r in readouts),
-              "queries", "labels", "energy", "by that of learning anew", "chips"]  # fmt: skip
-    lines = [
-        [
-            row["path"], *(spread(row["error"][r]) for r in readouts), *(spread(row["behind"][r]) for r in readouts),
-            str(row["queries"] or ""), str(row["labels"] or ""), joules(row["joule"]),
-            "" if row["share_of_anew"] is None else f"{row['share_of_anew']:.3g}", str(row["chips"]),
-        ]
-        for row in made
-    ]  # fmt: skip
     config, wishes = found["config"], found["wishes"]
     part = "test" if config["split"] == "final" else "validation"
+    seeds = wishes["seeds"]
     return "\n".join([
         f"# Mortal computation on {named(config)}",
         "",
-        f"Errors on the {part} part of {config['data']}, with 95 % t intervals over chips; neurons: "
-        f"{config['nonlinearity']}. The first chip of a seed learns from one half of the training images; "
-        "a further chip is a new one with first weights of its own. "
-        f"Answers have the exponent {wishes['sharpness']:g}. The energy is what the path takes on both chips.",
+        f"Errors on the {part} part of {config['data']}, with 95 % t intervals over {seeds * (wishes['chips'] - 1)} further "
+        f"chips of {seeds} {'seed' if seeds == 1 else 'seeds'}; neurons: {config['nonlinearity']}. The first chip of a seed "
+        "learns from one half of the training images. A further chip is a new one with first weights of its own; what it is "
+        f"taught are images of the other half. Answers have the exponent {wishes['sharpness']:g}.",
         "",
-        *table(titles, lines),
+        *_errors(made),
+        "",
+        "## Energy, and when it pays",
+        "",
+        "*Once* is what the path takes before any chip of the series: the learning of the first chip, or that of a digital "
+        "computer. *A chip* is what each further one takes: reading, writing and verifying weights, or asking and learning. The "
+        "last column says from how many chips on the path is cheaper than learning anew on each of them.",
+        "",
+        *_prices(prices(found)),
         "",
     ])  # fmt: skip
+
+
+def _errors(made: Sequence[Facts]) -> list[str]:
+    readouts = list(made[0]["error"])
+    titles = ["path", *(f"error %, {r}" for r in readouts), *(f"behind the first chip, points, {r}" for r in readouts),
+              "queries", "labels", "chips"]  # fmt: skip
+    lines = [
+        [
+            row["path"], *(_spread(row["error"].get(r)) for r in readouts),
+            *("" if row["path"] == OLD else _spread(row["behind"].get(r)) for r in readouts),
+            str(row["queries"] or ""), str(row["labels"] or ""), str(row["chips"]),
+        ]
+        for row in made
+    ]  # fmt: skip
+    return table(titles, lines)
+
+
+def _spread(found: Facts | None) -> str:
+    """Return a mean with half of its interval; nothing for a read-out that the learner of the path does not have."""
+    return "" if found is None else spread(found)
+
+
+def _prices(made: Sequence[Facts]) -> list[str]:
+    titles = ["path", "once", "a chip", "by a chip that learns anew", "cheaper from"]
+    lines = [
+        [
+            row["path"], joules(row["once"]), joules(row["each"]), f"{row['share_of_anew']:.3g}",
+            "never" if row["chips"] is None else f"{row['chips']} {'chip' if row['chips'] == 1 else 'chips'}",
+        ]
+        for row in made
+    ]  # fmt: skip
+    return table(titles, lines)

@@ -1,7 +1,9 @@
 """The ways from one chip to the next: copied, copied and tuned, taught by the other's answers, taught anew, or nothing at all.
 
+Beside them stands the way without a first chip: weights that a digital computer has learned, written to each chip.
+
 Every path begins with a fresh chip and ends with a test on it. Its cost is what it takes on both chips: reading the weights of
-the first one, writing and verifying them, answering queries, learning.
+the first one, writing and verifying them, answering queries, learning. The first chip is after each path as it was before.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from analog_ff.config.config import Config
 from analog_ff.learners.write_verify import read_back, write_verified
 from analog_ff.mortality.specimen import Specimen, specimen
 from analog_ff.mortality.teaching import QUERIES, Lessons, asked, labelled, sharpened
@@ -64,7 +67,8 @@ class Path:
     def _next(self) -> AbstractContextManager[Specimen]:
         """Return the next chip, whose first weights and noise are its own."""
         config = self.old.config
-        return specimen(replace(config, seed=config.seed + 1_000_000 * (1 + self.chip_seed)), self.chip_seed)
+        own = replace(config, seed=config.seed + 1_000_000 * (1 + self.chip_seed))
+        return specimen(own, self.chip_seed, self.old.check)
 
     def nothing(self) -> Document:
         """Return what the next chip makes of first weights of its own and the read-out of the old one."""
@@ -79,6 +83,18 @@ class Path:
             new.begin()
             self._teach(new, Lessons(*(part[:images] for part in self.parts.second)))
             return new.lived(labels=images)
+
+    def written(self, digital: Config) -> Document:
+        """Return what the next chip makes of weights that a digital computer learned from the first one's images.
+
+        `digital` is a run of a learner off the chip, which writes its weights with verification when it has learned. The weights
+        are the same for every chip of a seed: the energy of phase ``learn`` is spent once.
+        """
+        config = replace(digital, seed=self.old.config.seed)
+        with specimen(config, self.chip_seed, self.old.check) as new:
+            new.begin()
+            new.teach(self.parts.first, config.epochs)
+            return new.lived(labels=len(self.parts.first.images))
 
     def copied(self, tuned_with: int = 0, epochs: int = 0) -> Document:
         """Return what the next chip makes of the old one's weights, or of learning on from them with labelled images.
@@ -104,6 +120,7 @@ class Path:
                 tolerance=self.verify.tolerance, key=key,
             )  # fmt: skip
             new.run.ledger.book("program", written, layer)
+            self.old.check()
         new.learner.restore(self.old.learner.save())
         return new.priced(reading, "infer")
 

@@ -32,8 +32,10 @@ def _panel(axes: Any, made: list[Document], readout: str) -> None:
     for row in made:
         if row["queries"]:
             curves.setdefault(row["path"].rpartition(", ")[2], []).append(row)
-        elif row["error"][readout]["mean"] < 60.0:
-            axes.axhline(row["error"][readout]["mean"], color=f"C{colour + 4}", ls="--", lw=1.0, label=row["path"])
+        elif readout in row["error"]:
+            axes.axhline(
+                row["error"][readout]["mean"], color=f"C{(colour + 3) % 10}", ls="--", lw=1.0, label=row["path"]
+            )
             colour += 1
     for kind, points in curves.items():
         points = sorted(points, key=lambda row: row["queries"])
@@ -43,6 +45,8 @@ def _panel(axes: Any, made: list[Document], readout: str) -> None:
         axes.errorbar(
             queries, [f["mean"] for f in found], yerr=half, fmt="o-", ms=4, capsize=2, label=f"distilled: {kind}"
         )
-    axes.set(xlabel="queries: images shown to the first chip", title=f"read-out: {readout}", xscale="log")
-    axes.grid(alpha=0.3)
+    axes.set(xlabel="queries: images shown to the first chip", title=f"read-out: {readout}", xscale="log", yscale="log")
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter("{x:g}")
+    axes.grid(alpha=0.3, which="both")
     axes.legend(fontsize=7)

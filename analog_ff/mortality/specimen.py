@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -12,8 +12,9 @@ from analog_ff.config.config import Config
 from analog_ff.datasets.base import Dataset
 from analog_ff.mortality.teaching import Lessons
 from analog_ff.plain import Document
+from analog_ff.runs.ages import as_before
 from analog_ff.runs.build import batches_of, schedule_of
-from analog_ff.runs.execute import prepared
+from analog_ff.runs.execute import on_the_chip, prepared
 from analog_ff.runs.lessons import lessons, teach
 from analog_ff.runs.results import phase_joule
 from analog_ff.runs.train import Run
@@ -30,10 +31,12 @@ class Specimen:
         A run that was built and not trained; its chip is the specimen's.
     conditions : dict
         The conditions for pricing the run.
+    check : function
+        It is called between the steps of its life, where it may raise an exception that ends the work.
     """
 
-    def __init__(self, run: Run, conditions: Document) -> None:
-        self.run, self.config, self._conditions = run, run.config, conditions
+    def __init__(self, run: Run, conditions: Document, check: Callable[[], None]) -> None:
+        self.run, self.config, self._conditions, self.check = run, run.config, conditions, check
         self.learner, self.port = run.learner, run.port
         self._steps = 0
 
@@ -62,7 +65,13 @@ class Specimen:
                 here = lesson._replace(step=lesson.step + self._steps)
                 images = self.run.shifted(given.images[lesson.rows], here.step)
                 self.run.images += teach(self.learner, self.run.ledger, images, labels[lesson.rows], here)
+                self.check()
         self._steps += epochs * schedule.per_epoch
+        self.run.finish()
+
+    def as_learned(self) -> AbstractContextManager[None]:
+        """Give chip and learner back at the end of a ``with`` as they are now: its clock, its cells, its counters."""
+        return as_before(self.learner, self.port)
 
     def ask(self, images: np.ndarray, key: Key) -> tuple[np.ndarray, float]:
         """Return the network's probabilities (n, classes) for images (n, pixels) in one unlabelled pass, and the energy [J]."""
@@ -103,7 +112,10 @@ class Specimen:
 
 
 @contextmanager
-def specimen(config: Config, chip_seed: int) -> Iterator[Specimen]:
-    """Yield the specimen of a chip seed; its chip is closed after. Errors: those of `analog_ff.runs.execute.prepared`."""
-    with prepared(replace(config, chip_seed=chip_seed)) as parts:
-        yield Specimen(parts.run, parts.conditions)
+def specimen(config: Config, chip_seed: int, check: Callable[[], None]) -> Iterator[Specimen]:
+    """Yield the specimen of a chip seed; its chip is closed after. `check` is called between steps, as `Specimen` says.
+
+    Raises UsageError as `analog_ff.runs.execute.prepared` does, and RunError for whatever goes wrong on the chip.
+    """
+    with prepared(replace(config, chip_seed=chip_seed)) as parts, on_the_chip(parts.run):
+        yield Specimen(parts.run, parts.conditions, check)

@@ -12,20 +12,23 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from analog_ff.config.config import Config
-from analog_ff.mortality.paths import Halves, Verify, halves
 from analog_ff.mortality.paths import Path as Way
-from analog_ff.mortality.specimen import Specimen, specimen
+from analog_ff.mortality.paths import Verify, halves
+from analog_ff.mortality.specimen import specimen
 from analog_ff.output import whole_files
 from analog_ff.output.forms import document
 from analog_ff.plain import Document
-from hardware_models.check import UsageError
-from hardware_models.files import LARGE, contents, text
-from hardware_models.kernels.products import one_blas_thread
+from analog_ff.runs.identity import key
+from analog_ff.runs.interrupt import Interruptible
+from hardware_models.check import CommandError, RunError, UsageError
+from hardware_models.files import LARGE, contents, reading, text
 
 NAME = "mortal.json"
 VERIFY = Verify()
 OLD, NOTHING, COPIED, TUNED, ANEW = "the first chip", "no transfer", "copied", "copied and tuned", "taught anew"
+WRITTEN = "digital, written"
 """Names of the paths that every study has; those of distillation are made by `distilled`."""
+AGAIN = "the same command goes on with the study"
 
 
 @dataclass(frozen=True)
@@ -54,14 +57,20 @@ class Wishes:
     tuned_epochs: int = 4
     verify: Verify = VERIFY
 
-    def paths(self, images: int) -> dict[str, Callable[[Way], Document]]:
-        """Return all paths to one further chip by name; the second half of the training set has so many `images`."""
+    def paths(self, images: int, digital: Config | None) -> dict[str, Callable[[Way], Document]]:
+        """Return all paths to one further chip by name.
+
+        images : number of images in the second half of the training set.
+        digital : a run of a learner off the chip, for a path of its own.
+        """
         found: dict[str, Callable[[Way], Document]] = {
             NOTHING: lambda way: way.nothing(),
             COPIED: lambda way: way.copied(),
             TUNED: lambda way: way.copied(self.tuned_with, self.tuned_epochs),
             ANEW: lambda way: way.anew(images),
         }
+        if digital is not None:
+            found[WRITTEN] = _writing(digital)
         for kind in self.kinds:
             for number in self.queries:
                 found[distilled(kind, number)] = _asking(number, kind, 0.0, self.sharpness)
@@ -80,31 +89,34 @@ def _asking(queries: int, kind: str, known: float, sharpness: float) -> Callable
     return lambda way: way.distilled(queries, kind, known, sharpness)
 
 
+def _writing(digital: Config) -> Callable[[Way], Document]:
+    return lambda way: way.written(digital)
+
+
 class Study:
     """The paths of a study, those that were walked among them.
 
     Parameters
     ----------
     config : the run by which every chip learns; its seed and its chip seed are the first ones.
+    digital : a run of a learner off the chip for the path `WRITTEN`; None: the study does not have this path.
     wishes : what is tried.
-    folder : folder of the answer, which exists.
+    folder : folder of the answer.
 
     Raises
     ------
-    UsageError : if the folder holds the answer of another study.
+    UsageError : if the folder holds the answer of another study, or a file that is none.
     """
 
-    def __init__(self, config: Config, wishes: Wishes, folder: Path) -> None:
-        self.config, self.wishes, self._file = config, wishes, folder / NAME
-        asked = json.loads(document({"config": config.as_dict() | {"out": ""}, "wishes": _plain(wishes)}))
+    def __init__(self, config: Config, digital: Config | None, wishes: Wishes, folder: Path) -> None:
+        self.config, self.digital, self.wishes, self._file = config, digital, wishes, folder / NAME
+        plain: Document = {"config": _asked(config), "wishes": asdict(wishes) | {"verify": wishes.verify._asdict()}}
+        plain["digital"] = None if digital is None else _asked(digital)
+        plain["of"] = {k: v for k, v in key("mortal", config).items() if k != "configuration"}
+        asked: Document = json.loads(document(plain))
         self.found: Document = asked | {"walked": {}}
         if self._file.exists():
-            kept = json.loads(text(contents(self._file, "answer of a study", most=LARGE), self._file))
-            if {name: kept.get(name) for name in asked} != asked:
-                raise UsageError(
-                    f"{self._file} is the answer of another study: choose another --folder, or give the options of that study."
-                )
-            self.found = kept
+            self.found = _kept(self._file, asked)
 
     @property
     def walked(self) -> dict[str, dict[str, Document]]:
@@ -113,41 +125,48 @@ class Study:
         return found
 
     def carry_out(self, say: Callable[[str], None]) -> Document:
-        """Walk every path that is missing and return the answer."""
-        for seed in range(self.wishes.seeds):
-            with one_blas_thread():
-                self._of_seed(seed, say)
+        """Walk every path that is missing, and return the answer; one process at a time may do so.
+
+        Raises
+        ------
+        CommandError : if a chip could not go on; paths that were walked are kept.
+        KeyboardInterrupt : if the study was stopped, between two steps of learning.
+        """
+        with Interruptible() as stopping:
+            try:
+                for seed in range(self.wishes.seeds):
+                    self._of_seed(seed, say, stopping.check)
+            except RunError as error:
+                raise CommandError(f"the study stopped: {str(error).rstrip('.')}; {AGAIN}.") from error
+            except KeyboardInterrupt as stopped:
+                raise type(stopped)(f"interrupted; {AGAIN}") from None
         return self.found
 
-    def _of_seed(self, seed: int, say: Callable[[str], None]) -> None:
+    def _of_seed(self, seed: int, say: Callable[[str], None], check: Callable[[], None]) -> None:
         chips = range(1, self.wishes.chips)
-        if all(len(self.walked.get(_place(seed, chip), {})) == self._number for chip in chips) and self._old(seed):
+        names = set(self.wishes.paths(0, self.digital))
+        if self._old(seed) and all(names <= self.walked.get(_place(seed, chip), {}).keys() for chip in chips):
             return
         own = replace(self.config, seed=self.config.seed + seed)
         first = self.config.chip_seed + seed * self.wishes.chips
-        with specimen(own, first) as old:
+        with specimen(own, first, check) as old:
             parts = halves(old)
-            say(f"seed {seed}: chip 0 learns from {len(parts.first.images)} images")
+            say(f"{_place(seed, 0)} learns from {len(parts.first.images)} images")
             old.begin()
             old.teach(parts.first, own.epochs)
             if not self._old(seed):
-                self._note(_place(seed, 0), OLD, old.lived())
+                with old.as_learned():
+                    self._note(_place(seed, 0), OLD, old.lived(labels=len(parts.first.images)))
             for chip in chips:
-                self._to_chip(old, parts, seed, chip, first + chip, say)
+                self._to_chip(Way(old, parts, first + chip, self.wishes.verify), _place(seed, chip), say)
 
-    def _to_chip(
-        self, old: Specimen, parts: Halves, seed: int, chip: int, chip_seed: int, say: Callable[[str], None]
-    ) -> None:
-        place = _place(seed, chip)
-        way = Way(old, parts, chip_seed, self.wishes.verify)
-        for name, walk in self.wishes.paths(len(parts.second.images)).items():
+    def _to_chip(self, way: Way, place: str, say: Callable[[str], None]) -> None:
+        paths = self.wishes.paths(len(way.parts.second.images), self.digital)
+        for number, (name, walk) in enumerate(paths.items(), 1):
             if name not in self.walked.get(place, {}):
-                say(f"{place}: {name}")
-                self._note(place, name, walk(way))
-
-    @property
-    def _number(self) -> int:
-        return len(self.wishes.paths(0))
+                say(f"{place}: {name} ({number} of {len(paths)})")
+                with way.old.as_learned():
+                    self._note(place, name, walk(way))
 
     def _old(self, seed: int) -> bool:
         return OLD in self.walked.get(_place(seed, 0), {})
@@ -157,12 +176,27 @@ class Study:
         whole_files.write(self._file, document(self.found))
 
 
+def _asked(config: Config) -> Document:
+    """Return the options of a run that decide a study: its folder and that of the data do not."""
+    return config.as_dict() | {"out": "", "data_dir": None}
+
+
+def _kept(file: Path, asked: Document) -> Document:
+    """Return the answer in a file; raise UsageError if it is none, or that of a study with which something else was `asked`."""
+    with reading(file, "the answer of a study"):
+        kept: Document = json.loads(text(contents(file, "answer of a study", most=LARGE), file))
+        same = all(kept[name] == value for name, value in asked.items())
+        if not all(
+            isinstance(end["joule"]["all"], float) for paths in kept["walked"].values() for end in paths.values()
+        ):
+            raise ValueError("an end has no energy")
+    if not same:
+        raise UsageError(f"{file} is the answer of another study: give another --folder, or the options of that study.")
+    return kept
+
+
 def _place(seed: int, chip: int) -> str:
     return f"seed {seed}, chip {chip}"
-
-
-def _plain(wishes: Wishes) -> Document:
-    return asdict(wishes) | {"verify": wishes.verify._asdict()}
 
 
 def ends(found: Document) -> Iterator[tuple[str, list[tuple[Document, Document]]]]:
