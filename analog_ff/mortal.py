@@ -59,7 +59,7 @@ def mortal(
         help="exponent of the answers' probabilities before labels are drawn from them [1]; inf: the likeliest label",
     ),
     tune: str = typer.Option(
-        "500", "--tune", metavar=_INT, rich_help_panel=ASKED, 
+        "500", "--tune", metavar=_INT, rich_help_panel=ASKED,
         help="labelled images with which a copied network goes on learning, at most half of the training set",
     ),
     tune_epochs: str = typer.Option(

@@ -72,12 +72,13 @@ def page(found: Document) -> str:
     made = rows(found)
     config, wishes = found["config"], found["wishes"]
     part = "test" if config["split"] == "final" else "validation"
-    seeds = wishes["seeds"]
+    places = [place for place in found["walked"] if not place.endswith(", chip 0")]
+    seeds = len({place.partition(",")[0] for place in places})
     return "\n".join([
         f"# Mortal computation on {named(config)}",
         "",
-        f"Errors on the {part} part of {config['data']}, with 95 % t intervals over {seeds * (wishes['chips'] - 1)} further "
-        f"chips of {seeds} {'seed' if seeds == 1 else 'seeds'}; neurons: {config['nonlinearity']}. The first chip of a seed "
+        f"Errors on the {part} part of {config['data']}, with 95 % t intervals over {_number(len(places), 'further chip')} "
+        f"of {_number(seeds, 'seed')}; neurons: {config['nonlinearity']}. The first chip of a seed "
         "learns from one half of the training images. A further chip is a new one with first weights of its own; what it is "
         f"taught are images of the other half. Answers have the exponent {wishes['sharpness']:g}.",
         "",
@@ -109,6 +110,10 @@ def _errors(made: Sequence[Facts]) -> list[str]:
     return table(titles, lines)
 
 
+def _number(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def _spread(found: Facts | None) -> str:
     """Return a mean with half of its interval; nothing for a read-out that the learner of the path does not have."""
     return "" if found is None else spread(found)
@@ -119,7 +124,7 @@ def _prices(made: Sequence[Facts]) -> list[str]:
     lines = [
         [
             row["path"], joules(row["once"]), joules(row["each"]), f"{row['share_of_anew']:.3g}",
-            "never" if row["chips"] is None else f"{row['chips']} {'chip' if row['chips'] == 1 else 'chips'}",
+            "never" if row["chips"] is None else _number(row["chips"], "chip"),
         ]
         for row in made
     ]  # fmt: skip

@@ -19,7 +19,7 @@ from analog_ff.learners.write_verify import read_back, write_verified
 from analog_ff.mortality.specimen import Specimen, specimen
 from analog_ff.mortality.teaching import QUERIES, Lessons, asked, labelled, sharpened
 from analog_ff.plain import Document
-from hardware_models.events import Ledger
+from hardware_models.events import Ledger, Tally
 from hardware_models.keys import Key
 from hardware_models.tables import lookup
 
@@ -111,18 +111,21 @@ class Path:
     def _copy(self, new: Specimen) -> float:
         """Write the weights of the old chip to the new one; return the energy of reading them [J]."""
         reading = Ledger()
+        new.begin(lambda: self._written(new, reading))
+        new.learner.restore(self.old.learner.save())
+        return new.priced(reading, "infer")
+
+    def _written(self, new: Specimen, reading: Ledger) -> Tally:
+        """Read the weights of the old chip, which is booked in `reading`, write them to the new one, and return these events."""
+        tally = Tally()
         for layer in range(len(self.old.port.shapes)):
             key = self._key.child("copy", layer)
             weights, events = read_back(self.old.port, layer, self.verify.reads, key.child("read"))
             reading.book("infer", events, layer)
-            written = write_verified(
-                new.port, layer, weights, rounds=self.verify.rounds, reads=self.verify.reads,
-                tolerance=self.verify.tolerance, key=key,
-            )  # fmt: skip
-            new.run.ledger.book("program", written, layer)
+            written = write_verified(new.port, layer, weights, key=key, **self.verify._asdict())
+            tally.add(layer, written)
             self.old.check()
-        new.learner.restore(self.old.learner.save())
-        return new.priced(reading, "infer")
+        return tally
 
     def distilled(self, queries: int, kind: str = "images", known: float = 0.0, sharpness: float = 1.0) -> Document:
         """Return what the next chip learns from the old one's answers.

@@ -27,6 +27,8 @@ def draw(found: Document, path: Path) -> None:
 
 
 def _panel(axes: Any, made: list[Document], readout: str) -> None:
+    from matplotlib.ticker import NullLocator
+
     curves: dict[str, list[Facts]] = {}
     colour = 0
     for row in made:
@@ -46,6 +48,9 @@ def _panel(axes: Any, made: list[Document], readout: str) -> None:
             queries, [f["mean"] for f in found], yerr=half, fmt="o-", ms=4, capsize=2, label=f"distilled: {kind}"
         )
     axes.set(xlabel="queries: images shown to the first chip", title=f"read-out: {readout}", xscale="log", yscale="log")
+    asked = sorted({row["queries"] for row in made if row["queries"]})
+    axes.set_xticks(asked, [str(number) for number in asked])
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_formatter("{x:g}")
     axes.grid(alpha=0.3, which="both")

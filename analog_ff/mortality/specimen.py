@@ -18,7 +18,7 @@ from analog_ff.runs.execute import on_the_chip, prepared
 from analog_ff.runs.lessons import lessons, teach
 from analog_ff.runs.results import phase_joule
 from analog_ff.runs.train import Run
-from hardware_models.events import Ledger
+from hardware_models.events import Ledger, Tally
 from hardware_models.keys import Key
 
 
@@ -45,9 +45,9 @@ class Specimen:
         """The data set of the run."""
         return self.run.data
 
-    def begin(self) -> None:
-        """Program the first weights."""
-        self.run.program()
+    def begin(self, write: Callable[[], Tally] | None = None) -> None:
+        """Calibrate the chip and program first weights, or let `write` write weights and return the events."""
+        self.run.program(write)
 
     def teach(self, given: Lessons, epochs: int) -> None:
         """Teach the network for so many passes over images; answers of a teacher are drawn anew as labels for every pass.

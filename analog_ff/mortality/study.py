@@ -24,6 +24,8 @@ from hardware_models.check import CommandError, RunError, UsageError
 from hardware_models.files import LARGE, contents, reading, text
 
 NAME = "mortal.json"
+GROWING = ("seeds", "queries", "kinds", "known")
+"""Wishes that a study which goes on may have other values for: each path stands by itself."""
 VERIFY = Verify()
 OLD, NOTHING, COPIED, TUNED, ANEW = "the first chip", "no transfer", "copied", "copied and tuned", "taught anew"
 WRITTEN = "digital, written"
@@ -185,14 +187,15 @@ def _kept(file: Path, asked: Document) -> Document:
     """Return the answer in a file; raise UsageError if it is none, or that of a study with which something else was `asked`."""
     with reading(file, "the answer of a study"):
         kept: Document = json.loads(text(contents(file, "answer of a study", most=LARGE), file))
-        same = all(kept[name] == value for name, value in asked.items())
+        own, other = ({k: v for k, v in d["wishes"].items() if k not in GROWING} for d in (kept, asked))
+        same = own == other and all(kept[name] == value for name, value in asked.items() if name != "wishes")
         if not all(
             isinstance(end["joule"]["all"], float) for paths in kept["walked"].values() for end in paths.values()
         ):
             raise ValueError("an end has no energy")
     if not same:
         raise UsageError(f"{file} is the answer of another study: give another --folder, or the options of that study.")
-    return kept
+    return kept | {"wishes": asked["wishes"]}
 
 
 def _place(seed: int, chip: int) -> str:

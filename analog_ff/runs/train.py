@@ -100,11 +100,14 @@ class Run:
                     after_epoch(self.epoch)
         self.finish()
 
-    def program(self) -> None:
-        """Calibrate the converters, program the first weights, and search for the groups of the lines."""
+    def program(self, write: Callable[[], Tally] | None = None) -> None:
+        """Calibrate the converters, program the first weights, and search for the groups of the lines.
+
+        write : writes the weights and returns the events; by default the learner draws and programs first weights.
+        """
         self.ledger.book("program", calibrated(self.config, self.learner))
         if not self.taken:
-            self.ledger.book("program", self.learner.initialise())
+            self.ledger.book("program", (write or self.learner.initialise)())
         if self.config.line_groups == "auto":
             self.ledger.book("program", calibrate(self.learner, self.port, self.data.x_train, self.config.seed))
         self.programmed = True
