@@ -24,8 +24,8 @@ from hardware_models.places import placed
 if TYPE_CHECKING:
     from analog_ff.mortality.study import Wishes
 
-RECIPE: Document = {"layers": (200, 200), "nonlinearity": "random", "preset": "plain"}
-"""Values that a study takes where the command gives none: a small network whose neurons differ from chip to chip."""
+RECIPE: Document = {"data": "mnist-5k", "layers": (200, 200), "epochs": 20, "nonlinearity": "random", "preset": "plain"}
+"""Values that a study takes where the command gives none: a small network and its images, neurons that differ from chip to chip."""
 APART = ("out", "program_to", "ages", "conductances", "chips")
 """Options of a run that belong to one chip."""
 OFF_CHIP = "backprop-programmed"

@@ -13,6 +13,8 @@ from analog_ff.output.quantities import joules
 from analog_ff.plain import Document, Facts
 
 Ends = Sequence[tuple[Facts, Facts]]
+ENERGY = "## Energy, and when it pays"
+"""Heading of the second part of a page."""
 
 
 def rows(found: Document) -> list[Document]:
@@ -45,11 +47,11 @@ def _joule(pairs: Ends) -> float:
 def prices(found: Document) -> list[Document]:
     r"""Return for each way to equip chips the energy that is spent once and the one that each further chip takes [J].
 
-    With O spent once, p for a chip on the path and a for a chip that learns anew, n chips are cheaper on the path where
+    With O spent once, c for a chip on the path and a for a chip that learns anew, n chips are cheaper on the path where
 
-    .. math:: O + n p < n a \quad\Longleftrightarrow\quad n > O / (a - p), \qquad p < a
+    .. math:: O + n c < n a \quad\Longleftrightarrow\quad n > O / (a - c), \qquad c < a
 
-    Once are spent the learning of the first chip, or that of a digital computer. `chips` is the smallest n, None where p >= a.
+    Once are spent the learning of the first chip, or that of a digital computer. `chips` is the smallest n, None where c >= a.
     """
     every = dict(ends(found))
     anew = _joule(every[ANEW])
@@ -84,7 +86,7 @@ def page(found: Document) -> str:
         "",
         *_errors(made),
         "",
-        "## Energy, and when it pays",
+        ENERGY,
         "",
         "*Once* is what the path takes before any chip of the series: the learning of the first chip, or that of a digital "
         "computer. *A chip* is what each further one takes: reading, writing and verifying weights, or asking and learning. The "
