@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from analog_ff.mortality.study import Wishes
 
 RECIPE: Document = {"data": "mnist-5k", "layers": (200, 200), "epochs": 20, "nonlinearity": "random", "preset": "plain"}
-"""Values that a study takes where the command gives none: a small network and its images, neurons that differ from chip to chip."""
+"""Values that a study takes where the command gives none: a small network, and neurons that differ from chip to chip."""
 APART = ("out", "program_to", "ages", "conductances", "chips")
 """Options of a run that belong to one chip."""
 OFF_CHIP = "backprop-programmed"
@@ -74,6 +74,10 @@ def mortal(
     tolerance: str = typer.Option(
         "0.05", "--tolerance", metavar=_FLOAT, rich_help_panel=ASKED, help="error of a copied weight that stays [of W_max]"
     ),
+    generations: str = typer.Option(
+        "0", "--generations", metavar=_INT, rich_help_panel=ASKED,
+        help="chips in a row for each seed, each taught by the answers of the one before, with the largest of --queries",
+    ),
     folder: str = typer.Option(
         "", "--folder", metavar=TEXT, show_default=False,
         help="folder of the answer; a study that is there goes on [default: runs/mortal-DEVICE]",
@@ -114,6 +118,7 @@ def mortal(
             _whole("--reads", reads, 1, 1000),
             _real("--tolerance", tolerance, 0.0, 1.0),
         ),
+        generations=_whole("--generations", generations, 0, 100),
     )
     place = placed(home(folder) if folder else Path("runs") / f"mortal-{Path(config.device.split(':')[0]).stem}")
     found, text = _carried_out(config, None if no_digital else _digital(chosen), wishes, place)

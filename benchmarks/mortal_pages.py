@@ -39,5 +39,9 @@ def _study(name: str, title: str) -> Page | None:
     body = [*lines[:energy], *picture("Error against queries, with the other paths as lines", f"mortal_{name}.png"), "",
             *folded("Energy, and when it pays", lines[energy + 1 :])]  # fmt: skip
     return Page(
-        f"mortal_{name}", title, answer, f"`python benchmarks/mortal_campaign.py {name}`, which runs `{found['command']}`", body
+        f"mortal_{name}",
+        title,
+        answer,
+        f"`python benchmarks/mortal_campaign.py {name}`, which runs `{found['command']}`",
+        body,
     )

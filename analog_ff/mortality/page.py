@@ -94,6 +94,7 @@ def page(found: Document) -> str:
         "",
         *_prices(prices(found)),
         "",
+        *_generations(found),
     ])  # fmt: skip
 
 
@@ -110,6 +111,53 @@ def _errors(made: Sequence[Facts]) -> list[str]:
         for row in made
     ]  # fmt: skip
     return table(titles, lines)
+
+
+def generations(found: Document) -> list[Document]:
+    """Return for each generation of chips, the first one as generation 0, its errors by read-out over the seeds."""
+    chains = [(f"{seed}, chip 0", ends_of) for seed, ends_of in found["generations"].items() if ends_of]
+    rows_of = [[found["walked"][place][OLD], *ends_of] for place, ends_of in chains]
+    made = []
+    for number in range(max(map(len, rows_of), default=0)):
+        reached = [chain for chain in rows_of if len(chain) > number]
+        errors = [chain[number]["error_percent_by_readout"] for chain in reached]
+        behind = [
+            (chain[number]["error_percent_by_readout"], chain[0]["error_percent_by_readout"]) for chain in reached
+        ]
+        made.append({
+            "generation": number,
+            "error": {r: interval([error[r] for error in errors]) for r in errors[0]},
+            "behind": {r: interval([error[r] - old[r] for error, old in behind]) for r in errors[0]},
+        })  # fmt: skip
+    return made
+
+
+def _generations(found: Document) -> list[str]:
+    made = generations(found)
+    if not made:
+        return []
+    readouts = list(made[0]["error"])
+    titles = [
+        "generation",
+        *(f"error %, {r}" for r in readouts),
+        *(f"behind the first chip, points, {r}" for r in readouts),
+    ]
+    lines = [
+        [
+            str(row["generation"]), *(spread(row["error"][r]) for r in readouts),
+            *("" if row["generation"] == 0 else spread(row["behind"][r]) for r in readouts),
+        ]
+        for row in made
+    ]  # fmt: skip
+    return [
+        "## Generations",
+        "",
+        f"Each chip is taught by {max(found['wishes']['queries'])} answers of the one before, about the half of the images that "
+        f"the one before was not taught with; {_number(made[-1]['error'][readouts[0]]['n'], 'seed')}.",
+        "",
+        *table(titles, lines),
+        "",
+    ]
 
 
 def _number(number: int, what: str) -> str:

@@ -8,7 +8,8 @@ the first one, writing and verifying them, answering queries, learning. The firs
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -137,11 +138,21 @@ class Path:
         known : weight of the true label beside the answer, from 0 (no labels) to 1.
         sharpness : exponent of the probabilities before labels are drawn from them.
         """
+        with self.taught(queries, kind, known, sharpness) as (_, end):
+            return end
+
+    @contextmanager
+    def taught(
+        self, queries: int, kind: str = "images", known: float = 0.0, sharpness: float = 1.0
+    ) -> Iterator[tuple[Specimen, Document]]:
+        """Yield the next chip after it has learned from the old one's answers, with the end of the path; see `distilled`."""
         with self._next() as new:
             new.begin()
             given, joule = self._answered(queries, kind, known, sharpness)
             self._teach(new, given)
-            return new.lived(old=joule, queries=queries, labels=queries if known else 0)
+            with new.as_learned():
+                end = new.lived(old=joule, queries=queries, labels=queries if known else 0)
+            yield new, end
 
     def _answered(self, queries: int, kind: str, known: float, sharpness: float) -> tuple[Lessons, float]:
         maker = lookup("kind of queries", kind, QUERIES)

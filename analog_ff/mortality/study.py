@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from analog_ff.config.config import Config
+from analog_ff.mortality.paths import Halves, Verify, halves
 from analog_ff.mortality.paths import Path as Way
-from analog_ff.mortality.paths import Verify, halves
-from analog_ff.mortality.specimen import specimen
+from analog_ff.mortality.specimen import Specimen, specimen
 from analog_ff.output import whole_files
 from analog_ff.output.forms import document
 from analog_ff.plain import Document
@@ -24,12 +25,16 @@ from hardware_models.check import CommandError, RunError, UsageError
 from hardware_models.files import LARGE, contents, reading, text
 
 NAME = "mortal.json"
-GROWING = ("seeds", "queries", "kinds", "known")
+GROWING = ("seeds", "queries", "kinds", "known", "generations")
 """Wishes that a study which goes on may have other values for: each path stands by itself."""
 VERIFY = Verify()
 OLD, NOTHING, COPIED, TUNED, ANEW = "the first chip", "no transfer", "copied", "copied and tuned", "taught anew"
 WRITTEN = "digital, written"
 """Names of the paths that every study has; those of distillation are made by `distilled`."""
+MOST_SEED = 10**9
+"""Largest --seed and --chip-seed of a study, whose further chips have seeds made from them."""
+APART = 10**6
+"""Difference of the chip seeds of two generations: more than the chips and the seeds of a study."""
 AGAIN = "the same command goes on with the study"
 
 
@@ -47,6 +52,7 @@ class Wishes:
     sharpness : exponent of the answers.
     tuned_with, tuned_epochs : labelled images, and passes over them, of a copied network that goes on learning.
     verify : the care with which weights are copied.
+    generations : chips in a row for each seed, each taught by the answers of the one before; 0: none.
     """
 
     chips: int = 2
@@ -58,6 +64,7 @@ class Wishes:
     tuned_with: int = 500
     tuned_epochs: int = 4
     verify: Verify = VERIFY
+    generations: int = 0
 
     def paths(self, images: int, digital: Config | None) -> dict[str, Callable[[Way], Document]]:
         """Return all paths to one further chip by name.
@@ -111,12 +118,16 @@ class Study:
     """
 
     def __init__(self, config: Config, digital: Config | None, wishes: Wishes, folder: Path) -> None:
+        if max(config.seed, config.chip_seed) > MOST_SEED:
+            raise UsageError(
+                f"a study takes --seed and --chip-seed up to {MOST_SEED}, got {config.seed} and {config.chip_seed}."
+            )
         self.config, self.digital, self.wishes, self._file = config, digital, wishes, folder / NAME
         plain: Document = {"config": _asked(config), "wishes": asdict(wishes) | {"verify": wishes.verify._asdict()}}
         plain["digital"] = None if digital is None else _asked(digital)
         plain["of"] = {k: v for k, v in key("mortal", config).items() if k != "configuration"}
         asked: Document = json.loads(document(plain))
-        self.found: Document = asked | {"walked": {}}
+        self.found: Document = asked | {"walked": {}, "generations": {}}
         if self._file.exists():
             self.found = _kept(self._file, asked)
 
@@ -147,7 +158,8 @@ class Study:
     def _of_seed(self, seed: int, say: Callable[[str], None], check: Callable[[], None]) -> None:
         chips = range(1, self.wishes.chips)
         names = set(self.wishes.paths(0, self.digital))
-        if self._old(seed) and all(names <= self.walked.get(_place(seed, chip), {}).keys() for chip in chips):
+        done = all(names <= self.walked.get(_place(seed, chip), {}).keys() for chip in chips)
+        if self._old(seed) and done and len(self.chain(seed)) >= self.wishes.generations:
             return
         own = replace(self.config, seed=self.config.seed + seed)
         first = self.config.chip_seed + seed * self.wishes.chips
@@ -161,6 +173,25 @@ class Study:
                     self._note(_place(seed, 0), OLD, old.lived(labels=len(parts.first.images)))
             for chip in chips:
                 self._to_chip(Way(old, parts, first + chip, self.wishes.verify), _place(seed, chip), say)
+            if len(self.chain(seed)) < self.wishes.generations:
+                self._generations(old, parts, seed, first, say)
+
+    def _generations(self, old: Specimen, parts: Halves, seed: int, first: int, say: Callable[[str], None]) -> None:
+        """Let a row of chips teach each other; each is asked about the half of the images that it has not been taught with."""
+        with ExitStack() as living:
+            for generation in range(1, self.wishes.generations + 1):
+                say(f"seed {seed}: generation {generation} of {self.wishes.generations}")
+                way = Way(old, parts, first + generation * APART, self.wishes.verify)
+                old, end = living.enter_context(way.taught(max(self.wishes.queries), sharpness=self.wishes.sharpness))
+                parts = Halves(parts.second, parts.first)
+                if generation > len(self.chain(seed)):
+                    self.chain(seed).append(end)
+                    self._write()
+
+    def chain(self, seed: int) -> list[Document]:
+        """Return the ends of the generations of a seed so far, from the first chip's pupil on."""
+        chains: dict[str, list[Document]] = self.found.setdefault("generations", {})
+        return chains.setdefault(f"seed {seed}", [])
 
     def _to_chip(self, way: Way, place: str, say: Callable[[str], None]) -> None:
         paths = self.wishes.paths(len(way.parts.second.images), self.digital)
@@ -175,6 +206,9 @@ class Study:
 
     def _note(self, place: str, path: str, end: Document) -> None:
         self.walked.setdefault(place, {})[path] = end
+        self._write()
+
+    def _write(self) -> None:
         whole_files.write(self._file, document(self.found))
 
 

@@ -11,7 +11,7 @@ import pytest
 from analog_ff.cli.app import run_app
 from analog_ff.config.config import Config
 from analog_ff.mortal import app
-from analog_ff.mortality.page import page, prices, rows
+from analog_ff.mortality.page import generations, page, prices, rows
 from analog_ff.mortality.paths import Verify
 from analog_ff.mortality.pictures import draw
 from analog_ff.mortality.study import ANEW, COPIED, NAME, NOTHING, OLD, TUNED, WRITTEN, Study, Wishes, distilled
@@ -21,8 +21,8 @@ from hardware_models.check import UsageError
 
 CONFIG = Config(device="nandakumar2020_pcm", data="toy", layers=(6,), epochs=1, batch=20)
 WISHES = Wishes(queries=(20,), tuned_with=20, tuned_epochs=1, verify=Verify(1, 1, 0.1))
-COMMAND = ["--device", "nandakumar2020_pcm", "--data", "toy", "--layers", "6", "--epochs", "1", "--batch", "20", "--queries", "20",
-           "--tune", "20", "--tune-epochs", "1", "--rounds", "1", "--reads", "1", "--no-digital"]  # fmt: skip
+COMMAND = ["--device", "nandakumar2020_pcm", "--data", "toy", "--layers", "6", "--epochs", "1", "--batch", "20", "--queries",
+           "20", "--tune", "20", "--tune-epochs", "1", "--rounds", "1", "--reads", "1", "--no-digital"]  # fmt: skip
 """Cells that drift by the clock: a path that depended on the one before would show it."""
 
 
@@ -133,7 +133,8 @@ def known() -> Document:
             WRITTEN: end(101.0, 20.0, learn=100.0), distilled("images", 50): end(4.0, 7.0 + 2.0 * shift, queries=50),
         }  # fmt: skip
     config = {"device": "memristor", "data": "toy", "split": "final", "nonlinearity": "random"}
-    return {"config": config, "wishes": {"sharpness": 3.0}, "walked": made}
+    chains = {"seed 0": [end(4.0, 8.0), end(4.0, 9.0)], "seed 1": [end(4.0, 9.0)]}
+    return {"config": config, "wishes": {"sharpness": 3.0, "queries": [50]}, "walked": made, "generations": chains}
 
 
 def test_differences_are_those_of_the_same_seed() -> None:
@@ -162,6 +163,32 @@ def test_the_page_tells_them_and_the_picture_is_drawn(tmp_path: Path) -> None:
     assert "| copied | 10 J | 2 J | 0.5 | 6 chips |" in text and "| never |" in text
     draw(known(), tmp_path / "mortal.png")
     assert (tmp_path / "mortal.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_generations_are_compared_with_the_first_chip_of_their_seed() -> None:
+    """Seeds err by 5 and 7 %, their pupils by 8 and 9 %; the second generation of the second seed is not there yet."""
+    rows_of = generations(known())
+    assert [row["generation"] for row in rows_of] == [0, 1, 2]
+    assert [row["error"]["softmax"]["mean"] for row in rows_of] == [6.0, 8.5, 9.0]
+    assert [row["behind"]["softmax"]["mean"] for row in rows_of] == [0.0, 2.5, 4.0] and rows_of[2]["error"]["softmax"][
+        "n"
+    ] == 1
+
+
+def test_a_row_of_chips_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
+    """The chips are taught again, the ends that are there stay, and the last pupil is the one of an uninterrupted row."""
+    short = Wishes(**{**vars(WISHES), "generations": 2})
+    for name in ("whole", "parts"):
+        (tmp_path / name).mkdir()
+    study = Study(CONFIG, None, short, tmp_path / "parts")
+    study.carry_out(quiet)
+    first = list(study.chain(0))
+    longer = Wishes(**{**vars(short), "generations": 3})
+    found = Study(CONFIG, None, longer, tmp_path / "parts").carry_out(quiet)
+    assert found["generations"]["seed 0"][:2] == first and len(found["generations"]["seed 0"]) == 3
+    assert found == Study(CONFIG, None, longer, tmp_path / "whole").carry_out(quiet)
+    errors = [end["error_percent_by_readout"]["energy"] for end in found["generations"]["seed 0"]]
+    assert len(generations(found)) == 4 and errors == [row["error"]["energy"]["mean"] for row in generations(found)[1:]]
 
 
 def test_a_study_of_other_cells_is_another_study(tmp_path: Path) -> None:
