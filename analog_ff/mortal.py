@@ -78,6 +78,14 @@ def mortal(
         "0", "--generations", metavar=_INT, rich_help_panel=ASKED,
         help="chips in a row for each seed, each taught by the answers of the one before, with the largest of --queries",
     ),
+    days: str = typer.Option(
+        "", "--days", metavar=TEXT, rich_help_panel=ASKED, show_default=False,
+        help="let the first chip of each seed live on and test it after these days, such as 1,10,30: with no care, with scales "
+        "measured anew, and with a little learning each day",
+    ),
+    daily: str = typer.Option(
+        "100", "--daily", metavar=_INT, rich_help_panel=ASKED, help="images of a day of learning, with --days"
+    ),
     folder: str = typer.Option(
         "", "--folder", metavar=TEXT, show_default=False,
         help="folder of the answer; a study that is there goes on [default: runs/mortal-DEVICE]",
@@ -119,6 +127,8 @@ def mortal(
             _real("--tolerance", tolerance, 0.0, 1.0),
         ),
         generations=_whole("--generations", generations, 0, 100),
+        days=tuple(sorted({_whole("--days", word, 1, 100_000) for word in days.split(",") if word})),
+        daily=_whole("--daily", daily, 1, 10_000_000),
     )
     place = placed(home(folder) if folder else Path("runs") / f"mortal-{Path(config.device.split(':')[0]).stem}")
     found, text = _carried_out(config, None if no_digital else _digital(chosen), wishes, place)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from analog_ff.comparison.pricing import interval
 from analog_ff.improvement.page import named, spread, table
+from analog_ff.mortality.life import CARES
 from analog_ff.mortality.study import ANEW, NOTHING, OLD, WRITTEN, ends
 from analog_ff.output.quantities import joules
 from analog_ff.plain import Document, Facts
@@ -95,6 +96,7 @@ def page(found: Document) -> str:
         *_prices(prices(found)),
         "",
         *_generations(found),
+        *_life(found),
     ])  # fmt: skip
 
 
@@ -158,6 +160,56 @@ def _generations(found: Document) -> list[str]:
         *table(titles, lines),
         "",
     ]
+
+
+def lives(found: Document) -> list[Document]:
+    """Return for each way of care the errors by day and read-out, over the seeds with the same days, and joules a day."""
+    every = list(found["lives"].values())
+    every = [life for life in every if life["days"] == every[-1]["days"]]
+    made = []
+    for care, name in CARES.items() if every else ():
+        readouts = every[0]["error_percent"][care]
+        joule = [life["joule_a_day"][care] for life in every if care in life["joule_a_day"]]
+        made.append({
+            "care": name,
+            "error": {
+                r: [interval(errors) for errors in zip(*(life["error_percent"][care][r] for life in every), strict=True)]
+                for r in readouts
+            },
+            "joule_a_day": statistics.fmean(joule) if joule else None,
+        })  # fmt: skip
+    return made
+
+
+def _life(found: Document) -> list[str]:
+    made = lives(found)
+    if not made:
+        return []
+    *_, life = found["lives"].values()
+    seeds = next(iter(made[0]["error"].values()))[0]["n"]
+    lines = [
+        "## A life",
+        "",
+        f"The first chip lives on; error % after so many days, over {_number(seeds, 'seed')}. "
+        f"A chip that learns sees {life['images_a_day']} images a day.",
+        "",
+    ]
+    for readout in made[0]["error"]:
+        titles = [f"care, read-out {readout}", *(f"day {day}" for day in life["days"]), "a day of learning"]
+        lines += table(titles, [
+            [row["care"], *(spread(error) for error in row["error"][readout]),
+             "" if row["joule_a_day"] is None else joules(row["joule_a_day"])]
+            for row in made
+        ])  # fmt: skip
+        lines.append("")
+    if life["images_of_life"] is not None:
+        rate, images = life["pulses_an_image"], life["images_of_life"]
+        lines += [
+            f"A cell gets {rate:.3g} pulses for an image of training on average, so one of median endurance lives for {images:.3g} "
+            "images.",
+            "",
+        ]
+    return lines
 
 
 def _number(number: int, what: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -49,11 +49,13 @@ class Specimen:
         """Calibrate the chip and program first weights, or let `write` write weights and return the events."""
         self.run.program(write)
 
-    def teach(self, given: Lessons, epochs: int) -> None:
+    def teach(self, given: Lessons, epochs: int, *, rate: float | None = None) -> None:
         """Teach the network for so many passes over images; answers of a teacher are drawn anew as labels for every pass.
 
         The rates fall at the end as in a run of so many epochs. Steps are numbered through the life of the chip, so that no
         random draw comes twice.
+
+        rate : factor on all learning rates, which do not fall then.
         """
         config = replace(self.config, epochs=epochs)
         batches = batches_of(config, len(given.images), self.learner)
@@ -62,16 +64,20 @@ class Specimen:
         for epoch in range(epochs):
             labels = given.labels(key.child("epoch", epoch).generator())
             for lesson in lessons(batches, schedule, epoch, epochs, config.seed):
-                here = lesson._replace(step=lesson.step + self._steps)
+                here = lesson._replace(step=lesson.step + self._steps, gain=lesson.gain if rate is None else rate)
                 images = self.run.shifted(given.images[lesson.rows], here.step)
                 self.run.images += teach(self.learner, self.run.ledger, images, labels[lesson.rows], here)
                 self.check()
         self._steps += epochs * schedule.per_epoch
         self.run.finish()
 
-    def as_learned(self) -> AbstractContextManager[None]:
-        """Give chip and learner back at the end of a ``with`` as they are now: its clock, its cells, its counters."""
-        return as_before(self.learner, self.port)
+    @contextmanager
+    def as_learned(self) -> Iterator[None]:
+        """Give chip and network back at the end of a ``with`` as they are now: clock, cells, counters, steps and energies."""
+        run, steps, images, booked = self.run, self._steps, self.run.images, self.run.ledger.save()
+        with as_before(self.learner, self.port):
+            yield
+        self._steps, run.images, run.ledger = steps, images, Ledger.restore(booked)
 
     def ask(self, images: np.ndarray, key: Key) -> tuple[np.ndarray, float]:
         """Return the network's probabilities (n, classes) for images (n, pixels) in one unlabelled pass, and the energy [J]."""

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from analog_ff.config.config import Config
+from analog_ff.mortality.life import Days, lived_on
 from analog_ff.mortality.paths import Halves, Verify, halves
 from analog_ff.mortality.paths import Path as Way
 from analog_ff.mortality.specimen import Specimen, specimen
@@ -25,7 +26,7 @@ from hardware_models.check import CommandError, RunError, UsageError
 from hardware_models.files import LARGE, contents, reading, text
 
 NAME = "mortal.json"
-GROWING = ("seeds", "queries", "kinds", "known", "generations")
+GROWING = ("seeds", "queries", "kinds", "known", "generations", "days", "daily")
 """Wishes that a study which goes on may have other values for: each path stands by itself."""
 VERIFY = Verify()
 OLD, NOTHING, COPIED, TUNED, ANEW = "the first chip", "no transfer", "copied", "copied and tuned", "taught anew"
@@ -53,6 +54,8 @@ class Wishes:
     tuned_with, tuned_epochs : labelled images, and passes over them, of a copied network that goes on learning.
     verify : the care with which weights are copied.
     generations : chips in a row for each seed, each taught by the answers of the one before; 0: none.
+    days : days at whose end a first chip that lives on is tested, rising; none: no life.
+    daily : images that it learns from each day, for the ways of care that learn.
     """
 
     chips: int = 2
@@ -65,6 +68,8 @@ class Wishes:
     tuned_epochs: int = 4
     verify: Verify = VERIFY
     generations: int = 0
+    days: tuple[int, ...] = ()
+    daily: int = 100
 
     def paths(self, images: int, digital: Config | None) -> dict[str, Callable[[Way], Document]]:
         """Return all paths to one further chip by name.
@@ -127,7 +132,7 @@ class Study:
         plain["digital"] = None if digital is None else _asked(digital)
         plain["of"] = {k: v for k, v in key("mortal", config).items() if k != "configuration"}
         asked: Document = json.loads(document(plain))
-        self.found: Document = asked | {"walked": {}, "generations": {}}
+        self.found: Document = asked | {"walked": {}, "generations": {}, "lives": {}}
         if self._file.exists():
             self.found = _kept(self._file, asked)
 
@@ -159,7 +164,7 @@ class Study:
         chips = range(1, self.wishes.chips)
         names = set(self.wishes.paths(0, self.digital))
         done = all(names <= self.walked.get(_place(seed, chip), {}).keys() for chip in chips)
-        if self._old(seed) and done and len(self.chain(seed)) >= self.wishes.generations:
+        if self._old(seed) and done and len(self.chain(seed)) >= self.wishes.generations and self._has_lived(seed):
             return
         own = replace(self.config, seed=self.config.seed + seed)
         first = self.config.chip_seed + seed * self.wishes.chips
@@ -175,6 +180,22 @@ class Study:
                 self._to_chip(Way(old, parts, first + chip, self.wishes.verify), _place(seed, chip), say)
             if len(self.chain(seed)) < self.wishes.generations:
                 self._generations(old, parts, seed, first, say)
+            if not self._has_lived(seed):
+                say(f"{_place(seed, 0)} lives on for {self.wishes.days[-1]} days")
+                days = Days(self.wishes.days, self.wishes.daily, self.wishes.sharpness)
+                self._lives[f"seed {seed}"] = lived_on(old, parts.second, days)
+                self._write()
+
+    @property
+    def _lives(self) -> dict[str, Document]:
+        lives: dict[str, Document] = self.found.setdefault("lives", {})
+        return lives
+
+    def _has_lived(self, seed: int) -> bool:
+        """Tell whether the life that is wished for is in the answer; one of other days is lived again."""
+        life = self._lives.get(f"seed {seed}")
+        asked = [[0, *self.wishes.days], self.wishes.daily]
+        return not self.wishes.days or (life is not None and [life["days"], life["images_a_day"]] == asked)
 
     def _generations(self, old: Specimen, parts: Halves, seed: int, first: int, say: Callable[[str], None]) -> None:
         """Let a row of chips teach each other; each is asked about the half of the images that it has not been taught with."""

@@ -6,14 +6,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from analog_ff.cli.app import run_app
 from analog_ff.config.config import Config
 from analog_ff.mortal import app
+from analog_ff.mortality.life import ANSWERS, CARES, LABELS, Days, lived_on
 from analog_ff.mortality.page import generations, page, prices, rows
-from analog_ff.mortality.paths import Verify
+from analog_ff.mortality.paths import Verify, halves
 from analog_ff.mortality.pictures import draw
+from analog_ff.mortality.specimen import specimen
 from analog_ff.mortality.study import ANEW, COPIED, NAME, NOTHING, OLD, TUNED, WRITTEN, Study, Wishes, distilled
 from analog_ff.output import folders
 from analog_ff.plain import Document
@@ -134,7 +137,13 @@ def known() -> Document:
         }  # fmt: skip
     config = {"device": "memristor", "data": "toy", "split": "final", "nonlinearity": "random"}
     chains = {"seed 0": [end(4.0, 8.0), end(4.0, 9.0)], "seed 1": [end(4.0, 9.0)]}
-    return {"config": config, "wishes": {"sharpness": 3.0, "queries": [50]}, "walked": made, "generations": chains}
+    return {
+        "config": config,
+        "wishes": {"sharpness": 3.0, "queries": [50]},
+        "walked": made,
+        "generations": chains,
+        "lives": {},
+    }
 
 
 def test_differences_are_those_of_the_same_seed() -> None:
@@ -202,3 +211,31 @@ def test_a_study_of_other_cells_is_another_study(tmp_path: Path) -> None:
         Study(CONFIG, CONFIG, WISHES, tmp_path)
     with pytest.raises(UsageError, match="another study"):
         Study(CONFIG, None, Wishes(**{**vars(WISHES), "sharpness": 1.0}), tmp_path)
+
+
+def test_a_chip_lives_on_and_learning_each_day_changes_it(tmp_path: Path) -> None:
+    """Without care errors are those of `--ages`; the chip is put back after each way, so that any of them can come first."""
+    wishes = Wishes(**{**vars(WISHES), "days": (1, 3), "daily": 20})
+    config = Config(**{**CONFIG.as_dict(), "layers": CONFIG.layers, "endurance": 1e6})
+    study = Study(config, None, wishes, tmp_path)
+    found = study.carry_out(quiet)
+    life = found["lives"]["seed 0"]
+    assert life["days"] == [0, 1, 3] and set(life["error_percent"]) == set(CARES)
+    old = found["walked"]["seed 0, chip 0"][OLD]["error_percent_by_readout"]
+    for care, by in life["error_percent"].items():
+        assert {readout: errors[0] for readout, errors in by.items()} == old, care
+        assert all(len(errors) == 3 for errors in by.values())
+    assert life["error_percent"][LABELS] != life["error_percent"]["as_it_is"]
+    assert all(joule > 0.0 for joule in life["joule_a_day"].values()) and set(life["joule_a_day"]) == {LABELS, ANSWERS}
+    assert life["images_of_life"] == pytest.approx(1e6 / life["pulses_an_image"])
+    text = page(found)
+    assert "A chip that learns sees 20 images a day" in text and "of median endurance lives for" in text
+    with specimen(config, 0, lambda: None) as chip:
+        parts = halves(chip)
+        chip.begin()
+        chip.teach(parts.first, 1)
+        before = chip.joule("learn"), {name: np.array(value) for name, value in chip.port.save().items()}
+        again = lived_on(chip, parts.second, Days((1, 3), 20, wishes.sharpness))
+        assert again == life
+        assert chip.joule("learn") == before[0]
+        assert all(np.array_equal(before[1][name], value) for name, value in chip.port.save().items())
