@@ -205,8 +205,8 @@ def _life(found: Document) -> list[str]:
     if life["images_of_life"] is not None:
         rate, images = life["pulses_an_image"], life["images_of_life"]
         lines += [
-            f"A cell gets {rate:.3g} pulses for an image of training on average, so one of median endurance lives for {images:.3g} "
-            "images.",
+            f"A cell gets {rate:.3g} pulses for an image on average, so one of median endurance lives for {images:.3g} "
+            "images of training.",
             "",
         ]
     return lines
