@@ -1,4 +1,4 @@
-"""What is told of a study of mortal computation: errors and energies of all paths, and what a further chip costs by each."""
+"""The page of a study of mortal computation: errors and energies of all paths, generations, the life of a chip."""
 
 from __future__ import annotations
 

@@ -72,21 +72,21 @@ class Path:
         return specimen(own, self.chip_seed, self.old.check)
 
     def nothing(self) -> Document:
-        """Return what the next chip makes of first weights of its own and the read-out of the old one."""
+        """Return the end with first weights of the next chip's own and the read-out of the old one."""
         with self._next() as new:
             new.begin()
             new.learner.softmax.restore(self.old.learner.softmax.save())
             return new.lived()
 
     def anew(self, images: int) -> Document:
-        """Return what the next chip learns from labels alone, of so many images that the old one has not seen."""
+        """Return the end of a chip that learns from labels alone, of so many images that the old one has not seen."""
         with self._next() as new:
             new.begin()
             self._teach(new, Lessons(*(part[:images] for part in self.parts.second)))
             return new.lived(labels=images)
 
     def written(self, digital: Config) -> Document:
-        """Return what the next chip makes of weights that a digital computer learned from the first one's images.
+        """Return the end of a chip with weights that a digital computer learned from the first one's images.
 
         `digital` is a run of a learner off the chip, which writes its weights with verification when it has learned. The weights
         are the same for every chip of a seed: the energy of phase ``learn`` is spent once.
@@ -98,7 +98,7 @@ class Path:
             return new.lived(labels=len(self.parts.first.images))
 
     def copied(self, tuned_with: int = 0, epochs: int = 0) -> Document:
-        """Return what the next chip makes of the old one's weights, or of learning on from them with labelled images.
+        """Return the end of a chip with the old one's weights, which may learn on from them with labelled images.
 
         The weights are read back through the pins, averaged over reads, and written with verification; the digital read-out
         is copied as it is.
@@ -129,7 +129,7 @@ class Path:
         return tally
 
     def distilled(self, queries: int, kind: str = "images", known: float = 0.0, sharpness: float = 1.0) -> Document:
-        """Return what the next chip learns from the old one's answers.
+        """Return the end of a chip that learns from the old one's answers.
 
         Parameters
         ----------

@@ -41,7 +41,7 @@ AGAIN = "the same command goes on with the study"
 
 @dataclass(frozen=True)
 class Wishes:
-    """What a study tries.
+    """Wishes for a study.
 
     Attributes
     ----------
@@ -134,7 +134,7 @@ class Study:
         asked: Document = json.loads(document(plain))
         self.found: Document = asked | {"walked": {}, "generations": {}, "lives": {}}
         if self._file.exists():
-            self.found = _kept(self._file, asked)
+            self.found |= _kept(self._file, asked)
 
     @property
     def walked(self) -> dict[str, dict[str, Document]]:
@@ -188,7 +188,7 @@ class Study:
 
     @property
     def _lives(self) -> dict[str, Document]:
-        lives: dict[str, Document] = self.found.setdefault("lives", {})
+        lives: dict[str, Document] = self.found["lives"]
         return lives
 
     def _has_lived(self, seed: int) -> bool:
@@ -206,7 +206,35 @@ class Study:
                 old, end = living.enter_context(way.taught(max(self.wishes.queries), sharpness=self.wishes.sharpness))
                 parts = Halves(parts.second, parts.first)
                 if generation > len(self.chain(seed)):
-                    self.chain(seed).append(end)
+                    self.found["generations"][f"seed {seed}"] = [*self.chain(seed), end]
+                    self._write()
+
+    def chain(self, seed: int) -> list[Document]:
+        """Return the ends of the generations of a seed so far, from the first chip's pupil on."""
+        chains: dict[str, list[Document]] = self.found["generations"]
+        return chains.get(f"seed {seed}", [])
+
+    @property
+    def _lives(self) -> dict[str, Document]:
+        lives: dict[str, Document] = self.found["lives"]
+        return lives
+
+    def _has_lived(self, seed: int) -> bool:
+        """Tell whether the life that is wished for is in the answer; one of other days is lived again."""
+        life = self._lives.get(f"seed {seed}")
+        asked = [[0, *self.wishes.days], self.wishes.daily]
+        return not self.wishes.days or (life is not None and [life["days"], life["images_a_day"]] == asked)
+
+    def _generations(self, old: Specimen, parts: Halves, seed: int, first: int, say: Callable[[str], None]) -> None:
+        """Let a row of chips teach each other; each is asked about the half of the images that it has not been taught with."""
+        with ExitStack() as living:
+            for generation in range(1, self.wishes.generations + 1):
+                say(f"seed {seed}: generation {generation} of {self.wishes.generations}")
+                way = Way(old, parts, first + generation * APART, self.wishes.verify)
+                old, end = living.enter_context(way.taught(max(self.wishes.queries), sharpness=self.wishes.sharpness))
+                parts = Halves(parts.second, parts.first)
+                if generation > len(self.chain(seed)):
+                    self.found["generations"][f"seed {seed}"] = [*self.chain(seed), end]
                     self._write()
 
     def chain(self, seed: int) -> list[Document]:

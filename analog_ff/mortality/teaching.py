@@ -1,4 +1,4 @@
-r"""What a network is taught: images with labels, or images with the answers of another network.
+r"""Lessons of a network: images with labels, or images with the answers of another network.
 
 An answer is the vector p of a teacher's probabilities for an image. The learner takes a label, so one is drawn from the answer
 for every pass over the images,
@@ -61,7 +61,7 @@ def noise(images: np.ndarray, generator: np.random.Generator) -> np.ndarray:
 QUERIES: Mapping[str, Callable[[np.ndarray, np.random.Generator], np.ndarray]] = MappingProxyType(
     {"images": as_they_are, "noise": noise}
 )
-"""What a teacher is asked, by name: a function of the images at hand (n, pixels) and a generator."""
+"""Kinds of queries by name, each a function of the images at hand (n, pixels) and a generator."""
 
 
 def asked(images: np.ndarray, queries: int) -> np.ndarray:
