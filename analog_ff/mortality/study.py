@@ -179,7 +179,8 @@ class Study:
             for chip in chips:
                 self._to_chip(Way(old, parts, first + chip, self.wishes.verify), _place(seed, chip), say)
             if len(self.chain(seed)) < self.wishes.generations:
-                self._generations(old, parts, seed, first, say)
+                with old.as_learned():
+                    self._generations(old, parts, seed, first, say)
             if not self._has_lived(seed):
                 say(f"{_place(seed, 0)} lives on for {self.wishes.days[-1]} days")
                 days = Days(self.wishes.days, self.wishes.daily, self.wishes.sharpness)
@@ -213,34 +214,6 @@ class Study:
         """Return the ends of the generations of a seed so far, from the first chip's pupil on."""
         chains: dict[str, list[Document]] = self.found["generations"]
         return chains.get(f"seed {seed}", [])
-
-    @property
-    def _lives(self) -> dict[str, Document]:
-        lives: dict[str, Document] = self.found["lives"]
-        return lives
-
-    def _has_lived(self, seed: int) -> bool:
-        """Tell whether the life that is wished for is in the answer; one of other days is lived again."""
-        life = self._lives.get(f"seed {seed}")
-        asked = [[0, *self.wishes.days], self.wishes.daily]
-        return not self.wishes.days or (life is not None and [life["days"], life["images_a_day"]] == asked)
-
-    def _generations(self, old: Specimen, parts: Halves, seed: int, first: int, say: Callable[[str], None]) -> None:
-        """Let a row of chips teach each other; each is asked about the half of the images that it has not been taught with."""
-        with ExitStack() as living:
-            for generation in range(1, self.wishes.generations + 1):
-                say(f"seed {seed}: generation {generation} of {self.wishes.generations}")
-                way = Way(old, parts, first + generation * APART, self.wishes.verify)
-                old, end = living.enter_context(way.taught(max(self.wishes.queries), sharpness=self.wishes.sharpness))
-                parts = Halves(parts.second, parts.first)
-                if generation > len(self.chain(seed)):
-                    self.found["generations"][f"seed {seed}"] = [*self.chain(seed), end]
-                    self._write()
-
-    def chain(self, seed: int) -> list[Document]:
-        """Return the ends of the generations of a seed so far, from the first chip's pupil on."""
-        chains: dict[str, list[Document]] = self.found.setdefault("generations", {})
-        return chains.setdefault(f"seed {seed}", [])
 
     def _to_chip(self, way: Way, place: str, say: Callable[[str], None]) -> None:
         paths = self.wishes.paths(len(way.parts.second.images), self.digital)
