@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from analog_ff.comparison.pricing import interval
 from analog_ff.improvement.page import named, spread, table
 from analog_ff.mortality.life import CARES
-from analog_ff.mortality.study import ANEW, NOTHING, OLD, WRITTEN, ends
+from analog_ff.mortality.study import ANEW, NOTHING, OLD, WRITTEN, asked_for, ends
 from analog_ff.output.quantities import joules
 from analog_ff.plain import Document, Facts
 
@@ -75,7 +75,7 @@ def page(found: Document) -> str:
     made = rows(found)
     config, wishes = found["config"], found["wishes"]
     part = "test" if config["split"] == "final" else "validation"
-    places = [place for place in found["walked"] if not place.endswith(", chip 0")]
+    places = [place for place in asked_for(found) if not place.endswith(", chip 0")]
     seeds = len({place.partition(",")[0] for place in places})
     return "\n".join([
         f"# Mortal computation on {named(config)}",

@@ -7,6 +7,7 @@ from typing import Any
 
 from analog_ff.improvement.page import named
 from analog_ff.mortality.page import rows
+from analog_ff.mortality.study import OLD
 from analog_ff.output import whole_files
 from analog_ff.output.forms import panels, picture
 from analog_ff.plain import Document, Facts
@@ -36,7 +37,11 @@ def _panel(axes: Any, made: list[Document], readout: str) -> None:
             curves.setdefault(row["path"].rpartition(", ")[2], []).append(row)
         elif readout in row["error"]:
             axes.axhline(
-                row["error"][readout]["mean"], color=f"C{(colour + 3) % 10}", ls="--", lw=1.0, label=row["path"]
+                row["error"][readout]["mean"],
+                color="k" if row["path"] == OLD else f"C{(colour + 1) % 10}",
+                ls="--",
+                lw=1.0,
+                label=row["path"],
             )
             colour += 1
     for kind, points in curves.items():
@@ -53,5 +58,7 @@ def _panel(axes: Any, made: list[Document], readout: str) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_formatter("{x:g}")
+    means = [row["error"][readout]["mean"] for row in made if readout in row["error"]]
+    axes.set_ylim(max(min(means), 0.1) / 1.5, 120.0)  # of a few chips an interval may reach below zero
     axes.grid(alpha=0.3, which="both")
     axes.legend(fontsize=7)

@@ -158,6 +158,7 @@ class Study:
                 raise CommandError(f"the study stopped: {str(error).rstrip('.')}; {AGAIN}.") from error
             except KeyboardInterrupt as stopped:
                 raise type(stopped)(f"interrupted; {AGAIN}") from None
+        self._write()  # the wishes of a study that has gone on may be new
         return self.found
 
     def _of_seed(self, seed: int, say: Callable[[str], None], check: Callable[[], None]) -> None:
@@ -258,9 +259,18 @@ def _place(seed: int, chip: int) -> str:
     return f"seed {seed}, chip {chip}"
 
 
+def asked_for(found: Document) -> Document:
+    """Return the ends of an answer, by place, of the seeds that its wishes ask for."""
+    seeds = {f"seed {number}" for number in range(found["wishes"]["seeds"])}
+    return {place: paths for place, paths in found["walked"].items() if place.partition(",")[0] in seeds}
+
+
 def ends(found: Document) -> Iterator[tuple[str, list[tuple[Document, Document]]]]:
-    """Yield each path with its ends: (end of the path, end of the first chip of the same seed), one a further chip."""
-    walked = found["walked"]
+    """Yield each path with its ends: (end of the path, end of the first chip of the same seed), one a further chip.
+
+    An answer may hold more seeds than are asked for.
+    """
+    walked = asked_for(found)
     order: dict[str, list[tuple[Document, Document]]] = {}
     for place, paths in walked.items():
         old = walked[f"{place.partition(',')[0]}, chip 0"][OLD]

@@ -139,7 +139,7 @@ def known() -> Document:
     chains = {"seed 0": [end(4.0, 8.0), end(4.0, 9.0)], "seed 1": [end(4.0, 9.0)]}
     return {
         "config": config,
-        "wishes": {"sharpness": 3.0, "queries": [50]},
+        "wishes": {"sharpness": 3.0, "queries": [50], "seeds": 2},
         "walked": made,
         "generations": chains,
         "lives": {},
@@ -154,6 +154,8 @@ def test_differences_are_those_of_the_same_seed() -> None:
     # Differences of 2 and 4: mean 3, half of the interval t(1, 0.975) s / sqrt(2) = 12.706 times 1.
     behind = by[distilled("images", 50)]["behind"]["softmax"]
     assert behind["mean"] == 3.0 and behind["high"] == pytest.approx(3.0 + 12.7062, abs=1e-3)
+    one = known() | {"wishes": {"sharpness": 3.0, "queries": [50], "seeds": 1}}
+    assert {row["chips"] for row in rows(one)} == {1} and "1 further chip of 1 seed" in page(one)
     assert by[OLD]["deviation"]["softmax"] == pytest.approx(2.0**0.5)
 
 
