@@ -36,13 +36,8 @@ def _panel(axes: Any, made: list[Document], readout: str) -> None:
         if row["queries"]:
             curves.setdefault(row["path"].rpartition(", ")[2], []).append(row)
         elif readout in row["error"]:
-            axes.axhline(
-                row["error"][readout]["mean"],
-                color="k" if row["path"] == OLD else f"C{(colour + 1) % 10}",
-                ls="--",
-                lw=1.0,
-                label=row["path"],
-            )
+            shade = "k" if row["path"] == OLD else f"C{(colour + 1) % 10}"
+            axes.axhline(row["error"][readout]["mean"], color=shade, ls="--", lw=1.0, label=row["path"])
             colour += 1
     for kind, points in curves.items():
         points = sorted(points, key=lambda row: row["queries"])
