@@ -27,7 +27,7 @@ PICTURES = HERE.parent / "docs" / "img"
 SMALL = ("--data", "mnist-5k", "--layers", "200,200", "--epochs", "20", "--update", "accumulate-int8", "--seed", "10",
          "--chip-seed", "10")  # fmt: skip
 STUDIES: dict[str, tuple[str, ...]] = {
-    "memristor": ("--device", "memristor", "--figure", "step_spread=0.3", *SMALL, "--seeds", "2", "--queries", "1000,4000"),
+    "memristor": ("--device", "memristor", "--figure", "step_spread=0.3", *SMALL, "--seeds", "3", "--queries", "1000,4000"),
 }  # fmt: skip
 """Name of a study -> options of `python -m analog_ff mortal`."""
 
