@@ -14,6 +14,7 @@ from analog_ff.energy import energy
 from analog_ff.export import export
 from analog_ff.improve import improve
 from analog_ff.infer import infer
+from analog_ff.mortal import mortal
 from analog_ff.output.messages import answer
 from analog_ff.simulate import simulate
 from analog_ff.spiking.command import spiking
@@ -26,6 +27,7 @@ app.command("infer", cls=Grouped, context_settings=WIDE)(infer)
 app.command("export", cls=Grouped, context_settings=WIDE)(export)
 app.command("compare", cls=Grouped, context_settings=WIDE)(compare)
 app.command("improve", cls=Grouped, context_settings=WIDE)(improve)
+app.command("mortal", cls=Grouped, context_settings=WIDE)(mortal)
 app.command("spiking", cls=Grouped, context_settings=WIDE)(spiking)
 app.command("sweep", cls=Grouped, context_settings=WIDE)(sweep)
 app.add_typer(devices.app, name="devices")

@@ -11,6 +11,7 @@ import wins_picture
 from catalogue import HERE, ROOT, experiments, judged_on, results_of
 from fitting_pages import fitting_pages
 from improve_pages import improve_pages
+from mortal_pages import mortal_pages
 from other_pages import other_pages, table
 from pages import DOCS, FRONT, PAGES, Page, folded, linked, written
 from result_tables import error, mean
@@ -107,6 +108,7 @@ def all_pages() -> list[Page]:
         *wires_pages(),
         *fitting_pages(),
         *improve_pages(),
+        *mortal_pages(),
         *([corrections] if corrections else []),
     ]
 

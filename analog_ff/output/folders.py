@@ -19,7 +19,7 @@ from pathlib import Path
 
 from analog_ff.output import whole_files
 from analog_ff.output.messages import tell
-from hardware_models.check import RunError, UsageError
+from hardware_models.check import RunError, UsageError, shown
 
 if sys.platform != "win32":
     import fcntl
@@ -108,6 +108,15 @@ def held(folder: Path, *, wait: bool = False, work: str = "run", option: str = "
         yield
     finally:
         os.close(descriptor)
+
+
+def there(folder: Path) -> None:
+    """Make a folder that many runs or files share unless it is there; raise UsageError if it cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        where = shown(str(folder), 200, quoted=False)
+        raise UsageError(f"the folder {where} cannot be made ({error.strerror}); give another --folder.") from None
 
 
 def _sweep(folder: Path) -> None:

@@ -227,7 +227,7 @@ def _cells_asked_first(port: Any) -> Iterator[None]:
 
 
 @contextmanager
-def _on_the_chip(run: Run) -> Iterator[None]:
+def on_the_chip(run: Run) -> Iterator[None]:
     """Work with a run's chip in the ``with``: what goes wrong on it, or in a user's code, becomes one sentence.
 
     The read-out's small products are NumPy's own: with one BLAS thread their bits depend on no machine's cores.
@@ -243,7 +243,7 @@ def _carry_out(parts: Parts, folder: Path, end: End) -> Document:
     """Train the remaining epochs, test, and leave cells, pictures and, last of all, the result in the folder."""
     run = parts.run
     meter = MachineMeter()
-    with _on_the_chip(run):
+    with on_the_chip(run):
         run.train(folder, quiet=end.quiet, after_epoch=meter.after_epoch(end.after_epoch))
         start = time.monotonic()
         errors, tallies = run.test()
@@ -252,7 +252,7 @@ def _carry_out(parts: Parts, folder: Path, end: End) -> Document:
     result |= results.plain(parts.noise[0])
     if (joule := meter.joule()) is not None:  # most users may not read their machine's counters
         result["machine_joule"] = results.plain(joule)
-    with _on_the_chip(run):
+    with on_the_chip(run):
         result |= results.plain(ages_of_the_run(run, parts.conditions))
         if parts.target is not None:
             result["deployed"] = results.plain(deploy(run, parts.target, parts.conditions) | parts.noise[1])

@@ -25,12 +25,11 @@ from analog_ff.runs.chip_parts import interconnect_of
 from analog_ff.runs.conductances import put
 from analog_ff.runs.execute import Parts, prepared
 from analog_ff.runs.later import ages_of_the_answer
-from analog_ff.runs.results import plain
+from analog_ff.runs.results import phase_joule, plain
 from analog_ff.runs.resume import take_up
 from analog_ff.runs.stored import CONFIG, begun_with, finished
 from analog_ff.runs.train import Run
 from hardware_models.check import RunError, UsageError, shown
-from hardware_models.energy import price
 from hardware_models.events import Ledger, Tally
 from hardware_models.files import LARGE, contents, home, reading, text
 from hardware_models.kernels.products import one_blas_thread
@@ -224,9 +223,7 @@ class LoadedRun:
     def _joule(self, tally: Tally) -> float:
         ledger = Ledger()
         ledger.book("infer", tally)
-        found = ledger.phase("infer").total()
-        priced = price({"infer": found.counts}, {"infer": found.integrals}, **self.parts.conditions)
-        return sum(priced["infer"].values())
+        return phase_joule(ledger, "infer", self.parts.conditions)
 
     def close(self) -> None:
         """End what the chip needs, such as its process."""

@@ -43,10 +43,15 @@ def device_conditions(device: Document) -> dict[str, float]:
 
 def learn_joule(ledger: Ledger, conditions: Document) -> float:
     """Return the energy of phase learn so far [J]."""
+    return phase_joule(ledger, "learn", conditions)
+
+
+def phase_joule(ledger: Ledger, phase: str, conditions: Document) -> float:
+    """Return the energy of a phase of a ledger [J] under the `conditions` of a run."""
     from hardware_models.energy import price
 
-    learn = ledger.phase("learn").total()
-    return sum(price({"learn": learn.counts}, {"learn": learn.integrals}, **conditions)["learn"].values())
+    booked = ledger.phase(phase).total()
+    return sum(price({phase: booked.counts}, {phase: booked.integrals}, **conditions)[phase].values())
 
 
 def memory_left(pulses_per_device: float, cycle_noise: float) -> float:

@@ -79,12 +79,7 @@ class Run:
         steps = self.schedule.per_epoch
         if not self.programmed:
             self.fabricated.note(self.arrays())
-            self.ledger.book("program", calibrated(config, self.learner))
-            if not self.taken:
-                self.ledger.book("program", self.learner.initialise())
-            if config.line_groups == "auto":
-                self.ledger.book("program", calibrate(self.learner, self.port, self.data.x_train, config.seed))
-            self.programmed = True
+            self.program()
             self._save(folder)
         bar = Progress(steps * config.epochs, steps * self.epoch, quiet=quiet)
         with Interruptible() as interruption, bar as progress:
@@ -108,6 +103,18 @@ class Run:
                     after_epoch(self.epoch)
         self.finish()
 
+    def program(self, write: Callable[[], Tally] | None = None) -> None:
+        """Calibrate the converters, program the first weights, and search for the groups of the lines.
+
+        write : writes the weights and returns the events; by default the learner draws and programs first weights.
+        """
+        self.ledger.book("program", calibrated(self.config, self.learner))
+        if not self.taken:
+            self.ledger.book("program", (write or self.learner.initialise)())
+        if self.config.line_groups == "auto":
+            self.ledger.book("program", calibrate(self.learner, self.port, self.data.x_train, self.config.seed))
+        self.programmed = True
+
     def finish(self) -> None:
         """Do the learner's last work after the last epoch.
 
@@ -116,11 +123,15 @@ class Run:
         self.ledger.book("program", self.learner.finish())
 
     def _teach(self, lesson: Lesson) -> None:
+        images = self.shifted(self.data.x_train[lesson.rows], lesson.step)
+        self.images += teach(self.learner, self.ledger, images, self.data.y_train[lesson.rows], lesson)
+
+    def shifted(self, images: np.ndarray, step: int) -> np.ndarray:
+        """Return training images (B, n) as the run shows them in a step: moved by up to `--shift` pixels."""
         config, data = self.config, self.data
-        images = data.x_train[lesson.rows]
-        if config.shift:
-            images = shift(images, data.height, data.width, config.shift, Key(config.seed, "shift", lesson.step))
-        self.images += teach(self.learner, self.ledger, images, data.y_train[lesson.rows], lesson)
+        if not config.shift:
+            return images
+        return shift(images, data.height, data.width, config.shift, Key(config.seed, "shift", step))
 
     def _monitor(self) -> dict[str, float]:
         images, labels = self._watch

@@ -22,7 +22,7 @@ from analog_ff.sweeps.crew import Crew, LocalCrew
 from analog_ff.sweeps.points import Point, check
 from analog_ff.sweeps.progress import Told
 from analog_ff.sweeps.store import DONE, FAILED, INTERRUPTED, RUNNING, WAITING, Store
-from hardware_models.check import CommandError, UsageError, positive_int, shown
+from hardware_models.check import CommandError, UsageError, positive_int
 from hardware_models.places import place_now
 from hardware_models.tables import entry
 
@@ -84,7 +84,7 @@ def run_points(
     with ExitStack() as closing:
         crew = _crew(min(len(opened), workers or cores()), threads, scheduler, place)
         closing.callback(crew.end)
-        _make(place)
+        folders.there(place)
         closing.enter_context(folders.held(place, work="sweep", option="--folder"))
         sweep = _Sweep(points, store, place, keep, retries, done, say)
         stopping = closing.enter_context(Interruptible())
@@ -96,14 +96,6 @@ def run_points(
         finally:
             crew.end()
             sweep.give_back()
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        where = shown(str(folder), 200, quoted=False)
-        raise UsageError(f"the folder {where} cannot be made ({error.strerror}); give another --folder.") from None
 
 
 def check_how(*, workers: int | None, threads: int | None, scheduler: str | None, keep: str, retries: int) -> None:
