@@ -110,7 +110,10 @@ def test_recipes_are_no_choices_that_do_nothing() -> None:
             {"learner": "pepita", "schedule": "pipelined"},
             "learns from every batch at once: choose --schedule interleaved",
         ),
-        ({"readout": "output"}, "has no output layer on the chip: choose --readout softmax or energy"),
+        (
+            {"readout": "output"},
+            "has no output layer, and no groups of neurons that compete: choose --readout softmax or energy",
+        ),
         ({"update": "coincidence", "momentum": 0.5}, "--momentum belongs to --update accumulate or accumulate-int8"),
     ],
 )

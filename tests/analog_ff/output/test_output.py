@@ -154,7 +154,11 @@ def test_ctrl_c_at_the_very_beginning(tmp_path: Path) -> None:
     root = str(Path(analog_ff.__file__).parents[1])
     words = [sys.executable, "-m", "analog_ff", "devices", "list"]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join((str(tmp_path), root))}
-    ended = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
+    # A shell without job control lets what it starts in the background ignore SIGINT, and a child inherits that.
+    ended = subprocess.run(
+        words, env=env, capture_output=True, text=True, check=False,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
     assert ended.returncode == -signal.SIGINT and ended.stderr == ""
 
 
