@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from analog_ff.cli.app import command_of, run_app
+from analog_ff.cli.carriers import INT
 from analog_ff.cli.parameters import TEXT, parameters, with_signature
 from analog_ff.config.config import Config, recommended
 from analog_ff.config.reading import given
@@ -33,17 +34,16 @@ OFF_CHIP = "backprop-programmed"
 LABELLED = "labelled"
 """Kind of query whose true label is known beside the answer."""
 ASKED = "What is asked"
-_INT = "<int>"
 _FLOAT = "<float>"
 
 
 def mortal(
     *,
     chips: str = typer.Option(
-        "2", "--chips", metavar=_INT, rich_help_panel=ASKED, help="chips of each seed: one that learns, and those after it [1]"
+        "2", "--chips", metavar=INT, rich_help_panel=ASKED, help="chips of each seed: one that learns, and those after it [1]"
     ),
     seeds: str = typer.Option(
-        "1", "--seeds", metavar=_INT, rich_help_panel=ASKED, help="seeds, each with chips of its own [1]"
+        "1", "--seeds", metavar=INT, rich_help_panel=ASKED, help="seeds, each with chips of its own [1]"
     ),
     queries: str = typer.Option(
         "500,1000,2000,4000", "--queries", metavar=TEXT, rich_help_panel=ASKED,
@@ -59,23 +59,23 @@ def mortal(
         help="exponent of the answers' probabilities before labels are drawn from them [1]; inf: the likeliest label",
     ),
     tune: str = typer.Option(
-        "500", "--tune", metavar=_INT, rich_help_panel=ASKED,
+        "500", "--tune", metavar=INT, rich_help_panel=ASKED,
         help="labelled images with which a copied network goes on learning, at most half of the training set",
     ),
     tune_epochs: str = typer.Option(
-        "4", "--tune-epochs", metavar=_INT, rich_help_panel=ASKED, help="passes over the images of --tune"
+        "4", "--tune-epochs", metavar=INT, rich_help_panel=ASKED, help="passes over the images of --tune"
     ),
     rounds: str = typer.Option(
-        "20", "--rounds", metavar=_INT, rich_help_panel=ASKED, help="largest number of corrections of copied weights"
+        "20", "--rounds", metavar=INT, rich_help_panel=ASKED, help="largest number of corrections of copied weights"
     ),
     reads: str = typer.Option(
-        "4", "--reads", metavar=_INT, rich_help_panel=ASKED, help="reads that are averaged when weights are copied"
+        "4", "--reads", metavar=INT, rich_help_panel=ASKED, help="reads that are averaged when weights are copied"
     ),
     tolerance: str = typer.Option(
         "0.05", "--tolerance", metavar=_FLOAT, rich_help_panel=ASKED, help="error of a copied weight that stays [of W_max]"
     ),
     generations: str = typer.Option(
-        "0", "--generations", metavar=_INT, rich_help_panel=ASKED,
+        "0", "--generations", metavar=INT, rich_help_panel=ASKED,
         help="chips in a row for each seed, each taught by the answers of the one before, with the largest of --queries",
     ),
     days: str = typer.Option(
@@ -84,7 +84,7 @@ def mortal(
         "measured anew, and with a little learning each day",
     ),
     daily: str = typer.Option(
-        "100", "--daily", metavar=_INT, rich_help_panel=ASKED, help="images of a day of learning, with --days"
+        "100", "--daily", metavar=INT, rich_help_panel=ASKED, help="images of a day of learning, with --days"
     ),
     folder: str = typer.Option(
         "", "--folder", metavar=TEXT, show_default=False,
