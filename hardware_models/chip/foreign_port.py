@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from hardware_models import pins
 from hardware_models.check import RunError, UsageError, shown
-from hardware_models.chip.line_port import LinePort, sheet_of
+from hardware_models.chip.line_port import LinePort, carried, sheet_of
 from hardware_models.devices.base import Device
 from hardware_models.events import Events
+from hardware_models.keys import Key
 from hardware_models.load import load_device
 from hardware_models.port import LayerSheet
+from hardware_models.protocol.frames import NO_ARRAYS
 from hardware_models.protocol.line import ANSWER_WITHIN, NOTHING, Answer, Line
 
+FORMS: Mapping[str, type[np.generic]] = MappingProxyType(
+    {"x": np.float32, "bias": np.float32, "d": np.float32, "weights": np.float32, "counts": np.int32, "rows": np.int32,
+     "columns": np.int32}
+)  # fmt: skip
+"""Types in which a chip from outside is sent its arrays, so that it needs to read items of 4 bytes alone."""
 NEEDED = ("observe", "program")
 """Pins without which no network can be made of a chip."""
 
@@ -66,8 +76,8 @@ class ForeignPort(LinePort):
             raise self._line.refuse(
                 f"has layers {shown(said.get('shapes'))}, this run needs {asked} (inputs with the bias row, neurons)"
             )
-        pins, sheets = said.get("pins"), said.get("datasheet")
-        if not isinstance(pins, list) or not set(NEEDED) <= {str(pin) for pin in pins}:
+        named, sheets = said.get("pins"), said.get("datasheet")
+        if not isinstance(named, list) or not set(NEEDED) <= {str(pin) for pin in named}:
             raise self._line.refuse(
                 f"should have at least the pins {' and '.join(NEEDED)}, it named {shown(said.get('pins'))}"
             )
@@ -77,9 +87,29 @@ class ForeignPort(LinePort):
             self.datasheet = tuple(sheet_of(sheet) for sheet in sheets)
         except ValueError as error:
             raise self._line.refuse(f"sent no data sheet ({error})") from None
-        self.shapes, self.pins = wanted, frozenset(str(pin) for pin in pins)
+        self.shapes, self.pins = wanted, frozenset(str(pin) for pin in named)
         self._saves = bool(said["save"])
         self.repeatable = self._saves and bool(said["repeatable"])
+
+    def _call(
+        self,
+        method: str,
+        *,
+        layer: int | None = None,
+        key: Key | None = None,
+        arguments: Mapping[str, object] = NOTHING,
+        arrays: Mapping[str, ArrayLike | None] = NO_ARRAYS,
+    ) -> Answer:
+        """Return the answer of the chip to a method, whose arrays are sent in the types of `FORMS`."""
+        sent = carried(arrays)
+        if layer is not None and "bias" in sent:
+            whole = (len(sent["x"]), self.shapes[layer][1])
+            sent["bias"] = np.broadcast_to(pins.offsets("the bias", sent["bias"], whole), whole)
+        for name, kind in FORMS.items() if method != "restore" else ():
+            if name in sent:
+                shape = (None,) * sent[name].ndim
+                sent[name] = pins.finite(name, sent[name], shape) if kind is np.float32 else sent[name].astype(kind)
+        return super()._call(method, layer=layer, key=key, arguments=arguments, arrays=sent)
 
     def _output(self, answer: Answer, shape: tuple[int, int]) -> tuple[np.ndarray, Events]:
         """Return the outputs in an answer, of the right shape and finite, and the events."""

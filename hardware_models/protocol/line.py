@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -49,6 +50,7 @@ class Line:
     ) -> None:
         self.link, self.name, self._within, self._errors, self._heard = link, link.name, within, errors, heard
         self._failed = ""
+        weakref.finalize(self, link.close)  # a line that nobody closes, and at the end of Python
 
     @classmethod
     def to(cls, spec: str, what: str, within: float | None = ANSWER_WITHIN) -> Line:

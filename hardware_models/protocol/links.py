@@ -178,7 +178,7 @@ class SocketLink(Link):
     def close(self) -> None:
         """Close the socket."""
         super().close()
-        self._socket.close()
+        self._socket.close()  # again and again: nothing happens
 
 
 class ProcessLink(Link):
@@ -248,14 +248,18 @@ def opened_link(spec: str, what: str, within: float | None) -> Link:
     name = f"the {what} behind {shown(spec, 100, quoted=False)}"
     if spec.startswith(TCP):
         return SocketLink(name, _connected(spec, name, within))
-    words = command_of(spec)
     if os.name != "posix":
         raise UsageError(f"{name} needs a POSIX system: serve it at {TCP}127.0.0.1:PORT.")
-    for word in words:
+    note_program(spec)
+    return ProcessLink(name, command_of(spec))
+
+
+def note_program(spec: str) -> None:
+    """Note the files that the command of ``process:COMMAND`` names as inputs of the run."""
+    for word in command_of(spec) if spec.startswith(PROCESS) else ():
         path = placed(Path(word))
         if path.is_file() and path.stat().st_size <= MOST_PROGRAM:
             contents(path, "program", most=MOST_PROGRAM)
-    return ProcessLink(name, words)
 
 
 def command_of(spec: str) -> list[str]:
