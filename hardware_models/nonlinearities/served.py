@@ -126,8 +126,8 @@ class Served:
             made.restore(before)
         if made.repeatable and first.tobytes() != made(z).tobytes():
             raise UsageError(
-                f"the neurons behind {self.name} returned two results for one z: their hello should say '\"repeatable\":false', "
-                "or 'save' and 'restore' should carry all that they remember."
+                f"the box of neurons at {self.name} returned two results for one z: its hello should say '\"repeatable\":false', "
+                "or 'save' and 'restore' should carry all that it remembers."
             )
         if isinstance(made, _Remembering) and before is not None:
             made.restore(before)

@@ -245,7 +245,8 @@ def opened_link(spec: str, what: str, within: float | None) -> Link:
 
     Files that the command of a process names are noted as inputs of the run.
     """
-    name = f"the {what} behind {shown(spec, 100, quoted=False)}"
+    box = "box of neurons" if what == "neurons" else what
+    name = f"the {box} at {shown(spec, 100, quoted=False)}"
     if spec.startswith(TCP):
         return SocketLink(name, _connected(spec, name, within))
     if os.name != "posix":

@@ -19,7 +19,9 @@ from hardware_models.protocol.values import events_entry, events_of, key_entries
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5).filter(lambda k: k != "number"), inner),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5).filter(lambda k: k != "number"), inner)
+    ),
     max_leaves=8,
 )
 
@@ -35,7 +37,12 @@ def equal(a: object, b: object) -> bool:
 
 
 @settings(max_examples=60, deadline=None)
-@given(value=PLAIN, kind=st.sampled_from(frames.TYPES), shape=st.lists(st.integers(0, 4), max_size=4), seed=st.integers(0, 9))
+@given(
+    value=PLAIN,
+    kind=st.sampled_from(frames.TYPES),
+    shape=st.lists(st.integers(0, 4), max_size=4),
+    seed=st.integers(0, 9),
+)
 def test_a_frame_is_read_as_it_was_written(value: object, kind: str, shape: list[int], seed: int) -> None:
     """Values, types, shapes and every byte, those of NaN included."""
     raw = np.random.default_rng(seed).integers(0, 256, math.prod(shape) * np.dtype(kind).itemsize, np.uint8)
@@ -53,7 +60,9 @@ def test_big_endian_arrays_keep_their_values() -> None:
     assert np.array_equal(again({}, {"a": array}).arrays["a"], array)
 
 
-@pytest.mark.parametrize("value", [np.array(["text"]), np.array([1j]), np.array([None]), [[1], [2, 3]], np.longdouble(1)])
+@pytest.mark.parametrize(
+    "value", [np.array(["text"]), np.array([1j]), np.array([None]), [[1], [2, 3]], np.longdouble(1)]
+)
 def test_what_is_no_array_of_real_numbers_is_refused(value: object) -> None:
     with pytest.raises(frames.FrameError, match="cannot carry a"):
         frames.sendable("a", value)
