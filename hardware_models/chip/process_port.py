@@ -109,7 +109,7 @@ class _OfProcess(SocketLink):
         self._process = process
 
     def why(self) -> str:
-        """Return how the process has ended."""
+        """Return the way in which the process has ended."""
         self._process.join(GRACE)
         return ended(self._process.exitcode)
 

@@ -31,7 +31,7 @@ CHIP_ERRORS: Mapping[str, type[Exception]] = MappingProxyType(
 
 
 def hello_of(port: ChipPort, about: Mapping[str, object]) -> dict[str, object]:
-    """Return what a chip says of itself; `about` adds entries."""
+    """Return the hello of a chip; `about` adds entries."""
     return {
         "what": "chip", "shapes": port.shapes, "pins": sorted(port.pins),
         "datasheet": [sheet._asdict() for sheet in port.datasheet], "save": True, **about,

@@ -22,7 +22,7 @@ NOTHING: Mapping[str, object] = {}
 
 
 class Answer(NamedTuple):
-    """What came back."""
+    """The answer of a box: its value, arrays, events and all entries of its line."""
 
     value: object
     arrays: dict[str, np.ndarray]
@@ -150,7 +150,7 @@ class Line:
         return cast
 
     def hello(self, what: str, arguments: Mapping[str, object] = NOTHING) -> dict[str, object]:
-        """Return what the box says of itself; raise UsageError if it is no box of the kind `what`, or says nothing."""
+        """Return the hello of the box; raise UsageError if it is no box of the kind `what`, or says nothing."""
         try:
             said = self.call("hello", arguments={"what": what, **arguments}).value
             if not isinstance(said, dict) or said.get("what") != what:

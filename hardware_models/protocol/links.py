@@ -197,7 +197,7 @@ class ProcessLink(Link):
         super().__init__(name, *(stream.fileno() for stream in self._streams))
 
     def why(self) -> str:
-        """Return how the process has ended, and its last words."""
+        """Return the way in which the process has ended, and its last words."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(GRACE)
         words = self.last_words()
@@ -226,7 +226,7 @@ class ProcessLink(Link):
 
 
 def ended(code: int | None) -> str:
-    """Return how a process has ended, from its status; None: it lives."""
+    """Return the way in which a process has ended, from its status; None: it lives."""
     if code is None:
         return "has closed its end of the line"
     with suppress(ValueError):
