@@ -50,9 +50,10 @@ def _page(found: dict[str, Any]) -> Page:
         f"{config['batch']} images; cells of device {config['device']}, but for the chip in C, whose cells are its own. Frozen",
         "layers have the same box, cells, seed and read-out, and only the read-out learns. Test error by the softmax read-out",
         "in %; mean and standard deviation over seeds, each with a chip of its own; the last column is the mean of the paired",
-        "differences. The learner has no model of any box: it leaves out the slope of the neurons. Its learning rate was chosen on",
-        "a few trial runs with seeds 0 and 1, of which the second is in the table. The layers are small on purpose, so that what they",
-        "have learned matters.", "",
+        "differences. The learner has no model of any box: it leaves out the slope of the neurons. Its learning rate was",
+        "chosen on a few trial runs with seeds 0 and 1, of which the second is in the table. The layers are small on",
+        "purpose, so that what they have learned matters.",
+        "",
         *table("box | seeds | Forward-Forward | frozen layers | difference", rows), "",
     ]  # fmt: skip
     kills = found["kills"]

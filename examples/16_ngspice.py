@@ -11,7 +11,7 @@ from analog_ff.runs.execute import execute
 def main() -> None:
     """Train through the box."""
     server = Path(__file__).with_name("ngspice_neurons.py")
-    given = {"data": "digits", "only_classes": ("0", "1"), "layers": (6,), "epochs": 2, "batch": 60, "preset": "plain"}
+    given = {"data": "digits", "only_classes": ("0", "1"), "layers": (8,), "epochs": 2, "batch": 30, "preset": "plain"}
     given |= {
         "nonlinearity": f"process:{sys.executable} {server}",
         "learning_rate": 0.2,
