@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from typing import Any
 
 from other_pages import found_in, table
 from pages import Page, folded
+
+from analog_ff.comparison.pricing import interval
 
 LEARNING, FROZEN = "forward-forward", "random-features"
 
@@ -33,28 +34,21 @@ def _spread(values: list[float]) -> str:
     return f"{statistics.mean(values):.1f}{more}"
 
 
-def _interval(values: list[float]) -> float:
-    """Return half the width of the 95 % interval of a mean by Student's t; infinity for one value."""
-    from scipy.stats import t
-
-    if len(values) < 2:
-        return math.inf
-    return float(t.ppf(0.975, len(values) - 1) * statistics.stdev(values) / math.sqrt(len(values)))
-
-
 def _row(box: str, both: list[tuple[float, float]]) -> list[str]:
     """Return the line of a box in the table."""
     gains = [frozen - learned for learned, frozen in both]
-    said = f"{statistics.mean(gains):.1f} ± {_interval(gains):.1f}"
+    found = interval(gains)
+    said = f"{found['mean']:.1f}" + ("" if found["low"] is None else f" ({found['low']:.1f} to {found['high']:.1f})")
     won = f"{sum(gain > 0 for gain in gains)} of {len(gains)}"
     return [box, str(len(both)), _spread([a for a, _ in both]), _spread([b for _, b in both]), won, said]
 
 
 def _verdict(both: list[tuple[float, float]]) -> str:
     """Return the verdict of the interval of the paired differences, in a word."""
-    gains = [frozen - learned for learned, frozen in both]
-    mean = statistics.mean(gains)
-    return "not decided" if abs(mean) <= _interval(gains) else "better" if mean > 0 else "worse"
+    found = interval([frozen - learned for learned, frozen in both])
+    if found["low"] is None or found["low"] <= 0.0 <= found["high"]:
+        return "not decided"
+    return "better" if found["low"] > 0.0 else "worse"
 
 
 def _tried(found: dict[str, Any]) -> list[str]:
