@@ -63,7 +63,7 @@ def test_a_run_stops_in_one_sentence_and_goes_on_with_a_sound_box(
     wire = tmp_path / "wire"
     wire.symlink_to(box / what)
     place = f"process:sh -c '. {wire}'"
-    options = [*OPTIONS, "--nonlinearity", place, "--answer-within", "3", "--out", str(tmp_path / "run")]
+    options = [*OPTIONS, "--nonlinearity", place, "--answer-within", "2", "--out", str(tmp_path / "run")]
     assert run_app(app, options) == 1
     err = capsys.readouterr().err
     assert err.count("error: ") == 1 and outside_boxes.WRONG[what] in " ".join(err.split()) and "Traceback" not in err
