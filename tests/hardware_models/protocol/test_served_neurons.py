@@ -1,4 +1,4 @@
-"""Neurons outside of this process: their outputs are those of the box; what goes wrong is one sentence, and nothing stays open."""
+"""Neurons outside of this process: outputs are those of the box; what goes wrong is one sentence, and nothing stays open."""
 
 from __future__ import annotations
 
