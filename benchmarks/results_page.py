@@ -8,6 +8,7 @@ from typing import Any
 import experiment_page
 import result_tables
 import wins_picture
+from black_box_pages import black_box_pages
 from catalogue import HERE, ROOT, experiments, judged_on, results_of
 from fitting_pages import fitting_pages
 from improve_pages import improve_pages
@@ -109,6 +110,7 @@ def all_pages() -> list[Page]:
         *fitting_pages(),
         *improve_pages(),
         *mortal_pages(),
+        *black_box_pages(),
         *([corrections] if corrections else []),
     ]
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from analog_ff.config.config import Config
 from analog_ff.config.parts import ADC_FAULTS, DAC_FAULTS, ChipChoices
 from analog_ff.plain import Document
 from hardware_models.check import UsageError
+from hardware_models.devices.base import BaseDevice
 from hardware_models.energy import load_technology
 from hardware_models.wires import Interconnect
 
 if TYPE_CHECKING:
+    from hardware_models.chip.foreign_port import ForeignPort
     from hardware_models.crossbar.line_noise import LineNoise
 
 
@@ -75,4 +78,14 @@ def chip_options(config: ChipChoices) -> Document:
         "adc_range": config.adc_range,
         "partial_sums": config.partial_sums,
         "pairs": config.pairs,
+        "answer_within": config.answer_within,
     }
+
+
+def foreign_port_of(config: Config, device: BaseDevice, shapes: Sequence[tuple[int, int]]) -> ForeignPort:
+    """Return the chip from outside of a run, which is told the choices that it may heed; `device` is what prices it."""
+    from hardware_models.chip.foreign_port import ForeignPort
+
+    told = ("chip_seed", "dac", "adc", "weight_range", "input_scale", "adc_range")
+    wishes = {name: getattr(config, name) for name in told}
+    return ForeignPort(config.port, device, shapes, answer_within=config.answer_within, wishes=wishes)

@@ -14,6 +14,8 @@ import numpy as np
 
 from hardware_models.keys import Key
 from hardware_models.nonlinearities import NONLINEARITIES
+from hardware_models.nonlinearities.recorded import LOOKUP, Recorded
+from hardware_models.protocol.links import is_link
 from hardware_models.tables import load_object, lookup
 
 
@@ -51,6 +53,20 @@ class Timed(Protocol):
         ...
 
 
+@runtime_checkable
+class Foreign(Protocol):
+    """Neurons outside of this process, see `hardware_models.nonlinearities.served`."""
+
+    @property
+    def repeatable(self) -> bool:
+        """False if they have a memory or noise that nothing can save."""
+        ...
+
+    def close(self) -> None:
+        """End what the neurons need, such as their process."""
+        ...
+
+
 class Nonlinearity(Protocol):
     """A kind of neuron, from which the neurons of a layer are fabricated."""
 
@@ -69,10 +85,27 @@ class Nonlinearity(Protocol):
         ...
 
 
-def load_nonlinearity(spec: str) -> Nonlinearity:
-    """Return the nonlinearity of a name or of ``file.py:function``; raise UsageError if there is none."""
+def load_nonlinearity(spec: str, within: float | None = None) -> Nonlinearity:
+    """Return the nonlinearity of a name, of ``file.py:function`` or of a place outside; raise UsageError if there is none.
+
+    Parameters
+    ----------
+    spec : a name of `NONLINEARITIES`, ``file.py:function``, ``process:COMMAND``, ``tcp://127.0.0.1:PORT`` or ``lookup:FILE``.
+    within : time for every answer from outside [s]; None: `hardware_models.protocol.line.ANSWER_WITHIN`.
+    """
+    if is_link(spec):
+        from hardware_models.nonlinearities.served import Served
+
+        return Served(spec, within)
+    if spec.startswith(LOOKUP):
+        return Recorded(spec)
     if ":" in spec:
         from hardware_models.nonlinearities.measured import UserFunction
 
         return UserFunction(spec, load_object(spec, "nonlinearity"))
     return lookup("nonlinearity", spec, NONLINEARITIES)()
+
+
+def changes_with_time(spec: str) -> bool:
+    """Tell whether the neurons of a nonlinearity change with the chip's clock; those outside of this process have their own."""
+    return not is_link(spec) and isinstance(load_nonlinearity(spec).fabricate(1, Key(0, "law of time")), Timed)

@@ -21,7 +21,7 @@ ORDER = [
      "hardware_models.events", "hardware_models.figures", "hardware_models.files", "hardware_models.hdf5",
      "hardware_models.opened", "hardware_models.pins", "hardware_models.places", "hardware_models.user_code",
      "hardware_models.user_caches", "hardware_models.user_contract", "hardware_models.user_faults"},
-    {"hardware_models.kernels", "hardware_models.laboratory"},
+    {"hardware_models.kernels", "hardware_models.laboratory", "hardware_models.protocol"},
     {"hardware_models.devices", "hardware_models.converters", "hardware_models.nonlinearities",
      "hardware_models.parameters"},
     {"hardware_models.fitting", "hardware_models.examination"},
