@@ -101,7 +101,15 @@ class ChipChoices:
         "memristor",
         "device of the cells: a name of `devices list`, a .toml file, file.py:Class or package.module:Class",
     )
-    nonlinearity: str = option("relu", "curve of the neurons", table=NONLINEARITIES, or_own="file.py:function")
+    nonlinearity: str = option("relu", "curve of the neurons", table=NONLINEARITIES, or_own="measured:FILE.csv or file.py:function")
+    box_strength: float = option(
+        1.0,
+        "s: share of --nonlinearity beside what is known: a rectifier, or between layers a wire [1]",
+        low=0.0,
+        high=1.0,
+        beside="nonlinearity",
+        later=True,
+    )
     sealed: bool = option(False, "refuse any look inside the chip")
     chips: str = option(
         "one", "one: all layers on one chip; per-layer: each on a chip of its own", choices=("one", "per-layer")

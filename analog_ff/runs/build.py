@@ -23,7 +23,7 @@ from analog_ff.objective.schedule import SCHEDULES, Schedule
 from analog_ff.registry.options import flag
 from analog_ff.registry.rows import names
 from analog_ff.runs.batches import Batches
-from analog_ff.runs.chip_parts import chip_options, converter_faults_of, interconnect_of, line_limit_of, line_noise_of
+from analog_ff.runs.chip_parts import boxes_of, chip_options, converter_faults_of, interconnect_of, line_limit_of, line_noise_of
 from analog_ff.runs.further_arrays import arrays_of, switched
 from analog_ff.runs.read_time import check_reads, read_time_of
 from analog_ff.runs.run_device import loaded_device
@@ -214,7 +214,8 @@ def network_of(config: Config, port: ChipPort, wiring: Wiring) -> Network:
         )
         for units, regions in zip(wiring.units, every, strict=True)
     ]
-    network: Network = kind(port, goodness, **wiring.options)
+    boxes = {"boxes": found} if (found := boxes_of(config, port)) else {}
+    network: Network = kind(port, goodness, **wiring.options, **boxes)
     return network
 
 

@@ -2,7 +2,7 @@
 
 Neurons need only be callable. Neurons with a memory also have `save` and `restore` (`Stateful`), and neurons that change with
 the chip's clock also have `advance` (`Timed`). A value that changes with the clock is state, so `Timed` neurons are `Stateful`
-too. The chip looks for these methods once, when it is built; only the chip calls them.
+too. Neurons that draw have `drawn` (`Stochastic`). Only the chip calls these methods.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ import numpy as np
 from hardware_models.keys import Key
 from hardware_models.nonlinearities import NONLINEARITIES
 from hardware_models.tables import load_object, lookup
+
+MEASURED = "measured:"
+"""Beginning of the name of a transfer that was measured: a .csv file follows."""
 
 
 class Neurons(Protocol):
@@ -51,6 +54,24 @@ class Timed(Protocol):
         ...
 
 
+@runtime_checkable
+class Stochastic(Protocol):
+    """Neurons that draw anew in every read; a call without a key answers without what is drawn."""
+
+    def __call__(self, z: np.ndarray) -> np.ndarray:
+        """Return f(z) without noise: the curve, or the mean of what is drawn."""
+        ...
+
+    def drawn(self, z: np.ndarray, key: Key) -> np.ndarray:
+        """Return y (B, neurons), drawn from `key` and the place in the batch."""
+        ...
+
+
+def answer(box: Neurons, z: np.ndarray, key: Key) -> np.ndarray:
+    """Return y of neurons in the read of a key: those that draw use a child of it, the others need none."""
+    return box.drawn(z, key.child("neurons")) if isinstance(box, Stochastic) else box(z)
+
+
 class Nonlinearity(Protocol):
     """A kind of neuron, from which the neurons of a layer are fabricated."""
 
@@ -69,10 +90,29 @@ class Nonlinearity(Protocol):
         ...
 
 
-def load_nonlinearity(spec: str) -> Nonlinearity:
-    """Return the nonlinearity of a name or of ``file.py:function``; raise UsageError if there is none."""
+def load_nonlinearity(spec: str, strength: float = 1.0, *, known: str = "relu") -> Nonlinearity:
+    """Return the nonlinearity of a name, of ``measured:FILE.csv`` or of ``file.py:function``.
+
+    strength : share of it beside that of the `known` one, see `hardware_models.nonlinearities.blended`; 1: it is there alone.
+
+    Raises UsageError if there is none, or if the strength is no share.
+    """
+    found = _loaded(spec)
+    if strength == 1.0:
+        return found
+    from hardware_models.nonlinearities.blended import Blended
+
+    return Blended(found, _loaded(known), strength)
+
+
+def _loaded(spec: str) -> Nonlinearity:
+    if spec.startswith(MEASURED):
+        from hardware_models.nonlinearities.transfer import read_transfer
+
+        return read_transfer(spec)
     if ":" in spec:
         from hardware_models.nonlinearities.measured import UserFunction
 
         return UserFunction(spec, load_object(spec, "nonlinearity"))
-    return lookup("nonlinearity", spec, NONLINEARITIES)()
+    found: Nonlinearity = lookup("nonlinearity", spec, NONLINEARITIES)()
+    return found
