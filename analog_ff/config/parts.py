@@ -101,7 +101,9 @@ class ChipChoices:
         "memristor",
         "device of the cells: a name of `devices list`, a .toml file, file.py:Class or package.module:Class",
     )
-    nonlinearity: str = option("relu", "curve of the neurons", table=NONLINEARITIES, or_own="measured:FILE.csv or file.py:function")
+    nonlinearity: str = option(
+        "relu", "curve of the neurons", table=NONLINEARITIES, or_own="measured:FILE.csv or file.py:function"
+    )
     box_strength: float = option(
         1.0,
         "s: share of --nonlinearity beside what is known: a rectifier, or between layers a wire [1]",

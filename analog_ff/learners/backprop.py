@@ -70,9 +70,7 @@ class Backprop(ErrorDriven):
                 above = self.through_box(layer - 1, activities[layer - 1], activity.x[0][:, :-1], above, tally)
         return drives, tally
 
-    def through_box(
-        self, layer: int, activity: Activity, x: np.ndarray, above: np.ndarray, tally: Tally
-    ) -> np.ndarray:
+    def through_box(self, layer: int, activity: Activity, x: np.ndarray, above: np.ndarray, tally: Tally) -> np.ndarray:
         """Return the error at a layer's normalised outputs, for that at x (B, units), which they became on the way up.
 
         Where a box stands on the way, it is multiplied by the box's true slope dx_j/da_j.
@@ -110,9 +108,7 @@ class NominalBackprop(OutputSlopes, Backprop):
     name: ClassVar[str] = "backprop-nominal"
     reads_back: ClassVar[bool] = True
 
-    def through_box(
-        self, layer: int, activity: Activity, x: np.ndarray, above: np.ndarray, tally: Tally
-    ) -> np.ndarray:
+    def through_box(self, layer: int, activity: Activity, x: np.ndarray, above: np.ndarray, tally: Tally) -> np.ndarray:
         """Return the error at a layer's outputs: nominally a box is a wire, unless its curve is learned (`--slope curve`)."""
         slope, events = self._slope.behind(layer, activity.normalised, x)
         tally.add(layer, events)

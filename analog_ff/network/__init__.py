@@ -8,7 +8,6 @@ from types import MappingProxyType
 from analog_ff.registry.options import option, parse_layers
 from analog_ff.registry.rows import Kind
 
-
 BOX_PLACES = ("inside", "between")
 """Places of a chip's unknown nonlinearity."""
 
@@ -19,8 +18,7 @@ class BoxOptions:
 
     box_place: str = option(
         "inside",
-        "inside: --nonlinearity is the curve of the neurons; between: neurons are rectifiers, and it stands on the way to the next "
-        "layer",
+        "inside: --nonlinearity is the curve of the neurons; between: it stands between two layers of rectifiers",
         choices=BOX_PLACES,
         beside="nonlinearity",
         later=True,

@@ -4,8 +4,8 @@ r"""A stack of fully connected layers on a chip.
 
 The last input of every layer is the bias row, driven at full scale s = `input_scale`. A layer's goodness is one analog
 measurement, :math:`G_l = \sum_j y_{lj}^2`, which the normaliser of the next layer also uses. With dropout p, a unit's
-output is withheld from the next layer with probability p, and the others are divided by 1 - p. Where a box stands between two layers
-(`hardware_models.chip.between`), the next layer is driven with what comes out of it, a_{l+1} = h(rms(y_l)).
+output is withheld from the next layer with probability p, and the others are divided by 1 - p. Where a box stands between
+two layers (`hardware_models.chip.between`), the next layer is driven with what comes out of it.
 """
 
 from __future__ import annotations
@@ -69,7 +69,12 @@ class Stack(FullLayers):
         return Wiring(tuple((n + 1, m) for n, m in pairwise((inputs, *layers))), tuple(layers))
 
     def __init__(
-        self, port: ChipPort, goodness: Sequence[LayerGoodness], *, label_place: str = "pixels", boxes: Sequence[Box] = ()
+        self,
+        port: ChipPort,
+        goodness: Sequence[LayerGoodness],
+        *,
+        label_place: str = "pixels",
+        boxes: Sequence[Box] = (),
     ) -> None:
         if label_place == "top":
             raise UsageError("a stack takes labels among its pixels, not at its top; choose --network recurrent.")

@@ -23,7 +23,14 @@ from analog_ff.objective.schedule import SCHEDULES, Schedule
 from analog_ff.registry.options import flag
 from analog_ff.registry.rows import names
 from analog_ff.runs.batches import Batches
-from analog_ff.runs.chip_parts import boxes_of, chip_options, converter_faults_of, interconnect_of, line_limit_of, line_noise_of
+from analog_ff.runs.chip_parts import (
+    boxes_of,
+    chip_options,
+    converter_faults_of,
+    interconnect_of,
+    line_limit_of,
+    line_noise_of,
+)
 from analog_ff.runs.further_arrays import arrays_of, switched
 from analog_ff.runs.read_time import check_reads, read_time_of
 from analog_ff.runs.run_device import loaded_device

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from analog_ff.config.config import Config
 from analog_ff.config.parts import ADC_FAULTS, DAC_FAULTS, ChipChoices
+from analog_ff.config.together import settings
 from analog_ff.plain import Document
 from hardware_models.check import UsageError
 from hardware_models.energy import load_technology
@@ -66,9 +67,14 @@ def line_limit_of(config: ChipChoices) -> float:
     return technology.line_current.at("nominal")
 
 
+def _inside(config: Config) -> bool:
+    """Tell whether the nonlinearity of a run is that of its neurons, as in every network but a stack."""
+    return bool(settings(config, "network").get("box_place", "inside") == "inside")
+
+
 def boxes_of(config: Config, port: ChipPort) -> list[Between]:
     """Return the boxes between the layers of a run's chip, of which they are a part: none where the box is inside its layers."""
-    if config.box_place == "inside":
+    if _inside(config):
         return []
     from hardware_models.chip.between import Between  # its package brings the compiled loops with it
 
@@ -83,12 +89,12 @@ def boxes_of(config: Config, port: ChipPort) -> list[Between]:
 def box_of(config: Config) -> str:
     """Return, for a description, the name of a run's nonlinearity with its strength and place away from the defaults."""
     strength = "" if config.box_strength == 1.0 else f", strength {config.box_strength:g}"
-    return config.nonlinearity + strength + ("" if config.box_place == "inside" else ", between layers of rectifiers")
+    return config.nonlinearity + strength + ("" if _inside(config) else ", between layers of rectifiers")
 
 
 def chip_options(config: Config) -> Document:
     """Return the choices of a chip that its constructor takes as they are."""
-    inside = config.box_place == "inside"
+    inside = _inside(config)
     return {
         "chip_seed": config.chip_seed,
         "nonlinearity": config.nonlinearity if inside else "relu",

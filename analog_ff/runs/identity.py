@@ -77,7 +77,7 @@ def _short(data: bytes) -> str:
 
 
 def _file(value: object) -> Path | None:
-    """Return the file that an option names, as ``map.npz``, ``file.py:function`` or ``measured:file.csv``; None if it names none."""
+    """Return the file that an option names, as ``map.npz``, ``file.py:function`` or ``measured:x.csv``; None if it names none."""
     text = value if isinstance(value, str) else ""
     for name in (text, text.rpartition(":")[0], text.removeprefix(MEASURED)):
         if name and (path := placed(home(name))).is_file():

@@ -41,8 +41,8 @@ class Between:
         self.__box = nonlinearity.fabricate(lines, key)
         if isinstance(self.__box, Stateful):
             raise UsageError(
-                f"nonlinearity {nonlinearity.name} remembers, and a box between layers keeps no state: choose --box-place inside, "
-                "or another --nonlinearity."
+                f"nonlinearity {nonlinearity.name} remembers, and a box between layers keeps no state: choose --box-place "
+                "inside, or another --nonlinearity."
             )
         self._adc = Adc(above.adc_bits, above.input_scale)
         self._dac_bits = above.dac_bits

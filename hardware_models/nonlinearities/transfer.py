@@ -123,8 +123,8 @@ def _point(where: str, cells: list[str], before: list[tuple[float, float]]) -> t
     point = _number(where, cells[0]), _number(where, cells[1])
     if before and point[0] <= before[-1][0]:
         raise UsageError(
-            f"{where}: the input {point[0]:g} is not above {before[-1][0]:g} of the line before; sort the rows by their input and "
-            "average those of equal inputs."
+            f"{where}: the input {point[0]:g} is not above {before[-1][0]:g} of the line before; sort the rows by their input, "
+            "and average those of equal inputs."
         )
     if len(before) == MOST_POINTS:
         raise UsageError(f"{where}: more than the {MOST_POINTS} points that a curve may have.")
