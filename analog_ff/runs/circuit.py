@@ -58,7 +58,7 @@ def memory_bytes(config: Facts, weights: int, neurons: int, classes: int = CLASS
     """Return the capacity of the digital memory [B]: what learning keeps from batch to batch, in one memory.
 
     That is the word of a weight (an update's average, a digital copy of the weight, the record of a consolidation), the
-    curves of neurons that a slope learns, and the digital read-out, where one is trained, whose features are taken to be the
+    curves of neurons, and of lines of boxes between layers, that a slope learns, and the digital read-out, where one is trained, whose features are taken to be the
     neurons of all layers. Activities of a batch pass through the same memory and are small beside it.
     """
     learner = LEARNERS.get(str(config.get("learner")))
@@ -71,7 +71,8 @@ def memory_bytes(config: Facts, weights: int, neurons: int, classes: int = CLASS
             final = FINAL_WEIGHTS[str(config.get("final_weights", "last"))]
             bits += final.memory_bits * (weights + (neurons * classes if trained else 0))
         if "slope" in learner.reads and config.get("slope") == "curve":
-            bits += CURVE_BITS * neurons * int(config.get("curve_bins", CurveOptions.curve_bins))
+            boxes = neurons - config["layers"][-1] if config.get("box_place") == "between" else 0
+            bits += CURVE_BITS * (neurons + boxes) * int(config.get("curve_bins", CurveOptions.curve_bins))
         bits += weights * WORD_BITS if config.get("consolidate") else 0
     return ceil(bits / 8)
 

@@ -1,7 +1,7 @@
 """Make the example tables of optical transfers: a published law, sampled with 1 % of noise, in the form of a measurement.
 
-    python examples/transfers/make.py saturable_absorber > examples/transfers/saturable_absorber.csv
-    python examples/transfers/make.py modulator > examples/transfers/modulator.csv
+python examples/transfers/make.py saturable_absorber > examples/transfers/saturable_absorber.csv
+python examples/transfers/make.py modulator > examples/transfers/modulator.csv
 """
 
 from __future__ import annotations

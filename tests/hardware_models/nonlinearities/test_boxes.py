@@ -137,7 +137,9 @@ def test_draws_are_those_of_the_key(name: str) -> None:
     one, other = chip(name, read_noise=False), chip(name, read_noise=False)
     first = one.observe(0, x, key=KEY)[0]
     one.observe(0, x, key=KEY.child("more"))
-    assert np.array_equal(other.observe(0, x, key=KEY)[0], first) and np.array_equal(one.observe(0, x, key=KEY)[0], first)
+    assert np.array_equal(other.observe(0, x, key=KEY)[0], first) and np.array_equal(
+        one.observe(0, x, key=KEY)[0], first
+    )
     assert not np.array_equal(one.observe(0, x, key=KEY.child("other"))[0], first)
     z = grid()
     assert np.array_equal(one.oracle.neurons(0, z), one.oracle.neurons(0, z))

@@ -74,7 +74,9 @@ def test_names_without_a_file_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["saturable_absorber", "modulator"])
 def test_the_example_is_what_its_script_makes_of_the_law(name: str) -> None:
     """The committed table is the script's output, says that it was computed, and is a curve."""
-    made = subprocess.run([sys.executable, EXAMPLES / "make.py", name], capture_output=True, text=True, check=True).stdout
+    made = subprocess.run(
+        [sys.executable, EXAMPLES / "make.py", name], capture_output=True, text=True, check=True
+    ).stdout
     assert made == (EXAMPLES / f"{name}.csv").read_text(encoding="utf-8")
     assert "not measured" in made.splitlines()[0]
     box = load_nonlinearity(f"measured:{EXAMPLES / f'{name}.csv'}").fabricate(2, KEY)
