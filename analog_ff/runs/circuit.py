@@ -57,9 +57,10 @@ def _drawn(config: Facts, memory: int, line: int, gate: float) -> Circuit:
 def memory_bytes(config: Facts, weights: int, neurons: int, classes: int = CLASSES) -> int:
     """Return the capacity of the digital memory [B]: what learning keeps from batch to batch, in one memory.
 
-    That is the word of a weight (an update's average, a digital copy of the weight, the record of a consolidation), the
-    curves of neurons, and of lines of boxes between layers, that a slope learns, and the digital read-out, where one is trained, whose features are taken to be the
-    neurons of all layers. Activities of a batch pass through the same memory and are small beside it.
+    That is the word of a weight (an update's average, a digital copy of the weight, the record of a consolidation), the curves
+    of neurons, and of lines of boxes between layers, that a slope learns, and the digital read-out, where one is trained, whose
+    features are taken to be the neurons of all layers. Activities of a batch pass through the same memory and are small beside
+    it.
     """
     learner = LEARNERS.get(str(config.get("learner")))
     trained = config.get("softmax_readout", True)
