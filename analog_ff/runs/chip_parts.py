@@ -79,9 +79,9 @@ def boxes_of(config: Config, port: ChipPort) -> list[Between]:
     from hardware_models.chip.between import Between  # its package brings the compiled loops with it
 
     kind = load_nonlinearity(config.nonlinearity, config.box_strength, known="linear")
-    key = Key(config.chip_seed, "chip")
+    key, sealed = Key(config.chip_seed, "chip"), config.sealed or config.port != "local"
     return [
-        Between(kind, below[1], above, key.child("between", layer))
+        Between(kind, below[1], above, key.child("between", layer), sealed=sealed)
         for layer, (below, above) in enumerate(zip(port.shapes, port.datasheet[1:], strict=False))
     ]
 

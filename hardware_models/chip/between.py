@@ -18,7 +18,7 @@ from hardware_models.converters.adc import Adc
 from hardware_models.events import Events
 from hardware_models.keys import Key
 from hardware_models.nonlinearities.base import Nonlinearity, Stateful, answer
-from hardware_models.port import LayerSheet
+from hardware_models.port import LayerSheet, SealedChipError
 
 
 class Between:
@@ -30,6 +30,7 @@ class Between:
     lines : number of lines n.
     above : data sheet of the layer that is driven, whose converters and input scale those of the box are.
     key : fabrication of the box.
+    sealed : whether a look inside raises SealedChipError.
 
     Raises
     ------
@@ -37,7 +38,9 @@ class Between:
         For a box that remembers or ages.
     """
 
-    def __init__(self, nonlinearity: Nonlinearity, lines: int, above: LayerSheet, key: Key) -> None:
+    def __init__(
+        self, nonlinearity: Nonlinearity, lines: int, above: LayerSheet, key: Key, *, sealed: bool = False
+    ) -> None:
         self.__box = nonlinearity.fabricate(lines, key)
         if isinstance(self.__box, Stateful):
             raise UsageError(
@@ -45,7 +48,7 @@ class Between:
                 "inside, or another --nonlinearity."
             )
         self._adc = Adc(above.adc_bits, above.input_scale)
-        self._dac_bits = above.dac_bits
+        self._dac_bits, self._sealed = above.dac_bits, sealed
 
     def __call__(self, a: np.ndarray, key: Key) -> tuple[np.ndarray, Events]:
         """Return x (B, n) float32 for a (B, n), and the events."""
@@ -55,5 +58,7 @@ class Between:
         return x, Events({"nonlinearity": a.size} | counts)
 
     def slope(self, a: np.ndarray) -> np.ndarray:
-        """Return dx_j/da_j (B, n): a look inside, for the learner with a perfect model alone."""
+        """Return dx_j/da_j (B, n), for the learner with a perfect model alone; raise SealedChipError on a sealed chip."""
+        if self._sealed:
+            raise SealedChipError("this chip is sealed: the boxes between its layers cannot be looked at.")
         return difference(self.__box, self.__box, a)

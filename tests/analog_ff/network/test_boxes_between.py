@@ -23,6 +23,7 @@ from hardware_models.chip.between import Between
 from hardware_models.events import Tally
 from hardware_models.keys import Key
 from hardware_models.nonlinearities.base import load_nonlinearity
+from hardware_models.port import SealedChipError
 
 LAYERS = ((13, 9), (10, 7))
 CLASSES = 4
@@ -139,6 +140,15 @@ def test_the_learned_curve_of_a_line_is_its_slope() -> None:
     more = np.float32(2) * a
     assert np.array_equal(other._slope.behind(0, more, a)[0], curves.behind(0, more, a)[0])
     assert made(NominalBackprop, None, slope="curve")._slope.behind(0, a, a)[0] is None
+
+
+def test_a_sealed_box_refuses_a_look_and_works() -> None:
+    sheet = Chip("ideal", LAYERS, dac=None, adc=None).datasheet[1]
+    kind = load_nonlinearity("random", known="linear")
+    sealed, open_ = (Between(kind, 9, sheet, KEY, sealed=sealed) for sealed in (True, False))
+    assert np.array_equal(sealed(outputs(), KEY)[0], open_(outputs(), KEY)[0])
+    with pytest.raises(SealedChipError, match="boxes between its layers"):
+        sealed.slope(outputs())
 
 
 @pytest.mark.parametrize("name", ["drifting", "hysteretic"])
