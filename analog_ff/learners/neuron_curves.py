@@ -100,7 +100,7 @@ class NeuronCurves(Slope):
         return slopes, counts + self._every_bin(a.shape[1])
 
     def _every_bin(self, lines: int) -> Events:
-        """Return what the bins of so many lines cost in a batch."""
+        """Return the cost of the bins of so many lines in a batch."""
         # Every bin, once a batch: five sums forget, each is added up over three bins, and the line's slope takes five products.
         words = lines * self._bins
         counts = {"mac.fp32": (SUMS + 5) * words, "add.fp32": 2 * SUMS * words}

@@ -59,10 +59,10 @@ class Wiring(NamedTuple):
 
 
 class Box(Protocol):
-    """What stands between two layers of a chip, where it is more than a wire; see `hardware_models.chip.between`."""
+    """A part between two layers of a chip, where the way is more than a wire; see `hardware_models.chip.between`."""
 
     def __call__(self, a: np.ndarray, key: Key) -> tuple[np.ndarray, Events]:
-        """Return what drives the next layer for a layer's normalised outputs, both (B, units), and the events."""
+        """Return the input of the next layer for the normalised outputs of a layer, both (B, units), and the events."""
         ...
 
     def slope(self, a: np.ndarray) -> np.ndarray:
