@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 PRICED = ("figures",)
 """Options of simulated cells that a run with a chip from outside reads as well: the figures by which it is priced."""
-SIMULATED = ("nonlinearity", "chips", "wires", "pairs", "program_to", "conductances")
+SIMULATED = ("nonlinearity", "box_strength", "chips", "wires", "pairs", "program_to", "conductances")
 """Further options of a chip that this project simulates."""
 
 
@@ -36,6 +36,10 @@ def check_outside(config: Config) -> None:
         raise UsageError(
             "--answer-within is the time for an answer from outside: give --nonlinearity or --port as process:COMMAND or "
             "tcp://127.0.0.1:PORT, or leave it out."
+        )
+    if is_link(config.nonlinearity) and config.box_strength != 1.0:
+        raise UsageError(
+            "--box-strength blends neurons of this project; those from outside answer alone: leave it out."
         )
     if not is_link(config.port):
         entry("port", config.port, PORTS)

@@ -104,7 +104,18 @@ class ChipChoices:
         "device of the cells: a name of `devices list`, a .toml file, file.py:Class or package.module:Class",
     )
     nonlinearity: str = option(
-        "relu", "curve of the neurons", table=NONLINEARITIES, or_own=f"file.py:function, {FORMS} or lookup:FILE"
+        "relu",
+        "curve of the neurons",
+        table=NONLINEARITIES,
+        or_own=f"file.py:function, measured:FILE.csv, {FORMS} or lookup:FILE",
+    )
+    box_strength: float = option(
+        1.0,
+        "s: share of --nonlinearity beside what is known: a rectifier, or between layers a wire [1]",
+        low=0.0,
+        high=1.0,
+        beside="nonlinearity",
+        later=True,
     )
     sealed: bool = option(False, "refuse any look inside the chip")
     chips: str = option(

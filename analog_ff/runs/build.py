@@ -24,6 +24,7 @@ from analog_ff.registry.options import flag
 from analog_ff.registry.rows import names
 from analog_ff.runs.batches import Batches
 from analog_ff.runs.chip_parts import (
+    boxes_of,
     chip_options,
     converter_faults_of,
     foreign_port_of,
@@ -221,7 +222,8 @@ def network_of(config: Config, port: ChipPort, wiring: Wiring) -> Network:
         )
         for units, regions in zip(wiring.units, every, strict=True)
     ]
-    network: Network = kind(port, goodness, **wiring.options)
+    boxes = {"boxes": found} if (found := boxes_of(config, port)) else {}
+    network: Network = kind(port, goodness, **wiring.options, **boxes)
     return network
 
 

@@ -59,10 +59,10 @@ def _drawn(config: Facts, memory: int, line: int, gate: float) -> Circuit:
 def memory_bytes(config: Facts, weights: int, neurons: int, classes: int = CLASSES) -> int:
     """Return the capacity of the digital memory [B]: what learning keeps from batch to batch, in one memory.
 
-    That is the word of a weight (an update's average, a digital copy of the weight, the record of a consolidation), the
-    curves of neurons that a slope learns, and the digital read-out, where one is trained, whose features are taken to be the
-    neurons of all layers. The outputs of one image pass through the same memory: they are small beside a word a weight, and
-    they are the whole memory of a chip that keeps nothing else, M = max(kept, 4 B a neuron).
+    That is the word of a weight (an update's average, a digital copy of the weight, the record of a consolidation), the curves
+    of neurons, and of lines of boxes between layers, that a slope learns, and the digital read-out, where one is trained, whose
+    features are taken to be the neurons of all layers. The outputs of one image pass through the same memory: they are small
+    beside a word a weight, and they are the whole memory of a chip that keeps nothing else, M = max(kept, 4 B a neuron).
     """
     learner = LEARNERS.get(str(config.get("learner")))
     trained = config.get("softmax_readout", True)
@@ -74,7 +74,8 @@ def memory_bytes(config: Facts, weights: int, neurons: int, classes: int = CLASS
             final = FINAL_WEIGHTS[str(config.get("final_weights", "last"))]
             bits += final.memory_bits * (weights + (neurons * classes if trained else 0))
         if "slope" in learner.reads and config.get("slope") == "curve":
-            bits += CURVE_BITS * neurons * int(config.get("curve_bins", CurveOptions.curve_bins))
+            boxes = neurons - config["layers"][-1] if config.get("box_place") == "between" else 0
+            bits += CURVE_BITS * (neurons + boxes) * int(config.get("curve_bins", CurveOptions.curve_bins))
         bits += weights * WORD_BITS if config.get("consolidate") else 0
     return max(ceil(bits / 8), ACTIVITY_BYTES * neurons)
 

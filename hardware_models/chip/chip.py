@@ -39,7 +39,7 @@ from hardware_models.devices.faults import with_faults
 from hardware_models.events import Events
 from hardware_models.keys import Key
 from hardware_models.load import load_device
-from hardware_models.nonlinearities.base import Foreign, Neurons, Timed, load_nonlinearity
+from hardware_models.nonlinearities.base import Foreign, Neurons, Timed, answer, load_nonlinearity
 from hardware_models.port import LayerSheet, SealedChipError
 from hardware_models.wires import Interconnect
 
@@ -59,6 +59,8 @@ class Chip(Layers):
         The physical chip: fabrication spread and the neurons' curves.
     nonlinearity : str
         Name of the neurons, or another text that `hardware_models.nonlinearities.base.load_nonlinearity` takes.
+    strength : float
+        Share of these neurons' curve beside that of a rectifier, see `hardware_models.nonlinearities.blended`; 1: it alone.
     dac, adc : int or None
         Bits of the converters; None is a perfect converter.
     tile : (rows, columns)
@@ -105,6 +107,7 @@ class Chip(Layers):
         *,
         chip_seed: int = 0,
         nonlinearity: str = "relu",
+        strength: float = 1.0,
         dac: int | None = 8,
         adc: int | None = 8,
         tile: tuple[int, int] = (256, 256),
@@ -139,7 +142,7 @@ class Chip(Layers):
         self._sealed = sealed
         limit = None if line_current is None else LineLimit(line_current, current_margin, partial_sums == "analog")
         key = Key(chip_seed, "chip")
-        neurons = load_nonlinearity(nonlinearity, answer_within)
+        neurons = load_nonlinearity(nonlinearity, strength, within=answer_within)
         self._circuit = Circuit(
             Dac(dac), Adc(adc, adc_range), dac_faults, adc_faults, scale, partial_sums == "digital", neurons.analog
         )
@@ -186,7 +189,7 @@ class Chip(Layers):
         z, events = self._read(layer, x, key, array, convert=self._circuit.digital_sums)
         if offset is not None:
             z = z + offset
-        y = self._neurons[layer](z)
+        y = answer(self._neurons[layer], z, key)
         events += Events({"nonlinearity": y.size})
         if self._circuit.analog_neurons or not self._circuit.digital_sums:
             y, converted = self._peripheries[layer, array].convert_outputs(y, key)

@@ -20,6 +20,8 @@ from hardware_models.check import UsageError
 OPTIONS = {f.name: f for f in fields(Config)}
 OWNED = owners(Config)
 BESIDE = {
+    "box_place": {"nonlinearity": "random"},
+    "box_strength": {"nonlinearity": "random"},
     "drive_rounding": {"drive_bits": 2},
     "decay_every": {"weight_decay": 0.1},
     "endurance_spread": {"endurance": 9.0},
