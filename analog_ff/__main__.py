@@ -10,6 +10,7 @@ from analog_ff import __version__, devices
 from analog_ff.cli.app import WIDE, run_app
 from analog_ff.cli.parameters import Grouped
 from analog_ff.compare import compare
+from analog_ff.doctor import doctor
 from analog_ff.energy import energy
 from analog_ff.export import export
 from analog_ff.improve import improve
@@ -30,6 +31,7 @@ app.command("improve", cls=Grouped, context_settings=WIDE)(improve)
 app.command("mortal", cls=Grouped, context_settings=WIDE)(mortal)
 app.command("spiking", cls=Grouped, context_settings=WIDE)(spiking)
 app.command("sweep", cls=Grouped, context_settings=WIDE)(sweep)
+app.command("doctor", cls=Grouped, context_settings=WIDE)(doctor)
 app.add_typer(devices.app, name="devices")
 
 
