@@ -254,6 +254,7 @@ def test_importing_is_light(package: str) -> None:
         ["analog_ff", "improve", "--help"],
         ["analog_ff", "mortal", "--help"],
         ["analog_ff", "sweep", "--help"],
+        ["analog_ff", "doctor", "--help"],
     ],
 )
 def test_help_is_light(command: list[str]) -> None:
