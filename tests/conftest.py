@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from unpictured import unpictured
 
+from analog_ff.plain import Document
 from analog_ff.runs import cells, first_use, plots
+from analog_ff.sweeps import child, crew, worker
 from hardware_models.hdf5 import process
 
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -78,6 +81,32 @@ def pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("learning_curve", "ages_of_a_chip"):
         monkeypatch.setattr(plots, name, PICTURES[name])
     monkeypatch.setattr(cells, "_picture", PICTURES["_picture"])
+
+
+class _HereChild(child.Child):
+    """A worker that carries out its tasks in this process, one at a time, with the documents that a pipe would carry."""
+
+    _alone = threading.Lock()
+    _over = False
+
+    def outcome(self, task: Document) -> Document:
+        with self._alone:
+            if self._over:
+                return {"state": child.DIED, "reason": "its worker was ended", "worker": child.HOST}
+            done: Document = json.loads(json.dumps(worker.carried_out(json.loads(json.dumps(task)))))
+            return done
+
+    def end(self) -> None:
+        self._over = True
+
+
+@pytest.fixture
+def runs_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Carry out the runs of sweeps, studies and ablations in this process: a new one takes longer than small runs.
+
+    For tests of what is made of the runs; those of the worker process itself take real ones.
+    """
+    monkeypatch.setattr(crew, "Child", _HereChild)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -40,6 +40,10 @@ sys.stdout.buffer.write(pickle.dumps(found))
 """A program that carries out a run and writes the kernels that Python has called."""
 
 
+LONG = pytest.mark.slow
+"""Two new processes, one of which interprets a whole run: the main job shows the rule, `pytest -m slow` the other two."""
+
+
 def rehearsed(config: Config) -> list[Any]:
     """Return the kernels that a rehearsal hands on."""
     environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
@@ -53,8 +57,10 @@ def rehearsed(config: Config) -> list[Any]:
     "options",
     [
         {"device": "memristor"},
-        {"device": "memristor", "preset": "plain", "update": "accumulate", "layers": (30, 20, 10)},
-        {"device": "kim2019_ecram", "preset": "plain", "update": "coincidence"},
+        pytest.param(
+            {"device": "memristor", "preset": "plain", "update": "accumulate", "layers": (30, 20, 10)}, marks=LONG
+        ),
+        pytest.param({"device": "kim2019_ecram", "preset": "plain", "update": "coincidence"}, marks=LONG),
     ],
     ids=["main job", "plain", "coincidence"],
 )
