@@ -78,7 +78,7 @@ def _errors(result: Document) -> Iterator[Row]:
 
 
 def _cells(result: Document) -> Iterator[Row]:
-    """Yield what a read adds, and the state of the cells at the end."""
+    """Yield the time and noise of a read, and the state of the cells at the end."""
     if noise := result.get("johnson_noise"):
         yield from _of_reads(noise)
     cells = result["cells"]
@@ -138,7 +138,7 @@ def _lines(result: Document) -> Iterator[Row]:
 
 
 def _notes(result: Document) -> Iterator[tuple[str, str]]:
-    """Yield what stands below the table, each with its title: sentences, and lists that would make rows long."""
+    """Yield the notes below the table, each with its title: sentences, and lists that would make rows long."""
     config, energy, device = result["config"], result["energy"], result["device"]
     if lawless := result.get("deployed", {}).get("no_law_of_time"):
         yield f"written to {config['program_to']}, later", lawless

@@ -1,1 +1,1 @@
-"""What a machine has for this program, and what it lacks: the facts behind the command `doctor`."""
+"""The facts behind the command `doctor`: versions, speed, compiled kernels, data and disk of a machine, and lacks of it."""

@@ -110,7 +110,7 @@ def compiler() -> str | None:
 
 
 def places() -> tuple[dict[str, str | None], list[str]]:
-    """Return where the files of each data set lie, None if they are not there, and a sentence for each damaged set."""
+    """Return the folder of the files of each data set, None if they are not there, and a sentence for each damaged set."""
     found: dict[str, str | None] = {}
     said = []
     for name, function in PLACES.items():
