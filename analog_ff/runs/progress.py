@@ -12,6 +12,9 @@ from hardware_models.kernels import compiling
 EARLY = 1.0
 """Time of batches after which a plain line tells how much is left, if no tenth is done yet [s]."""
 
+UNKNOWN = "time left unknown yet"
+"""Stands in place of the time left until the first batch is done."""
+
 
 class Progress:
     """Counts the batches of a run; says every tenth of it in plain lines when there is no terminal.
@@ -32,10 +35,10 @@ class Progress:
             from rich.progress import Progress as Bar
 
             self._bar = Bar(
-                TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("batches"),
-                TimeElapsedColumn(), TextColumn("{task.fields[left]}"), console=Console(stderr=True),
+                TextColumn("{task.description}"), BarColumn(None), MofNCompleteColumn(), TextColumn("batches"),
+                TimeElapsedColumn(), TextColumn("{task.fields[left]}"), console=Console(stderr=True), expand=True,
             )  # fmt: skip
-            self._task = self._bar.add_task("programming the chip", total=batches, completed=done, left="")
+            self._task = self._bar.add_task("programming the chip", total=batches, completed=done, left=UNKNOWN)
             self._bar.start()
 
     def begin(self) -> None:
@@ -44,7 +47,7 @@ class Progress:
         self._early = True
         if self._bar is not None:
             with suppress(OSError, ValueError):
-                self._bar.update(self._task, description="training", left="time left: after the first batch")
+                self._bar.update(self._task, description="training", left=UNKNOWN)
 
     def advance(self, words: str) -> None:
         """Tell that one more batch is done."""
