@@ -45,9 +45,10 @@ ORDER = [
     {"analog_ff.sweeps"},
     {"analog_ff.improvement"},
     {"analog_ff.mortality"},
+    {"analog_ff.health"},
     {
         "analog_ff.simulate", "analog_ff.devices", "analog_ff.energy", "analog_ff.compare", "analog_ff.infer", "analog_ff.export",
-        "analog_ff.sweep", "analog_ff.improve", "analog_ff.mortal",
+        "analog_ff.sweep", "analog_ff.improve", "analog_ff.mortal", "analog_ff.doctor",
     },
     {"analog_ff.__main__"},
 ]  # fmt: skip
@@ -254,6 +255,7 @@ def test_importing_is_light(package: str) -> None:
         ["analog_ff", "improve", "--help"],
         ["analog_ff", "mortal", "--help"],
         ["analog_ff", "sweep", "--help"],
+        ["analog_ff", "doctor", "--help"],
     ],
 )
 def test_help_is_light(command: list[str]) -> None:
