@@ -121,7 +121,7 @@ def error(run: Mapping[str, Any]) -> float:
     return float(run["errors"]["softmax"])
 
 
-def tests(found: Mapping[str, Any], box: str, rule: str) -> dict[int, float]:
+def errors_of(found: Mapping[str, Any], box: str, rule: str) -> dict[int, float]:
     """Return the test error [%] of the chosen candidate of a rule in a box, by seed."""
     best = tuned(found, box, rule)
     if best is None:
@@ -135,5 +135,5 @@ def tests(found: Mapping[str, Any], box: str, rule: str) -> dict[int, float]:
 
 def answered(found: Mapping[str, Any], box: str) -> str | None:
     """Return the rule of Forward-Forward that errs least on the validation part of a box; None before one is tuned and tested."""
-    choices = {rule: best for rule in LEARNING if (best := tuned(found, box, rule)) and tests(found, box, rule)}
+    choices = {rule: best for rule in LEARNING if (best := tuned(found, box, rule)) and errors_of(found, box, rule)}
     return min(choices, key=lambda rule: choices[rule].error, default=None)

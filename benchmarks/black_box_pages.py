@@ -15,8 +15,8 @@ from black_box_choices import (
     Choice,
     answered,
     error,
+    errors_of,
     readout,
-    tests,
     tuned,
     tuning,
 )
@@ -38,12 +38,12 @@ def black_box_pages() -> list[Page]:
 def shown(found: dict[str, Any]) -> list[str]:
     """Return the boxes in which frozen layers and a rule of Forward-Forward were tested."""
     boxes = dict.fromkeys(run["box"] for run in found["runs"].values())
-    return [box for box in boxes if tests(found, box, FROZEN) and answered(found, box)]
+    return [box for box in boxes if errors_of(found, box, FROZEN) and answered(found, box)]
 
 
 def paired(found: dict[str, Any], box: str, rule: str) -> tuple[list[float], list[float]]:
     """Return the errors of a rule and those of frozen layers [%], for each seed that both have."""
-    learned, frozen = tests(found, box, rule), tests(found, box, FROZEN)
+    learned, frozen = errors_of(found, box, rule), errors_of(found, box, FROZEN)
     seeds = sorted(learned.keys() & frozen.keys())
     return [learned[seed] for seed in seeds], [frozen[seed] for seed in seeds]
 
@@ -106,11 +106,11 @@ def _page(found: dict[str, Any]) -> Page:
         (box, rule, best)
         for box in shown(found)
         for rule in RULES
-        if (best := tuned(found, box, rule)) and tests(found, box, rule)
+        if (best := tuned(found, box, rule)) and errors_of(found, box, rule)
     ]
     config = found["config"]
     layers = " and ".join(map(str, config["layers"]))
-    tested = sorted({run["seed"] for run in found["runs"].values() if run["split"] == "final"})
+    seeds = sorted({run["seed"] for run in found["runs"].values() if run["split"] == "final"})
     body = [
         f"The digits of scikit-learn, layers of {layers} neurons, {config['epochs']} epochs, batches of",
         f"{config['batch']} images; cells of device {config['device']}, but for the chip in C, whose cells are its own. Frozen",
@@ -122,7 +122,7 @@ def _page(found: dict[str, Any]) -> Page:
         f"The column of values was chosen on the validation part of the training images, with seeds {_list(SEEDS)}: first the",
         "rate of the read-out, with which frozen layers err least and which all rules of the box then have; then the rates and",
         "the dither of each rule. The row in bold is that rule of Forward-Forward which errs less on the validation part; it",
-        f"gives the answer above. Then the chosen values were tested with seeds {_list(tested)}, once each.",
+        f"gives the answer above. Then the chosen values were tested with seeds {_list(seeds)}, once each.",
         "Forward-Forward has more candidates than frozen layers, as the table of the tuning shows. The circuits and the neurons",
         "in Perl are the same for every seed, so that tuning and test share them; a seed draws the cells, the first weights and",
         "the order of the images. The chip in C draws its cells and its neurons by the seed.", "",
@@ -166,6 +166,6 @@ def _others(found: dict[str, Any]) -> list[str]:
         f"{rule} in {box} is {_verdict(found, box, rule)}"
         for box in shown(found)
         for rule in (*LEARNING, SOFTMAX)
-        if rule != answered(found, box) and tests(found, box, rule)
+        if rule != answered(found, box) and errors_of(found, box, rule)
     ]
     return [f"Of the other rows, against frozen layers: {'; '.join(said)}.", ""] if said else []
