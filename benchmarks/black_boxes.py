@@ -1,11 +1,14 @@
 """Networks that learn through boxes nobody has modelled: circuits in ngspice, neurons in Perl, a whole chip in C.
 
-    python benchmarks/black_boxes.py [--write] [--kills 10] [--seeds 1 2 3]
+    python benchmarks/black_boxes.py [--boxes BOX ...] [--rules RULE ...] [--seeds 21 22 ...] [--kills 10]
+    python benchmarks/black_boxes.py --write
 
-Forward-Forward and frozen layers, paired by seed and chip seed, on the digits of scikit-learn. Then the process of the chip in C
-is killed at random moments of a training, which is a command of its own; each run is resumed and compared with one that nobody
-killed. Runs that are in benchmarks/results/black_boxes.json are not made again; --write keeps new ones there, and
-`python benchmarks/run.py --tables` makes the page.
+Forward-Forward and frozen layers, paired by seed and chip seed, on the digits of scikit-learn. Every rule is tuned in every
+box on the validation part of the training images, and the chosen values are tested once with fresh seeds (`black_box_choices`).
+Then the process of the chip in C is killed at random moments of a training, which is a command of its own; each run is resumed
+and compared with one that nobody killed. Every run is kept in benchmarks/results/black_boxes.json when it is done, and not made
+again.
+--write makes docs/results/black_boxes.md from these results and runs nothing.
 """
 
 from __future__ import annotations
@@ -24,16 +27,17 @@ import time
 from pathlib import Path
 from typing import Any
 
+from black_box_choices import RULES, TESTED, Point, missing
+
+from analog_ff.output import whole_files
+
 HERE = Path(__file__).resolve().parent
 RESULT = HERE / "results" / "black_boxes.json"
 EXAMPLES = HERE.parent / "examples"
 CONFIG: dict[str, Any] = {
     "preset": "plain", "data": "digits", "layers": (12, 12), "device": "memristor", "epochs": 8, "batch": 40, "shift": 0,
 }  # fmt: skip
-LEARNERS = ("forward-forward", "random-features")
-RATES = {"circuits in ngspice": 0.2, "neurons in Perl": 0.2, "chip in C": 0.03}
-"""Learning rate of Forward-Forward by box: of the first two from trial runs with seeds 0 and 1 on recorded curves; that of the
-chip was lowered from 0.2 after its test errors with the seeds of the page, which are kept as `tried`."""
+BOXES = PERL, CHIP, CIRCUITS = ("neurons in Perl", "chip in C", "circuits in ngspice")
 KILLED = ("--preset", "plain", "--data", "digits", "--layers", "12,12", "--device", "memristor", "--epochs", "6", "--batch", "20",
           "--shift", "0", "--learning-rate", "0.2", "--keep", "all")  # fmt: skip
 
@@ -42,25 +46,25 @@ def boxes(folder: Path) -> dict[str, dict[str, str]]:
     """Return the options of each box whose programs this machine has."""
     found: dict[str, dict[str, str]] = {}
     if shutil.which("ngspice"):
-        found["circuits in ngspice"] = {"nonlinearity": f"process:{sys.executable} {EXAMPLES / 'ngspice_neurons.py'}"}
+        found[CIRCUITS] = {"nonlinearity": f"process:{sys.executable} {EXAMPLES / 'ngspice_neurons.py'}"}
     if shutil.which("perl"):
-        found["neurons in Perl"] = {"nonlinearity": f"process:perl {EXAMPLES / 'neurons_in_perl.pl'}"}
+        found[PERL] = {"nonlinearity": f"process:perl {EXAMPLES / 'neurons_in_perl.pl'}"}
     if shutil.which("cc"):
         subprocess.run(["cc", "-O2", "-o", folder / "chip", EXAMPLES / "chip_in_c.c", "-lm"], check=True)
-        found["chip in C"] = {"port": f"process:{folder / 'chip'}"}
+        found[CHIP] = {"port": f"process:{folder / 'chip'}"}
     return found
 
 
-def errors(name: str, box: dict[str, str], learner: str, seed: int, folder: Path) -> dict[str, Any]:
-    """Return the test errors [%] of a run by read-out."""
+def errors(point: Point, box: dict[str, str], folder: Path) -> dict[str, Any]:
+    """Return the errors [%] of a run by read-out, on the test images or on the validation part."""
     from analog_ff.config.config import Config, recommended
     from analog_ff.runs.execute import execute
 
-    rate = {"learning_rate": RATES[name]} if learner == LEARNERS[0] else {}
-    given = {**CONFIG, **rate, **box, "learner": learner, "seed": seed, "chip_seed": seed}
-    out = folder / f"{time.monotonic_ns()}"
-    result, _ = execute(Config(**recommended({**given, "out": str(out)})), quiet=True, pictures=False)
-    return {"errors": result["test_error_percent_by_readout"], "repeatable": result.get("repeatable", True)}
+    given = {**CONFIG, **RULES[point.rule].options, **point.values, **box, "split": point.split}
+    chip = {"seed": point.seed, "chip_seed": point.seed, "out": str(folder / f"{time.monotonic_ns()}")}
+    result, _ = execute(Config(**recommended({**given, **chip})), quiet=True, pictures=False)
+    part = "test" if point.split == TESTED else "validation"
+    return {"errors": result[f"{part}_error_percent_by_readout"], "repeatable": result.get("repeatable", True)}
 
 
 def command(*more: str) -> list[str]:
@@ -117,7 +121,7 @@ def killed(number: int, box: str, folder: Path, span: float, draw: random.Random
 
 def kills(number: int, folder: Path) -> list[dict[str, Any]]:
     """Return the outcomes of so many kills at moments drawn over the whole training."""
-    box = boxes(folder)["chip in C"]["port"]
+    box = boxes(folder)[CHIP]["port"]
     subprocess.run(command("--port", box, "--out", str(folder / "whole")), check=True, capture_output=True)
     lines = list(csv.DictReader((folder / "whole" / "metrics.csv").open(newline="")))
     span, draw, found = float(lines[-1]["seconds"]), random.Random(1), []
@@ -128,38 +132,70 @@ def kills(number: int, folder: Path) -> list[dict[str, Any]]:
     return found
 
 
+def stored() -> dict[str, Any]:
+    """Return the runs that are stored; those of another configuration end the script."""
+    config = {**CONFIG, "layers": list(CONFIG["layers"])}
+    known: dict[str, Any] = (
+        json.loads(RESULT.read_text()) if RESULT.exists() else {"config": config, "runs": {}, "kills": []}
+    )
+    if known["config"] != config:
+        sys.exit(f"error: {RESULT} holds runs of another configuration; move it away to begin anew.")
+    return known
+
+
+def keep(known: dict[str, Any]) -> None:
+    """Store the runs."""
+    whole_files.write(RESULT, json.dumps(known, indent=1) + "\n")
+
+
+def learn(
+    known: dict[str, Any], box: str, options: dict[str, str], rules: list[str], seeds: list[int], folder: Path
+) -> None:
+    """Make the runs of a box that are missing: for each rule those of the tuning, then those of the test."""
+    for rule in rules:
+        while points := missing(known, box, rule, seeds):
+            for point in points:
+                known["runs"][point.name()] = {**point._asdict(), **errors(point, options, folder)}
+                print(point.name(), known["runs"][point.name()]["errors"], flush=True)
+                keep(known)
+
+
+def write_page() -> None:
+    """Write the page alone; docs/results.md quotes its answer when `benchmarks/run.py --tables` is called."""
+    from black_box_pages import black_box_pages
+    from pages import PAGES
+
+    for page in black_box_pages():
+        whole_files.write(PAGES / f"{page.name}.md", page.text())
+
+
 def main() -> None:
-    """Make the runs that are missing, and keep them."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--write", action="store_true")
+    """Make the runs that are missing, and keep them; or make the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--write", action="store_true", help="make the page from the stored results and run nothing")
+    parser.add_argument(
+        "--boxes", nargs="+", choices=BOXES, default=BOXES, metavar="BOX", help=f"of {', '.join(BOXES)}"
+    )
+    parser.add_argument(
+        "--rules", nargs="+", choices=RULES, default=[*RULES], metavar="RULE", help=f"of {'; '.join(RULES)}"
+    )
     parser.add_argument("--kills", type=int, default=10)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[21, 22, 23, 24, 25])
     given = parser.parse_args()
-    known: dict[str, Any] = json.loads(RESULT.read_text()) if RESULT.exists() else {"runs": {}, "kills": []}
+    if given.write:
+        return write_page()
+    known = stored()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        for name, box in boxes(folder).items():
-            for seed in given.seeds:
-                for learner in LEARNERS:
-                    run = f"{name}, {learner}, seed {seed}"
-                    if run not in known["runs"]:
-                        known["runs"][run] = {
-                            "box": name,
-                            "learner": learner,
-                            "seed": seed,
-                            **errors(name, box, learner, seed, folder),
-                        }
-                        print(run, known["runs"][run]["errors"], flush=True)
-                        _keep(known, given.write)
-        if shutil.which("cc") and len(known["kills"]) < given.kills:
+        here = boxes(folder)
+        for name in given.boxes:
+            if name in here:
+                learn(known, name, here[name], given.rules, given.seeds, folder)
+            else:
+                print(f"{name}: left out, because its program is not on this machine.")
+        if CHIP in here and len(known["kills"]) < given.kills:
             known["kills"] = kills(given.kills, folder)
-            _keep(known, given.write)
-
-
-def _keep(known: dict[str, Any], write: bool) -> None:
-    if write:
-        known["config"] = {**CONFIG, "layers": list(CONFIG["layers"]), "learning_rates": RATES}
-        RESULT.write_text(json.dumps(known, indent=1) + "\n")
+            keep(known)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,9 @@ from hardware_models.check import UsageError
 from hardware_models.devices.base import BaseDevice
 from hardware_models.files import home
 from hardware_models.nonlinearities.base import MEASURED
+from hardware_models.nonlinearities.recorded import LOOKUP
 from hardware_models.places import placed
+from hardware_models.protocol.links import programs
 from hardware_models.user_faults import guarded
 
 TEXTS = ("name", "source", "assumptions")
@@ -42,6 +44,8 @@ DEVICES = ("device", "program_to", FAST)
 """Options that name a device."""
 FILES = ("fault_map", "nonlinearity", "negatives", "conductances")
 """Options that may name a user's file, which the run then reads."""
+BOXES = ("nonlinearity", "port")
+"""Options that may name the command of a box outside of this project, whose files then decide what it answers."""
 Version = tuple[int, ...]
 """Time of the last change [ns] and size [B] of a file; empty if there is no file."""
 _DEVICES: dict[str, str] = {}
@@ -69,6 +73,9 @@ def key(command: str, config: Choices) -> Document:
     for what in FILES:
         if (path := _file(plain.get(what))) is not None:
             inputs[what] = _short(path.read_bytes())
+    for what in BOXES:
+        if found := programs(str(plain.get(what, ""))):
+            inputs[f"{what} programs"] = digest([_short(path.read_bytes()) for path in found])
     return {"model": MODEL, "configuration": digest([command, changed]), "inputs": inputs}
 
 
@@ -77,9 +84,9 @@ def _short(data: bytes) -> str:
 
 
 def _file(value: object) -> Path | None:
-    """Return the file that an option names, as ``map.npz``, ``file.py:function`` or ``measured:x.csv``; None if it names none."""
+    """Return the file that an option names: ``map.npz``, ``file.py:function``, ``measured:x.csv`` or ``lookup:x.csv``, or None."""
     text = value if isinstance(value, str) else ""
-    for name in (text, text.rpartition(":")[0], text.removeprefix(MEASURED)):
+    for name in (text, text.rpartition(":")[0], text.removeprefix(MEASURED), text.removeprefix(LOOKUP)):
         if name and (path := placed(home(name))).is_file():
             return path
     return None

@@ -257,10 +257,14 @@ def opened_link(spec: str, what: str, within: float | None) -> Link:
 
 def note_program(spec: str) -> None:
     """Note the files that the command of ``process:COMMAND`` names as inputs of the run."""
-    for word in command_of(spec) if spec.startswith(PROCESS) else ():
-        path = placed(Path(word))
-        if path.is_file() and path.stat().st_size <= MOST_PROGRAM:
-            contents(path, "program", most=MOST_PROGRAM)
+    for path in programs(spec):
+        contents(path, "program", most=MOST_PROGRAM)
+
+
+def programs(spec: str) -> list[Path]:
+    """Return the files that the command of ``process:COMMAND`` names; none of another text."""
+    paths = [placed(Path(word)) for word in (command_of(spec) if spec.startswith(PROCESS) else ())]
+    return [path for path in paths if path.is_file() and path.stat().st_size <= MOST_PROGRAM]
 
 
 def command_of(spec: str) -> list[str]:
