@@ -84,7 +84,7 @@ def _short(data: bytes) -> str:
 
 
 def _file(value: object) -> Path | None:
-    """Return the file that an option names: ``map.npz``, ``file.py:function``, ``measured:x.csv`` or ``lookup:x.csv``, or None."""
+    """Return the file that an option names: ``map.npz``, ``file.py:function``, ``measured:FILE`` or ``lookup:FILE``, or None."""
     text = value if isinstance(value, str) else ""
     for name in (text, text.rpartition(":")[0], text.removeprefix(MEASURED), text.removeprefix(LOOKUP)):
         if name and (path := placed(home(name))).is_file():
