@@ -22,7 +22,7 @@ PLACES = {
 """Beginning of a row's label -> title of its panel."""
 KNOWN = "no box"
 """Beginning of the labels of rows without a box, which are the first point of both panels."""
-MARKS = "os^vDPX"
+MARKS = "os^vDPX*h"
 
 
 class Shown(NamedTuple):
@@ -76,7 +76,7 @@ def figure_of(every: dict[str, dict[str, list[Shown]]]) -> Any:
 def _line(place: Any, number: int, rule: str, points: Sequence[Shown]) -> None:
     """Draw the line of a rule; lines are moved aside a little, so that their bars do not lie on one another."""
     aside = 0.012 * (number - 3)
-    ours = rule.startswith("forward-forward")
+    ours = rule.startswith(("forward-forward", "local softmax"))
     place.errorbar(
         [p.strength + aside for p in points],
         [p.mean for p in points],
