@@ -67,7 +67,7 @@ def test_frozen_layers_choose_the_read_out_of_all_rules() -> None:
     assert {p.rule for p in missing(found, BOX, DROPPED, NEW)} == {FROZEN}
     carried_out(found, FROZEN, by_values)
     points = missing(found, BOX, DROPPED, NEW)
-    assert len(points) == len(SEEDS) * len(RULES[DROPPED].candidates())
+    assert len(points) == len(SEEDS) * len(RULES[DROPPED].candidates(BOX))
     assert {p.values["readout_rate"] for p in points} == {0.1}
     assert answered(found, BOX) is None
     carried_out(found, DROPPED, by_values)
