@@ -1,4 +1,4 @@
-"""The page of a study of mortal computation: errors and energies of all paths, generations, the life of a chip."""
+"""The page of a study of mortal computation: errors of all paths, generations, the life of a chip, energies."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from analog_ff.output.quantities import joules
 from analog_ff.plain import Document, Facts
 
 Ends = Sequence[tuple[Facts, Facts]]
+MILLION = 1e6
+"""Pulses of endurance by which the life of a cell is stated where the run has no endurance."""
 ENERGY = "## Energy, and when it pays"
-"""Heading of the second part of a page."""
+"""Heading of the last part of a page."""
 
 
 def rows(found: Document) -> list[Document]:
@@ -87,6 +89,8 @@ def page(found: Document) -> str:
         "",
         *_errors(made),
         "",
+        *_generations(found),
+        *_life(found),
         ENERGY,
         "",
         "*Once* is what the path takes before any chip of the series: the learning of the first chip, or that of a digital "
@@ -95,8 +99,6 @@ def page(found: Document) -> str:
         "",
         *_prices(prices(found)),
         "",
-        *_generations(found),
-        *_life(found),
     ])  # fmt: skip
 
 
@@ -202,14 +204,22 @@ def _life(found: Document) -> list[str]:
             for row in made
         ])  # fmt: skip
         lines.append("")
-    if life["images_of_life"] is not None:
-        rate, images = life["pulses_an_image"], life["images_of_life"]
-        lines += [
-            f"A cell gets {rate:.3g} pulses for an image on average, so one of median endurance lives for {images:.3g} "
-            "images of training.",
-            "",
-        ]
-    return lines
+    return [*lines, *_wear(life)]
+
+
+def _wear(life: Facts) -> list[str]:
+    """Return the sentence on how many images of training a cell stands: in all, or by the million pulses of endurance."""
+    rate, images = life["pulses_an_image"], life["images_of_life"]
+    if not rate:
+        return []
+    said = f"A cell gets {rate:.3g} pulses for an image on average, so one "
+    if images is not None:
+        return [f"{said}of median endurance lives for {images:.3g} images of training.", ""]
+    return [
+        f"{said}lives for {MILLION / rate:.3g} images of training with every million pulses of endurance; the run has no "
+        "`--endurance`.",
+        "",
+    ]
 
 
 def _number(number: int, what: str) -> str:

@@ -215,6 +215,21 @@ def test_a_study_of_other_cells_is_another_study(tmp_path: Path) -> None:
         Study(CONFIG, None, Wishes(**{**vars(WISHES), "sharpness": 1.0}), tmp_path)
 
 
+def test_a_study_of_an_earlier_version_goes_on_though_options_have_come_since(tmp_path: Path) -> None:
+    study = Study(CONFIG, None, WISHES, tmp_path)
+    study._note("seed 0, chip 0", OLD, end(1.0, 5.0))
+    kept = json.loads((tmp_path / NAME).read_text())
+    assert kept["config"].pop("pairs") == Config.came_later()["pairs"]
+    (tmp_path / NAME).write_text(json.dumps(kept))
+    assert Study(CONFIG, None, WISHES, tmp_path).found["config"]["pairs"] == Config.came_later()["pairs"]
+    with pytest.raises(UsageError, match="another study"):
+        Study(Config(**{**CONFIG.as_dict(), "layers": CONFIG.layers, "pairs": 2}), None, WISHES, tmp_path)
+    del kept["config"]["epochs"]  # which every version had
+    (tmp_path / NAME).write_text(json.dumps(kept))
+    with pytest.raises(UsageError, match="another study"):
+        Study(CONFIG, None, WISHES, tmp_path)
+
+
 def test_a_chip_lives_on_and_learning_each_day_changes_it(tmp_path: Path) -> None:
     """Without care errors are those of `--ages`; the chip is put back after each way, so that any of them can come first."""
     wishes = Wishes(**{**vars(WISHES), "days": (1, 3), "daily": 20})
