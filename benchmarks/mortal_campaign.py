@@ -30,7 +30,8 @@ SMALL = ("--data", "mnist-5k", "--layers", "200,200", "--epochs", "20", "--updat
 SMALLER = ("--data", "mnist-5k", "--layers", "100,100", "--epochs", "20", "--update", "accumulate-int8", "--seed", "10",
            "--chip-seed", "10")  # fmt: skip
 STUDIES: dict[str, tuple[str, ...]] = {
-    "memristor": ("--device", "memristor", "--figure", "step_spread=0.3", *SMALL, "--seeds", "5", "--queries", "1000,4000"),
+    "memristor": ("--device", "memristor", "--figure", "step_spread=0.3", *SMALL, "--seeds", "5", "--queries", "1000,4000",
+                  "--kinds", "images,noise,labelled"),
     "pcm": ("--device", "nandakumar2020_pcm", *SMALLER, "--seeds", "3", "--queries", "4000", "--no-digital", "--generations", "5",
             "--days", "1,3,10,30"),
     **mortal_mismatch.STUDIES,
