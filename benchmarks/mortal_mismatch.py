@@ -31,6 +31,8 @@ class Level(NamedTuple):
     options: tuple[str, ...]
 
 
+NOTHING_LEARNED = 50.0
+"""Mean error of a first chip from which on there is no network to hand on [%]; guessing errs 90 %."""
 ALIKE = ("--nonlinearity", "relu")
 OWN = Level("as in its file", "mismatch_own", ALIKE)
 """The device's own spread, neurons that are all alike, no stuck cells."""
@@ -113,7 +115,8 @@ def mismatch() -> Page | None:
         "bounds: none, that of its file, six times), the curves of the neurons (rectifiers, random rising curves, random waves), "
         "and cells that are stuck, half of them low and half of them high, others on each chip. *Tuned* is a copy that learns on "
         "from 500 labelled images; *distilled* is taught by 4000 answers of the first chip, without a label; *anew* learns from "
-        "as many labelled images as the first chip.",
+        "as many labelled images as the first chip. Where the first chip itself errs on more than half of the images, as with "
+        "random waves, there is nothing to hand on; the answer above names the largest size without such a chip.",
         "",
         *picture("Errors after each path against the size of each difference", f"{NAME}.png"),
     ]
@@ -132,14 +135,19 @@ def mismatch() -> Page | None:
 
 
 def _answer(every: dict[str, list[tuple[str, dict[str, Document]]]], readouts: list[str]) -> str:
-    """Return the loss of the copy and of the distilled chip at the largest size of each difference."""
-    readout = readouts[-1]
-    said = "; ".join(
-        f"{axis} ({levels[-1][0]}): {spread(levels[-1][1]['copied']['behind'][readout])} and "
-        f"{spread(levels[-1][1]['distilled']['behind'][readout])}"
-        for axis, levels in every.items()
-    )
-    return f"Points behind the first chip, copied and distilled, with the read-out {readout}: {said}."
+    """Return the loss of the copy and of the distilled chip at the largest size of each difference at which a chip learns."""
+    said = []
+    for axis, levels in every.items():
+        label, paths = [level for level in levels if _learns(level[1])][-1]
+        losses = (
+            f"{spread(paths[way]['behind'][r])} ({way}, {r})" for r in readouts for way in ("copied", "distilled")
+        )
+        said.append(f"{axis}, {label}: {', '.join(losses)}")
+    return f"Points behind the first chip, by path and read-out: {'; '.join(said)}."
+
+
+def _learns(paths: dict[str, Document]) -> bool:
+    return all(error["mean"] < NOTHING_LEARNED for error in paths["first chip"]["error"].values())
 
 
 def _command() -> str:

@@ -41,23 +41,26 @@ def _of_paths(found: Document) -> str:
 def _of_time(found: Document) -> str:
     """Return what the chip errs after its days, and the last generation of its pupils, with the read-out of the run."""
     readout = found["config"]["readout"]
-    by = {row["care"]: row["error"][readout] for row in lives(found)}
+    by = {row["care"]: row["change"][readout] for row in lives(found)}
     *_, life = found["lives"].values()
-    alone = by[CARES[AS_IT_IS]]
+    alone, *_ = lives(found)
     said = [
-        f"with the read-out {readout} the first chip errs {spread(alone[0])} % when it has learned and {spread(alone[-1])} % "
-        f"after {life['days'][-1]} days without care",
-        f"{spread(by[LABELS][-1])} % if it learns {life['images_a_day']} labelled images a day",
-        f"{spread(by[ANSWERS][-1])} % if it learns its own answers",
+        f"with the read-out {readout} the first chip errs {spread(alone['error'][readout][0])} % when it has learned",
+        f"after {life['days'][-1]} days it errs more by {spread(by[CARES[AS_IT_IS]])} points without care",
+        f"by {spread(by[LABELS])} points if it learns {life['images_a_day']} labelled images a day",
+        f"by {spread(by[ANSWERS])} points if it learns its own answers",
     ]
     if chain := generations(found):
-        said.append(f"generation {chain[-1]['generation']} of its pupils errs {spread(chain[-1]['error'][readout])} %")
-    return f"{'; '.join(said)}; {alone[0]['n']} seeds.".capitalize()
+        behind = spread(chain[-1]["behind"][readout])
+        said.append(f"generation {chain[-1]['generation']} of its pupils errs {behind} points more than it")
+    return f"{'; '.join(said)}; {alone['error'][readout][0]['n']} seeds.".capitalize()
 
 
 TITLES: dict[str, tuple[str, Callable[[Document], str]]] = {
     "memristor": ("What is left of a network on the next memristor chip?", _of_paths),
     "pcm": ("A month on phase-change memory, and five generations of chips", _of_time),
+    "pcm_alike": ("What is left of a network on a phase-change chip with neurons that are all alike?", _of_paths),
+    "failing": ("A month of cells that fail: a tenth of a memristor chip", _of_time),
 }
 """Name of a study -> title of its page, and the function that writes its answer."""
 

@@ -165,19 +165,22 @@ def _generations(found: Document) -> list[str]:
 
 
 def lives(found: Document) -> list[Document]:
-    """Return for each way of care the errors by day and read-out, over the seeds with the same days, and joules a day."""
+    """Return for each way of care the errors by day and read-out, over the seeds with the same days, and joules a day.
+
+    `change` is the error of the last day less that of the day 0, seed by seed.
+    """
     every = list(found["lives"].values())
     every = [life for life in every if life["days"] == every[-1]["days"]]
     made = []
     for care, name in CARES.items() if every else ():
-        readouts = every[0]["error_percent"][care]
+        by_seed = [life["error_percent"][care] for life in every]
         joule = [life["joule_a_day"][care] for life in every if care in life["joule_a_day"]]
         made.append({
             "care": name,
             "error": {
-                r: [interval(errors) for errors in zip(*(life["error_percent"][care][r] for life in every), strict=True)]
-                for r in readouts
+                r: [interval(errors) for errors in zip(*(life[r] for life in by_seed), strict=True)] for r in by_seed[0]
             },
+            "change": {r: interval([life[r][-1] - life[r][0] for life in by_seed]) for r in by_seed[0]},
             "joule_a_day": statistics.fmean(joule) if joule else None,
         })  # fmt: skip
     return made
@@ -197,9 +200,10 @@ def _life(found: Document) -> list[str]:
         "",
     ]
     for readout in made[0]["error"]:
-        titles = [f"care, read-out {readout}", *(f"day {day}" for day in life["days"]), "a day of learning"]
+        titles = [f"care, read-out {readout}", *(f"day {day}" for day in life["days"]), "the last day less day 0, points",
+                  "a day of learning"]  # fmt: skip
         lines += table(titles, [
-            [row["care"], *(spread(error) for error in row["error"][readout]),
+            [row["care"], *(spread(error) for error in row["error"][readout]), spread(row["change"][readout]),
              "" if row["joule_a_day"] is None else joules(row["joule_a_day"])]
             for row in made
         ])  # fmt: skip
