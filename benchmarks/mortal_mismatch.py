@@ -55,7 +55,7 @@ AXES: dict[str, tuple[Level, ...]] = {
         Level("30 %", "mismatch_stuck_30", ("--stuck-low", "0.15", "--stuck-high", "0.15", *ALIKE)),
     ),
 }
-"""What differs from chip to chip -> its levels, the smallest first."""
+"""Kind of difference between chips -> its levels, the smallest first."""
 STUDIES = {level.study: (*COMMON, *level.options) for levels in AXES.values() for level in levels}
 """Name of a study -> options of `python -m analog_ff mortal`."""
 

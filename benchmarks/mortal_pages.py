@@ -23,7 +23,7 @@ def mortal_pages() -> list[Page]:
 
 
 def _of_paths(found: Document) -> str:
-    """Return what the next chip errs after each path, with the read-out of the run."""
+    """Return a sentence on the errors of the next chip after each path, with the read-out of the run."""
     readout = found["config"]["readout"]
     by = {row["path"]: row for row in rows(found)}
     most = max(row["queries"] for row in by.values())
@@ -39,7 +39,7 @@ def _of_paths(found: Document) -> str:
 
 
 def _of_time(found: Document) -> str:
-    """Return what the chip errs after its days, and the last generation of its pupils, with the read-out of the run."""
+    """Return a sentence on a chip after its days and on the last generation of its pupils, with the read-out of the run."""
     readout = found["config"]["readout"]
     by = {row["care"]: row["change"][readout] for row in lives(found)}
     *_, life = found["lives"].values()
