@@ -13,6 +13,7 @@ _PUBLIC = {
     "DacFaults": "hardware_models.converters.faults",
     "Device": "hardware_models.devices.base",
     "Events": "hardware_models.events",
+    "Failing": "hardware_models.devices.failing",
     "Key": "hardware_models.keys",
     "Ledger": "hardware_models.events",
     "LineNoise": "hardware_models.crossbar.line_noise",

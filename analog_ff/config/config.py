@@ -165,9 +165,10 @@ class Config(
         return tuple(map(parsed, self.figures))
 
     def ageing(self) -> dict[str, float]:
-        """Return wear and retention as `hardware_models.devices.ageing` takes them; empty if there are none."""
+        """Return wear, retention and failing cells as `hardware_models.devices.ageing` takes them; empty if there are none."""
         given = {"endurance": self.endurance, "endurance_spread": self.endurance_spread, "retention": self.retention}
-        return {name: value for name, value in given.items() if value}
+        failing = {"failure_time": self.failure_time, "failure_high": self.failure_high} if self.failure_time else {}
+        return {name: value for name, value in given.items() if value} | failing
 
     def folder(self) -> Path:
         """Return the run folder, named after the choices if none was given."""

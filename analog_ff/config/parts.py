@@ -210,6 +210,23 @@ class CellChoices:
         unit="s",
         low_open=True,
     )
+    failure_time: float | None = option(
+        None,
+        "mean time after which a cell of --device is stuck [s]; default: never",
+        low=0.0,
+        high=1e15,
+        unit="s",
+        low_open=True,
+        later=True,
+    )
+    failure_high: float = option(
+        0.5,
+        "share of the failed cells stuck at high conductance [1]",
+        low=0.0,
+        high=1.0,
+        beside="failure_time",
+        later=True,
+    )
     fault_map: str | None = option(None, "explicit faults: .npz file with entries such as 0.stuck_low")
 
 

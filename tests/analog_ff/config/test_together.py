@@ -25,6 +25,7 @@ BESIDE = {
     "drive_rounding": {"drive_bits": 2},
     "decay_every": {"weight_decay": 0.1},
     "endurance_spread": {"endurance": 9.0},
+    "failure_high": {"failure_time": 1e6},
     "chip_temperature": {"johnson_noise": True},
     "calibration_reads": {"calibrate": "offset", "adc_offset": 1.0},
     "wire_resistance": {"wires": "exact"},
