@@ -89,7 +89,7 @@ def page(docs: Path = DOCS) -> str:
         "# Gallery",
         "",
         "This page shows every picture of the documentation with the command of the repository that makes it. A click on",
-        "a picture opens it in its full size. The page behind the link says what the picture means, and how many seeds it rests on.",
+        "a picture opens it in its full size. The page behind the link says what it means, and how many seeds it rests on.",
         "",
     ]
     for heading, pictures in under.items():

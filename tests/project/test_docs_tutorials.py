@@ -24,7 +24,7 @@ LEFT = {
 }
 """Files that the commands of a page leave behind."""
 PRINTED = {
-    "sweep-on-a-cluster": ["equal to the bit: True in 4 runs"],
+    "sweep-on-a-cluster": ["equal to the bit: True in 2 runs"],
     "chip-in-another-process": ["equal to the bit: True", "refused: "],
 }
 """Lines that blocks of Python print."""
