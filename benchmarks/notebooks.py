@@ -72,7 +72,8 @@ def page(name: str, source: str, outputs: Iterable[Output]) -> str:
             lines += ["```text", output.printed.rstrip(), "```", ""]
         for _ in output.pictures:
             number += 1
-            lines += [f"![Picture {number} of this notebook]({name}_{number}.png)", ""]
+            shown = f"{name}_{number}.png"
+            lines += [f"[![Picture {number} of this notebook]({shown})]({shown})", ""]
     return written(
         [*lines, f"`{COMMAND} {name}` carried out the cells of `docs/notebooks/{name}.py` and wrote this page."]
     )

@@ -21,15 +21,18 @@ print("".join(Path("train.csv").read_text().splitlines(keepends=True)[:4]))
 # %% [markdown]
 # ## Fit
 #
-# The fit tries all forms of the step and chooses by cycles that it did not see. Each number has its 95 % interval.
+# The fit tries all forms of the step and chooses by cycles that it did not see. A number has a
+# 95 % interval, unless the train tells it in a product with another one only; the last line then says so.
 
 # %%
 found = fit_file("train.csv")
 print("form:", found.form)
 for number in found.parameters:
-    interval = number.instead or f"[{number.low:.3g}, {number.high:.3g}]"
+    interval = "none" if number.instead else f"[{number.low:.3g}, {number.high:.3g}]"
     made = getattr(truth, number.name)
     print(f"{number.name:13} {number.value:9.3g} {interval:22} {number.unit:2} made with {made:.3g}")
+for note in {number.instead for number in found.parameters if number.instead}:
+    print("none:", note)
 
 # %% [markdown]
 # ## One cycle of twenty cells

@@ -38,7 +38,7 @@ def test_a_rendered_page_is_that_of_its_script(script: Path) -> None:
     """Without what the cells have left, the committed page is the script; its pictures are files, and there are no others."""
     source = script.read_text(encoding="utf-8")
     text = script.with_suffix(".md").read_text(encoding="utf-8")
-    bare = re.sub(r"```text\n.*?```\n\n|!\[[^]]*\]\([^)]*\.png\)\n\n", "", text, flags=re.S)
+    bare = re.sub(r"```text\n.*?```\n\n|\[!\[[^]]*\]\([^)]*\.png\)\]\([^)]*\.png\)\n\n", "", text, flags=re.S)
     nothing = [notebooks.Output() for cell in notebooks.cells(source) if not cell.text]
     assert bare == notebooks.page(script.stem, source, nothing)
     shown = set(re.findall(r"\(([\w]+\.png)\)", text))
