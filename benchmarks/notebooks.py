@@ -40,7 +40,7 @@ class Cell(NamedTuple):
 
 
 class Output(NamedTuple):
-    """What a cell of code has left."""
+    """Output of a cell of code."""
 
     printed: str = ""
     pictures: tuple[bytes, ...] = ()

@@ -31,7 +31,7 @@ for number in found.parameters:
     interval = "none" if number.instead else f"[{number.low:.3g}, {number.high:.3g}]"
     made = getattr(truth, number.name)
     print(f"{number.name:13} {number.value:9.3g} {interval:22} {number.unit:2} made with {made:.3g}")
-for note in {number.instead for number in found.parameters if number.instead}:
+for note in sorted({number.instead for number in found.parameters if number.instead}):
     print("none:", note)
 
 # %% [markdown]
