@@ -36,13 +36,14 @@ class Pictured(NamedTuple):
     share: float  # of the cells at a bound [1]
 
 
-def write(folder: Path, run: Run, *, keep: bool = True, picture: bool = True) -> bool:
-    """Write cells.h5 if `keep`, and cells.png if `picture`, as a whole, layer by layer; return False for a sealed chip."""
+def write(folder: Path, run: Run, *, keep: bool = True, picture: bool = True) -> dict[int, Pictured]:
+    """Write cells.h5 if `keep`, and cells.png if `picture`, as a whole, layer by layer; return what the picture shows, by layer.
+
+    Nothing is seen of a sealed chip, and without `keep` and `picture` nothing is looked at.
+    """
     port = run.port
-    if port.sealed:
-        return False
-    if not (keep or picture):
-        return True
+    if port.sealed or not (keep or picture):
+        return {}
     layers = len(port.shapes)
     shown = np.unique(np.linspace(0, layers - 1, min(PICTURED, layers)).round().astype(int))
     seen: dict[int, Pictured] = {}
@@ -65,7 +66,7 @@ def write(folder: Path, run: Run, *, keep: bool = True, picture: bool = True) ->
         fill(None)
     if picture:
         whole_files.write(folder / "cells.png", _picture(seen))
-    return True
+    return seen
 
 
 def _put(group: Any, look: Inspection) -> None:
