@@ -14,17 +14,21 @@ with S the scores of the read-out, in its own units.
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from analog_ff.output import whole_files
+from analog_ff.output import folders, whole_files
 from analog_ff.output.forms import document
-from analog_ff.plain import Document
-from analog_ff.runs import described
-from analog_ff.runs.cells import Pictured
+from analog_ff.plain import Document, Facts
+from analog_ff.runs import cells, described
+from analog_ff.runs.cells import Pictured, counted
 from analog_ff.runs.train import Run
+from hardware_models import files, hdf5
+from hardware_models.check import UsageError, shown
 
 NAME = "looks.json"
 SCHEMA = 1
@@ -128,3 +132,114 @@ def _histograms(one: Pictured) -> Document:
 
 def _bytes(values: np.ndarray) -> str:
     return base64.b64encode(values.astype(np.uint8).tobytes()).decode()
+
+
+class Histograms(NamedTuple):
+    """The histograms of a layer."""
+
+    edges: np.ndarray  # borders of the bins of conductance [uS]
+    plus: np.ndarray  # cells G+ in each bin
+    minus: np.ndarray  # cells G- in each bin
+    bounds: tuple[float, float]  # nominal bounds of the conductance [uS]
+    pulses_a_bin: int
+    pulses: np.ndarray  # cells in each bin of pulses received, without the highest 1 in 1000
+    cells: int
+
+
+class WrongAnswer(NamedTuple):
+    """A wrong answer of the last test."""
+
+    index: int  # place of the image in the test set
+    label: str
+    answer: str
+    lead: float  # score of the answer less that of the label
+    image: np.ndarray | None  # (height, width) or (height, width, channels) uint8; None for large images
+
+
+class Looks(NamedTuple):
+    """What looks.json holds."""
+
+    classes: list[str]
+    confusion: dict[str, np.ndarray]  # (classes, classes) by read-out
+    readout: str  # that of the worst answers
+    wrong: int
+    tested: int
+    worst: list[WrongAnswer]
+    cells: dict[int, Histograms]  # by layer of the chip
+    fields: list[np.ndarray]  # weights of first neurons from every value of an image, (height, width, channels), over `largest`
+    neurons: int
+    largest: float  # largest size of these weights [1]
+    sealed: bool
+
+
+def read(folder: Path) -> Looks | None:
+    """Return what looks.json of a folder holds, None where there is none; raise UsageError for a damaged file."""
+    place = folder / NAME
+    if not folders.has(folder, NAME):
+        return None
+    found = files.json_object(files.contents(place, "looks", most=files.LARGE), place, "what a report shows of a run")
+    with files.reading(place, "what a report shows of a run"):
+        if found["schema"] != SCHEMA:
+            raise UsageError(f"{place} should have schema = {SCHEMA}, got {shown(found['schema'])}")
+        return _looks(found)
+
+
+def _looks(found: Facts) -> Looks:
+    height, width, channels = found["image"]
+    names, worst = [str(name) for name in found["classes"]], found["worst"]
+    square = len(names), len(names)
+    kept = found["fields"] or {"weights": [], "neurons": 0, "largest": 0.0}
+    return Looks(
+        classes=names,
+        confusion={
+            str(name): np.array(counts, np.int64).reshape(square)
+            for name, counts in found["confusion_by_readout"].items()
+        },
+        readout=str(worst["readout"]),
+        wrong=int(worst["wrong"]),
+        tested=int(worst["tested"]),
+        worst=[
+            WrongAnswer(
+                int(one["index"]), names[one["label"]], names[one["answer"]], float(one["lead"]),
+                None if one["pixels"] is None else _values(one["pixels"], (height, width, channels)).squeeze(axis=2)
+                if channels != 3 else _values(one["pixels"], (height, width, 3)),
+            )
+            for one in worst["images"]
+        ],
+        cells={int(layer): _histograms_of(one) for layer, one in found["cells"].items()},
+        fields=[(_values(one, (height, width, channels)).astype(np.float32) - 128.0) / 127.0 for one in kept["weights"]],
+        neurons=int(kept["neurons"]),
+        largest=float(kept["largest"]),
+        sealed=found["fields"] is None and not found["cells"],
+    )  # fmt: skip
+
+
+def in_cells(folder: Path, bounds: tuple[float, float]) -> dict[int, Histograms]:
+    """Return the histograms of the cells in cells.h5, by layer, for a run that noted none; `bounds` are the nominal ones [S].
+
+    The result is empty where there is no such file, or one without the pulses of the cells.
+    """
+    place = folder / cells.NAME
+    if not folders.has(folder, cells.NAME):
+        return {}
+    kept = hdf5.tree(place, "file of cells")
+    with files.reading(place, "the cells of a run"):
+        layers = {int(name[5:]): group for name, group in kept.items() if re.fullmatch("layer[0-9]+", name)}
+        return {
+            layer: _histograms_of(_histograms(counted(group["conductance"], group["pulses"], bounds, 0.0)))
+            for layer, group in sorted(layers.items())[: cells.PICTURED]
+            if "pulses" in group
+        }
+
+
+def _histograms_of(one: Facts) -> Histograms:
+    low, high = one["bounds_microsiemens"]
+    edges, plus, minus = (np.array(one[name], float) for name in ("edges_microsiemens", "plus", "minus"))
+    if not len(edges) - 1 == len(plus) == len(minus):
+        raise ValueError("a histogram has one edge more than bins")
+    pulses = np.array(one["pulses"], np.int64)
+    return Histograms(edges, plus, minus, (float(low), float(high)), int(one["pulses_a_bin"]), pulses, int(one["cells"]))
+
+
+def _values(text: str, shape: tuple[int, ...]) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(text, validate=True), np.uint8).reshape(shape)
