@@ -34,6 +34,8 @@ _PUBLIC = {
     "load_nonlinearity": "hardware_models.nonlinearities.base",
     "load_technology": "hardware_models.energy.load",
     "quantile_middles": "hardware_models.kernels.random",
+    "serve_chip": "hardware_models.chip.served",
+    "serve_neurons": "hardware_models.protocol.server",
     "si": "hardware_models.devices.base",
 }
 

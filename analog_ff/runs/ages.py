@@ -27,7 +27,7 @@ from hardware_models.devices.base import BaseDevice
 from hardware_models.energy import price
 from hardware_models.events import Ledger, Tally
 from hardware_models.keys import Key
-from hardware_models.nonlinearities.base import Timed, load_nonlinearity
+from hardware_models.nonlinearities.base import changes_with_time
 from hardware_models.port import ChipBench, ChipPort
 
 AS_IT_IS = "as_it_is"
@@ -61,7 +61,7 @@ def of_its_law(ages: Mapping[str, float], device: BaseDevice, nonlinearity: str)
     A chip whose cells and neurons have no law of time is tested at once only: later errors would be the same by construction.
     """
     lawless = no_law_of_time(device)
-    if lawless and isinstance(load_nonlinearity(nonlinearity).fabricate(1, Key(0, "law of time")), Timed):
+    if lawless and changes_with_time(nonlinearity):
         lawless = None
     return {name: seconds for name, seconds in ages.items() if seconds == 0.0 or not lawless}, lawless
 

@@ -41,8 +41,11 @@ from hardware_models.check import DeviceRangeError, RunError, UsageError
 from hardware_models.energy.measured import MachineMeter
 from hardware_models.files import LARGE, contents, record
 from hardware_models.kernels.products import one_blas_thread
+from hardware_models.nonlinearities.base import MEASURED
+from hardware_models.nonlinearities.recorded import LOOKUP, WHAT
 from hardware_models.places import in_place, placed
 from hardware_models.port import ChipBench, MissingPinError
+from hardware_models.protocol.links import is_link, note_program
 from hardware_models.tables import entry
 from hardware_models.user_faults import guarded
 
@@ -135,7 +138,13 @@ def _noted(config: Config, *, written_once: bool = False) -> Document:
 def _note_of_the_chip(fault_map: str | None, nonlinearity: str) -> None:
     if fault_map:
         contents(fault_map, "fault map", most=LARGE)
-    if ":" in nonlinearity:
+    if is_link(nonlinearity):
+        note_program(nonlinearity)
+    elif nonlinearity.startswith(LOOKUP):
+        contents(nonlinearity.removeprefix(LOOKUP), WHAT, most=LARGE)
+    elif nonlinearity.startswith(MEASURED):
+        contents(nonlinearity.removeprefix(MEASURED), "measured transfer")
+    elif ":" in nonlinearity:
         user_code.note_of(nonlinearity, "nonlinearity")
 
 

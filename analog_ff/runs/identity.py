@@ -24,6 +24,7 @@ from analog_ff.runs.model import MODEL
 from hardware_models.check import UsageError
 from hardware_models.devices.base import BaseDevice
 from hardware_models.files import home
+from hardware_models.nonlinearities.base import MEASURED
 from hardware_models.places import placed
 from hardware_models.user_faults import guarded
 
@@ -76,9 +77,9 @@ def _short(data: bytes) -> str:
 
 
 def _file(value: object) -> Path | None:
-    """Return the file that an option names, as ``map.npz`` or as ``file.py:function``; None if it names none."""
+    """Return the file that an option names, as ``map.npz``, ``file.py:function`` or ``measured:x.csv``; None if it names none."""
     text = value if isinstance(value, str) else ""
-    for name in (text, text.rpartition(":")[0]):
+    for name in (text, text.rpartition(":")[0], text.removeprefix(MEASURED)):
         if name and (path := placed(home(name))).is_file():
             return path
     return None

@@ -79,31 +79,35 @@ class Run:
         """Program the chip unless that is done, and train to the last epoch, with a checkpoint after each of these."""
         config = self.config
         steps = self.schedule.per_epoch
-        if not self.programmed:
-            self.fabricated.note(self.arrays())
-            self.program()
-            self._save(folder)
-        bar = Progress(steps * config.epochs, steps * self.epoch, quiet=quiet)
-        with Interruptible() as interruption, bar as progress:
-            for epoch in range(self.epoch, config.epochs):
-                draws = GlobalDraws() if opened.expected() else None  # nothing of this project draws from them
-                start, before = time.monotonic(), self.learner.answered
-                for lesson in lessons(
-                    self._batches, self.schedule, epoch, config.epochs, config.seed, config.consolidate
-                ):
-                    self._teach(lesson)
-                    progress.advance(f"epoch {epoch + 1}/{config.epochs}")
-                    interruption.check()
-                if draws is not None:
-                    draws.refuse(f"code of yours in epoch {epoch + 1}", RunError)
-                self.epoch = epoch + 1
-                errors = self._monitor()
-                self.seconds += time.monotonic() - start
-                self._note(errors, before)
+        with Progress(steps * config.epochs, steps * self.epoch, quiet=quiet) as progress:
+            if not self.programmed:
+                self.fabricated.note(self.arrays())
+                self.program()
                 self._save(folder)
-                if after_epoch is not None:
-                    after_epoch(self.epoch)
+            progress.begin()
+            with Interruptible() as interruption:
+                for epoch in range(self.epoch, config.epochs):
+                    self._epoch(epoch, progress, interruption)
+                    self._save(folder)
+                    if after_epoch is not None:
+                        after_epoch(self.epoch)
         self.finish()
+
+    def _epoch(self, epoch: int, progress: Progress, interruption: Interruptible) -> None:
+        """Teach all batches of an epoch, look at the errors and note the line of the epoch."""
+        config = self.config
+        draws = GlobalDraws() if opened.expected() else None  # nothing of this project draws from them
+        start, before = time.monotonic(), self.learner.answered
+        for lesson in lessons(self._batches, self.schedule, epoch, config.epochs, config.seed, config.consolidate):
+            self._teach(lesson)
+            progress.advance(f"epoch {epoch + 1}/{config.epochs}")
+            interruption.check()
+        if draws is not None:
+            draws.refuse(f"code of yours in epoch {epoch + 1}", RunError)
+        self.epoch = epoch + 1
+        errors = self._monitor()
+        self.seconds += time.monotonic() - start
+        self._note(errors, before)
 
     def program(self, write: Callable[[], Tally] | None = None) -> None:
         """Calibrate the converters, program the first weights, and search for the groups of the lines.

@@ -191,6 +191,7 @@ QUICK = ["--device", "memristor", "--data", "toy", "--layers", "6", "--epochs", 
          "--threads", "1"]  # fmt: skip
 
 
+@pytest.mark.usefixtures("runs_here")
 def test_the_command_answers_and_goes_on_with_what_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = [*QUICK, "--folder", str(tmp_path / "study"), "--axes", "cycle_noise,adc", "--json"]
     assert run_app(app, [*words, "--seeds", "2", "--curves", "1"]) == 0
