@@ -41,6 +41,7 @@ class Curve:
     dashed: bool = False
     marked: bool = False  # a dot at each point
     steps: bool = False  # a histogram: x are the edges of bins, one more than y
+    joined: bool = True  # False draws dots alone
     low: Sequence[float | None] = ()
     high: Sequence[float | None] = ()
 
@@ -114,7 +115,7 @@ class Chart:
                 joined = False
                 continue
             pieces.append(f"{'L' if joined else 'M'}{self.across.at(x):g} {self.up.at(y):g}")
-            joined = True
+            joined = curve.joined
         return "".join(pieces)
 
     def _outline(self, curve: Curve) -> str:

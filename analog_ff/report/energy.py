@@ -1,4 +1,4 @@
-"""What a report says of energy: its parts with ranges, phases, components against physical bounds, and the source of every price."""
+"""What a report says of energy: its parts and their ranges, phases, distances to physical bounds, the source of every price."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def energy(run: Finished) -> Section:
     images = ", ".join(f"{joules(v)} by the {readout_in_words(n)}" for n, v in found["per_image_joule"].items())
     parts: list[Part] = [
         Text(
-            f"Prices of technology {found['technology']}. Learning costs {ranged(learned)} an image and an image of the test costs "
-            f"{images}. Ranges are those of all prices at their low and at their high ends, with the counts of this run."
+            f"Prices of technology {found['technology']}. Learning costs {ranged(learned)} an image and an image of the "
+            f"test costs {images}. Ranges are those of all prices at their low and at their high ends, at the counts of this run."
         ),
         _parts(found),
     ]
@@ -62,9 +62,12 @@ def _distances(found: Document) -> Bars | None:
     rows = sorted((one["times"], name) for name, one in far.items())[:MOST]
     if not rows:
         return None
-    bars = [Bar(name, times, f"{times:.3g} ×", colour=4) for times, name in rows]
+    bars = [Bar(name, times, f"{times:.3g} times", colour=4) for times, name in rows]
     alt = "Energy of learning over its physical bound: " + "; ".join(f"{b.name} {b.text}" for b in bars) + "."
-    note = "Bounds: sampling noise (kT/C) for converters, Johnson noise for integrators, Landauer's bound for decisions and words."
+    note = (
+        "Bounds: sampling noise (kT/C) for converters, Johnson noise for integrators, Landauer's bound for decisions and "
+        "words."
+    )
     levels = [Level(1.0, "physical bound")]
     return Bars("Distance to physical limits", "energy over its bound [1]", bars, alt, note, log=True, levels=levels)
 

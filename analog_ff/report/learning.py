@@ -113,13 +113,13 @@ def worst(run: Finished) -> Section:
     if not looks.worst:
         return Section("worst", title, [Text(said)])
     if any(one.image is None or 1 in one.image.shape[:2] for one in looks.worst):
-        rows = [[str(one.index), one.label, one.answer, f"{one.lead:.3g}"] for one in looks.worst]
+        rows = [[str(one.place), one.label, one.answer, f"{one.lead:.3g}"] for one in looks.worst]
         titles = ["image", "true label", "answer", "lead"]
         return Section("worst", title, [Text(f"{said} {_LEAD}"), Table("Answers with the largest lead", titles, rows, (1, 2))])
     pictures = [
         Picture(
-            grey(one.image), f"image {one.index} of the label {one.label}, answered with {one.answer}",
-            f"{one.label} → {one.answer}, no. {one.index}",
+            grey(one.image), f"image {one.place} of the label {one.label}, answered with {one.answer}",
+            f"{one.label} → {one.answer}, no. {one.place}",
         )
         for one in looks.worst if one.image is not None
     ]  # fmt: skip
@@ -143,7 +143,9 @@ def fields(run: Finished) -> Section:
         alt = f"weights of {len(values)} neurons (rows) from {rows.shape[1]} values of a row of the table (columns)"
         return Section("fields", title, [Gallery("Weights", [Picture(signed(rows), alt, "a row a neuron")], _colours(looks))])
     pictures = [
-        Picture(signed(one), f"weights of neuron {n} from every pixel, largest size {np.abs(one).max() * looks.largest:.2g}", f"{n}")
+        Picture(
+            signed(one), f"weights of neuron {n} from every pixel, largest size {np.abs(one).max() * looks.largest:.2g}", f"{n}"
+        )
         for n, one in enumerate(values)
     ]
     return Section("fields", title, [Gallery("Weights of the first neurons", pictures, _colours(looks))])

@@ -43,12 +43,12 @@ def cells(run: Finished) -> Section:
 def _conductances(layer: int, one: Histograms) -> Chart:
     pair = [
         Curve(name, one.edges.tolist(), _density(values, one.edges), colour, steps=True)
-        for colour, (name, values) in enumerate((("G+", one.plus), ("G−", one.minus)))
+        for colour, (name, values) in enumerate((("G+", one.plus), ("G-", one.minus)))
     ]
     middle = 0.5 * (one.edges[1:] + one.edges[:-1])
     means = [float((values @ middle) / max(values.sum(), 1.0)) for values in (one.plus, one.minus)]
     alt = (
-        f"Layer {layer}: densities of the conductances of G+ and G− from {one.edges[0]:.3g} to {one.edges[-1]:.3g} microsiemens; "
+        f"Layer {layer}: densities of the conductances of G+ and G- from {one.edges[0]:.3g} to {one.edges[-1]:.3g} microsiemens; "
         f"means {means[0]:.3g} and {means[1]:.3g}."
     )
     borders = [Level(bound, "nominal bounds") for bound in one.bounds]
@@ -85,7 +85,7 @@ def _by_layer(run: Finished, looked: Sequence[Facts]) -> Table:
             ]
         )  # fmt: skip
     titles = ["layer", "at lower bound", "at upper bound", "stuck or on a dead line", "worn out", "pulses, mean",
-              "pulses, 9 in 10 below", "pulses, most", "spread of weights × √inputs", "clipped by DAC",
+              "pulses, 9 in 10 below", "pulses, most", "spread of weights, times √inputs", "clipped by DAC",
               "clipped by ADC"]  # fmt: skip
     left = found.get("memory_left")
     kept = "" if left is None else f" Memory left after the noise of the pulses: {100.0 * left:.0f} %."
@@ -129,7 +129,7 @@ def currents(run: Finished) -> Section:
 
 
 def _current(name: str, ratio: float, limit: float, colour: int) -> Bar:
-    return Bar(name, ratio, f"{ratio:.3g} × limit, {quantity(ratio * limit, 'A')}", colour=colour)
+    return Bar(name, ratio, f"{ratio:.3g} times the limit, {quantity(ratio * limit, 'A')}", colour=colour)
 
 
 def device(run: Finished) -> Section:

@@ -149,7 +149,7 @@ class Histograms(NamedTuple):
 class WrongAnswer(NamedTuple):
     """A wrong answer of the last test."""
 
-    index: int  # place of the image in the test set
+    place: int  # place of the image in the test set
     label: str
     answer: str
     lead: float  # score of the answer less that of the label

@@ -46,6 +46,7 @@ ORDER = [
     {"analog_ff.improvement"},
     {"analog_ff.mortality"},
     {"analog_ff.health"},
+    {"analog_ff.report"},
     {
         "analog_ff.simulate", "analog_ff.devices", "analog_ff.energy", "analog_ff.compare", "analog_ff.infer", "analog_ff.export",
         "analog_ff.sweep", "analog_ff.improve", "analog_ff.mortal", "analog_ff.doctor",
