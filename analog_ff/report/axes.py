@@ -23,6 +23,7 @@ class Axis:
     start: float
     end: float
     log: bool = False
+    whole: bool = False  # ticks at whole numbers alone
 
     def at(self, value: float) -> float:
         """Return the place of a value [px]; a value beyond an end stands at that end."""
@@ -34,7 +35,7 @@ class Axis:
 
     def ticks(self) -> list[tuple[float, str]]:
         """Return place and text of each tick."""
-        values = _powers(self.low, self.high) if self.log else _even(self.low, self.high)
+        values = _powers(self.low, self.high) if self.log else _even(self.low, self.high, 1.0 if self.whole else 0.0)
         return [(self.at(value), f"{value:g}") for value in values]
 
 
@@ -59,17 +60,21 @@ def spanning(
 
 
 def along(values: Sequence[float], start: float, end: float, *, log: bool = False) -> Axis:
-    """Return the axis from the least to the largest of the values, without room at its ends; for the horizontal one."""
+    """Return the axis from the least to the largest of the values, without room at its ends; for the horizontal one.
+
+    Where all values are whole numbers, so are the ticks.
+    """
     loose = spanning(values, start, end, log=log)
     found = [v for v in values if math.isfinite(v) and (v > 0.0 or not log)]
-    return Axis(min(found), max(found), start, end, log) if found and min(found) < max(found) else loose
+    whole = all(v == int(v) for v in found)
+    return Axis(min(found), max(found), start, end, log, whole) if found and min(found) < max(found) else loose
 
 
-def _even(low: float, high: float) -> list[float]:
-    """Return round numbers from `low` to `high`, whose distance is 1, 2 or 5 times a power of ten."""
+def _even(low: float, high: float, least: float = 0.0) -> list[float]:
+    """Return round numbers from `low` to `high`, whose distance is 1, 2 or 5 times a power of ten, and no less than `least`."""
     rough = (high - low) / WANTED
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next(factor * power for factor in (1.0, 2.0, 5.0, 10.0) if factor * power >= rough * 0.999)
+    step = max(least, next(factor * power for factor in (1.0, 2.0, 5.0, 10.0) if factor * power >= rough * 0.999))
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return [float(f"{n * step:.12g}") for n in range(first, last + 1)]
 
@@ -78,7 +83,9 @@ def _powers(low: float, high: float) -> list[float]:
     """Return powers of ten from `low` to `high`; on a short axis 2 and 5 times these as well."""
     decades = math.log10(high / low)
     if decades < SHORT:
-        found = [m * 10.0**n for n in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1) for m in (1, 2, 5)]
+        found = [
+            m * 10.0**n for n in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1) for m in (1, 2, 5)
+        ]
         inside = [float(f"{v:.6g}") for v in found if low <= v <= high]
         return inside if len(inside) > 1 else _even(low, high)
     every = max(1, math.ceil(decades / CROWDED))

@@ -15,7 +15,7 @@ from analog_ff.report.axes import Axis, along, spanning
 
 WIDTH, HEIGHT = 420.0, 250.0
 """Size of a chart of curves [px]; the page scales it to its column."""
-LEFT, RIGHT, TOP, BOTTOM = 54.0, 408.0, 10.0, 208.0
+LEFT, RIGHT, TOP, BOTTOM = 66.0, 408.0, 10.0, 208.0
 """Places of the frame inside it [px]."""
 ROW, BAR = 34.0, 11.0
 """Height of a row of a chart of bars, and of a bar in it [px]."""
@@ -52,7 +52,9 @@ class Curve:
 
     def known(self) -> list[tuple[float, float]]:
         """Return the points that have a value."""
-        return [(x, y) for x, y in zip(self.x, self.y, strict=self.steps is False) if y is not None and math.isfinite(y)]
+        return [
+            (x, y) for x, y in zip(self.x, self.y, strict=self.steps is False) if y is not None and math.isfinite(y)
+        ]
 
 
 class Dot(NamedTuple):

@@ -52,7 +52,9 @@ def _curves(found: Facts) -> Section:
         note = "Joules at the median of the drawn prices; tables below have the ranges."
         what = f"{rows[0]['error_kind']} error [%]"
         charts.append(
-            Chart(device["name"], "energy of learning [J]", what, curves, alt, note, levels=wanted, log_x=True, log_y=True)
+            Chart(
+                device["name"], "energy of learning [J]", what, curves, alt, note, levels=wanted, log_x=True, log_y=True
+            )
         )
     return Section("curves", "Error against energy of learning", charts)
 
@@ -72,8 +74,12 @@ def _energies(found: Facts) -> Section:
         rows = [row for row in found["rows"] if row["device"] == device["name"]]
         bars = [_bar(row["learner"], row["per_update_joule"], n) for n, row in enumerate(rows)]
         bars = [bar for bar in bars if bar.value > 0.0 and bar.low]
-        alt = f"{device['name']}: energy of an update by learner: " + "; ".join(f"{bar.name} {bar.text}" for bar in bars) + "."
-        note = "A bar reaches from 5 to 95 % of the draws of all prices, the mark on it is the nominal energy."
+        alt = (
+            f"{device['name']}: energy of an update by learner: "
+            + "; ".join(f"{bar.name} {bar.text}" for bar in bars)
+            + "."
+        )
+        note = "A bar reaches from 5 to 95 % of the draws of all prices, the mark is the nominal energy."
         charts.append(Bars(device["name"], "energy per update [J]", bars, alt, note, log=True, ranges=True))
     return Section("energies", "Energy per update", charts)
 

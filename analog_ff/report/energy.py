@@ -51,7 +51,11 @@ def _parts(found: Document) -> Bars:
         for n, (part, amounts) in enumerate(found["parts_joule"].items())
         if amounts["nominal"] and amounts["low"]
     ]
-    alt = "Energy of learning an image by part, nominal with its range: " + "; ".join(f"{r.name} {r.text}" for r in rows) + "."
+    alt = (
+        "Energy of learning an image by part, nominal with its range: "
+        + "; ".join(f"{r.name} {r.text}" for r in rows)
+        + "."
+    )
     note = "A bar reaches from the low to the high end of all prices, the mark on it is the nominal energy."
     return Bars("Energy of learning an image, by part", "energy [J]", rows, alt, note, log=True, ranges=True)
 
@@ -106,9 +110,13 @@ def prices(run: Finished) -> Section:
     parts: list[Part] = []
     if technology.sha256 != run.result.get("energy", {}).get("technology_sha256", technology.sha256):
         parts.append(
-            Text("The prices have changed since the run: this page shows those of today, result.json has those of the run.")
+            Text(
+                "The prices have changed since the run: this page shows those of today, result.json has those of the run."
+            )
         )
-    used = {name for by in (run.account or {}).get("by_component_joule", {}).values() for name, joule in by.items() if joule}
+    used = {
+        name for by in (run.account or {}).get("by_component_joule", {}).values() for name, joule in by.items() if joule
+    }
     rows = {name: _prices(technology, name) for name in technology.components}
     mine = [row for name in rows if name in used for row in rows[name]]
     others = [row for name in rows if name not in used for row in rows[name]]
@@ -116,7 +124,12 @@ def prices(run: Finished) -> Section:
     parts += [
         Table("Prices that this run used", titles, mine, (1, 5, 6, 7)),
         Table("Other prices of the technology", titles, others, (1, 5, 6, 7), folded=True),
-        Table("Sources", ["key", "title", "place"], [_source(key, dict(of)) for key, of in technology.sources.items()], (1, 2)),
+        Table(
+            "Sources",
+            ["key", "title", "place"],
+            [_source(key, dict(of)) for key, of in technology.sources.items()],
+            (1, 2),
+        ),
     ]
     return Section("prices", title, parts)
 
@@ -144,5 +157,7 @@ def _unit(dimension: str) -> str:
 
 
 def _source(key: str, of: Document) -> list[str]:
-    places = [f"doi:{of['doi']}" if name == "doi" else str(of[name]) for name in ("doi", "url", "path", "basis") if name in of]
+    places = [
+        f"doi:{of['doi']}" if name == "doi" else str(of[name]) for name in ("doi", "url", "path", "basis") if name in of
+    ]
     return [key, str(of.get("title", "")), "; ".join(places) or "-"]

@@ -20,9 +20,15 @@ WIDE = 20.0
 
 def page(folder: Path) -> Page:
     """Return the report of the study in a folder, of its specification, or of both; raise UsageError for a damaged file."""
-    made = [make(folder / name) for name, make in ((STUDY, _study), (SPECIFICATION, _specification)) if folders.has(folder, name)]
+    made = [
+        make(folder / name)
+        for name, make in ((STUDY, _study), (SPECIFICATION, _specification))
+        if folders.has(folder, name)
+    ]
     first = made[0]
-    more = [Section(f"more-{section.key}", section.title, section.parts) for other in made[1:] for section in other.sections]
+    more = [
+        Section(f"more-{section.key}", section.title, section.parts) for other in made[1:] for section in other.sections
+    ]
     return Page(first.title, first.subtitle, [tile for one in made for tile in one.tiles], [*first.sections, *more])
 
 
@@ -59,8 +65,14 @@ def _gains(found: Facts) -> Section:
             0 if gain["mean"] >= 0.0 else 1)
         for figure in found["figures"] for gain in [figure["gain"]]
     ]  # fmt: skip
-    alt = "Gain of each figure alone at its best, in points of error: " + "; ".join(f"{b.name} {b.text}" for b in bars) + "."
-    note = "Gain: error as given less the error with this figure alone at its best. A line through a bar is its interval."
+    alt = (
+        "Gain of each figure alone at its best, in points of error: "
+        + "; ".join(f"{b.name} {b.text}" for b in bars)
+        + "."
+    )
+    note = (
+        "Gain: error as given less the error with this figure alone at its best. A line through a bar is its interval."
+    )
     chart = Bars("What each figure gains alone", "gain [points]", bars, alt, note)
     return Section("gains", "What each figure gains", [chart])
 

@@ -27,7 +27,9 @@ def curves(run: Finished) -> Section:
     tested = run.result["images"]["infer"] // max(len(run.errors), 1)
     parts: list[Part] = [Text(f"Error on the {tested} {run.kind} images at the end of the run: {said}.")]
     if not run.metrics:
-        return Section("curves", "Learning curves", [*parts, missing("The learning curve", "the folder has no metrics.csv")])
+        return Section(
+            "curves", "Learning curves", [*parts, missing("The learning curve", "the folder has no metrics.csv")]
+        )
     final = run.kind == "test"
     watched = f"at most {MONITORED} training images" if final else "validation images"
     epochs = [line["epoch"] for line in run.metrics]
@@ -47,19 +49,30 @@ def curves(run: Finished) -> Section:
         note += "The run trained on the whole training set and so has no validation curve; --split holdout gives one."
     ends = "; ".join(f"{curve.name}: {_ends(curve.y)}" for curve in drawn)
     parts.append(
-        Chart("Error against epochs", "epoch", "error [%]", drawn, f"Error in percent against epochs. {ends}.", note.strip())
+        Chart(
+            "Error against epochs",
+            "epoch",
+            "error [%]",
+            drawn,
+            f"Error in percent against epochs. {ends}.",
+            note.strip(),
+        )
     )
     joule = _column(run, "learn_joule")
     if len(epochs) > 1 and all(value > 0.0 for value in joule):
         against = [Curve(c.name, joule, c.y, c.colour, c.dashed, c.marked) for c in drawn[: len(run.errors)]]
         alt = f"Error in percent against the energy of learning so far, from {joule[0]:.3g} to {joule[-1]:.3g} joules. {ends}."
-        parts.append(Chart("Error against energy of learning", "energy of learning [J]", "error [%]", against, alt, log_x=True))
+        parts.append(
+            Chart("Error against energy of learning", "energy of learning [J]", "error [%]", against, alt, log_x=True)
+        )
     return Section("curves", "Learning curves", parts)
 
 
 def goodness(run: Finished) -> Section:
     """Return the section of the goodness of positives and negatives, a chart a layer."""
-    layers = [name.removeprefix("goodness_positive_") for name in (run.metrics or [{}])[-1] if "goodness_positive_" in name]
+    layers = [
+        name.removeprefix("goodness_positive_") for name in (run.metrics or [{}])[-1] if "goodness_positive_" in name
+    ]
     title = "Goodness of positives and negatives"
     if not layers:
         learner = run.result["config"].get("learner", "this run")
@@ -67,7 +80,9 @@ def goodness(run: Finished) -> Section:
         return Section("goodness", title, [missing("The goodness of the layers", why)])
     epochs = [line["epoch"] for line in run.metrics]
     parts: list[Part] = [
-        Text("Mean goodness of each layer over the last batch of an epoch. A layer learns to tell positives from negatives.")
+        Text(
+            "Mean goodness of each layer over the last batch of an epoch. A layer learns to tell positives from negatives."
+        )
     ]
     for layer in layers:
         pair = [
@@ -115,7 +130,9 @@ def worst(run: Finished) -> Section:
     if any(one.image is None or 1 in one.image.shape[:2] for one in looks.worst):
         rows = [[str(one.place), one.label, one.answer, f"{one.lead:.3g}"] for one in looks.worst]
         titles = ["image", "true label", "answer", "lead"]
-        return Section("worst", title, [Text(f"{said} {_LEAD}"), Table("Answers with the largest lead", titles, rows, (1, 2))])
+        return Section(
+            "worst", title, [Text(f"{said} {_LEAD}"), Table("Answers with the largest lead", titles, rows, (1, 2))]
+        )
     pictures = [
         Picture(
             grey(one.image), f"image {one.place} of the label {one.label}, answered with {one.answer}",
@@ -141,10 +158,14 @@ def fields(run: Finished) -> Section:
     if 1 in values[0].shape:
         rows = np.concatenate([one.reshape(1, -1) for one in values])
         alt = f"weights of {len(values)} neurons (rows) from {rows.shape[1]} values of a row of the table (columns)"
-        return Section("fields", title, [Gallery("Weights", [Picture(signed(rows), alt, "a row a neuron")], _colours(looks))])
+        return Section(
+            "fields", title, [Gallery("Weights", [Picture(signed(rows), alt, "a row a neuron")], _colours(looks))]
+        )
     pictures = [
         Picture(
-            signed(one), f"weights of neuron {n} from every pixel, largest size {np.abs(one).max() * looks.largest:.2g}", f"{n}"
+            signed(one),
+            f"weights of neuron {n} from every pixel, largest size {np.abs(one).max() * looks.largest:.2g}",
+            f"{n}",
         )
         for n, one in enumerate(values)
     ]

@@ -31,7 +31,12 @@ def sections(lines: Sequence[str], first: str) -> tuple[str, list[Section]]:
 
 def parts(lines: Sequence[str]) -> list[Part]:
     """Return the paragraphs, lists and tables of lines without headings."""
-    return [part for blank, block in groupby(lines, key=lambda line: not line.strip()) if not blank for part in _parts(block)]
+    return [
+        part
+        for blank, block in groupby(lines, key=lambda line: not line.strip())
+        if not blank
+        for part in _parts(block)
+    ]
 
 
 def _parts(block: Iterator[str]) -> Iterator[Part]:
@@ -52,4 +57,8 @@ def _table(rows: Sequence[Sequence[str]]) -> Table:
 
 def _plain(text: str) -> str:
     """Return a text on one line without marks of emphasis or code."""
-    return re.sub(r"\*([^*]+)\*|`([^`]+)`", lambda found: found[1] or found[2], " ".join(text.split()))
+    return re.sub(
+        r"\*([^*]+)\*|`([^`]+)`",
+        lambda found: found[1] or found[2],
+        " ".join(re.sub(r"(?<=\w)-\n(?=\w)", "-", text).split()),
+    )

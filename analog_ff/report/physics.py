@@ -42,7 +42,7 @@ def cells(run: Finished) -> Section:
 
 def _conductances(layer: int, one: Histograms) -> Chart:
     pair = [
-        Curve(name, one.edges.tolist(), _density(values, one.edges), colour, steps=True)
+        Curve(name, one.edges.tolist(), _density(values, one.edges), colour, dashed=colour == 1, steps=True)
         for colour, (name, values) in enumerate((("G+", one.plus), ("G-", one.minus)))
     ]
     middle = 0.5 * (one.edges[1:] + one.edges[:-1])
@@ -64,10 +64,14 @@ def _pulses(layer: int, one: Histograms) -> Chart:
     edges = (np.arange(len(one.pulses) + 1) * one.pulses_a_bin - 0.5).tolist()
     peak = int(one.pulses.argmax()) * one.pulses_a_bin
     a_bin = "1 pulse" if one.pulses_a_bin == 1 else f"{one.pulses_a_bin} pulses"
-    alt = f"Layer {layer}: number of cells against pulses received, in bins of {a_bin}; most cells received about {peak}."
+    alt = (
+        f"Layer {layer}: number of cells against pulses received, in bins of {a_bin}; most cells received about {peak}."
+    )
     curve = Curve("cells", edges, one.pulses.astype(float).tolist(), 2, steps=True)
     note = "Programming included. One cell in a thousand received more than is shown."
-    return Chart(f"Layer {layer}: pulses received", "pulses received [1]", f"cells in a bin of {a_bin}", [curve], alt, note)
+    return Chart(
+        f"Layer {layer}: pulses received", "pulses received [1]", f"cells in a bin of {a_bin}", [curve], alt, note
+    )
 
 
 def _by_layer(run: Finished, looked: Sequence[Facts]) -> Table:
@@ -89,7 +93,9 @@ def _by_layer(run: Finished, looked: Sequence[Facts]) -> Table:
               "clipped by ADC"]  # fmt: skip
     left = found.get("memory_left")
     kept = "" if left is None else f" Memory left after the noise of the pulses: {100.0 * left:.0f} %."
-    return Table("Cells by layer, at the end of the run", titles, rows, note=f"Shares of cells or values; - is unknown.{kept}")
+    return Table(
+        "Cells by layer, at the end of the run", titles, rows, note=f"Shares of cells or values; - is unknown.{kept}"
+    )
 
 
 def _percent(share: float | None) -> str:
@@ -112,7 +118,9 @@ def currents(run: Finished) -> Section:
     bars = []
     if "largest" in lines:
         for stage, name in (("run", "largest in the run"), ("calibration", "largest in the search for groups")):
-            bars += [_current(f"{what}s, {name}", value / limit, limit, 0) for what, value in lines["largest"][stage].items()]
+            bars += [
+                _current(f"{what}s, {name}", value / limit, limit, 0) for what, value in lines["largest"][stage].items()
+            ]
         bars += [_current(f"{what}s, worst case", ratio, limit, 1) for what, ratio in lines["worst_case_ratio"].items()]
         steps = lines["steps_of_a_read"]
         parts.append(
@@ -124,7 +132,9 @@ def currents(run: Finished) -> Section:
     else:
         bars = [_current(f"{what}s, worst case", r, limit, 1) for what, r in lines["line_current_ratio"].items() if r]
     alt = "Largest currents over the limit of a line: " + "; ".join(f"{bar.name} {bar.value:.3g}" for bar in bars) + "."
-    parts.append(Bars("Largest currents over the limit", "current over the limit [1]", bars, alt, levels=[Level(1.0, "limit")]))
+    parts.append(
+        Bars("Largest currents over the limit", "current over the limit [1]", bars, alt, levels=[Level(1.0, "limit")])
+    )
     return Section("currents", title, parts)
 
 

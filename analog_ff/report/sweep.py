@@ -67,7 +67,11 @@ def _chart(found: Sequence[Group], name: str, measure: Measure, command: str) ->
     places = [x[n] for n in order]
     text = f"{measure.label} from {min(y):.3g} to {max(y):.3g} {measure.unit}"
     alt = f"{measure.title} against {label(name, command)} for {len(y)} groups of runs: {text}."
-    note = "Means over the seeds; a vertical line is the 95 % t interval of a mean." if any(v is not None for v in low) else ""
+    note = (
+        "Means over the seeds; a vertical line is the 95 % t interval of a mean."
+        if any(v is not None for v in low)
+        else ""
+    )
     if not single:
         note = f"{note} Groups differ in other factors, too: one dot each.".strip()
     log = numbers and min(places) > 0.0 and max(places) > WIDE * min(places)
@@ -92,7 +96,9 @@ def _table(found: Sequence[Group], rows: Sequence[Document]) -> Section:
     note = "Mean over the seeds +- half of the 95 % t interval of the mean."
     if len(rows) > MOST:
         note += f" {len(rows) - MOST} rows more are left out: sweep --export results.csv writes all of them."
-    return Section("table", "All groups of runs, the least error first", [Table("Groups of runs", titles, body, note=note)])
+    return Section(
+        "table", "All groups of runs, the least error first", [Table("Groups of runs", titles, body, note=note)]
+    )
 
 
 def _failures(state: Document) -> Section:

@@ -166,7 +166,9 @@ class Looks(NamedTuple):
     tested: int
     worst: list[WrongAnswer]
     cells: dict[int, Histograms]  # by layer of the chip
-    fields: list[np.ndarray]  # weights of first neurons from every value of an image, (height, width, channels), over `largest`
+    fields: list[
+        np.ndarray
+    ]  # weights of first neurons from every value of an image, (height, width, channels), over `largest`
     neurons: int
     largest: float  # largest size of these weights [1]
     sealed: bool
@@ -238,7 +240,9 @@ def _histograms_of(one: Facts) -> Histograms:
     if not len(edges) - 1 == len(plus) == len(minus):
         raise ValueError("a histogram has one edge more than bins")
     pulses = np.array(one["pulses"], np.int64)
-    return Histograms(edges, plus, minus, (float(low), float(high)), int(one["pulses_a_bin"]), pulses, int(one["cells"]))
+    return Histograms(
+        edges, plus, minus, (float(low), float(high)), int(one["pulses_a_bin"]), pulses, int(one["cells"])
+    )
 
 
 def _values(text: str, shape: tuple[int, ...]) -> np.ndarray:
