@@ -268,7 +268,7 @@ class Learner(ABC):
     def scored(
         self, images: np.ndarray, *, readouts: Sequence[str] | None = None, key: Key
     ) -> tuple[dict[str, np.ndarray], Tally]:
-        """Return the score of each label, (B, classes), by each read-out asked for (default all), and the events; see `predict`."""
+        """Return the score of each label, (B, classes), by each read-out asked for (default all), and the events."""
         tally = Tally()
         readouts = self.readouts if readouts is None else readouts
         found: dict[str, list[np.ndarray]] = {name: [] for name in readouts}

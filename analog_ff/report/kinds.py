@@ -9,6 +9,7 @@ from analog_ff.output import folders, whole_files
 from analog_ff.report.page import html
 from analog_ff.report.parts import Page
 from analog_ff.runs.stored import RESULT
+from hardware_models import files
 from hardware_models.check import UsageError, shown
 from hardware_models.tables import Row, resolve
 
@@ -34,7 +35,9 @@ def write(folder: Path) -> Path:
     for name, kind in KINDS.items():
         if folders.has(folder, name):
             page: Callable[[Path], Page] = resolve(kind.place)
-            whole_files.write(folder / NAME, html(page(folder)))
+            with files.reading(folder / name, kind.about):
+                text = html(page(folder))
+            whole_files.write(folder / NAME, text)
             return folder / NAME
     known = ", ".join(f"{kind.about} ({name})" for name, kind in KINDS.items())
     where = shown(str(folder), 200, quoted=False)

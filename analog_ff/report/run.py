@@ -21,8 +21,12 @@ def page(folder: Path) -> Page:
     """Return the report of the finished run in a folder; raise UsageError where there is none, or a damaged file."""
     run = finished(folder)
     config = run.result["config"]
+    if "learner" not in config:
+        raise UsageError(
+            f"{folder} holds a run of the spiking network, which has no report; its numbers are in result.json"
+        )
     layers = ", ".join(map(str, config["layers"]))
-    how = f"{config['learner']}, update {config['update']}" if "learner" in config else "spiking network"
+    how = f"{config['learner']}, update {config['update']}"
     device = short(config["device"])
     return Page(
         title=f"{device} on {short(config['data'])}: {next(iter(run.errors.values())):.2f} % {run.kind} error",
