@@ -16,6 +16,8 @@ PLACES = ("out", "data_dir")
 """Choices that are places on one machine, and no part of what a run is."""
 FIRST = ("device", "learner", "preset")
 """Choices that decide which values the others have where they are not given."""
+ALWAYS = "device"
+"""The choice that a command names even where it is the default."""
 ROUNDS = 4
 """Times that options are looked for: one that is given may bring others to another default."""
 
@@ -27,7 +29,11 @@ def options_of(config: Choices) -> Document:
     for some in (*((name,) for name in FIRST), *[tuple(named)] * ROUNDS):
         rest = recommended(given) if isinstance(config, Config) else given
         values = {name: getattr(config, name) for name in some if name in named}
-        given |= {name: value for name, value in values.items() if value != rest.get(name, named[name].default)}
+        given |= {
+            name: value
+            for name, value in values.items()
+            if name == ALWAYS or value != rest.get(name, named[name].default)
+        }
     return given
 
 
