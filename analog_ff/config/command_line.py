@@ -19,7 +19,7 @@ FIRST = ("device", "learner", "preset")
 ALWAYS = "device"
 """The choice that a command names even where it is the default."""
 ROUNDS = 4
-"""Times that options are looked for: one that is given may bring others to another default."""
+"""Rounds of the search: an option that is given may change the default of another one."""
 
 
 def options_of(config: Choices) -> Document:

@@ -1,4 +1,4 @@
-"""What a report says of energy: its parts and their ranges, phases, distances to physical bounds, the source of every price."""
+"""Sections on energy: its parts and their ranges, phases, distances to physical bounds, the source of every price."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which report a folder has: a run, a comparison, an improvement, a specification or a sweep."""
+"""The kinds of folders that have a report: of a run, a comparison, an improvement, a specification or a sweep."""
 
 from __future__ import annotations
 

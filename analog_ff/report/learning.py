@@ -1,4 +1,4 @@
-"""What a report says of learning: curves, goodness, confusion, the worst answers, and what first neurons respond to."""
+"""Sections on learning: curves, goodness, confusion, the worst answers, and the weights of first neurons."""
 
 from __future__ import annotations
 

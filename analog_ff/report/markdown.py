@@ -9,7 +9,7 @@ from itertools import groupby
 from analog_ff.report.parts import Part, Section, Table, Text
 
 NUMBER = re.compile(r"[-+±]?\s*[0-9]|-$|$")
-"""How the text of a cell with a number begins, or of a cell without a value."""
+"""Beginning of a cell with a number, or of a cell without a value."""
 
 
 def sections(lines: Sequence[str], first: str) -> tuple[str, list[Section]]:

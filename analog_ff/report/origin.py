@@ -1,4 +1,4 @@
-"""What a report says of where its numbers come from: the command, the choices, the files that were read, the versions."""
+"""The section on the origin of the numbers: the command, the choices, the files that were read, the versions."""
 
 from __future__ import annotations
 

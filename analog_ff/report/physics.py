@@ -1,4 +1,4 @@
-"""What a report says of the chip: its cells, the currents of its lines, and its device."""
+"""Sections on the chip: its cells, the currents of its lines, and its device."""
 
 from __future__ import annotations
 

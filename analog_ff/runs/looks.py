@@ -1,4 +1,4 @@
-r"""What a report shows of a run beside its result: ``looks.json``, noted once at the end.
+r"""The file ``looks.json``, noted once at the end of a run: all that a report shows beside the result.
 
 It has the confusion matrix of each read-out, the worst answers of the headline's read-out with their images, histograms of
 conductance and of pulses received, and the weights of first neurons. Everything was measured already: the answers are those of
@@ -61,7 +61,7 @@ def write(folder: Path, run: Run, seen: Mapping[int, Pictured]) -> None:
 
 
 def confusion(run: Run, readout: str) -> list[list[int]]:
-    """Return how often images of each class (rows) were answered with each class (columns) in the last test."""
+    """Return the numbers of images of each class (rows) that were answered with each class (columns) in the last test."""
     classes = len(run.data.classes)
     counts = np.zeros((classes, classes), np.int64)
     np.add.at(counts, (run.data.y_test, run.answers[readout]), 1)
@@ -157,7 +157,7 @@ class WrongAnswer(NamedTuple):
 
 
 class Looks(NamedTuple):
-    """What looks.json holds."""
+    """The contents of looks.json."""
 
     classes: list[str]
     confusion: dict[str, np.ndarray]  # (classes, classes) by read-out
@@ -175,7 +175,7 @@ class Looks(NamedTuple):
 
 
 def read(folder: Path) -> Looks | None:
-    """Return what looks.json of a folder holds, None where there is none; raise UsageError for a damaged file."""
+    """Return the contents of looks.json of a folder, None where there is none; raise UsageError for a damaged file."""
     place = folder / NAME
     if not folders.has(folder, NAME):
         return None
