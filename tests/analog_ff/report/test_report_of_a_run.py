@@ -58,7 +58,7 @@ def test_the_page_shows_what_the_run_found(folder: Path) -> None:
               "Energy", "Device", "Sources of the prices", "Command, choices and versions"]  # fmt: skip
     assert [text for text in titles if text not in report.text] == [] and "is not shown" not in report.text
     assert result["versions"]["numpy"] in report.text
-    assert "python -m analog_ff.simulate --device memristor --data toy --layers 8,8" in report.text
+    assert "python -m analog_ff.simulate --device memristor --data toy --shift 0 --layers 8,8 --epochs 3" in report.text
     assert {
         name for name, of in result["energy"]["parts_joule"].items() if of["nominal"]
     } and "Johnson noise" in report.text
