@@ -18,13 +18,13 @@ from tests.toy_worker import result_of
 
 RESULTS = Path(__file__).resolve().parents[3] / "benchmarks" / "results"
 SWEEP = """
-seeds = [0, 1, 2]
+seeds = [0, 1]
 [options]
 data = "toy"
 preset = "plain"
 layers = [8]
 [grid]
-learning-rate = [0.01, 0.02, 0.4]
+learning-rate = [0.01, 0.02]
 learner = ["forward-forward", "backprop"]
 """
 
@@ -55,7 +55,7 @@ def test_a_specification_shows_every_figure_with_its_worst_value(tmp_path: Path)
 
 
 def test_a_sweep_shows_every_group_and_what_failed(tmp_path: Path) -> None:
-    """Means are those of the runs: the toy error is 10 + seed + 1000 times the learning rate, the mean over seeds 11 + that."""
+    """Means are those of the runs: the toy error is 10 + seed + 1000 times the learning rate, on average 20.5 at 0.01."""
     (tmp_path / "sweep.toml").write_text(SWEEP)
     points = sweep_file.read(tmp_path / "sweep.toml").points()
     with Store(tmp_path / NAME) as store:
@@ -66,10 +66,10 @@ def test_a_sweep_shows_every_group_and_what_failed(tmp_path: Path) -> None:
         store.begin(points[-1].key)
         store.fail(points[-1].key, "it <cannot> be.", worker="here")
     report = report_of(tmp_path)
-    assert "21 +- 2.5" in report.text and "it <cannot> be." in report.text and "1 failed" in report.text
+    assert "20.5 +- 6.4" in report.text and "it <cannot> be." in report.text and "1 failed" in report.text
     drawn = " ".join(str(one.get("aria-label")) for one in report.all("svg"))
     assert "error [%] against learning-rate" in drawn and "error [%] against learner" in drawn
-    assert len(report.all("tr")) == 1 + 6 + 2
+    assert len(report.all("tr")) == 1 + 4 + 2
 
 
 @pytest.mark.parametrize("name", [name for name in kinds.KINDS if name.endswith(".json")])
