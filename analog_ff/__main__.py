@@ -18,6 +18,7 @@ from analog_ff.improve import improve
 from analog_ff.infer import infer
 from analog_ff.mortal import mortal
 from analog_ff.output.messages import answer
+from analog_ff.report.command import report
 from analog_ff.simulate import simulate
 from analog_ff.spiking.command import spiking
 from analog_ff.sweep import sweep
@@ -41,6 +42,7 @@ app.command("improve", cls=Grouped, context_settings=WIDE)(improve)
 app.command("mortal", cls=Grouped, context_settings=WIDE)(mortal)
 app.command("spiking", cls=Grouped, context_settings=WIDE)(spiking)
 app.command("sweep", cls=Grouped, context_settings=WIDE)(sweep)
+app.command("report", cls=Grouped, context_settings=WIDE)(report)
 app.command("doctor", cls=Grouped, context_settings=WIDE)(doctor)
 app.add_typer(devices.app, name="devices")
 

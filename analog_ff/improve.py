@@ -108,7 +108,10 @@ def improve(
                        (("--curves", curves), ("--together", together), ("--confirm", confirm))]  # fmt: skip
             made = _studied(config, _words(axes), bench, place, Wishes(wanted, *numbers), dry_run=dry_run)
     if made is not None:
-        answer(json.dumps(made[0]) if as_json else f"{made[1]}\nfolder: {place}")
+        from analog_ff.report import kinds
+
+        report = kinds.write(place)
+        answer(json.dumps(made[0]) if as_json else f"{made[1]}\nfolder: {place}\nreport: {report}")
 
 
 app = command_of(with_signature(improve, parameters(Config, without=APART)))

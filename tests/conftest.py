@@ -14,6 +14,7 @@ import pytest
 from unpictured import unpictured
 
 from analog_ff.plain import Document
+from analog_ff.report import kinds
 from analog_ff.runs import cells, first_use, plots
 from analog_ff.sweeps import child, crew, worker
 from hardware_models.chip import process_port
@@ -42,11 +43,13 @@ PICTURES = {
     "_picture": cells._picture,
 }
 """What draws the pictures of a run."""
+REPORT = kinds.write
+"""What writes a report."""
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_pictures() -> Iterator[None]:
-    """Write two bytes for each picture of a run: drawing takes longer than the small runs of the tests."""
+    """Write two bytes for each picture and report of a run: drawing takes longer than the small runs of the tests."""
     with pytest.MonkeyPatch.context() as patch:
         unpictured(patch.setattr)
         yield
@@ -84,6 +87,12 @@ def pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("learning_curve", "ages_of_a_chip"):
         monkeypatch.setattr(plots, name, PICTURES[name])
     monkeypatch.setattr(cells, "_picture", PICTURES["_picture"])
+
+
+@pytest.fixture
+def reports(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write the reports of finished folders in this test."""
+    monkeypatch.setattr(kinds, "write", REPORT)
 
 
 @pytest.fixture(scope="session")

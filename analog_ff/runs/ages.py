@@ -95,15 +95,16 @@ class Tested(NamedTuple):
     errors: dict[str, float]  # [%]
     tallies: dict[str, Tally]
     answers: dict[str, np.ndarray]  # (n,) index of the class that was answered to each test image
+    scores: dict[str, np.ndarray]  # (n, classes) score of each class; the best one is the answer
 
 
 def tested(learner: Learner, data: Dataset, key: Key) -> Tested:
     """Show the test images to each read-out of a network in turn."""
-    found = Tested({}, {}, {})
+    found = Tested({}, {}, {}, {})
     for name in learner.readouts:
-        predicted, found.tallies[name] = learner.predict(data.x_test, readouts=(name,), key=key)
-        found.answers[name] = predicted[name]
-        found.errors[name] = 100.0 * float(np.mean(predicted[name] != data.y_test))
+        scores, found.tallies[name] = learner.scored(data.x_test, readouts=(name,), key=key)
+        found.scores[name], found.answers[name] = scores[name], scores[name].argmax(axis=1)
+        found.errors[name] = 100.0 * float(np.mean(found.answers[name] != data.y_test))
     return found
 
 
@@ -150,11 +151,11 @@ def aged(
 
 
 def _looked(learner: Learner, data: Dataset, key: Key, test: Key | None, ledger: Ledger) -> Document:
-    errors, tallies, _ = tested(learner, data, key.child("test") if test is None else test)
-    for tally in tallies.values():
+    found = tested(learner, data, key.child("test") if test is None else test)
+    for tally in found.tallies.values():
         ledger.book("monitor", tally)
     goodness = _goodness(learner, data, key.child("goodness"), ledger)
-    return {"error_percent_by_readout": errors, **goodness}
+    return {"error_percent_by_readout": found.errors, **goodness}
 
 
 def _goodness(learner: Learner, data: Dataset, key: Key, ledger: Ledger) -> dict[str, list[float] | None]:

@@ -60,6 +60,8 @@ class Run:
         """Errors of the test before the wires were laid, with ``--wires test``."""
         self.answers: dict[str, np.ndarray] = {}
         """Labels of the last test, as indices of classes, by read-out."""
+        self.scores: dict[str, np.ndarray] = {}
+        """Scores (n, classes) of the last test, by read-out."""
         self.taken: Document = {}
         """Shares of the cells that have not taken the conductances of ``--conductances``; empty without that option."""
         self.counted: list[dict[str, int | float]] = []
@@ -95,7 +97,7 @@ class Run:
         """Teach all batches of an epoch, look at the errors and note the line of the epoch."""
         config = self.config
         draws = GlobalDraws() if opened.expected() else None  # nothing of this project draws from them
-        start = time.monotonic()
+        start, before = time.monotonic(), self.learner.answered
         for lesson in lessons(self._batches, self.schedule, epoch, config.epochs, config.seed, config.consolidate):
             self._teach(lesson)
             progress.advance(f"epoch {epoch + 1}/{config.epochs}")
@@ -105,7 +107,7 @@ class Run:
         self.epoch = epoch + 1
         errors = self._monitor()
         self.seconds += time.monotonic() - start
-        self._note(errors)
+        self._note(errors, before)
 
     def program(self, write: Callable[[], Tally] | None = None) -> None:
         """Calibrate the converters, program the first weights, and search for the groups of the lines.
@@ -156,7 +158,7 @@ class Run:
         return self._tested("infer")
 
     def _tested(self, phase: str) -> tuple[dict[str, float], dict[str, Tally]]:
-        errors, tallies, self.answers = tested(self.learner, self.data, self.test_key)
+        errors, tallies, self.answers, self.scores = tested(self.learner, self.data, self.test_key)
         for tally in tallies.values():
             self.ledger.book(phase, tally)
         return errors, tallies
@@ -166,12 +168,15 @@ class Run:
         """Key of the noise of every test."""
         return Key(self.config.seed, "test")
 
-    def _note(self, errors: dict[str, float]) -> None:
+    def _note(self, errors: dict[str, float], before: tuple[int, int]) -> None:
         learn = self.ledger.phase("learn").total()
         goodness = self.learner.mean_goodness
         weights = sum(n * m for n, m in self.port.shapes)
         line: Document = {"epoch": self.epoch}
         line |= {f"{name}_error_percent": error for name, error in errors.items()}
+        wrong, answered = (now - then for now, then in zip(self.learner.answered, before, strict=True))
+        if self.learner.answered[1]:
+            line["training_error_percent"] = 100.0 * wrong / answered if answered else float("nan")
         line["pulses_per_weight"] = learn["write.selected"] / weights
         line["learn_joule"] = self._priced(self.ledger)
         line["images"] = self.images
