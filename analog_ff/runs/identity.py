@@ -36,7 +36,8 @@ PRICED = ("c_gate",)
 """Figures of a device that decide its energy alone, which is computed from stored counts with the figures of today."""
 OF_DEVICE = ("device", "program_to", "read_noise", "write_noise", "device_spread", "step_nonlinearity", "endurance",
              "endurance_spread", "retention", "failure_time", "failure_high", "read_time", "johnson_noise", "chip_temperature",
-             "weight_range", "input_scale", "access_transistor", "figures", "learner", "update", "fast_device", "leak_time")  # fmt: skip
+             "weight_range", "input_scale", "access_transistor", "figures", "learner", "update",
+             "fast_device", "leak_time")  # fmt: skip
 """Options that decide the devices of a run."""
 FAST = "fast_device"
 """Option that names the device of fast cells, which an update may have of itself."""

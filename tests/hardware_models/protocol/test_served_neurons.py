@@ -55,7 +55,7 @@ def test_outputs_are_those_of_the_box_and_the_chip_closes_it() -> None:
 @pytest.mark.parametrize("what", sorted(outside_boxes.WRONG))
 def test_what_goes_wrong_later_stops_the_run_in_one_sentence(what: str) -> None:
     """The first two answers are right, the third is not; the line then stays closed and says the same again."""
-    box = load_nonlinearity(spec(what, 3), 1.0 if what == "late" else 20.0).fabricate(3, KEY)
+    box = load_nonlinearity(spec(what, 3), within=1.0 if what == "late" else 20.0).fabricate(3, KEY)
     for _ in range(2):
         with pytest.raises(RunError) as caught:
             box(np.ones((2, 3), np.float32))
@@ -68,8 +68,13 @@ def test_what_goes_wrong_later_stops_the_run_in_one_sentence(what: str) -> None:
 @pytest.mark.parametrize("what", ["garbage", "exits", "shape"])
 def test_what_goes_wrong_at_first_is_a_wrong_option(what: str) -> None:
     with pytest.raises(UsageError) as caught:
-        load_nonlinearity(spec(what), 20.0).fabricate(3, KEY)
+        load_nonlinearity(spec(what), within=20.0).fabricate(3, KEY)
     assert outside_boxes.WRONG[what] in sentence(caught.value)
+
+
+def test_neurons_from_outside_are_not_blended() -> None:
+    with pytest.raises(UsageError, match="give --box-strength 1"):
+        load_nonlinearity(spec("remembers"), 0.5)
 
 
 def test_neurons_that_remember_are_saved_and_the_oracle_leaves_them_alone() -> None:
@@ -112,7 +117,7 @@ def test_noisy_neurons_are_declared_and_undeclared_ones_are_refused(tmp_path: Pa
 )
 def test_places_that_are_none(place: str, said: str) -> None:
     with pytest.raises(UsageError, match=said) as caught:
-        load_nonlinearity(place, 2.0).fabricate(3, KEY)
+        load_nonlinearity(place, within=2.0).fabricate(3, KEY)
     sentence(caught.value)
 
 
