@@ -45,9 +45,9 @@ def test_every_block_of_a_tutorial_runs(
 ) -> None:
     """Blocks run in an empty folder, where the page's files have been saved under the names that it gives."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(
-        "analog_ff.spiking.execute.draw", lambda *_, **__: None
-    )  # its pictures take longer than the run
+    monkeypatch.setattr("analog_ff.spiking.execute.draw", lambda *_, **__: None)  # drawing takes longer than the runs
+    for drawer in ("analog_ff.comparison.plots", "analog_ff.improvement.pictures"):
+        monkeypatch.setattr(f"{drawer}.picture", lambda figure, dpi: b"--")
     text = (DOCS / "tutorials" / f"{page}.md").read_text(encoding="utf-8")
     names: dict[str, object] = {"__name__": "__main__"}
     for before, language, block in re.findall(r"([^\n]*(?:\n[^\n]+)*)\n\n```(\w+)\n(.*?)```", text, re.S):
