@@ -24,6 +24,7 @@ SECTIONS = {
     "Laws beside the simulation": {"validation_*.png": "python benchmarks/validation_figures.py --write"},
     "Learning": {
         "wins.png": "python benchmarks/run.py --tables",
+        "black_box_strength.png": "python benchmarks/run.py --tables",
         "learners_*.png": "python benchmarks/learners.py",
         "wake_sleep.png": "python benchmarks/plot.py",
     },
