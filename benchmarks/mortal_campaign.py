@@ -36,6 +36,7 @@ STUDIES: dict[str, tuple[str, ...]] = {
             "--days", "1,3,10,30"),
     "pcm_alike": ("--device", "nandakumar2020_pcm", "--nonlinearity", "relu", *SMALLER, "--seeds", "3", "--queries", "4000",
                   "--no-digital"),
+    "failing": (*mortal_mismatch.COMMON, "--failure-time", "2.5e7", "--days", "1,3,10,30"),
     **mortal_mismatch.STUDIES,
 }  # fmt: skip
 """Name of a study -> options of `python -m analog_ff mortal`."""

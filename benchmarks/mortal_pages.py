@@ -60,6 +60,7 @@ TITLES: dict[str, tuple[str, Callable[[Document], str]]] = {
     "memristor": ("What is left of a network on the next memristor chip?", _of_paths),
     "pcm": ("A month on phase-change memory, and five generations of chips", _of_time),
     "pcm_alike": ("What is left of a network on a phase-change chip with neurons that are all alike?", _of_paths),
+    "failing": ("A month of cells that fail: a tenth of a memristor chip", _of_time),
 }
 """Name of a study -> title of its page, and the function that writes its answer."""
 
