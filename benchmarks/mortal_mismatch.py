@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from other_pages import found_in
-from pages import Page, picture
+from pages import Page, folded, picture
 
 from analog_ff.improvement.page import spread, table
 from analog_ff.mortality.page import rows
@@ -121,14 +121,13 @@ def mismatch() -> Page | None:
         *picture("Errors after each path against the size of each difference", f"{NAME}.png"),
     ]
     for readout in readouts:
-        body += [f"Read-out {readout}, error %:", ""]
         lines = [
             [axis, label, *(spread(row["error"][readout]) for row in paths.values()), spread(paths["copied"]["behind"][readout]),
              spread(paths["distilled"]["behind"][readout])]
             for axis, levels in every.items() for label, paths in levels
         ]  # fmt: skip
         heads = ["difference", "size", *first, "copy behind the first chip, points", "distilled behind, points"]
-        body += [*table(heads, lines), ""]
+        body += folded(f"read-out {readout}, error %", table(heads, lines))
     return Page(
         NAME, "Which differences between chips spoil a copied network?", _answer(every, readouts), _command(), body
     )

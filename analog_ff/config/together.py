@@ -54,7 +54,8 @@ def chosen(kind: type[Choices], values: Facts) -> list[Chosen]:
     while waiting:
         option = waiting.pop(0)
         name = values[option]
-        if (row := every[option].get(name)) is not None:  # a user's own function has no row
+        # A user's own function has no row; a value of a file that is no text is refused where choices are checked.
+        if isinstance(name, str) and (row := every[option].get(name)) is not None:
             found.append(Chosen(option, name, row))
             waiting += [other for other in row.reads if other in every]
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import re
 import sys
@@ -30,13 +31,15 @@ def test_every_point_is_a_configuration(name: str) -> None:
     known = {p.name for p in parameters(kind)}
     points = catalogue.points(experiment)
     assert points
+    repeated = {f.name for f in dataclasses.fields(kind) if f.metadata.get("repeated")}
     for label, options in points:
         arguments = dict.fromkeys(known)
         for key, value in options.items():
             option = key.replace("-", "_")
             assert option in known, f"{name}, {label}: there is no option --{key}"
             # Texts are read as on the command line, numbers are what TOML says.
-            arguments[option] = str(value) if isinstance(value, tuple | list) else value
+            one = str(value) if isinstance(value, tuple | list) else value
+            arguments[option] = [one] if option in repeated else one
         chosen = given(kind, arguments)
         if spiking:
             SpikingConfig(**chosen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from analog_ff.config.config import Config
 from analog_ff.runs.earlier import as_counted_today
 from analog_ff.runs.execute import execute
+from analog_ff.runs.result_file import CAME_LATER, read_run
+from hardware_models.check import UsageError
 
 
 @pytest.mark.parametrize("learner", ["forward-forward", "backprop-nominal"])
@@ -49,3 +52,22 @@ def test_row_drivers_of_an_old_result_are_those_of_a_new_one(learner: str, tmp_p
     for name in ("shapes", "events_by_layer"):
         del old[name]
     assert as_counted_today(old)["events"] == new["events"], "layers of one width say the same without counts by layer"
+
+
+def test_a_result_from_before_further_arrays_is_read(tmp_path: Path) -> None:
+    """It has no count of further arrays in any phase; one that lacks it in a single phase is damaged."""
+    out = tmp_path / "run"
+    execute(Config(data="toy", layers=(8,), epochs=1, batch=100, shift=0, out=str(out)), quiet=True)
+    file = out / "result.json"
+    new = json.loads(file.read_text())
+    for count in CAME_LATER:
+        for phases in (new["events"], new["integrals"]):
+            for parts in phases.values():
+                parts.pop(count, None)
+    file.write_text(json.dumps(new))
+    read = read_run(str(file))
+    assert read["events"] == new["events"]
+    new["events"]["learn"]["write.further"] = 0
+    file.write_text(json.dumps(new))
+    with pytest.raises(UsageError, match="lacks 'write.further'"):
+        read_run(str(file))
