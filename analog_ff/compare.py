@@ -92,6 +92,7 @@ def compare(
     if threads is not None:
         set_threads(threads)
     from analog_ff.comparison import document, plan
+    from analog_ff.report import kinds
 
     chosen = plan.parse_devices(devices)
     labels = plan.parse_learners(learners)
@@ -102,7 +103,8 @@ def compare(
         points, accuracy=wanted, draws=times, fixed_device=fixed_device, common=common, settings=settings
     )
     text = document.write(found, folder)
-    answer(json.dumps(found) if as_json else text)
+    page = kinds.write(folder)
+    answer(json.dumps(found) if as_json else f"{text}\nreport: {page}")
 
 
 app = command_of(with_signature(compare, parameters(Config, without=APART)))

@@ -17,8 +17,8 @@ from analog_ff.config.config import Config, recommended
 from analog_ff.config.reading import given
 from analog_ff.output.messages import answer, tell
 from analog_ff.plain import Document
-from analog_ff.registry.options import parse_real, parse_whole
-from hardware_models.check import UsageError, in_range, positive_int
+from analog_ff.registry.options import real_of_study, whole_of_study
+from hardware_models.check import UsageError
 from hardware_models.files import home
 from hardware_models.places import placed
 
@@ -94,9 +94,9 @@ def improve(
     place = placed(home(folder) if folder else Path("runs") / f"improve-{Path(config.device.split(':')[0]).stem}")
     wanted = None if target_error is None else _percent("--target-error", target_error)
     allowed = None if loss is None else _percent("--loss", loss)
-    searched = _whole("--trials", trials, 0, 100_000)
+    searched = whole_of_study("--trials", trials, 0, 100_000)
     crew = crew_of(workers, threads, scheduler)
-    with _bench(place, _whole("--seeds", seeds or ("10" if specify else "3"), 1, 1000), crew) as bench:
+    with _bench(place, whole_of_study("--seeds", seeds or ("10" if specify else "3"), 1, 1000), crew) as bench:
         if specify:
             made = _specified(config, _words(specify), bench, place, wanted, allowed, searched, dry_run=dry_run)
         elif allowed is not None or searched:
@@ -104,11 +104,14 @@ def improve(
         else:
             from analog_ff.improvement.study import Wishes
 
-            numbers = [_whole(n, t, 0, 1000) for n, t in
+            numbers = [whole_of_study(n, t, 0, 1000) for n, t in
                        (("--curves", curves), ("--together", together), ("--confirm", confirm))]  # fmt: skip
             made = _studied(config, _words(axes), bench, place, Wishes(wanted, *numbers), dry_run=dry_run)
     if made is not None:
-        answer(json.dumps(made[0]) if as_json else f"{made[1]}\nfolder: {place}")
+        from analog_ff.report import kinds
+
+        report = kinds.write(place)
+        answer(json.dumps(made[0]) if as_json else f"{made[1]}\nfolder: {place}\nreport: {report}")
 
 
 app = command_of(with_signature(improve, parameters(Config, without=APART)))
@@ -118,12 +121,8 @@ def _words(text: str) -> list[str]:
     return [word for word in text.split(",") if word]
 
 
-def _whole(name: str, text: str, low: int, high: int) -> int:
-    return positive_int("a study", name, parse_whole(name, text), low, high)
-
-
 def _percent(name: str, text: str) -> float:
-    return in_range("a study", name, parse_real(name, text, "%"), 0.0, 100.0, "%", low_open=True)
+    return real_of_study(name, text, 0.0, 100.0, "%", low_open=True)
 
 
 def _bench(place: Path, seeds: int, crew: dict[str, Any]) -> Bench:

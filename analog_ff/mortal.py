@@ -17,8 +17,8 @@ from analog_ff.config.reading import given
 from analog_ff.config.together import owners
 from analog_ff.output.messages import answer, tell
 from analog_ff.plain import Document
-from analog_ff.registry.options import parse_real, parse_whole
-from hardware_models.check import UsageError, in_range, positive_int
+from analog_ff.registry.options import real_of_study, whole_of_study
+from hardware_models.check import UsageError
 from hardware_models.files import home
 from hardware_models.places import placed
 
@@ -56,7 +56,7 @@ def mortal(
     ),
     sharpness: str = typer.Option(
         "3", "--sharpness", metavar=_FLOAT, rich_help_panel=ASKED,
-        help="exponent of the answers' probabilities before labels are drawn from them [1]; inf: the likeliest label",
+        help="exponent of the answers' probabilities before labels are drawn from them [1]; 1e6: the likeliest label",
     ),
     tune: str = typer.Option(
         "500", "--tune", metavar=INT, rich_help_panel=ASKED,
@@ -113,22 +113,22 @@ def mortal(
     if not asked or not known.issuperset(asked):
         raise UsageError(f"--kinds takes {', '.join(sorted(known))}, separated by commas, got '{kinds}'.")
     wishes = study.Wishes(
-        chips=_whole("--chips", chips, 2, 1000),
-        seeds=_whole("--seeds", seeds, 1, 1000),
-        queries=tuple(_whole("--queries", word, 1, 10_000_000) for word in queries.split(",")),
+        chips=whole_of_study("--chips", chips, 2, 1000),
+        seeds=whole_of_study("--seeds", seeds, 1, 1000),
+        queries=tuple(whole_of_study("--queries", word, 1, 10_000_000) for word in queries.split(",")),
         kinds=tuple(kind for kind in asked if kind != LABELLED),
         known=LABELLED in asked,
-        sharpness=_real("--sharpness", sharpness, 0.0, float("inf"), low_open=True),
-        tuned_with=_whole("--tune", tune, 1, 10_000_000),
-        tuned_epochs=_whole("--tune-epochs", tune_epochs, 1, 100_000),
+        sharpness=real_of_study("--sharpness", sharpness, 0.0, 1e6, low_open=True),
+        tuned_with=whole_of_study("--tune", tune, 1, 10_000_000),
+        tuned_epochs=whole_of_study("--tune-epochs", tune_epochs, 1, 100_000),
         verify=Verify(
-            _whole("--rounds", rounds, 0, 1000),
-            _whole("--reads", reads, 1, 1000),
-            _real("--tolerance", tolerance, 0.0, 1.0),
+            whole_of_study("--rounds", rounds, 0, 1000),
+            whole_of_study("--reads", reads, 1, 1000),
+            real_of_study("--tolerance", tolerance, 0.0, 1.0),
         ),
-        generations=_whole("--generations", generations, 0, 100),
-        days=tuple(sorted({_whole("--days", word, 1, 100_000) for word in days.split(",") if word})),
-        daily=_whole("--daily", daily, 1, 10_000_000),
+        generations=whole_of_study("--generations", generations, 0, 100),
+        days=tuple(sorted({whole_of_study("--days", word, 1, 100_000) for word in days.split(",") if word})),
+        daily=whole_of_study("--daily", daily, 1, 10_000_000),
     )
     place = placed(home(folder) if folder else Path("runs") / f"mortal-{Path(config.device.split(':')[0]).stem}")
     found, text = _carried_out(config, None if no_digital else _digital(chosen), wishes, place)
@@ -136,14 +136,6 @@ def mortal(
 
 
 app = command_of(with_signature(mortal, parameters(Config, without=APART)))
-
-
-def _whole(name: str, text: str, low: int, high: int) -> int:
-    return positive_int("a study", name, parse_whole(name, text), low, high)
-
-
-def _real(name: str, text: str, low: float, high: float, *, low_open: bool = False) -> float:
-    return in_range("a study", name, parse_real(name, text), low, high, low_open=low_open)
 
 
 def _carried_out(config: Config, digital: Config | None, wishes: Wishes, place: Path) -> tuple[Document, str]:

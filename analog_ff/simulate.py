@@ -71,6 +71,7 @@ def simulate(
 
 def _run(config: Config, resume: bool, as_json: bool, keep: str) -> None:
     from analog_ff.cli.run_table import show
+    from analog_ff.report import kinds
     from analog_ff.runs.execute import execute
 
     if resume and not as_json and finished(config, config.folder()) is not None:
@@ -80,6 +81,9 @@ def _run(config: Config, resume: bool, as_json: bool, keep: str) -> None:
         answer(json.dumps(result))
     else:
         show(result, folder)
+    page = kinds.write(folder)
+    if not as_json:
+        answer(f"report: {page}")
 
 
 app = command_of(with_signature(simulate, parameters(Config)))

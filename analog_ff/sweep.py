@@ -158,6 +158,7 @@ def _carry_out(
             run(points, store, place)
         _answer(wanted, store, place, points, as_json=as_json)
         states = store.states(_keys(points))
+    _report(place, as_json=as_json)
     if failed := sum(state == FAILED for state in states.values()):
         raise CommandError(f"{failed} of {len(states)} points failed; --status says why, --again runs them again.")
 
@@ -172,6 +173,16 @@ def _collect(wanted: Sweep, place: Path, folder: Path, *, as_json: bool) -> None
         store.add(points or [])
         tell(f"{array_jobs.collect(store, folder)} files of tasks were taken.")
         _answer(wanted, store, place, points, as_json=as_json)
+    _report(place, as_json=as_json)
+
+
+def _report(place: Path, *, as_json: bool) -> None:
+    """Write the report of a sweep, and tell where it is."""
+    from analog_ff.report import kinds
+
+    page = kinds.write(place)
+    if not as_json:
+        answer(f"report: {page}")
 
 
 def _points(wanted: Sweep) -> list[Point] | None:

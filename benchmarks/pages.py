@@ -64,4 +64,6 @@ def written(lines: Iterable[str]) -> str:
 
 def one_level_up(text: str) -> str:
     """Return a text of docs/results.md with links for a page in docs/results/, one folder below the other docs."""
-    return text.replace("](img/", "](../img/").replace("](explanation/", "](../explanation/")
+    for folder in ("img", "explanation", "how-to"):
+        text = text.replace(f"]({folder}/", f"](../{folder}/")
+    return text

@@ -5,9 +5,11 @@ from __future__ import annotations
 import tomllib
 from typing import Any
 
+import black_box_picture
 import experiment_page
 import result_tables
 import wins_picture
+from black_box_pages import black_box_pages
 from catalogue import HERE, ROOT, experiments, judged_on, results_of
 from fitting_pages import fitting_pages
 from improve_pages import improve_pages
@@ -109,6 +111,7 @@ def all_pages() -> list[Page]:
         *fitting_pages(),
         *improve_pages(),
         *mortal_pages(),
+        *black_box_pages(),
         *([corrections] if corrections else []),
     ]
 
@@ -120,6 +123,7 @@ def write_tables() -> None:
     for file in set(PAGES.glob("*.md")) - {PAGES / f"{page.name}.md" for page in pages}:
         file.unlink()  # the page of an experiment that no longer exists
     wins_picture.draw()
+    black_box_picture.draw()
     names = {page.name for page in pages if page.name[0].isdigit()}  # other pages' names are words of a text, too
     for page in pages:
         whole_files.write(PAGES / f"{page.name}.md", linked(page.text(), names - {page.name}))

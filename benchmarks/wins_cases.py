@@ -26,8 +26,8 @@ PARTS = (ChipChoices, CellChoices, CircuitChoices, LineChoices, DataChoices)
 """Parts of a configuration that are the chip and its job."""
 SAME = ("sealed", "port", "chip_seed", "columns_per_adc", "data_dir", "wire_tolerance")
 """Choices of these parts that change no error."""
-JOB = ("layers", "epochs", "batch")
-"""Choices of learning that are the same for all rules that are compared."""
+JOB = ("layers", "epochs", "batch", "box_place")
+"""Choices of learning, and of the way between layers, that are the same for all rules that are compared."""
 DIGITAL = {"accumulate": "digital average, fp32", "accumulate-int8": "digital average, 8 bits"}
 """Update -> its name in the tables, where its own name does not say it."""
 

@@ -13,6 +13,7 @@ _PUBLIC = {
     "DacFaults": "hardware_models.converters.faults",
     "Device": "hardware_models.devices.base",
     "Events": "hardware_models.events",
+    "Failing": "hardware_models.devices.failing",
     "Key": "hardware_models.keys",
     "Ledger": "hardware_models.events",
     "LineNoise": "hardware_models.crossbar.line_noise",
@@ -34,6 +35,8 @@ _PUBLIC = {
     "load_nonlinearity": "hardware_models.nonlinearities.base",
     "load_technology": "hardware_models.energy.load",
     "quantile_middles": "hardware_models.kernels.random",
+    "serve_chip": "hardware_models.chip.served",
+    "serve_neurons": "hardware_models.protocol.server",
     "si": "hardware_models.devices.base",
 }
 

@@ -137,6 +137,11 @@ class ChipBench(ChipPort, Protocol):
         """True if every look inside raises SealedChipError."""
         ...
 
+    @property
+    def repeatable(self) -> bool:
+        """True if `save` and `restore` carry all that later answers depend on, so that a run repeats to the bit."""
+        ...
+
     def save(self, *, copy: bool = True) -> dict[str, np.ndarray]:
         """Return the state as opaque arrays; without `copy` the large ones are the chip's own and change with it."""
         ...

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from unpictured import unpictured
 
+from analog_ff.plain import Document
+from analog_ff.report import kinds
 from analog_ff.runs import cells, first_use, plots
+from analog_ff.sweeps import child, crew, worker
+from hardware_models.chip import process_port
 from hardware_models.hdf5 import process
 
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -36,11 +43,13 @@ PICTURES = {
     "_picture": cells._picture,
 }
 """What draws the pictures of a run."""
+REPORT = kinds.write
+"""What writes a report."""
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_pictures() -> Iterator[None]:
-    """Write two bytes for each picture of a run: drawing takes longer than the small runs of the tests."""
+    """Write two bytes for each picture and report of a run: drawing takes longer than the small runs of the tests."""
     with pytest.MonkeyPatch.context() as patch:
         unpictured(patch.setattr)
         yield
@@ -78,6 +87,63 @@ def pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("learning_curve", "ages_of_a_chip"):
         monkeypatch.setattr(plots, name, PICTURES[name])
     monkeypatch.setattr(cells, "_picture", PICTURES["_picture"])
+
+
+@pytest.fixture
+def reports(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write the reports of finished folders in this test."""
+    monkeypatch.setattr(kinds, "write", REPORT)
+
+
+@pytest.fixture(scope="session")
+def _warm_processes() -> Iterator[None]:
+    """Fork the processes of chips from one that has loaded what they need, where the system can: a new one loads it each time."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        yield
+        return
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["hardware_models.chip.process_port", "hardware_models.chip.chip"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(process_port, "multiprocessing", SimpleNamespace(get_context=lambda method: context))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _warm(request: pytest.FixtureRequest) -> None:
+    if "spawned" not in request.fixturenames:
+        request.getfixturevalue("_warm_processes")
+
+
+@pytest.fixture
+def spawned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start the process of a chip in this test as the program does, from nothing."""
+    monkeypatch.setattr(process_port, "multiprocessing", multiprocessing)
+
+
+class _HereChild(child.Child):
+    """A worker that carries out its tasks in this process, one at a time, with the documents that a pipe would carry."""
+
+    _alone = threading.Lock()
+    _over = False
+
+    def outcome(self, task: Document) -> Document:
+        with self._alone:
+            if self._over:
+                return {"state": child.DIED, "reason": "its worker was ended", "worker": child.HOST}
+            done: Document = json.loads(json.dumps(worker.carried_out(json.loads(json.dumps(task)))))
+            return done
+
+    def end(self) -> None:
+        self._over = True
+
+
+@pytest.fixture
+def runs_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Carry out the runs of sweeps, studies and ablations in this process: a new one takes longer than small runs.
+
+    For tests of what is made of the runs; those of the worker process itself take real ones.
+    """
+    monkeypatch.setattr(crew, "Child", _HereChild)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -24,14 +24,14 @@ class Killed(BaseException):
 
 
 def left_in(folder: Path) -> dict[str, Any]:
-    """Return what a finished run leaves behind, wall times aside."""
+    """Return what a finished run leaves behind, wall times aside; its report is written by the command, not by the run."""
     result = json.loads((folder / "result.json").read_text())
     del result["wall_seconds"], result["config"]["out"]
     with (folder / "metrics.csv").open(newline="") as file:
         metrics = [{k: v for k, v in line.items() if k != "seconds"} for line in csv.DictReader(file)]
     cells = folder / "cells.h5"
     return {
-        "names": sorted(file.name for file in folder.iterdir()),
+        "names": sorted(file.name for file in folder.iterdir() if file.name != "report.html"),
         "result": result,
         "metrics": metrics,
         "events": (folder / "events.csv").read_bytes(),

@@ -77,6 +77,10 @@ def _facts(found: Document) -> list[str]:
         lines.append(
             f"energy of the chip that was written, before its first test: {joules(sum(written['program'].values()))}"
         )
+    for phase, converted in found["conversions_per_image"].items():
+        if converted:
+            told = ", ".join(f"{number:.5g} by {name.upper()}s" for name, number in converted.items())
+            lines.append(f"conversions per image, {phase}: {told}")
     for phase, clock in found["latency"].items():
         if clock["seconds_per_image"]:
             lines.append(
@@ -90,6 +94,8 @@ def _facts(found: Document) -> list[str]:
         share = 100 * found["area_m2"][part] / total
         name, said, unit = WHOLE["area_m2"]
         lines.append(f"{name}: {ranged(found['ranged_area_m2'], said, unit)}, {share:.0f} % of it {AREA_NAMES[part]}")
+        if beside := found["area_m2"].get("further_cells"):
+            lines.append(f"   of it {AREA_NAMES['further_cells']}: {said(beside)}{unit}, {100 * beside / total:.2g} %")
     if chip := found["chip"]["learn"]:
         lines += [
             f"{name}: {' '.join(value.split())}"  # the area stands above, with its largest part

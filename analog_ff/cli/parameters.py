@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperCommand
 
 from analog_ff.config.choices import Choices
-from analog_ff.config.reading import NEGATED, NUMBERS, plain_type
+from analog_ff.config.reading import NEGATED, NUMBERS, plain_type, written
 from analog_ff.registry.options import flag
 from analog_ff.registry.rows import kinds
 from hardware_models.tables import Row
@@ -87,7 +87,7 @@ def _parameter(f: Field[Any], kind: type[Choices], title: str) -> inspect.Parame
     text += _known(f)
     shown, default = f.metadata["shown"], kind.usual.get(f.name, f.default)
     if shown is None and default not in (None, "", (), MISSING):
-        shown = _written(f, default)
+        shown = written(f, default)
     said = [] if shown is None else [f"default: {shown}", *_exceptions(f, kind)]
     if "low" in f.metadata:
         least = "above" if f.metadata["low_open"] else "from"
@@ -136,20 +136,15 @@ def _about(name: str, row: object) -> str:
     return f"{name} ({row.about})" if isinstance(row, Row) and row.about else name
 
 
-def _written(f: Field[Any], value: Any) -> str:
-    """Return a value of an option as it is typed."""
-    return ("x" if f.name == "tile" else ",").join(str(v) for v in value) if isinstance(value, tuple) else str(value)
-
-
 def _exceptions(f: Field[Any], kind: type[Choices]) -> list[str]:
     """Return the defaults with a preset, a device or a learner of another recipe, such as "0.5 with backprop"."""
     default = kind.usual.get(f.name, f.default)
     by_value: dict[str, list[str]] = {}
     if default != f.default:
-        by_value[_written(f, f.default)] = [kind.plainly[f.name]]
+        by_value[written(f, f.default)] = [kind.plainly[f.name]]
     for who, recipe in kind.recipes.items():
         if recipe.get(f.name, f.default) not in (f.default, default):
-            by_value.setdefault(_written(f, recipe[f.name]), []).append(who)
+            by_value.setdefault(written(f, recipe[f.name]), []).append(who)
     return [f"{value} with {', '.join(names)}" for value, names in by_value.items()]
 
 

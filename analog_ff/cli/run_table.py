@@ -1,10 +1,11 @@
-"""The table of a finished run."""
+"""The table of a finished run: one screen of rows in groups, and below it what needs a sentence."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from analog_ff.output.quantities import (
     against_limit,
@@ -22,91 +23,139 @@ from analog_ff.runs.limits import binding
 _OF_A_PULSE = ("v_up", "t_up", "v_down", "t_down")
 """Figures of a device without which its pulses cost nothing."""
 MOST_ASSUMED = 8
-"""Largest number of assumed figures that the table names."""
+"""Largest number of assumed figures that are named."""
+HEADLINE, FINE, LOOK, WRONG = "bold", "green", "yellow", "red"
+"""Styles of a value: what the run is about, within its limit, worth a look, beyond a limit."""
+
+
+class Row(NamedTuple):
+    """A row: what is told, its value, and the style of the value, which means something or is empty."""
+
+    name: str
+    value: str
+    style: str = ""
 
 
 def show(result: Document, folder: Path) -> None:
-    """Print the table of a finished run."""
+    """Print the table of a finished run, the notes below it and the place of its folder."""
+    from rich.box import HORIZONTALS
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    final = result["split"] == "final"
-    kind = "test" if final else "validation"
     config = result["config"]
-    table = Table(title=f"{config['device']}, {config['data']}, {config['learner']}, update {config['update']}")
+    title = f"{config['device']}, {config['data']}, {config['learner']}, update {config['update']}"
+    table = Table(title=title, box=HORIZONTALS, show_header=False, show_edge=False)
     table.add_column("quantity")
     table.add_column("value", justify="right")
-    for name, error in result[f"{kind}_error_percent_by_readout"].items():
-        mark = " (headline)" if name == config["readout"] else ""
-        table.add_row(f"{kind} error, {readout_in_words(name)}{mark}", f"{error:.2f} %")
-    for age, by in result.get("deployed", {}).get(f"{kind}_error_percent_by_age", {}).items():
-        shown = ", ".join(f"{error:.2f} % {name}" for name, error in by.items())
-        table.add_row(f"written to {config['program_to']}, {age}", shown)
-    if lawless := result.get("deployed", {}).get("no_law_of_time"):
-        table.add_row(f"written to {config['program_to']}, later", lawless)
-    if written := result.get("deployed", {}).get("by_component_joule"):  # results of earlier versions have none
-        table.add_row(
-            f"written to {config['program_to']}, before the first test", _of_writing(result["deployed"], written)
-        )
-    for name, value in of_ages(result.get("ages") or result.get("deployed", {}).get("ages")):
-        table.add_row(name, value)
-    if noise := result.get("johnson_noise"):
-        for name, value in _of_reads(noise):
-            table.add_row(name, value)
-    cells, energy = result["cells"], result["energy"]
-    table.add_row("pulses per cell, programming included", f"{cells['pulses_per_cell']:.1f}")
-    bound = cells["share_at_bound"]
-    table.add_row("cells at a bound", "sealed" if bound is None else f"{100 * bound:.1f} %")
-    if "wear" in result["device"]:
-        worn = cells["share_worn"]
-        table.add_row("cells worn out", "sealed" if worn is None else f"{100 * worn:.1f} %")
-    left = cells["memory_left"]
-    table.add_row("memory left after pulse noise", "unknown" if left is None else f"{100 * left:.0f} %")
-    learned = {"nominal": energy["per_update_joule"], "low": energy.get("low_joule"), "high": energy.get("high_joule")}
-    # Results of earlier versions have no ranges and no parts.
-    table.add_row(
-        f"energy per update ({energy['technology']})",
-        ranged(learned) if "parts_joule" in energy else joules(energy["per_update_joule"]),
-    )
-    for name, value in of_the_energy(energy.get("parts_joule", {})):
-        table.add_row(name, value)
-    if energy.get("pulses_priced") is False:  # results of earlier versions do not say
-        missing = [name for name in _OF_A_PULSE if not result["device"].get(name)] or _OF_A_PULSE
-        table.add_row("   of it pulses", f"not priced: the device\ngives no {', '.join(missing)}")
-    for name, value in energy["per_image_joule"].items():
-        table.add_row(f"energy per image, {readout_in_words(name)}", joules(value))
-    if energy["recalled"]:
-        table.add_row("   prices recalled, not read again", "\n".join(energy["recalled"]))
-    if chip := energy.get("chip", {}).get("learn"):
-        for name, value in of_the_whole(chip).values():
-            table.add_row(name, value)
-    lines = energy.get("line_currents")
-    if lines and not lines["physical"]:
-        table.add_row("currents on the lines", f"{against_limit(lines['line_current_ratio'])}\n{lines['label']}")
-    if lines and "largest" in lines:
-        for stage, name in (("calibration", "largest current, search for groups"), ("run", "largest current, run")):
-            table.add_row(name, _currents(lines["largest"][stage]))
-        table.add_row("limit of a line", quantity(lines["limit"]["value"], "A"))
-        worst = ", ".join(f"{what}s {ratio:.3g}" for what, ratio in lines["worst_case_ratio"].items())
-        table.add_row("worst case of a line, times its limit", worst)
-        table.add_row("steps of a read, one after the other", str(lines["steps_of_a_read"]))
-    for name, value in _of_wires(result.get("wires"), result["config"]):
-        table.add_row(name, value)
-    if (limits := binding(result)) is not None:
-        table.add_row("limits that bind", ", ".join(limits) or "none")
-    if taken := result.get("conductances"):
-        least = ", ".join(f"{100.0 * share:.3g} %" for share in taken["clipped_share"])
-        table.add_row("given conductances, cells at their own bound instead", f"{least} (layer by layer)")
-    for note in result.get("data_notes", ()):
-        table.add_row("data", note)
-    if assumed := _assumed(result["device"].get("assumptions", ())):
-        table.add_row("assumed of the device", assumed)
-    table.add_row("wall time", f"{result['wall_seconds']:.1f} s")
+    for part in (_errors, _cells, _energy, _lines):
+        for row in part(result):
+            table.add_row(row.name, Text(row.value, style=row.style))
+        table.add_section()
     console = Console(markup=False, emoji=False)
     console.print(table)
-    for note in result.get("notes", ()):  # results of earlier versions have none
-        console.print(f"note: {note}", highlight=False)
+    for name, said in _notes(result):
+        console.print(f"{name}: {said}", style=LOOK if name == "note" else None, highlight=False)
     console.print(f"run folder: {folder}", soft_wrap=True, highlight=False)
+
+
+def _errors(result: Document) -> Iterator[Row]:
+    """Yield the errors of the run, of the chip that was written once and of later ages."""
+    kind, config = "test" if result["split"] == "final" else "validation", result["config"]
+    for name, error in result[f"{kind}_error_percent_by_readout"].items():
+        head = name == config["readout"]
+        yield Row(
+            f"{kind} error, {readout_in_words(name)}", f"{'headline: ' * head}{error:.2f} %", HEADLINE if head else ""
+        )
+    deployed = result.get("deployed", {})
+    for age, by in deployed.get(f"{kind}_error_percent_by_age", {}).items():
+        shown = ", ".join(f"{error:.2f} % {name}" for name, error in by.items())
+        yield Row(f"written to {config['program_to']}, {age}", shown)
+    if written := deployed.get("by_component_joule"):  # results of earlier versions have none
+        yield Row(f"written to {config['program_to']}, before the first test", _of_writing(deployed, written))
+    for name, value in of_ages(result.get("ages") or deployed.get("ages")):
+        yield Row(name, value)
+
+
+def _cells(result: Document) -> Iterator[Row]:
+    """Yield the time and noise of a read, and the state of the cells at the end."""
+    if noise := result.get("johnson_noise"):
+        yield from _of_reads(noise)
+    cells = result["cells"]
+    yield Row("pulses per cell, programming included", f"{cells['pulses_per_cell']:.1f}")
+    bound = cells["share_at_bound"]
+    yield Row("cells at a bound", "sealed" if bound is None else f"{100 * bound:.1f} %")
+    if "wear" in result["device"]:
+        worn = cells["share_worn"]
+        yield Row("cells worn out", "sealed" if worn is None else f"{100 * worn:.1f} %", WRONG if worn else FINE)
+    left = cells["memory_left"]
+    forgotten = left is not None and left < 0.5
+    yield Row(
+        "memory left after pulse noise", "unknown" if left is None else f"{100 * left:.0f} %", LOOK if forgotten else ""
+    )
+
+
+def _energy(result: Document) -> Iterator[Row]:
+    """Yield the energy of an update with its parts, that of an image, and time, area and power of the whole chip."""
+    energy = result["energy"]
+    learned = {"nominal": energy["per_update_joule"], "low": energy.get("low_joule"), "high": energy.get("high_joule")}
+    # Results of earlier versions have no ranges and no parts.
+    value = ranged(learned) if "parts_joule" in energy else joules(energy["per_update_joule"])
+    yield Row(f"energy per update ({energy['technology']})", value, HEADLINE)
+    for name, part in of_the_energy(energy.get("parts_joule", {})):
+        yield Row(name, part)
+    if energy.get("pulses_priced") is False:  # results of earlier versions do not say
+        yield Row("   of it pulses", "not priced, see below", LOOK)
+    if of_image := energy["per_image_joule"]:
+        yield Row("energy per image, by read-out", ", ".join(f"{name} {joules(j)}" for name, j in of_image.items()))
+    if chip := energy.get("chip", {}).get("learn"):
+        for name, value in of_the_whole(chip).values():
+            yield Row(name, value, WRONG if "\n" in value else "")
+
+
+def _lines(result: Document) -> Iterator[Row]:
+    """Yield the currents of the lines against their limit, the wires, and the limits that shape the chip."""
+    lines = result["energy"].get("line_currents")
+    if lines and not lines["physical"]:
+        yield Row("currents on the lines", lines["label"], WRONG)
+    if lines and "largest" in lines:
+        limit = lines["limit"]["value"]
+        of_run = f"largest current, run (limit {quantity(limit, 'A')})"
+        for stage, name in (("calibration", "largest current, search for groups"), ("run", of_run)):
+            largest = lines["largest"][stage]
+            yield Row(name, _currents(largest), FINE if max(largest.values()) <= limit else WRONG)
+        worst = ", ".join(f"{what}s {ratio:.3g}" for what, ratio in lines["worst_case_ratio"].items())
+        yield Row("worst case of a line, times its limit", worst)
+        if (steps := lines["steps_of_a_read"]) > 1:
+            yield Row("steps of a read, one after the other", str(steps), LOOK)
+    yield from _of_wires(result.get("wires"), result["config"])
+    if (limits := binding(result)) is not None:
+        yield Row("limits that bind", ", ".join(limits) or "none", LOOK if limits else FINE)
+    if taken := result.get("conductances"):
+        least = ", ".join(f"{100.0 * share:.3g} %" for share in taken["clipped_share"])
+        yield Row("given conductances, cells at their own bound instead", f"{least} (layer by layer)")
+    yield Row("wall time", f"{result['wall_seconds']:.1f} s")
+
+
+def _notes(result: Document) -> Iterator[tuple[str, str]]:
+    """Yield the notes below the table, each with its title: sentences, and lists that would make rows long."""
+    config, energy, device = result["config"], result["energy"], result["device"]
+    if lawless := result.get("deployed", {}).get("no_law_of_time"):
+        yield f"written to {config['program_to']}, later", lawless
+    if energy.get("pulses_priced") is False:
+        missing = [name for name in _OF_A_PULSE if not device.get(name)] or _OF_A_PULSE
+        yield "pulses are not priced", f"the device gives no {', '.join(missing)}"
+    lines = energy.get("line_currents")
+    if lines and not lines["physical"]:
+        yield lines["label"], against_limit(lines["line_current_ratio"])
+    if energy["recalled"]:
+        yield "prices recalled, not read again", ", ".join(energy["recalled"])
+    if assumed := _assumed(device.get("assumptions", ())):
+        yield "assumed of the device", ", ".join(assumed.split("\n"))
+    for note in result.get("data_notes", ()):
+        yield "data", note
+    for note in result.get("notes", ()):  # results of earlier versions have none
+        yield "note", note
 
 
 def of_ages(ages: Document | None) -> list[tuple[str, str]]:
@@ -144,25 +193,25 @@ def _of_writing(deployed: Document, joule: Document) -> str:
     return f"{joules(sum(joule['program'].values()))}, {quantity(seconds, 's', most='')}"
 
 
-def _of_reads(noise: Document) -> list[tuple[str, str]]:
+def _of_reads(noise: Document) -> list[Row]:
     """Return the time of a read and the Johnson noise of a line, a row each."""
     origin = {"option": "as chosen", "device": "that of the device", "johnson-noise": "from Johnson noise"}
     added = "contained in the read noise of the device" if noise["contained_in_read_noise"] else "none"
     deviation = noise["deviation_z"]
     return [
-        ("read time", f"{quantity(noise['read_time']['value'], 's', most='')}, {origin[noise['read_time_from']]}"),
-        ("Johnson noise of a line", added if deviation is None else f"{deviation:.2g} (standard deviation of z)"),
+        Row("read time", f"{quantity(noise['read_time']['value'], 's', most='')}, {origin[noise['read_time_from']]}"),
+        Row("Johnson noise of a line", added if deviation is None else f"{deviation:.2g} (standard deviation of z)"),
     ]
 
 
-def _of_wires(wires: Document | None, config: Document) -> list[tuple[str, str]]:
+def _of_wires(wires: Document | None, config: Document) -> list[Row]:
     """Return rows on the wires of a run: what they leave of a cell's current, and the largest error that a comparison met."""
     if not wires:
         return []
     share = min(layer["share"] for layer in wires["layers"])
-    rows = [(f"wires ({config['wires']}), share of a current left", f"{100.0 * share:.1f} %")]
     errors = [layer["largest_error"] for layer in wires["layers"] if layer["comparisons"]]
-    return [*rows, ("   largest error of a read met", f"{100.0 * max(errors):.2g} %")] if errors else rows
+    met = f", reads off by {100.0 * max(errors):.2g} % at most" if errors else ""
+    return [Row(f"current left by wires ({config['wires']})", f"{100.0 * share:.1f} %{met}")]
 
 
 def _currents(largest: Document) -> str:

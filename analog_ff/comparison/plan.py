@@ -6,8 +6,6 @@ compared in pairs. Frozen random layers with a trained read-out are always among
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +23,7 @@ from analog_ff.runs.execute import examine, execute
 from analog_ff.runs.first_use import compiling_ahead
 from analog_ff.runs.origin import check_alike
 from analog_ff.runs.result_file import check
+from analog_ff.runs.stored import lines_of
 from hardware_models import files
 from hardware_models.check import UsageError, in_range, positive_int, shown
 from hardware_models.places import placed
@@ -188,12 +187,7 @@ def load(point: Point) -> tuple[Document, list[Document], list[dict[str, float]]
     try:
         result = files.json_object(files.contents(folder / "result.json", "result"), folder / "result.json")
         check(result, str(folder / "result.json"))
-        tables = []
-        for name in ("metrics.csv", "events.csv"):
-            text = files.text(files.contents(folder / name, "table"), folder / name)
-            with files.reading(folder / name, "a table of numbers"):
-                lines = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-                tables.append([{k: float(v) for k, v in line.items()} for line in lines])
+        tables = [lines_of(folder / name) for name in ("metrics.csv", "events.csv")]
         with files.reading(folder, "a finished run"):
             _check_point(result, tables[0], tables[1], str(folder))
     except UsageError as error:

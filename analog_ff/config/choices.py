@@ -70,9 +70,14 @@ class Choices:
         """Return the choices as plain values."""
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
 
+    @classmethod
+    def came_later(cls) -> Document:
+        """Return the defaults of the options that earlier versions did not have; their runs were what the defaults are."""
+        return {f.name: f.default for f in fields(cls) if f.metadata.get("later")}
+
     def digest(self) -> str:
         """Return a hash of everything that decides the result; it is the same without an option that came later, at rest."""
-        rest = {f.name for f in fields(self) if f.metadata.get("later") and getattr(self, f.name) == f.default}
+        rest = {name for name, default in self.came_later().items() if getattr(self, name) == default}
         kept = {k: v for k, v in self.as_dict().items() if k not in self.not_in_hash and k not in rest}
         return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -108,7 +113,7 @@ class Choices:
             else:
                 off = value == "none" and "None" in known[name]
                 values[name] = of_type(known[name], None if off else value, where, name)
-        values = {f.name: f.default for f in fields(cls) if f.metadata.get("later")} | values
+        values = cls.came_later() | values
         if missing := [name for name in known if name not in values]:
             several = f" and {len(missing) - FEW} more" if len(missing) > FEW else ""
             raise UsageError(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from analog_ff.config.ages import parse_ages
 from analog_ff.config.choices import Choices
+from analog_ff.config.outside import check_outside
 from analog_ff.config.parts import (
     FAULTS,
     CellChoices,
@@ -92,7 +93,7 @@ class Config(
     The parts are those that hold for many learners; `carrying` adds what single rows of the tables declare.
     """
 
-    not_in_hash: ClassVar[tuple[str, ...]] = ("data_dir", "out", "columns_per_adc", "preset")
+    not_in_hash: ClassVar[tuple[str, ...]] = ("data_dir", "out", "columns_per_adc", "preset", "answer_within")
     telling: ClassVar[tuple[str, ...]] = ("layers", "learner")
     objects: ClassVar[tuple[str, ...]] = ("device",)
     usual: ClassVar[Facts] = {"preset": PRESETS[0], **BUILDABLE, **FORWARD_FORWARD}
@@ -133,6 +134,7 @@ class Config(
             raise UsageError("--program-to reads the trained weights off the chip, which a sealed chip does not allow.")
         if self.ages is not None:
             object.__setattr__(self, "ages", parse_ages("--ages", self.ages))
+        check_outside(self)
         self.check_circuit(self.adc, self.dac)
         check_run(self)
 
@@ -163,9 +165,10 @@ class Config(
         return tuple(map(parsed, self.figures))
 
     def ageing(self) -> dict[str, float]:
-        """Return wear and retention as `hardware_models.devices.ageing` takes them; empty if there are none."""
+        """Return wear, retention and failing cells as `hardware_models.devices.ageing` takes them; empty if there are none."""
         given = {"endurance": self.endurance, "endurance_spread": self.endurance_spread, "retention": self.retention}
-        return {name: value for name, value in given.items() if value}
+        failing = {"failure_time": self.failure_time, "failure_high": self.failure_high} if self.failure_time else {}
+        return {name: value for name, value in given.items() if value} | failing
 
     def folder(self) -> Path:
         """Return the run folder, named after the choices if none was given."""

@@ -19,9 +19,11 @@ from analog_ff.network import NETWORKS
 from analog_ff.objective.schedule import SCHEDULES
 from analog_ff.registry.options import flag, option, parse_bits, parse_figures, parse_labels, parse_layers, parse_tile
 from hardware_models.check import UsageError
+from hardware_models.chip.ports import PORTS
 from hardware_models.converters.ranges import CALIBRATIONS, MOST_LSB, MOST_READS, MOST_SPREAD
 from hardware_models.energy.circuit import COLUMNS_PER_ADC
 from hardware_models.nonlinearities import NONLINEARITIES
+from hardware_models.protocol.links import FORMS
 from hardware_models.wires.interconnect import MODES
 
 ADC_FAULTS: Mapping[str, str] = MappingProxyType(
@@ -101,13 +103,32 @@ class ChipChoices:
         "memristor",
         "device of the cells: a name of `devices list`, a .toml file, file.py:Class or package.module:Class",
     )
-    nonlinearity: str = option("relu", "curve of the neurons", table=NONLINEARITIES, or_own="file.py:function")
+    nonlinearity: str = option(
+        "relu",
+        "curve of the neurons",
+        table=NONLINEARITIES,
+        or_own=f"file.py:function, measured:FILE.csv, {FORMS} or lookup:FILE",
+    )
+    box_strength: float = option(
+        1.0,
+        "s: share of --nonlinearity beside what is known: a rectifier, or between layers a wire [1]",
+        low=0.0,
+        high=1.0,
+        beside="nonlinearity",
+        later=True,
+    )
     sealed: bool = option(False, "refuse any look inside the chip")
     chips: str = option(
         "one", "one: all layers on one chip; per-layer: each on a chip of its own", choices=("one", "per-layer")
     )
-    port: str = option(
-        "local", "place of the chip: local, or process (a process of its own)", choices=("local", "process")
+    port: str = option("local", "place of the chip", table=PORTS, or_own=f"{FORMS}, a chip from outside")
+    answer_within: float | None = option(
+        None,
+        "time for every answer of neurons or a chip from outside [s]; default: 60",
+        low=0.001,
+        high=86400.0,
+        unit="s",
+        later=True,
     )
     weight_range: float = option(4.0, "k, limit of the weights: |W| <= k/sqrt(fan-in)", low=1e-06, high=1000000.0)
     input_scale: float = option(
@@ -188,6 +209,23 @@ class CellChoices:
         high=1e15,
         unit="s",
         low_open=True,
+    )
+    failure_time: float | None = option(
+        None,
+        "mean time after which a cell of --device is stuck [s]; default: never",
+        low=0.0,
+        high=1e15,
+        unit="s",
+        low_open=True,
+        later=True,
+    )
+    failure_high: float = option(
+        0.5,
+        "share of the failed cells stuck at high conductance [1]",
+        low=0.0,
+        high=1.0,
+        beside="failure_time",
+        later=True,
     )
     fault_map: str | None = option(None, "explicit faults: .npz file with entries such as 0.stuck_low")
 

@@ -60,6 +60,13 @@ def _read(f: Field[Any], name: str, text: str) -> Any:
     return text if number is None else number(name, text, *unit)
 
 
+def written(f: Field[Any], value: Any) -> str:
+    """Return a value of an option as it is typed."""
+    if value is None:
+        return "none"
+    return ("x" if f.name == "tile" else ",").join(str(v) for v in value) if isinstance(value, tuple) else str(value)
+
+
 def plain_type(f: Field[Any]) -> str:
     """Return the type that a field's annotation names, apart from None."""
     return str(f.type).removesuffix(" | None")

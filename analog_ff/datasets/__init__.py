@@ -25,6 +25,14 @@ DATASETS = {
 }
 """Name -> function(data_dir) -> Source."""
 
+PLACES = {
+    "mnist-5k": "analog_ff.datasets.mnist_5k:place",
+    "mnist": "analog_ff.datasets.mnist:place",
+    "fashion-mnist": "analog_ff.datasets.fashion_mnist:place",
+    "cifar-10": "analog_ff.datasets.cifar10:place",
+}
+"""Data set that is read from files -> function() -> the folder of its files, None if `load` would not find them there."""
+
 SPLITS = ("final", "holdout")
 
 

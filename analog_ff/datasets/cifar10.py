@@ -49,6 +49,13 @@ def read(data_dir: str | Path | None = None) -> Source:
     return Source(dataset, validation=np.arange(len(labels)) >= len(labels) - VALIDATION)
 
 
+def place() -> Path | None:
+    """Return the folder of the files, None if there is none; raise UsageError if it lacks some of them."""
+    root = home(os.environ.get(VARIABLE) or ".")
+    some = any((root / name / file).is_file() for name in FOLDERS for file in (*TRAINING, TEST))
+    return _folder(None) if os.environ.get(VARIABLE) and some else None
+
+
 def _folder(data_dir: str | Path | None) -> Path:
     named = data_dir if data_dir is not None else os.environ.get(VARIABLE)
     wanted = f"{TRAINING[0]} to {TRAINING[-1]} and {TEST} (the binary version)"

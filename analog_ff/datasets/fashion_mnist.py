@@ -23,3 +23,8 @@ FASHION_MNIST = idx_folder.IdxSet(
 def read(data_dir: str | Path | None = None) -> Source:
     """Return Fashion-MNIST; raise UsageError if its files are missing, are damaged or cannot be downloaded."""
     return idx_folder.read(FASHION_MNIST, data_dir)
+
+
+def place() -> Path | None:
+    """Return the folder of the files, None if they would be downloaded; raise UsageError if they are incomplete."""
+    return idx_folder.place(FASHION_MNIST)

@@ -86,6 +86,17 @@ def read(idx_set: IdxSet, data_dir: str | Path | None) -> Source:
     return Source(dataset, validation=np.arange(len(labels)) >= len(labels) - VALIDATION)
 
 
+def place(idx_set: IdxSet) -> Path | None:
+    """Return the folder whose files `read` takes without a data folder, None if it would download them.
+
+    Raises UsageError if the folder of the environment variable is none, or holds a part of the files.
+    """
+    if paths := _users_files(idx_set, None):
+        return paths[0].parent
+    cache = _cache(idx_set)
+    return cache if all(_present(cache, file) for file in FILES) else None
+
+
 def _check_pair(images, labels, images_path, labels_path):
     if len(images) != len(labels):
         raise UsageError(f"{labels_path} has {len(labels)} labels; expected {len(images)} as in {images_path}.")
@@ -137,10 +148,14 @@ def _read_users(idx_set: IdxSet, places: list[Path]) -> list[tuple[Path, bytes]]
 
 
 def _read_cached(idx_set: IdxSet) -> list[tuple[Path, bytes]]:
+    cache = _cache(idx_set)
+    return [_cached(idx_set, cache, file) for file in FILES]
+
+
+def _cache(idx_set: IdxSet) -> Path:
     import pooch  # imported here because it loads a network client that no other data set needs
 
-    cache = Path(pooch.os_cache("analog_ff")) / idx_set.name
-    return [_cached(idx_set, cache, file) for file in FILES]
+    return Path(pooch.os_cache("analog_ff")) / idx_set.name
 
 
 def _cached(idx_set: IdxSet, cache: Path, file: str) -> tuple[Path, bytes]:

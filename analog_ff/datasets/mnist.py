@@ -18,3 +18,8 @@ MNIST = idx_folder.IdxSet("mnist", "https://ossci-datasets.s3.amazonaws.com/mnis
 def read(data_dir: str | Path | None = None) -> Source:
     """Return MNIST; raise UsageError if its files are missing, are damaged or cannot be downloaded."""
     return idx_folder.read(MNIST, data_dir)
+
+
+def place() -> Path | None:
+    """Return the folder of the files, None if they would be downloaded; raise UsageError if they are incomplete."""
+    return idx_folder.place(MNIST)

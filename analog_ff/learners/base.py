@@ -114,6 +114,8 @@ class Learner(ABC):
         made = READOUT_FORMATS[readout_format]
         self.softmax: SoftmaxReadout = made(features, self.classes, rate=readout_rate, decay=readout_decay)
         self.meter = ActivityMeter()
+        self.answered = (0, 0)
+        """Training images that the softmax read-out answered before it learned from them: wrongly, and in all."""
 
     @property
     def readouts(self) -> tuple[str, ...]:
@@ -232,7 +234,12 @@ class Learner(ABC):
 
         p : its probabilities of these features, if they are known.
         """
-        (self.softmax if readout is None else readout).step(features, labels, gain, full, p)
+        chosen = self.softmax if readout is None else readout
+        p = chosen.probabilities(features) if p is None else p
+        chosen.step(features, labels, gain, full, p)
+        if readout is None:
+            wrong, answered = self.answered
+            self.answered = wrong + int(np.count_nonzero(p.argmax(axis=1) != labels)), answered + len(labels)
         batch, size = features.shape
         words = size * self.classes
         # Forward and outer product, the average and the update; weights and average are read and written once.
@@ -255,18 +262,25 @@ class Learner(ABC):
 
         A read-out that takes the scores of others which are asked before it makes no passes of its own.
         """
+        scores, tally = self.scored(images, readouts=readouts, key=key)
+        return {name: found.argmax(axis=1) for name, found in scores.items()}, tally
+
+    def scored(
+        self, images: np.ndarray, *, readouts: Sequence[str] | None = None, key: Key
+    ) -> tuple[dict[str, np.ndarray], Tally]:
+        """Return the score of each label, (B, classes), by each read-out asked for (default all), and the events."""
         tally = Tally()
         readouts = self.readouts if readouts is None else readouts
-        predicted: dict[str, list[np.ndarray]] = {name: [] for name in readouts}
+        found: dict[str, list[np.ndarray]] = {name: [] for name in readouts}
         for start in range(0, len(images), CHUNK):
             part = images[start : start + CHUNK]
             chunk_key = key.child("chunk", start // CHUNK)
             known: dict[str, np.ndarray] = {}
             for name in readouts:
                 known[name], events = self.scores(part, name, chunk_key, known)
-                predicted[name].append(known[name].argmax(axis=1))
+                found[name].append(known[name])
                 tally = tally + events
-        return {name: np.concatenate(parts) for name, parts in predicted.items()}, tally
+        return {name: np.concatenate(parts) for name, parts in found.items()}, tally
 
     def scores(
         self, images: np.ndarray, readout: str, key: Key, known: Mapping[str, np.ndarray] = {}

@@ -17,6 +17,10 @@ as with a dither of delta = w. And noise of variance v_z in the reading of z low
 whose pairs all lie at one z has the slope 0.
 
 Memory: 6 K words a neuron, the sums and T.
+
+Where a box stands between two layers, the curve of each of its lines is learned in the same way, from what goes in and what
+comes out, x against a: both are known from the pass, so no read is added. A box whose lines leak into one another has no such
+curve, and what is learned is then the mean rise of a line with its own input.
 """
 
 from __future__ import annotations
@@ -25,6 +29,7 @@ import numpy as np
 
 from analog_ff.learners.slopes import Slope, each_value
 from analog_ff.network.base import Activity, Network
+from analog_ff.network.stack import Stack
 from hardware_models.check import UsageError, in_range, positive_int
 from hardware_models.events import Events, Tally
 from hardware_models.keys import Key
@@ -33,6 +38,8 @@ KEPT = 0.98
 """Share rho of the sums that a batch leaves."""
 SUMS = 5
 """Number of sums: n, z, g, z², z g."""
+PAIR = {"mac.fp32": 2, "add.fp32": 3, "sram.words_read": 6, "sram.words_written": 5}
+"""Operations and words that a pair of z and y costs beside its bins."""
 LEAST = 1e-6
 """Least variance of z in three bins, as a part of the square of a bin's width, through which a line is fitted."""
 
@@ -65,6 +72,8 @@ class NeuronCurves(Slope):
         self._bins = positive_int(owner, "--curve-bins", curve_bins, 1, 256)
         self._range = in_range(owner, "--curve-range", curve_range, 0.0, 1e6, "units of z", low_open=True)
         self._sums = [np.zeros((SUMS, units, self._bins)) for units in network.units]
+        boxed = isinstance(network, Stack) and bool(network.boxes)
+        self._behind = [np.zeros((SUMS, units, self._bins)) for units in network.units[:-1] if boxed]
 
     def __call__(self, layer: int, activity: Activity, key: Key) -> tuple[np.ndarray, Tally]:
         """Return the slopes (B, units) of the curves at z, this batch's pairs included, and the events of one read."""
@@ -75,47 +84,59 @@ class NeuronCurves(Slope):
             read.append(z)
             tally.add(part, events)
         z = network.join(layer, read)
-        width = 2.0 * self._range / self._bins
-        bins = np.clip(np.floor((z + self._range) / width), 0, self._bins - 1).astype(np.intp)
-        self._learn(layer, z, activity.y, bins)
-        slopes = self._table(layer, LEAST * width**2)[np.arange(z.shape[1]), bins]
+        risen = self._slopes(self._sums[layer], z, self._sum(layer).terms(activity.y))
+        slopes = (risen / self._sum(layer).kind.factor).astype(np.float32)
         # A pair: its square and product, added with itself and its number to a bin; then one word of the table is read.
-        tally = tally + each_value(
-            network,
-            layer,
-            z,
-            {"goodness": 1, "mac.fp32": 2, "add.fp32": 3, "sram.words_read": 6, "sram.words_written": 5},
-        )
-        # Every bin, once a batch: five sums forget, each is added up over three bins, and the line's slope takes five products.
-        words = z.shape[1] * self._bins
-        counts = {"mac.fp32": (SUMS + 5) * words, "add.fp32": 2 * SUMS * words}
-        counts |= {"sram.words_read": SUMS * words, "sram.words_written": (SUMS + 1) * words}
-        tally.add(network.parts[layer][0], Events(counts))
+        tally = tally + each_value(network, layer, z, {"goodness": 1, **PAIR})
+        tally.add(network.parts[layer][0], self._every_bin(z.shape[1]))
         return slopes, tally
 
-    def _learn(self, layer: int, z: np.ndarray, y: np.ndarray, bins: np.ndarray) -> None:
-        """Add the pairs of z and y (B, units) to the sums of their bins (B, units)."""
-        sums, units = self._sums[layer], z.shape[1]
+    def behind(self, layer: int, a: np.ndarray, x: np.ndarray) -> tuple[np.ndarray | None, Events]:
+        """Return the slopes dx/da (B, units) of a box's lines, this batch's pairs included; None where no box stands."""
+        if not self._behind:
+            return None, Events()
+        counts = Events({name: n * a.size for name, n in PAIR.items()})
+        slopes = self._slopes(self._behind[layer], a, x).astype(np.float32)
+        return slopes, counts + self._every_bin(a.shape[1])
+
+    def _every_bin(self, lines: int) -> Events:
+        """Return the cost of the bins of so many lines in a batch."""
+        # Every bin, once a batch: five sums forget, each is added up over three bins, and the line's slope takes five products.
+        words = lines * self._bins
+        counts = {"mac.fp32": (SUMS + 5) * words, "add.fp32": 2 * SUMS * words}
+        return Events(counts | {"sram.words_read": SUMS * words, "sram.words_written": (SUMS + 1) * words})
+
+    def _slopes(self, sums: np.ndarray, z: np.ndarray, g: np.ndarray) -> np.ndarray:
+        """Add the pairs of z and g (B, units) to `sums`; return the slopes dg/dz (B, units) float64 at z."""
+        width = 2.0 * self._range / self._bins
+        bins = np.clip(np.floor((z + self._range) / width), 0, self._bins - 1).astype(np.intp)
+        self._learn(sums, z, g, bins)
+        slopes: np.ndarray = self._table(sums, LEAST * width**2)[np.arange(z.shape[1]), bins]
+        return slopes
+
+    def _learn(self, sums: np.ndarray, z: np.ndarray, g: np.ndarray, bins: np.ndarray) -> None:
+        """Add the pairs of z and g (B, units) to the sums of their bins (B, units)."""
+        units = z.shape[1]
         place = (np.arange(units) * self._bins + bins).ravel()
-        g = self._sum(layer).terms(y).astype(np.float64)
-        z = z.astype(np.float64)
+        g, z = g.astype(np.float64), z.astype(np.float64)
         for total, values in zip(sums, (np.ones_like(z), z, g, z * z, z * g), strict=True):
             found = np.bincount(place, values.ravel(), units * self._bins).reshape(units, self._bins)
             total *= KEPT
             total += found
 
-    def _table(self, layer: int, least: float) -> np.ndarray:
-        """Return the slope of every bin (units, K) float32; 0 where the variance of z in three bins is below `least`."""
-        wide = np.pad(self._sums[layer], ((0, 0), (0, 0), (1, 1)))
+    def _table(self, sums: np.ndarray, least: float) -> np.ndarray:
+        """Return the slope dg/dz of every bin (units, K) float64; 0 where the variance of z in three bins is below `least`."""
+        wide = np.pad(sums, ((0, 0), (0, 0), (1, 1)))
         n, z, g, zz, zg = wide[..., :-2] + wide[..., 1:-1] + wide[..., 2:]
         spread, rise = n * zz - z * z, n * zg - z * g
-        slope = np.divide(rise, spread, out=np.zeros_like(rise), where=spread > least * n * n)
-        return (slope / self._sum(layer).kind.factor).astype(np.float32)
+        return np.divide(rise, spread, out=np.zeros_like(rise), where=spread > least * n * n)
 
     def save(self) -> dict[str, np.ndarray]:
-        """Return copies of the sums of every layer."""
-        return {str(layer): sums.copy() for layer, sums in enumerate(self._sums)}
+        """Return copies of the sums of every layer, and of every box between layers."""
+        kept = {str(layer): sums.copy() for layer, sums in enumerate(self._sums)}
+        return kept | {f"behind{layer}": sums.copy() for layer, sums in enumerate(self._behind)}
 
     def restore(self, saved: dict[str, np.ndarray]) -> None:
         """Restore a state returned by `save`."""
         self._sums = [np.array(saved[str(layer)]) for layer in range(len(self._sums))]
+        self._behind = [np.array(saved[f"behind{layer}"]) for layer in range(len(self._behind))]

@@ -63,6 +63,14 @@ class Slope(ABC):
     def __call__(self, layer: int, activity: Activity, key: Key) -> tuple[np.ndarray, Tally]:
         """Return the slope (B, units) and the events."""
 
+    def behind(self, layer: int, a: np.ndarray, x: np.ndarray) -> tuple[np.ndarray | None, Events]:
+        """Return the slope dx/da (B, units) of what stands behind a layer, for a and the x that came out; None: that of a wire.
+
+        Most methods measure neurons alone and take the way to the next layer for a wire.
+        """
+        del layer, a, x
+        return None, Events()
+
     def save(self) -> dict[str, np.ndarray]:
         """Return copies of what the method remembers; most remember nothing."""
         return {}

@@ -1,4 +1,4 @@
-"""The page of a study of mortal computation: errors and energies of all paths, generations, the life of a chip."""
+"""The page of a study of mortal computation: errors of all paths, generations, the life of a chip, energies."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from analog_ff.output.quantities import joules
 from analog_ff.plain import Document, Facts
 
 Ends = Sequence[tuple[Facts, Facts]]
+MILLION = 1e6
+"""Pulses of endurance by which the life of a cell is stated where the run has no endurance."""
 ENERGY = "## Energy, and when it pays"
-"""Heading of the second part of a page."""
+"""Heading of the last part of a page."""
 
 
 def rows(found: Document) -> list[Document]:
@@ -87,6 +89,8 @@ def page(found: Document) -> str:
         "",
         *_errors(made),
         "",
+        *_generations(found),
+        *_life(found),
         ENERGY,
         "",
         "*Once* is what the path takes before any chip of the series: the learning of the first chip, or that of a digital "
@@ -95,8 +99,6 @@ def page(found: Document) -> str:
         "",
         *_prices(prices(found)),
         "",
-        *_generations(found),
-        *_life(found),
     ])  # fmt: skip
 
 
@@ -163,19 +165,22 @@ def _generations(found: Document) -> list[str]:
 
 
 def lives(found: Document) -> list[Document]:
-    """Return for each way of care the errors by day and read-out, over the seeds with the same days, and joules a day."""
+    """Return for each way of care the errors by day and read-out, over the seeds with the same days, and joules a day.
+
+    `change` is the error of the last day less that of the day 0, seed by seed.
+    """
     every = list(found["lives"].values())
     every = [life for life in every if life["days"] == every[-1]["days"]]
     made = []
     for care, name in CARES.items() if every else ():
-        readouts = every[0]["error_percent"][care]
+        by_seed = [life["error_percent"][care] for life in every]
         joule = [life["joule_a_day"][care] for life in every if care in life["joule_a_day"]]
         made.append({
             "care": name,
             "error": {
-                r: [interval(errors) for errors in zip(*(life["error_percent"][care][r] for life in every), strict=True)]
-                for r in readouts
+                r: [interval(errors) for errors in zip(*(life[r] for life in by_seed), strict=True)] for r in by_seed[0]
             },
+            "change": {r: interval([life[r][-1] - life[r][0] for life in by_seed]) for r in by_seed[0]},
             "joule_a_day": statistics.fmean(joule) if joule else None,
         })  # fmt: skip
     return made
@@ -195,21 +200,30 @@ def _life(found: Document) -> list[str]:
         "",
     ]
     for readout in made[0]["error"]:
-        titles = [f"care, read-out {readout}", *(f"day {day}" for day in life["days"]), "a day of learning"]
+        titles = [f"care, read-out {readout}", *(f"day {day}" for day in life["days"]), "the last day less day 0, points",
+                  "a day of learning"]  # fmt: skip
         lines += table(titles, [
-            [row["care"], *(spread(error) for error in row["error"][readout]),
+            [row["care"], *(spread(error) for error in row["error"][readout]), spread(row["change"][readout]),
              "" if row["joule_a_day"] is None else joules(row["joule_a_day"])]
             for row in made
         ])  # fmt: skip
         lines.append("")
-    if life["images_of_life"] is not None:
-        rate, images = life["pulses_an_image"], life["images_of_life"]
-        lines += [
-            f"A cell gets {rate:.3g} pulses for an image on average, so one of median endurance lives for {images:.3g} "
-            "images of training.",
-            "",
-        ]
-    return lines
+    return [*lines, *_wear(life)]
+
+
+def _wear(life: Facts) -> list[str]:
+    """Return the sentence on how many images of training a cell stands: in all, or by the million pulses of endurance."""
+    rate, images = life["pulses_an_image"], life["images_of_life"]
+    if not rate:
+        return []
+    said = f"A cell gets {rate:.3g} pulses for an image on average, so one "
+    if images is not None:
+        return [f"{said}of median endurance lives for {images:.3g} images of training.", ""]
+    return [
+        f"{said}lives for {MILLION / rate:.3g} images of training with every million pulses of endurance; the run has no "
+        "`--endurance`.",
+        "",
+    ]
 
 
 def _number(number: int, what: str) -> str:

@@ -241,9 +241,14 @@ def _asked(config: Config) -> Document:
 
 
 def _kept(file: Path, asked: Document) -> Document:
-    """Return the answer in a file; raise UsageError if it is none, or that of a study with which something else was `asked`."""
+    """Return the answer in a file; raise UsageError if it is none, or that of a study with which something else was `asked`.
+
+    An answer of an earlier version lacks the options that came later; its runs were what their defaults are.
+    """
     with reading(file, "the answer of a study"):
         kept: Document = json.loads(text(contents(file, "answer of a study", most=LARGE), file))
+        later: Document = json.loads(document(Config.came_later()))
+        kept |= {run: later | kept[run] for run in ("config", "digital") if kept[run] is not None}
         own, other = ({k: v for k, v in d["wishes"].items() if k not in GROWING} for d in (kept, asked))
         same = own == other and all(kept[name] == value for name, value in asked.items() if name != "wishes")
         if not all(

@@ -8,6 +8,22 @@ from types import MappingProxyType
 from analog_ff.registry.options import option, parse_layers
 from analog_ff.registry.rows import Kind
 
+BOX_PLACES = ("inside", "between")
+"""Places of a chip's unknown nonlinearity."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoxOptions:
+    """Options of an unknown curve in a stack."""
+
+    box_place: str = option(
+        "inside",
+        "inside: --nonlinearity is the curve of the neurons; between: it stands between two layers of rectifiers",
+        choices=BOX_PLACES,
+        beside="nonlinearity",
+        later=True,
+    )
+
 
 @dataclass(frozen=True, kw_only=True)
 class RecurrentOptions:
@@ -34,7 +50,7 @@ class PatchOptions:
 
 NETWORKS = MappingProxyType(
     {
-        "stack": Kind("analog_ff.network.stack:Stack", "each layer sees all of the one below"),
+        "stack": Kind("analog_ff.network.stack:Stack", "each layer sees all of the one below", options=(BoxOptions,)),
         "recurrent": Kind(
             "analog_ff.network.recurrent:Recurrent", "layers also see the one above", options=(RecurrentOptions,)
         ),

@@ -14,7 +14,7 @@ import numpy as np
 
 from analog_ff.objective.goodness import LayerGoodness
 from analog_ff.plain import Facts
-from hardware_models.events import Tally
+from hardware_models.events import Events, Tally
 from hardware_models.keys import Key
 from hardware_models.port import ChipPort
 
@@ -56,6 +56,18 @@ class Wiring(NamedTuple):
     units: tuple[int, ...]  # number of units of each network layer
     positions: tuple[int, ...] = ()  # number of positions of each network layer on the image; empty without positions
     options: Facts = {}  # keyword arguments of the network's constructor
+
+
+class Box(Protocol):
+    """A part between two layers of a chip, where the way is more than a wire; see `hardware_models.chip.between`."""
+
+    def __call__(self, a: np.ndarray, key: Key) -> tuple[np.ndarray, Events]:
+        """Return the input of the next layer for the normalised outputs of a layer, both (B, units), and the events."""
+        ...
+
+    def slope(self, a: np.ndarray) -> np.ndarray:
+        """Return the slope of each line at a (B, units): a look inside, for a perfect model alone."""
+        ...
 
 
 class Network(Protocol):

@@ -4,7 +4,8 @@ r"""A stack of fully connected layers on a chip.
 
 The last input of every layer is the bias row, driven at full scale s = `input_scale`. A layer's goodness is one analog
 measurement, :math:`G_l = \sum_j y_{lj}^2`, which the normaliser of the next layer also uses. With dropout p, a unit's
-output is withheld from the next layer with probability p, and the others are divided by 1 - p.
+output is withheld from the next layer with probability p, and the others are divided by 1 - p. Where a box stands between
+two layers (`hardware_models.chip.between`), the next layer is driven with what comes out of it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from analog_ff.network.base import Activity, Frame, Shown, Wiring
+from analog_ff.network.base import Activity, Box, Frame, Shown, Wiring
 from analog_ff.objective.goodness import LayerGoodness
 from analog_ff.objective.normalise import rms
 from hardware_models.check import UsageError
@@ -49,7 +50,10 @@ class FullLayers:
 
 
 class Stack(FullLayers):
-    """The layers of `port` stacked one above the other; see `analog_ff.network.base.Network` for the attributes."""
+    """The layers of `port` stacked one above the other; see `analog_ff.network.base.Network` for the attributes.
+
+    boxes : what stands between every two layers, one less than there are layers; default: nothing.
+    """
 
     labelled_place: ClassVar[str] = "pixels"
     first_learned = 0
@@ -57,15 +61,25 @@ class Stack(FullLayers):
     score_iterations = range(1)
 
     @staticmethod
-    def plan(frame: Frame, layers: Sequence[int]) -> Wiring:
-        """Return the plan with fully connected layers."""
+    def plan(frame: Frame, layers: Sequence[int], box_place: str = "inside") -> Wiring:
+        """Return the plan with fully connected layers; raise UsageError for a box between layers of which there is one."""
+        if box_place == "between" and len(layers) < 2:
+            raise UsageError("--box-place between needs two layers or more, such as --layers 100,100.")
         inputs = frame.pixels + (frame.classes if frame.label_place == "appended" else 0)
         return Wiring(tuple((n + 1, m) for n, m in pairwise((inputs, *layers))), tuple(layers))
 
-    def __init__(self, port: ChipPort, goodness: Sequence[LayerGoodness], *, label_place: str = "pixels") -> None:
+    def __init__(
+        self,
+        port: ChipPort,
+        goodness: Sequence[LayerGoodness],
+        *,
+        label_place: str = "pixels",
+        boxes: Sequence[Box] = (),
+    ) -> None:
         if label_place == "top":
             raise UsageError("a stack takes labels among its pixels, not at its top; choose --network recurrent.")
         self.port, self.goodness, self.label_place = port, goodness, label_place
+        self.boxes = tuple(boxes)
         self.inputs = port.shapes[0][0] - 1
         self.units = tuple(neurons for _, neurons in port.shapes)
         self.parts = tuple((layer,) for layer in range(len(port.shapes)))
@@ -107,8 +121,11 @@ class Stack(FullLayers):
         sent = normalised = self.goodness[layer].normalise(y)
         tally.add(layer, events)
         tally.add(layer, self.goodness[layer].costs(y.size))
+        if self.boxes and layer + 1 < len(self.units):
+            sent, events = self.boxes[layer](sent, key.child("between").child(name, layer))
+            tally.add(layer, events)
         if dropout and layer + 1 < len(self.units):
-            sent, events = dropped(normalised, dropout, key.child("dropout").child(name, layer))
+            sent, events = dropped(sent, dropout, key.child("dropout").child(name, layer))
             tally.add(layer, events)
         return Activity((x,), y, normalised), sent, tally
 

@@ -12,6 +12,7 @@ DIGITAL = ("digital", "memory")
 """Parts of an energy that are no analog work; clock and control of the memory are in the first."""
 AREA_NAMES = {
     "cells": "cells",
+    "further_cells": "cells of further arrays",
     "adc": "ADCs",
     "dac": "DACs",
     "integrator": "integrators",

@@ -9,7 +9,7 @@ from dataclasses import field
 from typing import Any
 
 from analog_ff.plain import Facts
-from hardware_models.check import UsageError, shown
+from hardware_models.check import UsageError, in_range, positive_int, shown
 from hardware_models.units import in_si
 
 MOST_DIGITS = 1000
@@ -93,6 +93,18 @@ def parse_real(option_name: str, text: str, unit: str = "") -> float:
         raise UsageError(
             f"{option_name} takes a number{in_unit}, without its unit, got {shown(text)}{right}."
         ) from None
+
+
+def whole_of_study(option_name: str, text: str, low: int, high: int) -> int:
+    """Return the whole number of an option of a study, from low to high; raise UsageError for any other text."""
+    return positive_int("a study", option_name, parse_whole(option_name, text), low, high)
+
+
+def real_of_study(
+    option_name: str, text: str, low: float, high: float, unit: str = "", *, low_open: bool = False
+) -> float:
+    """Return the number of an option of a study, from low to high; raise UsageError for any other text."""
+    return in_range("a study", option_name, parse_real(option_name, text, unit), low, high, unit, low_open=low_open)
 
 
 def parse_layers(option_name: str, text: str) -> tuple[int, ...]:

@@ -38,8 +38,9 @@ def account(result: Facts, technology: str, scenario: str = "nominal") -> Docume
     dict
         The report of `hardware_models.energy.report`, and ``by_layer_joule`` {phase: {layer: {component: joule}}} (with
         ``by_layer_note`` where the run kept only the sums of its integrals), ``distance_to_limit`` {phase: ...},
-        ``full_scale_read``, ``latency`` {phase: ...} and ``chip_seconds`` {phase: ...}, ``area_m2`` by
-        part, ``ranged_area_m2`` {low, nominal, high: of the whole}, ``operations_per_joule`` {read-out: ...}, ``chip`` {phase:
+        ``full_scale_read``, ``latency`` {phase: ...} and ``chip_seconds`` {phase: ...}, ``conversions_per_image`` {phase:
+        {adc, dac: mean over the read-outs}}, ``area_m2`` by part,
+        ``ranged_area_m2`` {low, nominal, high: of the whole}, ``operations_per_joule`` {read-out: ...}, ``chip`` {phase:
         time, power and power density of the whole, each at the scenario's end of its own range, and their ``ranges``}, ``wear``,
         ``deployed_joule`` {phase: {component: joule}} of the chip that was written, and the currents from `line_currents`; None
         where the run does not hold the numbers for it.
@@ -86,6 +87,7 @@ def account(result: Facts, technology: str, scenario: str = "nominal") -> Docume
         "full_scale_read": _full_scale(result, prices, shapes, tile),
         "latency": clock,
         "chip_seconds": seconds,
+        "conversions_per_image": {p: _conversions(result["events"][p], n) for p, n in result["images"].items()},
         "operations_per_joule": _operations(readouts, made["per_image_joule"], images["infer"], pairs_of(config)),
         "area_m2": None if parts is None else parts[scenario],
         "ranged_area_m2": None if parts is None else {end: at_end["total"] for end, at_end in parts.items()},
@@ -109,6 +111,12 @@ def account(result: Facts, technology: str, scenario: str = "nominal") -> Docume
         )  # fmt: skip
     shown: Document = plain(found)
     return shown
+
+
+def _conversions(counts: Mapping[str, int], images: int) -> dict[str, float]:
+    """Return the conversions per image of the converters of each kind that convert at all, of all widths in bits together."""
+    sums = {kind: sum(n for name, n in counts.items() if name.startswith(f"{kind}.")) for kind in CONVERTERS}
+    return {kind: number / images for kind, number in sums.items() if number and images}
 
 
 def _operations(readouts: Mapping[str, Events], joule: Facts, images: int, pairs: int) -> dict[str, float | None]:

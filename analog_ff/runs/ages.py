@@ -27,7 +27,7 @@ from hardware_models.devices.base import BaseDevice
 from hardware_models.energy import price
 from hardware_models.events import Ledger, Tally
 from hardware_models.keys import Key
-from hardware_models.nonlinearities.base import Timed, load_nonlinearity
+from hardware_models.nonlinearities.base import changes_with_time
 from hardware_models.port import ChipBench, ChipPort
 
 AS_IT_IS = "as_it_is"
@@ -61,7 +61,7 @@ def of_its_law(ages: Mapping[str, float], device: BaseDevice, nonlinearity: str)
     A chip whose cells and neurons have no law of time is tested at once only: later errors would be the same by construction.
     """
     lawless = no_law_of_time(device)
-    if lawless and isinstance(load_nonlinearity(nonlinearity).fabricate(1, Key(0, "law of time")), Timed):
+    if lawless and changes_with_time(nonlinearity):
         lawless = None
     return {name: seconds for name, seconds in ages.items() if seconds == 0.0 or not lawless}, lawless
 
@@ -95,15 +95,16 @@ class Tested(NamedTuple):
     errors: dict[str, float]  # [%]
     tallies: dict[str, Tally]
     answers: dict[str, np.ndarray]  # (n,) index of the class that was answered to each test image
+    scores: dict[str, np.ndarray]  # (n, classes) score of each class; the best one is the answer
 
 
 def tested(learner: Learner, data: Dataset, key: Key) -> Tested:
     """Show the test images to each read-out of a network in turn."""
-    found = Tested({}, {}, {})
+    found = Tested({}, {}, {}, {})
     for name in learner.readouts:
-        predicted, found.tallies[name] = learner.predict(data.x_test, readouts=(name,), key=key)
-        found.answers[name] = predicted[name]
-        found.errors[name] = 100.0 * float(np.mean(predicted[name] != data.y_test))
+        scores, found.tallies[name] = learner.scored(data.x_test, readouts=(name,), key=key)
+        found.scores[name], found.answers[name] = scores[name], scores[name].argmax(axis=1)
+        found.errors[name] = 100.0 * float(np.mean(found.answers[name] != data.y_test))
     return found
 
 
@@ -150,11 +151,11 @@ def aged(
 
 
 def _looked(learner: Learner, data: Dataset, key: Key, test: Key | None, ledger: Ledger) -> Document:
-    errors, tallies, _ = tested(learner, data, key.child("test") if test is None else test)
-    for tally in tallies.values():
+    found = tested(learner, data, key.child("test") if test is None else test)
+    for tally in found.tallies.values():
         ledger.book("monitor", tally)
     goodness = _goodness(learner, data, key.child("goodness"), ledger)
-    return {"error_percent_by_readout": errors, **goodness}
+    return {"error_percent_by_readout": found.errors, **goodness}
 
 
 def _goodness(learner: Learner, data: Dataset, key: Key, ledger: Ledger) -> dict[str, list[float] | None]:

@@ -23,19 +23,29 @@ from analog_ff.objective.schedule import SCHEDULES, Schedule
 from analog_ff.registry.options import flag
 from analog_ff.registry.rows import names
 from analog_ff.runs.batches import Batches
-from analog_ff.runs.chip_parts import chip_options, converter_faults_of, interconnect_of, line_limit_of, line_noise_of
+from analog_ff.runs.chip_parts import (
+    boxes_of,
+    chip_options,
+    converter_faults_of,
+    foreign_port_of,
+    interconnect_of,
+    line_limit_of,
+    line_noise_of,
+)
 from analog_ff.runs.further_arrays import arrays_of, switched
 from analog_ff.runs.read_time import check_reads, read_time_of
 from analog_ff.runs.run_device import loaded_device
 from analog_ff.updates import FastCellOptions
 from analog_ff.updates.consolidation import ConsolidationOptions
 from hardware_models.check import UsageError
+from hardware_models.chip.ports import PORTS
 from hardware_models.devices.ageing import aged
 from hardware_models.devices.base import BaseDevice
 from hardware_models.events import Tally
 from hardware_models.keys import Key
 from hardware_models.load import load_device
 from hardware_models.port import ChipBench, ChipPort
+from hardware_models.protocol.links import is_link
 from hardware_models.tables import lookup, resolve
 from hardware_models.user_faults import guarded
 from hardware_models.wires.interconnect import MODES
@@ -171,6 +181,10 @@ def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: 
     device = device_of(config, written_once=written_once)
     check_reads(device, config, shapes, written_once=written_once)
     check_read_noise(config, device)
+    if is_link(config.port):
+        if arrays_of(config, device, len(shapes)):
+            raise UsageError(f"update '{config.update}' needs further arrays, which a chip from outside has not.")
+        return foreign_port_of(config, device, shapes)
     options = {**chip_options(config), "noise": line_noise_of(config), "access_transistor": config.access_transistor}
     if config.line_groups == "auto":
         options |= {"line_current": line_limit_of(config), "current_margin": config.current_margin}
@@ -181,15 +195,9 @@ def port_of(config: Config, shapes: Sequence[tuple[int, int]], *, written_once: 
         options["arrays"] = arrays
     if config.wires in MODES:
         options["wires"] = interconnect_of(config)
-    kind: Callable[..., ChipBench]
-    if config.port == "process":
-        from hardware_models.chip.process_port import ProcessPort
-
-        kind = ProcessPort
-    else:
-        from hardware_models.chip import Chip
-
-        kind, options["sealed"] = Chip, config.sealed
+    kind: Callable[..., ChipBench] = lookup("port", config.port, PORTS)
+    if config.port == "local":
+        options["sealed"] = config.sealed
     if config.chips == "per-layer":
         from hardware_models.chip.joined_port import a_chip_a_layer
 
@@ -214,7 +222,8 @@ def network_of(config: Config, port: ChipPort, wiring: Wiring) -> Network:
         )
         for units, regions in zip(wiring.units, every, strict=True)
     ]
-    network: Network = kind(port, goodness, **wiring.options)
+    boxes = {"boxes": found} if (found := boxes_of(config, port)) else {}
+    network: Network = kind(port, goodness, **wiring.options, **boxes)
     return network
 
 

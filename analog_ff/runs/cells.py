@@ -36,13 +36,14 @@ class Pictured(NamedTuple):
     share: float  # of the cells at a bound [1]
 
 
-def write(folder: Path, run: Run, *, keep: bool = True, picture: bool = True) -> bool:
-    """Write cells.h5 if `keep`, and cells.png if `picture`, as a whole, layer by layer; return False for a sealed chip."""
+def write(folder: Path, run: Run, *, keep: bool = True, picture: bool = True) -> dict[int, Pictured]:
+    """Write cells.h5 if `keep`, and cells.png if `picture`, as a whole, layer by layer; return what the picture shows, by layer.
+
+    Nothing is seen of a sealed chip, and without `keep` and `picture` nothing is looked at.
+    """
     port = run.port
-    if port.sealed:
-        return False
-    if not (keep or picture):
-        return True
+    if port.sealed or not (keep or picture):
+        return {}
     layers = len(port.shapes)
     shown = np.unique(np.linspace(0, layers - 1, min(PICTURED, layers)).round().astype(int))
     seen: dict[int, Pictured] = {}
@@ -65,7 +66,7 @@ def write(folder: Path, run: Run, *, keep: bool = True, picture: bool = True) ->
         fill(None)
     if picture:
         whole_files.write(folder / "cells.png", _picture(seen))
-    return True
+    return seen
 
 
 def _put(group: Any, look: Inspection) -> None:
@@ -105,12 +106,20 @@ def _stored(value: object) -> int | float | str:
 
 
 def _counted(look: Inspection) -> Pictured:
-    plus, minus = look.conductance[:, 0::2].ravel() * 1e6, look.conductance[:, 1::2].ravel() * 1e6
+    return counted(look.conductance, look.pulses, look.range, float((look.at_low | look.at_high).mean()))
+
+
+def counted(conductance: np.ndarray, pulses: np.ndarray, bounds: tuple[float, float], share: float) -> Pictured:
+    """Return the histograms of cells (rows, bit lines): of conductance [S] within its nominal bounds [S], and of pulses received.
+
+    Bit lines of G+ and G- alternate; `share` of the cells are at a bound [1].
+    """
+    plus, minus = conductance[:, 0::2].ravel() * 1e6, conductance[:, 1::2].ravel() * 1e6
     low, high = float(min(plus.min(), minus.min())), float(max(plus.max(), minus.max()))
     edges = np.linspace(low, max(high, low * (1 + 1e-4), 1e-12), 81)  # cells of one conductance need bins, too
     return Pictured(
-        edges, np.histogram(plus, edges)[0], np.histogram(minus, edges)[0], np.bincount(look.pulses.ravel()),
-        (look.range[0] * 1e6, look.range[1] * 1e6), float((look.at_low | look.at_high).mean()),
+        edges, np.histogram(plus, edges)[0], np.histogram(minus, edges)[0], np.bincount(pulses.ravel()),
+        (bounds[0] * 1e6, bounds[1] * 1e6), share,
     )  # fmt: skip
 
 

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from analog_ff.config.config import Config
 from analog_ff.config.parts import ADC_FAULTS, DAC_FAULTS, ChipChoices
+from analog_ff.config.together import settings
 from analog_ff.plain import Document
 from hardware_models.check import UsageError
+from hardware_models.devices.base import BaseDevice
 from hardware_models.energy import load_technology
+from hardware_models.keys import Key
+from hardware_models.nonlinearities.base import load_nonlinearity
+from hardware_models.protocol.links import is_link
 from hardware_models.wires import Interconnect
 
 if TYPE_CHECKING:
+    from hardware_models.chip.between import Between
+    from hardware_models.chip.foreign_port import ForeignPort
     from hardware_models.crossbar.line_noise import LineNoise
+    from hardware_models.port import ChipPort
 
 
 def line_noise_of(config: Config) -> LineNoise:
@@ -62,11 +71,40 @@ def line_limit_of(config: ChipChoices) -> float:
     return technology.line_current.at("nominal")
 
 
-def chip_options(config: ChipChoices) -> Document:
+def _inside(config: Config) -> bool:
+    """Tell whether the nonlinearity of a run is that of its neurons, as in every network but a stack."""
+    return bool(settings(config, "network").get("box_place", "inside") == "inside")
+
+
+def boxes_of(config: Config, port: ChipPort) -> list[Between]:
+    """Return the boxes between the layers of a run's chip, of which they are a part: none where the box is inside its layers."""
+    if _inside(config):
+        return []
+    if is_link(config.nonlinearity):
+        raise UsageError("neurons from outside stand inside the layers: give --box-place inside, or leave it out.")
+    from hardware_models.chip.between import Between  # its package brings the compiled loops with it
+
+    kind = load_nonlinearity(config.nonlinearity, config.box_strength, known="linear")
+    key, sealed = Key(config.chip_seed, "chip"), config.sealed or config.port != "local"
+    return [
+        Between(kind, below[1], above, key.child("between", layer), sealed=sealed)
+        for layer, (below, above) in enumerate(zip(port.shapes, port.datasheet[1:], strict=False))
+    ]
+
+
+def box_of(config: Config) -> str:
+    """Return, for a description, the name of a run's nonlinearity with its strength and place away from the defaults."""
+    strength = "" if config.box_strength == 1.0 else f", strength {config.box_strength:g}"
+    return config.nonlinearity + strength + ("" if _inside(config) else ", between layers of rectifiers")
+
+
+def chip_options(config: Config) -> Document:
     """Return the choices of a chip that its constructor takes as they are."""
+    inside = _inside(config)
     return {
         "chip_seed": config.chip_seed,
-        "nonlinearity": config.nonlinearity,
+        "nonlinearity": config.nonlinearity if inside else "relu",
+        "strength": config.box_strength if inside else 1.0,
         "dac": config.dac,
         "adc": config.adc,
         "tile": config.tile,
@@ -75,4 +113,14 @@ def chip_options(config: ChipChoices) -> Document:
         "adc_range": config.adc_range,
         "partial_sums": config.partial_sums,
         "pairs": config.pairs,
+        "answer_within": config.answer_within,
     }
+
+
+def foreign_port_of(config: Config, device: BaseDevice, shapes: Sequence[tuple[int, int]]) -> ForeignPort:
+    """Return the chip from outside of a run, which is told the choices that it may heed; `device` is what prices it."""
+    from hardware_models.chip.foreign_port import ForeignPort
+
+    told = ("chip_seed", "dac", "adc", "weight_range", "input_scale", "adc_range")
+    wishes = {name: getattr(config, name) for name in told}
+    return ForeignPort(config.port, device, shapes, answer_within=config.answer_within, wishes=wishes)

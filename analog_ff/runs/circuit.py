@@ -18,6 +18,8 @@ CLASSES = 10
 """Classes of the data where a result does not say; all published data sets of this project have ten."""
 READOUT_BITS = 2 * 32
 """Bits of memory a weight of the softmax read-out: the weight and its average, both in fp32."""
+ACTIVITY_BYTES = 4
+"""Bytes of memory of a neuron's output, in fp32."""
 CURVE_BITS = 6 * 32
 """Bits of memory a bin of a neuron's curve: five sums and a slope (`analog_ff.learners.neuron_curves`)."""
 
@@ -57,9 +59,10 @@ def _drawn(config: Facts, memory: int, line: int, gate: float) -> Circuit:
 def memory_bytes(config: Facts, weights: int, neurons: int, classes: int = CLASSES) -> int:
     """Return the capacity of the digital memory [B]: what learning keeps from batch to batch, in one memory.
 
-    That is the word of a weight (an update's average, a digital copy of the weight, the record of a consolidation), the
-    curves of neurons that a slope learns, and the digital read-out, where one is trained, whose features are taken to be the
-    neurons of all layers. Activities of a batch pass through the same memory and are small beside it.
+    That is the word of a weight (an update's average, a digital copy of the weight, the record of a consolidation), the curves
+    of neurons, and of lines of boxes between layers, that a slope learns, and the digital read-out, where one is trained, whose
+    features are taken to be the neurons of all layers. The outputs of one image pass through the same memory: they are small
+    beside a word a weight, and they are the whole memory of a chip that keeps nothing else, M = max(kept, 4 B a neuron).
     """
     learner = LEARNERS.get(str(config.get("learner")))
     trained = config.get("softmax_readout", True)
@@ -71,9 +74,10 @@ def memory_bytes(config: Facts, weights: int, neurons: int, classes: int = CLASS
             final = FINAL_WEIGHTS[str(config.get("final_weights", "last"))]
             bits += final.memory_bits * (weights + (neurons * classes if trained else 0))
         if "slope" in learner.reads and config.get("slope") == "curve":
-            bits += CURVE_BITS * neurons * int(config.get("curve_bins", CurveOptions.curve_bins))
+            boxes = neurons - config["layers"][-1] if config.get("box_place") == "between" else 0
+            bits += CURVE_BITS * (neurons + boxes) * int(config.get("curve_bins", CurveOptions.curve_bins))
         bits += weights * WORD_BITS if config.get("consolidate") else 0
-    return ceil(bits / 8)
+    return max(ceil(bits / 8), ACTIVITY_BYTES * neurons)
 
 
 def circuit_of_result(result: Facts) -> Circuit:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from analog_ff.plain import Document
 from analog_ff.runs.build import device_of
-from analog_ff.runs.chip_parts import interconnect_of
+from analog_ff.runs.chip_parts import box_of, interconnect_of
 from analog_ff.runs.further_arrays import left_out
 from analog_ff.runs.train import Run
 from hardware_models.crossbar.access import Access
@@ -62,7 +62,7 @@ def of_run(run: Run) -> dict[str, str]:
         "device": device_of(config).name,
         "learner": config.learner,
         "network": config.network,
-        "nonlinearity": config.nonlinearity,
+        "nonlinearity": box_of(config),
         "partial_sums": config.partial_sums,
         "data": run.data.name,
         "classes": json.dumps(list(run.data.classes)),

@@ -14,7 +14,7 @@ from analog_ff.learners.base import Learner
 from analog_ff.output import folders, whole_files
 from analog_ff.output.messages import tell
 from analog_ff.plain import Document
-from analog_ff.runs import cells, checkpoint, fabricated, results
+from analog_ff.runs import cells, checkpoint, fabricated, looks, results
 from analog_ff.runs.build import (
     batches_of,
     data_of,
@@ -41,8 +41,11 @@ from hardware_models.check import DeviceRangeError, RunError, UsageError
 from hardware_models.energy.measured import MachineMeter
 from hardware_models.files import LARGE, contents, record
 from hardware_models.kernels.products import one_blas_thread
+from hardware_models.nonlinearities.base import MEASURED
+from hardware_models.nonlinearities.recorded import LOOKUP, WHAT
 from hardware_models.places import in_place, placed
 from hardware_models.port import ChipBench, MissingPinError
+from hardware_models.protocol.links import is_link, note_program
 from hardware_models.tables import entry
 from hardware_models.user_faults import guarded
 
@@ -135,7 +138,13 @@ def _noted(config: Config, *, written_once: bool = False) -> Document:
 def _note_of_the_chip(fault_map: str | None, nonlinearity: str) -> None:
     if fault_map:
         contents(fault_map, "fault map", most=LARGE)
-    if ":" in nonlinearity:
+    if is_link(nonlinearity):
+        note_program(nonlinearity)
+    elif nonlinearity.startswith(LOOKUP):
+        contents(nonlinearity.removeprefix(LOOKUP), WHAT, most=LARGE)
+    elif nonlinearity.startswith(MEASURED):
+        contents(nonlinearity.removeprefix(MEASURED), "measured transfer")
+    elif ":" in nonlinearity:
         user_code.note_of(nonlinearity, "nonlinearity")
 
 
@@ -165,7 +174,8 @@ def execute(
     resume : go on with the run in the folder, or return its result if it is finished.
     quiet : show no progress.
     keep : a name of `KEEP`, what stays of checkpoints and cells once the result is written; until then nothing is removed.
-    pictures : whether pictures are drawn; a caller that removes the folder has no use for them.
+    pictures : whether pictures are drawn, and what a report shows beside the result is noted; a caller that removes the folder
+        has no use for them.
     after_epoch : called with the number of epochs after each.
 
     Raises
@@ -256,9 +266,10 @@ def _carry_out(parts: Parts, folder: Path, end: End) -> Document:
         result |= results.plain(ages_of_the_run(run, parts.conditions))
         if parts.target is not None:
             result["deployed"] = results.plain(deploy(run, parts.target, parts.conditions) | parts.noise[1])
-    cells.write(folder, run, keep=cells.NAME not in end.removed, picture=end.pictures)
+    seen = cells.write(folder, run, keep=cells.NAME not in end.removed, picture=end.pictures)
     if end.pictures:
         _draw(run, result, folder)
+        looks.write(folder, run, seen)
     # The last checkpoint is there until the result is: a run that is stopped here goes on from it.
     _remove(folder, [name for name in end.removed if name != checkpoint.NAME])
     results.write(folder, result)

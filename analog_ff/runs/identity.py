@@ -24,7 +24,10 @@ from analog_ff.runs.model import MODEL
 from hardware_models.check import UsageError
 from hardware_models.devices.base import BaseDevice
 from hardware_models.files import home
+from hardware_models.nonlinearities.base import MEASURED
+from hardware_models.nonlinearities.recorded import LOOKUP
 from hardware_models.places import placed
+from hardware_models.protocol.links import programs
 from hardware_models.user_faults import guarded
 
 TEXTS = ("name", "source", "assumptions")
@@ -32,8 +35,9 @@ TEXTS = ("name", "source", "assumptions")
 PRICED = ("c_gate",)
 """Figures of a device that decide its energy alone, which is computed from stored counts with the figures of today."""
 OF_DEVICE = ("device", "program_to", "read_noise", "write_noise", "device_spread", "step_nonlinearity", "endurance",
-             "endurance_spread", "retention", "read_time", "johnson_noise", "chip_temperature", "weight_range",
-             "input_scale", "access_transistor", "figures", "learner", "update", "fast_device", "leak_time")  # fmt: skip
+             "endurance_spread", "retention", "failure_time", "failure_high", "read_time", "johnson_noise", "chip_temperature",
+             "weight_range", "input_scale", "access_transistor", "figures", "learner", "update",
+             "fast_device", "leak_time")  # fmt: skip
 """Options that decide the devices of a run."""
 FAST = "fast_device"
 """Option that names the device of fast cells, which an update may have of itself."""
@@ -41,6 +45,8 @@ DEVICES = ("device", "program_to", FAST)
 """Options that name a device."""
 FILES = ("fault_map", "nonlinearity", "negatives", "conductances")
 """Options that may name a user's file, which the run then reads."""
+BOXES = ("nonlinearity", "port")
+"""Options that may name the command of a box outside of this project, whose files then decide what it answers."""
 Version = tuple[int, ...]
 """Time of the last change [ns] and size [B] of a file; empty if there is no file."""
 _DEVICES: dict[str, str] = {}
@@ -68,6 +74,9 @@ def key(command: str, config: Choices) -> Document:
     for what in FILES:
         if (path := _file(plain.get(what))) is not None:
             inputs[what] = _short(path.read_bytes())
+    for what in BOXES:
+        if found := programs(str(plain.get(what, ""))):
+            inputs[f"{what} programs"] = digest([_short(path.read_bytes()) for path in found])
     return {"model": MODEL, "configuration": digest([command, changed]), "inputs": inputs}
 
 
@@ -76,9 +85,9 @@ def _short(data: bytes) -> str:
 
 
 def _file(value: object) -> Path | None:
-    """Return the file that an option names, as ``map.npz`` or as ``file.py:function``; None if it names none."""
+    """Return the file that an option names: ``map.npz``, ``file.py:function``, ``measured:FILE`` or ``lookup:FILE``, or None."""
     text = value if isinstance(value, str) else ""
-    for name in (text, text.rpartition(":")[0]):
+    for name in (text, text.rpartition(":")[0], text.removeprefix(MEASURED), text.removeprefix(LOOKUP)):
         if name and (path := placed(home(name))).is_file():
             return path
     return None

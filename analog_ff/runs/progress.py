@@ -9,17 +9,24 @@ from types import TracebackType
 from analog_ff.output.messages import on_terminal, tell
 from hardware_models.kernels import compiling
 
+EARLY = 1.0
+"""Time of batches after which a plain line tells how much is left, if no tenth is done yet [s]."""
+
+UNKNOWN = "time left unknown yet"
+"""Stands in place of the time left until the first batch is done."""
+
 
 class Progress:
     """Counts the batches of a run; says every tenth of it in plain lines when there is no terminal.
 
-    The time left is that of the batches so far without the time that kernels took to compile, which happens once.
+    The time left is that of the batches so far without the time that kernels took to compile, which happens once. In plain
+    lines it is told as soon as the batches have taken a second, and then at every tenth.
     """
 
     def __init__(self, batches: int, done: int = 0, *, quiet: bool = False) -> None:
         self._total, self._done, self._begun = batches, done, done
         self._start, self._compiled = time.monotonic(), compiling.seconds()
-        self._quiet = quiet
+        self._quiet, self._early = quiet, False  # the second: whether the early line is still to come
         self._bar = None
         self._told = int(10 * done / max(batches, 1))
         if not quiet and on_terminal():
@@ -28,11 +35,19 @@ class Progress:
             from rich.progress import Progress as Bar
 
             self._bar = Bar(
-                TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("batches"),
-                TimeElapsedColumn(), TextColumn("{task.fields[left]}"), console=Console(stderr=True),
+                TextColumn("{task.description}"), BarColumn(None), MofNCompleteColumn(), TextColumn("batches"),
+                TimeElapsedColumn(), TextColumn("{task.fields[left]}"), console=Console(stderr=True), expand=True,
             )  # fmt: skip
-            self._task = self._bar.add_task("training", total=batches, completed=done, left="")
+            self._task = self._bar.add_task("programming the chip", total=batches, completed=done, left=UNKNOWN)
             self._bar.start()
+
+    def begin(self) -> None:
+        """Begin with the batches: the time until now says nothing of theirs."""
+        self._start, self._compiled = time.monotonic(), compiling.seconds()
+        self._early = True
+        if self._bar is not None:
+            with suppress(OSError, ValueError):
+                self._bar.update(self._task, description="training", left=UNKNOWN)
 
     def advance(self, words: str) -> None:
         """Tell that one more batch is done."""
@@ -42,14 +57,18 @@ class Progress:
                 self._bar.update(self._task, completed=self._done, description=words, left=f"{self._left():.0f} s left")
             return
         tenth = int(10 * self._done / self._total)
-        if tenth > self._told and not self._quiet:
-            self._told = tenth
+        early = self._early and self._taken() >= EARLY
+        if (tenth > self._told or early) and not self._quiet:
+            self._told, self._early = tenth, False
             tell(f"{words}: {self._done}/{self._total} batches, {self._left():.0f} s left")
+
+    def _taken(self) -> float:
+        """Return the time of the batches so far, without that of compiling [s]."""
+        return time.monotonic() - self._start - (compiling.seconds() - self._compiled)
 
     def _left(self) -> float:
         """Return the time left after at least one batch [s]."""
-        seconds = time.monotonic() - self._start - (compiling.seconds() - self._compiled)
-        return seconds / (self._done - self._begun) * (self._total - self._done)
+        return self._taken() / (self._done - self._begun) * (self._total - self._done)
 
     def __enter__(self) -> Progress:
         return self

@@ -141,6 +141,7 @@ def collect(
         **({} if groups is None else {"line_groups": groups}),
         **({"further_arrays": further} if further else {}),
         **({"conductances": run.taken} if run.taken else {}),
+        **({} if run.port.repeatable else {"repeatable": False}),
         **({"data_notes": list(run.data.notes)} if run.data.notes else {}),
     }
     _, chip = drawn(result, known["technology"], known["circuit"], energy["ranged_joule"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +14,7 @@ from analog_ff.output import folders, whole_files
 from analog_ff.plain import Document, Facts
 from analog_ff.registry.options import flag
 from hardware_models.check import UsageError, shown
-from hardware_models.files import LARGE, contents, json_object
+from hardware_models.files import LARGE, contents, json_object, reading, text
 
 CONFIG = "config.toml"
 RESULT = "result.json"
@@ -79,6 +81,14 @@ def finished(config: Choices, folder: Path) -> Document | None:
     name = min(other)
     was, now = (_said(choices.get(name)) for choices in (result["config"], own))
     raise begun_otherwise(folder, f" ({_option(type(config), name)} {was}, not {now})")
+
+
+def lines_of(path: Path) -> list[dict[str, float]]:
+    """Return the lines of a table of numbers such as metrics.csv; raise UsageError for a file that is none."""
+    written = text(contents(path, "table"), path)
+    with reading(path, "a table of numbers"):
+        lines = csv.DictReader(io.StringIO(written, newline=""), strict=True)
+        return [{name: float(value) for name, value in line.items()} for line in lines]
 
 
 def _option(kind: type[Choices], name: str) -> str:

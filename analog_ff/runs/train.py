@@ -60,6 +60,8 @@ class Run:
         """Errors of the test before the wires were laid, with ``--wires test``."""
         self.answers: dict[str, np.ndarray] = {}
         """Labels of the last test, as indices of classes, by read-out."""
+        self.scores: dict[str, np.ndarray] = {}
+        """Scores (n, classes) of the last test, by read-out."""
         self.taken: Document = {}
         """Shares of the cells that have not taken the conductances of ``--conductances``; empty without that option."""
         self.counted: list[dict[str, int | float]] = []
@@ -77,31 +79,35 @@ class Run:
         """Program the chip unless that is done, and train to the last epoch, with a checkpoint after each of these."""
         config = self.config
         steps = self.schedule.per_epoch
-        if not self.programmed:
-            self.fabricated.note(self.arrays())
-            self.program()
-            self._save(folder)
-        bar = Progress(steps * config.epochs, steps * self.epoch, quiet=quiet)
-        with Interruptible() as interruption, bar as progress:
-            for epoch in range(self.epoch, config.epochs):
-                draws = GlobalDraws() if opened.expected() else None  # nothing of this project draws from them
-                start = time.monotonic()
-                for lesson in lessons(
-                    self._batches, self.schedule, epoch, config.epochs, config.seed, config.consolidate
-                ):
-                    self._teach(lesson)
-                    progress.advance(f"epoch {epoch + 1}/{config.epochs}")
-                    interruption.check()
-                if draws is not None:
-                    draws.refuse(f"code of yours in epoch {epoch + 1}", RunError)
-                self.epoch = epoch + 1
-                errors = self._monitor()
-                self.seconds += time.monotonic() - start
-                self._note(errors)
+        with Progress(steps * config.epochs, steps * self.epoch, quiet=quiet) as progress:
+            if not self.programmed:
+                self.fabricated.note(self.arrays())
+                self.program()
                 self._save(folder)
-                if after_epoch is not None:
-                    after_epoch(self.epoch)
+            progress.begin()
+            with Interruptible() as interruption:
+                for epoch in range(self.epoch, config.epochs):
+                    self._epoch(epoch, progress, interruption)
+                    self._save(folder)
+                    if after_epoch is not None:
+                        after_epoch(self.epoch)
         self.finish()
+
+    def _epoch(self, epoch: int, progress: Progress, interruption: Interruptible) -> None:
+        """Teach all batches of an epoch, look at the errors and note the line of the epoch."""
+        config = self.config
+        draws = GlobalDraws() if opened.expected() else None  # nothing of this project draws from them
+        start, before = time.monotonic(), self.learner.answered
+        for lesson in lessons(self._batches, self.schedule, epoch, config.epochs, config.seed, config.consolidate):
+            self._teach(lesson)
+            progress.advance(f"epoch {epoch + 1}/{config.epochs}")
+            interruption.check()
+        if draws is not None:
+            draws.refuse(f"code of yours in epoch {epoch + 1}", RunError)
+        self.epoch = epoch + 1
+        errors = self._monitor()
+        self.seconds += time.monotonic() - start
+        self._note(errors, before)
 
     def program(self, write: Callable[[], Tally] | None = None) -> None:
         """Calibrate the converters, program the first weights, and search for the groups of the lines.
@@ -152,7 +158,7 @@ class Run:
         return self._tested("infer")
 
     def _tested(self, phase: str) -> tuple[dict[str, float], dict[str, Tally]]:
-        errors, tallies, self.answers = tested(self.learner, self.data, self.test_key)
+        errors, tallies, self.answers, self.scores = tested(self.learner, self.data, self.test_key)
         for tally in tallies.values():
             self.ledger.book(phase, tally)
         return errors, tallies
@@ -162,12 +168,15 @@ class Run:
         """Key of the noise of every test."""
         return Key(self.config.seed, "test")
 
-    def _note(self, errors: dict[str, float]) -> None:
+    def _note(self, errors: dict[str, float], before: tuple[int, int]) -> None:
         learn = self.ledger.phase("learn").total()
         goodness = self.learner.mean_goodness
         weights = sum(n * m for n, m in self.port.shapes)
         line: Document = {"epoch": self.epoch}
         line |= {f"{name}_error_percent": error for name, error in errors.items()}
+        wrong, answered = (now - then for now, then in zip(self.learner.answered, before, strict=True))
+        if self.learner.answered[1]:
+            line["training_error_percent"] = 100.0 * wrong / answered if answered else float("nan")
         line["pulses_per_weight"] = learn["write.selected"] / weights
         line["learn_joule"] = self._priced(self.ledger)
         line["images"] = self.images

@@ -6,6 +6,7 @@ is imported only here.
 
 from __future__ import annotations
 
+import asyncio
 import queue
 import threading
 import uuid
@@ -26,7 +27,7 @@ LEAST = 8
 AHEAD = 2
 """Tasks that a cluster holds for each of its threads, so that none of them waits for the client."""
 PATIENCE = 30.0
-"""Time in which a scheduler has to answer [s]."""
+"""Time in which a scheduler has to answer a first call, and then the client; also the time to close the client in [s]."""
 _CHILDREN: dict[tuple[str, int], Child] = {}
 """Worker processes of this Dask worker by sweep and thread."""
 
@@ -42,6 +43,19 @@ def end_children(sweep: str) -> None:
         _CHILDREN.pop(place).end()
 
 
+async def _reached(address: str) -> None:
+    """Connect to the scheduler once; raise an exception of any class if it does not answer in time.
+
+    A client that cannot connect is left half made, and complains when Python throws it away; this leaves nothing behind.
+    """
+    from distributed.comm.core import connect
+    from distributed.security import Security
+
+    async with asyncio.timeout(PATIENCE):  # the library's own time does not end its wait for a server that stays silent
+        comm = await connect(address, timeout=PATIENCE, **Security().get_connection_args("client"))
+        await comm.close()
+
+
 class ClusterCrew:
     """The workers behind the Dask scheduler at `address`; each run has so many threads.
 
@@ -55,11 +69,11 @@ class ClusterCrew:
             raise UsageError("--scheduler needs Dask: pip install 'analog-ff[cluster]'.") from None
         where = shown(address, 200, quoted=False)
         try:
+            asyncio.run(_reached(address))
             self._client = Client(address, timeout=PATIENCE, name="analog_ff sweep", set_as_default=False)
-        except (OSError, ValueError, RuntimeError) as error:
-            raise UsageError(
-                f"no Dask scheduler answers at {where} ({shown(str(error), 160, quoted=False)})."
-            ) from None
+        except Exception as error:  # a wrong address, nobody there, a server of another kind
+            reason = shown(" ".join(str(error).split()) or f"no answer in {PATIENCE:g} s", 160, quoted=False)
+            raise UsageError(f"no Dask scheduler answers at {where} ({reason}).") from None
         self.outcomes: Outcomes = queue.Queue()
         self._sweep, self._threads, self._where = uuid.uuid4().hex, threads, where
         self._held: dict[str, Future[Document]] = {}

@@ -39,7 +39,7 @@ from hardware_models.devices.faults import with_faults
 from hardware_models.events import Events
 from hardware_models.keys import Key
 from hardware_models.load import load_device
-from hardware_models.nonlinearities.base import Neurons, Timed, load_nonlinearity
+from hardware_models.nonlinearities.base import Foreign, Neurons, Timed, answer, load_nonlinearity
 from hardware_models.port import LayerSheet, SealedChipError
 from hardware_models.wires import Interconnect
 
@@ -58,7 +58,9 @@ class Chip(Layers):
     chip_seed : int
         The physical chip: fabrication spread and the neurons' curves.
     nonlinearity : str
-        Name of the neurons, or ``file.py:function``.
+        Name of the neurons, or another text that `hardware_models.nonlinearities.base.load_nonlinearity` takes.
+    strength : float
+        Share of these neurons' curve beside that of a rectifier, see `hardware_models.nonlinearities.blended`; 1: it alone.
     dac, adc : int or None
         Bits of the converters; None is a perfect converter.
     tile : (rows, columns)
@@ -90,6 +92,8 @@ class Chip(Layers):
         Whether lines see each cell in series with the transistor of its device (`r_access`); by default the cell alone.
     pairs : int
         Pairs of cells of a weight on the main arrays, see `hardware_models.crossbar.turns`.
+    answer_within : float, optional
+        Time for every answer of neurons outside of this process [s]; close a chip that has such neurons.
     """
 
     pins = frozenset(
@@ -103,6 +107,7 @@ class Chip(Layers):
         *,
         chip_seed: int = 0,
         nonlinearity: str = "relu",
+        strength: float = 1.0,
         dac: int | None = 8,
         adc: int | None = 8,
         tile: tuple[int, int] = (256, 256),
@@ -122,6 +127,7 @@ class Chip(Layers):
         current_margin: float = 1.0,
         access_transistor: bool = False,
         pairs: int = 1,
+        answer_within: float | None = None,
     ) -> None:
         made = load_device(device)
         self._device = made if read_noise else made.without(read_noise=True)
@@ -136,14 +142,13 @@ class Chip(Layers):
         self._sealed = sealed
         limit = None if line_current is None else LineLimit(line_current, current_margin, partial_sums == "analog")
         key = Key(chip_seed, "chip")
-        neurons = load_nonlinearity(nonlinearity)
+        neurons = load_nonlinearity(nonlinearity, strength, within=answer_within)
         self._circuit = Circuit(
             Dac(dac), Adc(adc, adc_range), dac_faults, adc_faults, scale, partial_sums == "digital", neurons.analog
         )
         self._arrays: dict[tuple[int, str], Crossbar] = {}
         self._peripheries: dict[tuple[int, str], Periphery] = {}
         self._conversions = Conversions(len(self.shapes))
-        self._neurons: list[Neurons] = []
         for layer, shape in enumerate(self.shapes):
             for name, design in designs(arrays, layer, self._device, pairs).items():
                 cells = with_faults(design.device, faults, layer, len(self.shapes))
@@ -155,7 +160,10 @@ class Chip(Layers):
                 self._arrays[layer, name] = array
                 around = Periphery(array, layer, self._circuit, self._conversions, place.child("converters"))
                 self._peripheries[layer, name] = around
-            self._neurons.append(neurons.fabricate(shape[1], key.child("neurons", layer)))
+        # Last of all: neurons outside of this process, once they are reached, must not be left open by another fault.
+        self._neurons: list[Neurons] = [
+            neurons.fabricate(shape[1], key.child("neurons", layer)) for layer, shape in enumerate(self.shapes)
+        ]
         self._timed = [box for box in self._neurons if isinstance(box, Timed)]
         self.datasheet = tuple(self.sheet(layer) for layer in range(len(self.shapes)))
         self._time = 0.0
@@ -181,7 +189,7 @@ class Chip(Layers):
         z, events = self._read(layer, x, key, array, convert=self._circuit.digital_sums)
         if offset is not None:
             z = z + offset
-        y = self._neurons[layer](z)
+        y = answer(self._neurons[layer], z, key)
         events += Events({"nonlinearity": y.size})
         if self._circuit.analog_neurons or not self._circuit.digital_sums:
             y, converted = self._peripheries[layer, array].convert_outputs(y, key)
@@ -287,8 +295,16 @@ class Chip(Layers):
         """True if every look inside raises SealedChipError."""
         return self._sealed
 
+    @property
+    def repeatable(self) -> bool:
+        """False if neurons outside of this process have a memory or noise that `save` cannot carry."""
+        return all(box.repeatable for box in self._neurons if isinstance(box, Foreign))
+
     def close(self) -> None:
-        """Do nothing: this chip lives in the caller's process."""
+        """End the neurons outside of this process; the rest of this chip needs no end."""
+        for box in self._neurons:
+            if isinstance(box, Foreign):
+                box.close()
 
     def __repr__(self) -> str:
         layers = " + ".join(f"{n} x {m}" for n, m in self.shapes)

@@ -75,6 +75,7 @@ class JoinedPort:
         self.datasheet = tuple(sheet for chip in self._chips for sheet in chip.datasheet)
         self.pins = frozenset.intersection(*(frozenset(chip.pins) for chip in self._chips))
         self.sealed = any(chip.sealed for chip in self._chips)
+        self.repeatable = all(chip.repeatable for chip in self._chips)
 
     def _place(self, layer: int) -> tuple[ChipBench, int]:
         if layer not in range(len(self._places)):  # -1 would be the last chip

@@ -66,21 +66,13 @@ class Oracle:
         z = self._input(layer, z)
         box = self._copy(layer)
         if not isinstance(box, Stateful):
-            return self._difference(box, box, z)
+            return difference(box, box, z)
         slope = np.empty_like(z)
         for b in range(len(z)):  # rows follow one another: each is tried on copies of what was before it
             here = z[b : b + 1]
-            slope[b : b + 1] = self._difference(copy.deepcopy(box), copy.deepcopy(box), here)
+            slope[b : b + 1] = difference(copy.deepcopy(box), copy.deepcopy(box), here)
             box(here)
         return slope
-
-    @staticmethod
-    def _difference(above: Neurons, below: Neurons, z: np.ndarray) -> np.ndarray:
-        h = np.float32(SLOPE_STEP) * np.maximum(np.abs(z) * np.float32(1 / 16), np.float32(1))
-        high, low = z + h, z - h
-        # Divided by the distance that float32 has really left between the points, in float64: no third rounding.
-        rise = above(high).astype(np.float64) - below(low)
-        return (rise / (high.astype(np.float64) - low)).astype(np.float32)
 
     def _copy(self, layer: int) -> Neurons:
         """Return the neurons of a layer, as a copy where calling them would move their state."""
@@ -95,3 +87,12 @@ class Oracle:
         if not np.isfinite(z).all():
             raise UsageError(f"the oracle needs finite z for layer {layer}, got NaN or infinity.")
         return z
+
+
+def difference(above: Neurons, below: Neurons, z: np.ndarray) -> np.ndarray:
+    """Return the central difference (B, neurons) of two equal neurons at z, see `Oracle.slope`."""
+    h = np.float32(SLOPE_STEP) * np.maximum(np.abs(z) * np.float32(1 / 16), np.float32(1))
+    high, low = z + h, z - h
+    # Divided by the distance that float32 has really left between the points, in float64: no third rounding.
+    rise = above(high).astype(np.float64) - below(low)
+    return (rise / (high.astype(np.float64) - low)).astype(np.float32)

@@ -1,7 +1,7 @@
-"""Wear, retention and drift by name: what a parameter file or a command asks for is put around any device.
+"""Wear, retention, drift and failing cells by name: what a parameter file or a command asks for is put around any device.
 
 The names are those of a parameter file. `retention` is the time constant tau_0 [s], `drift` the exponent nu; the laws stand in
-`wear`, `retention` and `power_drift`.
+`wear`, `retention`, `power_drift` and `failing`.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ ENTRIES = {
     "drift_slope": ("PowerDrift", "nu_slope"),
     "drift_spread": ("PowerDrift", "nu_spread"),
     "drift_time": ("PowerDrift", "t0"),
+    "failure_time": ("Failing", "failure_time"),
+    "failure_high": ("Failing", "failure_high"),
 }
 """Entry of a parameter file -> wrapper and its number."""
 NEEDS = {
@@ -42,17 +44,19 @@ NEEDS = {
     "drift_slope": "drift",
     "drift_spread": "drift",
     "drift_time": "drift",
+    "failure_high": "failure_time",
 }
 """Entry -> the entry without which it would say nothing."""
 
 
 def wrappers() -> dict[str, type[Wrapper]]:
     """Return the wrappers by name, in the order in which they are put around a device."""
+    from hardware_models.devices.failing import Failing
     from hardware_models.devices.power_drift import PowerDrift  # all bring the compiled loops with them
     from hardware_models.devices.retention import Retention
     from hardware_models.devices.wear import Wear
 
-    return {"Retention": Retention, "PowerDrift": PowerDrift, "Wear": Wear}
+    return {"Retention": Retention, "PowerDrift": PowerDrift, "Wear": Wear, "Failing": Failing}
 
 
 def unit(entry: str) -> str:
@@ -70,7 +74,7 @@ def complete(entries: Iterable[str], where: str) -> None:
 
 
 def aged(device: BaseDevice, numbers: Mapping[str, float], where: str) -> BaseDevice:
-    """Return `device` with wear, retention and drift around it as far as `numbers` [SI] ask for them, else itself.
+    """Return `device` with wear, retention, drift and failing cells around it as far as `numbers` [SI] ask for them, else itself.
 
     Raises UsageError in one sentence that begins with `where` for a number that lacks its partner or lies outside its
     range, and for a device that cannot be wrapped: one with a law of time of its own cannot have retention or drift.
@@ -109,8 +113,14 @@ def has_law_of_time(device: BaseDevice) -> bool:
     """Tell whether cells that are left alone change with time: what a read sees, or its noise.
 
     It is tried, not declared: cells written all over the range are read at once and after up to a month. So it holds for a
-    file whose figures switch the law of its model off, and for a class of a user.
+    file whose figures switch the law of its model off, and for a class of a user. Cells that fail are the exception: the few
+    that are tried may all outlive the month.
     """
+    from hardware_models.devices.failing import Failing
+    from hardware_models.devices.wrapper import Wrapper
+
+    if isinstance(device, Wrapper) and any(isinstance(inner, Failing) for inner in device.chain()):
+        return True
     key = Key(0, "law of time")
     state = written_over_the_range(device, (2, 64), key)
 

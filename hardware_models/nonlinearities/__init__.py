@@ -23,9 +23,14 @@ NONLINEARITIES = MappingProxyType(
         ),
         "random-waves": Row("hardware_models.nonlinearities.harsh:RandomWaves", "a wave a neuron"),
         "mixing": Row("hardware_models.nonlinearities.harsh:Mixing", "random curves that leak into one another"),
+        "crosstalk": Row(
+            "hardware_models.nonlinearities.crosstalk:Crosstalk", "rectifiers that see their neighbours' sums"
+        ),
+        "noisy": Row("hardware_models.nonlinearities.stochastic:Noisy", "random curves with noise inside"),
+        "switching": Row("hardware_models.nonlinearities.stochastic:Switching", "on with a probability"),
         "hysteretic": Row("hardware_models.nonlinearities.hysteretic:Hysteretic", "with backlash"),
         "drifting": Row("hardware_models.nonlinearities.drifting:Drifting", "random curves that drift"),
         "drifting-hard": Row("hardware_models.nonlinearities.drifting:DriftingHard", "that drift farther"),
     }
 )
-"""Nonlinearities by name; a user gives an own function as ``file.py:function``."""
+"""Nonlinearities by name; a user gives an own function as ``file.py:function``, a measured transfer as ``measured:FILE.csv``."""

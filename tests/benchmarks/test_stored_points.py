@@ -28,7 +28,7 @@ catalogue, identity, experiment_files, result_tables, run, store = (
     for name in ("catalogue", "identity", "experiment_files", "result_tables", "run", "store")
 )
 TOY = {"data": "toy", "device": "memristor", "layers": "8", "seed": 0, "chip-seed": 0}
-DEFAULTS = "34db50fa1c033bb3"
+DEFAULTS = "0829e41e7320b549"
 """Fingerprint of all defaults and recipes under the present model version."""
 
 

@@ -159,6 +159,7 @@ def test_cases_are_the_imperfections_that_there_are() -> None:
         cases(replace(config, device="ideal", dac=None, adc=None))
 
 
+@pytest.mark.usefixtures("runs_here")
 def test_an_ablation_of_several_seeds_has_intervals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Costs are paired by seed, and a seed more runs what is new alone."""
     words = ["--ablate", "--data", "toy", "--layers", "6", "--epochs", "1", "--device", "ideal", "--dac", "none", "--adc", "none",

@@ -52,7 +52,7 @@ def test_tutorials_print_what_they_show(page: str, capsys: pytest.CaptureFixture
         assert len(wrong) == 2 and max(wrong) < 25  # guessing errs on half
 
 
-@pytest.mark.parametrize("page", ["tutorials/first-run.md", "tutorials/your-device.md"])
+@pytest.mark.parametrize("page", ["index.md", "tutorials/first-run.md", "tutorials/your-device.md"])
 def test_commands_of_the_tutorials_run(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every `simulate` of a block, on a few cells, in a folder where the page's files have been saved."""
     monkeypatch.chdir(tmp_path)

@@ -220,6 +220,8 @@ def test_a_run_and_its_folder(learner: str, capsys: pytest.CaptureFixture[str], 
         "learning_curve.png",
         "cells.h5",
         "cells.png",
+        "looks.json",
+        "report.html",
     }
     assert {p.name for p in run.iterdir()} == names
     assert result["schema"] == 1 and result["config"]["learner"] == learner and result["split"] == "final"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -104,7 +105,7 @@ def test_time_power_and_area_are_printed_with_their_ranges(run: Path, capsys: py
     """The table of the run and `energy` give the same ranges, and the share of what is no analog work."""
     result = json.loads((run / "result.json").read_text())
     table_of_run(result, run)
-    table = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    table = " ".join(capsys.readouterr().out.split())
     assert run_app(app, ["energy", str(run)]) == 0
     lines = " ".join(capsys.readouterr().out.split())
     rows = of_the_whole(result["energy"]["chip"]["learn"])
@@ -151,7 +152,68 @@ def test_the_table_marks_what_is_not_physical_and_what_was_recalled(
     said = next(line for line in out.splitlines() if line.startswith("area:"))
     assert said.endswith("% of it multiply-adds")
     parts = set(account(read_run(str(run)), "cmos-32nm")["area_m2"]) - {"total"}
-    assert parts == set(AREA_NAMES) and not any("_" in name for name in AREA_NAMES.values())
+    assert parts == set(AREA_NAMES) - {"further_cells"} and not any("_" in name for name in AREA_NAMES.values())
+
+
+def test_conversions_of_an_image_are_told(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """They are the counts over the images; a line for each phase that has images."""
+    result = json.loads((run / "result.json").read_text())
+    found = account(read_run(str(run)), "cmos-32nm")
+    shown(found)
+    out = capsys.readouterr().out
+    for phase in ("learn", "infer"):
+        counts, images = result["events"][phase], result["images"][phase]
+        wanted = {f: sum(n for name, n in counts.items() if name.startswith(f + ".")) / images for f in ("dac", "adc")}
+        assert found["conversions_per_image"][phase] == {name: value for name, value in wanted.items() if value}
+        assert f"conversions per image, {phase}: " in out and wanted["adc"] > 0
+
+
+def test_the_cells_of_a_second_array_are_a_part_of_the_area(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`energy` names them, with their share of the area."""
+    place = tmp_path / "two"
+    execute(
+        Config(
+            data="toy",
+            layers=(4,),
+            epochs=1,
+            batch=100,
+            shift=0,
+            update="tiki-taka",
+            learner="forward-forward",
+            out=str(place),
+        ),
+        quiet=True,
+    )
+    assert run_app(app, ["energy", str(place)]) == 0
+    area = account(read_run(str(place)), "cmos-32nm")["area_m2"]
+    share = 100 * area["further_cells"] / area["total"]
+    assert (
+        f"of it cells of further arrays: {1e6 * area['further_cells']:.3g} mm2, {share:.2g} %"
+        in capsys.readouterr().out
+    )
+
+
+def test_the_table_of_a_run_is_one_screen(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """At most 40 lines of 80 columns, notes included; and no escape sequence where there is no terminal."""
+    table_of_run(json.loads((run / "result.json").read_text()), Path("runs/one"))
+    out = capsys.readouterr().out
+    lines = out.splitlines()
+    assert 20 < len(lines) <= 40 and max(map(len, lines)) <= 80 and "\x1b" not in out
+    end = next(i for i, line in enumerate(lines) if "wall time" in line)
+    below = " ".join(lines[end:])
+    assert "prices recalled, not read again: " in below and "times the current limit" in below
+
+
+@pytest.mark.parametrize("colours", [True, False])
+def test_colours_mean_something_and_can_be_switched_off(
+    colours: bool, run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is beyond a limit is red on a terminal, unless NO_COLOR is set."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    (monkeypatch.delenv if colours else monkeypatch.setenv)("NO_COLOR", *([False] if colours else ["1"]))
+    table_of_run(json.loads((run / "result.json").read_text()), Path("runs/one"))
+    assert bool(re.search("\x1b\\[31m *not physical as drawn", capsys.readouterr().out)) is colours
 
 
 def test_equal_components_keep_their_order(run: Path, capsys: pytest.CaptureFixture[str]) -> None:

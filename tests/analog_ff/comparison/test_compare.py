@@ -56,7 +56,7 @@ def lines(folder: Path, label: str, seed: int, name: str) -> list[dict[str, floa
 def test_a_comparison_leaves_what_it_should(folder: Path) -> None:
     """Document, table, three pictures and a run folder a point; frozen random layers were added, seeds are paired with chips."""
     pictures = {"compare.png", "amounts.png", "tornado.png"}
-    assert {f.name for f in folder.iterdir()} == {"compare.json", "compare.md", "points"} | pictures
+    assert {f.name for f in folder.iterdir()} == {"compare.json", "compare.md", "points", "report.html"} | pictures
     found = document(folder)
     assert [r["learner"] for r in found["rows"]] == LABELS and found["reference"] == "forward-forward"
     assert len(list((folder / "points").iterdir())) == 6

@@ -20,9 +20,12 @@ from hardware_models.check import UsageError
 OPTIONS = {f.name: f for f in fields(Config)}
 OWNED = owners(Config)
 BESIDE = {
+    "box_place": {"nonlinearity": "random"},
+    "box_strength": {"nonlinearity": "random"},
     "drive_rounding": {"drive_bits": 2},
     "decay_every": {"weight_decay": 0.1},
     "endurance_spread": {"endurance": 9.0},
+    "failure_high": {"failure_time": 1e6},
     "chip_temperature": {"johnson_noise": True},
     "calibration_reads": {"calibrate": "offset", "adc_offset": 1.0},
     "wire_resistance": {"wires": "exact"},
@@ -172,7 +175,7 @@ else:
 def test_a_new_learner_with_an_option_is_one_file_and_one_row(tmp_path: Path) -> None:
     """The command knows it, its option, its recipe and its help; the option is refused elsewhere with nobody's help."""
     (tmp_path / "hebbian.py").write_text(NEW)
-    small = ["--data", "toy", "--layers", "8", "--epochs", "1", "--json"]
+    small = ["--data", "toy", "--layers", "8", "--epochs", "1", "--preset", "plain", "--json"]
 
     commands = [
         ["--learner", "forgetful", "--forgetting", "0.5", *small, "--out", "a"],

@@ -16,12 +16,13 @@ from analog_ff.improve import app
 from analog_ff.improvement.axes import axes_of
 from analog_ff.improvement.bench import Bench, Crew
 from analog_ff.improvement.joint_search import Limit
-from analog_ff.improvement.page import page, specified, told
+from analog_ff.improvement.page import page, specified, spread, told
 from analog_ff.improvement.pictures import draw_answer, draw_specification
 from analog_ff.improvement.rungs import ladders
 from analog_ff.improvement.specification import specify
 from analog_ff.improvement.study import Study, Wishes
 from analog_ff.plain import Document
+from analog_ff.report import kinds
 from analog_ff.runs.build import device_of
 from analog_ff.sweeps import child
 from analog_ff.sweeps.store import NAME, Store
@@ -191,6 +192,7 @@ QUICK = ["--device", "memristor", "--data", "toy", "--layers", "6", "--epochs", 
          "--threads", "1"]  # fmt: skip
 
 
+@pytest.mark.usefixtures("runs_here")
 def test_the_command_answers_and_goes_on_with_what_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = [*QUICK, "--folder", str(tmp_path / "study"), "--axes", "cycle_noise,adc", "--json"]
     assert run_app(app, [*words, "--seeds", "2", "--curves", "1"]) == 0
@@ -260,3 +262,14 @@ def test_optuna_is_asked_for_before_anything_runs(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(UsageError, match=r"--trials needs Optuna: pip install 'analog-ff\[search\]'"):
         specification(Limit(2.0, is_loss=True), ["adc"], trials=5)
+
+
+def test_the_report_of_a_study_shows_every_figure_and_gain(reports: None, tmp_path: Path) -> None:
+    """A figure's gain stands in the chart and in the table; a figure with a curve has a chart of its own."""
+    found, _ = studied(additive, target=7.0)
+    (tmp_path / "improve.json").write_text(json.dumps(found), encoding="utf-8")
+    text = kinds.write(tmp_path).read_text(encoding="utf-8")
+    for figure in found["figures"]:
+        assert text.count(f"{spread(figure['gain'])}") >= 2 and figure["label"] in text
+    curves = [f for f in found["figures"] if sum(p["value"] is not None for p in f["curve"]) > 2]
+    assert text.count("<svg viewBox") - text.count('aria-hidden="true"') == 1 + len(curves) > 2

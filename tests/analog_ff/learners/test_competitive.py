@@ -328,7 +328,8 @@ def test_no_memory_is_counted_for_a_read_out_that_is_not_there() -> None:
         assert memory_bytes({**choices, "softmax_readout": True}, 1000, 50, 4) == (1000 * bits + 200 * (bits + 32)) // 8
     curves = {**common, "slope": "curve", "curve_bins": 8}  # six words a bin
     assert memory_bytes(curves, 1000, 50, 4) == 4 * (1000 + 50 * 8 * 6)
-    assert circuit_of({**common, "update": "capacitor"}, [(21, 50)], {}, 4).memory_bytes == 0
+    outputs = circuit_of({**common, "update": "capacitor"}, [(21, 50)], {}, 4).memory_bytes
+    assert outputs == 4 * 50, "the outputs of one image alone"
 
 
 def test_a_run(tmp_path) -> None:

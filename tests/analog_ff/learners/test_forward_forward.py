@@ -168,6 +168,7 @@ def test_resume_is_bit_for_bit(update: str) -> None:
     assert all(np.array_equal(a, second.save()[n]) for n, a in first.save().items())
 
 
+@pytest.mark.usefixtures("spawned")
 def test_learns_through_a_port_in_another_process() -> None:
     """Forward-Forward needs nothing but the pins: the same steps on a chip of another process, the same bits."""
     local = Chip("memristor", LAYERS, nonlinearity="random-nonmonotone", sealed=True)

@@ -13,7 +13,7 @@ from analog_ff.cli.app import run_app
 from analog_ff.config.config import Config
 from analog_ff.mortal import app
 from analog_ff.mortality.life import ANSWERS, CARES, LABELS, Days, lived_on
-from analog_ff.mortality.page import generations, page, prices, rows
+from analog_ff.mortality.page import generations, lives, page, prices, rows
 from analog_ff.mortality.paths import Verify, halves
 from analog_ff.mortality.pictures import draw
 from analog_ff.mortality.specimen import specimen
@@ -186,6 +186,18 @@ def test_generations_are_compared_with_the_first_chip_of_their_seed() -> None:
     ] == 1
 
 
+def test_what_a_life_changes_is_told_seed_by_seed() -> None:
+    """Seeds err by 5 and 25 % at first; both lose 3 points in two days, so the interval of the change is a point."""
+    each = [{"days": [0, 2], "error_percent": {care: {"softmax": [first, first + 3.0]} for care in CARES},
+             "joule_a_day": {LABELS: 1.0, ANSWERS: 3.0}, "images_a_day": 4, "pulses_an_image": 0.0,
+             "images_of_life": None} for first in (5.0, 25.0)]  # fmt: skip
+    found = known() | {"lives": {"seed 0": each[0], "seed 1": each[1]}}
+    (row, *_) = lives(found)
+    assert row["change"]["softmax"] == {"mean": 3.0, "low": 3.0, "high": 3.0, "n": 2}
+    assert row["error"]["softmax"][0]["mean"] == 15.0 and row["error"]["softmax"][0]["low"] < 0.0
+    assert f"| {ANSWERS} | 15.00 ± 127.06 | 18.00 ± 127.06 | 3.00 ± 0.00 | 3 J |" in page(found)
+
+
 def test_a_row_of_chips_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
     """The chips are taught again, the ends that are there stay, and the last pupil is the one of an uninterrupted row."""
     short = Wishes(**{**vars(WISHES), "generations": 2})
@@ -213,6 +225,21 @@ def test_a_study_of_other_cells_is_another_study(tmp_path: Path) -> None:
         Study(CONFIG, CONFIG, WISHES, tmp_path)
     with pytest.raises(UsageError, match="another study"):
         Study(CONFIG, None, Wishes(**{**vars(WISHES), "sharpness": 1.0}), tmp_path)
+
+
+def test_a_study_of_an_earlier_version_goes_on_though_options_have_come_since(tmp_path: Path) -> None:
+    study = Study(CONFIG, None, WISHES, tmp_path)
+    study._note("seed 0, chip 0", OLD, end(1.0, 5.0))
+    kept = json.loads((tmp_path / NAME).read_text())
+    assert kept["config"].pop("pairs") == Config.came_later()["pairs"]
+    (tmp_path / NAME).write_text(json.dumps(kept))
+    assert Study(CONFIG, None, WISHES, tmp_path).found["config"]["pairs"] == Config.came_later()["pairs"]
+    with pytest.raises(UsageError, match="another study"):
+        Study(Config(**{**CONFIG.as_dict(), "layers": CONFIG.layers, "pairs": 2}), None, WISHES, tmp_path)
+    del kept["config"]["epochs"]  # which every version had
+    (tmp_path / NAME).write_text(json.dumps(kept))
+    with pytest.raises(UsageError, match="another study"):
+        Study(CONFIG, None, WISHES, tmp_path)
 
 
 def test_a_chip_lives_on_and_learning_each_day_changes_it(tmp_path: Path) -> None:

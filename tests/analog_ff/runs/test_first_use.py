@@ -40,6 +40,10 @@ sys.stdout.buffer.write(pickle.dumps(found))
 """A program that carries out a run and writes the kernels that Python has called."""
 
 
+LONG = pytest.mark.slow
+"""Two new processes, one of which interprets a whole run: the main job shows the rule, `pytest -m slow` the other two."""
+
+
 def rehearsed(config: Config) -> list[Any]:
     """Return the kernels that a rehearsal hands on."""
     environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
@@ -53,8 +57,10 @@ def rehearsed(config: Config) -> list[Any]:
     "options",
     [
         {"device": "memristor"},
-        {"device": "memristor", "preset": "plain", "update": "accumulate", "layers": (30, 20, 10)},
-        {"device": "kim2019_ecram", "preset": "plain", "update": "coincidence"},
+        pytest.param(
+            {"device": "memristor", "preset": "plain", "update": "accumulate", "layers": (30, 20, 10)}, marks=LONG
+        ),
+        pytest.param({"device": "kim2019_ecram", "preset": "plain", "update": "coincidence"}, marks=LONG),
     ],
     ids=["main job", "plain", "coincidence"],
 )
@@ -115,13 +121,16 @@ def test_processes_begin_at_the_first_compilation_and_end_with_the_run(
 def test_the_time_left_is_without_compilation(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Ten of 100 batches in 10 s, and 20 s of compiling before the first: 90 s are left, not 270."""
+    """Ten of 100 batches in 10 s, and 20 s of compiling before the first: 90 s are left, not 270; told first after a second."""
     clock, compiled = [100.0], [7.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
     monkeypatch.setattr(compiling, "seconds", lambda: compiled[0])
     shown = Progress(100)
-    clock[0], compiled[0] = 120.0, 27.0
+    clock[0] = 150.0  # the chip is programmed
+    shown.begin()
+    clock[0], compiled[0] = 170.0, 27.0
     for _ in range(10):
         clock[0] += 1.0
         shown.advance("epoch 1/1")
-    assert capsys.readouterr().err == "epoch 1/1: 10/100 batches, 90 s left\n"
+    said = ["epoch 1/1: 1/100 batches, 99 s left\n", "epoch 1/1: 10/100 batches, 90 s left\n"]
+    assert capsys.readouterr().err == "".join(said)

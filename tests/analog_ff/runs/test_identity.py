@@ -50,6 +50,16 @@ def test_a_data_file_that_changes_is_read_again(tmp_path: Path) -> None:
     assert found[0] != found[1]
 
 
+def test_a_table_and_a_program_behind_the_neurons_belong_to_the_key(tmp_path: Path) -> None:
+    for file, name in ((tmp_path / "curve.csv", "lookup:{}"), (tmp_path / "box.pl", "process:perl {}")):
+        found = []
+        for text in ("0,0\n1,1\n", "0,0\n1,2\n"):
+            file.write_text(text)
+            found.append(of(nonlinearity=name.format(file)))
+        assert found[0]["configuration"] == found[1]["configuration"] and found[0] != found[1], name
+    assert of(nonlinearity="relu")["inputs"].keys() == of()["inputs"].keys()
+
+
 def test_places_decide_nothing() -> None:
     config = Config(data="toy", layers=(8,))
     assert key("simulate", replace(config, out="there", data_dir="elsewhere")) == key("simulate", config)

@@ -142,6 +142,7 @@ def test_a_chip_in_another_process_is_resumed(whole: dict[str, Any], tmp_path: P
     assert result["inputs_sha256"] == whole["result"]["inputs_sha256"]
 
 
+@pytest.mark.usefixtures("runs_here")
 def test_an_ablation_is_resumed_at_any_moment(tmp_path: Path) -> None:
     """It is stopped as soon as its first run is done; what is done is not run again."""
     options = {**SMALL, "epochs": 1, "device": "ideal", "dead_rows": 0.1, "dac": None, "adc": None}
@@ -383,11 +384,12 @@ def test_a_greedy_run_is_not_extended(tmp_path: Path) -> None:
         execute(replace(config, epochs=6), resume=True, quiet=True)
 
 
+@pytest.mark.usefixtures("runs_here")
 def test_cases_of_an_ablation_are_of_one_device_file(tmp_path: Path) -> None:
     """The file is edited after the first case: a table of both devices would be of neither, so all cases are run anew."""
     file = tmp_path / "mine.toml"
     shutil.copy(Path(running.__file__).parents[2] / "hardware_models" / "parameters" / "wu2018_taox_hfox.toml", file)
-    config = Config(**SMALL, device=str(file), out=str(tmp_path / "table"))
+    config = Config(**{**SMALL, "epochs": 1}, device=str(file), out=str(tmp_path / "table"))
 
     def stop(line: str) -> None:
         if line.startswith("1 done"):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +49,28 @@ def test_a_cluster_carries_out_each_point_once(tmp_path: Path, scheduler: str) -
     assert not cluster._CHILDREN, "the worker processes end with the sweep"
 
 
-def test_a_scheduler_that_does_not_answer_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _answer_as_another_kind(server: socket.socket) -> None:
+    """Take one connection and answer with a page of the web, whose first bytes promise a message of exabytes."""
+    connection, _ = server.accept()
+    with connection:
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        connection.settimeout(10)
+        with suppress(OSError):
+            connection.recv(1)
+
+
+def test_a_scheduler_that_does_not_answer_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """Nobody there, no address, another scheme, a server that stays silent, and a server of another kind."""
     monkeypatch.setattr(cluster, "PATIENCE", 0.2)
-    for address in ("tcp://127.0.0.1:9", "nonsense", "http://127.0.0.1:9"):
+    silent, other = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
+    threading.Thread(target=_answer_as_another_kind, args=(other,), daemon=True).start()
+    ports = [server.getsockname()[1] for server in (silent, other)]
+    for server in (silent, other):
+        request.addfinalizer(server.close)
+    there = [f"tcp://127.0.0.1:{port}" for port in ports]
+    for address in ("tcp://127.0.0.1:9", "nonsense", "http://127.0.0.1:9", *there):
         with (
             Store(tmp_path / "new" / NAME) as store,
             pytest.raises(UsageError, match=f"no Dask scheduler answers at {address}"),

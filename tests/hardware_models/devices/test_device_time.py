@@ -20,6 +20,7 @@ from hardware_models.crossbar import Crossbar
 from hardware_models.devices import PUBLISHED
 from hardware_models.devices.capacitor import Capacitor
 from hardware_models.devices.electrochemical import Electrochemical
+from hardware_models.devices.failing import Failing
 from hardware_models.devices.faults import Faults
 from hardware_models.devices.ferroelectric import Ferroelectric
 from hardware_models.devices.floating_gate import FloatingGate
@@ -50,6 +51,7 @@ ALL: list[Any] = [
     Wear.around(MEMRISTOR, endurance=20.0, endurance_spread=0.5),
     Retention.around(MEMRISTOR, tau=100.0, tau_spread=0.3),
     PowerDrift.around(MEMRISTOR, nu=0.05, nu_slope=0.01, nu_spread=0.02),
+    Failing.around(PhaseChange(**NOISY, nu=0.05, nu_spread=0.01), failure_time=1e3, failure_high=0.3),
     Faults.around(Wear.around(PhaseChange(**NOISY, nu=0.05), endurance=30.0), stuck_low=0.05, stuck_high=0.05),
 ]
 IDS = [f"{type(d).__name__}{i}" for i, d in enumerate(ALL)]

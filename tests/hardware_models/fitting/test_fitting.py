@@ -165,7 +165,11 @@ NOISELESS: dict[str, dict[str, float]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("form", NOISELESS)
+LONG = {"power_step", "exponential_activity"}
+"""Forms whose fit without noise takes seconds."""
+
+
+@pytest.mark.parametrize("form", [pytest.param(f, marks=[pytest.mark.slow] * (f in LONG)) for f in NOISELESS])
 def test_a_curve_without_noise_lies_on_the_fitted_one(form: str) -> None:
     """Followed from each cycle's first reading; all steps are explained, those close to the bounds included."""
     numbers = {"g_min": 2e-6, "g_max": 4e-5, "states": 60.0, "states_down": 40.0}

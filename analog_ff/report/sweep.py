@@ -1,0 +1,107 @@
+"""The report of a sweep: the error and the energy against its factors, the table of its points, and what failed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from analog_ff.plain import Document
+from analog_ff.report.charts import Chart, Curve
+from analog_ff.report.parts import Page, Part, Section, Table, Text, Tile, missing
+from analog_ff.sweeps.groups import SHOWN, Group, groups, texts, varied
+from analog_ff.sweeps.measures import MEASURES, Measure
+from analog_ff.sweeps.plots import WIDE, label
+from analog_ff.sweeps.progress import line, status
+from analog_ff.sweeps.store import NAME, Store
+from analog_ff.sweeps.table import document
+
+MOST = 2000
+"""Rows of the table."""
+
+
+def page(folder: Path) -> Page:
+    """Return the report of the sweep in a folder as far as it has come; raise UsageError for a file that is no store."""
+    with Store(folder / NAME, read_only=True) as store:
+        points = store.points()
+        found = groups(points)
+        made = document(folder.name, found, status(store, None), str(folder))
+    state = made["status"]
+    rows = _ordered(made["rows"])
+    tiles = [Tile("points", f"{state['points']}", line(state))]
+    if rows and rows[0]["measures"]["error"] is not None:
+        said = ", ".join(f"{name} {value}" for name, value in rows[0]["factors"].items())
+        tiles.insert(0, Tile("least error", f"{texts(rows[0]['measures'], 'error')} %", said))
+    sections = [_curves(found, points[0].command if points else "simulate"), _table(found, rows), _failures(state)]
+    return Page(f"Sweep {folder.name}", f"{state['points']} points: {line(state)}", tiles, sections)
+
+
+def _ordered(rows: Sequence[Document]) -> list[Document]:
+    """Return the rows with the least error first, those without one last."""
+    return sorted(rows, key=lambda row: (row["measures"]["error"] or {"mean": float("inf")})["mean"])
+
+
+def _curves(found: Sequence[Group], command: str) -> Section:
+    """Return the section of charts: each measure of the table against each factor that varies."""
+    title, charts = "Results against the factors", []
+    for name in varied(found):
+        for measure in (MEASURES[shown] for shown in SHOWN):
+            if chart := _chart(found, name, measure, command):
+                charts.append(chart)
+    none: list[Part] = [missing("A chart", "no factor of the sweep has more than one value, or no run has finished")]
+    return Section("results", title, charts or none)
+
+
+def _chart(found: Sequence[Group], name: str, measure: Measure, command: str) -> Chart | None:
+    """Return the chart of a measure against a factor: a dot for each group of runs, its mean over the seeds."""
+    shown = [group for group in found if name in group.factors and group.values(measure)]
+    if not shown:
+        return None
+    values = [group.factors[name] for group in shown]
+    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+    names = [] if numbers else [str(value) for value in dict.fromkeys(values)]
+    x = [float(value) if numbers else float(names.index(str(value))) for value in values]
+    rows = [group.row()["measures"][measure.name] for group in shown]
+    order = sorted(range(len(x)), key=x.__getitem__)
+    y, low, high = ([rows[n][end] for n in order] for end in ("mean", "low", "high"))
+    single = len(set(x)) == len(x)
+    places = [x[n] for n in order]
+    text = f"{measure.label} from {min(y):.3g} to {max(y):.3g} {measure.unit}"
+    alt = f"{measure.title} against {label(name, command)} for {len(y)} groups of runs: {text}."
+    note = (
+        "Means over the seeds; a vertical line is the 95 % t interval of a mean."
+        if any(v is not None for v in low)
+        else ""
+    )
+    if not single:
+        note = f"{note} Groups differ in other factors, too: one dot each.".strip()
+    log = numbers and min(places) > 0.0 and max(places) > WIDE * min(places)
+    curve = Curve(measure.label, places, y, 0, dashed=not single, marked=True, low=low, high=high, joined=single)
+    return Chart(
+        f"{measure.label} against {name}", label(name, command), measure.title, [curve], alt, note, names=names, log_x=log,
+        zero=measure.unit == "J",
+    )  # fmt: skip
+
+
+def _table(found: Sequence[Group], rows: Sequence[Document]) -> Section:
+    names = varied(found) or list(dict.fromkeys(name for group in found for name in group.factors))
+    body = [
+        [
+            *(str(row["factors"].get(name, "")) for name in names),
+            f"{row['done']}" + (f", {row['failed']} failed" if row["failed"] else ""),
+            *(texts(row["measures"], name) for name in SHOWN),
+        ]
+        for row in rows[:MOST]
+    ]
+    titles = [*names, "runs finished", *(MEASURES[name].title for name in SHOWN)]
+    note = "Mean over the seeds +- half of the 95 % t interval of the mean."
+    if len(rows) > MOST:
+        note += f" {len(rows) - MOST} rows more are left out: sweep --export results.csv writes all of them."
+    return Section(
+        "table", "All groups of runs, the least error first", [Table("Groups of runs", titles, body, note=note)]
+    )
+
+
+def _failures(state: Document) -> Section:
+    rows = [[reason, f"{times}"] for reason, times in state["failures"].items()]
+    part: Part = Table("Reasons of failures", ["reason", "points"], rows) if rows else Text("No point has failed.")
+    return Section("failures", "What failed", [part])
