@@ -75,7 +75,7 @@ def staircase() -> Check:
         worst, most = max(worst, float(np.abs(u - law).max())), max(most, up + down)
     beside(left, "pulses one by one, up and down", "pulse", "u = (G - G_min)/(G_max - G_min)")
     beside(right, "simulated less closed form", "pulse", "difference of u [1e-6]")
-    left.legend(fontsize="small")
+    left.legend(fontsize="x-small", loc="lower center")
     return Check("staircase", "staircase of pulses, share of the range", worst, most * 1.2e-7,
                  f"{most} pulses in float32, each rounded by 2^-23 at most", figure)  # fmt: skip
 
@@ -120,7 +120,8 @@ def time_laws() -> Check:
         state.g[:] = start
         seen = np.array([float(device.conductance(state, float(t))[0, 0]) for t in ages]) / start
         axes.plot(ages, seen, "o", ms=4, color=f"C{number}", label=label)
-        axes.plot(ages, law(ages), lw=1, color="black")
+        dense = np.logspace(0, 7, 200)
+        axes.plot(dense, law(dense), lw=1, color="black")
         worst = max(worst, float(np.abs(seen / law(ages) - 1.0).max()))
     beside(axes, "what a read sees, over what was written", "time since the write [s]", "G(t)/G", xscale="log")
     axes.legend(fontsize="small")
@@ -140,10 +141,11 @@ def wear() -> Check:
         for n in np.diff(pulses, prepend=0):
             device.pulse(state, np.full((1, cells), n, np.int32), KEY)
             shares.append(float(np.mean(state.pulsed >= state.lifetime)))
-        law = np.array([0.5 * math.erfc(-math.log(n / 300.0) / (spread * math.sqrt(2))) for n in pulses])
+        dense = np.geomspace(50, 1600, 101)  # every twentieth of them is one of `pulses`
+        law = np.array([0.5 * math.erfc(-math.log(n / 300.0) / (spread * math.sqrt(2))) for n in dense])
         axes.plot(pulses, shares, "o", ms=4, color=f"C{number}", label=f"spread {spread:g}")
-        axes.plot(pulses, law, lw=1, color="black")
-        worst = max(worst, float(np.abs(np.array(shares) - law).max()))
+        axes.plot(dense, law, lw=1, color="black")
+        worst = max(worst, float(np.abs(np.array(shares) - law[::20]).max()))
     beside(axes, "cells of 300 pulses in the median", "pulses received", "share worn", xscale="log")
     axes.legend(fontsize="small")
     return Check("wear", "share of worn cells", worst, ERRORS * 0.5 / math.sqrt(cells),

@@ -102,7 +102,8 @@ def wires() -> Check:
         left.plot(at, law, lw=1, color="black")
         worst = max(worst, float(np.abs(seen / law - 1.0).max()))
     beside(left, "voltage along a word line, cells of 10 kOhm", "cell", "share of the driver's voltage")
-    left.legend(fontsize="small")
+    left.set_ylim(0.0, 1.03)
+    left.legend(fontsize="x-small", loc="lower left")
     rows = json.loads(WIRES.read_text(encoding="utf-8"))["rows"]
     for number, against in enumerate(dict.fromkeys(row["against"] for row in rows)):
         found = [row for row in rows if row["against"] == against]
