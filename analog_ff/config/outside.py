@@ -9,7 +9,7 @@ from analog_ff.config.parts import CellChoices, CircuitChoices, LineChoices
 from analog_ff.registry.options import flag
 from hardware_models.check import UsageError
 from hardware_models.chip.ports import PORTS
-from hardware_models.protocol.links import address_of, command_of, is_link
+from hardware_models.protocol.links import TCP, address_of, command_of, is_link
 from hardware_models.tables import entry
 
 if TYPE_CHECKING:
@@ -36,6 +36,11 @@ def check_outside(config: Config) -> None:
         raise UsageError(
             "--answer-within is the time for an answer from outside: give --nonlinearity or --port as process:COMMAND or "
             "tcp://127.0.0.1:PORT, or leave it out."
+        )
+    if config.nonlinearity.startswith(TCP) and (config.chips == "per-layer" or config.program_to is not None):
+        raise UsageError(
+            "a server of neurons answers one chip at a time, and this run has several: give --nonlinearity "
+            "process:COMMAND, which starts a process for each, or leave out --chips per-layer and --program-to."
         )
     if is_link(config.nonlinearity) and config.box_strength != 1.0:
         raise UsageError(

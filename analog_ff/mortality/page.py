@@ -12,6 +12,7 @@ from analog_ff.mortality.life import CARES
 from analog_ff.mortality.study import ANEW, NOTHING, OLD, WRITTEN, asked_for, ends
 from analog_ff.output.quantities import joules
 from analog_ff.plain import Document, Facts
+from analog_ff.runs.chip_parts import box_named
 
 Ends = Sequence[tuple[Facts, Facts]]
 MILLION = 1e6
@@ -83,7 +84,7 @@ def page(found: Document) -> str:
         f"# Mortal computation on {named(config)}",
         "",
         f"Errors on the {part} part of {config['data']}, with 95 % t intervals over {_number(len(places), 'further chip')} "
-        f"of {_number(seeds, 'seed')}; neurons: {config['nonlinearity']}. The first chip of a seed "
+        f"of {_number(seeds, 'seed')}; neurons: {box_named(config)}. The first chip of a seed "
         "learns from one half of the training images. A further chip is a new one with first weights of its own; what it is "
         f"taught are images of the other half. Answers have the exponent {wishes['sharpness']:g}.",
         "",

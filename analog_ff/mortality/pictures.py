@@ -71,6 +71,7 @@ def _paths(axes: Any, made: list[Document], readout: str) -> None:
         )
     axes.set(xlabel="queries: images shown to the first chip", xscale="log", yscale="log")
     asked = sorted({row["queries"] for row in made if row["queries"]})
+    axes.set_xlim(asked[0] / 1.3, asked[-1] * 1.3)
     axes.set_xticks(asked, [str(number) for number in asked])
     axes.xaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter("{x:g}")

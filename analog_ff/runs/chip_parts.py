@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from analog_ff.config.config import Config
 from analog_ff.config.parts import ADC_FAULTS, DAC_FAULTS, ChipChoices
 from analog_ff.config.together import settings
-from analog_ff.plain import Document
+from analog_ff.plain import Document, Facts
 from hardware_models.check import UsageError
 from hardware_models.devices.base import BaseDevice
 from hardware_models.energy import load_technology
@@ -94,8 +94,15 @@ def boxes_of(config: Config, port: ChipPort) -> list[Between]:
 
 def box_of(config: Config) -> str:
     """Return, for a description, the name of a run's nonlinearity with its strength and place away from the defaults."""
-    strength = "" if config.box_strength == 1.0 else f", strength {config.box_strength:g}"
-    return config.nonlinearity + strength + ("" if _inside(config) else ", between layers of rectifiers")
+    return box_named({**config.as_dict(), "box_place": "inside" if _inside(config) else "between"})
+
+
+def box_named(choices: Facts) -> str:
+    """Return the same from the choices of a stored result, which may be of a version without boxes between layers."""
+    strength = choices.get("box_strength", 1.0)
+    said = "" if strength == 1.0 else f", strength {strength:g}"
+    between = choices.get("box_place", "inside") == "between"
+    return str(choices["nonlinearity"]) + said + (", between layers of rectifiers" if between else "")
 
 
 def chip_options(config: Config) -> Document:

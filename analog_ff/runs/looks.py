@@ -120,7 +120,7 @@ def _histograms(one: Pictured) -> Document:
     kept = one.pulses[: len(padded)]
     padded[: len(kept)] = kept
     return {
-        "edges_microsiemens": [float(f"{edge:.5g}") for edge in one.edges],
+        "edges_microsiemens": [float(f"{edge:.9g}") for edge in one.edges],
         "plus": one.plus.tolist(),
         "minus": one.minus.tolist(),
         "bounds_microsiemens": list(one.bounds),

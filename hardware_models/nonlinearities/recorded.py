@@ -52,8 +52,11 @@ class Recorded:
             z, y = _npz(path) if path.endswith(".npz") else _csv(path)
         if z.ndim != 1 or y.ndim != 2 or len(z) != len(y) or len(z) < 2 or not y.shape[1]:
             raise UsageError(f"{path} should hold at least two z, each with its y, got z {z.shape} and y {y.shape}.")
-        if not (np.isfinite(z).all() and np.isfinite(y).all() and (np.diff(z) > 0).all()):
-            raise UsageError(f"{path} should hold finite numbers, and z that rise from row to row.")
+        largest = float(np.finfo(np.float32).max)
+        if not ((np.abs(z) <= largest).all() and (np.abs(y) <= largest).all() and (np.diff(z) > 0).all()):
+            raise UsageError(
+                f"{path} should hold finite numbers of at most {largest:.3g}, and z that rise from row to row."
+            )
         self._z, self._y = z, y
 
     def fabricate(self, neurons: int, key: Key) -> _Curves:
@@ -79,6 +82,8 @@ def _csv(path: str) -> tuple[np.ndarray, np.ndarray]:
     lines = files.text(files.contents(path, WHAT, most=files.LARGE), path).splitlines()
     if lines and not _numbers(lines[0]):
         del lines[0]
+    if not lines:
+        raise UsageError(f"{path} should hold at least two z, each with its y, it holds none.")
     table = np.loadtxt(io.StringIO("\n".join(lines)), delimiter=",", ndmin=2)
     return table[:, 0], table[:, 1:]
 

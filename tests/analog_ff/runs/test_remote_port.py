@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import outside_boxes
@@ -197,3 +198,9 @@ def test_the_time_for_an_answer_is_no_part_of_a_run() -> None:
     """A run may be resumed with a longer time."""
     short, long = (Config(**SMALL, nonlinearity=neurons("good"), answer_within=t) for t in (1.0, None))
     assert short.digest() == long.digest() and json.loads(json.dumps(short.as_dict()))["answer_within"] == 1.0
+
+
+@pytest.mark.parametrize("further", [{"chips": "per-layer"}, {"program_to": "memristor"}, {"box_strength": 0.5}])
+def test_a_server_answers_one_chip_and_alone(further: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="answer"):
+        Config(**{**SMALL, **further, "nonlinearity": "tcp://127.0.0.1:5025"})

@@ -72,6 +72,13 @@ def test_what_goes_wrong_at_first_is_a_wrong_option(what: str) -> None:
     assert outside_boxes.WRONG[what] in sentence(caught.value)
 
 
+@pytest.mark.parametrize("table", ["0,1e300\n1,2e300\n", "", "title\n"])
+def test_recorded_values_that_are_none(table: str, tmp_path: Path) -> None:
+    (tmp_path / "box.csv").write_text(table)
+    with pytest.raises(UsageError, match="should hold"):
+        load_nonlinearity(f"lookup:{tmp_path / 'box.csv'}")
+
+
 def test_neurons_from_outside_are_not_blended() -> None:
     with pytest.raises(UsageError, match="give --box-strength 1"):
         load_nonlinearity(spec("remembers"), 0.5)
