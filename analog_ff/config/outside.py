@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from analog_ff.config.parts import CellChoices, CircuitChoices, LineChoices
+from analog_ff.config.together import settings
 from analog_ff.registry.options import flag
 from hardware_models.check import UsageError
 from hardware_models.chip.ports import PORTS
@@ -37,6 +38,8 @@ def check_outside(config: Config) -> None:
             "--answer-within is the time for an answer from outside: give --nonlinearity or --port as process:COMMAND or "
             "tcp://127.0.0.1:PORT, or leave it out."
         )
+    if is_link(config.nonlinearity) and settings(config, "network").get("box_place") == "between":
+        raise UsageError("neurons from outside stand inside the layers: give --box-place inside, or leave it out.")
     if config.nonlinearity.startswith(TCP) and (config.chips == "per-layer" or config.program_to is not None):
         raise UsageError(
             "a server of neurons answers one chip at a time, and this run has several: give --nonlinearity "

@@ -8,7 +8,7 @@ from pathlib import Path
 from analog_ff.output import folders, whole_files
 from analog_ff.report.page import html
 from analog_ff.report.parts import Page
-from analog_ff.runs.stored import RESULT
+from analog_ff.runs.stored import CONFIG, RESULT
 from hardware_models import files
 from hardware_models.check import UsageError, shown
 from hardware_models.tables import Row, resolve
@@ -29,9 +29,14 @@ def write(folder: Path) -> Path:
 
     Raises
     ------
-    UsageError : if the folder holds nothing that has a report, or a file of it is damaged. RunError : if the page cannot be
-        written.
+    UsageError : if the folder is none, or holds nothing that has a report, or a file of it is damaged.
+    RunError : if the page cannot be written.
     """
+    where = shown(str(folder), 200, quoted=False)
+    if not folder.is_dir():
+        raise UsageError(
+            f"{where} {'is a file' if folder.exists() else 'does not exist'}; expected the folder of a finished run."
+        )
     for name, kind in KINDS.items():
         if folders.has(folder, name):
             page: Callable[[Path], Page] = resolve(kind.place)
@@ -39,6 +44,9 @@ def write(folder: Path) -> Path:
                 text = html(page(folder))
             whole_files.write(folder / NAME, text)
             return folder / NAME
+    if folders.has(folder, CONFIG):
+        raise UsageError(
+            f"{where} holds a run that is not finished: go on with it by --resume, which writes its report at the end."
+        )
     known = ", ".join(f"{kind.about} ({name})" for name, kind in KINDS.items())
-    where = shown(str(folder), 200, quoted=False)
     raise UsageError(f"{where} holds nothing that has a report; expected the folder of one of these: {known}.")

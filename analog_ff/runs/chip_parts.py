@@ -14,7 +14,6 @@ from hardware_models.devices.base import BaseDevice
 from hardware_models.energy import load_technology
 from hardware_models.keys import Key
 from hardware_models.nonlinearities.base import load_nonlinearity
-from hardware_models.protocol.links import is_link
 from hardware_models.wires import Interconnect
 
 if TYPE_CHECKING:
@@ -80,8 +79,6 @@ def boxes_of(config: Config, port: ChipPort) -> list[Between]:
     """Return the boxes between the layers of a run's chip, of which they are a part: none where the box is inside its layers."""
     if _inside(config):
         return []
-    if is_link(config.nonlinearity):
-        raise UsageError("neurons from outside stand inside the layers: give --box-place inside, or leave it out.")
     from hardware_models.chip.between import Between  # its package brings the compiled loops with it
 
     kind = load_nonlinearity(config.nonlinearity, config.box_strength, known="linear")

@@ -137,10 +137,18 @@ def test_a_damaged_file_is_one_sentence(copy: Path, text: str) -> None:
 
 
 def test_a_folder_without_results_is_refused(tmp_path: Path, reports: None, capsys: pytest.CaptureFixture[str]) -> None:
-    for place in (tmp_path, tmp_path / "none"):
-        assert run_app(app, [str(place)]) == 2
+    (tmp_path / "begun").mkdir()
+    (tmp_path / "begun" / "config.toml").touch()
+    (tmp_path / "empty").mkdir()
+    for place, why in (
+        ("empty", "holds nothing that has a report"),
+        ("none", "does not exist"),
+        ("begun", "by --resume"),
+        ("begun/config.toml", "is a file"),
+    ):
+        assert run_app(app, [str(tmp_path / place)]) == 2
         out, err = capsys.readouterr()
-        assert not out and err.count("\n") == 1 and "holds nothing that has a report" in err and "result.json" in err
+        assert not out and err.count("\n") == 1 and why in err
 
 
 def test_a_spiking_run_is_refused(copy: Path) -> None:

@@ -200,7 +200,15 @@ def test_the_time_for_an_answer_is_no_part_of_a_run() -> None:
     assert short.digest() == long.digest() and json.loads(json.dumps(short.as_dict()))["answer_within"] == 1.0
 
 
-@pytest.mark.parametrize("further", [{"chips": "per-layer"}, {"program_to": "memristor"}, {"box_strength": 0.5}])
-def test_a_server_answers_one_chip_and_alone(further: dict[str, Any]) -> None:
-    with pytest.raises(UsageError, match="answer"):
+@pytest.mark.parametrize(
+    ("further", "why"),
+    [
+        ({"chips": "per-layer"}, "one chip at a time"),
+        ({"program_to": "memristor"}, "one chip at a time"),
+        ({"box_strength": 0.5}, "answer alone"),
+        ({"layers": (8, 8), "box_place": "between"}, "inside the layers"),
+    ],
+)
+def test_a_server_answers_one_chip_and_alone_and_inside_its_layers(further: dict[str, Any], why: str) -> None:
+    with pytest.raises(UsageError, match=why):
         Config(**{**SMALL, **further, "nonlinearity": "tcp://127.0.0.1:5025"})
