@@ -44,6 +44,11 @@ def halves_of(found: Sequence[Facts]) -> list[float]:
     return [0.0 if f["low"] is None else f["mean"] - f["low"] for f in found]
 
 
+def _line(axes: Any, places: list[int], errors: list[Facts], label: str) -> None:
+    """Draw mean errors and their intervals."""
+    axes.errorbar(places, [f["mean"] for f in errors], yerr=halves_of(errors), fmt="o-", ms=4, capsize=2, label=label)
+
+
 def _paths(axes: Any, made: list[Document], readout: str) -> None:
     from matplotlib.ticker import NullLocator
 
@@ -60,15 +65,7 @@ def _paths(axes: Any, made: list[Document], readout: str) -> None:
         points = sorted(points, key=lambda row: row["queries"])
         errors = [row["error"][readout] for row in points]
         queries = [row["queries"] for row in points]
-        axes.errorbar(
-            queries,
-            [f["mean"] for f in errors],
-            yerr=halves_of(errors),
-            fmt="o-",
-            ms=4,
-            capsize=2,
-            label=f"distilled: {kind}",
-        )
+        _line(axes, queries, errors, f"distilled: {kind}")
     axes.set(xlabel="queries: images shown to the first chip", xscale="log", yscale="log")
     asked = sorted({row["queries"] for row in made if row["queries"]})
     axes.set_xlim(asked[0] / 1.3, asked[-1] * 1.3)
@@ -98,15 +95,7 @@ def _life(axes: Any, living: list[Document], days: Sequence[int], readout: str) 
 def _generations(axes: Any, chain: list[Document], readout: str) -> None:
     errors = [row["error"][readout] for row in chain]
     numbers = [row["generation"] for row in chain]
-    axes.errorbar(
-        numbers,
-        [f["mean"] for f in errors],
-        yerr=halves_of(errors),
-        fmt="o-",
-        ms=4,
-        capsize=2,
-        label="taught by the one before",
-    )
+    _line(axes, numbers, errors, "taught by the one before")
     axes.axhline(errors[0]["mean"], color="k", ls="--", lw=1.0, label=OLD)
     axes.set_xticks(numbers)
     axes.set_xlabel("generation")

@@ -31,7 +31,8 @@ from hardware_models.nonlinearities.base import MEASURED
 
 MOST_POINTS = 100_000
 """Largest number of points of a table."""
-_REMARK = re.compile(r"#\s*(input|output) at ([01])\s*:\s*(.*)", re.IGNORECASE)
+_REMARK = re.compile(r"#\s*(\w+) at (\w+)\s*:\s*(.*)", re.IGNORECASE)
+"""A remark that gives a scale, or that is meant to."""
 
 
 @dataclass(frozen=True)
@@ -75,19 +76,27 @@ def read_transfer(spec: str) -> MeasuredTransfer:
     ------
     UsageError
         If the file cannot be read, is no table of two columns of finite numbers with two points or more, if its inputs do not
-        rise from line to line, or if two ends of a scale are equal.
+        rise from line to line, if two ends of a scale are equal, or if a remark gives a scale that is none, or one twice.
     """
     path = spec.removeprefix(MEASURED)
     if not path:
         raise UsageError(f"nonlinearity '{spec}' names no file: write measured:FILE.csv.")
     where = f"measured transfer {shown(path, 200, quoted=False)}"
     scales = {("input", "0"): 0.0, ("input", "1"): 1.0, ("output", "0"): 0.0, ("output", "1"): 1.0}
+    given: set[tuple[str, str]] = set()
     points: list[tuple[float, float]] = []
     head = False
     for number, line in enumerate(text(contents(path, "measured transfer"), where).splitlines(), 1):
         if line.startswith("#"):
             if (remark := _REMARK.match(line)) is not None:
-                scales[remark[1].lower(), remark[2]] = _number(f"{where}, line {number}", remark[3].strip())
+                scale = remark[1].lower(), remark[2]
+                if scale not in scales or scale in given:
+                    why = (
+                        "stands twice" if scale in given else "is none of '# input at 0:' and 1, '# output at 0:' and 1"
+                    )
+                    raise UsageError(f"{where}, line {number}: the scale {shown(line.strip())} {why}.")
+                given.add(scale)
+                scales[scale] = _number(f"{where}, line {number}", remark[3].strip())
         elif line.strip():
             cells = _cells(f"{where}, line {number}", line)
             if not head and not points and all(value_of(cell) is None for cell in cells):

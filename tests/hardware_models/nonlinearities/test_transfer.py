@@ -55,6 +55,9 @@ def test_scales_and_separators(tmp_path: Path, separator: str) -> None:
         ("u,v\n0,0\n2,1\n1,2\n", "line 4: the input 1 is not above 2 of the line before"),
         ("u,v\n0,0\n0,1\n", "line 3: the input 0 is not above 0 of the line before"),
         ("# input at 1: 0\nu,v\n0,0\n1,1\n", "'# input at 0' and '# input at 1' are both 0"),
+        ("# input at 1: 2\n# input at 1: 3\nu,v\n0,0\n1,1\n", "line 2: the scale '# input at 1: 3' stands twice"),
+        ("# inptu at 1: 5\nu,v\n0,0\n1,1\n", "line 1: the scale '# inptu at 1: 5' is none of"),
+        ("# input at 2: 5\nu,v\n0,0\n1,1\n", "line 1: the scale '# input at 2: 5' is none of"),
         ("# output at 1: volt\nu,v\n0,0\n1,1\n", "line 1: 'volt' is not a finite number"),
     ],
 )
