@@ -5,7 +5,8 @@ r"""Update `accumulate-int8`: the leaky average of `accumulate` in words of 8 bi
           m_{ij} \leftarrow s_i \lfloor v_{ij}/s_i + u' \rfloor
 
 x and y come from converters of about 8 bits anyway. s_x = `input_scale`/127; s_d = max abs(d)/127 over the batch; s_i is the
-smallest power of two with abs(v_ij) <= 127 s_i in row i, one exponent a word line (block floating point). Rounding d and m
+smallest power of two, from 2^-126 on, with abs(v_ij) <= 127 s_i in row i: one exponent of 8 bits a word line (block floating
+point). Rounding d and m
 stochastically keeps them unbiased: the mean of m is that of `accumulate` but for the rounding of x to the nearest step. A
 multiply-add in integers is priced at 1/15 of one in fp32 (Horowitz, ISSCC 2014), and four words share one of 32 bits.
 

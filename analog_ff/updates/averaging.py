@@ -21,6 +21,8 @@ MOST = 2**30
 """Most pulses of one weight that can be asked for at once; twice as many would not fit an int32."""
 LARGEST = 127
 """Largest whole number of a word of 8 bits; the smallest is its negative."""
+LEAST_EXPONENT = -126
+"""Least exponent of a row of words of 8 bits, itself a word of 8 bits: that of the smallest normal float32."""
 STOCHASTIC, NEAREST, TRUNCATE = range(3)
 """Places of the ways to round in `analog_ff.updates.ROUNDINGS`."""
 
@@ -59,12 +61,15 @@ def transposed(x, start, stop):
 
 @kernel
 def rounded_to_bytes(m, position, w0, w1):
-    """Round a row stochastically to multiples of the least power of two for which it fits words of 8 bits."""
+    """Round a row stochastically to multiples of the least power of two for which it fits words of 8 bits.
+
+    The exponent has 8 bits itself. So a row without products, of a pixel that few images light, fades to zero in the end.
+    """
     largest = np.float32(0.0)
     for j in range(m.size):
         largest = max(largest, abs(m[j]))
     if largest > 0.0:
-        scale = np.float32(2.0 ** np.ceil(np.log2(largest / LARGEST)))
+        scale = np.float32(2.0 ** max(LEAST_EXPONENT, np.ceil(np.log2(largest / LARGEST))))
         for j in range(m.size):
             u = uniform(position + j, w0, w1)
             # The sum is a float32, which next to 127 may round up to 128.
