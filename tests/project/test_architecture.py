@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import re
 import subprocess
@@ -85,6 +86,7 @@ def sources() -> list[Path]:
     return files
 
 
+@functools.cache
 def imports(file: Path) -> list[str]:
     """Return the modules that a file imports anywhere, those of its tables ("package.module:name") included."""
     return imported(file.read_text(encoding="utf-8"))

@@ -39,6 +39,7 @@ def in_process(line: str) -> None:
         assert words[:3] == ["python", "-m", "analog_ff"] and run_app(app, words[3:]) == 0, line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", LEFT)
 def test_every_block_of_a_tutorial_runs(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -76,8 +76,19 @@ LAYOUTS = {
 
 @pytest.mark.parametrize(
     ("name", "layout"),
-    [("memristor", layout) for layout in LAYOUTS]
-    + [(name, "column by column") for name in ("rasch2019_idealized", "jerry2017_hzo_fefet")],
+    [
+        ("memristor", "one of them column by column"),
+        ("memristor", "only to be read"),
+        *(
+            pytest.param(name, layout, marks=pytest.mark.slow)  # each compiles the kernels for one more layout
+            for name, layout in (
+                ("memristor", "column by column"),
+                ("memristor", "every other column"),
+                ("rasch2019_idealized", "column by column"),
+                ("jerry2017_hzo_fefet", "column by column"),
+            )
+        ),
+    ],
 )
 def test_cells_move_alike_however_they_lie_in_memory(name: str, layout: str) -> None:
     """A device may fabricate arrays of any layout; bursts on few cells, on all, and trains then give the same bits."""

@@ -236,6 +236,7 @@ def test_faults_are_one_sentence(text: str, words: str) -> None:
     assert words in said and said.startswith("trace.csv") and "\n" not in said
 
 
+@pytest.mark.slow
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Pulses with a retention trace make one device file that ages, with a picture; traces alone, and writes with drift."""
     device = ExponentialStep(name="d", g_min=2e-6, g_max=4e-5, states=30.0, states_down=30.0, a_up=0.5, a_down=-0.35,
