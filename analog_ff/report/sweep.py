@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from analog_ff.output import folders
 from analog_ff.plain import Document
+from analog_ff.report import origin
 from analog_ff.report.charts import Chart, Curve
-from analog_ff.report.parts import Page, Part, Section, Table, Text, Tile, missing
+from analog_ff.report.parts import Code, Page, Part, Section, Table, Text, Tile, missing
+from analog_ff.runs.origin import of_several as several
 from analog_ff.sweeps.groups import SHOWN, Group, groups, texts, varied
 from analog_ff.sweeps.measures import MEASURES, Measure
 from analog_ff.sweeps.plots import WIDE, label
 from analog_ff.sweeps.progress import line, status
-from analog_ff.sweeps.store import NAME, Store
+from analog_ff.sweeps.store import NAME, Store, Stored
+from analog_ff.sweeps.sweep_file import KEPT
 from analog_ff.sweeps.table import document
+from hardware_models import files
+from hardware_models.check import UsageError
 
 MOST = 2000
 """Rows of the table."""
@@ -23,6 +29,11 @@ def page(folder: Path) -> Page:
     """Return the report of the sweep in a folder as far as it has come; raise UsageError for a file that is no store."""
     with Store(folder / NAME, read_only=True) as store:
         points = store.points()
+        if not points:
+            raise UsageError(
+                f"{folder / NAME} holds no point of a sweep, so there is nothing to show; run the sweep with this folder as its "
+                "--folder, or take what its tasks have done with --collect."
+            )
         found = groups(points)
         made = document(folder.name, found, status(store, None), str(folder))
     state = made["status"]
@@ -31,7 +42,7 @@ def page(folder: Path) -> Page:
     if rows and rows[0]["measures"]["error"] is not None:
         said = ", ".join(f"{name} {value}" for name, value in rows[0]["factors"].items())
         tiles.insert(0, Tile("least error", f"{texts(rows[0]['measures'], 'error')} %", said))
-    sections = [_curves(found, points[0].command if points else "simulate"), _table(found, rows), _failures(state)]
+    sections = [_curves(found, points[0].command), _table(found, rows), _failures(state), _origin(folder, points)]
     return Page(f"Sweep {folder.name}", f"{state['points']} points: {line(state)}", tiles, sections)
 
 
@@ -99,6 +110,18 @@ def _table(found: Sequence[Group], rows: Sequence[Document]) -> Section:
     return Section(
         "table", "All groups of runs, the least error first", [Table("Groups of runs", titles, body, note=note)]
     )
+
+
+def _origin(folder: Path, points: Sequence[Stored]) -> Section:
+    """Return the section of the sweep's file, with the versions and the inputs of its finished runs."""
+    made, more, why = several(point.result for point in points if point.result is not None), list[Part](), ""
+    if folders.has(folder, KEPT):
+        file = files.text(files.contents(folder / KEPT, "sweep file"), folder / KEPT)
+        made["command"] = f"python -m analog_ff sweep {KEPT}"
+        more = [Text(f"The folder has the file of the sweep, {KEPT}:"), Code(file.rstrip())]
+    else:
+        why = f"the folder has no {KEPT}, which a sweep of this version leaves there"
+    return origin.of_several(made, "the sweep", why, more, unnoted="no run of the sweep has noted it")
 
 
 def _failures(state: Document) -> Section:
