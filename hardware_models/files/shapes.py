@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, NotRequired, Required, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from hardware_models.check import UsageError, shown
@@ -73,11 +74,17 @@ def described(kind: object) -> str:
 def _table(value: object, kind: object, where: str, of: str) -> None:
     if not isinstance(value, dict):
         raise UsageError(f"{where}: {_at(of)} should be {described(kind)}, got {shown(value)}.")
-    for name, declared in get_type_hints(kind, include_extras=True).items():
+    for name, declared in _entries(kind):
         if name in value:
             shaped(value[name], declared, where, _inside(of, name))
         elif get_origin(declared) is not NotRequired:
             raise UsageError(f"{where}: {_at(of)} lacks the entry '{name}', which should be {described(declared)}.")
+
+
+@cache
+def _entries(kind: object) -> tuple[tuple[str, object], ...]:
+    """Return the entries that a ``TypedDict`` declares with their types; kept, because a document has many tables of one kind."""
+    return tuple(get_type_hints(kind, include_extras=True).items())
 
 
 def _one_of(value: object, kinds: tuple[object, ...], where: str, of: str) -> None:
