@@ -71,7 +71,7 @@ def collect(
             "draws": draws,
             "seeds": list(dict.fromkeys(p.seed for p in points)),
             "reference": labels[0],
-            "labels": {name: _values(points, name) for name in LABELS} | {"nonlinearity": _boxes(points)},
+            "labels": {name: _values(points, name) for name in LABELS} | {"nonlinearity": boxes(points)},
             "common": dict(common or {}),
             "settings": list(settings),
             **({} if command is None else {"command": command}),
@@ -114,7 +114,7 @@ def _values(points: Sequence[Point], name: str) -> list[Any]:
     return list(dict.fromkeys(",".join(map(str, v)) if isinstance(v, tuple) else v for v in values))
 
 
-def _boxes(points: Sequence[Point]) -> list[str]:
+def boxes(points: Sequence[Point]) -> list[str]:
     """Return the nonlinearities of all points, each with its strength and its place where they are not the defaults."""
     return list(dict.fromkeys(box_of(p.config) for p in points))
 

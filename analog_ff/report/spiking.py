@@ -154,7 +154,11 @@ def _synapses(run: Finished) -> Section:
         f"A spike that reaches a cell by one synapse costs {joules(whole)}, of it {joules(array)} in the array: the energy of "
         f"the test over its {operations['infer']} synaptic operations. The section on the prices has the source of each price."
     )
-    parts: list[Part] = [Text(text), Bars("By component", "energy [J]", bars, alt, log=True), _published(whole, amounts)]
+    parts: list[Part] = [
+        Text(text),
+        Bars("By component", "energy [J]", bars, alt, log=True),
+        _published(whole, amounts),
+    ]
     return Section("operations", title, parts)
 
 

@@ -1,4 +1,4 @@
-"""Documents that reports are made of: every entry that a page takes is declared, and one that is missing or wrong is one sentence."""
+"""Documents of which reports are made: each entry that a page takes is declared, and one that is missing or wrong is named."""
 
 from __future__ import annotations
 
