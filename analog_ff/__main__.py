@@ -20,7 +20,7 @@ from analog_ff.mortal import mortal
 from analog_ff.output.messages import answer
 from analog_ff.report.command import report
 from analog_ff.simulate import simulate
-from analog_ff.spiking.command import spiking
+from analog_ff.spike import spiking
 from analog_ff.sweep import sweep
 
 INSTALLED = "analog-ff"

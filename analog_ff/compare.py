@@ -11,6 +11,7 @@ import typer
 
 from analog_ff.cli.app import command_of, run_app, set_threads
 from analog_ff.cli.parameters import TEXT, parameters, with_signature
+from analog_ff.cli.repeated import repeated
 from analog_ff.config.config import Config
 from analog_ff.config.reading import given
 from analog_ff.output.folders import must_be_new
@@ -32,6 +33,7 @@ _SETTINGS = typer.Option(
 
 
 def compare(
+    context: typer.Context,
     *,
     devices: str = typer.Option(
         "memristor", "--devices", metavar=TEXT, rich_help_panel=COMPARED,
@@ -100,8 +102,9 @@ def compare(
     points = plan.points_of(chosen, labels, paired, common, own, folder)
     plan.run(points, folder, resume=resume, say=tell)
     found = document.collect(
-        points, accuracy=wanted, draws=times, fixed_device=fixed_device, common=common, settings=settings
-    )
+        points, accuracy=wanted, draws=times, fixed_device=fixed_device, common=common, settings=settings,
+        command=repeated(context, "compare"),
+    )  # fmt: skip
     text = document.write(found, folder)
     page = kinds.write(folder)
     answer(json.dumps(found) if as_json else f"{text}\nreport: {page}")

@@ -6,13 +6,14 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
 from analog_ff.cli.app import command_of, run_app
 from analog_ff.cli.carriers import INT, RUNNING, SCHEDULER, THREADS, WORKERS, crew_of
 from analog_ff.cli.parameters import TEXT, parameters, with_signature
+from analog_ff.cli.repeated import repeated
 from analog_ff.config.config import Config, recommended
 from analog_ff.config.reading import given
 from analog_ff.output.messages import answer, tell
@@ -35,6 +36,7 @@ _FLOAT = "<float>"
 
 
 def improve(
+    context: typer.Context,
     *,
     target_error: str = typer.Option(
         None, "--target-error", metavar=_FLOAT, rich_help_panel=ASKED, show_default=False,
@@ -98,7 +100,7 @@ def improve(
     crew = crew_of(workers, threads, scheduler)
     with _bench(place, whole_of_study("--seeds", seeds or ("10" if specify else "3"), 1, 1000), crew) as bench:
         if specify:
-            made = _specified(config, _words(specify), bench, place, wanted, allowed, searched, dry_run=dry_run)
+            made = _specified(config, _words(specify), bench, wanted, allowed, searched, dry_run=dry_run)
         elif allowed is not None or searched:
             raise UsageError("--loss and --trials belong to --specify: leave them out, or give --specify too.")
         else:
@@ -106,15 +108,27 @@ def improve(
 
             numbers = [whole_of_study(n, t, 0, 1000) for n, t in
                        (("--curves", curves), ("--together", together), ("--confirm", confirm))]  # fmt: skip
-            made = _studied(config, _words(axes), bench, place, Wishes(wanted, *numbers), dry_run=dry_run)
-    if made is not None:
-        from analog_ff.report import kinds
+            made = _studied(config, _words(axes), bench, Wishes(wanted, *numbers), dry_run=dry_run)
+        if made is None:
+            return
+        made.found.update(command=repeated(context, "improve"), **bench.origin())
+    _write(made, place)
+    from analog_ff.report import kinds
 
-        report = kinds.write(place)
-        answer(json.dumps(made[0]) if as_json else f"{made[1]}\nfolder: {place}\nreport: {report}")
+    report = kinds.write(place)
+    answer(json.dumps(made.found) if as_json else f"{made.text}\nfolder: {place}\nreport: {report}")
 
 
 app = command_of(with_signature(improve, parameters(Config, without=APART)))
+
+
+class Answer(NamedTuple):
+    """An answer: the name of its files, its document, its page and what draws its picture."""
+
+    name: str
+    found: Document
+    text: str
+    draw: Callable[[Document, Path], None]
 
 
 def _words(text: str) -> list[str]:
@@ -132,10 +146,8 @@ def _bench(place: Path, seeds: int, crew: dict[str, Any]) -> Bench:
     return Bench(lambda: Store(place / NAME), range(seeds), Crew(**crew), tell)
 
 
-def _studied(
-    config: Config, axes: list[str], bench: Bench, place: Path, wishes: Wishes, *, dry_run: bool
-) -> tuple[Document, str] | None:
-    """Return the answer of a study and its page, and write both; None if only the cost was asked for."""
+def _studied(config: Config, axes: list[str], bench: Bench, wishes: Wishes, *, dry_run: bool) -> Answer | None:
+    """Return the answer of a study; None if only the cost was asked for."""
     from analog_ff.improvement.axes import axes_of
     from analog_ff.improvement.page import summary
     from analog_ff.improvement.pictures import draw_answer
@@ -146,14 +158,13 @@ def _studied(
     if dry_run:
         return None
     found = study.carry_out(tell)
-    return found, _written(place, "improve", found, summary(found), draw_answer)
+    return Answer("improve", found, summary(found), draw_answer)
 
 
 def _specified(
-    config: Config, figures: list[str], bench: Bench, place: Path, error: float | None, loss: float | None, trials: int,
-    *, dry_run: bool,
-) -> tuple[Document, str] | None:  # fmt: skip
-    """Return the specification of figures and its page, and write both; None if only the cost was asked for."""
+    config: Config, figures: list[str], bench: Bench, error: float | None, loss: float | None, trials: int, *, dry_run: bool
+) -> Answer | None:
+    """Return the specification of figures; None if only the cost was asked for."""
     from analog_ff.improvement import specification
     from analog_ff.improvement.joint_search import Limit
     from analog_ff.improvement.page import specified
@@ -168,18 +179,17 @@ def _specified(
     if dry_run:
         return None
     found = specification.specify(config, wanted, bench, limit, trials, tell)
-    return found, _written(place, "specification", found, specified(found), draw_specification)
+    return Answer("specification", found, specified(found), draw_specification)
 
 
-def _written(place: Path, name: str, found: Document, text: str, draw: Callable[[Document, Path], None]) -> str:
-    """Write an answer as JSON, page and picture; return the page."""
+def _write(made: Answer, place: Path) -> None:
+    """Write an answer as JSON, page and picture."""
     from analog_ff.output import whole_files
     from analog_ff.output.forms import document
 
-    whole_files.write(place / f"{name}.json", document(found))
-    whole_files.write(place / f"{name}.md", text)
-    draw(found, place / f"{name}.png")
-    return text
+    whole_files.write(place / f"{made.name}.json", document(made.found))
+    whole_files.write(place / f"{made.name}.md", made.text)
+    made.draw(made.found, place / f"{made.name}.png")
 
 
 def main(arguments: list[str] | None = None) -> None:

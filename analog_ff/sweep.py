@@ -158,7 +158,8 @@ def _carry_out(
             run(points, store, place)
         _answer(wanted, store, place, points, as_json=as_json)
         states = store.states(_keys(points))
-    _report(place, as_json=as_json)
+    if task is None:  # the share of a task has no report: the sweep has one once it is collected
+        _report(wanted, place, as_json=as_json)
     if failed := sum(state == FAILED for state in states.values()):
         raise CommandError(f"{failed} of {len(states)} points failed; --status says why, --again runs them again.")
 
@@ -173,13 +174,15 @@ def _collect(wanted: Sweep, place: Path, folder: Path, *, as_json: bool) -> None
         store.add(points or [])
         tell(f"{array_jobs.collect(store, folder)} files of tasks were taken.")
         _answer(wanted, store, place, points, as_json=as_json)
-    _report(place, as_json=as_json)
+    _report(wanted, place, as_json=as_json)
 
 
-def _report(place: Path, *, as_json: bool) -> None:
-    """Write the report of a sweep, and tell where it is."""
+def _report(wanted: Sweep, place: Path, *, as_json: bool) -> None:
+    """Keep the file of a sweep in its folder, write the report, and tell where it is."""
     from analog_ff.report import kinds
+    from analog_ff.sweeps.sweep_file import KEPT
 
+    whole_files.write(place / KEPT, wanted.text)
     page = kinds.write(place)
     if not as_json:
         answer(f"report: {page}")

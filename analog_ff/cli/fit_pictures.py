@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,11 @@ CYCLES = 60
 """Largest number of measured cycles in the picture."""
 SIMULATED, TWINS = 5, 6
 """Measured cycles that are simulated, each on so many cells."""
+
+MEASURED: Mapping[str, Any] = {"color": "C0", "lw": 3.0, "solid_capstyle": "butt", "zorder": 1.0}
+TWIN: Mapping[str, Any] = {"color": "C1", "lw": 0.8, "ls": (0, (4, 3)), "zorder": 2.0}
+FITTED: Mapping[str, Any] = {"color": "black", "lw": 1.0, "zorder": 3.0}
+"""Lines of the cycles: measured, of simulated cells, and of the fit without noise."""
 
 
 def draw_fit(fit: Fit, path: Path, aged: TraceFit | None = None) -> None:
@@ -42,7 +48,10 @@ def draw_fit(fit: Fit, path: Path, aged: TraceFit | None = None) -> None:
 
 
 def draw_cycles(fit: Fit, axes: Any) -> None:
-    """Draw the measured cycles, cycles of simulated cells from the same first readings, and the fit without noise."""
+    """Draw the measured cycles, cycles of simulated cells from the same first readings, and the fit without noise.
+
+    Thick measured lines lie below thin broken ones of simulated cells, so that both are seen where they have the same values.
+    """
     train = fit.train
     factor, unit = scale(float(np.nanmax(train.g)))
     begins = np.append(np.flatnonzero(train.first), len(train.g))
@@ -50,16 +59,16 @@ def draw_cycles(fit: Fit, axes: Any) -> None:
     for span in spans[:CYCLES]:
         rows = np.arange(*span)
         rows = rows[np.isfinite(train.g[rows])]
-        axes.plot(rows - span[0], factor * train.g[rows], color="C0", alpha=0.25, lw=0.7)
+        axes.plot(rows - span[0], factor * train.g[rows], alpha=0.3, **MEASURED)
     # The first cycle of a cell often begins elsewhere than the others, so the choice begins with the second.
     chosen = np.unique(np.linspace(min(1, len(spans) - 1), len(spans) - 1, SIMULATED).astype(int))
     for number in chosen.tolist():
         begin, end = spans[number]
         twins, fitted = simulated(fit.device, train, begin, end, number)
-        axes.plot(factor * twins, color="C1", alpha=0.4, lw=0.7)
-        axes.plot(factor * fitted, color="black", lw=0.8)
-    for label, colour in (("measured", "C0"), ("simulated cells", "C1"), ("fit, without noise", "black")):
-        axes.plot([], [], color=colour, label=label)
+        axes.plot(factor * twins, alpha=0.7, **TWIN)
+        axes.plot(factor * fitted, **FITTED)
+    for label, style in (("measured", MEASURED), ("simulated cells", TWIN), ("fit, without noise", FITTED)):
+        axes.plot([], [], label=label, **style)
     axes.legend()
     axes.set(xlabel="pulse of the cycle", ylabel=f"conductance [{unit}]", title=title_of(Path(train.path).name))
 

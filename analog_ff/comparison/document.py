@@ -14,7 +14,8 @@ from analog_ff.comparison.table import table
 from analog_ff.config.config import Config
 from analog_ff.output import whole_files
 from analog_ff.plain import Document, Facts
-from analog_ff.runs.origin import versions
+from analog_ff.runs.chip_parts import box_of
+from analog_ff.runs.origin import of_several
 from analog_ff.runs.results import plain
 from hardware_models.energy import load_technology
 from hardware_models.load import has_table, read_table
@@ -26,17 +27,18 @@ DEVICE_FIGURES = ("t_read", "v_read", "v_up", "t_up", "v_down", "t_down", "g_max
 
 def collect(
     points: Sequence[Point], *, accuracy: float, draws: int, fixed_device: bool = False,
-    common: Facts | None = None, settings: Sequence[str] = (),
+    common: Facts | None = None, settings: Sequence[str] = (), command: str | None = None,
 ) -> Document:  # fmt: skip
-    """Return the document of finished points, ready for JSON."""
+    """Return the document of finished points, ready for JSON; `command` is the one that repeats the comparison."""
     first = points[0].config
     technology = load_technology(first.technology)
     labels = list(dict.fromkeys(p.label for p in points))
-    devices, rows, differences = [], [], []
+    devices, rows, differences, results = [], [], [], []
     for device in dict.fromkeys(p.device for p in points):
         here = [p for p in points if p.device == device]
         runs = {label: [load(p) for p in here if p.label == label] for label in labels}
         ranges = {} if fixed_device else ranges_of(here[0].config)
+        results += [result for several in runs.values() for result, *_ in several]
         description = runs[labels[0]][0][0]["device"]
         found = [row(device, label, runs[label], accuracy) for label in labels]
         pricing = Pricing(technology, found, description, ranges, draws)
@@ -52,7 +54,7 @@ def collect(
                 "ranges": sorted(
                     path for same in pricing.model.quantities.values() for path in same if "device." in path
                 ),
-                "line_current_ratio": _line_currents([result for loaded in runs.values() for result, *_ in loaded]),
+                "line_current_ratio": _line_currents([result for several in runs.values() for result, *_ in several]),
                 "assumptions": list(description.get("assumptions", ())),
             }
         )
@@ -69,10 +71,11 @@ def collect(
             "draws": draws,
             "seeds": list(dict.fromkeys(p.seed for p in points)),
             "reference": labels[0],
-            "labels": {name: _values(points, name) for name in LABELS},
+            "labels": {name: _values(points, name) for name in LABELS} | {"nonlinearity": boxes(points)},
             "common": dict(common or {}),
             "settings": list(settings),
-            "versions": versions(),
+            **({} if command is None else {"command": command}),
+            **of_several(results),
             "devices": devices,
             "rows": rows,
             "differences": differences,
@@ -109,6 +112,11 @@ def _line_currents(results: Sequence[Facts]) -> dict[str, float] | None:
 def _values(points: Sequence[Point], name: str) -> list[Any]:
     values = [getattr(p.config, name) for p in points]
     return list(dict.fromkeys(",".join(map(str, v)) if isinstance(v, tuple) else v for v in values))
+
+
+def boxes(points: Sequence[Point]) -> list[str]:
+    """Return the nonlinearities of all points, each with its strength and its place where they are not the defaults."""
+    return list(dict.fromkeys(box_of(p.config) for p in points))
 
 
 def write(document: Document, folder: Path) -> str:

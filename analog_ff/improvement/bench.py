@@ -12,6 +12,7 @@ from analog_ff.config.config import Config
 from analog_ff.improvement.intervals import Errors
 from analog_ff.plain import Document
 from analog_ff.runs.first_use import cores
+from analog_ff.runs.origin import of_several
 from analog_ff.sweeps.execute import run_points
 from analog_ff.sweeps.measures import error
 from analog_ff.sweeps.points import Point
@@ -80,6 +81,10 @@ class Bench:
                 scheduler=self.crew.scheduler, keep=self._keep, again=True, say=self._say,
             )  # fmt: skip
         return {name: [self._result(name, point) for point in several] for name, several in points.items()}
+
+    def origin(self) -> Document:
+        """Return the versions and the files that the runs asked for so far come from, see `analog_ff.runs.origin.of_several`."""
+        return of_several(point.result for point in self.store.points(self._keys) if point.result is not None)
 
     def timed(self, config: Config) -> float:
         """Return the duration of a run of a case [s]: the shorter one of the first two seeds, run one after the other.

@@ -137,7 +137,7 @@ class Chart:
             if y is None or not math.isfinite(y):
                 continue
             low, high = (ends[n] if len(ends) > n else None for ends in (curve.low, curve.high))
-            where = self.names[int(x)] if self.names else f"{x:g}"
+            where = self.names[round(x)] if self.names else f"{x:g}"
             text = f"{curve.name}: {where}, {y:.4g}"
             ends = [None if end is None else self.up.at(end) for end in (low, high)]
             found.append(Dot(self.across.at(x), self.up.at(y), text, *ends))

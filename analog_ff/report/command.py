@@ -14,7 +14,9 @@ from hardware_models.places import placed
 
 def report(
     folder: str = typer.Argument(
-        ..., metavar="FOLDER", help="folder of a finished run, a comparison, a study of `improve` or a sweep"
+        ...,
+        metavar="FOLDER",
+        help="folder of a finished run, also of the spiking network, a comparison, a study of `improve` or a sweep",
     ),
 ) -> None:
     """Write report.html of a finished folder again, and print its path.

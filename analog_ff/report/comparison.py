@@ -8,16 +8,19 @@ from pathlib import Path
 from analog_ff.comparison.table import headline, table
 from analog_ff.output.quantities import joules
 from analog_ff.plain import Facts
-from analog_ff.report import markdown, origin
+from analog_ff.report import markdown, origin, shapes
 from analog_ff.report.charts import Bar, Bars, Chart, Curve, Level
 from analog_ff.report.parts import Page, Section, Tile
+from analog_ff.report.shapes.comparison import Comparison
 from hardware_models import files
+
+NAME = "compare.json"
 
 
 def page(folder: Path) -> Page:
     """Return the report of the comparison in a folder; raise UsageError for a damaged compare.json."""
-    place = folder / "compare.json"
-    found = files.json_object(files.contents(place, "comparison", most=files.LARGE), place, "a comparison")
+    place = folder / NAME
+    found = shapes.read(place, "comparison", "a comparison", Comparison)
     with files.reading(place, "a comparison"):
         _, words = markdown.sections(table(found), "Conditions")
         best = min(found["rows"], key=lambda row: row["error_percent"])
@@ -29,7 +32,7 @@ def page(folder: Path) -> Page:
                 Tile(f"least {best['error_kind']} error", f"{best['error_percent']:.2f} %", _who(best)),
                 Tile("least energy per update", joules(least["per_update_joule"]["nominal"]), _who(least)),
             ],
-            sections=[_curves(found), _energies(found), *words, _origin(found)],
+            sections=[_curves(found), _energies(found), *words, _origin(found, place)],
         )
 
 
@@ -89,9 +92,9 @@ def _bar(name: str, amount: Facts, colour: int) -> Bar:
     return Bar(name, amount["nominal"], text, amount["low"], amount["high"], colour)
 
 
-def _origin(found: Facts) -> Section:
-    parts = [origin.choices(_listed(found["common"], found)), origin.versions(found["versions"])]
-    return Section("origin", "Choices and versions", parts)
+def _origin(found: Facts, place: Path) -> Section:
+    choices = origin.choices(_listed(found["common"], found))
+    return origin.of_several(found, "the comparison", origin.earlier(place), [choices])
 
 
 def _listed(common: Facts, found: Facts) -> dict[str, object]:

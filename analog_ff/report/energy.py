@@ -24,7 +24,7 @@ def energy(run: Finished) -> Section:
     if found is None:
         return Section("energy", title, [missing("The energy of the run", run.unpriced)])
     learned = {"nominal": found["per_update_joule"], "low": found["low_joule"], "high": found["high_joule"]}
-    images = ", ".join(f"{joules(v)} by the {readout_in_words(n)}" for n, v in found["per_image_joule"].items())
+    images = ", ".join(f"{joules(v)}{_by(n)}" for n, v in found["per_image_joule"].items())
     parts: list[Part] = [
         Text(
             f"Prices of technology {found['technology']}. Learning costs {ranged(learned)} an image and an image of the "
@@ -43,6 +43,11 @@ def energy(run: Finished) -> Section:
     if found["omitted"]:
         parts.append(Text(f"Not priced: {'; '.join(found['omitted'])}."))
     return Section("energy", title, parts)
+
+
+def _by(readout: str) -> str:
+    """Return the words that name a read-out; none where the account has one entry for all read-outs together."""
+    return "" if readout == "all" else f" by the {readout_in_words(readout)}"
 
 
 def _parts(found: Document) -> Bars:

@@ -8,11 +8,13 @@ from pathlib import Path
 
 from analog_ff.output import folders
 from analog_ff.plain import Document
+from analog_ff.report.shapes.runs import ChipRun, SpikingRun
 from analog_ff.runs.account import account
 from analog_ff.runs.looks import Histograms, Looks, in_cells, read
 from analog_ff.runs.result_file import read_run
-from analog_ff.runs.stored import lines_of
-from hardware_models.check import UsageError
+from analog_ff.runs.stored import RESULT, lines_of
+from hardware_models import figures, files
+from hardware_models.check import UsageError, shown
 
 METRICS = "metrics.csv"
 
@@ -42,16 +44,47 @@ class Finished:
         return {name: found[name] for name in sorted(found, key=lambda name: name != headline)}
 
 
+NUMBERS = "its synapses are numbers, which count nothing that has a price; --device puts a device behind each of them"
+
+
 def finished(folder: Path) -> Finished:
-    """Return the finished run in a folder; raise UsageError where there is none, or a file of it is damaged."""
-    result = read_run(str(folder))
-    priced, why = None, ""
-    try:
-        priced = account(result, result["config"]["technology"])
-    except UsageError as error:  # such as a technology file that is no longer there
-        why = str(error).rstrip(".")
-    looks = read(folder)
-    device = result["device"]
+    """Return the finished run of `simulate` in a folder; raise UsageError where there is none, or a file of it is damaged."""
+    result = _shaped(folder, read_run(str(folder)), ChipRun)
+    looks, device = read(folder), result["device"]
     seen = looks.cells if looks is not None else in_cells(folder, (device["g_min"], device["g_max"]))
-    metrics = lines_of(folder / METRICS) if folders.has(folder, METRICS) else []
-    return Finished(folder, result, metrics, looks, seen, priced, why)
+    return Finished(folder, result, _metrics(folder), looks, seen, *_priced(result))
+
+
+def spiking(folder: Path) -> Finished:
+    """Return the finished run of `spiking` in a folder; raise UsageError where there is none, or a file of it is damaged."""
+    place = folder / RESULT
+    result = _shaped(folder, files.json_object(files.contents(place, "run"), place, "the result of a run"), SpikingRun)
+    priced: tuple[Document | None, str] = (None, NUMBERS)
+    if "events" in result:
+        priced = _priced(read_run(str(folder)))
+    return Finished(folder, result, _metrics(folder), read(folder), {}, *priced)
+
+
+def _shaped(folder: Path, result: Document, kind: object) -> Document:
+    where = shown(str(folder / RESULT), 200, quoted=False)
+    if "schema" in result:  # the first versions wrote none
+        figures.schema(result, where)
+    files.shaped(result, kind, where)
+    kinds = "test" if result["split"] == "final" else "validation"
+    if not result[f"{kinds}_error_percent_by_readout"]:
+        raise UsageError(
+            f"{where}: '{kinds}_error_percent_by_readout' should have the error of each read-out, but it is empty."
+        )
+    return result
+
+
+def _priced(result: Document) -> tuple[Document | None, str]:
+    """Return the energy account of a run, or None and the reason why it cannot be priced."""
+    try:
+        return account(result, result["config"]["technology"]), ""
+    except UsageError as error:  # such as a technology file that is no longer there
+        return None, str(error).rstrip(".")
+
+
+def _metrics(folder: Path) -> list[dict[str, float]]:
+    return lines_of(folder / METRICS) if folders.has(folder, METRICS) else []

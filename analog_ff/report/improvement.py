@@ -7,10 +7,11 @@ from pathlib import Path
 
 from analog_ff.improvement.page import named, specified, spread, summary
 from analog_ff.output import folders
-from analog_ff.plain import Document, Facts
-from analog_ff.report import markdown, origin
+from analog_ff.plain import Facts
+from analog_ff.report import markdown, origin, shapes
 from analog_ff.report.charts import Bar, Bars, Chart, Curve, Level
 from analog_ff.report.parts import Page, Section, Tile
+from analog_ff.report.shapes.improvement import Improvement, Specification
 from hardware_models import files
 
 STUDY, SPECIFICATION = "improve.json", "specification.json"
@@ -32,12 +33,8 @@ def page(folder: Path) -> Page:
     return Page(first.title, first.subtitle, [tile for one in made for tile in one.tiles], [*first.sections, *more])
 
 
-def _read(place: Path) -> Document:
-    return files.json_object(files.contents(place, "answer", most=files.LARGE), place, "an answer of improve")
-
-
 def _study(place: Path) -> Page:
-    found = _read(place)
+    found = shapes.read(place, "answer", "an answer of improve", Improvement)
     with files.reading(place, "an answer of improve"):
         title, words = markdown.sections(summary(found).splitlines(), "Answer")
         first = found["figures"][0]
@@ -49,7 +46,7 @@ def _study(place: Path) -> Page:
                 Tile("with all figures at their best", f"{spread(found['all_best'])} %"),
                 Tile("first to improve", first["label"], f"gains {spread(first['gain'])} points"),
             ],
-            sections=[_gains(found), *_curves(found), *words, _origin(found)],
+            sections=[_gains(found), *_curves(found), *words, _origin(found, "the study", place)],
         )
 
 
@@ -102,13 +99,13 @@ def _wide(values: Sequence[float]) -> bool:
 
 
 def _specification(place: Path) -> Page:
-    found = _read(place)
+    found = shapes.read(place, "answer", "an answer of improve", Specification)
     with files.reading(place, "an answer of improve"):
         title, words = markdown.sections(specified(found).splitlines(), "Worst values allowed")
         what = "loss [points]" if found["limit_is_loss"] else "validation error [%]"
         charts = [_tried(figure, what, found["limit"], found["limit_text"]) for figure in found["alone"]]
-        section = Section("tried", "What was tried", charts)
-        return Page(title, _of(found), [Tile("limit", found["limit_text"])], [*words, section, _origin(found)])
+        sections = [*words, Section("tried", "What was tried", charts), _origin(found, "the specification", place)]
+        return Page(title, _of(found), [Tile("limit", found["limit_text"])], sections)
 
 
 def _tried(figure: Facts, what: str, limit: float, limit_text: str) -> Chart:
@@ -124,5 +121,5 @@ def _tried(figure: Facts, what: str, limit: float, limit_text: str) -> Chart:
     return Chart(figure["name"], label, what, [curve], f"{alt}.", levels=[Level(limit, limit_text)], log_x=log)
 
 
-def _origin(found: Facts) -> Section:
-    return Section("origin", "Choices of the case as given", [origin.choices(found["config"])])
+def _origin(found: Facts, what: str, place: Path) -> Section:
+    return origin.of_several(found, what, origin.earlier(place), [origin.choices(found["config"])])

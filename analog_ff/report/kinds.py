@@ -1,27 +1,41 @@
-"""The kinds of folders that have a report: of a run, a comparison, an improvement, a specification or a sweep."""
+"""The kinds of folders that have a report: of a run, a spiking run, a comparison, an improvement, a specification or a sweep."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from analog_ff.output import folders, whole_files
 from analog_ff.report.page import html
 from analog_ff.report.parts import Page
 from analog_ff.runs.stored import CONFIG, RESULT
+from analog_ff.spiking.config import SpikingConfig
 from hardware_models import files
 from hardware_models.check import UsageError, shown
-from hardware_models.tables import Row, resolve
+from hardware_models.tables import resolve
 
 NAME = "report.html"
-KINDS: Mapping[str, Row] = {
-    RESULT: Row("analog_ff.report.run:page", "a finished run"),
-    "compare.json": Row("analog_ff.report.comparison:page", "a comparison"),
-    "improve.json": Row("analog_ff.report.improvement:page", "a study of improve"),
-    "specification.json": Row("analog_ff.report.improvement:page", "a specification"),
-    "sweep.sqlite": Row("analog_ff.report.sweep:page", "a sweep"),
-}
-"""File by which a folder is known, the first that is there -> what makes its page, and what the folder holds."""
+
+
+class Kind(NamedTuple):
+    """One kind of folder."""
+
+    file: str  # by which it is known
+    place: str  # of the function that makes its page
+    about: str
+    choice: str = ""  # in the `config` of that file; tells kinds with the same file apart
+
+
+KINDS = (
+    Kind(RESULT, "analog_ff.report.spiking:page", "a finished run of the spiking network", SpikingConfig.telling[-1]),
+    Kind(RESULT, "analog_ff.report.run:page", "a finished run"),
+    Kind("compare.json", "analog_ff.report.comparison:page", "a comparison"),
+    Kind("improve.json", "analog_ff.report.improvement:page", "a study of improve"),
+    Kind("specification.json", "analog_ff.report.improvement:page", "a specification"),
+    Kind("sweep.sqlite", "analog_ff.report.sweep:page", "a sweep"),
+)
+"""The kinds; a folder is of the first one that it has the file of, and whose choice is in that file."""
 
 
 def write(folder: Path) -> Path:
@@ -37,10 +51,10 @@ def write(folder: Path) -> Path:
         raise UsageError(
             f"{where} {'is a file' if folder.exists() else 'does not exist'}; expected the folder of a finished run."
         )
-    for name, kind in KINDS.items():
-        if folders.has(folder, name):
+    for kind in KINDS:
+        if _is(folder, kind):
             page: Callable[[Path], Page] = resolve(kind.place)
-            with files.reading(folder / name, kind.about):
+            with files.reading(folder / kind.file, kind.about):
                 text = html(page(folder))
             whole_files.write(folder / NAME, text)
             return folder / NAME
@@ -48,5 +62,19 @@ def write(folder: Path) -> Path:
         raise UsageError(
             f"{where} holds a run that is not finished: go on with it by --resume, which writes its report at the end."
         )
-    known = ", ".join(f"{kind.about} ({name})" for name, kind in KINDS.items())
+    known = ", ".join(f"{kind.about} ({kind.file})" for kind in KINDS)
     raise UsageError(f"{where} holds nothing that has a report; expected the folder of one of these: {known}.")
+
+
+def _is(folder: Path, kind: Kind) -> bool:
+    """Tell whether a folder is of a kind; a file that cannot be read is of the kind that needs no choice, which refuses it."""
+    if not folders.has(folder, kind.file):
+        return False
+    if not kind.choice:
+        return True
+    try:
+        found = files.json_object(files.contents(folder / kind.file, "result", most=files.LARGE), folder / kind.file)
+    except UsageError:
+        return False
+    config = found.get("config")
+    return isinstance(config, dict) and kind.choice in config

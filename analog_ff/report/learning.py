@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -70,28 +71,32 @@ def curves(run: Finished) -> Section:
 
 def goodness(run: Finished) -> Section:
     """Return the section of the goodness of positives and negatives, a chart a layer."""
-    layers = [
-        name.removeprefix("goodness_positive_") for name in (run.metrics or [{}])[-1] if "goodness_positive_" in name
-    ]
     title = "Goodness of positives and negatives"
-    if not layers:
+    words = (
+        "Mean goodness of each layer over the last batch of an epoch. A layer learns to tell positives from negatives."
+    )
+    charts = goodness_charts(run, {"positive": "positives", "negative": "negatives"}, "goodness [1]")
+    if not charts:
         learner = run.result["config"].get("learner", "this run")
         why = "the folder has no metrics.csv" if not run.metrics else f"{learner} contrasts no positives with negatives"
         return Section("goodness", title, [missing("The goodness of the layers", why)])
+    return Section("goodness", title, [Text(words), *charts])
+
+
+def goodness_charts(run: Finished, sides: Mapping[str, str], unit: str) -> list[Chart]:
+    """Return the charts of the goodness of each layer; `sides` are the two in metrics.csv, each with its name in the legend."""
+    first = f"goodness_{next(iter(sides))}_"
+    layers = [name.removeprefix(first) for name in (run.metrics or [{}])[-1] if first in name]
     epochs = [line["epoch"] for line in run.metrics]
-    parts: list[Part] = [
-        Text(
-            "Mean goodness of each layer over the last batch of an epoch. A layer learns to tell positives from negatives."
-        )
-    ]
+    charts = []
     for layer in layers:
         pair = [
-            Curve(f"{what}s", epochs, _column(run, f"goodness_{what}_{layer}"), n, dashed=n == 1, marked=True)
-            for n, what in enumerate(("positive", "negative"))
+            Curve(named, epochs, _column(run, f"goodness_{side}_{layer}"), n, dashed=n == 1, marked=True)
+            for n, (side, named) in enumerate(sides.items())
         ]
         alt = f"Goodness of layer {layer} against epochs. " + "; ".join(f"{c.name}: {_ends(c.y)}" for c in pair) + "."
-        parts.append(Chart(f"Layer {layer}", "epoch", "goodness [1]", pair, alt))
-    return Section("goodness", title, parts)
+        charts.append(Chart(f"Layer {layer}", "epoch", unit, pair, alt))
+    return charts
 
 
 def confusion(run: Finished) -> Section:

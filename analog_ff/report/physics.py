@@ -36,7 +36,7 @@ def cells(run: Finished) -> Section:
         parts.append(missing("A histogram of the cells", why))
     for layer, one in run.cells.items():
         parts += [_conductances(layer, one), _pulses(layer, one)]
-    parts.append(_by_layer(run, looked) if looked else missing("The table of the layers", SEALED))
+    parts.append(by_layer(run, looked) if looked else missing("The table of the layers", SEALED))
     return Section("cells", "Cells: conductance, pulses, stuck and worn", parts)
 
 
@@ -74,7 +74,8 @@ def _pulses(layer: int, one: Histograms) -> Chart:
     )
 
 
-def _by_layer(run: Finished, looked: Sequence[Facts]) -> Table:
+def by_layer(run: Finished, looked: Sequence[Facts]) -> Table:
+    """Return the table of the cells of each layer: what is at a bound, stuck or worn, pulses received, values clipped."""
     found = run.result["cells"]
     worn, clipped = found.get("share_worn_by_layer"), found.get("clipped_share")
     rows = []

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from analog_ff.config.choices import Choices
 from analog_ff.config.config import Config
 from analog_ff.output.quantities import joules, quantity, readout_in_words
 from analog_ff.report import energy, learning, origin, physics
 from analog_ff.report.finished import Finished, finished
 from analog_ff.report.parts import Page, Section, Tile
 from analog_ff.runs.limits import binding
-from analog_ff.runs.stored import CONFIG
-from hardware_models.check import UsageError
 
 COMMAND = "python -m analog_ff.simulate"
 
@@ -21,10 +18,6 @@ def page(folder: Path) -> Page:
     """Return the report of the finished run in a folder; raise UsageError where there is none, or a damaged file."""
     run = finished(folder)
     config = run.result["config"]
-    if "learner" not in config:
-        raise UsageError(
-            f"{folder} holds a run of the spiking network, which has no report; its numbers are in result.json"
-        )
     layers = ", ".join(map(str, config["layers"]))
     how = f"{config['learner']}, update {config['update']}"
     device = short(config["device"])
@@ -49,15 +42,10 @@ def _sections(run: Finished) -> list[Section]:
         learning.curves, learning.goodness, learning.confusion, learning.worst, learning.fields, physics.cells, physics.currents,
         energy.energy, physics.device, energy.prices,
     )  # fmt: skip
-    return [*(section(run) for section in made), origin.of_a_run(run.result, _configuration(run.folder), COMMAND)]
-
-
-def _configuration(folder: Path) -> Choices | str:
-    """Return the configuration of a run, or the reason why it cannot be read."""
-    try:
-        return Config.from_toml(folder / CONFIG)
-    except UsageError as error:
-        return str(error).rstrip(".")
+    return [
+        *(section(run) for section in made),
+        origin.of_a_run(run.result, origin.configuration(run.folder, Config), COMMAND),
+    ]
 
 
 def _tiles(run: Finished) -> list[Tile]:

@@ -5,24 +5,37 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from analog_ff.output import folders
 from analog_ff.plain import Document
-from analog_ff.report.charts import Chart, Curve
-from analog_ff.report.parts import Page, Part, Section, Table, Text, Tile, missing
+from analog_ff.report import origin
+from analog_ff.report.charts import COLOURS, Chart, Curve
+from analog_ff.report.parts import Code, Page, Part, Section, Table, Text, Tile, missing
+from analog_ff.runs.origin import of_several as several
 from analog_ff.sweeps.groups import SHOWN, Group, groups, texts, varied
 from analog_ff.sweeps.measures import MEASURES, Measure
 from analog_ff.sweeps.plots import WIDE, label
 from analog_ff.sweeps.progress import line, status
-from analog_ff.sweeps.store import NAME, Store
+from analog_ff.sweeps.store import NAME, Store, Stored
+from analog_ff.sweeps.sweep_file import KEPT
 from analog_ff.sweeps.table import document
+from hardware_models import files
+from hardware_models.check import UsageError
 
 MOST = 2000
 """Rows of the table."""
+APART = 0.12
+"""Distance of two curves where the places of a chart are names, of the distance of two names."""
 
 
 def page(folder: Path) -> Page:
     """Return the report of the sweep in a folder as far as it has come; raise UsageError for a file that is no store."""
     with Store(folder / NAME, read_only=True) as store:
         points = store.points()
+        if not points:
+            raise UsageError(
+                f"{folder / NAME} holds no point of a sweep, so there is nothing to show; run the sweep with this folder as its "
+                "--folder, or take what its tasks have done with --collect."
+            )
         found = groups(points)
         made = document(folder.name, found, status(store, None), str(folder))
     state = made["status"]
@@ -31,7 +44,7 @@ def page(folder: Path) -> Page:
     if rows and rows[0]["measures"]["error"] is not None:
         said = ", ".join(f"{name} {value}" for name, value in rows[0]["factors"].items())
         tiles.insert(0, Tile("least error", f"{texts(rows[0]['measures'], 'error')} %", said))
-    sections = [_curves(found, points[0].command if points else "simulate"), _table(found, rows), _failures(state)]
+    sections = [_curves(found, points[0].command), _table(found, rows), _failures(state), _origin(folder, points)]
     return Page(f"Sweep {folder.name}", f"{state['points']} points: {line(state)}", tiles, sections)
 
 
@@ -52,34 +65,56 @@ def _curves(found: Sequence[Group], command: str) -> Section:
 
 
 def _chart(found: Sequence[Group], name: str, measure: Measure, command: str) -> Chart | None:
-    """Return the chart of a measure against a factor: a dot for each group of runs, its mean over the seeds."""
+    """Return the chart of a measure against a factor: a dot for each group of runs, its mean over the seeds.
+
+    If one other factor varies, and has few values, each of them has a curve.
+    """
     shown = [group for group in found if name in group.factors and group.values(measure)]
     if not shown:
         return None
     values = [group.factors[name] for group in shown]
     numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
     names = [] if numbers else [str(value) for value in dict.fromkeys(values)]
-    x = [float(value) if numbers else float(names.index(str(value))) for value in values]
-    rows = [group.row()["measures"][measure.name] for group in shown]
+    series = _series(shown, [other for other in varied(found) if other != name], measure)
+    beside = [0.0 if numbers else APART * (k - 0.5 * (len(series) - 1)) for k in range(len(series))]
+    curves = []
+    for k, (title, groups_of_one) in enumerate(series.items()):
+        x = [float(v) if numbers else names.index(str(v)) + beside[k] for v in (g.factors[name] for g in groups_of_one)]
+        curves.append(
+            _curve(title, x, [group.row()["measures"][measure.name] for group in groups_of_one], k, joined=numbers)
+        )
+    means = [y for curve in curves for y in curve.y if y is not None]
+    text = f"{measure.label} from {min(means):.3g} to {max(means):.3g} {measure.unit}"
+    alt = f"{measure.title} against {label(name, command)} for {len(means)} groups of runs: {text}."
+    notes = ["Means over the seeds; a vertical line is the 95 % t interval of a mean."] * any(
+        low is not None for curve in curves for low in curve.low
+    ) + ["Groups differ in other factors, too: one dot each."] * any(
+        len(set(curve.x)) < len(curve.x) for curve in curves
+    )
+    places = [x for curve in curves for x in curve.x]
+    log = numbers and min(places) > 0.0 and max(places) > WIDE * min(places)
+    return Chart(
+        f"{measure.label} against {name}", label(name, command), measure.title, curves, alt, " ".join(notes), names=names,
+        log_x=log, zero=measure.unit == "J",
+    )  # fmt: skip
+
+
+def _series(shown: Sequence[Group], others: Sequence[str], measure: Measure) -> dict[str, list[Group]]:
+    """Return the groups of each curve by its name: by the value of the other factor if there is one with few values."""
+    found: dict[str, list[Group]] = {}
+    for group in shown:
+        found.setdefault(
+            f"{others[0]} {group.factors.get(others[0], '')}" if len(others) == 1 else measure.label, []
+        ).append(group)
+    return found if len(found) <= COLOURS else {measure.label: list(shown)}
+
+
+def _curve(name: str, x: Sequence[float], rows: Sequence[Document], colour: int, *, joined: bool) -> Curve:
+    """Return the means of groups over the places x, in rising order, joined by a line where each place has one group."""
     order = sorted(range(len(x)), key=x.__getitem__)
     y, low, high = ([rows[n][end] for n in order] for end in ("mean", "low", "high"))
-    single = len(set(x)) == len(x)
-    places = [x[n] for n in order]
-    text = f"{measure.label} from {min(y):.3g} to {max(y):.3g} {measure.unit}"
-    alt = f"{measure.title} against {label(name, command)} for {len(y)} groups of runs: {text}."
-    note = (
-        "Means over the seeds; a vertical line is the 95 % t interval of a mean."
-        if any(v is not None for v in low)
-        else ""
-    )
-    if not single:
-        note = f"{note} Groups differ in other factors, too: one dot each.".strip()
-    log = numbers and min(places) > 0.0 and max(places) > WIDE * min(places)
-    curve = Curve(measure.label, places, y, 0, dashed=not single, marked=True, low=low, high=high, joined=single)
-    return Chart(
-        f"{measure.label} against {name}", label(name, command), measure.title, [curve], alt, note, names=names, log_x=log,
-        zero=measure.unit == "J",
-    )  # fmt: skip
+    joined = joined and len(set(x)) == len(x)
+    return Curve(name, [x[n] for n in order], y, colour, marked=True, low=low, high=high, joined=joined)
 
 
 def _table(found: Sequence[Group], rows: Sequence[Document]) -> Section:
@@ -92,13 +127,26 @@ def _table(found: Sequence[Group], rows: Sequence[Document]) -> Section:
         ]
         for row in rows[:MOST]
     ]
+    words = [n for n, name in enumerate(names) if n and any(isinstance(row["factors"].get(name), str) for row in rows)]
     titles = [*names, "runs finished", *(MEASURES[name].title for name in SHOWN)]
     note = "Mean over the seeds +- half of the 95 % t interval of the mean."
     if len(rows) > MOST:
         note += f" {len(rows) - MOST} rows more are left out: sweep --export results.csv writes all of them."
     return Section(
-        "table", "All groups of runs, the least error first", [Table("Groups of runs", titles, body, note=note)]
+        "table", "All groups of runs, the least error first", [Table("Groups of runs", titles, body, words, note)]
     )
+
+
+def _origin(folder: Path, points: Sequence[Stored]) -> Section:
+    """Return the section of the sweep's file, with the versions and the inputs of its finished runs."""
+    made, more, why = several(point.result for point in points if point.result is not None), list[Part](), ""
+    if folders.has(folder, KEPT):
+        file = files.text(files.contents(folder / KEPT, "sweep file"), folder / KEPT)
+        made["command"] = f"python -m analog_ff sweep {KEPT}"
+        more = [Text(f"The folder has the file of the sweep, {KEPT}:"), Code(file.rstrip())]
+    else:
+        why = f"the folder has no {KEPT}, which a sweep of this version leaves there"
+    return origin.of_several(made, "the sweep", why, more, unnoted="no run of the sweep has noted it")
 
 
 def _failures(state: Document) -> Section:

@@ -21,14 +21,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+from analog_ff.datasets.base import Dataset
 from analog_ff.output import folders, whole_files
 from analog_ff.output.forms import document
 from analog_ff.plain import Document, Facts
 from analog_ff.runs import cells, described
 from analog_ff.runs.cells import Pictured, counted
+from analog_ff.runs.looks_shape import LooksFile
 from analog_ff.runs.train import Run
-from hardware_models import files, hdf5
-from hardware_models.check import UsageError, shown
+from hardware_models import figures, files, hdf5
+from hardware_models.check import shown
 
 NAME = "looks.json"
 SCHEMA = 1
@@ -44,48 +46,67 @@ CLASSES = 100
 """Classes up to which the confusion matrix is noted."""
 
 
+class Tested(NamedTuple):
+    """The images of the last test, and what the network answered."""
+
+    data: Dataset  # whose classes and sizes of an image are noted
+    images: np.ndarray  # (images, values) from 0 to 1
+    labels: np.ndarray  # (images,) true labels
+    answers: Mapping[str, np.ndarray]  # (images,) by read-out
+    readout: str  # that of the headline
+    scores: np.ndarray  # (images, classes) of that read-out
+
+
 def write(folder: Path, run: Run, seen: Mapping[int, Pictured]) -> None:
     """Write looks.json as a whole; `seen` are the cells that the bench saw, by layer, none of a sealed chip."""
-    data = run.data
-    channels = data.x_test.shape[1] // (data.height * data.width)
+    data, readout = run.data, run.config.readout
+    tested = Tested(data, data.x_test, data.y_test, run.answers, readout, run.scores[readout])
+    sealed = run.port.sealed
+    cells = {str(layer): _histograms(one) for layer, one in seen.items()}
+    note(folder, tested, cells, None if sealed else fields(run), sealed=sealed)
+
+
+def note(folder: Path, tested: Tested, cells: Document, fields: Document | None, *, sealed: bool = False) -> None:
+    """Write looks.json as a whole from its parts; `cells` and `fields` are those of the file."""
+    data, classes = tested.data, len(tested.data.classes)
     found: Document = {
         "schema": SCHEMA,
         "classes": [str(label) for label in data.classes],
-        "image": [data.height, data.width, channels],
-        "confusion_by_readout": {name: confusion(run, name) for name in run.answers if len(data.classes) <= CLASSES},
-        "worst": worst(run),
-        "cells": {str(layer): _histograms(one) for layer, one in seen.items()},
-        "fields": None if run.port.sealed else fields(run),
+        "image": [data.height, data.width, tested.images.shape[1] // (data.height * data.width)],
+        "confusion_by_readout": {name: confusion(tested, name) for name in tested.answers if classes <= CLASSES},
+        "worst": worst(tested),
+        "cells": cells,
+        "fields": fields,
+        "sealed": sealed,
     }
     whole_files.write(folder / NAME, document(found))
 
 
-def confusion(run: Run, readout: str) -> list[list[int]]:
+def confusion(tested: Tested, readout: str) -> list[list[int]]:
     """Return the numbers of images of each class (rows) that were answered with each class (columns) in the last test."""
-    classes = len(run.data.classes)
+    classes = len(tested.data.classes)
     counts = np.zeros((classes, classes), np.int64)
-    np.add.at(counts, (run.data.y_test, run.answers[readout]), 1)
+    np.add.at(counts, (tested.labels, tested.answers[readout]), 1)
     found: list[list[int]] = counts.tolist()
     return found
 
 
-def worst(run: Run) -> Document:
+def worst(tested: Tested) -> Document:
     """Return the wrong answers of the headline's read-out with the largest leads, the largest first, and their images."""
-    readout, labels = run.config.readout, run.data.y_test
-    scores, answers = run.scores[readout], run.answers[readout]
+    labels, scores, answers = tested.labels, tested.scores, tested.answers[tested.readout]
     rows = np.arange(len(labels))
     lead = (scores[rows, answers] - scores[rows, labels]).astype(np.float64)
     wrong = rows[answers != labels]
     chosen = wrong[np.argsort(-lead[wrong], kind="stable")][:WORST]
-    small = run.data.x_test.shape[1] <= MOST_VALUES
+    small = tested.images.shape[1] <= MOST_VALUES
     images = [
         {
             "index": int(n), "label": int(labels[n]), "answer": int(answers[n]), "lead": float(lead[n]),
-            "pixels": _bytes(np.rint(255.0 * np.clip(run.data.x_test[n], 0.0, 1.0))) if small else None,
+            "pixels": _bytes(np.rint(255.0 * np.clip(tested.images[n], 0.0, 1.0))) if small else None,
         }
         for n in chosen
     ]  # fmt: skip
-    return {"readout": readout, "wrong": len(wrong), "tested": len(labels), "images": images}
+    return {"readout": tested.readout, "wrong": len(wrong), "tested": len(labels), "images": images}
 
 
 def fields(run: Run) -> Document | None:
@@ -103,11 +124,16 @@ def fields(run: Run) -> Document | None:
     look, pairs = run.port.cells(0), run.config.pairs
     signed = (look.conductance[:, 0::2] - look.conductance[:, 1::2]).reshape(inputs, neurons, pairs).sum(axis=2)
     weights = signed[codes:-1, :NEURONS].T / float(described.of_layer(run, 0)["g_unit"].value)
+    return weights_of(weights, neurons, len(run.data.classes) if place == "pixels" else 0)
+
+
+def weights_of(weights: np.ndarray, neurons: int, label_over_pixels: int = 0) -> Document:
+    """Return the entry `fields`: weights (neurons, values of an image) of the first of so many neurons, as signed bytes."""
     largest = float(np.abs(weights).max()) or 1.0
     return {
         "neurons": neurons,
         "largest": largest,
-        "label_over_pixels": len(run.data.classes) if place == "pixels" else 0,
+        "label_over_pixels": label_over_pixels,
         "weights": [_bytes(np.rint(127.0 * one / largest) + 128.0) for one in weights],
     }
 
@@ -180,9 +206,10 @@ def read(folder: Path) -> Looks | None:
     if not folders.has(folder, NAME):
         return None
     found = files.json_object(files.contents(place, "looks", most=files.LARGE), place, "what a report shows of a run")
+    where = shown(str(place), 200, quoted=False)
+    figures.schema(found, where)
+    files.shaped(found, LooksFile, where)
     with files.reading(place, "what a report shows of a run"):
-        if found["schema"] != SCHEMA:
-            raise UsageError(f"{place} should have schema = {SCHEMA}, got {shown(found['schema'])}")
         return _looks(found)
 
 
@@ -212,7 +239,7 @@ def _looks(found: Facts) -> Looks:
         fields=[(_values(one, (height, width, channels)).astype(np.float32) - 128.0) / 127.0 for one in kept["weights"]],
         neurons=int(kept["neurons"]),
         largest=float(kept["largest"]),
-        sealed=found["fields"] is None and not found["cells"],
+        sealed=found.get("sealed", found["fields"] is None and not found["cells"]),
     )  # fmt: skip
 
 

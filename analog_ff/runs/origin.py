@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -18,7 +18,7 @@ from analog_ff.plain import Document, Facts
 from analog_ff.runs.model import MODEL
 from hardware_models import opened
 from hardware_models.check import UsageError, shown
-from hardware_models.files import note_digest
+from hardware_models.files import note_digest, noted_as
 
 PACKAGES = ("numpy", "numba", "scipy")
 
@@ -129,6 +129,26 @@ def note_arrays(data: Dataset) -> None:
         digest.update(f"{name} {array.dtype} {array.shape}\n".encode())
         digest.update(array.data)
     note_digest("data set", data.name, digest.hexdigest())
+
+
+def of_several(results: Iterable[Facts]) -> Document:
+    """Return ``versions`` and ``inputs_sha256`` of several results together.
+
+    A version that is not the same in all of them names each, as in "2.3.1 and 2.4.0". Two different files of one name are told
+    apart by a number.
+    """
+    seen: dict[str, dict[str, None]] = {}
+    inputs: dict[str, str] = {}
+    for result in results:
+        for name, version in result.get("versions", {}).items():
+            seen.setdefault(name, {})[str(version)] = None
+        for named, digest in result.get("inputs_sha256", {}).items():
+            what, _, name = named.partition(" ")
+            noted_as(inputs, what, name, digest)
+    return {
+        "versions": {name: " and ".join(several) for name, several in seen.items()},
+        "inputs_sha256": dict(sorted(inputs.items())),
+    }
 
 
 def versions() -> dict[str, str]:

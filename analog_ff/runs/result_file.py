@@ -130,8 +130,10 @@ def _table(value: object, place: str, known: Collection[str] | None = None) -> D
 
 
 def _check_config(config: Parts, where: str) -> None:
-    types = {f.name: str(f.type) for f in fields(Config)}
-    for name in (*CONFIGURED, *(() if "encoder" in config else ON_A_CHIP)):
+    spiking = "encoder" in config
+    # Other options of a spiking run may have the name of one of `simulate`, such as --pool, and another meaning.
+    types = {f.name: str(f.type) for f in fields(Config) if not spiking or f.name in CONFIGURED}
+    for name in (*CONFIGURED, *(() if spiking else ON_A_CHIP)):
         if name not in config:
             raise UsageError(f"{where}: 'config' lacks its {name}{closest(name, set(config) - set(types))}.")
     for name, value in config.items():

@@ -1,6 +1,6 @@
 """Entry point of ``python -m analog_ff.spiking``."""
 
-from analog_ff.spiking.command import main
+from analog_ff.spike import main
 
 if __name__ == "__main__":
     main()

@@ -14,7 +14,7 @@ from analog_ff.output import folders, whole_files
 from analog_ff.output.forms import table
 from analog_ff.output.quantities import joules
 from analog_ff.plain import Document
-from analog_ff.runs import origin, results, stored
+from analog_ff.runs import looks, origin, results, stored
 from analog_ff.spiking import statistics
 from analog_ff.spiking.accounting import account
 from analog_ff.spiking.config import SpikingConfig
@@ -97,10 +97,23 @@ def _carry_out(config: SpikingConfig, folder: Path, data: Dataset, quiet: bool, 
     np.savez_compressed(weights, *outcome.weights)
     whole_files.write(folder / "weights.npz", weights.getvalue())
     draw(folder, config, outcome, (data.height, data.width))
+    _note_looks(folder, data, outcome)
     if export is not None:
         result["nir"] = {"file": export.name, "notices": graph.export_run(config, outcome, export)}
     results.write(folder, result)
     return result
+
+
+def _note_looks(folder: Path, data: Dataset, outcome: Outcome) -> None:
+    """Write what only the report shows: confusion matrices, the worst answers, the weights of first cells from every pixel."""
+    tested, pixels = len(outcome.labels), data.x_test.shape[1]
+    totals = outcome.totals()
+    answers = {name: scores.argmax(axis=1) for name, scores in totals.items()}
+    headline = next(iter(totals))
+    shown = looks.Tested(data, data.x_test[:tested], outcome.labels, answers, headline, totals[headline])
+    weights = outcome.weights[0][:pixels, : looks.NEURONS].T
+    fields = looks.weights_of(weights, outcome.weights[0].shape[1]) if pixels <= looks.MOST_VALUES else None
+    looks.note(folder, shown, {}, fields)
 
 
 def collect(config: SpikingConfig, outcome: Outcome, wall: float, technology: str | Technology) -> Document:

@@ -49,11 +49,13 @@ class Outcome(NamedTuple):
     hardware: Hardware | None  # None if synapses are numbers
     seconds: dict[str, float]  # wall time of building and of running; "core": time of the compiled program
 
+    def totals(self) -> dict[str, np.ndarray]:
+        """Return the scores (images, classes) of each read-out: energy (goodness per cell, summed over layers), each layer."""
+        return {"energy": self.scores.sum(axis=0)} | {f"layer-{n}": s for n, s in enumerate(self.scores)}
+
     def errors(self) -> dict[str, float]:
-        """Return the error [%] of each read-out: energy (goodness per cell, summed over layers), and each single layer."""
-        right = self.labels
-        total = {"energy": self.scores.sum(axis=0)} | {f"layer-{n}": s for n, s in enumerate(self.scores)}
-        return {name: 100.0 * float(np.mean(s.argmax(axis=1) != right)) for name, s in total.items()}
+        """Return the error [%] of each read-out."""
+        return {name: 100.0 * float(np.mean(s.argmax(axis=1) != self.labels)) for name, s in self.totals().items()}
 
     def curve(self, epochs: int) -> list[dict[str, float]]:
         """Return, for each epoch, the mean goodness per cell of each layer, awake and asleep."""

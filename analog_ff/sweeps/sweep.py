@@ -59,6 +59,7 @@ class Sweep:
     grid: Mapping[str, tuple[Value, ...]]
     samples: tuple[Samples, ...]
     search: Search | None
+    text: str = ""  # of its file
 
     @property
     def size(self) -> int:

@@ -15,6 +15,8 @@ from hardware_models import files
 from hardware_models.check import UsageError, shown
 from hardware_models.tables import closest
 
+KEPT = "sweep.toml"
+"""Name under which the folder of a sweep keeps its file."""
 MOST = 100_000
 """Most values of an axis, and most points of a sweep."""
 OF_THE_SWEEP = {
@@ -27,7 +29,8 @@ OF_THE_SWEEP = {
 def read(path: str | Path) -> Sweep:
     """Return the sweep that a file describes; raise UsageError, with the place in the file, if it describes none."""
     where = shown(str(path), 200, quoted=False)
-    table = files.toml(files.contents(path, "sweep file"), where, "the file of a sweep")
+    written = files.text(files.contents(path, "sweep file"), where)
+    table = files.toml(written, where, "the file of a sweep")
     for name in table:
         if name not in ENTRIES:
             near = closest(name, ENTRIES)
@@ -52,7 +55,7 @@ def read(path: str | Path) -> Sweep:
     search = _search(f"{where}, [search]", command, table["search"]) if "search" in table else None
     sweep = Sweep(
         where, str(table.get("title", Path(path).stem)), command, tuple(table.get("seeds", [0])), table.get("chip-seed", SAME),
-        options, grid, samples, search,
+        options, grid, samples, search, written,
     )  # fmt: skip
     _check_once(where, sweep)
     return sweep

@@ -3,6 +3,8 @@
 from hardware_models.files.npz import MOST_HEADER as MOST_HEADER
 from hardware_models.files.npz import MOST_MEMBERS as MOST_MEMBERS
 from hardware_models.files.npz import arrays as arrays
+from hardware_models.files.shapes import SOME as SOME
+from hardware_models.files.shapes import shaped as shaped
 from hardware_models.files.way_in import LARGE as LARGE
 from hardware_models.files.way_in import MOST_PARTS as MOST_PARTS
 from hardware_models.files.way_in import MOST_TOML as MOST_TOML

@@ -50,7 +50,7 @@ ORDER = [
     {"analog_ff.report"},
     {
         "analog_ff.simulate", "analog_ff.devices", "analog_ff.energy", "analog_ff.compare", "analog_ff.infer", "analog_ff.export",
-        "analog_ff.sweep", "analog_ff.improve", "analog_ff.mortal", "analog_ff.doctor",
+        "analog_ff.sweep", "analog_ff.improve", "analog_ff.mortal", "analog_ff.doctor", "analog_ff.spike",
     },
     {"analog_ff.__main__"},
 ]  # fmt: skip
@@ -62,6 +62,7 @@ APART = [PARTS, {"hardware_models.fitting", "hardware_models.examination"},
 """Rooms of one line that never import each other; parameter files are data and import nothing."""
 FORMER = {
     "analog_ff.runs.ablate": "analog_ff.improvement.ablation",
+    "analog_ff.spiking.command": "analog_ff.spike",
     "hardware_models.devices.load": "hardware_models.load",
     "hardware_models.energy.limits": "hardware_models.energy.facts.limits",
     "hardware_models.inspection": "hardware_models.crossbar.inspection",
@@ -107,8 +108,8 @@ def imported(text: str) -> list[str]:
 
 
 def room(module: str) -> str:
-    """Return the room a module belongs to."""
-    return ".".join(module.split(".")[:2])
+    """Return the room a module belongs to; the entry point of ``python -m`` of a room belongs to the list of commands."""
+    return "analog_ff.__main__" if module.endswith(".__main__") else ".".join(module.split(".")[:2])
 
 
 def level(module: str) -> int | None:

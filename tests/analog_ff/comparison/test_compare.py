@@ -16,9 +16,11 @@ import pytest
 
 from analog_ff.compare import app
 from analog_ff.comparison import plan, plots
+from analog_ff.comparison.document import boxes
 from analog_ff.comparison.plan import parse_learners, points_of
 from analog_ff.comparison.plots import span
 from analog_ff.comparison.pricing import interval, reached_at
+from analog_ff.comparison.table import conditions
 from analog_ff.runs import first_use
 from analog_ff.simulate import run_app
 from hardware_models.check import UsageError
@@ -121,6 +123,42 @@ def test_its_figures_are_those_of_its_runs(folder: Path) -> None:
             assert row["to_accuracy_joule"] is None and None in places
         assert math.fsum(row["parts"].values()) == pytest.approx(row["per_update_joule"]["nominal"], rel=1e-9)
         assert math.fsum(row["grounds"]["kinds"].values()) == pytest.approx(1.0, rel=1e-9)
+
+
+def test_it_tells_how_it_was_made(folder: Path) -> None:
+    """The command is that of the fixture without the place; versions and files are those of the runs."""
+    found, made = document(folder), result(folder, "quick", 1)
+    assert found["command"] == (
+        "python -m analog_ff compare --learners forward-forward,quick=backprop --set quick:learning-rate=1 --set "
+        "memristor/quick:momentum=0.9 --seeds 2 --accuracy 30 --draws 400 --preset plain --data toy --shift 0 --layers 8 "
+        "--epochs 3 --batch 100"
+    )
+    assert found["versions"] == made["versions"] and found["inputs_sha256"] == made["inputs_sha256"]
+    assert set(made["inputs_sha256"]) >= {"data set toy"}
+
+
+@pytest.mark.parametrize(
+    ("choices", "named"),
+    [
+        ({}, "relu"),
+        ({"nonlinearity": "random-waves"}, "random-waves"),
+        ({"nonlinearity": "random-waves", "box_strength": 0.5}, "random-waves, strength 0.5"),
+        (
+            {"nonlinearity": "random-waves", "box_place": "between", "layers": (8, 8)},
+            "random-waves, between layers of rectifiers",
+        ),
+    ],
+)
+def test_a_box_is_named_with_its_strength_and_place(
+    folder: Path, tmp_path: Path, choices: dict[str, Any], named: str
+) -> None:
+    """In the table, and so in compare.md and in the report, where they are not at their defaults."""
+    points = points_of(
+        {"ideal": "ideal"}, parse_learners("random-features"), 1, {"data": "toy", **choices}, {}, tmp_path
+    )
+    found = document(folder)
+    found["labels"]["nonlinearity"] = boxes(points)
+    assert f"neurons {named}; " in conditions(found)
 
 
 def test_events_of_every_epoch(folder: Path) -> None:

@@ -10,6 +10,8 @@ import pytest
 from reading_pages import Report
 
 from analog_ff.report import kinds
+from analog_ff.report.command import app
+from analog_ff.simulate import run_app
 from analog_ff.sweeps import sweep_file
 from analog_ff.sweeps.store import NAME, Store
 from hardware_models.check import UsageError
@@ -65,17 +67,62 @@ def test_a_sweep_shows_every_group_and_what_failed(tmp_path: Path) -> None:
             store.finish(point.key, result_of(point.config.as_dict()), seconds=1.0, worker="here")
         store.begin(points[-1].key)
         store.fail(points[-1].key, "it <cannot> be.", worker="here")
+    with Store(tmp_path / NAME) as store:
+        made = {"versions": {"numpy": "1.2.3"}, "inputs_sha256": {"data set toy": "f00d"}}
+        store.finish(points[0].key, result_of(points[0].config.as_dict()) | made, seconds=1.0, worker="here")
     report = report_of(tmp_path)
+    assert f"This command repeats the sweep: python -m analog_ff sweep {sweep_file.KEPT}" in report.text
+    assert "[grid] learning-rate = [0.01, 0.02]" in report.text and "1.2.3" in report.text and "f00d" in report.text
     assert "20.5 +- 6.4" in report.text and "it <cannot> be." in report.text and "1 failed" in report.text
     drawn = " ".join(str(one.get("aria-label")) for one in report.all("svg"))
     assert "error [%] against learning-rate" in drawn and "error [%] against learner" in drawn
-    assert len(report.all("tr")) == 1 + 4 + 2
+    assert len(report.all("tr")) == 1 + 4 + 2 + 2 + 2
+    (tmp_path / sweep_file.KEPT).unlink()
+    why = f"The command that repeats the sweep is not shown: the folder has no {sweep_file.KEPT}, which "
+    assert why in report_of(tmp_path).text
 
 
-@pytest.mark.parametrize("name", [name for name in kinds.KINDS if name.endswith(".json")])
+@pytest.mark.parametrize("name", sorted({kind.file for kind in kinds.KINDS if kind.file.endswith(".json")}))
 def test_a_damaged_document_is_one_sentence(name: str, tmp_path: Path) -> None:
-    for text in ("{", "{}", '{"rows": 3}'):
+    """It names the file and what is wrong with it, in words and not by the name of an exception."""
+    for text in ("{", "{}", '{"rows": 3}', '{"schema": 1, "config": 3}'):
         (tmp_path / name).write_text(text)
         with pytest.raises(UsageError) as refusal:
             REPORT(tmp_path)
-        assert name in str(refusal.value) and "\n" not in str(refusal.value)
+        said = str(refusal.value)
+        assert name in said and "\n" not in said and ("Error" not in said or text == "{")
+
+
+def test_documents_of_earlier_versions_say_what_they_do_not_note(tmp_path: Path) -> None:
+    """No command, no versions or no files: one sentence for each of them, with the file."""
+    found = json.loads((RESULTS / "learners" / "compare.json").read_text())
+    for name in ("command", "versions", "inputs_sha256"):
+        found.pop(name, None)
+    (tmp_path / "compare.json").write_text(json.dumps(found))
+    report = report_of(tmp_path)
+    for what in ("command that repeats the comparison", "list of versions", "list of files that were read"):
+        assert (
+            f"The {what} is not shown: compare.json comes from an earlier version, which did not note it."
+            in report.text
+        )
+
+
+def test_documents_show_how_they_were_made(tmp_path: Path) -> None:
+    found = json.loads((RESULTS / "learners" / "compare.json").read_text())
+    found |= {"command": "python -m analog_ff compare --set 'a:b=1'", "versions": {"numpy": "1.2.3 and 1.2.4"}}
+    found |= {"inputs_sha256": {"data set toy": "f00d"}}
+    (tmp_path / "compare.json").write_text(json.dumps(found))
+    report = report_of(tmp_path)
+    assert "This command repeats the comparison: python -m analog_ff compare --set 'a:b=1'" in report.text
+    assert "1.2.3 and 1.2.4" in report.text and "f00d" in report.text and "earlier version" not in report.text
+
+
+def test_a_sweep_without_points_is_refused(tmp_path: Path, reports: None, capsys: pytest.CaptureFixture[str]) -> None:
+    """An empty store, and a file without any table, as a client leaves it that was killed at once."""
+    with Store(tmp_path / NAME) as store:
+        store.add([])
+    for _ in range(2):
+        assert run_app(app, [str(tmp_path)]) == 2
+        out, err = capsys.readouterr()
+        assert not out and err.count("\n") == 1 and f"{tmp_path / NAME} holds no point of a sweep" in err
+        (tmp_path / NAME).write_bytes(b"")

@@ -151,9 +151,15 @@ def test_a_folder_without_results_is_refused(tmp_path: Path, reports: None, caps
         assert not out and err.count("\n") == 1 and why in err
 
 
-def test_a_spiking_run_is_refused(copy: Path) -> None:
+@pytest.mark.parametrize("name", ["cells", "split", "wall_seconds"])
+def test_a_result_without_an_entry_is_one_sentence(copy: Path, name: str) -> None:
     result = json.loads((copy / "result.json").read_text())
-    del result["config"]["learner"]
-    (copy / "result.json").write_text(json.dumps(result))
-    with pytest.raises(UsageError, match="spiking"):
-        REPORT(copy)
+    del result[name]
+    said = damaged(copy, "result.json", json.dumps(result))
+    assert f"the document lacks the entry '{name}', which should be " in said
+
+
+def test_what_is_noted_for_the_report_is_named_where_it_is_wrong(copy: Path) -> None:
+    noted = json.loads((copy / looks.NAME).read_text())
+    noted["worst"]["wrong"] = "many"
+    assert damaged(copy, looks.NAME, json.dumps(noted)).endswith("'worst.wrong' should be a whole number, got 'many'.")

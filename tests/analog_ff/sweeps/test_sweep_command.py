@@ -12,6 +12,7 @@ import pytest
 from analog_ff.sweep import app, run_app
 from analog_ff.sweeps import child
 from analog_ff.sweeps.store import NAME, Store
+from analog_ff.sweeps.sweep_file import KEPT
 from tests import toy_worker
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -63,15 +64,19 @@ def test_a_sweep_from_its_file_to_its_files(file: str, capsys: pytest.CaptureFix
     assert json.loads(capsys.readouterr().out) == found
 
 
-def test_an_array_job_has_the_points_of_the_whole_sweep(file: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_array_job_has_the_points_of_the_whole_sweep(
+    file: str, reports: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The sweep has its report, with the file that it comes from, once it is collected; the share of a task has none."""
     for task in ("1/2", "2/2"):
         assert run_app(app, [file, "--task", task, "--results", "shared", "--workers", "1"]) == 0
     files = sorted(path.name for path in Path("shared").iterdir() if path.is_file())
     assert files == ["task-1-of-2.sqlite", "task-2-of-2.sqlite"]
-    capsys.readouterr()
+    assert "report" not in capsys.readouterr().out
     assert run_app(app, [file, "--collect", "shared", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["status"]["done"] == found["status"]["points"] == 6
+    assert (Path("runs/sweep-adc") / KEPT).read_text() == TEXT and (Path("runs/sweep-adc") / "report.html").is_file()
     assert run_app(app, [file, "--json"]) == 0
     with Store(Path("runs/sweep-adc") / NAME, read_only=True) as store:
         assert [a.outcome for a in store.attempts()] == ["done"] * 6, "what was collected does not run again"

@@ -1,0 +1,39 @@
+"""The shapes of the documents that reports are made of: every entry that a page, or the words in it, takes from them.
+
+A file of another shape is refused in one sentence that names the entry, before anything of it is used.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NotRequired, TypedDict
+
+from analog_ff.plain import Document
+from hardware_models import figures, files
+from hardware_models.check import shown
+from hardware_models.files import shaped
+
+
+def read(place: Path, what: str, expected: str, kind: object) -> Document:
+    """Return the document in a file; raise UsageError, with the entry, unless it has the shape of a type and schema 1."""
+    found = files.json_object(files.contents(place, what, most=files.LARGE), place, expected)
+    where = shown(str(place), 200, quoted=False)
+    figures.schema(found, where)
+    shaped(found, kind, where)
+    return found
+
+
+class Made(TypedDict):
+    """How a document was made; documents of earlier versions do not say it."""
+
+    command: NotRequired[str]
+    versions: NotRequired[dict[str, str | int]]
+    inputs_sha256: NotRequired[dict[str, str]]
+
+
+class Mean(TypedDict):
+    """A mean with the ends of its interval, which one seed has not."""
+
+    mean: float
+    low: float | None
+    high: float | None
