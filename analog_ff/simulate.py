@@ -9,17 +9,20 @@ from typing import Any
 import typer
 
 from analog_ff.cli.app import command_of, run_app, set_threads
-from analog_ff.cli.parameters import parameters, with_signature
+from analog_ff.cli.parameters import about, parameters, with_signature
 from analog_ff.config.config import Config, recommended, run_folder
 from analog_ff.config.reading import given
 from analog_ff.output.folders import must_be_new
 from analog_ff.output.messages import answer, tell
 from analog_ff.plain import Document
 from analog_ff.registry.options import parse_whole
+from analog_ff.runs.logs import LOGS, wanted
 from analog_ff.runs.stored import asked_for, finished
 from hardware_models.check import UsageError, positive_int
 from hardware_models.files import home
 from hardware_models.places import placed
+
+KNOWN_LOGS = ", ".join(about(name, row) for name, row in LOGS.items())
 
 
 def simulate(
@@ -37,6 +40,13 @@ def simulate(
         "--keep",
         metavar="<text>",
         help="what stays of checkpoints and cells when the run ends: none; last: the last checkpoint and cells.h5; or all",
+    ),
+    log: str = typer.Option(
+        None,
+        "--log",
+        metavar="<text>",
+        help="also write the numbers of every epoch, while the run learns: "
+        + KNOWN_LOGS,
     ),
     ablate: bool = typer.Option(
         False, "--ablate", help="run again without each non-ideality in turn, and tabulate what each costs"
@@ -57,6 +67,9 @@ def simulate(
     if seeds is not None and not ablate:
         raise UsageError("--seeds belongs to --ablate; one run has one --seed.")
     number = positive_int("an ablation", "--seeds", parse_whole("--seeds", seeds or "1"), 1, 1000)
+    if ablate and log is not None:
+        raise UsageError("--log belongs to one run, and --ablate makes several: leave it out.")
+    wanted(log)
     config = _configure(given(Config, options), resume and not ablate, again=resume)
     if threads is not None:
         set_threads(threads)
@@ -66,17 +79,17 @@ def simulate(
     from analog_ff.runs.first_use import compiling_ahead
 
     with compiling_ahead(config):
-        _run(config, resume, as_json, keep)
+        _run(config, resume, as_json, keep, log)
 
 
-def _run(config: Config, resume: bool, as_json: bool, keep: str) -> None:
+def _run(config: Config, resume: bool, as_json: bool, keep: str, log: str | None) -> None:
     from analog_ff.cli.run_table import show
     from analog_ff.report import kinds
     from analog_ff.runs.execute import execute
 
     if resume and not as_json and finished(config, config.folder()) is not None:
         tell("this run is finished; its result:")
-    result, folder = execute(config, resume=resume, keep=keep)
+    result, folder = execute(config, resume=resume, keep=keep, log=log)
     if as_json:
         answer(json.dumps(result))
     else:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import typer
 
 from analog_ff.cli.parameters import Grouped
 from analog_ff.output import starting
-from analog_ff.output.messages import NoAnswerError, Nowhere, standard_output, tell
+from analog_ff.output.messages import NoAnswerError, Nowhere, ReaderGoneError, answer, standard_output, tell
 from analog_ff.registry.options import parse_whole
 from analog_ff.runs.interrupt import Terminated
 from hardware_models.check import CommandError, RunError, UsageError, shown
@@ -20,6 +21,8 @@ AGAIN = "if the run's folder is there already, --resume with the same --out goes
 WIDE = {"max_content_width": 140}
 """Settings of a command's context: the help uses the width of the terminal up to so many columns."""
 INTERRUPTED = f"interrupted; {AGAIN}"
+READER_GONE = 141
+"""Exit status where the reader of standard output has ended: that of SIGPIPE in a shell."""
 
 
 def command_of(function: Callable[..., None]) -> typer.Typer:
@@ -55,14 +58,15 @@ def run_app(application: typer.Typer, arguments: list[str] | None = None) -> int
     command = typer.main.get_command(application)
     words = sys.argv[1:] if arguments is None else arguments
     try:
-        # As the library's own `main`, except for errors: the library treats a file that ends too early as Ctrl-C.
         with in_place(), standard_output(kept="--json" in words), guarded(RunError):
-            with command.make_context(program(), list(words)) as context:
-                command.invoke(context)
+            _invoke(command, words)
     except typer.Exit as end:
         return end.exit_code
     except UsageError as error:
         return _say(str(error), 2)
+    except ReaderGoneError:  # `cat` ends with this status and without a word, too
+        sys.stdout = Nowhere()
+        return READER_GONE
     except NoAnswerError as error:
         sys.stdout = Nowhere()  # or Python would end with a status of its own when it empties the stream
         return _say(str(error), 1)
@@ -74,21 +78,29 @@ def run_app(application: typer.Typer, arguments: list[str] | None = None) -> int
         return _say(str(stopped) or INTERRUPTED, 143)
     except (KeyboardInterrupt, typer.Abort) as stopped:
         return _say(str(stopped) or INTERRUPTED, 130)
-    except BrokenPipeError:  # the reader of the table or the JSON has closed the pipe, such as `| head`
-        sys.stdout = Nowhere()
-        return 1
     except Exception as error:
         # The command line's own errors (an unknown option, a word where a number should stand) format their own message; their
         # classes moved between versions of the library. Anything else is a fault of the program and keeps its traceback.
         if not hasattr(error, "format_message"):
             raise
-        if type(error).__name__ == "NoArgsIsHelpError":
-            print(error.format_message())
-            return 0
         parameter = getattr(error, "param", None)
         option = f"{parameter.opts[0]}: " if parameter is not None and getattr(parameter, "opts", None) else ""
         return _say(f"{option}{error.format_message()}; see --help", 2)
     return 0
+
+
+def _invoke(command: Any, words: list[str]) -> None:  # a class of the library that moved between versions
+    """Carry a command out as the library's own `main` does, except for errors; without a word print the help.
+
+    The library would treat a file that ends too early as Ctrl-C.
+    """
+    try:
+        with command.make_context(program(), list(words)) as context:
+            command.invoke(context)
+    except Exception as error:
+        if type(error).__name__ != "NoArgsIsHelpError" or not hasattr(error, "format_message"):
+            raise
+        answer(error.format_message())
 
 
 def _say(sentence: str, status: int) -> int:

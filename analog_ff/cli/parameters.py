@@ -124,7 +124,7 @@ def _limit(limit: float) -> str:
 def _known(f: Field[Any]) -> str:
     """Return the part of the help on the names that an option takes: those of its table, or its choices."""
     table = f.metadata["table"]
-    names = [_about(name, row) for name, row in table.items()] if table else []
+    names = [about(name, row) for name, row in table.items()] if table else []
     if not table and not all(choice in f.metadata["help"] for choice in f.metadata["choices"]):
         names = list(f.metadata["choices"])
     if f.metadata["or_own"]:
@@ -132,7 +132,8 @@ def _known(f: Field[Any]) -> str:
     return f": {', '.join(names[:-1])} or {names[-1]}" if names else ""
 
 
-def _about(name: str, row: object) -> str:
+def about(name: str, row: object) -> str:
+    """Return a name of a table, with what its row says of it."""
     return f"{name} ({row.about})" if isinstance(row, Row) and row.about else name
 
 

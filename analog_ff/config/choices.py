@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from analog_ff.config.earlier import another_version, not_of_this_version
 from analog_ff.plain import Document, Facts
 from hardware_models import figures, files
 from hardware_models.check import UsageError, in_range, positive_int, shown
@@ -101,6 +102,8 @@ class Choices:
         if any(name not in table for name in cls.telling):
             raise UsageError(f"{where} is not the configuration of {cls.what}.")
         known = {f.name: str(f.type) for f in fields(cls)}
+        said = table.get("versions")
+        versions: Facts = said if isinstance(said, dict) else {}
         values: Document = {}
         for name, value in table.items():
             if name == "schema":
@@ -109,7 +112,9 @@ class Choices:
                 if not isinstance(value, dict):
                     raise UsageError(f"{where}: '{name}' should be a table, got {shown(value)}.")
             elif name not in known:
-                raise UsageError(f"{where} has an unknown entry {shown(name)}{closest(name, known)}.")
+                wrote = another_version(versions)
+                end = closest(name, known) if wrote is None else f"; {not_of_this_version(versions)}"
+                raise UsageError(f"{where} has an unknown entry {shown(name)}{end}.")
             else:
                 off = value == "none" and "None" in known[name]
                 values[name] = of_type(known[name], None if off else value, where, name)
@@ -117,8 +122,8 @@ class Choices:
         if missing := [name for name in known if name not in values]:
             several = f" and {len(missing) - FEW} more" if len(missing) > FEW else ""
             raise UsageError(
-                f"{where} lacks the {'entry' if len(missing) == 1 else 'entries'} {', '.join(missing[:FEW])}{several}: it "
-                "should hold every choice of the run; put back what was removed, or start the run anew in another folder."
+                f"{where} lacks the {'entry' if len(missing) == 1 else 'entries'} {', '.join(missing[:FEW])}{several}: "
+                f"{not_of_this_version(versions)}."
             )
         return values
 

@@ -52,6 +52,11 @@ def check_outside(config: Config) -> None:
     if not is_link(config.port):
         entry("port", config.port, PORTS)
         return
+    if config.ages is not None:
+        raise UsageError(
+            "--ages lets a simulated chip grow old and puts it back as it was; a chip from outside has its own "
+            "clock: leave --ages out."
+        )
     of_cells = [f.name for part in (CellChoices, CircuitChoices, LineChoices) for f in fields(part)]
     defaults = {f.name: f.default for f in fields(config)}
     for name in (*of_cells, *SIMULATED):

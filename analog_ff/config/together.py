@@ -116,8 +116,15 @@ def _check_beside(config: Choices) -> None:
     for f in fields(config):
         other = f.metadata.get("beside")
         if other and not config.at_rest(f.name):
-            if getattr(config, other) == type(config).__dataclass_fields__[other].default:
-                raise UsageError(f"{flag(f.name)} needs {flag(other)} beside it: give {flag(other)} too.")
+            default = type(config).__dataclass_fields__[other].default
+            if getattr(config, other) == default:
+                what = f"{flag(f.name)} needs {flag(other)} beside it"
+                if default in (None, False, ""):
+                    raise UsageError(f"{what}: give {flag(other)} too.")
+                raise UsageError(
+                    f"{what}: with {flag(other)} {default}, the default, it does nothing; give another {flag(other)}, or leave "
+                    f"{flag(f.name)} out."
+                )
 
 
 def _check_only(config: Choices, one: Chosen, option: str, only: Only) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Protocol
 
 from analog_ff.registry.options import option, parse_layers
 from analog_ff.registry.rows import Kind
+from hardware_models.nonlinearities import NONLINEARITIES, remembering
 
 BOX_PLACES = ("inside", "between")
 """Places of a chip's unknown nonlinearity."""
@@ -23,6 +25,18 @@ class BoxOptions:
         beside="nonlinearity",
         later=True,
     )
+
+    @staticmethod
+    def check(config: _Boxed) -> None:
+        """Raise UsageError for a box between layers that remembers; a user's own function and a table never do."""
+        known = NONLINEARITIES.get(config.nonlinearity)
+        if config.box_place == "between" and known is not None and known.remembers:
+            raise remembering(config.nonlinearity)
+
+
+class _Boxed(Protocol):
+    box_place: str
+    nonlinearity: str
 
 
 @dataclass(frozen=True, kw_only=True)

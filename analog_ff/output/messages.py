@@ -50,8 +50,18 @@ class NoAnswerError(CommandError):
     """Standard output cannot be written, so the answer of the command cannot be shown."""
 
 
+class ReaderGoneError(CommandError):
+    """The reader of standard output has closed the pipe, such as ``| head -1``: the command ends, and nothing was wrong.
+
+    It is no BrokenPipeError, which the library that prints tables would answer by ending the program.
+    """
+
+
 class Checked:
-    """A stream that raises `NoAnswerError`, with the reason in one sentence, if a text cannot be written."""
+    """A stream that raises `NoAnswerError`, with the reason in one sentence, if a text cannot be written.
+
+    Where the reader of a pipe has ended it raises `ReaderGoneError`.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -70,8 +80,8 @@ class Checked:
     def _said(self) -> Iterator[None]:
         try:
             yield
-        except BrokenPipeError:  # the reader has ended, which is not a fault
-            raise
+        except BrokenPipeError as error:
+            raise ReaderGoneError("the reader of standard output has ended.") from error
         except (OSError, ValueError) as error:
             reason = (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
             raise NoAnswerError(f"standard output cannot be written ({reason.rstrip('.')}).") from error
@@ -103,4 +113,4 @@ def answer(text: str) -> None:
     stream = _KEPT[-1] if _KEPT else sys.stdout
     if isinstance(stream, Nowhere):
         raise NoAnswerError("standard output cannot be written (it is closed).")
-    print(text, file=stream)
+    print(text, file=stream, flush=True)

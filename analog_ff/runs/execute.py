@@ -14,7 +14,7 @@ from analog_ff.learners.base import Learner
 from analog_ff.output import folders, whole_files
 from analog_ff.output.messages import tell
 from analog_ff.plain import Document
-from analog_ff.runs import cells, checkpoint, fabricated, looks, results
+from analog_ff.runs import cells, checkpoint, fabricated, logs, looks, results
 from analog_ff.runs.build import (
     batches_of,
     data_of,
@@ -34,7 +34,7 @@ from analog_ff.runs.origin import Origin, note_arrays, versions
 from analog_ff.runs.read_time import noted
 from analog_ff.runs.resume import take_up
 from analog_ff.runs.run_device import loaded_device
-from analog_ff.runs.stored import CONFIG, begun_otherwise, begun_with, finished
+from analog_ff.runs.stored import CONFIG, begun_otherwise, begun_with
 from analog_ff.runs.train import Run
 from hardware_models import opened, user_code
 from hardware_models.check import DeviceRangeError, RunError, UsageError
@@ -77,6 +77,7 @@ class End(NamedTuple):
     removed: tuple[str, ...]
     pictures: bool
     after_epoch: Callable[[int], None] | None
+    log: type[logs.Log] | None
 
 
 @contextmanager
@@ -162,6 +163,7 @@ def execute(
     keep: str = "last",
     pictures: bool = True,
     after_epoch: Callable[[int], None] | None = None,
+    log: str | None = None,
 ) -> tuple[Document, Path]:
     """Return the result of a run and its folder.
 
@@ -177,6 +179,7 @@ def execute(
     pictures : whether pictures are drawn, and what a report shows beside the result is noted; a caller that removes the folder
         has no use for them.
     after_epoch : called with the number of epochs after each.
+    log : a name of `analog_ff.runs.logs.LOGS`, a log beside ``metrics.csv``; a run that is resumed continues the one that it has.
 
     Raises
     ------
@@ -184,7 +187,7 @@ def execute(
     """
     with in_place():
         folder = config.folder()
-        end = End(quiet, entry("choice of --keep", keep, KEEP), pictures, after_epoch)
+        end = End(quiet, entry("choice of --keep", keep, KEEP), pictures, after_epoch, logs.wanted(log))
         return _executed(config, placed(folder), resume, end), folder
 
 
@@ -193,11 +196,11 @@ def _executed(config: Config, folder: Path, resume: bool, end: End) -> Document:
         folders.must_be_new(folder)
         with prepared(config) as parts, folders.made(folder, {CONFIG: _written(parts)}):
             return _carry_out(parts, folder, end)
-    if (result := finished(config, folder)) is not None:
+    if (result := logs.finished(config, folder, end.log)) is not None:
         return result
     begun = begun_with(Config, folder)
     with folders.held(folder):
-        if (result := finished(config, folder)) is not None:  # the process that held the folder has finished the run
+        if (result := logs.finished(config, folder, end.log)) is not None:  # the process that held it has finished the run
             return result
         # More epochs are asked of a finished run: `take_up` knows whether it is one.
         if begun is not None and replace(begun, epochs=config.epochs).digest() != config.digest():
@@ -253,8 +256,8 @@ def _carry_out(parts: Parts, folder: Path, end: End) -> Document:
     """Train the remaining epochs, test, and leave cells, pictures and, last of all, the result in the folder."""
     run = parts.run
     meter = MachineMeter()
-    with on_the_chip(run):
-        run.train(folder, quiet=end.quiet, after_epoch=meter.after_epoch(end.after_epoch))
+    with logs.logged(end.log, folder, run, end.after_epoch) as then, on_the_chip(run):
+        run.train(folder, quiet=end.quiet, after_epoch=meter.after_epoch(then))
         start = time.monotonic()
         errors, tallies = run.test()
     wall = run.seconds + time.monotonic() - start

@@ -27,7 +27,7 @@ from analog_ff.runs.execute import Parts, prepared
 from analog_ff.runs.later import ages_of_the_answer
 from analog_ff.runs.results import phase_joule, plain
 from analog_ff.runs.resume import take_up
-from analog_ff.runs.stored import CONFIG, begun_with, finished
+from analog_ff.runs.stored import CONFIG, METRICS, begun_with, finished
 from analog_ff.runs.train import Run
 from hardware_models.check import RunError, UsageError, shown
 from hardware_models.events import Ledger, Tally
@@ -42,7 +42,6 @@ from hardware_models.user_faults import guarded
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-METRICS = "metrics.csv"
 
 
 class Answers(NamedTuple):

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from analog_ff import __version__
+from analog_ff.config.earlier import anew
 from analog_ff.datasets.base import Dataset
 from analog_ff.output.messages import tell
 from analog_ff.plain import Document, Facts
@@ -64,8 +65,19 @@ class Origin:
             said["extended_from"] = self.extended_from
         return said
 
-    def check_inputs(self, kept: Mapping[str, str], folder: Path) -> None:
-        """Raise UsageError, naming the files, if their contents differ from those that the run in `folder` was begun with."""
+    def check_model(self, before: Mapping[str, str], folder: Path) -> None:
+        """Raise UsageError if the run in `folder` was begun with another version of the model's rules; `before`: its versions."""
+        if before.get("model") != self.versions.get("model"):
+            raise UsageError(
+                f"the run in {folder} was begun with version {before.get('model')} of the model's rules, now {MODEL} (what "
+                f"changed is in the changelog): its end would belong to neither; {anew(before)}."
+            )
+
+    def check_inputs(self, kept: Mapping[str, str], folder: Path, before: Mapping[str, str]) -> None:
+        """Raise UsageError, naming the files, if their contents differ from those that the run in `folder` was begun with.
+
+        `before`: the versions of then, whose own files (of devices, of prices) may differ from those of today.
+        """
         changed = sorted(name for name in {*kept, *self.inputs} if kept.get(name) != self.inputs.get(name))
         changed = [name for name in changed if not opened.agree(name, kept, self.inputs)]
         if changed:
@@ -74,21 +86,16 @@ class Origin:
             files = ", ".join(shown(name, 200, quoted=False) for name in named)
             raise UsageError(
                 f"the run in {folder} was begun with other contents of {files}; put back what has changed "
-                "(result and checkpoint keep each file's SHA-256), or start the run anew in another folder."
+                f"(result and checkpoint keep each file's SHA-256), or {anew(before)}."
             )
         opened.goes_on(kept, self.inputs)
 
     def go_on_from(self, facts: Facts, folder: Path) -> None:
-        """Restore the origin from a checkpoint's facts; warn if other versions made it, refuse another model."""
+        """Restore the origin from a checkpoint's facts; warn if other versions made it."""
         self.earlier_versions, self.extended_from = list(facts["earlier_versions"]), facts["extended_from"]
         before = facts["versions"]
         if before == self.versions:
             return
-        if before.get("model") != self.versions.get("model"):
-            raise UsageError(
-                f"the run in {folder} was begun with version {before.get('model')} of the model's rules, now {MODEL} (what "
-                "changed is in the changelog): its end would belong to neither; start the run anew in another folder."
-            )
         if before not in self.earlier_versions:
             self.earlier_versions.append(before)
         names = sorted({*before, *self.versions})

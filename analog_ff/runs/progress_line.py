@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from analog_ff.output.messages import on_terminal, tell
 
 
 class ProgressLine:
@@ -15,12 +15,12 @@ class ProgressLine:
 
     def __call__(self, share: float, what: str) -> None:
         """Show the share of the work that is done."""
-        if sys.stderr.isatty():
+        if on_terminal():
             gone = self.clock() - self.begin
             left = f", {gone * (1 - share) / share:.0f} s left" if 0.02 < share < 1 else ""
             bar = "#" * round(20 * share)
             end = "\n" if share >= 1 else ""
-            print(f"\r[{bar:<20}] {100 * share:3.0f} % {what}{left}\033[K", end=end, file=sys.stderr, flush=True)
+            tell(f"\r[{bar:<20}] {100 * share:3.0f} % {what}{left}\033[K", end=end)
         elif what != self.stage:
-            print(f"{100 * share:3.0f} % {what}", file=sys.stderr)
+            tell(f"{100 * share:3.0f} % {what}")
         self.stage = what

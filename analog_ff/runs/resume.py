@@ -54,7 +54,8 @@ def _restore(run: Run, arrays: dict[str, np.ndarray], facts: Document, path: Pat
     with checkpoint.sound(path, "a checkpoint of this run"):
         _check_facts(facts, run)
     reached = _reached(run, facts, path)
-    run.origin.check_inputs(facts["inputs_sha256"], path.parent)
+    run.origin.check_model(facts["versions"], path.parent)
+    run.origin.check_inputs(facts["inputs_sha256"], path.parent, facts["versions"])
     with checkpoint.sound(path, "a checkpoint of this run"):
         own = run.arrays()
         left_out = facts.get("fabricated", {})  # earlier checkpoints have every array

@@ -18,7 +18,8 @@ from hardware_models.files import LARGE, contents, json_object, reading, text
 
 CONFIG = "config.toml"
 RESULT = "result.json"
-OF_A_RUN = ("checkpoint.h5", "checkpoint.previous.h5", "fabricated.h5", "metrics.csv")
+METRICS = "metrics.csv"
+OF_A_RUN = ("checkpoint.h5", "checkpoint.previous.h5", "fabricated.h5", METRICS)
 """Other files by which the folder of a run is known."""
 SCHEMA = 1
 C = TypeVar("C", bound=Choices)

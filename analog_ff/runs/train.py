@@ -26,6 +26,7 @@ from analog_ff.runs.interrupt import Interruptible
 from analog_ff.runs.lessons import Lesson, lessons, teach
 from analog_ff.runs.origin import Origin
 from analog_ff.runs.progress import Progress
+from analog_ff.runs.stored import METRICS
 from hardware_models import opened
 from hardware_models.check import RunError
 from hardware_models.events import Ledger, Tally
@@ -218,7 +219,7 @@ class Run:
     def write_lines(self, folder: Path) -> None:
         """Write metrics.csv and events.csv, a line an epoch."""
         if self.metrics:
-            whole_files.write(folder / "metrics.csv", table(self.metrics))
+            whole_files.write(folder / METRICS, table(self.metrics))
             whole_files.write(folder / "events.csv", table(self.counted))
 
     def restore(self, arrays: dict[str, np.ndarray], facts: Document) -> None:

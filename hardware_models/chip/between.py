@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from hardware_models.check import UsageError
 from hardware_models.chip.conversions import priced
 from hardware_models.chip.oracle import difference
 from hardware_models.converters.adc import Adc
 from hardware_models.events import Events
 from hardware_models.keys import Key
+from hardware_models.nonlinearities import remembering
 from hardware_models.nonlinearities.base import Nonlinearity, Stateful, answer
 from hardware_models.port import LayerSheet, SealedChipError
 
@@ -43,10 +43,7 @@ class Between:
     ) -> None:
         self.__box = nonlinearity.fabricate(lines, key)
         if isinstance(self.__box, Stateful):
-            raise UsageError(
-                f"nonlinearity {nonlinearity.name} remembers, and a box between layers keeps no state: choose --box-place "
-                "inside, or another --nonlinearity."
-            )
+            raise remembering(nonlinearity.name)
         self._adc = Adc(above.adc_bits, above.input_scale)
         self._dac_bits, self._sealed = above.dac_bits, sealed
 

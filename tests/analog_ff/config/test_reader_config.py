@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from analog_ff import __version__
 from analog_ff.config.config import Config
 from analog_ff.estimator import ForwardForwardClassifier
 from analog_ff.runs.build import port_of
@@ -92,6 +94,29 @@ def test_a_spiking_runs_configuration_has_the_same_checks(old: str, new: str, wo
     (tmp_path / "config.toml").write_text(Config().to_toml({}), encoding="utf-8")
     with pytest.raises(UsageError, match="is not the configuration of a spiking run"):
         SpikingConfig.from_toml(tmp_path / "config.toml")
+
+
+@pytest.mark.parametrize(
+    ("versions", "said", "never"),
+    [
+        ({"analog-ff": "0.0.9"}, "version 0.0.9 wrote it, and this version, .* or install version 0.0.9", "put back"),
+        ({"analog-ff": __version__}, "an earlier state of version .* or put back what was changed", "install"),
+        ({}, "a version that it does not name wrote it, or lines were changed; start the run anew", "install"),
+    ],
+)
+def test_a_configuration_of_another_version_says_so(
+    versions: dict[str, str], said: str, never: str, tmp_path: Path
+) -> None:
+    """Nothing was removed from it, so nothing can be put back: the version that wrote it goes on with it, if it is known."""
+    place = tmp_path / "config.toml"
+    whole = Config().to_toml(versions)
+    for written in (whole.replace("\nseed = 0", ""), whole.replace("\nseed = 0", "\nseed = 0\nold_option = 0")):
+        place.write_text(written if versions else written.replace("[versions]", ""))
+        with pytest.raises(UsageError) as error:
+            Config.from_toml(place)
+        if "unknown entry" not in str(error.value) or versions.get("analog-ff") == "0.0.9":
+            assert re.search(said, str(error.value)), error.value
+        assert never not in str(error.value)
 
 
 @pytest.mark.parametrize("kind", [Config, SpikingConfig])

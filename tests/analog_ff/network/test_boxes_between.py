@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from analog_ff.cli.app import run_app
 from analog_ff.config.config import Config
 from analog_ff.learners.backprop import Backprop, NominalBackprop
 from analog_ff.learners.neuron_curves import NeuronCurves
@@ -17,6 +18,7 @@ from analog_ff.network.stack import Stack
 from analog_ff.objective.goodness import LayerGoodness
 from analog_ff.plain import Document
 from analog_ff.runs.execute import execute
+from analog_ff.sweep import app as sweep
 from hardware_models.check import UsageError
 from hardware_models.chip import Chip
 from hardware_models.chip.between import Between
@@ -157,6 +159,20 @@ def test_boxes_that_remember_are_refused(name: str) -> None:
         box(name)
 
 
+def test_boxes_that_remember_are_refused_before_a_sweep_begins(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where options are resolved: no folder, no point, though the first point is a box that keeps no state."""
+    file = tmp_path / "sweep.toml"
+    file.write_text(
+        '[options]\ndata = "toy"\npreset = "plain"\nlayers = [8, 8]\nbox-place = "between"\n'
+        '[grid]\nnonlinearity = ["random", "drifting"]\n'
+    )
+    assert run_app(sweep, [str(file), "--folder", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err
+    assert "nonlinearity drifting remembers" in said and said.count("\n") == 1 and not (tmp_path / "out").exists()
+
+
 def run(folder: Path, **more: Any) -> Document:
     """Return the result of a small run with perfect converters."""
     options: Document = {
@@ -198,7 +214,10 @@ def test_a_run_with_a_box_between_goes_on_to_the_same_bits(tmp_path: Path) -> No
     ("choices", "says"),
     [
         ({"box_place": "between"}, "--box-place needs --nonlinearity"),
-        ({"box_strength": 0.5}, "--box-strength needs --nonlinearity"),
+        (
+            {"box_strength": 0.5, "nonlinearity": "relu"},
+            "--box-strength needs --nonlinearity beside it: with --nonlinearity relu, the default, it does nothing; give another",
+        ),
         ({"box_strength": 1.5, "nonlinearity": "random"}, "--box-strength"),
         ({"box_place": "above", "nonlinearity": "random"}, "--box-place is one of inside, between"),
         ({"box_place": "between", "nonlinearity": "random", "network": "recurrent"}, "belongs to --network stack"),

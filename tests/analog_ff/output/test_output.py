@@ -12,10 +12,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from kills import POSIX, SMALL
 
 import analog_ff
 from analog_ff.__main__ import app as commands
+from analog_ff.cli.app import READER_GONE
+from analog_ff.config.config import Config
 from analog_ff.output import starting
+from analog_ff.runs.execute import execute
 from analog_ff.simulate import app, run_app
 
 MINE = """
@@ -200,3 +204,21 @@ def test_an_answer_needs_a_standard_output(
     assert run_app(app, small) == 1
     assert "standard output cannot be written (it is closed)" in capsys.readouterr().err
     assert (tmp_path / "run" / "result.json").is_file()
+
+
+@POSIX
+def test_a_reader_that_ends_before_the_command(tmp_path: Path) -> None:
+    """Behind a pipe such as ``| head -1`` tables, help and answers end without a word, with the status of SIGPIPE."""
+    folder = tmp_path / "run"
+    execute(Config(**SMALL, out=str(folder)), quiet=True, pictures=False)
+    words: list[list[str]] = [[], ["--help"], ["--version"], ["devices", "list"], ["infer", str(folder)]]
+    started = []
+    for word in words:  # side by side, since each of them loads the program
+        process = subprocess.Popen(
+            [sys.executable, "-m", "analog_ff", *word], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        assert process.stdout is not None
+        process.stdout.close()
+        started.append(process)
+    ends = [(process.communicate()[1].decode(), process.returncode) for process in started]
+    assert ends == [("", READER_GONE)] * len(words)

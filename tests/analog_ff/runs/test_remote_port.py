@@ -194,6 +194,12 @@ def test_wrong_choices_are_refused(
     assert said in err and err.count("error: ") == 1 and not (tmp_path / "run").exists()
 
 
+def test_a_chip_from_outside_is_not_made_to_age() -> None:
+    """The device that prices its counts says nothing of how it ages."""
+    with pytest.raises(UsageError, match="a chip from outside has its own clock: leave --ages out"):
+        Config(**SMALL, port="process:any", ages="1h")
+
+
 def test_the_time_for_an_answer_is_no_part_of_a_run() -> None:
     """A run may be resumed with a longer time."""
     short, long = (Config(**SMALL, nonlinearity=neurons("good"), answer_within=t) for t in (1.0, None))

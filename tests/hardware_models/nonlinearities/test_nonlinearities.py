@@ -467,3 +467,9 @@ def test_the_names_are_in_the_nomenclature() -> None:
     page = (Path(__file__).resolve().parents[3] / "docs" / "reference" / "nomenclature.md").read_text(encoding="utf-8")
     table = page.split("## Nonlinearities\n")[1].split("\n## ")[0]
     assert re.findall(r"^\| `([a-z-]+)` \|", table, re.M) == list(NONLINEARITIES)
+
+
+@pytest.mark.parametrize("name", NONLINEARITIES)
+def test_the_row_of_a_nonlinearity_says_whether_it_remembers(name: str) -> None:
+    """Options are checked by the row, before neurons are made."""
+    assert NONLINEARITIES[name].remembers == isinstance(load_nonlinearity(name).fabricate(3, Key(0, "n")), Stateful)
