@@ -199,7 +199,9 @@ def test_the_command_answers_and_goes_on_with_what_is_there(tmp_path: Path, caps
     first = json.loads(capsys.readouterr().out)
     assert first == json.loads((tmp_path / "study" / "improve.json").read_text())
     assert {f["name"] for f in first["figures"]} == {"cycle_noise", "adc"} and first["config"]["split"] == "holdout"
-    given = "--axes cycle_noise,adc --seeds 2 --curves 1 --preset plain --device memristor --data toy --layers 6 --epochs 1"
+    given = (
+        "--axes cycle_noise,adc --seeds 2 --curves 1 --preset plain --device memristor --data toy --layers 6 --epochs 1"
+    )
     assert set(first["command"].split()) == {*"python -m analog_ff improve".split(), *given.split()}
     assert set(first["versions"]) >= {"analog-ff", "model", "numpy"} and "data set toy" in first["inputs_sha256"]
     assert (tmp_path / "study" / "improve.md").read_text().startswith("# memristor: what to improve first")

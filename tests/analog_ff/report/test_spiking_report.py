@@ -114,5 +114,5 @@ def test_a_result_without_an_entry_is_one_sentence(copy: Path, name: str) -> Non
     result = json.loads((copy / "result.json").read_text())
     del result[name]
     (copy / "result.json").write_text(json.dumps(result))
-    with pytest.raises(UsageError, match=f"result.json: the document lacks the entry '{name}', which should be "):
+    with pytest.raises(UsageError, match=f"result.json: the document lacks the entry '{name}'"):
         REPORT(copy)
