@@ -162,7 +162,14 @@ def _studied(config: Config, axes: list[str], bench: Bench, wishes: Wishes, *, d
 
 
 def _specified(
-    config: Config, figures: list[str], bench: Bench, error: float | None, loss: float | None, trials: int, *, dry_run: bool
+    config: Config,
+    figures: list[str],
+    bench: Bench,
+    error: float | None,
+    loss: float | None,
+    trials: int,
+    *,
+    dry_run: bool,
 ) -> Answer | None:
     """Return the specification of figures; None if only the cost was asked for."""
     from analog_ff.improvement import specification

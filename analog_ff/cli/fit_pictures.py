@@ -103,9 +103,10 @@ def draw_steps(fit: Fit, axes: Any) -> None:
     rows = np.flatnonzero(train.stepped)
     base = train.base[rows]
     moved, where, sign = (train.g[rows] - train.g[base]) / (rows - base), train.g[base], train.polarity[rows]
+    size = 1 if len(rows) > MANY else 3
     for label, colour, s in (("up", "C0", 1), ("down", "C3", -1)):
         own = sign == s
-        axes.plot(factor * where[own][:4000], factor * moved[own][:4000], ".", color=colour, ms=1 if len(rows) > MANY else 3, alpha=0.15)
+        axes.plot(factor * where[own][:4000], factor * moved[own][:4000], ".", color=colour, ms=size, alpha=0.15)
         place = np.digitize(where[own], np.linspace(where.min(), where.max(), 16))
         mean = [(where[own][place == k].mean(), moved[own][place == k].mean()) for k in np.unique(place)]
         axes.plot(*(factor * np.array(mean).T), "o", color=colour, label=f"{label}, measured mean")
