@@ -21,6 +21,8 @@ CYCLES = 60
 SIMULATED, TWINS = 5, 6
 """Measured cycles that are simulated, each on so many cells."""
 
+MANY = 2000
+"""Single steps above which each is a smaller point."""
 MEASURED: Mapping[str, Any] = {"color": "C0", "lw": 3.0, "solid_capstyle": "butt", "zorder": 1.0}
 TWIN: Mapping[str, Any] = {"color": "C1", "lw": 0.8, "ls": (0, (4, 3)), "zorder": 2.0}
 FITTED: Mapping[str, Any] = {"color": "black", "lw": 1.0, "zorder": 3.0}
@@ -35,7 +37,7 @@ def draw_fit(fit: Fit, path: Path, aged: TraceFit | None = None) -> None:
     draw_steps(fit, steps)
     factor, unit = scale(float(np.nanmax(fit.train.g)))
     before, residual = fit.residuals
-    against.plot(factor * before, residual, ".", ms=1, alpha=0.3)
+    against.plot(factor * before, residual, ".", ms=1 if len(residual) > MANY else 3, alpha=0.4)
     against.set(
         xlabel=f"conductance before [{unit}]", ylabel="residual [standard deviations]", title="residuals against state"
     )
@@ -101,9 +103,10 @@ def draw_steps(fit: Fit, axes: Any) -> None:
     rows = np.flatnonzero(train.stepped)
     base = train.base[rows]
     moved, where, sign = (train.g[rows] - train.g[base]) / (rows - base), train.g[base], train.polarity[rows]
+    size = 1 if len(rows) > MANY else 3
     for label, colour, s in (("up", "C0", 1), ("down", "C3", -1)):
         own = sign == s
-        axes.plot(factor * where[own][:4000], factor * moved[own][:4000], ".", color=colour, ms=1, alpha=0.15)
+        axes.plot(factor * where[own][:4000], factor * moved[own][:4000], ".", color=colour, ms=size, alpha=0.15)
         place = np.digitize(where[own], np.linspace(where.min(), where.max(), 16))
         mean = [(where[own][place == k].mean(), moved[own][place == k].mean()) for k in np.unique(place)]
         axes.plot(*(factor * np.array(mean).T), "o", color=colour, label=f"{label}, measured mean")

@@ -160,7 +160,7 @@ def _confirmed(document: Facts) -> list[str]:
     pairs = len(found["decided_pairs"])
     return [
         "",
-        f"## With {len(found['seeds'])} seeds that were not used before",
+        f"## With {len(found['seeds'])} {'seed that was' if len(found['seeds']) == 1 else 'seeds that were'} not used before",
         "",
         *table(["figure, alone at its best", "gain [points]", "gain, other seeds [points]"], rows),
         "",

@@ -17,8 +17,10 @@ WIDTH, HEIGHT = 420.0, 250.0
 """Size of a chart of curves [px]; the page scales it to its column."""
 LEFT, RIGHT, TOP, BOTTOM = 66.0, 408.0, 10.0, 208.0
 """Places of the frame inside it [px]."""
-ROW, BAR = 34.0, 11.0
-"""Height of a row of a chart of bars, and of a bar in it [px]."""
+ROW, BAR, LINE = 34.0, 11.0, 14.0
+"""Height of a row of a chart of bars, of a bar in it, and of a line of text [px]."""
+LETTER = 6.2
+"""Width of a letter of the text above a bar, about [px]."""
 COLOURS = 8
 """Colours of curves in the style of the page; more curves begin again with the first."""
 
@@ -172,14 +174,20 @@ class Bars:
     ranges: bool = False  # draw ranges as the bars, and values as marks on them
 
     @property
+    def lifted(self) -> float:
+        """Height by which the names stand above the values [px]: a line where one of them would run into its value, else 0."""
+        longest = max((len(row.name) + len(row.text) + 2 for row in self.rows), default=0)
+        return LINE if LETTER * longest > RIGHT else 0.0
+
+    @property
     def height(self) -> float:
         """Height of the whole [px]."""
-        return 48.0 + ROW * len(self.rows)
+        return 42.0 + self.floor
 
     @property
     def floor(self) -> float:
         """Place of the horizontal axis [px]."""
-        return 6.0 + ROW * len(self.rows)
+        return 6.0 + (ROW + self.lifted) * len(self.rows)
 
     @cached_property
     def across(self) -> Axis:
@@ -195,5 +203,6 @@ class Bars:
             ends = (begin, self.across.at(row.value))
             if self.ranges and row.low is not None and row.high is not None:
                 ends = (self.across.at(row.low), self.across.at(row.high))
-            found.append((row, 6.0 + ROW * n + 18.0, min(ends), max(abs(ends[1] - ends[0]), 1.0)))
+            top = 6.0 + (ROW + self.lifted) * n + 18.0 + self.lifted
+            found.append((row, top, min(ends), max(abs(ends[1] - ends[0]), 1.0)))
         return found

@@ -130,8 +130,8 @@ def test_it_tells_how_it_was_made(folder: Path) -> None:
     found, made = document(folder), result(folder, "quick", 1)
     told = (
         "python -m analog_ff compare --learners forward-forward,quick=backprop --set quick:learning-rate=1 --set "
-        "memristor/quick:momentum=0.9 --seeds 2 --accuracy 30 --draws 400 --preset plain --data toy --shift 0 --layers 8 "
-        "--epochs 3 --batch 100"
+        "memristor/quick:momentum=0.9 --seeds 2 --accuracy 30 --draws 400 --data toy --shift 0 --layers 8 --epochs 3 "
+        "--batch 100 --preset plain"
     )
     assert sorted(found["command"].split(" --")) == sorted(told.split(" --"))  # an option's place says nothing
     assert found["versions"] == made["versions"] and found["inputs_sha256"] == made["inputs_sha256"]
