@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
-
 class Answers(NamedTuple):
     """The answers of one or more read-outs to images."""
 
