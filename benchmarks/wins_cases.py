@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 
 from catalogue import HERE, command_of, experiments, judged_on, results_of
 
+from analog_ff.config.array_parts import CellChoices, CircuitChoices, LineChoices
 from analog_ff.config.config import Config
-from analog_ff.config.parts import CellChoices, ChipChoices, CircuitChoices, DataChoices, LineChoices
+from analog_ff.config.parts import ChipChoices, DataChoices
 from analog_ff.learners import LEARNERS
 from analog_ff.registry.rows import kinds
 from analog_ff.updates import UPDATES

@@ -9,31 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from analog_ff.config.ages import parse_ages
+from analog_ff.config.array_parts import FAULTS, CellChoices, CircuitChoices, LineChoices
 from analog_ff.config.choices import Choices
 from analog_ff.config.outside import check_outside
-from analog_ff.config.parts import (
-    FAULTS,
-    CellChoices,
-    ChipChoices,
-    CircuitChoices,
-    DataChoices,
-    LearningChoices,
-    LineChoices,
-    RunChoices,
-)
+from analog_ff.config.parts import ChipChoices, DataChoices, LearningChoices, RunChoices
 from analog_ff.config.presets import BUILDABLE, FORWARD_FORWARD, PLAIN, PRESETS, RECIPES, recipe, values
 from analog_ff.config.together import check_run, unread
 from analog_ff.learners import LEARNERS
-from analog_ff.learners.options import (
-    FINAL_WEIGHTS,
-    READOUTS,
-    SLOPES,
-    ArrayOptions,
-    GoodnessOptions,
-    LocalOptions,
-    NegativesOptions,
-    ReadoutOptions,
-)
+from analog_ff.learners.goodness_options import GoodnessOptions, NegativesOptions
+from analog_ff.learners.options import FINAL_WEIGHTS, READOUTS, SLOPES, ArrayOptions, LocalOptions, ReadoutOptions
 from analog_ff.network import NETWORKS
 from analog_ff.objective.makers import NEGATIVES
 from analog_ff.objective.schedule import SCHEDULES

@@ -1,4 +1,4 @@
-"""What to do with the folder of a run that this version cannot go on with: the end of a sentence that has named the reason."""
+"""Advice for the folder of a run that another version wrote: the end of a sentence that has named the reason."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def another_version(versions: Facts) -> str | None:
 
 
 def anew(versions: Facts) -> str:
-    """Return what remains to be done with a folder of these versions."""
+    """Return the advice for a folder of these versions."""
     wrote = another_version(versions)
     other = "" if wrote is None else f", or install version {wrote} of analog-ff, which wrote it"
     return f"start the run anew in another folder{other}"
 
 
 def not_of_this_version(versions: Facts) -> str:
-    """Return who wrote a folder and what remains to be done; `versions` is empty where it keeps none."""
+    """Return the version that wrote a folder, with the advice; `versions` is empty where the folder keeps none."""
     wrote = another_version(versions)
     if wrote is not None:
         return f"version {wrote} wrote it, and this version, {__version__}, cannot go on with it; {anew(versions)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from analog_ff.config.parts import CellChoices, CircuitChoices, LineChoices
+from analog_ff.config.array_parts import CellChoices, CircuitChoices, LineChoices
 from analog_ff.config.together import settings
 from analog_ff.registry.options import flag
 from hardware_models.check import UsageError

@@ -14,8 +14,8 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from analog_ff.config.array_parts import ADC_FAULTS, DAC_FAULTS, FAULTS
 from analog_ff.config.config import Config
-from analog_ff.config.parts import ADC_FAULTS, DAC_FAULTS, FAULTS
 from analog_ff.improvement.switches import SWITCHES
 from analog_ff.plain import Document
 from analog_ff.runs.chip_parts import interconnect_of

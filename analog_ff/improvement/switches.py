@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from analog_ff.config.array_parts import ADC_FAULTS, DAC_FAULTS, FAULTS
 from analog_ff.config.config import Config
-from analog_ff.config.parts import ADC_FAULTS, DAC_FAULTS, FAULTS
 from analog_ff.plain import Document
 from hardware_models.devices.base import BaseDevice
 

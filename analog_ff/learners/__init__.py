@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
 
+from analog_ff.learners.goodness_options import (
+    CollaborationOptions,
+    CopyOptions,
+    GateOptions,
+    GoodnessOptions,
+    NegativesOptions,
+)
 from analog_ff.learners.options import (
     LOCAL_READOUTS,
     ArrayOptions,
-    CollaborationOptions,
-    CopyOptions,
     FormatOptions,
-    GateOptions,
-    GoodnessOptions,
     LocalOptions,
-    NegativesOptions,
     PerturbationOptions,
     ReadoutOptions,
     VerifyOptions,

@@ -22,8 +22,8 @@ from typing import ClassVar, Unpack
 import numpy as np
 
 from analog_ff.learners.base import ALWAYS
+from analog_ff.learners.goodness_options import COPIES_FROM
 from analog_ff.learners.local import LocalKeywords, LocalLearner
-from analog_ff.learners.options import COPIES_FROM
 from analog_ff.network.base import Activity, Network
 from analog_ff.network.stack import dropped
 from analog_ff.objective.dimensionality import Dimensionality

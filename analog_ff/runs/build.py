@@ -14,7 +14,7 @@ from analog_ff.datasets.base import Dataset, first_windows
 from analog_ff.datasets.preprocess import binarised, cropped, of_classes, pooled
 from analog_ff.learners import LEARNERS
 from analog_ff.learners.base import Learner
-from analog_ff.learners.options import GoodnessOptions
+from analog_ff.learners.goodness_options import GoodnessOptions
 from analog_ff.network import NETWORKS
 from analog_ff.network.base import Frame, Network, Wiring
 from analog_ff.objective.goodness import LayerGoodness

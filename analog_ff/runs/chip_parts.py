@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from analog_ff.config.array_parts import ADC_FAULTS, DAC_FAULTS
 from analog_ff.config.config import Config
-from analog_ff.config.parts import ADC_FAULTS, DAC_FAULTS, ChipChoices
+from analog_ff.config.parts import ChipChoices
 from analog_ff.config.together import settings
 from analog_ff.plain import Document, Facts
 from hardware_models.check import UsageError

@@ -200,9 +200,7 @@ def _executed(config: Config, folder: Path, resume: bool, end: End) -> Document:
         return result
     begun = begun_with(Config, folder)
     with folders.held(folder):
-        if (
-            result := logs.finished(config, folder, end.log)
-        ) is not None:  # the process that held it has finished the run
+        if (result := logs.finished(config, folder, end.log)) is not None:  # by the process that held it
             return result
         # More epochs are asked of a finished run: `take_up` knows whether it is one.
         if begun is not None and replace(begun, epochs=config.epochs).digest() != config.digest():

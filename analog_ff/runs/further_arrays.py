@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
+from analog_ff.config.array_parts import CellChoices
 from analog_ff.config.config import Config
-from analog_ff.config.parts import CellChoices
 from analog_ff.config.together import settings
 from analog_ff.learners import LEARNERS
 from analog_ff.plain import Document, Facts

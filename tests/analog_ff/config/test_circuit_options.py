@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from analog_ff.config.array_parts import ADC_FAULTS, DAC_FAULTS
 from analog_ff.config.config import Config
-from analog_ff.config.parts import ADC_FAULTS, DAC_FAULTS
 from analog_ff.improvement.ablation import cases
 from analog_ff.registry.options import flag
 from analog_ff.runs import checkpoint
