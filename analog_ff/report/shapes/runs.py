@@ -39,8 +39,8 @@ class Finished(Made):
     split: str
     wall_seconds: float
     images: Images
-    test_error_percent_by_readout: dict[str, float] | None
-    validation_error_percent_by_readout: dict[str, float] | None
+    test_error_percent_by_readout: NotRequired[dict[str, float] | None]
+    validation_error_percent_by_readout: NotRequired[dict[str, float] | None]
 
 
 class CellsOfALayer(TypedDict):
