@@ -70,11 +70,9 @@ def _shaped(folder: Path, result: Document, kind: object) -> Document:
     if "schema" in result:  # the first versions wrote none
         figures.schema(result, where)
     files.shaped(result, kind, where)
-    kinds = "test" if result["split"] == "final" else "validation"
-    if not result[f"{kinds}_error_percent_by_readout"]:
-        raise UsageError(
-            f"{where}: '{kinds}_error_percent_by_readout' should have the error of each read-out, but it is empty."
-        )
+    errors = f"{'test' if result['split'] == 'final' else 'validation'}_error_percent_by_readout"
+    if not result.get(errors):
+        raise UsageError(f"{where} lacks the entry '{errors}', which should have the error of each read-out [%].")
     return result
 
 
@@ -87,4 +85,8 @@ def _priced(result: Document) -> tuple[Document | None, str]:
 
 
 def _metrics(folder: Path) -> list[dict[str, float]]:
-    return lines_of(folder / METRICS) if folders.has(folder, METRICS) else []
+    """Return the lines of metrics.csv; none where the folder has no such file."""
+    lines = lines_of(folder / METRICS) if folders.has(folder, METRICS) else []
+    if any("epoch" not in line for line in lines):
+        raise UsageError(f"{folder / METRICS} lacks the column 'epoch', which should be the first of its columns.")
+    return lines

@@ -15,7 +15,7 @@ from analog_ff.spiking.config import SpikingConfig
 
 COMMAND = "python -m analog_ff spiking"
 SIDES = {"awake": "awake, with the right label", "asleep": "asleep, with a wrong label"}
-"""What a layer is shown in training, as metrics.csv calls it -> its name in a legend."""
+"""Side of the goodness in metrics.csv -> its name in a legend, with the label that a layer is shown."""
 FIRING = {
     "mean_rate_hz": ("mean rate [Hz]", 1.0),
     "active_share": ("active cells [%]", 100.0),

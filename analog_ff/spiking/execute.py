@@ -105,7 +105,7 @@ def _carry_out(config: SpikingConfig, folder: Path, data: Dataset, quiet: bool, 
 
 
 def _note_looks(folder: Path, data: Dataset, outcome: Outcome) -> None:
-    """Write what only the report shows: confusion matrices, the worst answers, the weights of first cells from every pixel."""
+    """Write looks.json for the report: confusion matrices, the worst answers, the weights of first cells from every pixel."""
     tested, pixels = len(outcome.labels), data.x_test.shape[1]
     totals = outcome.totals()
     answers = {name: scores.argmax(axis=1) for name, scores in totals.items()}

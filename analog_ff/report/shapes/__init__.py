@@ -24,7 +24,7 @@ def read(place: Path, what: str, expected: str, kind: object) -> Document:
 
 
 class Made(TypedDict):
-    """How a document was made; documents of earlier versions do not say it."""
+    """Origin of a document; documents of earlier versions lack it."""
 
     command: NotRequired[str]
     versions: NotRequired[dict[str, str | int]]

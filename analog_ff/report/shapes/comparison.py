@@ -18,7 +18,7 @@ class Amount(TypedDict):
 
 
 class Swing(TypedDict):
-    """What one price moves a ratio to."""
+    """Ends of a ratio when one price goes from its low to its high end."""
 
     quantity: str
     ratio_low: float

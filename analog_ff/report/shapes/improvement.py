@@ -9,7 +9,7 @@ from hardware_models.files import SOME
 
 
 class CaseConfig(TypedDict):
-    """What an answer of improve says of its run."""
+    """Choices of the run that an answer of improve names."""
 
     device: str
     data: str
@@ -21,7 +21,7 @@ class CaseConfig(TypedDict):
 
 
 class Study(Made):
-    """What a study and a specification have in common."""
+    """Entries that a study and a specification have in common."""
 
     config: CaseConfig
     seeds: Annotated[list[int], SOME]

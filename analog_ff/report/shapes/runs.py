@@ -34,13 +34,13 @@ class Images(TypedDict):
 
 
 class Finished(Made):
-    """What the results of all runs have."""
+    """Entries that the results of all runs have."""
 
     split: str
     wall_seconds: float
     images: Images
-    test_error_percent_by_readout: dict[str, float] | None
-    validation_error_percent_by_readout: dict[str, float] | None
+    test_error_percent_by_readout: NotRequired[dict[str, float] | None]
+    validation_error_percent_by_readout: NotRequired[dict[str, float] | None]
 
 
 class CellsOfALayer(TypedDict):
@@ -68,7 +68,7 @@ class Cells(TypedDict):
 
 
 class SomeDevice(TypedDict):
-    """What a report says of the device of a run."""
+    """Description of the device of a run."""
 
     name: NotRequired[str]
     source: NotRequired[str | None]
@@ -86,7 +86,7 @@ class ChipRun(Finished):
 
 
 class Firing(TypedDict):
-    """How the cells of a layer fire while an image is shown."""
+    """Rates and shares of the cells of a layer while an image is shown."""
 
     mean_rate_hz: float
     active_share: float

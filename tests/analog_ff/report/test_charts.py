@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from analog_ff.report.axes import Axis, along, spanning
-from analog_ff.report.charts import Bar, Bars, Chart, Curve
+from analog_ff.report.charts import BAR, LINE, ROW, Bar, Bars, Chart, Curve
 
 
 @pytest.mark.parametrize("log", [False, True])
@@ -30,6 +30,15 @@ def test_ticks_of_a_linear_axis_are_round_and_inside(low: float, high: float) ->
     assert 3 <= len(ticks) <= 11 and low <= min(values) and max(values) <= high
     assert steps == pytest.approx([steps[0]] * len(steps)) and f"{steps[0]:.3e}"[:5] in ("1.000", "2.000", "5.000")
     assert [place for place, _ in ticks] == sorted(place for place, _ in ticks)
+
+
+@pytest.mark.parametrize(("name", "lines"), [("dac", 1), ("spread from cell to cell (step_spread, bound_spread)", 2)])
+def test_a_long_name_of_a_bar_stands_above_its_value(name: str, lines: int) -> None:
+    """Otherwise the two would run into each other; bars keep their distance, and the axis stands below the last one."""
+    chart = Bars("", "", [Bar(name, 1.0, "-2.50 ± 63.53 points"), Bar("adc", 2.0, "1")], "")
+    (_, first, *_), (_, second, *_) = chart.drawn()
+    assert chart.lifted == (lines - 1) * LINE and second - first == ROW + chart.lifted
+    assert first - 4.0 - chart.lifted > 8.0 and second + BAR < chart.floor < chart.height
 
 
 def test_epochs_have_ticks_at_whole_numbers_alone() -> None:

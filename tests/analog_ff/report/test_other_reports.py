@@ -76,6 +76,7 @@ def test_a_sweep_shows_every_group_and_what_failed(tmp_path: Path) -> None:
     assert "20.5 +- 6.4" in report.text and "it <cannot> be." in report.text and "1 failed" in report.text
     drawn = " ".join(str(one.get("aria-label")) for one in report.all("svg"))
     assert "error [%] against learning-rate" in drawn and "error [%] against learner" in drawn
+    assert "learner backprop" in report.text and "learning-rate 0.02" in report.text  # curves of the other factor
     assert len(report.all("tr")) == 1 + 4 + 2 + 2 + 2
     (tmp_path / sweep_file.KEPT).unlink()
     why = f"The command that repeats the sweep is not shown: the folder has no {sweep_file.KEPT}, which "

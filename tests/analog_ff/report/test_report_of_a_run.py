@@ -163,3 +163,8 @@ def test_what_is_noted_for_the_report_is_named_where_it_is_wrong(copy: Path) -> 
     noted = json.loads((copy / looks.NAME).read_text())
     noted["worst"]["wrong"] = "many"
     assert damaged(copy, looks.NAME, json.dumps(noted)).endswith("'worst.wrong' should be a whole number, got a text.")
+
+
+def test_a_table_without_epochs_is_one_sentence(copy: Path) -> None:
+    text = (copy / "metrics.csv").read_text().replace("epoch", "age", 1)
+    assert "lacks the column 'epoch'" in damaged(copy, "metrics.csv", text)

@@ -5,23 +5,57 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 from reading_pages import Report
 
+from analog_ff.datasets.base import Dataset
 from analog_ff.output.quantities import joules
 from analog_ff.report import kinds
 from analog_ff.runs import looks
 from analog_ff.simulate import run_app
 from analog_ff.spike import app
+from analog_ff.spiking.accounting import read_events
+from analog_ff.spiking.config import SpikingConfig
+from analog_ff.spiking.presentations import training as training_plan
+from analog_ff.spiking.simulation import Counts, Outcome
+from analog_ff.spiking.synapses.base import Hardware
+from analog_ff.spiking.synapses.lines import Reads
 from hardware_models.check import UsageError
+from hardware_models.events import Ledger
+from hardware_models.load import load_device
+from hardware_models.tiles import Tiling
 from tests.conftest import REPORT
 
 OPTIONS = ["--target", "numpy", "--data", "digits", "--layers", "4,3", "--epochs", "2", "--images-per-epoch", "3",
-           "--test-images", "2", "--step", "3", "--device", "memristor"]  # fmt: skip
+           "--test-images", "12", "--step", "3", "--device", "memristor"]  # fmt: skip
 OF_DEVICES = ("device", "events", "integrals", "energy", "cells", "synaptic_operations")
+
+
+def outcome(config: SpikingConfig, data: Dataset, *, quiet: bool) -> Outcome:
+    """Return what a run of Brian2 could have found, drawn at random: all that a report shows follows from it."""
+    draw, sizes = np.random.default_rng(0), (164, *config.layers)
+    tested, layers = config.test_images, len(config.layers)
+    training = training_plan(config, data.y_train, 10)
+    shown = len(training)
+    ledger, device = Ledger(), load_device(config.device)
+    for phase, part in (("learn", slice(0, shown)), ("infer", slice(0, 10 * tested)), ("monitor", slice(0, tested))):
+        for n, (inputs, cells) in enumerate(pairwise(sizes)):
+            reads = Reads(*(draw.integers(1, 9, 10 * tested) for _ in Reads._fields))
+            tiling = Tiling(inputs, 2 * cells, 256, 256)
+            ledger.book(phase, read_events(device, tiling, config, n, reads, part, 1e-6, phase == "learn"), n)
+    cells_found = [{"share_at_bound": 0.25, "share_at_low": 0.25, "share_at_high": 0.0, "pulses_mean": 7.0}] * layers
+    counts = tuple(draw.integers(0, 5, (2 * tested, n)).astype(np.float32) for n in config.layers)
+    raster = tuple((draw.integers(0, n, 20), np.sort(draw.uniform(0.0, 90.0, 20))) for n in sizes)
+    spikes = {what: tuple(draw.integers(0, 99, n) for n in sizes) for what in ("training", "testing")}
+    return Outcome(
+        draw.random((layers, tested, 10)), data.y_test[:tested], draw.random((layers, shown)), training,
+        tuple(draw.standard_normal(pair).astype(np.float32) for pair in pairwise(sizes)), spikes,
+        Counts(counts, raster, 90.0), Hardware(ledger, device, cells_found), {"build": 1.0, "run": 1.0},
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +66,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
     place, printed = tmp_path_factory.mktemp("spiking") / "run", StringIO()
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(printed):
-        patch.setattr("analog_ff.spiking.execute.draw", lambda *_, **__: None)  # drawing takes longer than the run
+        patch.setattr("analog_ff.spiking.execute.draw", lambda *_, **__: None)  # pictures take longer than all the rest
+        patch.setattr("analog_ff.spiking.execute.simulate", outcome)  # and so does Brian2
         patch.setattr(kinds, "write", REPORT)
         assert run_app(app, [*OPTIONS, "--out", str(place)]) == 0
     return place, printed.getvalue().splitlines()[-1]
