@@ -90,12 +90,11 @@ def _run(config: Config, resume: bool, as_json: bool, keep: str, log: str | None
     if resume and not as_json and finished(config, config.folder()) is not None:
         tell("this run is finished; its result:")
     result, folder = execute(config, resume=resume, keep=keep, log=log)
+    page = kinds.write(folder)  # before the table, whose reader may end early
     if as_json:
         answer(json.dumps(result))
     else:
         show(result, folder)
-    page = kinds.write(folder)
-    if not as_json:
         answer(f"report: {page}")
 
 

@@ -63,12 +63,11 @@ def spiking(
     from analog_ff.spiking.execute import execute, show
 
     result, folder = execute(config, resume=resume, export=home(export) if export else None)
+    page = kinds.write(folder)  # before the table, whose reader may end early
     if as_json:
         answer(json.dumps(result))
     else:
         show(result, folder)
-    page = kinds.write(folder)
-    if not as_json:
         answer(f"report: {page}")
 
 
