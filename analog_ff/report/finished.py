@@ -12,11 +12,9 @@ from analog_ff.report.shapes.runs import ChipRun, SpikingRun
 from analog_ff.runs.account import account
 from analog_ff.runs.looks import Histograms, Looks, in_cells, read
 from analog_ff.runs.result_file import read_run
-from analog_ff.runs.stored import RESULT, lines_of
+from analog_ff.runs.stored import METRICS, RESULT, epochs_of
 from hardware_models import figures, files
 from hardware_models.check import UsageError, shown
-
-METRICS = "metrics.csv"
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,4 @@ def _priced(result: Document) -> tuple[Document | None, str]:
 
 def _metrics(folder: Path) -> list[dict[str, float]]:
     """Return the lines of metrics.csv; none where the folder has no such file."""
-    lines = lines_of(folder / METRICS) if folders.has(folder, METRICS) else []
-    if any("epoch" not in line for line in lines):
-        raise UsageError(f"{folder / METRICS} lacks the column 'epoch', which should be the first of its columns.")
-    return lines
+    return epochs_of(folder) if folders.has(folder, METRICS) else []

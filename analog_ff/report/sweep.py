@@ -10,16 +10,18 @@ from analog_ff.plain import Document
 from analog_ff.report import origin
 from analog_ff.report.charts import COLOURS, Chart, Curve
 from analog_ff.report.parts import Code, Page, Part, Section, Table, Text, Tile, missing
+from analog_ff.report.shapes.sweep import Swept
 from analog_ff.runs.origin import of_several as several
 from analog_ff.sweeps.groups import SHOWN, Group, groups, texts, varied
 from analog_ff.sweeps.measures import MEASURES, Measure
 from analog_ff.sweeps.plots import WIDE, label
+from analog_ff.sweeps.points import COMMANDS
 from analog_ff.sweeps.progress import line, status
-from analog_ff.sweeps.store import NAME, Store, Stored
+from analog_ff.sweeps.store import DONE, NAME, Store, Stored
 from analog_ff.sweeps.sweep_file import KEPT
 from analog_ff.sweeps.table import document
 from hardware_models import files
-from hardware_models.check import UsageError
+from hardware_models.check import UsageError, shown
 
 MOST = 2000
 """Rows of the table."""
@@ -36,6 +38,8 @@ def page(folder: Path) -> Page:
                 f"{folder / NAME} holds no point of a sweep, so there is nothing to show; run the sweep with this folder as its "
                 "--folder, or take what its tasks have done with --collect."
             )
+        for point in points:
+            _check(point, f"{shown(str(folder / NAME), 200, quoted=False)}, point {shown(point.key, quoted=False)}")
         found = groups(points)
         made = document(folder.name, found, status(store, None), str(folder))
     state = made["status"]
@@ -48,6 +52,14 @@ def page(folder: Path) -> Page:
     return Page(f"Sweep {folder.name}", f"{state['points']} points: {line(state)}", tiles, sections)
 
 
+def _check(point: Stored, where: str) -> None:
+    """Raise UsageError unless a point is one of a command that is known, and a finished one has the result of a run."""
+    if point.command not in COMMANDS:
+        raise UsageError(f"{where} should be of a command ({', '.join(COMMANDS)}), got {shown(point.command)}.")
+    if point.state == DONE:
+        files.shaped(point.result, Swept, where)
+
+
 def _ordered(rows: Sequence[Document]) -> list[Document]:
     """Return the rows with the least error first, those without one last."""
     return sorted(rows, key=lambda row: (row["measures"]["error"] or {"mean": float("inf")})["mean"])
@@ -57,7 +69,7 @@ def _curves(found: Sequence[Group], command: str) -> Section:
     """Return the section of charts: each measure of the table against each factor that varies."""
     title, charts = "Results against the factors", []
     for name in varied(found):
-        for measure in (MEASURES[shown] for shown in SHOWN):
+        for measure in map(MEASURES.__getitem__, SHOWN):
             if chart := _chart(found, name, measure, command):
                 charts.append(chart)
     none: list[Part] = [missing("A chart", "no factor of the sweep has more than one value, or no run has finished")]

@@ -42,6 +42,8 @@ COLUMNS: Mapping[str, Column] = {
     "seconds": Column("s", "time of training and monitoring so far"),
 }
 """Name of a column, without the number of a layer behind it -> what it is."""
+OWN = Column("unit not said", "measured by the learner of the run")
+"""Column that no learner of the project has: a user's learner may measure what it likes."""
 
 
 def plain_name(name: str) -> str:
@@ -50,8 +52,8 @@ def plain_name(name: str) -> str:
 
 
 def column(name: str) -> Column:
-    """Return unit and meaning of a column of ``metrics.csv``; raise KeyError for a column that no run has."""
+    """Return unit and meaning of a column of ``metrics.csv``, also of one that a user's learner measures."""
     plain = plain_name(name)
     if plain not in COLUMNS and plain.endswith(ERROR):
         return Column("%", f"error of the read-out {plain.removesuffix(ERROR)} on the monitored images")
-    return COLUMNS[plain]
+    return COLUMNS.get(plain, OWN)

@@ -16,6 +16,7 @@ from analog_ff.config.command_line import command_line
 from analog_ff.config.config import Config
 from analog_ff.plain import Document, Facts
 from analog_ff.runs import stored
+from hardware_models.check import UsageError
 from hardware_models.files import contents, text
 from hardware_models.tables import Row, lookup
 
@@ -32,6 +33,7 @@ class Log(ABC):
 
     Raises
     ------
+    UsageError : if a file has the place of the log's folder.
     RunError : by every method, if the log cannot be written.
     """
 
@@ -40,6 +42,10 @@ class Log(ABC):
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / self.place
+        if self.folder.exists() and not self.folder.is_dir():
+            raise UsageError(
+                f"{self.folder} should be a folder, for the log of the run; move that file to another place."
+            )
 
     @classmethod
     @abstractmethod
@@ -111,9 +117,10 @@ def finished(config: Config, folder: Path, kind: type[Log] | None) -> Document |
     """Return the result that a run's folder holds, once the log that is asked for is written; None without a result."""
     result = stored.finished(config, folder)
     if result is not None and kind is not None:
+        lines = stored.epochs_of(folder, "seconds")
         log = kind(folder)
         try:
-            _write(log, folder, config, stored.lines_of(folder / stored.METRICS))
+            _write(log, folder, config, lines)
         finally:
             log.end()
     return result

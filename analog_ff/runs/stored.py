@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -85,11 +86,57 @@ def finished(config: Choices, folder: Path) -> Document | None:
 
 
 def lines_of(path: Path) -> list[dict[str, float]]:
-    """Return the lines of a table of numbers such as metrics.csv; raise UsageError for a file that is none."""
+    """Return the lines of a table of numbers such as metrics.csv; raise UsageError, with line and column, for another file."""
     written = text(contents(path, "table"), path)
+    where = shown(str(path), 200, quoted=False)
     with reading(path, "a table of numbers"):
-        lines = csv.DictReader(io.StringIO(written, newline=""), strict=True)
-        return [{name: float(value) for name, value in line.items()} for line in lines]
+        rows = [row for row in csv.reader(io.StringIO(written, newline=""), strict=True) if row]
+    if len(rows) < 2:
+        raise UsageError(
+            f"{where} should be a table of numbers, but it has no line below its names; put the run's own file back."
+        )
+    found = []
+    for number, row in enumerate(rows[1:], 2):
+        if len(row) != len(rows[0]):
+            raise UsageError(
+                f"{where}, line {number} should have {len(rows[0])} values, one a column, but it has {len(row)}."
+            )
+        found.append(
+            {
+                name: _number(value, f"{where}, line {number}, column {name}")
+                for name, value in zip(rows[0], row, strict=True)
+            }
+        )
+    return found
+
+
+def epochs_of(folder: Path, *needed: str) -> list[dict[str, float]]:
+    """Return the lines of metrics.csv, one an epoch.
+
+    Raise UsageError where the epochs are not those of a run in their order, or a column of `needed` lacks a finite number.
+    """
+    lines = lines_of(folder / METRICS)
+    where = shown(str(folder / METRICS), 200, quoted=False)
+    for name in ("epoch", *needed):
+        if name not in lines[0]:
+            raise UsageError(f"{where} lacks the column '{name}', which the run wrote; put the run's own file back.")
+        if not all(math.isfinite(line[name]) for line in lines):
+            raise UsageError(f"{where} should have a finite number in each line of the column '{name}'.")
+    epochs = [line["epoch"] for line in lines]
+    if epochs != [epochs[0] + n for n in range(len(epochs))] or epochs[0] not in (0.0, 1.0):
+        raise UsageError(f"{where} should have the epochs in their order in its column 'epoch', one a line.")
+    return lines
+
+
+def _number(value: str, where: str) -> float:
+    """Return a value as a number, which may be "nan" where a run had nothing to measure; raise UsageError for another text."""
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.inf
+    if math.isinf(number):
+        raise UsageError(f"{where} should be a number, got {shown(value)}.")
+    return number
 
 
 def _option(kind: type[Choices], name: str) -> str:

@@ -83,6 +83,31 @@ def test_a_sweep_shows_every_group_and_what_failed(tmp_path: Path) -> None:
     assert why in report_of(tmp_path).text
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            {"test_error_percent_by_readout": {"softmax": "ten"}},
+            "'test_error_percent_by_readout[...]' should be a number",
+        ),
+        ({"energy": []}, "'energy' should be an object {...} or null, got a list [...]"),
+        ({"wall_seconds": None}, "'wall_seconds' should be a number, got null"),
+        ({"versions": "new"}, "'versions' should be an object {...}, got a text"),
+    ],
+)
+def test_a_damaged_result_in_a_sweep_is_one_sentence(change: dict[str, object], said: str, tmp_path: Path) -> None:
+    """It names the file, the point and the entry."""
+    (tmp_path / "sweep.toml").write_text(SWEEP)
+    point = sweep_file.read(tmp_path / "sweep.toml").points()[0]
+    with Store(tmp_path / NAME) as store:
+        store.add([point])
+        store.begin(point.key)
+        store.finish(point.key, result_of(point.config.as_dict()) | change, seconds=1.0, worker="here")
+    with pytest.raises(UsageError) as refusal:
+        REPORT(tmp_path)
+    assert f"{NAME}, point {point.key}: {said}" in str(refusal.value)
+
+
 @pytest.mark.parametrize("name", sorted({kind.file for kind in kinds.KINDS if kind.file.endswith(".json")}))
 def test_a_damaged_document_is_one_sentence(name: str, tmp_path: Path) -> None:
     """It names the file and what is wrong with it, in words and not by the name of an exception."""

@@ -168,3 +168,23 @@ def test_what_is_noted_for_the_report_is_named_where_it_is_wrong(copy: Path) -> 
 def test_a_table_without_epochs_is_one_sentence(copy: Path) -> None:
     text = (copy / "metrics.csv").read_text().replace("epoch", "age", 1)
     assert "lacks the column 'epoch'" in damaged(copy, "metrics.csv", text)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (None, "has no line below its names"),
+        ("1,2", "line 2 should have"),
+        ("nan,{}", "should have a finite number in each line of the column 'epoch'"),
+        ("2.5,{}", "should have the epochs in their order"),
+        (",{}", "line 2, column epoch should be a number, got ''"),
+        ("1e400,{}", "line 2, column epoch should be a number, got '1e400'"),
+    ],
+)
+def test_a_damaged_table_of_epochs_is_one_sentence(copy: Path, line: str | None, said: str) -> None:
+    """The sentence has the file, the line and the column."""
+    head, first, *_ = (copy / "metrics.csv").read_text().splitlines()
+    rest = first.partition(",")[2]
+    text = head + ("\n" if line is None else f"\n{line.format(rest)}\n")
+    told = damaged(copy, "metrics.csv", text)
+    assert said in told and "metrics.csv" in told
