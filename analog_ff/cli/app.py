@@ -85,7 +85,7 @@ def run_app(application: typer.Typer, arguments: list[str] | None = None) -> int
             raise
         parameter = getattr(error, "param", None)
         option = f"{parameter.opts[0]}: " if parameter is not None and getattr(parameter, "opts", None) else ""
-        return _say(f"{option}{error.format_message()}; see --help", 2)
+        return _say(f"{option}{error.format_message().rstrip('.')}; see --help", 2)
     return 0
 
 

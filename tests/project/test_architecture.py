@@ -63,6 +63,7 @@ APART = [PARTS, {"hardware_models.fitting", "hardware_models.examination"},
 FORMER = {
     "analog_ff.runs.ablate": "analog_ff.improvement.ablation",
     "analog_ff.spiking.command": "analog_ff.spike",
+    "analog_ff.spiking.nir_graph": "analog_ff.spiking.nir.graph",
     "hardware_models.devices.load": "hardware_models.load",
     "hardware_models.energy.limits": "hardware_models.energy.facts.limits",
     "hardware_models.inspection": "hardware_models.crossbar.inspection",
