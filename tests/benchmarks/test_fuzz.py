@@ -21,12 +21,10 @@ readers, worker, mutations, forked = (
 )
 
 INPUTS = 200
-SLOW = ("nir", "checkpoint")
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in readers.READERS]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", readers.READERS)
 @pytest.mark.filterwarnings("ignore")
 def test_damaged_files_are_read_or_refused_in_one_sentence(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

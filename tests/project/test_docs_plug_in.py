@@ -42,6 +42,7 @@ def test_the_parameter_file_loads(folder: Path) -> None:
     assert (device.g_max, device.states, device.cycle_noise) == pytest.approx((40e-6, 90, 0.015))
 
 
+@pytest.mark.slow
 def test_the_numpy_device_is_short_and_trains(folder: Path) -> None:
     """At most 60 lines, NumPy only; the main job runs on it and learns."""
     text = blocks("python")[0]

@@ -172,6 +172,7 @@ else:
 '''
 
 
+@pytest.mark.slow
 def test_a_new_learner_with_an_option_is_one_file_and_one_row(tmp_path: Path) -> None:
     """The command knows it, its option, its recipe and its help; the option is refused elsewhere with nobody's help."""
     (tmp_path / "hebbian.py").write_text(NEW)

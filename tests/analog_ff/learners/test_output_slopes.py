@@ -135,6 +135,7 @@ def test_curve_of_a_straight_line_is_exact_and_of_a_wave_is_its_mean_slope() -> 
     assert np.abs(found - slope_of_wave(z))[np.abs(z) < 2].max() < 2 * width * GAIN * OMEGA**2
 
 
+@pytest.mark.slow
 def test_averaging_lowers_the_error_of_a_curve_as_one_over_root_n_until_it_forgets() -> None:
     """Variance v (1 - rho)(1 + rho^n)/((1 + rho)(1 - rho^n)) of a leaky mean of n batches, in units of that of one.
 

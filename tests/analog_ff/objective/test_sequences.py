@@ -223,6 +223,7 @@ def test_data_without_strings_are_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("negatives", ["hard", "self-generated"])
 def test_a_short_run_beats_guessing_the_commonest_character(negatives: str, tmp_path: Path) -> None:
     """After one epoch a small ideal network errs well below the 79.8 % of always guessing the space."""

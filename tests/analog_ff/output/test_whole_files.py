@@ -126,6 +126,7 @@ class Disk:
         return self._write(descriptor, data[:taken])
 
 
+@pytest.mark.slow
 def test_twenty_sizes_of_a_full_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

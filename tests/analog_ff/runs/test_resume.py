@@ -63,6 +63,7 @@ def test_killed_and_resumed_a_run_ends_the_same(
     assert left_in(tmp_path / "run") == whole
 
 
+@pytest.mark.slow
 def test_a_kill_at_any_step_of_any_write(whole: dict[str, Any], tmp_path: Path) -> None:
     """Before each fsync and each renaming of a run: what is there then is enough."""
     moments = []

@@ -214,6 +214,7 @@ def test_the_card_says_what_was_measured(tmp_path) -> None:
     assert "| tuned | 2 | 90.5 ± " in text and "theta 3 (of 2)" in text
 
 
+@pytest.mark.slow
 def test_a_short_real_test_of_dales_law(tmp_path, capsys) -> None:
     options = ["--data", "toy", "--target", "numpy", "--layers", "6", "--epochs", "1", "--images-per-epoch", "6",
                "--test-images", "4", "--present", "6", "--label-cells", "1"]  # fmt: skip

@@ -78,6 +78,7 @@ POWER = {"drift": 0.05, "drift_slope": 0.02, "drift_spread": 0.01, "read_noise_r
 RELAXING = {"retention": 1e4, "retention_spread": 0.3, "read_noise_relative": 0.01}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("law", "name", "truth"), [(power, "power", POWER), (relaxing, "exponential", RELAXING)])
 def test_a_law_comes_back(law: Any, name: str, truth: dict[str, float]) -> None:
     """Mean, spread and dependence on the state lie in their 95 % intervals in most of three trials; the law in all of them."""
