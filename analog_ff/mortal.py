@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
 from analog_ff.cli.app import command_of, run_app
 from analog_ff.cli.carriers import INT
 from analog_ff.cli.parameters import TEXT, parameters, with_signature
+from analog_ff.cli.repeated import repeated
 from analog_ff.config.config import Config, recommended
 from analog_ff.config.reading import given
 from analog_ff.config.together import owners
@@ -38,6 +39,7 @@ _FLOAT = "<float>"
 
 
 def mortal(
+    context: typer.Context,
     *,
     chips: str = typer.Option(
         "2", "--chips", metavar=INT, rich_help_panel=ASKED, help="chips of each seed: one that learns, and those after it [1]"
@@ -100,7 +102,7 @@ def mortal(
     """Hand a network on from chip to chip: copied, copied and tuned, distilled by queries, or taught anew.
 
     It takes the options of simulate for the learning of all chips. Errors and energies of every path stand in mortal.json,
-    mortal.md and mortal.png.
+    mortal.md, mortal.png and report.html.
     """
     from analog_ff.mortality import study
     from analog_ff.mortality.paths import Verify
@@ -131,19 +133,31 @@ def mortal(
         daily=whole_of_study("--daily", daily, 1, 10_000_000),
     )
     place = placed(home(folder) if folder else Path("runs") / f"mortal-{Path(config.device.split(':')[0]).stem}")
-    found, text = _carried_out(config, None if no_digital else _digital(chosen), wishes, place)
-    answer(json.dumps(found) if as_json else f"{text}\nfolder: {place}")
+    study_of = _carried_out(
+        config, None if no_digital else _digital(chosen), wishes, place, repeated(context, "mortal")
+    )
+    answer(json.dumps(study_of.found) if as_json else f"{study_of.text}\nfolder: {place}\nreport: {study_of.report}")
 
 
 app = command_of(with_signature(mortal, parameters(Config, without=APART)))
 
 
-def _carried_out(config: Config, digital: Config | None, wishes: Wishes, place: Path) -> tuple[Document, str]:
-    """Return the answer and its page, and write both and the picture."""
+class Answer(NamedTuple):
+    """The answer of a study: its document, its page, and the path of its report."""
+
+    found: Document
+    text: str
+    report: Path
+
+
+def _carried_out(config: Config, digital: Config | None, wishes: Wishes, place: Path, command: str) -> Answer:
+    """Carry out the study that `command` repeats, and write the answer, its page, its picture and its report."""
     from analog_ff.mortality.page import page
     from analog_ff.mortality.pictures import draw
-    from analog_ff.mortality.study import Study
+    from analog_ff.mortality.study import NAME, Study
     from analog_ff.output import folders, whole_files
+    from analog_ff.output.forms import document
+    from analog_ff.report import kinds
     from analog_ff.runs.execute import examine
 
     for run in (config, digital):
@@ -153,11 +167,12 @@ def _carried_out(config: Config, digital: Config | None, wishes: Wishes, place: 
     folders.there(place)
     with folders.held(place, work="study", option="--folder"):
         whole_files.sweep(place)
-        found = Study(config, digital, wishes, place).carry_out(tell)
+        found = Study(config, digital, wishes, place).carry_out(tell) | {"command": command}
         text = page(found)
+        whole_files.write(place / NAME, document(found))
         whole_files.write(place / "mortal.md", text)
         draw(found, place / "mortal.png")
-    return found, text
+        return Answer(found, text, kinds.write(place))
 
 
 def _digital(options: Document) -> Config | None:

@@ -83,8 +83,8 @@ def page(found: Document) -> str:
     return "\n".join([
         f"# Mortal computation on {named(config)}",
         "",
-        f"Errors on the {part} part of {config['data']}, with 95 % t intervals over {_number(len(places), 'further chip')} "
-        f"of {_number(seeds, 'seed')}; neurons: {box_named(config)}. The first chip of a seed "
+        f"Errors on the {part} part of {config['data']}, with 95 % t intervals over {counted(len(places), 'further chip')} "
+        f"of {counted(seeds, 'seed')}; neurons: {box_named(config)}. The first chip of a seed "
         "learns from one half of the training images. A further chip is a new one with first weights of its own; what it is "
         f"taught are images of the other half. Answers have the exponent {wishes['sharpness']:g}.",
         "",
@@ -158,7 +158,7 @@ def _generations(found: Document) -> list[str]:
         "## Generations",
         "",
         f"Each chip is taught by {max(found['wishes']['queries'])} answers of the one before, about the half of the images that "
-        f"the one before was not taught with; {_number(made[-1]['error'][readouts[0]]['n'], 'seed')}.",
+        f"the one before was not taught with; {counted(made[-1]['error'][readouts[0]]['n'], 'seed')}.",
         "",
         *table(titles, lines),
         "",
@@ -196,7 +196,7 @@ def _life(found: Document) -> list[str]:
     lines = [
         "## A life",
         "",
-        f"The first chip lives on; error % after so many days, over {_number(seeds, 'seed')}. "
+        f"The first chip lives on; error % after so many days, over {counted(seeds, 'seed')}. "
         f"A chip that learns sees {life['images_a_day']} images a day.",
         "",
     ]
@@ -227,7 +227,8 @@ def _wear(life: Facts) -> list[str]:
     ]
 
 
-def _number(number: int, what: str) -> str:
+def counted(number: int, what: str) -> str:
+    """Return a number with the noun for it, such as "1 chip" or "2 chips"."""
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
@@ -241,7 +242,7 @@ def _prices(made: Sequence[Facts]) -> list[str]:
     lines = [
         [
             row["path"], joules(row["once"]), joules(row["each"]), f"{row['share_of_anew']:.3g}",
-            "never" if row["chips"] is None else _number(row["chips"], "chip"),
+            "never" if row["chips"] is None else counted(row["chips"], "chip"),
         ]
         for row in made
     ]  # fmt: skip

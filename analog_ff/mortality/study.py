@@ -22,6 +22,7 @@ from analog_ff.output.forms import document
 from analog_ff.plain import Document
 from analog_ff.runs.identity import key
 from analog_ff.runs.interrupt import Interruptible
+from analog_ff.runs.origin import Origin, of_several
 from hardware_models.check import CommandError, RunError, UsageError
 from hardware_models.files import LARGE, contents, reading, text
 
@@ -132,7 +133,7 @@ class Study:
         plain["digital"] = None if digital is None else _asked(digital)
         plain["of"] = {k: v for k, v in key("mortal", config).items() if k != "configuration"}
         asked: Document = json.loads(document(plain))
-        self.found: Document = asked | {"walked": {}, "generations": {}, "lives": {}}
+        self.found: Document = {"schema": 1, **asked, "walked": {}, "generations": {}, "lives": {}}
         if self._file.exists():
             self.found |= _kept(self._file, asked)
 
@@ -172,6 +173,7 @@ class Study:
         with specimen(own, first, check) as old:
             parts = halves(old)
             say(f"{_place(seed, 0)} learns from {len(parts.first.images)} images")
+            self._note_origin(old.run.origin)
             old.begin()
             old.teach(parts.first, own.epochs)
             if not self._old(seed):
@@ -226,6 +228,10 @@ class Study:
 
     def _old(self, seed: int) -> bool:
         return OLD in self.walked.get(_place(seed, 0), {})
+
+    def _note_origin(self, of: Origin) -> None:
+        """Add the versions and the files of a chip, from which all chips come, to those of earlier parts of the study."""
+        self.found |= of_several([self.found, {"versions": of.versions, **of.result()}])
 
     def _note(self, place: str, path: str, end: Document) -> None:
         self.walked.setdefault(place, {})[path] = end

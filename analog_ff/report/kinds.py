@@ -1,4 +1,4 @@
-"""The kinds of folders that have a report: of a run, a spiking run, a comparison, an improvement, a specification or a sweep."""
+"""The kinds of folders that have a report: runs, runs of spiking networks, comparisons, studies, specifications and sweeps."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ KINDS = (
     Kind("compare.json", "analog_ff.report.comparison:page", "a comparison"),
     Kind("improve.json", "analog_ff.report.improvement:page", "a study of improve"),
     Kind("specification.json", "analog_ff.report.improvement:page", "a specification"),
+    Kind("mortal.json", "analog_ff.report.mortality:page", "a study of mortal computation"),
     Kind("sweep.sqlite", "analog_ff.report.sweep:page", "a sweep"),
 )
 """The kinds; a folder is of the first one that it has the file of, and whose choice is in that file."""

@@ -22,6 +22,8 @@ from hardware_models.check import UsageError, shown
 from hardware_models.files import note_digest, noted_as
 
 PACKAGES = ("numpy", "numba", "scipy")
+AND = " and "
+"""What stands between versions of several results."""
 
 
 @dataclass
@@ -141,19 +143,19 @@ def note_arrays(data: Dataset) -> None:
 def of_several(results: Iterable[Facts]) -> Document:
     """Return ``versions`` and ``inputs_sha256`` of several results together.
 
-    A version that is not the same in all of them names each, as in "2.3.1 and 2.4.0". Two different files of one name are told
-    apart by a number.
+    A version that is not the same in all of them names each, as in "2.3.1 and 2.4.0"; a result that comes from several itself may
+    have such a version. Two different files of one name are told apart by a number.
     """
     seen: dict[str, dict[str, None]] = {}
     inputs: dict[str, str] = {}
     for result in results:
         for name, version in result.get("versions", {}).items():
-            seen.setdefault(name, {})[str(version)] = None
+            seen.setdefault(name, {}).update(dict.fromkeys(str(version).split(AND)))
         for named, digest in result.get("inputs_sha256", {}).items():
             what, _, name = named.partition(" ")
             noted_as(inputs, what, name, digest)
     return {
-        "versions": {name: " and ".join(several) for name, several in seen.items()},
+        "versions": {name: AND.join(several) for name, several in seen.items()},
         "inputs_sha256": dict(sorted(inputs.items())),
     }
 

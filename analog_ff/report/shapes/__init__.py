@@ -14,11 +14,15 @@ from hardware_models.check import shown
 from hardware_models.files import shaped
 
 
-def read(place: Path, what: str, expected: str, kind: object) -> Document:
-    """Return the document in a file; raise UsageError, with the entry, unless it has the shape of a type and schema 1."""
+def read(place: Path, what: str, expected: str, kind: object, *, earlier: bool = False) -> Document:
+    """Return the document in a file; raise UsageError, with the entry, unless it has the shape of a type and schema 1.
+
+    earlier : whether earlier versions wrote this document without the number of its schema.
+    """
     found = files.json_object(files.contents(place, what, most=files.LARGE), place, expected)
     where = shown(str(place), 200, quoted=False)
-    figures.schema(found, where)
+    if "schema" in found or not earlier:
+        figures.schema(found, where)
     shaped(found, kind, where)
     return found
 

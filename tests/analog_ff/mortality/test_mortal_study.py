@@ -118,7 +118,16 @@ def test_the_command_writes_answer_page_and_picture_and_holds_its_folder(
     assert found == json.loads((place / NAME).read_text())
     assert (place / "mortal.md").read_text() == page(found)
     assert (place / "mortal.png").read_bytes().startswith(b"\x89PNG")
-    assert len(list(place.iterdir())) == 3
+    assert sorted(found["command"].split()) == sorted(["python", "-m", "analog_ff", "mortal", *COMMAND])
+    assert (
+        found["schema"] == 1
+        and found["versions"]["numpy"] == np.__version__
+        and "data set toy" in found["inputs_sha256"]
+    )
+    assert {file.name for file in place.iterdir()} == {NAME, "mortal.md", "mortal.png", "report.html"}
+    assert run_app(app, [*COMMAND, "--folder", str(place)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == f"report: {place / 'report.html'}"
+    assert json.loads((place / NAME).read_text()) == found
 
 
 def end(joule: float, error: float, queries: int = 0, learn: float = 0.0) -> Document:

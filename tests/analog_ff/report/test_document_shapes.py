@@ -10,9 +10,10 @@ from typing import Annotated, Any, NotRequired, TypedDict, get_args, get_origin,
 
 import pytest
 
-from analog_ff.report import comparison, improvement
+from analog_ff.report import comparison, improvement, mortality
 from analog_ff.report.shapes.comparison import Comparison
 from analog_ff.report.shapes.improvement import Improvement, Specification
+from analog_ff.report.shapes.mortality import Mortality
 from hardware_models.check import UsageError
 from hardware_models.files import SOME, shaped
 
@@ -21,6 +22,7 @@ DOCUMENTS = [
     (Comparison, comparison.page, "compare.json", RESULTS / "learners" / "compare.json"),
     (Improvement, improvement.page, "improve.json", RESULTS / "improve" / "memristor.json"),
     (Specification, improvement.page, "specification.json", RESULTS / "improve" / "specification.json"),
+    (Mortality, mortality.page, "mortal.json", RESULTS / "mortal" / "pcm.json"),
 ]
 NAMES = [name for _, _, name, _ in DOCUMENTS]
 
@@ -48,10 +50,15 @@ def pruned(value: Any, kind: object, *, optional: bool) -> Any:
 
 
 def declared(value: Any, kind: object, place: str = "") -> Iterator[tuple[dict[str, Any], str, str]]:
-    """Yield each table with the name of each entry that it must have and the entry's place, one of each list and kind."""
+    """Yield each table with the name of each entry that it must have and the entry's place, one of each list and kind.
+
+    Of a table whose names are free, such as those of seeds, it takes the first one.
+    """
     kind = bare(kind)
     if isinstance(value, list) and get_origin(kind) is list and value:
         yield from declared(value[0], get_args(kind)[0], f"{place}[0]")
+    elif isinstance(value, dict) and get_origin(kind) is dict and value:
+        yield from declared(next(iter(value.values())), get_args(kind)[1], f"{place}[...]")
     elif isinstance(value, dict) and is_typeddict(kind):
         for name, of in get_type_hints(kind, include_extras=True).items():
             inside = f"{place}.{name}" if place else name

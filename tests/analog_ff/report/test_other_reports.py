@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from reading_pages import Report
 
+from analog_ff.mortality.page import rows
 from analog_ff.report import kinds
 from analog_ff.report.command import app
 from analog_ff.simulate import run_app
@@ -54,6 +55,39 @@ def test_a_specification_shows_every_figure_with_its_worst_value(tmp_path: Path)
     for figure in found["alone"]:
         assert figure["name"] in report.text and (not figure["allowed"] or figure["text"] in report.text)
     assert found["limit_text"] in report.text
+
+
+def test_a_study_of_mortal_computation_shows_every_path_with_its_error(tmp_path: Path) -> None:
+    """It was stored by a version that noted no versions. Charts: two read-outs of paths, generations, days; and the energies."""
+    shutil.copy(RESULTS / "mortal" / "pcm.json", tmp_path / "mortal.json")
+    report, found = report_of(tmp_path), json.loads((tmp_path / "mortal.json").read_text())
+    labels = " ".join(str(one.get("aria-label")) for one in report.all("svg"))
+    for row in rows(found):
+        assert row["path"] in report.text and f"{row['error']['softmax']['mean']:.2f}" in report.text
+        assert f"{row['path']} {row['error']['energy']['mean']:.2f}" in labels
+    assert len([one for one in report.all("svg") if "aria-hidden" not in one]) == 2 + 2 + 2 + 1
+    assert found["command"] in report.text and "mortal.json comes from an earlier version" in report.text
+
+
+def test_a_study_that_has_just_begun_has_no_report(tmp_path: Path) -> None:
+    """Its first chip alone has learned: there is nothing to compare."""
+    found = json.loads((RESULTS / "mortal" / "pcm.json").read_text())
+    found["walked"] = {"seed 0, chip 0": found["walked"]["seed 0, chip 0"]}
+    (tmp_path / "mortal.json").write_text(json.dumps(found))
+    with pytest.raises(UsageError, match="mortal.json holds a study that has just begun: the same command of mortal"):
+        REPORT(tmp_path)
+
+
+def test_a_study_that_tried_several_numbers_of_queries_has_their_curves(tmp_path: Path) -> None:
+    """A study without a life and without generations has neither chart."""
+    found = json.loads((RESULTS / "mortal" / "memristor.json").read_text())
+    found |= {"schema": 1, "versions": {"numpy": "1.2.3"}, "inputs_sha256": {"data set toy": "f00d"}}
+    (tmp_path / "mortal.json").write_text(json.dumps(found))
+    report = report_of(tmp_path)
+    labels = [str(one.get("aria-label")) for one in report.all("svg") if "aria-hidden" not in one]
+    asked = [label for label in labels if "against the images that the first chip was asked about" in label]
+    assert len(labels) == 2 + 2 + 1 and len(asked) == 2 and all("noise" in label for label in asked)
+    assert "1.2.3" in report.text and "f00d" in report.text and "earlier version" not in report.text
 
 
 def test_a_sweep_shows_every_group_and_what_failed(tmp_path: Path) -> None:
