@@ -12,7 +12,6 @@ from analog_ff.report import markdown, origin, shapes
 from analog_ff.report.charts import Bar, Bars, Chart, Curve, Level
 from analog_ff.report.parts import Page, Section, Tile
 from analog_ff.report.shapes.comparison import Comparison
-from hardware_models import files
 
 NAME = "compare.json"
 
@@ -21,7 +20,7 @@ def page(folder: Path) -> Page:
     """Return the report of the comparison in a folder; raise UsageError for a damaged compare.json."""
     place = folder / NAME
     found = shapes.read(place, "comparison", "a comparison", Comparison)
-    with files.reading(place, "a comparison"):
+    with shapes.fitting(place, "a comparison"):
         _, words = markdown.sections(table(found), "Conditions")
         best = min(found["rows"], key=lambda row: row["error_percent"])
         least = min(found["rows"], key=lambda row: row["per_update_joule"]["nominal"])

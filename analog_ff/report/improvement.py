@@ -12,7 +12,6 @@ from analog_ff.report import markdown, origin, shapes
 from analog_ff.report.charts import Bar, Bars, Chart, Curve, Level
 from analog_ff.report.parts import Page, Section, Tile
 from analog_ff.report.shapes.improvement import Improvement, Specification
-from hardware_models import files
 
 STUDY, SPECIFICATION = "improve.json", "specification.json"
 WIDE = 20.0
@@ -35,7 +34,7 @@ def page(folder: Path) -> Page:
 
 def _study(place: Path) -> Page:
     found = shapes.read(place, "answer", "an answer of improve", Improvement)
-    with files.reading(place, "an answer of improve"):
+    with shapes.fitting(place, "an answer of improve"):
         title, words = markdown.sections(summary(found).splitlines(), "Answer")
         first = found["figures"][0]
         return Page(
@@ -100,7 +99,7 @@ def _wide(values: Sequence[float]) -> bool:
 
 def _specification(place: Path) -> Page:
     found = shapes.read(place, "answer", "an answer of improve", Specification)
-    with files.reading(place, "an answer of improve"):
+    with shapes.fitting(place, "an answer of improve"):
         title, words = markdown.sections(specified(found).splitlines(), "Worst values allowed")
         what = "loss [points]" if found["limit_is_loss"] else "validation error [%]"
         charts = [_tried(figure, what, found["limit"], found["limit_text"]) for figure in found["alone"]]

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from analog_ff.output import folders, whole_files
 from analog_ff.report.page import html
 from analog_ff.report.parts import Page
+from analog_ff.report.shapes import fitting
 from analog_ff.runs.stored import CONFIG, RESULT
 from analog_ff.spiking.config import SpikingConfig
 from hardware_models import files
@@ -55,7 +56,7 @@ def write(folder: Path) -> Path:
     for kind in KINDS:
         if _is(folder, kind):
             page: Callable[[Path], Page] = resolve(kind.place)
-            with files.reading(folder / kind.file, kind.about):
+            with fitting(folder / kind.file, kind.about):
                 text = html(page(folder))
             whole_files.write(folder / NAME, text)
             return folder / NAME

@@ -15,7 +15,6 @@ from analog_ff.report import markdown, origin, shapes
 from analog_ff.report.charts import Bar, Bars, Chart, Curve, Level
 from analog_ff.report.parts import Page, Part, Section, Tile
 from analog_ff.report.shapes.mortality import Mortality
-from hardware_models import files
 from hardware_models.check import UsageError, shown
 
 ERROR = "error [%]"
@@ -31,7 +30,7 @@ def page(folder: Path) -> Page:
             f"{shown(str(place), 200, quoted=False)} holds a study that has just begun: the same command of mortal goes on with "
             "it, and writes its report at the end."
         )
-    with files.reading(place, WHAT):
+    with shapes.fitting(place, WHAT):
         title, words = markdown.sections(answer(found).splitlines(), "Errors")
         made = rows(found)
         readouts = list(made[0]["error"])

@@ -18,7 +18,7 @@ from analog_ff.sweeps.plots import WIDE, label
 from analog_ff.sweeps.points import COMMANDS
 from analog_ff.sweeps.progress import line, status
 from analog_ff.sweeps.store import DONE, NAME, Store, Stored
-from analog_ff.sweeps.sweep_file import KEPT
+from analog_ff.sweeps.sweep_file import ENTRIES, KEPT
 from analog_ff.sweeps.table import document
 from hardware_models import files
 from hardware_models.check import UsageError, shown
@@ -48,8 +48,28 @@ def page(folder: Path) -> Page:
     if rows and rows[0]["measures"]["error"] is not None:
         said = ", ".join(f"{name} {value}" for name, value in rows[0]["factors"].items())
         tiles.insert(0, Tile("least error", f"{texts(rows[0]['measures'], 'error')} %", said))
-    sections = [_curves(found, points[0].command), _table(found, rows), _failures(state), _origin(folder, points)]
-    return Page(f"Sweep {folder.name}", f"{state['points']} points: {line(state)}", tiles, sections)
+    kept = _kept(folder)
+    sections = [_curves(found, points[0].command), _table(found, rows), _failures(state), _origin(kept, points)]
+    name, many = f"Sweep {folder.name}", f"{state['points']} points: {line(state)}"
+    title = _title(kept, folder)
+    return Page(title or name, f"{name}; {many}" if title else many, tiles, sections)
+
+
+def _kept(folder: Path) -> str | None:
+    """Return the file of the sweep as it was written; None if the folder has none."""
+    return files.text(files.contents(folder / KEPT, "sweep file"), folder / KEPT) if folders.has(folder, KEPT) else None
+
+
+def _title(kept: str | None, folder: Path) -> str:
+    """Return the title in the file of the sweep, an empty one if it gives none; raise UsageError for a damaged file."""
+    if kept is None:
+        return ""
+    where = shown(str(folder / KEPT), 200, quoted=False)
+    title = files.toml(kept, where, "the file of a sweep").get("title", "")
+    holds, right = ENTRIES["title"]
+    if title != "" and not holds(title):
+        raise UsageError(f"{where}: 'title' should be {right}, got {shown(title)}.")
+    return str(title)
 
 
 def _check(point: Stored, where: str) -> None:
@@ -149,13 +169,12 @@ def _table(found: Sequence[Group], rows: Sequence[Document]) -> Section:
     )
 
 
-def _origin(folder: Path, points: Sequence[Stored]) -> Section:
+def _origin(kept: str | None, points: Sequence[Stored]) -> Section:
     """Return the section of the sweep's file, with the versions and the inputs of its finished runs."""
     made, more, why = several(point.result for point in points if point.result is not None), list[Part](), ""
-    if folders.has(folder, KEPT):
-        file = files.text(files.contents(folder / KEPT, "sweep file"), folder / KEPT)
+    if kept is not None:
         made["command"] = f"python -m analog_ff sweep {KEPT}"
-        more = [Text(f"The folder has the file of the sweep, {KEPT}:"), Code(file.rstrip())]
+        more = [Text(f"The folder has the file of the sweep, {KEPT}:"), Code(kept.rstrip())]
     else:
         why = f"the folder has no {KEPT}, which a sweep of this version leaves there"
     return origin.of_several(made, "the sweep", why, more, unnoted="no run of the sweep has noted it")

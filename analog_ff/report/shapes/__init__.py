@@ -5,12 +5,14 @@ A file of another shape is refused in one sentence that names the entry, before 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NotRequired, TypedDict
 
 from analog_ff.plain import Document
 from hardware_models import figures, files
-from hardware_models.check import shown
+from hardware_models.check import UsageError, shown
 from hardware_models.files import shaped
 
 
@@ -25,6 +27,32 @@ def read(place: Path, what: str, expected: str, kind: object, *, earlier: bool =
         figures.schema(found, where)
     shaped(found, kind, where)
     return found
+
+
+@contextmanager
+def fitting(place: Path, expected: str) -> Iterator[None]:
+    """Turn a failure over entries of a document that do not fit together into one sentence.
+
+    Every entry has its shape by then: what is left are lists of different lengths, and names that one part of a document has and
+    another one lacks.
+    """
+    with files.reading(place, expected):
+        try:
+            yield
+        except UsageError:
+            raise
+        except (LookupError, ValueError, ArithmeticError) as error:
+            where = shown(str(place), 200, quoted=False)
+            raise UsageError(f"{where} cannot be read as {expected}: {_unfitting(error)}.") from error
+
+
+def _unfitting(error: Exception) -> str:
+    """Return in words what does not fit together."""
+    if isinstance(error, KeyError):
+        return f"one part of it names {shown(*error.args)}, another part lacks it"
+    if isinstance(error, IndexError) or str(error).startswith("zip()"):
+        return "lists that belong together have different lengths"
+    return "its entries do not fit together"
 
 
 class Made(TypedDict):

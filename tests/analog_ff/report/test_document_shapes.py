@@ -10,12 +10,13 @@ from typing import Annotated, Any, NotRequired, TypedDict, get_args, get_origin,
 
 import pytest
 
-from analog_ff.report import comparison, improvement, mortality
+from analog_ff.report import comparison, improvement, kinds, mortality
 from analog_ff.report.shapes.comparison import Comparison
 from analog_ff.report.shapes.improvement import Improvement, Specification
 from analog_ff.report.shapes.mortality import Mortality
 from hardware_models.check import UsageError
 from hardware_models.files import SOME, shaped
+from tests.conftest import REPORT
 
 RESULTS = Path(__file__).resolve().parents[3] / "benchmarks" / "results"
 DOCUMENTS = [
@@ -118,6 +119,31 @@ def test_the_sentence_of_a_broken_comparison(tmp_path: Path) -> None:
         comparison.page(tmp_path)
     right = f"{tmp_path / 'compare.json'}: 'rows[1]' lacks the entry 'curve'."
     assert str(refusal.value) == right
+
+
+PARTS = "lists that belong together have different lengths"
+
+
+@pytest.mark.parametrize(
+    ("name", "stored", "change", "said"),
+    [
+        ("compare.json", "learners/compare.json", lambda found: found["rows"][0]["curve"]["error_percent"].pop(), PARTS),
+        ("mortal.json", "mortal/pcm.json", lambda found: found["lives"]["seed 2"]["days"].append(31), PARTS),
+        ("mortal.json", "mortal/pcm.json", lambda found: found["walked"].pop("seed 1, chip 0"),
+         "one part of it names 'seed 1, chip 0', another part lacks it"),
+    ],
+)  # fmt: skip
+def test_entries_that_do_not_fit_together_are_one_sentence(
+    name: str, stored: str, change: Any, said: str, tmp_path: Path
+) -> None:
+    """Each of them has its shape."""
+    found = json.loads((RESULTS / stored).read_text(encoding="utf-8"))
+    change(found)
+    (tmp_path / name).write_text(json.dumps({"schema": 1, **found}))
+    with pytest.raises(UsageError) as refusal:
+        REPORT(tmp_path)
+    assert str(refusal.value).startswith(f"{tmp_path / name} cannot be read as ")
+    assert str(refusal.value).endswith(f": {said}.") and not (tmp_path / kinds.NAME).exists()
 
 
 class _Inner(TypedDict):

@@ -112,6 +112,15 @@ def test_a_sweep_shows_every_group_and_what_failed(tmp_path: Path) -> None:
     assert "error [%] against learning-rate" in drawn and "error [%] against learner" in drawn
     assert "learner backprop" in report.text and "learning-rate 0.02" in report.text  # curves of the other factor
     assert len(report.all("tr")) == 1 + 4 + 2 + 2 + 2
+    assert [words for words in report.words if words.strip()][1] == f"Sweep {tmp_path.name}"
+    (tmp_path / sweep_file.KEPT).write_text('title = "Rates <of> learning"\n' + SWEEP)
+    titled = [words.strip() for words in report_of(tmp_path).words if words.strip()]
+    assert titled[1] == "Rates <of> learning" and titled[2].startswith(f"Sweep {tmp_path.name}; 8 points: ")
+    for text, said in (("title = 3", "'title' should be a line of text, got 3."), ("title =", "cannot be read as")):
+        (tmp_path / sweep_file.KEPT).write_text(text)
+        with pytest.raises(UsageError, match=sweep_file.KEPT) as refusal:
+            REPORT(tmp_path)
+        assert said in str(refusal.value)
     (tmp_path / sweep_file.KEPT).unlink()
     why = f"The command that repeats the sweep is not shown: the folder has no {sweep_file.KEPT}, which "
     assert why in report_of(tmp_path).text
