@@ -104,15 +104,18 @@ app = command_of(with_signature(simulate, parameters(Config)))
 def _ablate(config: Config, seeds: int, resume: bool, as_json: bool, keep: str, threads: str | None) -> None:
     from analog_ff.improvement import ablation
     from analog_ff.improvement.bench import Crew
+    from analog_ff.report import kinds
     from analog_ff.runs.first_use import cores
 
     each = None if threads is None else parse_whole("--threads", threads)
     crew = Crew(None if each is None else max(1, cores() // each), each)
     table, folder = ablation.ablate(config, seeds=seeds, resume=resume, keep=keep, crew=crew, say=tell)
+    page = kinds.write(placed(folder))
     if as_json:
         answer(json.dumps(table))
     else:
         ablation.show(table, folder)
+        answer(f"report: {page}")
 
 
 def _configure(options: Document, resume: bool, *, again: bool = False) -> Config:

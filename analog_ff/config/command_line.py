@@ -12,6 +12,8 @@ from analog_ff.config.reading import NEGATED, written
 from analog_ff.plain import Document
 from analog_ff.registry.options import flag
 
+SIMULATE = "python -m analog_ff.simulate"
+"""The command of a run."""
 PLACES = ("out", "data_dir")
 """Choices that are places on one machine, and no part of what a run is."""
 FIRST = ("device", "learner", "preset")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from analog_ff.comparison.pricing import interval
+from analog_ff.config.command_line import SIMULATE, command_line
 from analog_ff.config.config import Config
 from analog_ff.improvement.bench import Bench, Crew
 from analog_ff.improvement.page import spread
@@ -22,6 +23,9 @@ from analog_ff.sweeps.store import NAME, Store
 from hardware_models.check import UsageError
 from hardware_models.places import placed
 
+FILE = "ablation.json"
+GIVEN = "as given"
+"""Case of the run with all of its effects."""
 CORES = Crew()
 """The default of who carries out the runs: a process for each core of this machine."""
 
@@ -32,7 +36,7 @@ def cases(config: Config) -> dict[str, Config]:
     present = {name: switch.off for name, switch in SWITCHES.items() if switch.on(config, device)}
     if not present:
         raise UsageError(f"device '{config.device}' has no non-ideality left to switch off.")
-    runs = {"as given": config, **{f"no {name}": replace(config, **off) for name, off in present.items()}}
+    runs = {GIVEN: config, **{f"no {name}": replace(config, **off) for name, off in present.items()}}
     if len(present) > 1:
         everything = {key: value for off in present.values() for key, value in off.items()}
         runs["all of these off"] = replace(config, **everything)
@@ -60,9 +64,10 @@ def ablate(
     runs = cases(config)
     with Bench(lambda: Store(folder / NAME), range(seeds), crew, say, keep=keep) as bench:
         found = bench.results(runs)
+        origin = bench.origin()
     kind = "test" if config.split == "final" else "validation"
     errors = {name: [error(result) or 0.0 for result in results] for name, results in found.items()}
-    rows = [_row(name, results, kind, errors["as given"]) for name, results in found.items()]
+    rows = [_row(name, results, kind, errors[GIVEN]) for name, results in found.items()]
     table = {
         "schema": 1,
         "config": config.as_dict(),
@@ -70,8 +75,10 @@ def ablate(
         "chip_seed": config.chip_seed,
         "seeds": seeds,
         "rows": rows,
+        "command": f"{command_line(config, SIMULATE)} --ablate" + (f" --seeds {seeds}" if seeds > 1 else ""),
+        **origin,
     }
-    whole_files.write(folder / "ablation.json", document(table))
+    whole_files.write(folder / FILE, document(table))
     whole_files.write(folder / "ablation.png", _drawn(table))
     return table, config.folder()
 
@@ -131,19 +138,23 @@ def show(table: Document, folder: Path) -> None:
         shown.add_column(column, justify="right")
     for row in table["rows"]:
         share: Any = row["share_at_bound"]
-        cost = "" if row["case"] == "as given" else _signed(row["costs"])
+        cost = "" if row["case"] == GIVEN else signed(row["costs"])
         bound = "sealed" if share is None else f"{100 * share:.1f} %"
         shown.add_row(row["case"], spread(row["error"]), cost, bound)
     console = Console(markup=False, emoji=False)
     console.print(shown)
-    said = (
-        "A cost whose interval contains zero is not decided by these seeds."
-        if several
-        else "One seed has no interval: repeat with --seeds 3 before a small cost, or a cost below zero, is believed."
-    )
-    console.print(f"cost: {kind} error as given less that of the run. {said}", soft_wrap=True, highlight=False)
+    said = f"cost: {kind} error {GIVEN} less that of the run. {decided(table['seeds'])}"
+    console.print(said, soft_wrap=True, highlight=False)
     console.print(f"folder: {folder}", soft_wrap=True, highlight=False)
 
 
-def _signed(found: Facts) -> str:
+def decided(seeds: int) -> str:
+    """Return the sentence on what so many seeds decide."""
+    if seeds > 1:
+        return "A cost whose interval contains zero is not decided by these seeds."
+    return "One seed has no interval: repeat with --seeds 3 before a small cost, or a cost below zero, is believed."
+
+
+def signed(found: Facts) -> str:
+    """Return a mean with its sign and half of its interval, such as "+1.20 ± 0.40"."""
     return f"{'+' if found['mean'] >= 0.0 else ''}{spread(found)}"

@@ -35,6 +35,7 @@ KINDS = (
     Kind("improve.json", "analog_ff.report.improvement:page", "a study of improve"),
     Kind("specification.json", "analog_ff.report.improvement:page", "a specification"),
     Kind("mortal.json", "analog_ff.report.mortality:page", "a study of mortal computation"),
+    Kind("ablation.json", "analog_ff.report.ablation:page", "an ablation"),
     Kind("sweep.sqlite", "analog_ff.report.sweep:page", "a sweep"),
 )
 """The kinds; a folder is of the first one that it has the file of, and whose choice is in that file."""

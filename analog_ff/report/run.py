@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from analog_ff.config.command_line import SIMULATE
 from analog_ff.config.config import Config
 from analog_ff.output.quantities import joules, quantity, readout_in_words
 from analog_ff.report import energy, learning, origin, physics
 from analog_ff.report.finished import Finished, finished
 from analog_ff.report.parts import Page, Section, Tile
 from analog_ff.runs.limits import binding
-
-COMMAND = "python -m analog_ff.simulate"
 
 
 def page(folder: Path) -> Page:
@@ -44,7 +43,7 @@ def _sections(run: Finished) -> list[Section]:
     )  # fmt: skip
     return [
         *(section(run) for section in made),
-        origin.of_a_run(run.result, origin.configuration(run.folder, Config), COMMAND),
+        origin.of_a_run(run.result, origin.configuration(run.folder, Config), SIMULATE),
     ]
 
 

@@ -175,6 +175,12 @@ def test_an_ablation_of_several_seeds_has_intervals(tmp_path: Path, capsys: pyte
     assert more["seeds"] == 3 and more["rows"][0]["errors_percent"][:2] == given["errors_percent"]
     with Store(tmp_path / "a" / NAME, read_only=True) as store:
         assert [point.attempts for point in store.points()] == [1] * 6
+    assert more["command"].startswith("python -m analog_ff.simulate --device ideal ")
+    assert more["command"].endswith(" --dead-rows 0.1 --ablate --seeds 3")
+    assert more["versions"]["numpy"] == np.__version__ and "data set toy" in more["inputs_sha256"]
+    words.remove("--json")
+    assert run_app(app, [*words, "--seeds", "3", "--resume"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == f"report: {tmp_path / 'a' / 'report.html'}"
     assert run_app(app, ["--data", "toy", "--seeds", "2", "--out", str(tmp_path / "b")]) == 2
     assert "--seeds belongs to --ablate" in capsys.readouterr().err
 

@@ -57,6 +57,58 @@ def test_a_specification_shows_every_figure_with_its_worst_value(tmp_path: Path)
     assert found["limit_text"] in report.text
 
 
+def mean(middle: float, half: float | None = None) -> dict[str, float | None]:
+    return {
+        "mean": middle,
+        "low": None if half is None else middle - half,
+        "high": None if half is None else middle + half,
+    }
+
+
+def row(case: str, error: float, cost: float, half: float | None = None) -> dict[str, object]:
+    """Return a row of an ablation of a chip whose cells nobody sees."""
+    return {
+        "case": case, "error": mean(error, half), "costs": mean(cost, half), "share_at_bound": None, "share_worn": 0.015,
+        "energy_per_update_joule": 2e-9,
+    }  # fmt: skip
+
+
+CHOICES = {"device": "parts/mine.toml", "data": "toy", "learner": "forward-forward", "layers": [6, 5], "epochs": 3, "batch": 20,
+           "preset": "plain", "split": "holdout"}  # fmt: skip
+
+
+@pytest.mark.parametrize(("seeds", "half"), [(1, None), (3, 0.5)])
+def test_an_ablation_shows_what_each_effect_costs(seeds: int, half: float | None, tmp_path: Path) -> None:
+    """The store of its runs lies beside it, and the folder is that of an ablation all the same."""
+    rows_of = [row("as given", 9.0, 0.0, half), row("no faults", 7.0, 2.0, half), row("no wires", 9.5, -0.5, half)]
+    (tmp_path / "ablation.json").write_text(
+        json.dumps({"schema": 1, "config": CHOICES, "seeds": seeds, "rows": rows_of})
+    )
+    (tmp_path / NAME).write_bytes(b"")
+    report = report_of(tmp_path)
+    assert "What each effect costs on mine" in report.text and "validation error, as given" in report.text
+    several = "" if half is None else " ± 0.50"
+    for text in (
+        f"+2.00{several} points",
+        f"-0.50{several} points",
+        f"9.50{several}",
+        "2 nJ",
+        "1.5",
+        "layers 6, 5; 3 epochs",
+    ):
+        assert text in report.text
+    assert ("One seed has no interval" in report.text) == (seeds == 1)
+    assert "ablation.json comes from an earlier version, which did not note it" in report.text
+    assert len([one for one in report.all("svg") if "aria-hidden" not in one]) == 1
+
+
+def test_an_ablation_without_the_run_as_given_is_one_sentence(tmp_path: Path) -> None:
+    found = {"schema": 1, "config": CHOICES, "seeds": 1, "rows": [row("no faults", 7.0, 2.0)]}
+    (tmp_path / "ablation.json").write_text(json.dumps(found))
+    with pytest.raises(UsageError, match="of an ablation: one part of it names 'as given', another part lacks it"):
+        REPORT(tmp_path)
+
+
 def test_a_study_of_mortal_computation_shows_every_path_with_its_error(tmp_path: Path) -> None:
     """It was stored by a version that noted no versions. Charts: two read-outs of paths, generations, days; and the energies."""
     shutil.copy(RESULTS / "mortal" / "pcm.json", tmp_path / "mortal.json")
