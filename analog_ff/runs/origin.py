@@ -23,7 +23,7 @@ from hardware_models.files import note_digest, noted_as
 
 PACKAGES = ("numpy", "numba", "scipy")
 AND = " and "
-"""What stands between versions of several results."""
+"""Words between the versions of several results."""
 
 
 @dataclass

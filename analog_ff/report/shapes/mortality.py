@@ -20,7 +20,7 @@ class RunConfig(CaseConfig):
 
 
 class Wishes(TypedDict):
-    """What is tried."""
+    """Wishes of a study."""
 
     seeds: int
     queries: Annotated[list[int], SOME]
