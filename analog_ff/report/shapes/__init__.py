@@ -33,15 +33,15 @@ def read(place: Path, what: str, expected: str, kind: object, *, earlier: bool =
 def fitting(place: Path, expected: str) -> Iterator[None]:
     """Turn a failure over entries of a document that do not fit together into one sentence.
 
-    Every entry has its shape by then: what is left are lists of different lengths, and names that one part of a document has and
-    another one lacks.
+    Every entry has its shape by then: what is left are lists of different lengths, names that one part of a document has and
+    another one lacks, and one end of an interval without the other.
     """
     with files.reading(place, expected):
         try:
             yield
         except UsageError:
             raise
-        except (LookupError, ValueError, ArithmeticError) as error:
+        except (LookupError, ValueError, ArithmeticError, TypeError) as error:
             where = shown(str(place), 200, quoted=False)
             raise UsageError(f"{where} cannot be read as {expected}: {_unfitting(error)}.") from error
 

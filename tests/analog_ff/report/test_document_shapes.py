@@ -129,6 +129,8 @@ PARTS = "lists that belong together have different lengths"
     [
         ("compare.json", "learners/compare.json", lambda found: found["rows"][0]["curve"]["error_percent"].pop(), PARTS),
         ("mortal.json", "mortal/pcm.json", lambda found: found["lives"]["seed 2"]["days"].append(31), PARTS),
+        ("improve.json", "improve/memristor.json", lambda found: found["as_given"].update(high=None),
+         "its entries do not fit together"),
         ("mortal.json", "mortal/pcm.json", lambda found: found["walked"].pop("seed 1, chip 0"),
          "one part of it names 'seed 1, chip 0', another part lacks it"),
     ],
