@@ -13,7 +13,7 @@ from analog_ff.output.quantities import joules
 from analog_ff.plain import Document, Facts
 from analog_ff.report import markdown, origin, shapes
 from analog_ff.report.charts import Bar, Bars, Chart, Curve, Level
-from analog_ff.report.parts import Page, Part, Section, Tile
+from analog_ff.report.parts import Page, Part, Section, Tile, missing
 from analog_ff.report.shapes.mortality import Mortality
 from hardware_models.check import UsageError, shown
 
@@ -135,8 +135,8 @@ def _life(found: Document) -> list[Part]:
 
 def _energies(made: Sequence[Facts]) -> list[Part]:
     bars = [Bar(row["path"], row["each"], joules(row["each"]), colour=2) for row in made]
-    if not bars or min(bar.value for bar in bars) <= 0.0:
-        return []
+    if min(bar.value for bar in bars) <= 0.0:
+        return [missing("A chart of the energies", "a path takes no energy, for which a logarithmic axis has no place")]
     alt = "Energy that each further chip takes: " + "; ".join(f"{bar.name} {bar.text}" for bar in bars) + "."
     note = "What is spent once, before any chip of the series, is not in it; the table below has both."
     anew = [Level(made[0]["each"] / made[0]["share_of_anew"], ANEW)]

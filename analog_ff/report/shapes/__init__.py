@@ -48,8 +48,8 @@ def fitting(place: Path, expected: str) -> Iterator[None]:
 
 def _unfitting(error: Exception) -> str:
     """Return in words what does not fit together."""
-    if isinstance(error, KeyError):
-        return f"one part of it names {shown(*error.args)}, another part lacks it"
+    if isinstance(error, KeyError) and error.args:
+        return f"one part of it names {shown(error.args[0])}, another part lacks it"
     if isinstance(error, IndexError) or str(error).startswith("zip()"):
         return "lists that belong together have different lengths"
     return "its entries do not fit together"

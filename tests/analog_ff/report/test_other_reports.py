@@ -121,6 +121,15 @@ def test_a_study_of_mortal_computation_shows_every_path_with_its_error(tmp_path:
     assert found["command"] in report.text and "mortal.json comes from an earlier version" in report.text
 
 
+def test_a_path_without_energy_has_no_chart_of_energies_and_says_so(tmp_path: Path) -> None:
+    found = json.loads((RESULTS / "mortal" / "pcm.json").read_text())
+    for paths in found["walked"].values():
+        if "copied" in paths:
+            paths["copied"]["joule"]["all"] = 0.0
+    (tmp_path / "mortal.json").write_text(json.dumps(found))
+    assert "A chart of the energies is not shown: a path takes no energy" in report_of(tmp_path).text
+
+
 def test_a_study_that_has_just_begun_has_no_report(tmp_path: Path) -> None:
     """Its first chip alone has learned: there is nothing to compare."""
     found = json.loads((RESULTS / "mortal" / "pcm.json").read_text())
