@@ -13,7 +13,7 @@ from analog_ff.cli.parameters import TEXT
 from analog_ff.config.ages import parse_ages
 from analog_ff.output.messages import answer
 from analog_ff.plain import Document
-from hardware_models.check import UsageError
+from hardware_models.check import UsageError, counted
 from hardware_models.files import home
 from hardware_models.places import placed
 
@@ -89,7 +89,7 @@ def show(result: Document, place: Path | None) -> None:
     from analog_ff.cli.run_table import of_ages
     from analog_ff.output.quantities import joules
 
-    shown = Table(title=f"{result['run']}: {result['images']} images of {result['data']}")
+    shown = Table(title=f"{result['run']}: {counted(result['images'], 'image')} of {result['data']}")
     for column in ("read-out", "error", "energy per image"):
         shown.add_column(column, justify="right" if column != "read-out" else "left")
     written = result.get("written_to")

@@ -17,7 +17,7 @@ from analog_ff.cli.parameters import TEXT
 from analog_ff.output import whole_files
 from analog_ff.output.messages import answer, tell
 from analog_ff.registry.options import parse_whole
-from hardware_models.check import CommandError, UsageError, shown
+from hardware_models.check import CommandError, UsageError, counted, shown
 from hardware_models.files import home
 from hardware_models.places import placed
 
@@ -161,7 +161,9 @@ def _carry_out(
     if task is None:  # the share of a task has no report: the sweep has one once it is collected
         _report(wanted, place, as_json=as_json)
     if failed := sum(state == FAILED for state in states.values()):
-        raise CommandError(f"{failed} of {len(states)} points failed; --status says why, --again runs them again.")
+        raise CommandError(
+            f"{failed} of {counted(len(states), 'point')} failed; --status says why, --again runs them again."
+        )
 
 
 def _collect(wanted: Sweep, place: Path, folder: Path, *, as_json: bool) -> None:

@@ -51,6 +51,11 @@ def shown(value: object, most: int = 60, *, quoted: bool = True) -> str:
     return line if len(line) <= most + 2 else f"{line[: most - 3]}..."
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, such as "1 step" or "2 steps"; the plural of the noun is formed by an s."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def _is_real(value: object) -> TypeGuard[numbers.Real]:
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
 

@@ -9,6 +9,7 @@ from typing import Any
 from analog_ff.output import whole_files
 from analog_ff.output.forms import panels, picture
 from analog_ff.plain import Facts
+from hardware_models.check import counted
 from hardware_models.energy.facts.line_currents import NOT_PHYSICAL
 
 AMOUNTS = (
@@ -138,7 +139,7 @@ def _label(figure: Any, document: Facts, text: str) -> None:
     """Write the title of the picture, and a line that names the file with its settings."""
     from analog_ff.comparison.table import headline
 
-    made = f"{headline(document)}; mean of {len(document['seeds'])} seeds; settings and grounds: compare.md"
+    made = f"{headline(document)}; mean of {counted(len(document['seeds']), 'seed')}; settings and grounds: compare.md"
     figure.suptitle(f"{text}\n{made}", fontsize=9, ha="left", x=0.01)
 
 

@@ -104,7 +104,9 @@ class Config(
                 f"columns or more, got {self.tile[1]}."
             )
         if self.consolidate > self.epochs:
-            raise UsageError(f"--consolidate is at most the {self.epochs} epochs of the run, got {self.consolidate}.")
+            raise UsageError(
+                f"--consolidate is at most the number of epochs of the run, {self.epochs}, got {self.consolidate}."
+            )
         if self.fault_map is not None and not isfile(expanduser(self.fault_map)):
             raise UsageError(f"--fault-map {shown(self.fault_map, 200, quoted=False)} does not exist.")
         if self.conductances is not None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from hardware_models import files
-from hardware_models.check import UsageError
+from hardware_models.check import UsageError, counted
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 """IDX type byte -> NumPy type of the elements in the file."""
@@ -69,7 +69,7 @@ def parse(data: bytes, path: str | Path, *, dimensions: int, dtype: type = np.ui
         bytes.
     """
     kind = np.dtype(dtype)
-    expected = f"expected an IDX file of {kind.name} with {dimensions} dimension{'s' if dimensions > 1 else ''}"
+    expected = f"expected an IDX file of {kind.name} with {counted(dimensions, 'dimension')}"
     if len(data) < 4 or data[:2] != b"\x00\x00" or data[2] not in TYPES:
         raise UsageError(f"{path} is not an IDX file (it begins with '{data[:4].hex(' ')}'); {expected}.")
     element_type = np.dtype(TYPES[data[2]])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from analog_ff.improvement.intervals import HALF_OF_THE_LOSS
 from analog_ff.plain import Document, Facts
+from hardware_models.check import counted
 
 
 def spread(found: Facts, digits: int = 2) -> str:
@@ -164,8 +165,8 @@ def _confirmed(document: Facts) -> list[str]:
         "",
         *table(["figure, alone at its best", "gain [points]", "gain, other seeds [points]"], rows),
         "",
-        f"The study decides the order of {pairs} pairs of figures. {found['pairs_in_the_same_order']} of them have the same "
-        f"order with the other seeds, and these decide {found['pairs_decided_again']} of them again.",
+        f"The study decides the order of {counted(pairs, 'pair')} of figures. {found['pairs_in_the_same_order']} of them have "
+        f"the same order with the other seeds, and these decide {found['pairs_decided_again']} of them again.",
     ]
 
 
@@ -178,9 +179,9 @@ def _foot(document: Facts) -> list[str]:
     layers = ", ".join(map(str, config["layers"]))
     seeds = ", ".join(map(str, document["seeds"]))
     return [
-        f"{config['data']}, validation part of the training set; {config['learner']}, layers {layers}, {config['epochs']} epochs "
-        f"of batches of {config['batch']}, preset {config['preset']}; seeds {seeds}, the chip with the seed. "
-        f"{document['runs']} runs of {document['seconds_of_a_run']:.1f} s."
+        f"{config['data']}, validation part of the training set; {config['learner']}, layers {layers}, "
+        f"{counted(config['epochs'], 'epoch')} of batches of {config['batch']}, preset {config['preset']}; "
+        f"seeds {seeds}, the chip with the seed. {counted(document['runs'], 'run')} of {document['seconds_of_a_run']:.1f} s."
     ]
 
 

@@ -24,6 +24,7 @@ from analog_ff.improvement.rungs import Ladder
 from analog_ff.improvement.study import minutes
 from analog_ff.plain import Document
 from analog_ff.sweeps.search import load_optuna
+from hardware_models.check import counted
 
 EACH = 5
 """Values of a figure beside those of one bisection: the best one, and those for the two ends of the interval."""
@@ -139,7 +140,7 @@ def specify(
         alone.append(Walk(config, ladder, bench, limit).carry_out())
     together = None
     if trials and all(found["allowed"] for found in alone):
-        say(f"all of them together: {trials} trials of {min(FEW_SEEDS, len(bench.seeds))} seeds")
+        say(f"all of them together: {counted(trials, 'trial')} of {counted(min(FEW_SEEDS, len(bench.seeds)), 'seed')}")
         together = search(config, ladders, [found["rung"] for found in alone], bench, limit, trials)
     return {
         "schema": 1, "config": config.as_dict(), "seeds": [config.seed + seed for seed in bench.seeds],
@@ -153,7 +154,8 @@ def cost(config: Config, ladders: Sequence[Ladder], bench: Bench, trials: int) -
     seconds, at_once = bench.timed(config), bench.crew.at_once
     values = sum(EACH + math.ceil(math.log2(len(ladder.values))) for ladder in ladders)
     runs = values * len(bench.seeds) + (trials + 1) * min(FEW_SEEDS, len(bench.seeds)) * bool(trials)
+    more = f" and {counted(trials, 'trial')}" if trials else ""
     return (
-        f"about {values} values of {len(bench.seeds)} seeds{f' and {trials} trials' if trials else ''}: {runs} runs of about "
+        f"about {values} values of {counted(len(bench.seeds), 'seed')}{more}: {runs} runs of about "
         f"{seconds:.0f} s, {at_once} at once: {minutes(runs, seconds, at_once):.0f} min"
     )

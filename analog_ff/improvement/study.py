@@ -17,6 +17,7 @@ from analog_ff.improvement.axes import Axis, changed
 from analog_ff.improvement.bench import Bench
 from analog_ff.improvement.intervals import HALF_OF_THE_LOSS, Errors, decided, gain, meets, ranks
 from analog_ff.plain import Document
+from hardware_models.check import counted
 
 HALF = 0.5
 """Share of an imperfection that is left where figures are halved together."""
@@ -121,7 +122,7 @@ class Study:
         self.errors |= self.run(self.screening())
         for title, cases in (("curves of the figures that matter", self.curves()), ("figures together", self.groups())):
             if cases:
-                say(f"{title}: {len(cases)} cases of {len(self.bench.seeds)} runs")
+                say(f"{title}: {counted(len(cases), 'case')} of {counted(len(self.bench.seeds), 'run')}")
                 self.errors |= self.run([*cases])
         say("the way through the first figures")
         self.errors |= self.run(self.path())

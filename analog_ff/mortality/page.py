@@ -13,6 +13,7 @@ from analog_ff.mortality.study import ANEW, NOTHING, OLD, WRITTEN, asked_for, en
 from analog_ff.output.quantities import joules
 from analog_ff.plain import Document, Facts
 from analog_ff.runs.chip_parts import box_named
+from hardware_models.check import counted
 
 Ends = Sequence[tuple[Facts, Facts]]
 MILLION = 1e6
@@ -225,11 +226,6 @@ def _wear(life: Facts) -> list[str]:
         "`--endurance`.",
         "",
     ]
-
-
-def counted(number: int, what: str) -> str:
-    """Return a number with the noun for it, such as "1 chip" or "2 chips"."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _spread(found: Facts | None) -> str:

@@ -23,7 +23,7 @@ from analog_ff.plain import Document
 from analog_ff.runs.identity import key
 from analog_ff.runs.interrupt import Interruptible
 from analog_ff.runs.origin import Origin, of_several
-from hardware_models.check import CommandError, RunError, UsageError
+from hardware_models.check import CommandError, RunError, UsageError, counted
 from hardware_models.files import LARGE, contents, reading, text
 
 NAME = "mortal.json"
@@ -172,7 +172,7 @@ class Study:
         first = self.config.chip_seed + seed * self.wishes.chips
         with specimen(own, first, check) as old:
             parts = halves(old)
-            say(f"{_place(seed, 0)} learns from {len(parts.first.images)} images")
+            say(f"{_place(seed, 0)} learns from {counted(len(parts.first.images), 'image')}")
             self._note_origin(old.run.origin)
             old.begin()
             old.teach(parts.first, own.epochs)

@@ -13,6 +13,7 @@ from analog_ff.report import origin, shapes
 from analog_ff.report.charts import Bar, Bars
 from analog_ff.report.parts import Page, Section, Table, Text, Tile
 from analog_ff.report.shapes.ablation import Ablation
+from hardware_models.check import counted
 
 WHAT = "the table of an ablation"
 
@@ -32,7 +33,7 @@ def page(folder: Path) -> Page:
         )
         return Page(
             title=f"What each effect costs on {named(config)}",
-            subtitle=f"{config['learner']} on {config['data']}; layers {layers}; {config['epochs']} epochs; {means}",
+            subtitle=f"{config['learner']} on {config['data']}; layers {layers}; {counted(config['epochs'], 'epoch')}; {means}",
             tiles=[Tile(f"{kind} error, {GIVEN}", f"{spread(given['error'])} %"), *_most([*rows.values()])],
             sections=[
                 Section("costs", "What each effect costs", [_costs([*rows.values()], kind), Text(decided(seeds))]),

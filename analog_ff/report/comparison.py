@@ -12,6 +12,7 @@ from analog_ff.report import markdown, origin, shapes
 from analog_ff.report.charts import Bar, Bars, Chart, Curve, Level
 from analog_ff.report.parts import Page, Section, Tile
 from analog_ff.report.shapes.comparison import Comparison
+from hardware_models.check import counted
 
 NAME = "compare.json"
 
@@ -26,7 +27,8 @@ def page(folder: Path) -> Page:
         least = min(found["rows"], key=lambda row: row["per_update_joule"]["nominal"])
         return Page(
             title=f"Learners compared: {headline(found)}",
-            subtitle=f"{len(found['rows'])} rows of {len(found['seeds'])} seeds; the reference is {found['reference']}",
+            subtitle=f"{counted(len(found['rows']), 'row')} of {counted(len(found['seeds']), 'seed')}; "
+            f"the reference is {found['reference']}",
             tiles=[
                 Tile(f"least {best['error_kind']} error", f"{best['error_percent']:.2f} %", _who(best)),
                 Tile("least energy per update", joules(least["per_update_joule"]["nominal"]), _who(least)),

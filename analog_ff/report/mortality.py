@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from analog_ff.improvement.page import spread
-from analog_ff.mortality.page import counted, generations, lives, prices, rows
+from analog_ff.mortality.page import generations, lives, prices, rows
 from analog_ff.mortality.page import page as answer
 from analog_ff.mortality.study import ANEW, COPIED, NAME, OLD
 from analog_ff.output.quantities import joules
@@ -15,7 +15,7 @@ from analog_ff.report import markdown, origin, shapes
 from analog_ff.report.charts import Bar, Bars, Chart, Curve, Level
 from analog_ff.report.parts import Page, Part, Section, Tile, missing
 from analog_ff.report.shapes.mortality import Mortality
-from hardware_models.check import UsageError, shown
+from hardware_models.check import UsageError, counted, shown
 
 ERROR = "error [%]"
 WHAT = "the answer of a study"

@@ -12,6 +12,7 @@ from analog_ff.report.charts import Bar, Bars, Chart, Curve, Level
 from analog_ff.report.finished import Finished
 from analog_ff.report.parts import Code, Part, Section, Table, Text, missing
 from analog_ff.runs.looks import Histograms
+from hardware_models.check import counted
 
 FIGURES = (
     ("g_min", "S", "least conductance"),
@@ -63,7 +64,7 @@ def _density(values: np.ndarray, edges: np.ndarray) -> list[float]:
 def _pulses(layer: int, one: Histograms) -> Chart:
     edges = (np.arange(len(one.pulses) + 1) * one.pulses_a_bin - 0.5).tolist()
     peak = int(one.pulses.argmax()) * one.pulses_a_bin
-    a_bin = "1 pulse" if one.pulses_a_bin == 1 else f"{one.pulses_a_bin} pulses"
+    a_bin = counted(one.pulses_a_bin, "pulse")
     alt = (
         f"Layer {layer}: number of cells against pulses received, in bins of {a_bin}; most cells received about {peak}."
     )

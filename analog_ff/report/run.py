@@ -11,6 +11,7 @@ from analog_ff.report import energy, learning, origin, physics
 from analog_ff.report.finished import Finished, finished
 from analog_ff.report.parts import Page, Section, Tile
 from analog_ff.runs.limits import binding
+from hardware_models.check import counted
 
 
 def page(folder: Path) -> Page:
@@ -22,8 +23,8 @@ def page(folder: Path) -> Page:
     device = short(config["device"])
     return Page(
         title=f"{device} on {short(config['data'])}: {next(iter(run.errors.values())):.2f} % {run.kind} error",
-        subtitle=f"{how}; layers {layers}; {config['epochs']} epochs; seed {config['seed']}, chip {config.get('chip_seed', 0)}; "
-        f"{run.result['wall_seconds']:.1f} s of simulation",
+        subtitle=f"{how}; layers {layers}; {counted(config['epochs'], 'epoch')}; seed {config['seed']}, chip "
+        f"{config.get('chip_seed', 0)}; {run.result['wall_seconds']:.1f} s of simulation",
         tiles=_tiles(run),
         sections=_sections(run),
         notes=[*run.result.get("notes", ()), *run.result.get("data_notes", ())],

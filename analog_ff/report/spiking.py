@@ -12,6 +12,7 @@ from analog_ff.report.finished import NUMBERS, Finished, spiking
 from analog_ff.report.parts import Page, Part, Section, Table, Text, Tile, missing
 from analog_ff.report.run import short
 from analog_ff.spiking.config import SpikingConfig
+from hardware_models.check import counted
 
 COMMAND = "python -m analog_ff spiking"
 SIDES = {"awake": "awake, with the right label", "asleep": "asleep, with a wrong label"}
@@ -48,7 +49,7 @@ def page(folder: Path) -> Page:
     chosen = origin.configuration(folder, SpikingConfig)
     return Page(
         title=f"Spiking network on {short(config['data'])}: {next(iter(run.errors.values())):.2f} % {run.kind} error",
-        subtitle=f"synapses: {synapses}; layers {layers}; {config['epochs']} epochs; seed {config['seed']}, chip "
+        subtitle=f"synapses: {synapses}; layers {layers}; {counted(config['epochs'], 'epoch')}; seed {config['seed']}, chip "
         f"{config.get('chip_seed', 0)}; {result['wall_seconds']:.1f} s of simulation",
         tiles=_tiles(run),
         sections=[_curves(run), *(section(run) for section in made), origin.of_a_run(result, chosen, COMMAND)],

@@ -21,7 +21,7 @@ from analog_ff.sweeps.store import DONE, NAME, Store, Stored
 from analog_ff.sweeps.sweep_file import ENTRIES, KEPT
 from analog_ff.sweeps.table import document
 from hardware_models import files
-from hardware_models.check import UsageError, shown
+from hardware_models.check import UsageError, counted, shown
 
 MOST = 2000
 """Rows of the table."""
@@ -50,7 +50,7 @@ def page(folder: Path) -> Page:
         tiles.insert(0, Tile("least error", f"{texts(rows[0]['measures'], 'error')} %", said))
     kept = _kept(folder)
     sections = [_curves(found, points[0].command), _table(found, rows), _failures(state), _origin(kept, points)]
-    name, many = f"Sweep {folder.name}", f"{state['points']} points: {line(state)}"
+    name, many = f"Sweep {folder.name}", f"{counted(state['points'], 'point')}: {line(state)}"
     title = _title(kept, folder)
     return Page(title or name, f"{name}; {many}" if title else many, tiles, sections)
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from analog_ff.plain import Document
 from hardware_models import files, hdf5
-from hardware_models.check import UsageError, shown
+from hardware_models.check import UsageError, counted, shown
 from hardware_models.port import ChipBench
 
 WHAT = "file of conductances"
@@ -78,6 +78,7 @@ def _arrays(path: str, layers: int) -> list[np.ndarray]:
         missing = next(n for n, array in enumerate(found) if not isinstance(array, np.ndarray))
         tail = f"layer{missing}/{ENTRY}" if path.lower().endswith(HDF5) else f"layer{missing}"
         raise UsageError(
-            f"{WHAT} {shown(path, 200, quoted=False)} has no {tail}; this chip has {layers} layers, each with its array [S]."
+            f"{WHAT} {shown(path, 200, quoted=False)} has no {tail}; this chip has {counted(layers, 'layer')}, "
+            "each with its array [S]."
         )
     return arrays

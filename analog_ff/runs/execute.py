@@ -37,7 +37,7 @@ from analog_ff.runs.run_device import loaded_device
 from analog_ff.runs.stored import CONFIG, begun_otherwise, begun_with
 from analog_ff.runs.train import Run
 from hardware_models import opened, user_code
-from hardware_models.check import DeviceRangeError, RunError, UsageError
+from hardware_models.check import DeviceRangeError, RunError, UsageError, counted
 from hardware_models.energy.measured import MachineMeter
 from hardware_models.files import LARGE, contents, record
 from hardware_models.kernels.products import one_blas_thread
@@ -210,7 +210,7 @@ def _executed(config: Config, folder: Path, resume: bool, end: End) -> Document:
             if not take_up(parts.run, folder) and begun is not None and begun.epochs != config.epochs:
                 raise UsageError(
                     f"{folder} holds no {checkpoint.NAME} to extend the run from (--keep none removes it); begin a run of "
-                    f"{config.epochs} epochs in another folder."
+                    f"{counted(config.epochs, 'epoch')} in another folder."
                 )
             if begun is None:
                 tell(f"nothing was kept of the run in {folder}; it begins with the options given.")

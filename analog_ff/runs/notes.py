@@ -12,6 +12,8 @@ import math
 
 import numpy as np
 
+from hardware_models.check import counted
+
 ENOUGH = 100
 """Updates below which a run has hardly begun to learn."""
 
@@ -28,7 +30,7 @@ def notes_on(error: float, labels: np.ndarray, updates: int, epochs: int) -> lis
         more = math.ceil(ENOUGH * epochs / updates)
         why = f"; {guessed}" if error >= least else ""
         return [
-            f"only {updates} update{'s' if updates > 1 else ''}, and below about {ENOUGH} a network has hardly begun to learn"
+            f"only {counted(updates, 'update')}, and below about {ENOUGH} a network has hardly begun to learn"
             f"{why}: --epochs {more} gives {more * updates // epochs}, and a smaller --batch gives more of them in each epoch."
         ]
     if error >= least:

@@ -16,7 +16,7 @@ from analog_ff.plain import Document, Facts
 from analog_ff.runs import checkpoint
 from analog_ff.runs.checkpoint import DamagedError
 from analog_ff.runs.train import Run
-from hardware_models.check import UsageError
+from hardware_models.check import UsageError, counted
 from hardware_models.events import Ledger
 
 MOST = 2**63 - 1
@@ -92,8 +92,8 @@ def _reached(run: Run, facts: Facts, path: Path) -> int | None:
         )
     if config.schedule == "greedy":
         raise UsageError(
-            f"{path.parent} was trained greedily: each of its layers has had its turn in {epochs} epochs, and more would train "
-            "layers under finished ones; begin a run of more epochs in another folder."
+            f"{path.parent} was trained greedily: each of its layers has had its turn in {counted(epochs, 'epoch')}, and more "
+            "would train layers under finished ones; begin a run of more epochs in another folder."
         )
     return int(epochs)
 

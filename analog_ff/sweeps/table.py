@@ -8,6 +8,7 @@ from analog_ff.plain import Document
 from analog_ff.sweeps.groups import SHOWN, Group, texts, varied
 from analog_ff.sweeps.measures import MEASURES
 from analog_ff.sweeps.progress import line
+from hardware_models.check import counted
 
 MOST = 60
 """Most lines of the table on a terminal."""
@@ -51,6 +52,6 @@ def show_status(status: Document, console: object = None) -> None:
     from rich.console import Console
 
     shown = console if isinstance(console, Console) else Console(markup=False, emoji=False)
-    shown.print(f"{status['points']} points: {line(status)}", soft_wrap=True, highlight=False)
+    shown.print(f"{counted(status['points'], 'point')}: {line(status)}", soft_wrap=True, highlight=False)
     for reason, times in status["failures"].items():
         shown.print(f"{times} failed: {reason}", soft_wrap=True, highlight=False)

@@ -84,6 +84,10 @@ def noted_as(noted: dict[str, str], what: str, name: str, digest: str) -> None:
     noted[numbered] = digest
 
 
+class InWordsError(ValueError):
+    """A fault of a file in words of this project, which a message shows without the name of an exception."""
+
+
 @contextmanager
 def reading(where: str | Path, expected: str) -> Iterator[None]:
     """Turn every failure inside the ``with`` into a UsageError: "<where> cannot be read as <expected> (<why>)."."""
@@ -98,6 +102,8 @@ def reading(where: str | Path, expected: str) -> Iterator[None]:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, InWordsError):
+        return str(error)
     name = type(error).__name__
     try:
         said = str(error).partition("; use sys.set_int_max_str_digits")[0].strip()  # without the advice for programmers
@@ -250,13 +256,13 @@ def json_object(data: bytes | str, where: str | Path, expected: str = "a JSON fi
 
 
 def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is no number of JSON")
+    raise InWordsError(f"{name} is no number of JSON")
 
 
 def _finite(written: str) -> float:
     number = float(written)
     if math.isinf(number):
-        raise ValueError(f"the number {shown(written, quoted=False)} is too large")
+        raise InWordsError(f"the number {shown(written, quoted=False)} is too large")
     return number
 
 
@@ -265,7 +271,7 @@ def _object_of_single_names(pairs: list[tuple[str, object]]) -> dict[str, object
     if len(by_name) != len(pairs):
         seen: set[str] = set()
         twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        raise ValueError(f"the name {shown(twice)} stands twice in one object")
+        raise InWordsError(f"the name {shown(twice)} stands twice in one object")
     return by_name
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from hardware_models.check import counted
 from hardware_models.devices.base import declared
 from hardware_models.fitting.curvature import Profile, doubtful, profile, states_of
 from hardware_models.fitting.forms import Form
@@ -29,7 +30,7 @@ def population(
     number = int(groups.max()) + 1
     if not by_cell:
         notices.append(
-            f"{data.cells} cell{'s' if data.cells > 1 else ''}: too few for the spread from cell to cell, which is not "
+            f"{counted(data.cells, 'cell')}: too few for the spread from cell to cell, which is not "
             f"identified and left at 0; the intervals describe {'this cell' if data.cells == 1 else 'these cells'} alone"
         )
     steps, step_variances = [], []

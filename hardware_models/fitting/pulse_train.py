@@ -25,7 +25,7 @@ from types import MappingProxyType
 import numpy as np
 
 from hardware_models import files
-from hardware_models.check import UsageError, shown
+from hardware_models.check import UsageError, counted, shown
 from hardware_models.laboratory.amplitudes import Sizes, chosen, parse_amplitude, sizes_of
 from hardware_models.laboratory.choices import parse_choice
 from hardware_models.laboratory.cycles import Order, from_first_reading, jumps, ordered
@@ -157,7 +157,7 @@ def _parsed(
         del data
     place = tables[0].where
     if len(tables) > 1:
-        place = f"{Path(place).name} and {len(tables) - 1} more file{'s' if len(tables) > 2 else ''}"
+        place = f"{Path(place).name} and {counted(len(tables) - 1, 'more file')}"
     with files.reading(place, "a pulse train"):
         rows, spare, told = joined(tables, each_file)
         rows = chosen(rows, wanted)
@@ -272,7 +272,8 @@ def _checked(train: PulseTrain, rows: Rows, one_cycle: bool) -> list[str]:
             last = f"{rows.names[-1]}, line {int(rows.line.max())}" if len(rows.line) else rows.names[-1]
             alone = "" if n else "; all pulses are of the other polarity (a polarity, or a voltage, of 0 is a reading)"
             raise UsageError(
-                f"{last}: the file ends with {n} steps {word}; at least {FEWEST_STEPS} of each polarity are needed{alone}."
+                f"{last}: the file ends with {counted(n, 'step')} {word}; at least {FEWEST_STEPS} of each polarity are "
+                f"needed{alone}."
             )
     steps = {s: np.bincount(train.cell[stepped & (train.polarity == s)], minlength=number) for s in (1, -1)}
     begun = train._cycles()
@@ -285,7 +286,7 @@ def _checked(train: PulseTrain, rows: Rows, one_cycle: bool) -> list[str]:
             if steps[sign][index] < FEWEST_OF_A_CELL:
                 place = at(int(ends[index])) if ends[index] >= 0 else rows.names[-1]
                 raise UsageError(
-                    f"{place}: {cell} ends with {steps[sign][index]} steps {word}; at least "
+                    f"{place}: {cell} ends with {counted(int(steps[sign][index]), 'step')} {word}; at least "
                     f"{FEWEST_OF_A_CELL} of each polarity are needed of every cell."
                 )
         if begun[index] < 2 and turns[index] < FEWEST_TURNS:

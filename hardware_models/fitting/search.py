@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 
 from hardware_models import files
-from hardware_models.check import UsageError, shown
+from hardware_models.check import UsageError, counted, shown
 from hardware_models.fitting.assumed import Given, stands, with_stands
 from hardware_models.fitting.data import TrainData
 from hardware_models.fitting.forms import FORMS, Form, model_of
@@ -79,8 +79,8 @@ def _fit(train: PulseTrain, forms: Mapping[str, Form], given: Given, say: Progre
     for sign, word in ((1, "up"), (-1, "down")):
         if (n := int((data.counted & (data.polarity == sign)).sum())) < FEWEST_COUNTED:
             raise UsageError(
-                f"{where}: {n} steps {word} begin farther than {data.margin:.2g} of the range from the bounds of their "
-                f"cell; at least {FEWEST_COUNTED} are needed, that is, smaller steps or less noise."
+                f"{where}: {counted(n, 'step')} {word} {'begins' if n == 1 else 'begin'} farther than {data.margin:.2g} of the "
+                f"range from the bounds of the cell; at least {FEWEST_COUNTED} are needed, that is, smaller steps or less noise."
             )
     usable = {name: form for name, form in forms.items() if model_of(form) is not None}
     usable = {name: form for name, form in usable.items() if form.instead not in usable}
@@ -104,13 +104,13 @@ def _fit(train: PulseTrain, forms: Mapping[str, Form], given: Given, say: Progre
     parameters, values, more = population(candidate, t, lambda x: say(0.75 + 0.24 * x, "cell by cell"))
     notices += more
     goodness, residuals = _goodness(candidate, t)
-    size = f"{_number(len(train.cells), 'cell')}, {_number(train.cycles, 'cycle')}, {train.steps} steps"
+    size = f"{counted(len(train.cells), 'cell')}, {counted(train.cycles, 'cycle')}, {counted(train.steps, 'step')}"
     source = f"fitted to {short_name(train.path)}: {size}"
     first = f"{best} was chosen among {', '.join(usable)}" if len(usable) > 1 else f"{best} is the only form tried"
-    counted, steps = (int(goodness[name]) for name in ("counted_steps", "all_steps"))
+    used, steps = (int(goodness[name]) for name in ("counted_steps", "all_steps"))
     notices.insert(
         0, f"{first}; of the mean square of the steps it explains {_percent(goodness['explained_of_all'])} over all {steps}, "
-        f"{_percent(goodness['explained'])} over the {counted} that begin farther than {data.margin:.2g} of the range from "
+        f"{_percent(goodness['explained'])} over the {used} that begin farther than {data.margin:.2g} of the range from "
         "the cells' bounds",
     )  # fmt: skip
     name = short_name(str(Path(train.path).with_suffix(""))) or "fitted"
@@ -119,10 +119,6 @@ def _fit(train: PulseTrain, forms: Mapping[str, Form], given: Given, say: Progre
     say(1.0, "done")
     return Fit(device, best, tuple(scores), tuple(parameters), MappingProxyType(goodness), tuple(notices), train,
                residuals, tuple(found))  # fmt: skip
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count} {what}{'s' if count != 1 else ''}"
 
 
 def _percent(share: float) -> str:

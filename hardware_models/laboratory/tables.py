@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hardware_models.check import UsageError, shown
+from hardware_models.check import UsageError, counted, shown
 from hardware_models.laboratory.column import Columns
 from hardware_models.laboratory.columns import columns_of, no_read_voltage, recognised
 from hardware_models.laboratory.logs import folded, split
@@ -177,7 +177,7 @@ def taken_together(tables: list[Table]) -> tuple[tuple[str, str, str], ...]:
     rows: list[tuple[str, str, str]] = []
     for taken, names in groups.items():
         rows += [
-            (f"{len(names)} file{'s' if len(names) > 1 else ''}", shown(", ".join(names), 60, quoted=False), ""),
+            (f"{counted(len(names), 'file')}", shown(", ".join(names), 60, quoted=False), ""),
             *taken,
         ]
     return tuple(rows)

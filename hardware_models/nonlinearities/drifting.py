@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hardware_models.check import UsageError, in_range
+from hardware_models.check import UsageError, counted, in_range
 from hardware_models.kernels.compile import kernel
 from hardware_models.kernels.random import gaussian
 from hardware_models.keys import Key
@@ -77,7 +77,9 @@ class _Drift:
         """Restore a state returned by `save`; raise UsageError if it belongs to another number of neurons."""
         wander = np.array(state["wander"], np.float64)
         if wander.shape != self.__wander.shape:
-            raise UsageError(f"the saved state is of {wander[0].size} neurons, this layer has {self.__wander[0].size}.")
+            raise UsageError(
+                f"the saved state is of {counted(wander[0].size, 'neuron')}, this layer has {self.__wander[0].size}."
+            )
         self.__wander, self.__time, self.__count = wander, float(state["time"]), int(state["count"])
 
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import prange
 
-from hardware_models.check import UsageError, in_range
+from hardware_models.check import UsageError, counted, in_range
 from hardware_models.kernels.compile import parallel_kernel
 from hardware_models.keys import Key
 
@@ -65,7 +65,9 @@ class _Backlash:
         """Restore a state returned by `save`; raise UsageError if it belongs to another number of neurons."""
         play = np.array(state["play"], np.float32)
         if play.shape != self.__play.shape:
-            raise UsageError(f"the saved state is of {play.size} neurons, this layer has {self.__play.size}.")
+            raise UsageError(
+                f"the saved state is of {counted(play.size, 'neuron')}, this layer has {self.__play.size}."
+            )
         self.__play = play
 
 

@@ -7,7 +7,7 @@ import io
 import numpy as np
 
 from hardware_models import files
-from hardware_models.check import UsageError
+from hardware_models.check import UsageError, counted
 from hardware_models.keys import Key
 
 LOOKUP = "lookup:"
@@ -65,7 +65,8 @@ class Recorded:
         have = self._y.shape[1]
         if have not in (1, neurons) and have < neurons:
             raise UsageError(
-                f"{self.name} holds the y of {have} neurons, a layer has {neurons}: give one column for all, or {neurons}."
+                f"{self.name} holds the y of {counted(have, 'neuron')}, a layer has {neurons}: give one column for all, or "
+                f"{neurons}."
             )
         return _Curves(self._z, np.repeat(self._y, neurons, axis=1) if have == 1 else self._y[:, :neurons])
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hardware_models.check import UsageError, shown
+from hardware_models.check import UsageError, counted, shown
 from hardware_models.files import contents, text
 from hardware_models.keys import Key
 from hardware_models.laboratory.decimals import value_of
@@ -104,7 +104,9 @@ def read_transfer(spec: str) -> MeasuredTransfer:
             else:
                 points.append(_point(f"{where}, line {number}", cells, points))
     if len(points) < 2:
-        raise UsageError(f"{where} has {len(points)} points, a curve needs two or more rows of an input and an output.")
+        raise UsageError(
+            f"{where} has {counted(len(points), 'point')}, a curve needs two or more rows of an input and an output."
+        )
     u, t = (np.array(column) for column in zip(*points, strict=True))
     z, y = _scaled(where, "input", u, scales), _scaled(where, "output", t, scales)
     if z[0] > z[-1]:

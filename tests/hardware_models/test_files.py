@@ -147,8 +147,8 @@ def test_toml() -> None:
 def test_json() -> None:
     assert files.json_object('{"a": [1, 2.5, null]}', WHERE) == {"a": [1, 2.5, None]}
     for wrong, words in (
-        ("[1]", "not an object"), ("1", "not an object"), ("", "cannot be read"), ('{"a": NaN}', "NaN is no number of JSON"),
-        ('{"a": -Infinity}', "no number"), ('{"a": 1e999}', "too large"), ('{"a": 1, "a": 2}', "'a' stands twice"),
+        ("[1]", "not an object"), ("1", "not an object"), ("", "cannot be read"), ('{"a": NaN}', r"\(NaN is no number of JSON\)"),
+        ('{"a": -Infinity}', "no number"), ('{"a": 1e999}', r"\(the number 1e999"), ('{"a": 1, "a": 2}', r"\(the name 'a'"),
         ('{"a": ' + "9" * 5000 + "}", "cannot be read"), ('{"a":' * 10**5, "RecursionError"), ('{"a": 1', "cannot be read"),
     ):  # fmt: skip
         refused(lambda wrong=wrong: files.json_object(wrong, WHERE, "a result"), words)  # type: ignore[misc]

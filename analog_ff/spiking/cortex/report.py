@@ -22,6 +22,7 @@ from analog_ff.spiking.cortex.document import (
 from analog_ff.spiking.cortex.judge import Estimate, Judgement, Runs
 from analog_ff.spiking.cortex.pictures import draw
 from analog_ff.spiking.cortex.sweep import Sweep
+from hardware_models.check import counted
 
 
 def collect(sweep: Sweep, tests: Sequence[Test]) -> ScoreCard:
@@ -120,11 +121,11 @@ def markdown(document: ScoreCard, pictures: str) -> str:
     base = document["base"]
     seeds = sorted({s for t in document["tests"].values() for p in t["points"] for s in p["seeds"]})
     lines = [
-        f"{base['data']}, validation part, {'-'.join(str(n) for n in base['layers'])} cells, {base['epochs']} epochs, seeds "
-        f"{', '.join(map(str, seeds)) or 'none yet'}. Intervals are two standard errors (seeds and images; with one seed images "
-        f"alone, and none for firing). A mean loss of up to "
-        f"{SMALL_LOSS:g} points {FITS}, of up to {LARGE_LOSS:g} {FITS} with a cost, more {FAILS}; a quantity {FITS} inside its "
-        f"published range, with a cost within a factor of {SLACK:g} of it. The verdict of a test is the worst of its conditions; "
+        f"{base['data']}, validation part, {'-'.join(str(n) for n in base['layers'])} cells, {counted(base['epochs'], 'epoch')}, "
+        f"seeds {', '.join(map(str, seeds)) or 'none yet'}. Intervals are two standard errors (seeds and images; with one seed "
+        f"images alone, and none for firing). A mean loss of up to {SMALL_LOSS:g} points {FITS}, of up to {LARGE_LOSS:g} {FITS} "
+        f"with a cost, more {FAILS}; a quantity {FITS} inside its published range, with a cost within a factor of {SLACK:g} of "
+        "it. The verdict of a test is the worst of its conditions; "
         "(?) marks an interval that is missing or reaches another verdict.",
         "",
         "| test | condition | measured | null or published | verdict |",
