@@ -60,7 +60,8 @@ def spiking(folder: Path) -> Finished:
     priced: tuple[Document | None, str] = (None, NUMBERS)
     if "events" in result:
         priced = _priced(read_run(str(folder)))
-    return Finished(folder, result, _metrics(folder), read(folder), {}, *priced)
+    looks = read(folder)
+    return Finished(folder, result, _metrics(folder), looks, {} if looks is None else looks.cells, *priced)
 
 
 def _shaped(folder: Path, result: Document, kind: object) -> Document:

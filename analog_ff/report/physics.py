@@ -25,20 +25,31 @@ FIGURES = (
     ("t_down", "s", "width of a pulse down"),
 )
 """Figure of a device, its unit, and what it is."""
+UNCOUNTED = "step tables add up the pulses of all devices of a neuron; --chip exact counts those of each device"
 SEALED = "the chip is sealed, so that nobody sees its cells"
 
 
 def cells(run: Finished) -> Section:
     """Return the section of the cells: histograms of conductance and of pulses, and what is stuck, worn or at a bound."""
     looked = run.result["cells"].get("layers")
-    parts: list[Part] = []
-    if not run.cells:
-        why = "neither looks.json nor cells.h5 is in the folder" if looked else SEALED
-        parts.append(missing("A histogram of the cells", why))
-    for layer, one in run.cells.items():
-        parts += [_conductances(layer, one), _pulses(layer, one)]
+    parts = histograms(run, "neither looks.json nor cells.h5 is in the folder" if looked else SEALED)
     parts.append(by_layer(run, looked) if looked else missing("The table of the layers", SEALED))
     return Section("cells", "Cells: conductance, pulses, stuck and worn", parts)
+
+
+def histograms(run: Finished, why_none: str) -> list[Part]:
+    """Return the histograms of conductance and of pulses received, layer by layer, or the reason why there are none."""
+    if not run.cells:
+        return [missing("A histogram of the cells", why_none)]
+    parts: list[Part] = []
+    for layer, one in run.cells.items():
+        pulses = (
+            _pulses(layer, one)
+            if one.pulses.size
+            else missing(f"A histogram of the pulses of layer {layer}", UNCOUNTED)
+        )
+        parts += [_conductances(layer, one), pulses]
+    return parts
 
 
 def _conductances(layer: int, one: Histograms) -> Chart:

@@ -184,5 +184,9 @@ def _cells(run: Finished) -> Section:
     title = "Devices behind the synapses"
     if "cells" not in run.result:
         return Section("cells", title, [missing("A table of cells", NUMBERS)])
-    parts: list[Part] = [physics.by_layer(run, run.result["cells"].get("layers") or ()), *physics.device(run).parts]
+    parts = [
+        *physics.histograms(run, learning.EARLIER),
+        physics.by_layer(run, run.result["cells"].get("layers") or ()),
+        *physics.device(run).parts,
+    ]
     return Section("cells", title, parts)

@@ -31,7 +31,7 @@ class Pictured(NamedTuple):
     edges: np.ndarray  # borders of the bins of conductance [uS]
     plus: np.ndarray  # G+ in each
     minus: np.ndarray  # G- in each
-    pulses: np.ndarray  # cells that received 0, 1, 2, ... pulses
+    pulses: np.ndarray  # cells that received 0, 1, 2, ... pulses; empty where they were not counted cell by cell
     bounds: tuple[float, float]  # nominal bounds [uS]
     share: float  # of the cells at a bound [1]
 
@@ -45,7 +45,7 @@ def write(folder: Path, run: Run, *, keep: bool = True, picture: bool = True) ->
     if port.sealed or not (keep or picture):
         return {}
     layers = len(port.shapes)
-    shown = np.unique(np.linspace(0, layers - 1, min(PICTURED, layers)).round().astype(int))
+    shown = pictured(layers)
     seen: dict[int, Pictured] = {}
 
     def fill(file: Any) -> None:
@@ -67,6 +67,12 @@ def write(folder: Path, run: Run, *, keep: bool = True, picture: bool = True) ->
     if picture:
         whole_files.write(folder / "cells.png", _picture(seen))
     return seen
+
+
+def pictured(layers: int) -> list[int]:
+    """Return which of so many layers a picture shows: all, or `PICTURED` of them at equal distances."""
+    chosen: list[int] = np.unique(np.linspace(0, layers - 1, min(PICTURED, layers)).round().astype(int)).tolist()
+    return chosen
 
 
 def _put(group: Any, look: Inspection) -> None:
@@ -109,16 +115,17 @@ def _counted(look: Inspection) -> Pictured:
     return counted(look.conductance, look.pulses, look.range, float((look.at_low | look.at_high).mean()))
 
 
-def counted(conductance: np.ndarray, pulses: np.ndarray, bounds: tuple[float, float], share: float) -> Pictured:
+def counted(conductance: np.ndarray, pulses: np.ndarray | None, bounds: tuple[float, float], share: float) -> Pictured:
     """Return the histograms of cells (rows, bit lines): of conductance [S] within its nominal bounds [S], and of pulses received.
 
-    Bit lines of G+ and G- alternate; `share` of the cells are at a bound [1].
+    Bit lines of G+ and G- alternate; `share` of the cells are at a bound [1]. None stands for pulses that were not counted.
     """
     plus, minus = conductance[:, 0::2].ravel() * 1e6, conductance[:, 1::2].ravel() * 1e6
     low, high = float(min(plus.min(), minus.min())), float(max(plus.max(), minus.max()))
     edges = np.linspace(low, max(high, low * (1 + 1e-4), 1e-12), 81)  # cells of one conductance need bins, too
     return Pictured(
-        edges, np.histogram(plus, edges)[0], np.histogram(minus, edges)[0], np.bincount(pulses.ravel()),
+        edges, np.histogram(plus, edges)[0], np.histogram(minus, edges)[0],
+        np.zeros(0, np.int64) if pulses is None else np.bincount(pulses.ravel()),
         (bounds[0] * 1e6, bounds[1] * 1e6), share,
     )  # fmt: skip
 

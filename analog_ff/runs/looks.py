@@ -138,6 +138,11 @@ def weights_of(weights: np.ndarray, neurons: int, label_over_pixels: int = 0) ->
     }
 
 
+def histograms(conductance: np.ndarray, pulses: np.ndarray | None, bounds: tuple[float, float]) -> Document:
+    """Return the entry of a layer in `cells`, from what `counted` takes."""
+    return _histograms(counted(conductance, pulses, bounds, 0.0))
+
+
 def _histograms(one: Pictured) -> Document:
     """Return the histograms of a layer: of conductance in equal bins, and of pulses received in bins of whole pulses."""
     most = int(np.searchsorted(one.pulses.cumsum(), 0.999 * one.pulses.sum()))  # what 999 of 1000 cells do not exceed
@@ -151,8 +156,8 @@ def _histograms(one: Pictured) -> Document:
         "minus": one.minus.tolist(),
         "bounds_microsiemens": list(one.bounds),
         "pulses_a_bin": width,
-        "pulses": padded.reshape(-1, width).sum(axis=1).tolist(),
-        "cells": int(one.pulses.sum()),
+        "pulses": padded.reshape(-1, width).sum(axis=1).tolist() if one.pulses.size else [],
+        "cells": int(one.plus.sum() + one.minus.sum()),
     }
 
 
@@ -168,7 +173,7 @@ class Histograms(NamedTuple):
     minus: np.ndarray  # cells G- in each bin
     bounds: tuple[float, float]  # nominal bounds of the conductance [uS]
     pulses_a_bin: int
-    pulses: np.ndarray  # cells in each bin of pulses received, without the highest 1 in 1000
+    pulses: np.ndarray  # cells in each bin of pulses received, without the highest 1 in 1000; empty where not counted
     cells: int
 
 
@@ -255,7 +260,7 @@ def in_cells(folder: Path, bounds: tuple[float, float]) -> dict[int, Histograms]
     with files.reading(place, "the cells of a run"):
         layers = {int(name[5:]): group for name, group in kept.items() if re.fullmatch("layer[0-9]+", name)}
         return {
-            layer: _histograms_of(_histograms(counted(group["conductance"], group["pulses"], bounds, 0.0)))
+            layer: _histograms_of(histograms(group["conductance"], group["pulses"], bounds))
             for layer, group in sorted(layers.items())[: cells.PICTURED]
             if "pulses" in group
         }

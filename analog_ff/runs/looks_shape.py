@@ -34,7 +34,7 @@ class CellsOfALayer(TypedDict):
     minus: list[float]
     bounds_microsiemens: list[float]
     pulses_a_bin: int
-    pulses: Annotated[list[int], SOME]
+    pulses: list[int]
     cells: int
 
 

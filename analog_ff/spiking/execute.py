@@ -14,13 +14,14 @@ from analog_ff.output import folders, whole_files
 from analog_ff.output.forms import table
 from analog_ff.output.quantities import joules
 from analog_ff.plain import Document
-from analog_ff.runs import looks, origin, results, stored
+from analog_ff.runs import cells, looks, origin, results, stored
 from analog_ff.spiking import statistics
 from analog_ff.spiking.accounting import account
 from analog_ff.spiking.config import SpikingConfig
 from analog_ff.spiking.nir import graph
 from analog_ff.spiking.plots import draw
 from analog_ff.spiking.simulation import Outcome, data_of, simulate
+from analog_ff.spiking.synapses.base import Hardware
 from hardware_models import opened
 from hardware_models.check import UsageError
 from hardware_models.energy import load_technology
@@ -105,7 +106,7 @@ def _carry_out(config: SpikingConfig, folder: Path, data: Dataset, quiet: bool, 
 
 
 def _note_looks(folder: Path, data: Dataset, outcome: Outcome) -> None:
-    """Write looks.json for the report: confusion matrices, the worst answers, the weights of first cells from every pixel."""
+    """Write looks.json for the report: confusion matrices, worst answers, devices, weights of first cells from every pixel."""
     tested, pixels = len(outcome.labels), data.x_test.shape[1]
     totals = outcome.totals()
     answers = {name: scores.argmax(axis=1) for name, scores in totals.items()}
@@ -113,7 +114,18 @@ def _note_looks(folder: Path, data: Dataset, outcome: Outcome) -> None:
     shown = looks.Tested(data, data.x_test[:tested], outcome.labels, answers, headline, totals[headline])
     weights = outcome.weights[0][:pixels, : looks.NEURONS].T
     fields = looks.weights_of(weights, outcome.weights[0].shape[1]) if pixels <= looks.MOST_VALUES else None
-    looks.note(folder, shown, {}, fields)
+    looks.note(folder, shown, _histograms(outcome.hardware), fields)
+
+
+def _histograms(hardware: Hardware | None) -> Document:
+    """Return the histograms of the devices of each layer that a picture has; none where synapses are numbers."""
+    if hardware is None:
+        return {}
+    bounds = hardware.device.g_min, hardware.device.g_max
+    return {
+        str(n): looks.histograms(hardware.cells[n].conductance, hardware.cells[n].pulses, bounds)
+        for n in cells.pictured(len(hardware.cells))
+    }
 
 
 def collect(config: SpikingConfig, outcome: Outcome, wall: float, technology: str | Technology) -> Document:
@@ -153,7 +165,8 @@ def collect(config: SpikingConfig, outcome: Outcome, wall: float, technology: st
     }
     if outcome.hardware is not None:
         h, shapes = outcome.hardware, [w.shape for w in outcome.weights]
-        result |= account(h.ledger, technology, h.device, shapes, result["images"], h.cells)
+        figures = [layer.figures for layer in h.cells]
+        result |= account(h.ledger, technology, h.device, shapes, result["images"], figures)
     return results.plain(result)  # type: ignore[no-any-return]
 
 

@@ -24,12 +24,22 @@ CHANGE = 2
 """Order of a change of the weights within the first step of a presentation; `model` has the other orders."""
 
 
+class LayerCells(NamedTuple):
+    """The cells of one layer's array after the run, as an inspection finds them."""
+
+    figures: Mapping[str, float | None]
+    conductance: np.ndarray  # (rows, bit lines), G+ and G- alternating [S]
+    pulses: (
+        np.ndarray | None
+    )  # received by each cell since fabrication [1]; None where they are not counted cell by cell
+
+
 class Hardware(NamedTuple):
     """Further results of a run whose synapses are devices."""
 
     ledger: Ledger  # phases learn, infer (all labels of the test images), monitor (recorded presentations), program
     device: BaseDevice
-    cells: list[Mapping[str, float | None]]  # figures of the cells of each layer in an inspection
+    cells: list[LayerCells]  # of each layer
 
 
 class Plasticity(ABC):

@@ -18,7 +18,7 @@ import numpy as np
 from analog_ff.spiking import accounting
 from analog_ff.spiking.brian import Brian, BrianObject, Clock, NeuronGroup, Synapses
 from analog_ff.spiking.config import SpikingConfig
-from analog_ff.spiking.synapses.base import CHANGE, arrival, delays, inhibition, presynaptic
+from analog_ff.spiking.synapses.base import CHANGE, LayerCells, arrival, delays, inhibition, presynaptic
 from analog_ff.spiking.synapses.lines import HEARD, NOISE, TURNS, Lines, heard_gain, read_deviation, turns
 from analog_ff.spiking.synapses.on_device import TILE, OnDevice, Wired
 from hardware_models.crossbar import Crossbar
@@ -70,9 +70,10 @@ class CrossbarSynapses(OnDevice):
         function = b2.NetworkOperation(step, clock=period, when="start", order=CHANGE, name=f"change_{n}")
         return synapses, [function, *lines.objects]
 
-    def cells(self) -> list[Mapping[str, float | None]]:
-        """Return the figures of the cells of each layer in an inspection."""
-        return [inspect_cells(array).summary() for array in self.arrays]
+    def cells(self) -> list[LayerCells]:
+        """Return the cells of each layer after the run."""
+        looks = [inspect_cells(array) for array in self.arrays]
+        return [LayerCells(look.summary(), look.conductance, look.pulses) for look in looks]
 
 
 class _Copy:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from analog_ff.spiking import accounting
 from analog_ff.spiking.config import SpikingConfig
-from analog_ff.spiking.synapses.base import Hardware, Plasticity
+from analog_ff.spiking.synapses.base import Hardware, LayerCells, Plasticity
 from analog_ff.spiking.synapses.lines import ROW, Lines, check_hardware, phases_of
 from hardware_models.devices.base import Device
 from hardware_models.events import Ledger
@@ -40,8 +40,8 @@ class OnDevice(Plasticity):
         self._wired: list[Wired] = []
 
     @abstractmethod
-    def cells(self) -> list[Mapping[str, float | None]]:
-        """Return the figures of the cells of each layer in an inspection after the run."""
+    def cells(self) -> list[LayerCells]:
+        """Return the cells of each layer after the run."""
 
     def _book_pulses(self, total: Ledger) -> None:
         """Book after the run the pulses of learning that were not booked during it."""
@@ -64,5 +64,5 @@ class OnDevice(Plasticity):
         return total
 
     def hardware(self, parts: Sequence[tuple[str, int]]) -> Hardware:
-        """Return the events, the device and the figures of its cells after the run."""
+        """Return the events, the device and its cells after the run."""
         return Hardware(self.ledger(parts), self.device, self.cells())

@@ -23,7 +23,7 @@ import numpy as np
 from analog_ff.spiking import accounting
 from analog_ff.spiking.brian import Brian, BrianObject, Clock, NeuronGroup, Synapses, TimedArray
 from analog_ff.spiking.config import SpikingConfig
-from analog_ff.spiking.synapses.base import CHANGE, arrival, delays, inhibition, presynaptic
+from analog_ff.spiking.synapses.base import CHANGE, LayerCells, arrival, delays, inhibition, presynaptic
 from analog_ff.spiking.synapses.lines import HEARD, TURNS, Lines, read_deviation, turns
 from analog_ff.spiking.synapses.on_device import TILE, OnDevice, Wired
 from analog_ff.spiking.synapses.step_tables import StepTables
@@ -180,15 +180,17 @@ class TableSynapses(OnDevice):
             states[:, side::2] = np.asarray(held[:]).reshape(states[:, side::2].shape)
         return states
 
-    def cells(self) -> list[Mapping[str, float | None]]:
-        """Return the figures of the cells of each layer in an inspection after the run."""
-        looks: list[Mapping[str, float | None]] = []
+    def cells(self) -> list[LayerCells]:
+        """Return the cells of each layer after the run, without their pulses."""
+        looks = []
         for n, array in enumerate(self._arrays):
             share = self.shares(n)
-            g = (self.tables.conductance(share, array.kind) - self.device.g_min) / self.device.g_range
+            conductance = self.tables.conductance(share, array.kind)
+            g = (conductance - self.device.g_min) / self.device.g_range
             low, high = float((share <= 0.0).mean()), float((share >= 1.0).mean())
-            looks.append({
+            figures: Mapping[str, float | None] = {
                 "share_at_bound": low + high, "share_at_low": low, "share_at_high": high,
                 "conductance_spread": float(g.std()), "common_mode": float(g.mean()),
-            })  # fmt: skip
+            }  # fmt: skip
+            looks.append(LayerCells(figures, conductance, None))
         return looks

@@ -22,7 +22,7 @@ from analog_ff.spiking.accounting import read_events
 from analog_ff.spiking.config import SpikingConfig
 from analog_ff.spiking.presentations import training as training_plan
 from analog_ff.spiking.simulation import Counts, Outcome
-from analog_ff.spiking.synapses.base import Hardware
+from analog_ff.spiking.synapses.base import Hardware, LayerCells
 from analog_ff.spiking.synapses.lines import Reads
 from hardware_models.check import UsageError
 from hardware_models.events import Ledger
@@ -47,7 +47,14 @@ def outcome(config: SpikingConfig, data: Dataset, *, quiet: bool) -> Outcome:
             reads = Reads(*(draw.integers(1, 9, 10 * tested) for _ in Reads._fields))
             tiling = Tiling(inputs, 2 * cells, 256, 256)
             ledger.book(phase, read_events(device, tiling, config, n, reads, part, 1e-6, phase == "learn"), n)
-    cells_found = [{"share_at_bound": 0.25, "share_at_low": 0.25, "share_at_high": 0.0, "pulses_mean": 7.0}] * layers
+    figures = {"share_at_bound": 0.25, "share_at_low": 0.25, "share_at_high": 0.0, "pulses_mean": 7.0}
+    cells_found = [
+        LayerCells(
+            figures, draw.uniform(device.g_min, device.g_max, pair), draw.integers(0, 99, pair) if n == 0 else None
+        )
+        for n, (inputs, cells) in enumerate(pairwise(sizes))
+        for pair in [(inputs, 2 * cells)]
+    ]
     counts = tuple(draw.integers(0, 5, (2 * tested, n)).astype(np.float32) for n in config.layers)
     raster = tuple((draw.integers(0, n, 20), np.sort(draw.uniform(0.0, 90.0, 20))) for n in sizes)
     spikes = {what: tuple(draw.integers(0, 99, n) for n in sizes) for what in ("training", "testing")}
@@ -102,7 +109,12 @@ def test_the_page_shows_what_the_run_found(told: tuple[Path, str]) -> None:
     titles = ["Learning", "Confusion matrix", "Worst answers", "Receptive fields", "Rates and spikes",
               "Energy of a synaptic operation", "Devices behind the synapses", "Sources of the prices",
               "Command, choices and versions"]  # fmt: skip
-    assert [title for title in titles if title not in report.text] == [] and "is not shown" not in report.text
+    assert [title for title in titles if title not in report.text] == []
+    assert report.text.count("is not shown") == 1
+    assert "A histogram of the pulses of layer 1 is not shown: step tables" in report.text
+    for n in (0, 1):
+        assert f"Layer {n}: densities of the conductances of G+ and G-" in drawn
+    assert "Layer 0: number of cells against pulses received" in drawn and "Layer 1: number of cells" not in drawn
     assert "python -m analog_ff spiking --data digits --epochs 2 --images-per-epoch 3" in report.text
     assert result["versions"]["brian2"] in report.text and result["inputs_sha256"]["data set digits"] in report.text
 
@@ -113,6 +125,9 @@ def test_what_the_run_notes_agrees_with_its_result(told: tuple[Path, str]) -> No
     assert found is not None
     errors = {name: 100.0 * (1.0 - np.trace(counts) / counts.sum()) for name, counts in found.confusion.items()}
     assert errors == pytest.approx(result["test_error_percent_by_readout"])
+    for one, (inputs, cells) in zip(found.cells.values(), result["shapes"], strict=True):
+        assert one.cells == one.plus.sum() + one.minus.sum() == 2 * inputs * cells and one.plus.sum() == one.minus.sum()
+    assert found.cells[0].pulses.sum() >= 0.999 * found.cells[0].cells and not found.cells[1].pulses.size
     with np.load(told[0] / "weights.npz") as kept:
         first = kept["arr_0"][:64].T.reshape(4, 8, 8)
     largest = np.abs(first).max()
