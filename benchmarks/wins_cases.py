@@ -132,10 +132,12 @@ class Case(NamedTuple):
         """Return the reads of each cell an image in learning, forwards or backwards (transposed); counted, read-out included."""
         if self.weights is None:
             return None
-        name = "reads.transposed_cells" if transposed else "reads.cells"
+        name, cells = (
+            "reads.transposed_cells" if transposed else "reads.cells",
+            2.0 * self.weights * self.chosen("pairs"),
+        )
         return statistics.fmean(
-            r["events"]["learn"].get(name, 0) / (2.0 * self.weights * max(r["images"]["learn"], 1))
-            for r in self.results
+            r["events"]["learn"].get(name, 0) / (cells * max(r["images"]["learn"], 1)) for r in self.results
         )
 
     def energy(self, end: str) -> float | None:

@@ -110,6 +110,8 @@ def test_needs_are_counted() -> None:
     """Three forward reads of each cell an image, half a backward one; 600 stored activities of 600 neurons; 8 bits a weight."""
     one = case("mine", errors(1.0), update="accumulate-int8")
     assert one.reads(transposed=False) == pytest.approx(3.0) and one.reads(transposed=True) == pytest.approx(0.5)
+    several = case("several", errors(5.0), pairs=4)  # the same reads of four times the cells
+    assert several.reads(transposed=False) == pytest.approx(0.75)
     assert one.stored == 600.0 and one.memory_bits == 8 and one.size == "2 x 300"
     row = next(line for line in wins_page.needs([one]) if line.startswith("| forward-forward"))
     assert [cell.strip() for cell in row.split("|")[2:-1]] == ["3", "0.5", "no", "none", "yes", "1", "1"]
