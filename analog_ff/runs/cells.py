@@ -70,7 +70,7 @@ def write(folder: Path, run: Run, *, keep: bool = True, picture: bool = True) ->
 
 
 def pictured(layers: int) -> list[int]:
-    """Return which of so many layers a picture shows: all, or `PICTURED` of them at equal distances."""
+    """Return the numbers of the layers that a picture shows: all of so many, or `PICTURED` of them at equal distances."""
     chosen: list[int] = np.unique(np.linspace(0, layers - 1, min(PICTURED, layers)).round().astype(int)).tolist()
     return chosen
 

@@ -101,7 +101,7 @@ def test_readings_have_their_turn_and_the_state_is_kept() -> None:
 
 def test_options() -> None:
     """More epochs than the run has, and updates without known pulses, are refused; the record is a word a weight."""
-    with pytest.raises(UsageError, match="at most the 4 epochs"):
+    with pytest.raises(UsageError, match="at most the number of epochs of the run, 4, got 5"):
         Config(epochs=4, consolidate=5)
     with pytest.raises(UsageError, match="has no --consolidate"):
         Config(update="coincidence", consolidate=2)

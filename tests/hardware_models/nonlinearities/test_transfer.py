@@ -48,7 +48,7 @@ def test_scales_and_separators(tmp_path: Path, separator: str) -> None:
     ("text", "says"),
     [
         ("", "has 0 points"),
-        ("input,output\n1,2\n", "has 1 points"),
+        ("input,output\n1,2\n", "has 1 point,"),
         ("u,v\n0,0\n1,2,3\n", "line 3: '1,2,3' has not two columns"),
         ("u,v\n0,0\n1,two\n", "line 3: 'two' is not a finite number"),
         ("u,v\n0,0\n1,nan\n", "line 3: 'nan' is not a finite number"),
