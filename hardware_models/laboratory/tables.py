@@ -177,7 +177,7 @@ def taken_together(tables: list[Table]) -> tuple[tuple[str, str, str], ...]:
     rows: list[tuple[str, str, str]] = []
     for taken, names in groups.items():
         rows += [
-            (f"{counted(len(names), 'file')}", shown(", ".join(names), 60, quoted=False), ""),
+            (counted(len(names), "file"), shown(", ".join(names), 60, quoted=False), ""),
             *taken,
         ]
     return tuple(rows)

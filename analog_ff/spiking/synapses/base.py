@@ -29,9 +29,7 @@ class LayerCells(NamedTuple):
 
     figures: Mapping[str, float | None]
     conductance: np.ndarray  # (rows, bit lines), G+ and G- alternating [S]
-    pulses: (
-        np.ndarray | None
-    )  # received by each cell since fabrication [1]; None where they are not counted cell by cell
+    pulses: np.ndarray | None  # received by each cell since fabrication [1]; None if not counted cell by cell
 
 
 class Hardware(NamedTuple):
