@@ -152,7 +152,7 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 
     A few files or tests that are asked for run in this process. Two, not one a core: each compiles its kernels itself when
     there is no cache yet. The whole suite leaves out what is marked slow, which `pytest -m slow` runs, and so does the whole
-    check of a change.
+    check of a change, but for what is marked longest.
     """
     whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
     parallel = config.pluginmanager.hasplugin("xdist") and not config.getvalue("usepdb")

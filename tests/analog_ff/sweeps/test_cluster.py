@@ -86,7 +86,9 @@ def test_without_dask_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", ["kills", "scheduler", "stops"])
+@pytest.mark.parametrize(
+    "part", ["kills", *(pytest.param(name, marks=pytest.mark.longest) for name in ("scheduler", "stops"))]
+)
 def test_disturbed_sweeps_end_as_undisturbed_ones(part: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Real runs, whose workers, Dask workers and clients are killed."""
     assert sweep_campaign.main(["--points", "16", "--parts", part]) == 0, capsys.readouterr()

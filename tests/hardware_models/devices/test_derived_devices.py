@@ -80,7 +80,9 @@ LAYOUTS = {
         ("memristor", "one of them column by column"),
         ("memristor", "only to be read"),
         *(
-            pytest.param(name, layout, marks=pytest.mark.slow)  # each compiles the kernels for one more layout
+            pytest.param(
+                name, layout, marks=[pytest.mark.slow, pytest.mark.longest]
+            )  # compile for one more layout each
             for name, layout in (
                 ("memristor", "column by column"),
                 ("memristor", "every other column"),
