@@ -132,10 +132,8 @@ class Case(NamedTuple):
         """Return the reads of each cell an image in learning, forwards or backwards (transposed); counted, read-out included."""
         if self.weights is None:
             return None
-        name, cells = (
-            "reads.transposed_cells" if transposed else "reads.cells",
-            2.0 * self.weights * self.chosen("pairs"),
-        )
+        name = "reads.transposed_cells" if transposed else "reads.cells"
+        cells = 2.0 * self.weights * self.chosen("pairs")
         return statistics.fmean(
             r["events"]["learn"].get(name, 0) / (cells * max(r["images"]["learn"], 1)) for r in self.results
         )

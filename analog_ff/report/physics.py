@@ -139,7 +139,7 @@ def currents(run: Finished) -> Section:
         parts.append(
             Text(
                 "Groups of lines keep the limit: the worst case is that of all lines at once with all cells at their largest "
-                f"conductance. A read is made in {steps} step{'s' * (steps != 1)}."
+                f"conductance. A read is made in {counted(steps, 'step')}."
             )
         )
     else:

@@ -112,10 +112,10 @@ def _stored(value: object) -> int | float | str:
 
 
 def _counted(look: Inspection) -> Pictured:
-    return counted(look.conductance, look.pulses, look.range, float((look.at_low | look.at_high).mean()))
+    return binned(look.conductance, look.pulses, look.range, float((look.at_low | look.at_high).mean()))
 
 
-def counted(conductance: np.ndarray, pulses: np.ndarray | None, bounds: tuple[float, float], share: float) -> Pictured:
+def binned(conductance: np.ndarray, pulses: np.ndarray | None, bounds: tuple[float, float], share: float) -> Pictured:
     """Return the histograms of cells (rows, bit lines): of conductance [S] within its nominal bounds [S], and of pulses received.
 
     Bit lines of G+ and G- alternate; `share` of the cells are at a bound [1]. None stands for pulses that were not counted.

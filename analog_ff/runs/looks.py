@@ -26,7 +26,7 @@ from analog_ff.output import folders, whole_files
 from analog_ff.output.forms import document
 from analog_ff.plain import Document, Facts
 from analog_ff.runs import cells, described
-from analog_ff.runs.cells import Pictured, counted
+from analog_ff.runs.cells import Pictured, binned
 from analog_ff.runs.looks_shape import LooksFile
 from analog_ff.runs.train import Run
 from hardware_models import figures, files, hdf5
@@ -139,8 +139,8 @@ def weights_of(weights: np.ndarray, neurons: int, label_over_pixels: int = 0) ->
 
 
 def histograms(conductance: np.ndarray, pulses: np.ndarray | None, bounds: tuple[float, float]) -> Document:
-    """Return the entry of a layer in `cells`, from what `counted` takes."""
-    return _histograms(counted(conductance, pulses, bounds, 0.0))
+    """Return the entry of a layer in `cells`, from what `cells.binned` takes."""
+    return _histograms(binned(conductance, pulses, bounds, 0.0))
 
 
 def _histograms(one: Pictured) -> Document:

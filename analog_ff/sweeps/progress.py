@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from analog_ff.plain import Document
 from analog_ff.sweeps.store import DIED, DONE, FAILED, RUNNING, STATES, WAITING, Store
+from hardware_models.check import counted
 
 PATIENCE = 60.0
 """Longest time between two lines on the progress [s]."""
@@ -48,7 +49,7 @@ class Told:
         found = status(self._store, self._keys)
         self._ended = found[DONE] + found[FAILED]
         self._tenth = 10 * self._ended // len(self._keys)
-        self._say(f"{found['points']} point{'s' * (found['points'] != 1)}: {line(found)}")
+        self._say(f"{counted(found['points'], 'point')}: {line(found)}")
 
     def one_more(self, *, ended: bool) -> None:
         """Note that an attempt has ended, and whether its point has ended with it."""
@@ -66,7 +67,7 @@ def line(found: Document) -> str:
     """Return a status in one line."""
     parts = [f"{found[state]} {state}" for state in (DONE, FAILED, RUNNING, WAITING) if found[state] or state == DONE]
     deaths = found["workers_died"]
-    parts += [f"{deaths} death{'s' * (deaths != 1)} of workers"] if deaths else []
+    parts += [f"{counted(deaths, 'death')} of workers"] if deaths else []
     left = found["seconds_left"]
     return ", ".join(parts) + ("" if not left else f"; {duration(left)} left")
 

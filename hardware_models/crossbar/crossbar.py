@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hardware_models import pins
-from hardware_models.check import UsageError, in_range, positive_int
+from hardware_models.check import UsageError, counted, in_range, positive_int
 from hardware_models.crossbar import reading, row_reads, writing
 from hardware_models.crossbar.access import Access
 from hardware_models.crossbar.cells import Cells
@@ -123,7 +123,7 @@ class Crossbar:
     def __repr__(self) -> str:
         rows, columns = self.shape
         tiles = self.tiling.row_tiles * self.tiling.column_tiles
-        cut = f"{tiles} tile{'s' * (tiles > 1)} of at most {self.tiling.tile_rows} x {self.tiling.tile_columns} cells"
+        cut = f"{counted(tiles, 'tile')} of at most {self.tiling.tile_rows} x {self.tiling.tile_columns} cells"
         pairs = columns * self.tiling.pairs
         return f"<Crossbar of device '{self.device.name}': {rows} x {pairs} pairs in {cut}>"
 

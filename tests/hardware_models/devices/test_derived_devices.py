@@ -80,9 +80,8 @@ LAYOUTS = {
         ("memristor", "one of them column by column"),
         ("memristor", "only to be read"),
         *(
-            pytest.param(
-                name, layout, marks=[pytest.mark.slow, pytest.mark.longest]
-            )  # compile for one more layout each
+            # Each compiles the kernels for one more layout.
+            pytest.param(name, layout, marks=[pytest.mark.slow, pytest.mark.longest])
             for name, layout in (
                 ("memristor", "column by column"),
                 ("memristor", "every other column"),
